@@ -1,0 +1,111 @@
+"""Evidence for a cause as sentences with numbers and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.engines.rootcause_excess import FAILURES
+from tars_lib.schema import known_metric
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from tars_lib.engines.rootcause_excess import Excess
+    from tars_lib.engines.rootcause_frames import Cut, Recording
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What the sentences speak about.
+
+    Attributes
+    ----------
+    recording, cut, excess
+        As measured.
+    target : (str, str)
+        Repo and metric.
+    is_turned : bool
+        Whether the target's metric is better when higher, so that harm was counted downwards.
+    """
+
+    recording: Recording
+    cut: Cut
+    target: tuple[str, str]
+    is_turned: bool
+    excess: Excess
+
+    def metric(self, j: int) -> str:
+        """The metric a repo is judged by: the target's own where the repo reports it, else what stood in."""
+        if self.target[1] in FAILURES:
+            names = [self.target[1], "availability", "error_rate", "requests_failed"]
+        else:
+            names = [self.target[1], *self.excess.metric[j].split("+")]
+        return next((name for name in names if self.recording.has(self.recording.repos[j], name)), names[0])
+
+    def change(self, j: int) -> str:
+        """Level before and during, with unit and factor."""
+        before, during = float(self.excess.reference[j]), float(self.excess.level[j])
+        if self.target[1] in FAILURES:
+            return f"failed requests {before:.2%} -> {during:.2%}"
+        name = self.excess.metric[j]
+        if "+" in name:
+            name = "mean latency (from quantiles)"
+        if self.is_turned:
+            before, during = -before, -during
+        unit = known_metric(self.target[1]).unit
+        unit = f" {unit}" if unit in {"s", "h", "1/day"} else ""
+        factor = f" ({during / before:.2g} x)" if before > 0.0 and during / before >= 1.1 else ""
+        return f"{name} {_short(before)}{unit} -> {_short(during)}{unit}{factor}"
+
+
+def cause_sentences(
+    wording: Wording, j: int, contribution: float, dependencies: nx.DiGraph[str] | None
+) -> tuple[str, ...]:
+    """Sentences for one repo: what changed and when, how much of it is its own, and what is peculiar."""
+    excess = wording.excess
+    row = int(np.clip(wording.cut.first + excess.onset[j], 0, len(wording.recording.incident) - 1))
+    when = wording.recording.incident.index[row]
+    sentences = [f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {_rarity(float(excess.p_value[j]))}"]
+    over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
+    if wording.target[1] in FAILURES and excess.adds_up:
+        total = f"{excess.harm[j]:.0f} failed requests more than before over {over}"
+    elif excess.adds_up and known_metric(wording.target[1]).unit == "s":
+        total = f"{_short(float(excess.harm[j]))} s of extra request time over {over}"
+    else:
+        total = f"excess over {over}"
+    what = "after subtracting its callees" if dependencies is not None else "by deviation and time order, no call graph"
+    if contribution >= 0.005:
+        sentences.append(f"{total}; {contribution:.0%} of the target's deviation is its own {what}")
+    else:
+        sentences.append(f"{total}; its callees explain it, nothing of the target's deviation is its own")
+    if dependencies is not None and wording.recording.repos[j] in dependencies:
+        position = {repo: i for i, repo in enumerate(wording.recording.repos)}
+        new = [c for c in dependencies.successors(wording.recording.repos[j]) if excess.is_new[position[c]]] if any(
+            c in position for c in dependencies.successors(wording.recording.repos[j])
+        ) else []
+        sentences.extend(f"began to call {callee}, which reported nothing before" for callee in new)
+    return tuple(sentences)
+
+
+def quiet_sentence(wording: Wording, position: int, chance: float) -> str:
+    """Why no cause is claimed."""
+    return f"{wording.target[0]}: {wording.change(position)} is no real deviation, {_rarity(chance)}"
+
+
+def _rarity(p: float) -> str:
+    if p >= 0.1:
+        return f"its own past shows as much in {p:.0%} of windows"
+    if p >= 1e-6:
+        return f"its own past shows as much in {_short(100.0 * p)} % of windows"
+    return "beyond anything in its own past"
+
+
+def _short(value: float) -> str:
+    """Three significant digits without an exponent."""
+    if value == 0.0 or not np.isfinite(value):
+        return f"{value:g}"
+    digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+    return f"{value:.{min(digits, 9)}f}"

@@ -1,0 +1,335 @@
+"""How much worse than its own past is each repo during the incident, and could that be chance?
+
+Harm is counted upwards. Where a mean adds up (mean latency, failures) and requests are counted it is a total:
+extra request-seconds, failed requests. Quantiles and scores do not add up over requests, so their harm is the excess
+itself. A repo that has no past cannot have changed: it says nothing here, and its caller, which began to call it, is
+where the change is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.schema import known_metric
+from tars_lib.stats import counts, robust
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tars_lib.engines.rootcause_frames import Cut, Recording
+    from tars_lib.stats.robust import Floats
+
+_QUANTILE = re.compile(r"latency_p[0-9]{1,4}")
+
+FAILURES = frozenset({"availability", "error_rate", "requests_failed"})
+"""Metrics that are views of the same failed requests."""
+
+FREQUENT_FAILURES = 60
+"""From this many baseline samples with a failure on, the past itself is the null; below, counts are modelled.
+Judgement: the tail of the null needs a few dozen distinct values."""
+
+NULL_SHARE = 10
+"""Matched windows are at most a tenth of the baseline, so that about ten of them are independent; judgement. A longer
+incident is then compared with shorter windows, which vary more: the error is on the careful side."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Excess of each of R repos in one kind of metric.
+
+    Attributes
+    ----------
+    metric : tuple of str
+        The metrics that went into each repo's column, joined by "+".
+    reference, level : ndarray, shape (R,)
+        Before and during the incident, turned so that harm is upwards; NaN where unknown.
+    harm : ndarray, shape (R,)
+        Total over the incident, counted upwards, at least 0; 0 where unknown.
+    p_value : ndarray, shape (R,)
+        How often the repo's own past shows as much; 1 where unknown or not worse.
+    onset : ndarray, shape (R,)
+        First sample with half of the largest excess, counted from the cut; negative before it.
+    known : ndarray, shape (R,)
+        Whether there is a level before and during.
+    is_new : ndarray, shape (R,)
+        Reports now, never reported before.
+    adds_up : bool
+        Whether harm is a total over requests.
+    samples : int
+        Samples since the cut.
+    """
+
+    metric: tuple[str, ...]
+    reference: Floats
+    level: Floats
+    harm: Floats
+    p_value: Floats
+    onset: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    is_new: NDArray[np.bool_]
+    adds_up: bool
+    samples: int
+
+
+def direction(metric: str, higher_is_better: Mapping[str, bool] | None) -> bool | None:
+    """Whether higher is better; None where the metric has no direction.
+
+    Examples
+    --------
+    >>> direction("availability", None), direction("latency_p99", None), direction("queue", {"queue": False})
+    (True, False, False)
+    >>> direction("requests_total", None) is None
+    True
+    """
+    if higher_is_better is not None and metric in higher_is_better:
+        return higher_is_better[metric]
+    if metric == "requests_failed":
+        return False
+    return known_metric(metric).higher_is_better
+
+
+def own_series(
+    recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None
+) -> tuple[Floats, Floats]:
+    """Exactly this metric of all repos, baseline (Tb, R) and incident (Ti, R), turned so that harm is upwards.
+
+    The views of failed requests (availability, error rate, counts) are one metric: the share of failed requests.
+    """
+    if metric in FAILURES:
+        return failure_share(recording)
+    sign = -1.0 if direction(metric, higher_is_better) else 1.0
+    base, now = recording.values(metric)
+    return sign * base, sign * now
+
+
+def harm_series(
+    recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None
+) -> tuple[Floats, Floats, tuple[str, ...], bool]:
+    """What is compared between repos: as `own_series`, but in a form that adds up along calls where there is one.
+
+    For latencies that is the mean, or what stands in for it where a repo reports quantiles only.
+
+    Returns
+    -------
+    baseline, incident : ndarray, shape (Tb, R) and (Ti, R)
+    used : tuple of str
+        The metrics that went into each repo's column.
+    adds_up : bool
+        Whether excess times requests adds up along calls.
+    """
+    if metric == "latency" or _QUANTILE.fullmatch(metric):
+        return _latency_series(recording, metric)
+    base, now = own_series(recording, metric, higher_is_better)
+    return base, now, (metric,) * len(recording.repos), metric in FAILURES
+
+
+def failure_share(recording: Recording) -> tuple[Floats, Floats]:
+    """Share of failed requests (T, R) in baseline and incident: counts first, then error rate, then availability."""
+    shares = []
+    for part in range(2):
+        total = recording.values("requests_total")[part]
+        failed = recording.values("requests_failed")[part]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(total > 0, failed / total, np.nan)
+        for other in (recording.values("error_rate")[part], 1.0 - recording.values("availability")[part]):
+            share = np.where(np.isfinite(share), share, other)
+        shares.append(np.clip(share, 0.0, 1.0))
+    return shares[0], shares[1]
+
+
+def _latency_series(recording: Recording, metric: str) -> tuple[Floats, Floats, tuple[str, ...], bool]:
+    """Mean latency, or its stand-in from quantiles; metric used; whether it adds up over requests."""
+    base, now = recording.values("latency")
+    used = np.where(np.isfinite(now).any(axis=0), "latency", "").astype(object)
+    names = sorted({str(c[1]) for c in recording.incident.columns if _QUANTILE.fullmatch(str(c[1]))}, key=_level)
+    have = {name: recording.values(name) for name in names}
+    adds_up = bool((used == "latency").any())
+    for j in np.flatnonzero(used == ""):
+        mine = [name for name in names if np.isfinite(have[name][1][:, j]).any()]
+        if not mine:
+            continue
+        weights = quantile_weights([_level(name) for name in mine])
+        base[:, j] = sum(w * have[name][0][:, j] for w, name in zip(weights, mine, strict=True))
+        now[:, j] = sum(w * have[name][1][:, j] for w, name in zip(weights, mine, strict=True))
+        used[j] = "+".join(mine)
+        adds_up = adds_up or len(mine) > 1
+    return base, now, tuple(str(name) or metric for name in used), adds_up
+
+
+def quantile_weights(levels: Sequence[float]) -> list[float]:
+    """Weights with which quantiles stand in for the mean.
+
+    The mean is the integral of the quantile function over (0, 1); each known level stands for the stretch that is
+    closer to it than to the next one.
+
+    Parameters
+    ----------
+    levels : sequence of float
+        Ascending, each within (0, 1).
+
+    Examples
+    --------
+    >>> [round(w, 3) for w in quantile_weights([0.5, 0.9])]
+    [0.7, 0.3]
+    """
+    edges = [0.0, *[(a + b) / 2.0 for a, b in pairwise(levels)], 1.0]
+    return [b - a for a, b in pairwise(edges)]
+
+
+def _level(name: str) -> float:
+    digits = name.removeprefix("latency_p")
+    return float(f"0.{digits}")
+
+
+def measure(
+    recording: Recording, metric: str, cut: Cut, higher_is_better: Mapping[str, bool] | None = None
+) -> Excess:
+    """Excess of every repo since the cut.
+
+    Parameters
+    ----------
+    recording : Recording
+    metric : str
+        The target's metric.
+    cut : Cut
+    higher_is_better : mapping, optional
+        Direction of metrics beyond the known ones.
+    """
+    base, now, used, adds_up = harm_series(recording, metric, higher_is_better)
+    local, during = _around(recording, base, now, cut)
+    reference = robust.reference_level(local, robust.column_median(base))
+    level = robust.column_mean(during)
+    extra = during - reference
+    known = np.isfinite(reference) & np.isfinite(level)
+    requests = _requests(recording, cut) if adds_up else None
+    weighted = extra if requests is None else extra * requests
+    harm = np.where(np.isfinite(weighted), weighted, 0.0).sum(axis=0)
+    return Excess(
+        metric=used,
+        reference=reference,
+        level=level,
+        harm=np.where(known & (harm > 0.0), harm, 0.0),
+        p_value=_p_values(recording, metric in FAILURES, (base, local, during), reference, cut),
+        onset=_onsets(np.concatenate([local, during]) - reference, len(local)),
+        known=known,
+        is_new=np.isfinite(level) & ~np.isfinite(reference),
+        adds_up=requests is not None,
+        samples=len(during),
+    )
+
+
+def chance(
+    recording: Recording, metric: str, cut: Cut, column: int, higher_is_better: Mapping[str, bool] | None = None
+) -> float:
+    """How often the past of one repo shows as much excess in exactly this metric as the incident does."""
+    base, now = own_series(recording, metric, higher_is_better)
+    only = slice(column, column + 1)
+    local, during = _around(recording, base[:, only], now[:, only], cut)
+    reference = robust.reference_level(local, robust.column_median(base[:, only]))
+    parts = (base[:, only], local, during)
+    return float(_p_values(recording, metric in FAILURES, parts, reference, cut, only)[0])
+
+
+def _around(recording: Recording, base: Floats, now: Floats, cut: Cut) -> tuple[Floats, Floats]:
+    """Local reference (m, R) and incident (K, R)."""
+    local = now[: cut.first]
+    if recording.is_adjacent:
+        local = np.concatenate([base, local])
+    return local[max(len(local) - cut.local, 0) :], now[cut.first :]
+
+
+def _requests(recording: Recording, cut: Cut) -> Floats | None:
+    """Requests (K, R) that each sample's excess concerns; None where nobody counts them."""
+    base, now = recording.values("requests_total")
+    during = now[cut.first :]
+    typical = robust.column_median(np.concatenate([base, now]))
+    if not np.isfinite(typical).any():
+        return None
+    # a repo that does not count its requests is taken to have as many as the typical repo that does
+    typical = np.where(np.isfinite(typical), typical, np.nanmedian(typical))
+    return np.where(np.isfinite(during), during, typical)
+
+
+def _p_values(
+    recording: Recording,
+    is_failure: bool,
+    parts: tuple[Floats, Floats, Floats],
+    reference: Floats,
+    cut: Cut,
+    columns: slice = slice(None),
+) -> Floats:
+    """P-value of each column's mean excess, corrected for the number of onsets tried; 1 where there is no excess."""
+    base, local, during = parts
+    past, m = (base, len(local)) if len(base) else (local, 0)
+    k = max(1, min(len(during), len(past) // NULL_SHARE))
+    m = min(m, len(past) // NULL_SHARE)
+    null = robust.matched_excess(past, k, m)
+    observed = robust.column_mean(during) - reference
+    result = np.ones(during.shape[1])
+    for j in np.flatnonzero(observed > 0.0):
+        known = past[np.isfinite(past[:, j]), j]
+        slack = 1e-9 * max(abs(float(reference[j])), abs(float(observed[j])))
+        if known.size and np.ptp(known) <= slack:
+            # a constant past: by the law of succession a sample beyond it has at most the rate 1 / (n + 2)
+            beyond = int(np.count_nonzero(during[:, j] > known[0] + slack))
+            present = int(np.isfinite(during[:, j]).sum())
+            result[j] = counts.binomial_tail(beyond, present, 1.0 / (known.size + 2.0))
+        else:
+            result[j] = robust.tail_probability(null[:, j], float(observed[j]), len(past) / (k + m))
+    if is_failure:
+        counted = _count_p_values(recording, (base, local, during), cut, columns)
+        result = np.where(np.isfinite(counted) & (observed > 0.0), counted, result)
+    return np.minimum(1.0, result * cut.looks)
+
+
+def _count_p_values(
+    recording: Recording, parts: tuple[Floats, Floats, Floats], cut: Cut, columns: slice
+) -> Floats:
+    """Beta-binomial predictive p-value of the failures since the cut.
+
+    NaN where requests are not counted, or where failures are so common that the past itself is the better null. A
+    baseline of another day is updated with the local samples; an adjacent one holds them already.
+    """
+    base, local, during = parts
+    total_base, total_now = (values[:, columns] for values in recording.values("requests_total"))
+    n_local, n_during = _around(recording, total_base, total_now, cut)
+    k = max(1, len(during))
+    blocks = len(base) // k * k
+    result = np.full(during.shape[1], np.nan)
+    for j in range(during.shape[1]):
+        events, trials = _sum_counts(during[:, j], n_during[:, j])
+        failed, asked = _counts(base[:, j], total_base[:, j])
+        if trials == 0.0 or np.count_nonzero(failed) >= FREQUENT_FAILURES:
+            continue
+        a, b = counts.fit_beta(failed[:blocks].reshape(-1, k).sum(axis=1), asked[:blocks].reshape(-1, k).sum(axis=1))
+        if not recording.is_adjacent:
+            more, seen = _sum_counts(local[:, j], n_local[:, j])
+            a, b = a + more, b + seen - more
+        result[j] = counts.beta_binomial_tail(round(events), round(trials), a, b)
+    return result
+
+
+def _counts(share: Floats, total: Floats) -> tuple[Floats, Floats]:
+    """Failed and all requests of each sample, whole numbers, 0 where either is unknown."""
+    known = np.isfinite(share) & np.isfinite(total)
+    return np.round(np.where(known, share * total, 0.0)), np.round(np.where(known, total, 0.0))
+
+
+def _sum_counts(share: Floats, total: Floats) -> tuple[float, float]:
+    failed, asked = _counts(share, total)
+    return float(failed.sum()), float(asked.sum())
+
+
+def _onsets(extra: Floats, local: int) -> NDArray[np.int64]:
+    """First sample with half of the largest excess, counted from the cut (negative: before it)."""
+    filled = np.where(np.isfinite(extra), extra, -np.inf)
+    peak = filled.max(axis=0, initial=-np.inf)
+    reached = filled >= np.where(peak > 0.0, 0.5 * peak, np.inf)
+    return np.argmax(reached, axis=0).astype(np.int64) - local

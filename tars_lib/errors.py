@@ -1,0 +1,60 @@
+"""The exception tree: every refusal that a user can cause, each with the sentence it prints.
+
+An error says what was wrong, the value, what is allowed, and where (file, row, column). Which exit code an error
+ends with depends on the command that met it; that mapping lives in `tars_lib.cli.exit_codes`.
+"""
+
+from __future__ import annotations
+
+
+class TarsError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigError(TarsError):
+    """A configuration file, option or parameter is not acceptable."""
+
+
+class InputError(TarsError):
+    """Input data could not be read, or breaks a rule of the input format."""
+
+
+class NoRepositoriesError(InputError):
+    """An org-health root holds no repository at all."""
+
+
+class ReportError(TarsError):
+    """A notebook failed, or a report could not be exported."""
+
+
+class VerificationError(TarsError):
+    """Something that was sealed by a digest is not what it was."""
+
+
+def place(path: object, row: int | None = None, column: str | None = None) -> str:
+    """Where something was found, as every message words it.
+
+    Parameters
+    ----------
+    path : object
+        File or folder, printed as given.
+    row : int, optional
+        1-based line of a text file, the header counted; 1-based row number for a binary file.
+    column : str, optional
+        Column or key.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> place("history.csv", row=3, column="value")
+    'history.csv, row 3, column value'
+    """
+    parts = [str(path)]
+    if row is not None:
+        parts.append(f"row {row}")
+    if column is not None:
+        parts.append(f"column {column}")
+    return ", ".join(parts)

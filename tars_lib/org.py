@@ -1,0 +1,173 @@
+"""An organisation as the engines see it: history, repos, dependencies, events, policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.errors import InputError
+from tars_lib.history import DAY, History, from_micros, to_micros
+from tars_lib.policies import AnyPolicy
+from tars_lib.schema import Dependency, Event, InputFile, Metric, OrgSlo, Repo, ReportedAlert, known_metric
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# Event kinds that may change how a repo behaves; judgement, after the kinds that the input format names.
+CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migration", "scale", "change"})
+MAINTENANCE = "maintenance"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrgData:
+    """Everything that is known of an organisation.
+
+    Attributes
+    ----------
+    name : str
+    repos : tuple of Repo
+        Sorted by `repo`; every repo of the history and of `org.yaml`.
+    history : History
+        Its columns are in the order of `repos`.
+    dependencies : tuple of Dependency
+        Caller to callee.
+    metrics : mapping of str to Metric
+        Definitions of the user's own, over the known ones.
+    events, policies, slos, reported_alerts : tuple
+    policies_from : str
+        Where the policies came from.
+    inputs : tuple of InputFile
+        Every file read, with its digest.
+    warnings : tuple of str
+    """
+
+    name: str
+    repos: tuple[Repo, ...]
+    history: History
+    dependencies: tuple[Dependency, ...] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    policies: tuple[AnyPolicy, ...] = ()
+    policies_from: str = "packaged defaults"
+    slos: tuple[OrgSlo, ...] = ()
+    reported_alerts: tuple[ReportedAlert, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def metric(self, name: str) -> Metric:
+        """Definition of a metric: the organisation's own, else the known one."""
+        return self.metrics.get(name) or known_metric(name)
+
+    def repo(self, name: str) -> Repo:
+        """One repo by its key.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+        """
+        for repo in self.repos:
+            if repo.repo == name:
+                return repo
+        raise InputError(f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}")
+
+    def _some_names(self) -> str:
+        names = [repo.repo for repo in self.repos]
+        return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """Call graph, caller to callee, every repo a node."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(repo.repo for repo in self.repos)
+        graph.add_edges_from((edge.caller, edge.callee) for edge in self.dependencies)
+        return graph
+
+    def frame(self, metric: str) -> pd.DataFrame:
+        """One metric as a DataFrame: UTC index, one column a repo, NaN where missing."""
+        return self.history.frame(metric)
+
+    def tidy(self) -> pd.DataFrame:
+        """All samples as ``timestamp, repo, metric, value``."""
+        return self.history.tidy()
+
+    def at(self, as_of: datetime | None) -> tuple[OrgData, datetime]:
+        """What was known at a time, and that time.
+
+        Parameters
+        ----------
+        as_of : datetime or None
+            None: the time of the last sample.
+
+        Raises
+        ------
+        InputError
+            If there was no sample yet at that time.
+        """
+        end, start = self.history.end, self.history.start
+        if end is None or start is None:
+            raise InputError(f"{self.name}: no sample at all; at least one value of one metric is needed")
+        if as_of is None:
+            return self, from_micros(end)
+        micros = to_micros(as_of)
+        if micros < start:
+            first = from_micros(start).isoformat()
+            raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
+        known = self.history.until(micros)
+        return replace(self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)), as_of
+
+    def maintenance(self) -> Iterator[tuple[Event, datetime]]:
+        """Maintenance windows with their ends."""
+        for event in self.events:
+            if event.kind == MAINTENANCE and event.until is not None:
+                yield event, event.until
+
+    def changes(self) -> tuple[Event, ...]:
+        """Events that may be a cause: deploys, configuration changes and the like."""
+        return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
+
+
+def intervals(history: History, metric: str) -> NDArray[np.int64]:
+    """Sampling interval of each repo for a metric.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
+    """
+    common = history.interval(metric) or DAY
+    steps = np.full(len(history.repos), common, dtype=np.int64)
+    if metric not in history.metrics:
+        return steps
+    first = history.metrics.index(metric) * len(history.repos)
+    bounds = history.offsets[first : first + len(history.repos) + 1]
+    for position in np.flatnonzero(np.diff(bounds) >= 3):
+        times = history.time[bounds[position] : bounds[position + 1]]
+        if times[-1] - times[0] != common * (times.size - 1):
+            steps[position] = int(np.median(np.diff(times)))
+    return steps
+
+
+def duration_text(length: timedelta) -> str:
+    """A duration for a reader, in its two largest units.
+
+    Examples
+    --------
+    >>> duration_text(timedelta(minutes=95))
+    '1 h 35 min'
+    """
+    minutes = round(length.total_seconds() / 60)
+    if minutes < 1:
+        return f"{length.total_seconds():.0f} s"
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]
+    return " ".join([part for part in parts if part][:2])

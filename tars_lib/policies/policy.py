@@ -1,0 +1,136 @@
+"""What every SLA policy has in common, and how long its window is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tars_lib.errors import ConfigError
+from tars_lib.schema import Severity
+
+_WINDOW = re.compile(r"(\d{1,5})\s*([mhdw])")
+_MINUTES = {"m": 1, "h": 60}
+_DAYS = {"d": 1, "w": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time that ends at `as_of`: whole local days, or minutes.
+
+    Examples
+    --------
+    >>> Window.parse("30d")
+    Window(days=30, minutes=0)
+    >>> str(Window.parse("2h"))
+    '2h'
+    """
+
+    days: int = 0
+    minutes: int = 0
+
+    @classmethod
+    def parse(cls, text: str | int) -> Window:
+        """Read `30m`, `6h`, `30d`, `4w`, or a number of days.
+
+        Raises
+        ------
+        ConfigError
+            For anything else, and for a length of zero.
+        """
+        found = _WINDOW.fullmatch(str(text).strip().lower() + ("d" if isinstance(text, int) else ""))
+        if found is None or int(found[1]) == 0:
+            raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
+        amount, unit = int(found[1]), found[2]
+        if unit in _DAYS:
+            return cls(days=amount * _DAYS[unit])
+        return cls(minutes=amount * _MINUTES[unit])
+
+    def __str__(self) -> str:
+        if self.days:
+            return f"{self.days}d"
+        return f"{self.minutes // 60}h" if self.minutes % 60 == 0 else f"{self.minutes}m"
+
+    @property
+    def length(self) -> timedelta:
+        """Nominal length."""
+        return timedelta(days=self.days, minutes=self.minutes)
+
+    def span(self, as_of: datetime, zone: ZoneInfo, interval: timedelta) -> tuple[datetime, datetime, bool]:
+        """Start, end and whether the window is cut short.
+
+        A window of minutes or hours is the time just before `as_of`. A window of days holds that many local calendar
+        days, the day of `as_of` included as far as it has gone: it begins at a local midnight, so daylight saving
+        neither adds nor drops an hour of data.
+
+        Parameters
+        ----------
+        as_of : datetime
+            UTC.
+        zone : ZoneInfo
+            The SLA's own zone.
+        interval : timedelta
+            Distance between samples: a daily sample stands for its whole day.
+
+        Returns
+        -------
+        start, end : datetime
+            UTC. `end` is `as_of`.
+        is_partial : bool
+            True where further samples of the last local day are still to come.
+        """
+        if not self.days:
+            return as_of - self.length, as_of, False
+        local = as_of.astimezone(zone)
+        first = (local - timedelta(days=self.days - 1)).date()
+        start = datetime(first.year, first.month, first.day, tzinfo=zone).astimezone(UTC)
+        tomorrow = (local + timedelta(days=1)).date()
+        midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
+        return start, as_of, as_of + interval < midnight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What every kind of SLA states.
+
+    Attributes
+    ----------
+    sla_id, sla_name, sla_type : str
+        `sla_type` is the user's free text.
+    objective : float
+        In the SLI's unit.
+    window : Window
+        The window whose measured value decides; by default the period.
+    period_days : int
+        Days for which the error budget is given.
+    time_zone : str
+        IANA name; windows of days are cut there.
+    repos : tuple of str
+        Empty: every repo that has the metric.
+    priority : int
+        1 is the most important.
+    severity_on_breach : Severity
+        SEV-1 unless the policy says otherwise, as the playbook maps an SLA breach.
+    unit : str
+        Unit of value and objective.
+    higher_is_better : bool
+        Whether the SLA is met at or above the objective, or at or below it.
+    """
+
+    sla_id: str
+    sla_name: str
+    sla_type: str
+    objective: float
+    window: Window = field(default_factory=lambda: Window(days=30))
+    period_days: int = 30
+    time_zone: str = "UTC"
+    repos: tuple[str, ...] = ()
+    priority: int = 3
+    severity_on_breach: Severity = Severity.SEV_1
+    unit: str = "ratio"
+    higher_is_better: bool = True
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether an unrounded value meets the objective; equality does."""
+        return value >= self.objective if self.higher_is_better else value <= self.objective

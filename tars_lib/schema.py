@@ -1,0 +1,289 @@
+"""What the words of this package mean: enumerations, metrics with their units, and the parts of an organisation.
+
+Every enumeration that carries a verdict has `UNKNOWN`. Values are upper case on output and read in any case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+from tars_lib.errors import InputError
+
+
+class Name(StrEnum):
+    """Base of the enumerations: reads any letter case, and says what is allowed."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a member from text in any letter case.
+
+        Raises
+        ------
+        InputError
+            If the text names no member; the message lists those that exist.
+
+        Examples
+        --------
+        >>> SlaStatus.parse("breached")
+        <SlaStatus.BREACHED: 'BREACHED'>
+        """
+        try:
+            return cls(str(text).strip().upper())
+        except ValueError as error:
+            allowed = ", ".join(member.value for member in cls)
+            raise InputError(f"{text!r} is not a {cls.__name__}; allowed: {allowed}") from error
+
+
+class HealthStatus(Name):
+    """Traffic light of a repo's score: GREEN >= 80, YELLOW >= 60, RED below."""
+
+    GREEN = "GREEN"
+    YELLOW = "YELLOW"
+    RED = "RED"
+    UNKNOWN = "UNKNOWN"
+
+
+class RiskTier(Name):
+    """Risk tier of a score: LOW >= 80, MEDIUM >= 60, HIGH >= 40, CRITICAL below."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+    UNKNOWN = "UNKNOWN"
+
+
+class Trend(Name):
+    """Direction of a series in terms of health, not of the number's sign."""
+
+    IMPROVING = "IMPROVING"
+    STABLE = "STABLE"
+    DECLINING = "DECLINING"
+    UNKNOWN = "UNKNOWN"
+
+
+class SlaStatus(Name):
+    """Verdict on an SLA or on one of its windows."""
+
+    COMPLIANT = "COMPLIANT"
+    AT_RISK = "AT_RISK"
+    BREACHED = "BREACHED"
+    UNKNOWN = "UNKNOWN"
+
+
+class Severity(Name):
+    """Severity of an incident, as the playbook defines it."""
+
+    SEV_1 = "SEV-1"
+    SEV_2 = "SEV-2"
+    SEV_3 = "SEV-3"
+    SEV_4 = "SEV-4"
+
+
+class ReadinessTier(Name):
+    """Executive readiness, as a traffic light."""
+
+    GREEN = "GREEN"
+    YELLOW = "YELLOW"
+    RED = "RED"
+    UNKNOWN = "UNKNOWN"
+
+
+class CauseType(Name):
+    """What kind of finding a root cause rests on."""
+
+    REPO_DEGRADATION = "REPO_DEGRADATION"
+    CORRELATION_CLUSTER = "CORRELATION_CLUSTER"
+    PROPAGATION_PATH = "PROPAGATION_PATH"
+    ALERT_PATTERN = "ALERT_PATTERN"
+    CHANGE_EVENT = "CHANGE_EVENT"
+
+
+class ContainmentType(Name):
+    """The four rows of the playbook's containment table."""
+
+    SINGLE_REPO_DEGRADATION = "SINGLE_REPO_DEGRADATION"
+    CASCADING_FAILURE = "CASCADING_FAILURE"
+    INFRASTRUCTURE_ISSUE = "INFRASTRUCTURE_ISSUE"
+    EXTERNAL_DEPENDENCY = "EXTERNAL_DEPENDENCY"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a metric measures and in which unit.
+
+    Attributes
+    ----------
+    metric : str
+        Name as it stands in the history.
+    unit : str
+        ``s``, ``h``, ``ratio``, ``count``, ``1/day``, ``score`` or the user's own.
+    higher_is_better : bool or None
+        None where the metric has no direction (traffic volume).
+    minimum, maximum : float or None
+        Values outside are refused by the gate.
+    healthy, unhealthy : float or None
+        Where a component score reaches 100 and 0. None: the metric is not scored.
+    weight : float
+        Weight among a repo's components.
+    """
+
+    metric: str
+    unit: str = ""
+    higher_is_better: bool | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    healthy: float | None = None
+    unhealthy: float | None = None
+    weight: float = 1.0
+
+    @property
+    def is_count(self) -> bool:
+        """Whether samples that fall into one interval add up instead of averaging."""
+        return self.unit == "count" and self.metric.startswith("requests")
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether the metric has the two bounds that a component score needs."""
+        return self.healthy is not None and self.unhealthy is not None and self.higher_is_better is not None
+
+
+# Bounds follow the four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/): `healthy` is where its best
+# group of performers begins, `unhealthy` where its worst begins. Availability and error rate: judgement (three nines
+# are healthy, five failures in a hundred are not). Latency has no bound that fits every repo, so it is not scored
+# unless org.yaml gives one.
+_KNOWN: tuple[Metric, ...] = (
+    Metric("health_score", "score", True, 0.0, 100.0),
+    Metric("availability", "ratio", True, 0.0, 1.0, 0.999, 0.95),
+    Metric("requests_total", "count", None, 0.0),
+    Metric("requests_failed", "count", None, 0.0),
+    Metric("error_rate", "ratio", False, 0.0, 1.0, 0.001, 0.05),
+    Metric("latency", "s", False, 0.0),
+    Metric("change_failure_rate", "ratio", False, 0.0, 1.0, 0.05, 0.40),
+    Metric("deployment_frequency", "1/day", True, 0.0, None, 1.0, 1 / 180),
+    Metric("lead_time", "h", False, 0.0, None, 24.0, 4320.0),
+    Metric("time_to_restore", "h", False, 0.0, None, 1.0, 168.0),
+    Metric("incident_response_time", "h", False, 0.0),
+    Metric("critical_issues", "count", False, 0.0),
+    Metric("total_issues", "count", False, 0.0),
+)
+KNOWN_METRICS: Mapping[str, Metric] = MappingProxyType({metric.metric: metric for metric in _KNOWN})
+
+_LATENCY = re.compile(r"latency_.+")
+
+
+def known_metric(name: str) -> Metric:
+    """Definition of a metric by its name alone.
+
+    Parameters
+    ----------
+    name : str
+        Name as it stands in the history.
+
+    Returns
+    -------
+    Metric
+        For a name that is not known: no unit, no direction, no bounds.
+
+    Examples
+    --------
+    >>> known_metric("latency_p95").unit, known_metric("latency_p95").higher_is_better
+    ('s', False)
+    >>> known_metric("queue_depth").higher_is_better is None
+    True
+    """
+    if name in KNOWN_METRICS:
+        return KNOWN_METRICS[name]
+    if _LATENCY.fullmatch(name):
+        return Metric(name, "s", False, 0.0)
+    return Metric(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """One repo (service) of the organisation, as `org.yaml` or its artefacts describe it.
+
+    `shares` names infrastructure used together with others (a database, a queue); `external` marks what somebody else
+    runs; `tier` 1 is the most important, None where nobody said.
+    """
+
+    repo: str
+    name: str
+    team: str | None = None
+    tags: tuple[str, ...] = ()
+    customer_facing: bool = False
+    tier: int | None = None
+    external: bool = False
+    shares: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A call: `caller` needs `callee`. In files the keys are ``from`` and ``to``."""
+
+    caller: str = field(metadata={"key": "from"})
+    callee: str = field(metadata={"key": "to"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change or an announcement: deploy, config, incident, maintenance, ...
+
+    Times are UTC. `until` is None for an event without a duration. `repo` is None where it concerns all.
+    """
+
+    timestamp: datetime
+    repo: str | None
+    kind: str
+    title: str
+    ref: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedAlert:
+    """An alert found in a repo's own artefacts."""
+
+    repo: str
+    severity: str
+    title: str
+    timestamp: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrgSlo:
+    """An objective for the organisation's health as a whole.
+
+    `measure` is ``aggregate_score`` (0-100), ``minimum_score`` (0-100), ``share_green`` (0-1) or ``coverage`` (0-1); met while
+    the measure is at least `objective`.
+    """
+
+    slo_id: str
+    measure: str
+    objective: float
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read, with the digest of what was read."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrgConfig:
+    """`org.yaml` as read: everything optional."""
+
+    name: str | None = None
+    repos: tuple[Repo, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    slos: tuple[OrgSlo, ...] = ()

@@ -1,0 +1,188 @@
+"""Reads the per-repo artefacts of T.A.R.S.: health dashboard, alerts, trend report.
+
+Each `<repo>/` folder may hold `dashboard/health-dashboard.json`, `alerts/alerts.json` and `trends/trend-report.json`. Scores
+and issue counts become samples of `health_score`, `critical_issues` and `total_issues`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.errors import InputError
+from tars_lib.history import Origin, Samples, to_micros
+from tars_lib.schema import Repo, ReportedAlert
+from tars_lib.times import read_time
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+DASHBOARD = Path("dashboard") / "health-dashboard.json"
+ALERTS = Path("alerts") / "alerts.json"
+TRENDS = Path("trends") / "trend-report.json"
+_HISTORY_KEYS = ("history", "data_points", "trend_history")
+_MAX_BYTES = 200_000_000
+_SCORE_KEYS = ("repository_score", "overall_health")
+_COUNTS = ("critical_issues", "total_issues")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artefacts:
+    """What the artefacts of one repo hold."""
+
+    repo: Repo
+    samples: tuple[Samples, ...]
+    alerts: tuple[ReportedAlert, ...]
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def has_artefacts(folder: Path) -> bool:
+    """Whether a folder is a repo in the artefact layout."""
+    return any((folder / name).is_file() for name in (DASHBOARD, ALERTS, TRENDS))
+
+
+def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts:
+    """Read the artefacts of one repo.
+
+    Parameters
+    ----------
+    folder : Path
+        Its name is the repo's key.
+    assume_tz : ZoneInfo, optional
+        Zone of times that name none.
+
+    Raises
+    ------
+    InputError
+        If a file is not JSON, or a time or score in it cannot be understood.
+    """
+    key = folder.name
+    name, files, warnings = key, [], []
+    points: list[tuple[str, int, float, str]] = []
+    alerts: list[ReportedAlert] = []
+    if (folder / TRENDS).is_file():
+        files.append(folder / TRENDS)
+        label = f"{key}/{TRENDS.as_posix()}"
+        report = read_json_object(folder / TRENDS, label)
+        points.extend(_trend_points(report, label, assume_tz))
+    known = {(metric, time): value for metric, time, value, _ in points}
+    if (folder / DASHBOARD).is_file():
+        files.append(folder / DASHBOARD)
+        label = f"{key}/{DASHBOARD.as_posix()}"
+        board = read_json_object(folder / DASHBOARD, label)
+        if isinstance(board.get("repository_name"), str):
+            name = str(board["repository_name"])
+        for point in _dashboard_points(board, label, assume_tz):
+            metric, time, value, where = point
+            if known.get((metric, time), value) != value:
+                warnings.append(f"{where}: {metric} {value:g} differs from the trend report; the trend report is used")
+            elif (metric, time) not in known:
+                points.append(point)
+    if (folder / ALERTS).is_file():
+        files.append(folder / ALERTS)
+        label = f"{key}/{ALERTS.as_posix()}"
+        alerts.extend(_alerts(read_json_object(folder / ALERTS, label), key, label, assume_tz))
+    samples = tuple(_samples(key, points)) if points else ()
+    return Artefacts(Repo(key, name), samples, tuple(alerts), tuple(files), tuple(warnings))
+
+
+def read_json_object(path: Path, label: str) -> dict[str, object]:
+    """A JSON file whose top level is an object.
+
+    Raises
+    ------
+    InputError
+        If it is anything else; the message names file and row.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise InputError(f"{label}: {path.stat().st_size} bytes; up to {_MAX_BYTES} are allowed")
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{label}, row {error.lineno}: not valid JSON: {error.msg}") from error
+    except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{label}: {type(content).__name__} at top level; an object is needed")
+    return content
+
+
+def _trend_points(
+    report: dict[str, object], label: str, assume_tz: ZoneInfo | None
+) -> Iterator[tuple[str, int, float, str]]:
+    for key in _HISTORY_KEYS:
+        entries = report.get(key)
+        if entries is None:
+            continue
+        if not isinstance(entries, list):
+            raise InputError(f"{label}: {key}: a list is needed, {type(entries).__name__} was found")
+        for number, entry in enumerate(entries, start=1):
+            where = f"{label}, {key} entry {number}"
+            if not isinstance(entry, dict) or "timestamp" not in entry:
+                raise InputError(f"{where}: an object with timestamp and score is needed")
+            time = to_micros(read_time(entry["timestamp"], f"{where}, timestamp", assume_tz))
+            for metric, field in (("health_score", "score"), *((count, count) for count in _COUNTS)):
+                if entry.get(field) is not None:
+                    yield metric, time, _number(entry[field], f"{where}, {field}"), f"{where}, {field}"
+        return
+
+
+def _dashboard_points(
+    board: dict[str, object], label: str, assume_tz: ZoneInfo | None
+) -> Iterator[tuple[str, int, float, str]]:
+    fields = [("health_score", key) for key in _SCORE_KEYS if isinstance(board.get(key), int | float)][:1]
+    fields += [(count, count) for count in _COUNTS if board.get(count) is not None]
+    if not fields:
+        return
+    if board.get("scan_timestamp") is None:
+        raise InputError(f"{label}: scan_timestamp is missing; a score without a time cannot be used")
+    time = to_micros(read_time(board["scan_timestamp"], f"{label}, scan_timestamp", assume_tz))
+    for metric, field in fields:
+        yield metric, time, _number(board[field], f"{label}, {field}"), f"{label}, {field}"
+
+
+def _alerts(
+    content: dict[str, object], repo: str, label: str, assume_tz: ZoneInfo | None
+) -> Iterator[ReportedAlert]:
+    entries = content.get("alerts") or []
+    if not isinstance(entries, list):
+        raise InputError(f"{label}: alerts: a list is needed, {type(entries).__name__} was found")
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise InputError(f"{label}, alert {number}: an object is needed")
+        time = entry.get("timestamp")
+        yield ReportedAlert(
+            repo,
+            str(entry.get("severity", "")).upper() or "UNKNOWN",
+            str(entry.get("title", "")),
+            None if time is None else read_time(time, f"{label}, alert {number}, timestamp", assume_tz),
+        )
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"{where}: {str(value)[:60]!r} is not a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InputError(f"{where}: {str(value)[:60]} is too large for a number") from error
+
+
+def _samples(repo: str, points: list[tuple[str, int, float, str]]) -> Iterator[Samples]:
+    # one origin a point: an artefact names the entry, not a row
+    metrics = tuple(sorted({metric for metric, *_ in points}))
+    yield Samples(
+        (repo,),
+        metrics,
+        np.zeros(len(points), dtype=np.int32),
+        np.array([metrics.index(metric) for metric, *_ in points], dtype=np.int32),
+        np.array([time for _, time, _, _ in points], dtype=np.int64),
+        np.array([value for *_, value, _ in points], dtype=np.float64),
+        tuple(Origin(where, 1, 1) for *_, where in points),
+    )

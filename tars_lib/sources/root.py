@@ -1,0 +1,212 @@
+"""Fills an organisation from an org-health root: a folder of histories, descriptions and artefacts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tars_lib.assets import asset_folder
+from tars_lib.config import read_org_config, read_policies
+from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
+from tars_lib.history import Samples, admit
+from tars_lib.org import MAINTENANCE, OrgData
+from tars_lib.policies import AnyPolicy
+from tars_lib.schema import Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.sources.artefacts import has_artefacts, read_artefacts
+from tars_lib.sources.events import read_events
+from tars_lib.sources.tidy import merge, read_tidy
+from tars_lib.times import read_zone
+
+logger = logging.getLogger(__name__)
+
+_HISTORY = "history"
+_KINDS = (".csv", ".parquet")
+
+
+def load_org(
+    root: str | Path,
+    *,
+    config: str | Path | None = None,
+    sla_policy: str | Path | None = None,
+    repos: Sequence[str] | None = None,
+    assume_tz: str | None = None,
+) -> OrgData:
+    """Read an org-health root.
+
+    Parameters
+    ----------
+    root : path
+        Folder as the data-format page describes it.
+    config : path, optional
+        In place of the root's `org.yaml`.
+    sla_policy : path, optional
+        In place of the root's `sla-policies.yaml` and of the packaged default policies.
+    repos : sequence of str, optional
+        Only these repos; default all.
+    assume_tz : str, optional
+        IANA zone of times that name none; without it such a time is refused.
+
+    Returns
+    -------
+    OrgData
+
+    Raises
+    ------
+    NoRepositoriesError
+        If there is no repo at all.
+    ConfigError
+        If a configuration file or option is not acceptable.
+    InputError
+        If data cannot be read or breaks a rule of the format.
+    """
+    folder = Path(root)
+    if not folder.is_dir():
+        kind = "a file" if folder.exists() else "nothing"
+        raise InputError(f"{folder}: {kind} is there; an org-health folder is needed")
+    zone = None if assume_tz is None else read_zone(assume_tz)
+    files: list[Path] = []
+    warnings: list[str] = []
+    described = _read_config(folder, config, files)
+    parts, found, alerts = _read_repos(folder, zone, files, warnings)
+    policies, policies_from = _read_policies(folder, sla_policy, files, warnings)
+    samples = merge(parts)
+    history = admit(samples, described.metrics)
+    warnings += history.notes
+    members = _members(described, found, history.repos, repos, folder)
+    events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
+    digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
+    logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
+    keys = {repo.repo for repo in members}
+    return OrgData(
+        name=described.name or folder.resolve().name,
+        repos=members,
+        history=history.over(tuple(repo.repo for repo in members)),
+        dependencies=tuple(e for e in described.dependencies if e.caller in keys and e.callee in keys),
+        metrics=described.metrics,
+        events=events,
+        policies=policies,
+        policies_from=policies_from,
+        slos=described.slos,
+        reported_alerts=tuple(alert for alert in alerts if alert.repo in keys),
+        inputs=digests,
+        warnings=tuple(warnings),
+    )
+
+
+def default_policies() -> tuple[AnyPolicy, ...]:
+    """The packaged policies, for organisations that bring none."""
+    return read_policies(asset_folder("parameters") / "sla-policies.yaml", "packaged sla-policies.yaml")[0]
+
+
+def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> OrgConfig:
+    path = folder / "org.yaml" if config is None else Path(config)
+    if config is None and not path.exists():
+        return OrgConfig()
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; --config needs an org.yaml")
+    described = read_org_config(path, str(_label(path, folder)))
+    files.append(path)
+    logger.debug("%s: %d repos, %d dependencies", path, len(described.repos), len(described.dependencies))
+    keys = {repo.repo for repo in described.repos}
+    for edge in described.dependencies:
+        if keys and not {edge.caller, edge.callee} <= keys:
+            logger.debug("dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee)
+    return described
+
+
+def _read_repos(
+    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str]
+) -> tuple[list[Samples], list[Repo], list[ReportedAlert]]:
+    parts: list[Samples] = []
+    repos: list[Repo] = []
+    alerts: list[ReportedAlert] = []
+    tidy = [folder / f"{_HISTORY}{kind}" for kind in _KINDS if (folder / f"{_HISTORY}{kind}").exists()]
+    if (folder / _HISTORY).is_dir():
+        tidy += sorted(p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith("."))
+    for path in tidy:
+        parts.append(read_tidy(path, _label(path, folder), zone))
+        files.append(path)
+        logger.debug("%s: %d rows", path, len(parts[-1].value))
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if has_artefacts(place):
+            read = read_artefacts(place, zone)
+            parts += read.samples
+            repos.append(read.repo)
+            alerts += read.alerts
+            files += read.files
+            warnings += read.warnings
+            logger.debug("%s: artefacts of a repo, %d files", place, len(read.files))
+    return parts, repos, alerts
+
+
+def _read_policies(
+    folder: Path, given: str | Path | None, files: list[Path], warnings: list[str]
+) -> tuple[tuple[AnyPolicy, ...], str]:
+    path = folder / "sla-policies.yaml" if given is None else Path(given)
+    if given is not None and not path.is_file():
+        raise ConfigError(f"{path}: no such file; --sla-policy needs a policy file")
+    if not path.exists():
+        warnings.append("no sla-policies.yaml: the packaged default policies are used")
+        return default_policies(), "packaged defaults"
+    policies, notes = read_policies(path, _label(path, folder))
+    files.append(path)
+    warnings += notes
+    logger.debug("%s: %d policies", path, len(policies))
+    return policies, _label(path, folder)
+
+
+def _read_events(
+    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str], keys: set[str]
+) -> tuple[Event, ...]:
+    path = folder / "events.csv"
+    if not path.exists():
+        return ()
+    events = read_events(path, "events.csv", zone)
+    files.append(path)
+    strange = sorted({event.repo for event in events if event.repo is not None and event.repo not in keys})
+    if strange:
+        warnings.append(f"events.csv names repos without data or description: {', '.join(strange[:5])}")
+    endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
+    if endless:
+        warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
+    logger.debug("%s: %d events", path, len(events))
+    return events
+
+
+def _members(
+    described: OrgConfig, found: list[Repo], reported: tuple[str, ...], chosen: Sequence[str] | None, folder: Path
+) -> tuple[Repo, ...]:
+    by_key = {name: Repo(name, name) for name in reported}
+    by_key |= {repo.repo: repo for repo in found}
+    for repo in described.repos:
+        named = by_key.get(repo.repo)
+        keep_name = named is not None and repo.name == repo.repo
+        by_key[repo.repo] = replace(repo, name=named.name) if named is not None and keep_name else repo
+    if not by_key:
+        raise NoRepositoriesError(
+            f"{folder}: no repo found; needed: history.csv, history.parquet, history/, org.yaml with repos, "
+            "or <repo>/dashboard/health-dashboard.json"
+        )
+    if chosen:
+        unknown = sorted(set(chosen) - set(by_key))
+        if unknown:
+            raise ConfigError(f"--repos {', '.join(unknown)}: not in {folder}; allowed: {', '.join(sorted(by_key)[:20])}")
+        by_key = {name: by_key[name] for name in chosen}
+    return tuple(by_key[name] for name in sorted(by_key))
+
+
+def _label(path: Path, folder: Path) -> str:
+    """How messages and reports name a file: inside the root by its place there."""
+    try:
+        return path.relative_to(folder).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

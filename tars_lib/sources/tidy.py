@@ -1,0 +1,236 @@
+"""Reads tidy histories: CSV or Parquet with the columns timestamp, repo, metric, value.
+
+The fast path lets Arrow parse typed columns. When it refuses, the file is read again as text and the first offending
+row is looked for, so that the message can name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tars_lib.errors import InputError, place
+from tars_lib.history import Origin, Samples, to_micros
+from tars_lib.times import read_time
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+COLUMNS = ("timestamp", "repo", "metric", "value")
+# Spellings of "no value", after pandas' and R's exporters.
+_NO_VALUE = ["", "NaN", "nan", "NA", "N/A", "null", "NULL", "None"]
+
+
+def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samples:
+    """Read one tidy history file.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv`` (UTF-8, header row) or ``.parquet``.
+    label : str
+        How messages name the file.
+    assume_tz : ZoneInfo, optional
+        Zone of times that name none.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a column, or holds a time or number that cannot be understood; the message
+        names file, row, column, value and what is allowed.
+    """
+    import pyarrow as pa
+
+    try:
+        table = _read_parquet(path, label) if path.suffix == ".parquet" else _read_csv(path, label, assume_tz)
+        return _samples(table, path, label, assume_tz)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{label}: cannot be read: {_one_line(error)}") from error
+
+
+def merge(parts: Sequence[Samples]) -> Samples:
+    """Samples of several files as one, each row still knowing its file."""
+    if len(parts) == 1:
+        return parts[0]
+    repos, repo_codes = _union([part.repos for part in parts], [part.repo for part in parts])
+    metrics, metric_codes = _union([part.metrics for part in parts], [part.metric for part in parts])
+    return Samples(
+        repos,
+        metrics,
+        repo_codes,
+        metric_codes,
+        np.concatenate([part.time for part in parts]) if parts else np.zeros(0, dtype=np.int64),
+        np.concatenate([part.value for part in parts]) if parts else np.zeros(0),
+        tuple(origin for part in parts for origin in part.origins),
+    )
+
+
+def _union(
+    names: Sequence[tuple[str, ...]], codes: Sequence[NDArray[np.int32]]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    position: dict[str, int] = {}
+    moved = [np.zeros(0, dtype=np.int32)]
+    for part_names, part_codes in zip(names, codes, strict=True):
+        # the extra last entry keeps -1 (no name) at -1
+        table = np.array([position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32)
+        moved.append(table[part_codes])
+    return tuple(position), np.concatenate(moved)
+
+
+def _read_parquet(path: Path, label: str) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, read_dictionary=["repo", "metric"]) as file:
+        _refuse_missing_columns(file.schema_arrow.names, label)
+        table = file.read(columns=list(COLUMNS))
+    if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
+        raise InputError(f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is")
+    return table
+
+
+def _read_csv(path: Path, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pv
+
+    with path.open("rb") as file:
+        head = file.readline(65536)
+    if not head.strip():
+        raise InputError(f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}")
+    try:
+        names = head.decode("utf-8-sig").strip().split(",")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{place(label, row=1)}: not UTF-8 text") from error
+    _refuse_missing_columns([name.strip().strip('"') for name in names], label)
+    label_type = pa.dictionary(pa.int32(), pa.string())
+    zone = None if assume_tz else "UTC"
+    types: dict[str, Any] = {"timestamp": pa.timestamp("us", zone), "repo": label_type, "metric": label_type}
+    try:
+        return _arrow_csv(path, types | {"value": pa.float64()})
+    except pa.ArrowInvalid:
+        # something does not parse: read as text, so that the row can be named
+        return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type))
+
+
+def _arrow_csv(path: Path, types: dict[str, Any]) -> pa.Table:
+    import pyarrow.csv as pv
+
+    convert = pv.ConvertOptions(
+        column_types=types,
+        include_columns=list(COLUMNS),
+        null_values=_NO_VALUE,
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+    )
+    return pv.read_csv(path, read_options=pv.ReadOptions(block_size=8 << 20), convert_options=convert)
+
+
+def _refuse_missing_columns(names: Sequence[str], label: str) -> None:
+    lacking = [column for column in COLUMNS if column not in names]
+    if lacking:
+        raise InputError(
+            f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
+            f"needed: {', '.join(COLUMNS)}; found: {', '.join(names)[:200]}"
+        )
+
+
+def _samples(table: pa.Table, path: Path, label: str, assume_tz: ZoneInfo | None) -> Samples:
+    first_row = 1 if path.suffix == ".parquet" else 2
+    repo, repos = _codes(table["repo"])
+    metric, metrics = _codes(table["metric"])
+    time = _micros(table["timestamp"], label, first_row, assume_tz)
+    value = _numbers(table["value"], label, first_row)
+    return Samples(repos, metrics, repo, metric, time, value, (Origin(label, len(value), first_row),))
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(pc.cast(column, pa.string()))
+    single = column.unify_dictionaries().combine_chunks()
+    if isinstance(single, pa.ChunkedArray):  # no chunk at all
+        return np.zeros(0, dtype=np.int32), ()
+    codes = single.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    names = tuple(str(name) for name in single.dictionary.to_pylist())
+    for position, name in enumerate(names):
+        if not name.strip():
+            codes = np.where(codes == position, np.int32(-1), codes)
+    return codes, names
+
+
+def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None) -> NDArray[np.int64]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if column.null_count:
+        row = first_row + int(pc.index(pc.is_null(column), True).as_py())
+        raise InputError(f"{place(label, row=row, column='timestamp')}: empty; a time is needed")
+    if pa.types.is_timestamp(kind) and (kind.tz is not None or assume_tz is not None):
+        if kind.tz is None and assume_tz is not None:
+            column = pc.assume_timezone(column, assume_tz.key, ambiguous="earliest", nonexistent="latest")
+        return pc.cast(column, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).combine_chunks().to_numpy()
+    if pa.types.is_dictionary(kind):
+        texts = column.unify_dictionaries().combine_chunks()
+    else:
+        texts = pc.dictionary_encode(pc.cast(column, pa.string())).unify_dictionaries().combine_chunks()
+    indices = texts.indices.to_numpy(zero_copy_only=False)
+    known = np.empty(len(texts.dictionary), dtype=np.int64)
+    # a row is named in the order of the file, so that the first offender is the one reported
+    _, firsts = np.unique(indices, return_index=True)
+    distinct = texts.dictionary.to_pylist()
+    for first in np.sort(firsts):
+        code = int(indices[first])
+        where = place(label, row=first_row + int(first), column="timestamp")
+        known[code] = to_micros(read_time(distinct[code], where, assume_tz))
+    return known[indices]
+
+
+def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.float64]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        texts = column.unify_dictionaries().combine_chunks()
+        numbers = np.array([_number(text) for text in texts.dictionary.to_pylist()] + [np.nan], dtype=np.float64)
+        odd = np.isneginf(numbers) & np.array([_spoils(text) for text in texts.dictionary.to_pylist()] + [False])
+        indices = texts.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
+        bad = odd[indices]
+        if bad.any():
+            first = int(np.argmax(bad))
+            text = str(texts[first].as_py())[:60]
+            where = place(label, row=first_row + first, column="value")
+            raise InputError(f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing")
+        return numbers[indices]
+    return pc.cast(column, pa.float64()).fill_null(np.nan).combine_chunks().to_numpy(zero_copy_only=False)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("-inf")
+
+
+def _spoils(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,166 @@
+"""Are so many failures among so many requests chance?
+
+References
+----------
+Wilson (1927), Probable inference, the law of succession, and statistical inference,
+https://doi.org/10.1080/01621459.1927.10502953
+Skellam (1948), A probability distribution derived from the binomial distribution by regarding the probability of
+success as variable between the sets of trials, https://doi.org/10.1111/j.2517-6161.1948.tb00014.x
+Gelman et al. (2013), Bayesian Data Analysis, section 2.4 (posterior predictive distribution),
+https://doi.org/10.1201/b16018
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+JEFFREYS = 0.5
+"""Prior count of Jeffreys' rule for a proportion; what remains to be said after a past without a failure."""
+
+
+def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Score interval of a proportion.
+
+    Parameters
+    ----------
+    successes, trials : float
+        0 <= successes <= trials.
+    confidence : float
+        Coverage, strictly between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        Within [0, 1]; both NaN without a trial.
+
+    Raises
+    ------
+    ValueError
+        If the counts or the confidence are out of range.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(8, 10)
+    >>> round(low, 4), round(high, 4)
+    (0.4902, 0.9433)
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence is {confidence}; allowed is a number between 0 and 1, both excluded")
+    if not 0.0 <= successes <= trials:
+        raise ValueError(f"{successes} of {trials}; allowed is 0 <= successes <= trials")
+    if trials == 0:
+        return float("nan"), float("nan")
+    z = float(special.ndtri(0.5 + confidence / 2.0))
+    share = successes / trials
+    centre = (share + z * z / (2.0 * trials)) / (1.0 + z * z / trials)
+    half = z / (1.0 + z * z / trials) * np.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials**2))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def binomial_tail(k: int, n: int, rate: float) -> float:
+    """P(at least `k` of `n`) at a known rate.
+
+    Examples
+    --------
+    >>> round(binomial_tail(1, 3, 0.5), 3)
+    0.875
+    """
+    if k <= 0:
+        return 1.0
+    if k > n:
+        return 0.0
+    return float(special.betainc(k, n - k + 1, rate))
+
+
+def poisson_tail(k: int, expected: float) -> float:
+    """P(at least `k` events) where `expected` are expected.
+
+    Examples
+    --------
+    >>> round(poisson_tail(1, 0.5), 4)
+    0.3935
+    """
+    return 1.0 if k <= 0 else float(special.gammainc(k, expected))
+
+
+def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
+    """P(at least `k` of `n`) where the rate itself is Beta(a, b).
+
+    Parameters
+    ----------
+    k, n : int
+        Events and trials.
+    a, b : float
+        Positive; mean rate a / (a + b).
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    A rate that may be anything makes each count equally likely:
+
+    >>> round(beta_binomial_tail(3, 9, 1.0, 1.0), 6)
+    0.7
+    """
+    if k <= 0:
+        return 1.0
+    if k > n:
+        return 0.0
+    # the shorter side is summed: its terms are positive, so a tiny tail keeps its digits
+    i = np.arange(k, n + 1) if n - k < k or a / (a + b) * n < k else np.arange(k)
+    log_pmf = (
+        special.gammaln(n + 1)
+        - special.gammaln(i + 1)
+        - special.gammaln(n - i + 1)
+        + special.betaln(i + a, n - i + b)
+        - special.betaln(a, b)
+    )
+    total = float(np.exp(special.logsumexp(log_pmf)))
+    return min(1.0, total) if i[0] == k else max(0.0, 1.0 - total)
+
+
+def fit_beta(events: Floats, trials: Floats) -> tuple[float, float]:
+    """Beta distribution of the rate over past windows, by moments, no narrower than the past can tell.
+
+    The variance between windows beyond the binomial one gives the precision a + b = (1 - rho) / rho with
+    rho = (X2 / (w - 1) - 1) / (mean n - 1), X2 the chi-squared of homogeneity over w windows. It is capped at the
+    number of all trials: a past without a failure leaves Beta(1/2, N + 1/2), not certainty.
+
+    Parameters
+    ----------
+    events, trials : ndarray, shape (w,)
+        Per window, disjoint; NaN and windows without a trial are left out.
+
+    Returns
+    -------
+    a, b : float
+        Jeffreys' (1/2, 1/2) where there is no past.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_beta(np.zeros(10), np.full(10, 100.0))
+    (0.5, 1000.5)
+    """
+    known = np.isfinite(events) & np.isfinite(trials) & (trials > 0)
+    events, trials = events[known], trials[known]
+    total = float(trials.sum())
+    if total == 0.0:
+        return JEFFREYS, JEFFREYS
+    hits = float(events.sum())
+    precision = total
+    rate = hits / total
+    if events.size > 2 and 0.0 < rate < 1.0:
+        chi2 = float(np.sum((events - trials * rate) ** 2 / (trials * rate * (1.0 - rate))))
+        rho = (chi2 / (events.size - 1) - 1.0) / max(float(trials.mean()) - 1.0, 1.0)
+        if rho > 0.0:
+            precision = min(total, max(1.0 / min(rho, 0.5) - 1.0, 1.0))
+    mean = (hits + JEFFREYS) / (total + 2.0 * JEFFREYS)
+    return mean * (precision + 1.0), (1.0 - mean) * (precision + 1.0)
