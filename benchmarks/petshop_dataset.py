@@ -1,7 +1,8 @@
 """The PetShop dataset in the form that `rank_root_causes` takes.
 
 Hardt et al. (2024), The PetShop Dataset - Finding Causes of Performance Issues across Microservices,
-https://proceedings.mlr.press/v236/hardt24a.html; data: https://github.com/amazon-science/petshop-root-cause-analysis
+https://proceedings.mlr.press/v236/hardt24a.html; data:
+https://github.com/amazon-science/petshop-root-cause-analysis
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 METRICS = {
     ("latency", "Average"): "latency",
@@ -35,7 +39,9 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """One injected incident: `target` is (repo, metric), `cause` the truth, `frame` as `rank_root_causes` takes it."""
+    """One injected incident: `target` is (repo, metric), `cause` the truth, `frame` as `rank_root_causes`
+    takes it.
+    """
 
     issue: str
     frame: pd.DataFrame
@@ -62,7 +68,9 @@ def read_metrics(path: Path) -> pd.DataFrame:
     frame.columns = pd.MultiIndex.from_tuples(
         [(repo, METRICS[metric, statistic]) for repo, metric, statistic in kept], names=["repo", "metric"]
     )
-    frame.index = pd.DatetimeIndex(pd.to_datetime(raw.index.to_numpy(dtype="int64"), unit="s", utc=True), name="timestamp")
+    frame.index = pd.DatetimeIndex(
+        pd.to_datetime(raw.index.to_numpy(dtype="int64"), unit="s", utc=True), name="timestamp"
+    )
     ratio = frame.columns.get_level_values("metric") == "availability"
     frame.loc[:, ratio] = frame.loc[:, ratio] / 100.0
     return frame

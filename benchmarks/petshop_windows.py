@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 from petshop_dataset import INTERVAL, Case, Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIRST_HEALTHY = 150
 """Samples of baseline before the first healthy window: half a day and a bit, enough for a past."""
@@ -18,10 +21,11 @@ WINDOWS_PER_CASE = 6
 
 
 def healthy_windows(scenario: Scenario) -> Iterator[tuple[Case, pd.DataFrame]]:
-    """For every case windows of its length and target cut from the baseline, each with all that came before it.
+    """For every case windows of its length and target cut from the baseline, each with all that came before
+    it.
 
-    Positions are an even grid over the baseline behind its first 150 samples; one grid over all cases, so that no
-    two windows are the same. The case's cause is empty: nothing should be named.
+    Positions are an even grid over the baseline behind its first 150 samples; one grid over all cases, so
+    that no two windows are the same. The case's cause is empty: nothing should be named.
     """
     count = len(scenario.cases) * WINDOWS_PER_CASE
     longest = max(len(case.frame) for case in scenario.cases)
@@ -49,19 +53,31 @@ def renamed(scenario: Scenario, seed: int) -> Scenario:
     graph.add_nodes_from(rng.permutation([codes[node] for node in scenario.graph]).tolist())
     graph.add_edges_from((codes[a], codes[b]) for a, b in scenario.graph.edges)
     cases = tuple(
-        replace(case, frame=recode(case.frame), target=(codes[case.target[0]], case.target[1]), cause=codes[case.cause])
+        replace(
+            case,
+            frame=recode(case.frame),
+            target=(codes[case.target[0]], case.target[1]),
+            cause=codes[case.cause],
+        )
         for case in scenario.cases
     )
     return Scenario(scenario.name, graph, recode(scenario.baseline), cases)
 
 
 def degraded_cases(scenario: Scenario, seed: int) -> Iterator[tuple[str, Case, pd.DataFrame, nx.DiGraph[str] | None]]:
-    """Every case with less to go by: (what is missing, case, baseline, graph). Causes may have become unknowable."""
+    """Every case with less to go by: (what is missing, case, baseline, graph). Causes may have become
+    unknowable.
+    """
     rng = np.random.default_rng(seed)
     for case in scenario.cases:
         base, graph = scenario.baseline, scenario.graph
         yield "no time", replace(case, started_at=pd.NaT), base, graph
-        yield "no samples before", replace(case, frame=case.frame[case.frame.index >= case.started_at]), base, graph
+        yield (
+            "no samples before",
+            replace(case, frame=case.frame[case.frame.index >= case.started_at]),
+            base,
+            graph,
+        )
         yield "baseline moved up", case, moved_up(base, case.frame), graph
         yield "baseline of five hours", case, base.iloc[-60:], graph
         yield "no graph", case, base, None
@@ -74,9 +90,18 @@ def degraded_cases(scenario: Scenario, seed: int) -> Iterator[tuple[str, Case, p
         yield "a fifth of the repos unmeasured", replace(case, frame=_without(case.frame, lost)), base, graph
         yield "cause unmeasured", replace(case, frame=_without(case.frame, {case.cause})), base, graph
         if case.target[1] == "latency":
-            for kept in (("latency_p90",), ("latency_p50", "latency_p90"), ("latency_p50", "latency_p95", "latency_p99")):
+            for kept in (
+                ("latency_p90",),
+                ("latency_p50", "latency_p90"),
+                ("latency_p50", "latency_p95", "latency_p99"),
+            ):
                 target = (case.target[0], kept[-1])
-                yield "quantiles only", replace(case, frame=_only(case.frame, kept), target=target), _only(base, kept), graph
+                yield (
+                    "quantiles only",
+                    replace(case, frame=_only(case.frame, kept), target=target),
+                    _only(base, kept),
+                    graph,
+                )
         else:
             counted = case.frame.drop(columns="requests_total", level="metric")
             yield "requests not counted", replace(case, frame=counted), base, graph

@@ -120,11 +120,15 @@ class _Policy(_Model):
         if (self.good is None) == (self.metric is None):
             raise ValueError("one of good (a ratio SLA) and metric (a threshold SLA) is needed, not both")
         if self.good is not None and not 0 < self.objective <= 1:
-            raise ValueError(f"objective {self.objective:g} of a ratio SLA; above 0 and up to 1 is allowed (0.999, not 99.9)")
+            raise ValueError(
+                f"objective {self.objective:g} of a ratio SLA; above 0 and up to 1 is allowed (0.999, not 99.9)"
+            )
         if self.aggregate not in AGGREGATES:
             raise ValueError(f"aggregate {self.aggregate!r}; allowed: {', '.join(AGGREGATES)}")
         if (self.aggregate == "good_share") != (self.threshold is not None):
-            raise ValueError("threshold goes with aggregate good_share: a sample is good while it is within the threshold")
+            raise ValueError(
+                "threshold goes with aggregate good_share: a sample is good while it is within the threshold"
+            )
         if self.aggregate == "good_share" and not 0 < self.objective <= 1:
             raise ValueError(f"objective {self.objective:g} of a good_share; above 0 and up to 1 is allowed")
         return self
@@ -173,10 +177,14 @@ def read_yaml(path: Path, label: str) -> Any:
         depth = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
-                raise ConfigError(f"{label}, row {event.start_mark.line + 1}: YAML aliases are not allowed; write it out")
+                raise ConfigError(
+                    f"{label}, row {event.start_mark.line + 1}: YAML aliases are not allowed; write it out"
+                )
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
-                raise ConfigError(f"{label}, row {event.start_mark.line + 1}: nested deeper than {_MAX_DEPTH} levels")
+                raise ConfigError(
+                    f"{label}, row {event.start_mark.line + 1}: nested deeper than {_MAX_DEPTH} levels"
+                )
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         row = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
@@ -198,13 +206,17 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
     metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
     for name, metric in metrics.items():
         if metric.healthy is not None and metric.higher_is_better is None:
-            raise ConfigError(f"{label}: metrics.{name}: bounds without a direction; add higher_is_better: true or false")
+            raise ConfigError(
+                f"{label}: metrics.{name}: bounds without a direction; add higher_is_better: true or false"
+            )
     return OrgConfig(
         name=org.name,
         repos=repos,
         dependencies=tuple(Dependency(edge.caller, edge.callee) for edge in org.dependencies),
         metrics=metrics,
-        slos=tuple(OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos),
+        slos=tuple(
+            OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos
+        ),
     )
 
 
@@ -247,7 +259,11 @@ def _validate(model: type[_T], content: Any, label: str) -> _T:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "top level"
         value = first.get("input")
-        shown = "" if isinstance(value, dict | list) or first["type"] == "missing" else f" ({str(value)[:60]!r} was given)"
+        shown = (
+            ""
+            if isinstance(value, dict | list) or first["type"] == "missing"
+            else f" ({str(value)[:60]!r} was given)"
+        )
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             message = "unknown key" + _allowed_keys(model, first["loc"])
@@ -280,8 +296,13 @@ def _repo(name: str, given: _Repo) -> Repo:
 def _metric(name: str, given: _Metric) -> Metric:
     known = known_metric(name)
     chosen = {key: getattr(given, key) for key in given.model_fields_set}
-    fields = {key: getattr(known, key) for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")}
-    return Metric(metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields}))
+    fields = {
+        key: getattr(known, key)
+        for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")
+    }
+    return Metric(
+        metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields})
+    )
 
 
 def _policy(given: _Policy, label: str) -> AnyPolicy:
@@ -308,7 +329,9 @@ def _policy(given: _Policy, label: str) -> AnyPolicy:
         part = given.good.good or given.good.bad
         if part is None:
             raise ConfigError(f"{where}: good needs bad or good")
-        return RatioPolicy(**common, total=given.good.total, part=part, part_is_good=given.good.good is not None)
+        return RatioPolicy(
+            **common, total=given.good.total, part=part, part_is_good=given.good.good is not None
+        )
     if given.metric is None:
         raise ConfigError(f"{where}: metric is needed")
     return _threshold(given, given.metric, common, where)
@@ -318,7 +341,9 @@ def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) ->
     known = known_metric(name)
     direction = known.higher_is_better if given.higher_is_better is None else given.higher_is_better
     if direction is None:
-        raise ConfigError(f"{where}: metric {name!r} has no known direction; add higher_is_better: true or false")
+        raise ConfigError(
+            f"{where}: metric {name!r} has no known direction; add higher_is_better: true or false"
+        )
     if given.aggregate == "good_share":
         return ThresholdPolicy(
             **common,
@@ -331,7 +356,12 @@ def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) ->
     unit = known.unit if given.unit is None else given.unit
     _refuse_percent(given.objective, unit, f"{where}: objective")
     return ThresholdPolicy(
-        **common, metric=name, aggregate=given.aggregate, warning=given.warning, unit=unit, higher_is_better=direction
+        **common,
+        metric=name,
+        aggregate=given.aggregate,
+        warning=given.warning,
+        unit=unit,
+        higher_is_better=direction,
     )
 
 
@@ -348,7 +378,9 @@ def _from_legacy(policy: _LegacyPolicy, label: str, notes: list[str]) -> list[Th
         scale = 1.0
         if known.unit == "ratio" and 1 < objective <= 100:
             scale = 0.01
-            notes.append(f"{label}: {policy.policy_id}: {target.metric_name} was given in percent and read as a ratio")
+            notes.append(
+                f"{label}: {policy.policy_id}: {target.metric_name} was given in percent and read as a ratio"
+            )
         sla_id = policy.policy_id if len(policy.targets) == 1 else f"{policy.policy_id}:{target.metric_name}"
         made.append(
             ThresholdPolicy(

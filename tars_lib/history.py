@@ -287,7 +287,9 @@ class History:
 
         grid = self.grid(metric, interval)
         if grid is None:
-            raise InputError(f"metric {metric!r} is not reported; reported: {', '.join(self.metrics) or 'none'}")
+            raise InputError(
+                f"metric {metric!r} is not reported; reported: {', '.join(self.metrics) or 'none'}"
+            )
         index = pd.DatetimeIndex(grid.times.view("datetime64[us]"), tz="UTC", name="timestamp")
         return pd.DataFrame(grid.values, index=index, columns=list(self.repos))
 
@@ -338,7 +340,9 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     infinite = np.isinf(samples.value)
     if infinite.any():
         row = int(np.argmax(infinite))
-        raise InputError(f"{samples.where(row, 'value')}: {samples.value[row]} is not allowed: a finite number is")
+        raise InputError(
+            f"{samples.where(row, 'value')}: {samples.value[row]} is not allowed: a finite number is"
+        )
     repos, repo_rank = _sorted_names(samples.repos)
     names, metric_rank = _sorted_names(samples.metrics)
     missing = np.isnan(samples.value)

@@ -75,7 +75,9 @@ class OrgData:
         for repo in self.repos:
             if repo.repo == name:
                 return repo
-        raise InputError(f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}")
+        raise InputError(
+            f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
+        )
 
     def _some_names(self) -> str:
         names = [repo.repo for repo in self.repos]
@@ -120,9 +122,13 @@ class OrgData:
         micros = to_micros(as_of)
         if micros < start:
             first = from_micros(start).isoformat()
-            raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
+            raise InputError(
+                f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later"
+            )
         known = self.history.until(micros)
-        return replace(self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)), as_of
+        return replace(
+            self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)
+        ), as_of
 
     def maintenance(self) -> Iterator[tuple[Event, datetime]]:
         """Maintenance windows with their ends."""

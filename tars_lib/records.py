@@ -59,7 +59,9 @@ def time_text(time: datetime) -> str:
 
 def dumps(value: object, *, indent: int | None = 1) -> str:
     """JSON text with sorted keys and a final newline."""
-    return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    return (
+        json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def from_json(cls: type[T], data: object, where: str) -> T:
@@ -165,7 +167,10 @@ def _build(kind: Any, data: object, where: str) -> object:
             return tuple(_build(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(data))
         if len(data) != len(arguments):
             raise _unfit(data, f"a list of {len(arguments)}", where)
-        return tuple(_build(kind_, item, f"{where}[{n}]") for n, (kind_, item) in enumerate(zip(arguments, data, strict=True)))
+        return tuple(
+            _build(kind_, item, f"{where}[{n}]")
+            for n, (kind_, item) in enumerate(zip(arguments, data, strict=True))
+        )
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, dict):
             raise _unfit(data, "an object", where)

@@ -24,7 +24,9 @@ def read_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(f"time zone {name!r} is not known; allowed: IANA names such as Europe/Berlin or UTC") from error
+        raise ConfigError(
+            f"time zone {name!r} is not known; allowed: IANA names such as Europe/Berlin or UTC"
+        ) from error
 
 
 def read_time(text: object, where: str, assume_tz: ZoneInfo | None = None) -> datetime:
@@ -57,10 +59,14 @@ def read_time(text: object, where: str, assume_tz: ZoneInfo | None = None) -> da
     try:
         time = text if isinstance(text, datetime) else datetime.fromisoformat(str(text).strip())
     except ValueError as error:
-        raise InputError(f"{where}: {str(text)[:60]!r} is not a time; allowed: ISO 8601, 2026-01-05T00:00:00Z") from error
+        raise InputError(
+            f"{where}: {str(text)[:60]!r} is not a time; allowed: ISO 8601, 2026-01-05T00:00:00Z"
+        ) from error
     if time.tzinfo is None:
         if assume_tz is None:
-            raise InputError(f"{where}: {str(text)[:60]!r} has no time zone; add Z or an offset, or give --assume-tz ZONE")
+            raise InputError(
+                f"{where}: {str(text)[:60]!r} has no time zone; add Z or an offset, or give --assume-tz ZONE"
+            )
         time = time.replace(tzinfo=assume_tz)
     try:
         return time.astimezone(UTC)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tars_lib.engines.rootcause_excess import FAILURES
+from tars_lib.engines.rootcause_series import FAILURES
 from tars_lib.schema import known_metric
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ class Wording:
 
     Attributes
     ----------
-    recording, cut, excess
-        As measured.
+    recording : Recording
+    cut : Cut
     target : (str, str)
         Repo and metric.
+    excess : Excess
     is_turned : bool
         Whether the target's metric is better when higher, so that harm was counted downwards.
     """
@@ -34,8 +35,8 @@ class Wording:
     recording: Recording
     cut: Cut
     target: tuple[str, str]
-    is_turned: bool
     excess: Excess
+    is_turned: bool
 
     def metric(self, j: int) -> str:
         """The metric a repo is judged by: the target's own where the repo reports it, else what stood in."""
@@ -81,12 +82,11 @@ def cause_sentences(
         sentences.append(f"{total}; {contribution:.0%} of the target's deviation is its own {what}")
     else:
         sentences.append(f"{total}; its callees explain it, nothing of the target's deviation is its own")
-    if dependencies is not None and wording.recording.repos[j] in dependencies:
-        position = {repo: i for i, repo in enumerate(wording.recording.repos)}
-        new = [c for c in dependencies.successors(wording.recording.repos[j]) if excess.is_new[position[c]]] if any(
-            c in position for c in dependencies.successors(wording.recording.repos[j])
-        ) else []
-        sentences.extend(f"began to call {callee}, which reported nothing before" for callee in new)
+    repo = wording.recording.repos[j]
+    if dependencies is not None and repo in dependencies:
+        new = {wording.recording.repos[i] for i in np.flatnonzero(excess.is_new)}
+        called = [callee for callee in dependencies.successors(repo) if callee in new]
+        sentences.extend(f"began to call {callee}, which reported nothing before" for callee in called)
     return tuple(sentences)
 
 

@@ -1,43 +1,36 @@
 """How much worse than its own past is each repo during the incident, and could that be chance?
 
 Harm is counted upwards. Where a mean adds up (mean latency, failures) and requests are counted it is a total:
-extra request-seconds, failed requests. Quantiles and scores do not add up over requests, so their harm is the excess
-itself. A repo that has no past cannot have changed: it says nothing here, and its caller, which began to call it, is
-where the change is looked for.
+extra request-seconds, failed requests. Quantiles and scores do not add up over requests, so their harm is the
+excess itself. A repo that has no past cannot have changed: it says nothing here, and its caller, which began
+to call it, is where the change is looked for.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tars_lib.schema import known_metric
+from tars_lib.engines.rootcause_series import FAILURES, harm_series, own_series
 from tars_lib.stats import counts, robust
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from tars_lib.engines.rootcause_frames import Cut, Recording
     from tars_lib.stats.robust import Floats
 
-_QUANTILE = re.compile(r"latency_p[0-9]{1,4}")
-
-FAILURES = frozenset({"availability", "error_rate", "requests_failed"})
-"""Metrics that are views of the same failed requests."""
-
 FREQUENT_FAILURES = 60
 """From this many baseline samples with a failure on, the past itself is the null; below, counts are modelled.
 Judgement: the tail of the null needs a few dozen distinct values."""
 
 NULL_SHARE = 10
-"""Matched windows are at most a tenth of the baseline, so that about ten of them are independent; judgement. A longer
-incident is then compared with shorter windows, which vary more: the error is on the careful side."""
+"""Matched windows are at most a tenth of the baseline, so that about ten of them are independent; judgement.
+A longer incident is then compared with shorter windows, which vary more: the error is on the careful side."""
 
 
 @dataclass(frozen=True)
@@ -78,119 +71,7 @@ class Excess:
     samples: int
 
 
-def direction(metric: str, higher_is_better: Mapping[str, bool] | None) -> bool | None:
-    """Whether higher is better; None where the metric has no direction.
-
-    Examples
-    --------
-    >>> direction("availability", None), direction("latency_p99", None), direction("queue", {"queue": False})
-    (True, False, False)
-    >>> direction("requests_total", None) is None
-    True
-    """
-    if higher_is_better is not None and metric in higher_is_better:
-        return higher_is_better[metric]
-    if metric == "requests_failed":
-        return False
-    return known_metric(metric).higher_is_better
-
-
-def own_series(
-    recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None
-) -> tuple[Floats, Floats]:
-    """Exactly this metric of all repos, baseline (Tb, R) and incident (Ti, R), turned so that harm is upwards.
-
-    The views of failed requests (availability, error rate, counts) are one metric: the share of failed requests.
-    """
-    if metric in FAILURES:
-        return failure_share(recording)
-    sign = -1.0 if direction(metric, higher_is_better) else 1.0
-    base, now = recording.values(metric)
-    return sign * base, sign * now
-
-
-def harm_series(
-    recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None
-) -> tuple[Floats, Floats, tuple[str, ...], bool]:
-    """What is compared between repos: as `own_series`, but in a form that adds up along calls where there is one.
-
-    For latencies that is the mean, or what stands in for it where a repo reports quantiles only.
-
-    Returns
-    -------
-    baseline, incident : ndarray, shape (Tb, R) and (Ti, R)
-    used : tuple of str
-        The metrics that went into each repo's column.
-    adds_up : bool
-        Whether excess times requests adds up along calls.
-    """
-    if metric == "latency" or _QUANTILE.fullmatch(metric):
-        return _latency_series(recording, metric)
-    base, now = own_series(recording, metric, higher_is_better)
-    return base, now, (metric,) * len(recording.repos), metric in FAILURES
-
-
-def failure_share(recording: Recording) -> tuple[Floats, Floats]:
-    """Share of failed requests (T, R) in baseline and incident: counts first, then error rate, then availability."""
-    shares = []
-    for part in range(2):
-        total = recording.values("requests_total")[part]
-        failed = recording.values("requests_failed")[part]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(total > 0, failed / total, np.nan)
-        for other in (recording.values("error_rate")[part], 1.0 - recording.values("availability")[part]):
-            share = np.where(np.isfinite(share), share, other)
-        shares.append(np.clip(share, 0.0, 1.0))
-    return shares[0], shares[1]
-
-
-def _latency_series(recording: Recording, metric: str) -> tuple[Floats, Floats, tuple[str, ...], bool]:
-    """Mean latency, or its stand-in from quantiles; metric used; whether it adds up over requests."""
-    base, now = recording.values("latency")
-    used = np.where(np.isfinite(now).any(axis=0), "latency", "").astype(object)
-    names = sorted({str(c[1]) for c in recording.incident.columns if _QUANTILE.fullmatch(str(c[1]))}, key=_level)
-    have = {name: recording.values(name) for name in names}
-    adds_up = bool((used == "latency").any())
-    for j in np.flatnonzero(used == ""):
-        mine = [name for name in names if np.isfinite(have[name][1][:, j]).any()]
-        if not mine:
-            continue
-        weights = quantile_weights([_level(name) for name in mine])
-        base[:, j] = sum(w * have[name][0][:, j] for w, name in zip(weights, mine, strict=True))
-        now[:, j] = sum(w * have[name][1][:, j] for w, name in zip(weights, mine, strict=True))
-        used[j] = "+".join(mine)
-        adds_up = adds_up or len(mine) > 1
-    return base, now, tuple(str(name) or metric for name in used), adds_up
-
-
-def quantile_weights(levels: Sequence[float]) -> list[float]:
-    """Weights with which quantiles stand in for the mean.
-
-    The mean is the integral of the quantile function over (0, 1); each known level stands for the stretch that is
-    closer to it than to the next one.
-
-    Parameters
-    ----------
-    levels : sequence of float
-        Ascending, each within (0, 1).
-
-    Examples
-    --------
-    >>> [round(w, 3) for w in quantile_weights([0.5, 0.9])]
-    [0.7, 0.3]
-    """
-    edges = [0.0, *[(a + b) / 2.0 for a, b in pairwise(levels)], 1.0]
-    return [b - a for a, b in pairwise(edges)]
-
-
-def _level(name: str) -> float:
-    digits = name.removeprefix("latency_p")
-    return float(f"0.{digits}")
-
-
-def measure(
-    recording: Recording, metric: str, cut: Cut, higher_is_better: Mapping[str, bool] | None = None
-) -> Excess:
+def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mapping[str, bool] | None = None) -> Excess:
     """Excess of every repo since the cut.
 
     Parameters
@@ -226,7 +107,11 @@ def measure(
 
 
 def chance(
-    recording: Recording, metric: str, cut: Cut, column: int, higher_is_better: Mapping[str, bool] | None = None
+    recording: Recording,
+    metric: str,
+    cut: Cut,
+    column: int,
+    higher_is_better: Mapping[str, bool] | None = None,
 ) -> float:
     """How often the past of one repo shows as much excess in exactly this metric as the incident does."""
     base, now = own_series(recording, metric, higher_is_better)
@@ -235,6 +120,34 @@ def chance(
     reference = robust.reference_level(local, robust.column_median(base[:, only]))
     parts = (base[:, only], local, during)
     return float(_p_values(recording, metric in FAILURES, parts, reference, cut, only)[0])
+
+
+def joint_chance(
+    recording: Recording,
+    metric: str,
+    cut: Cut,
+    columns: tuple[int, int],
+    higher_is_better: Mapping[str, bool] | None = None,
+) -> float:
+    """How often two repos showed as much excess as now in one and the same window of their past.
+
+    Two repos that burst now and then, but never together, are told from two that fluctuate as one; no
+    independence is assumed. No less than 1 / (n + 1) over the n matched windows.
+    """
+    base, now, _, _ = harm_series(recording, metric, higher_is_better)
+    pair = list(columns)
+    local, during = _around(recording, base[:, pair], now[:, pair], cut)
+    observed = robust.column_mean(during) - robust.reference_level(local, robust.column_median(base[:, pair]))
+    null = robust.matched_excess(base[:, pair], *_window(base, local, during))
+    null = null[np.isfinite(null).all(axis=1)]
+    hits = int(np.count_nonzero((null >= observed).all(axis=1)))
+    return min(1.0, cut.looks * (1.0 + hits) / (1.0 + len(null)))
+
+
+def _window(past: Floats, local: Floats, during: Floats) -> tuple[int, int]:
+    """Lengths of the matched windows and of their local reference."""
+    most = len(past) // NULL_SHARE
+    return max(1, min(len(during), most)), min(len(local), most)
 
 
 def _around(recording: Recording, base: Floats, now: Floats, cut: Cut) -> tuple[Floats, Floats]:
@@ -265,11 +178,12 @@ def _p_values(
     cut: Cut,
     columns: slice = slice(None),
 ) -> Floats:
-    """P-value of each column's mean excess, corrected for the number of onsets tried; 1 where there is no excess."""
+    """P-value of each column's mean excess, corrected for the number of onsets tried; 1 where there is no
+    excess.
+    """
     base, local, during = parts
-    past, m = (base, len(local)) if len(base) else (local, 0)
-    k = max(1, min(len(during), len(past) // NULL_SHARE))
-    m = min(m, len(past) // NULL_SHARE)
+    past = base if len(base) else local
+    k, m = _window(past, local if len(base) else local[:0], during)
     null = robust.matched_excess(past, k, m)
     observed = robust.column_mean(during) - reference
     result = np.ones(during.shape[1])
@@ -289,13 +203,11 @@ def _p_values(
     return np.minimum(1.0, result * cut.looks)
 
 
-def _count_p_values(
-    recording: Recording, parts: tuple[Floats, Floats, Floats], cut: Cut, columns: slice
-) -> Floats:
+def _count_p_values(recording: Recording, parts: tuple[Floats, Floats, Floats], cut: Cut, columns: slice) -> Floats:
     """Beta-binomial predictive p-value of the failures since the cut.
 
-    NaN where requests are not counted, or where failures are so common that the past itself is the better null. A
-    baseline of another day is updated with the local samples; an adjacent one holds them already.
+    NaN where requests are not counted, or where failures are so common that the past itself is the better
+    null. A baseline of another day is updated with the local samples; an adjacent one holds them already.
     """
     base, local, during = parts
     total_base, total_now = (values[:, columns] for values in recording.values("requests_total"))
@@ -332,4 +244,5 @@ def _onsets(extra: Floats, local: int) -> NDArray[np.int64]:
     filled = np.where(np.isfinite(extra), extra, -np.inf)
     peak = filled.max(axis=0, initial=-np.inf)
     reached = filled >= np.where(peak > 0.0, 0.5 * peak, np.inf)
-    return np.argmax(reached, axis=0).astype(np.int64) - local
+    first: NDArray[np.int64] = np.argmax(reached, axis=0).astype(np.int64) - local
+    return first

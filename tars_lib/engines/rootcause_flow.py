@@ -1,13 +1,14 @@
 """Along which calls does the target's harm come from where?
 
-A walk starts with the whole deviation at the target. At each repo the part that its callees' excess can account for
-moves on to them, in proportion to their excess; the rest is the repo's own. What each repo keeps is its share of the
-target's deviation: shares add up to one, whatever the scale of the metric, and a callee nobody measured leaves its
-share with its caller instead of losing it.
+A walk starts with the whole deviation at the target. At each repo the part that its callees' excess can
+account for moves on to them, in proportion to their excess; the rest is the repo's own. What each repo keeps
+is its share of the target's deviation: shares add up to one, whatever the scale of the metric, and a callee
+nobody measured leaves its share with its caller instead of losing it.
 
-The idea that a node is anomalous only beyond what its parents explain is that of Budhathoki et al. (2022), Causal
-structure-based root cause analysis of outliers, https://proceedings.mlr.press/v162/budhathoki22a.html; additivity of
-mean latency and failures replaces their learned mechanisms, which three samples could not support.
+The idea that a node is anomalous only beyond what its parents explain is that of Budhathoki et al. (2022),
+Causal structure-based root cause analysis of outliers, https://proceedings.mlr.press/v162/budhathoki22a.html;
+additivity of mean latency and failures replaces their learned mechanisms, which three samples could not
+support.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from tars_lib.stats.robust import Floats
 
+UNCOUNTED_CALLS = 3.0
+"""Where requests are not counted, a callee's excess may be felt up to this many times in one request of its
+caller. Judgement: too small leaves the callee's fault with its caller, too large hides a caller's own behind
+a callee's."""
 
-def measured_callees(
-    graph: nx.DiGraph[str], repos: Sequence[str], known: NDArray[np.bool_]
-) -> list[list[int]]:
+
+def measured_callees(graph: nx.DiGraph[str], repos: Sequence[str], known: NDArray[np.bool_]) -> list[list[int]]:
     """For each repo the measured callees: direct, or reached through callees that nobody measured.
 
     Parameters
@@ -75,7 +79,7 @@ def reachable(callees: Sequence[Sequence[int]], target: int) -> NDArray[np.bool_
 
 
 def own_shares(
-    harm: Floats, established: Floats, callees: Sequence[Sequence[int]], target: int, adds_up: bool
+    harm: Floats, established: Floats, callees: Sequence[Sequence[int]], target: int, *, adds_up: bool
 ) -> Floats:
     """Share of the target's deviation that each repo keeps as its own.
 
@@ -88,8 +92,8 @@ def own_shares(
     callees : sequence of R sequences of positions
     target : int
     adds_up : bool
-        Whether harm is a total. A shared callee's total is then divided among its callers in proportion to their own
-        harm; otherwise every caller sees all of it.
+        Whether harm is a total. A shared callee's total is then divided among its callers in proportion to
+        their own harm; otherwise every caller sees all of it.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def own_shares(
             continue
         part = np.array(
             [
-                real[c] * (_portion(harm[caller], real[caller], seen_by[c]) if adds_up else 1.0)
+                real[c] * (_portion(harm[caller], real[caller], seen_by[c]) if adds_up else UNCOUNTED_CALLS)
                 for c in targets
             ]
         )

@@ -1,7 +1,8 @@
 """The two frames of a root-cause question, checked and cut at the onset.
 
-Which samples are the incident, and which stand just before it? The time at which a breach was noticed is later than
-the time at which it began, and a baseline may have been recorded on another day; both are settled here, once.
+Which samples are the incident, and which stand just before it? The time at which a breach was noticed is
+later than the time at which it began, and a baseline may have been recorded on another day; both are settled
+here, once.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ LOOK_BACK = 3
 """A breach is noticed at most this many samples after it began; judgement."""
 
 LOCAL_SAMPLES = (3, 60)
-"""The local reference is as long as the incident, within these bounds; judgement: three samples for a median that
-one outlier cannot move, an hour of minutes so that it stays local."""
+"""The local reference is as long as the incident, within these bounds; judgement: three samples for a median
+that one outlier cannot move, an hour of minutes so that it stays local."""
 
 ADJACENT_INTERVALS = 3.0
-"""A baseline that ends at most this many sampling intervals before the incident frame is its immediate past."""
+"""A baseline that ends at most this many sampling intervals before the incident frame is its immediate
+past."""
 
 CUSUM_ALLOWANCE = 0.5
-"""Half the shift, in sigma, that the onset search is tuned to: Page (1954), https://doi.org/10.1093/biomet/41.1-2.100"""
+"""Half the shift, in sigma, that the onset search is tuned to: Page (1954),
+https://doi.org/10.1093/biomet/41.1-2.100"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Recording:
     is_adjacent: bool
 
     def values(self, metric: str) -> tuple[Floats, Floats]:
-        """One metric of all repos: baseline (Tb, R) and incident (Ti, R); NaN where a repo does not report it."""
+        """One metric of all repos: baseline (Tb, R) and incident (Ti, R); NaN where a repo does not report
+        it.
+        """
         return _matrix(self.baseline, metric, self.repos), _matrix(self.incident, metric, self.repos)
 
     def has(self, repo: str, metric: str) -> bool:
@@ -82,14 +87,14 @@ class Cut:
 def read_recording(incident: pd.DataFrame, baseline: pd.DataFrame) -> Recording:
     """Check both frames and put them in order.
 
-    Rows of the baseline that fall within the time of the incident frame are left out: an incident is not its own
-    past. Rows with the same time become their mean.
+    Rows of the baseline that fall within the time of the incident frame are left out: an incident is not its
+    own past. Rows with the same time become their mean.
 
     Raises
     ------
     InputError
-        If an index is not a DatetimeIndex with a time zone, if columns are not (repo, metric), if a column occurs
-        twice or is not numeric, or if the incident frame has no row.
+        If an index is not a DatetimeIndex with a time zone, if columns are not (repo, metric), if a column
+        occurs twice or is not numeric, or if the incident frame has no row.
     """
     incident, baseline = _checked(incident, "incident"), _checked(baseline, "baseline")
     if len(incident) == 0:
@@ -106,14 +111,12 @@ def read_recording(incident: pd.DataFrame, baseline: pd.DataFrame) -> Recording:
     return Recording(baseline, incident, repos, is_adjacent)
 
 
-def find_cut(
-    before: Floats, during: Floats, noticed: int | None, is_adjacent: bool
-) -> Cut:
+def find_cut(before: Floats, during: Floats, noticed: int | None, is_adjacent: bool) -> Cut:
     """First sample of the incident, from the target's own series with harm counted upwards.
 
-    With `noticed`, the onset moves back from there, at most three samples, while the sample before already shows at
-    least half the excess seen afterwards. Without it, the onset is where the largest sum of standardised excess
-    begins (Page's CUSUM read backwards).
+    With `noticed`, the onset moves back from there, at most three samples, while the sample before already
+    shows at least half the excess seen afterwards. Without it, the onset is where the largest sum of
+    standardised excess begins (Page's CUSUM read backwards).
 
     Parameters
     ----------
@@ -167,7 +170,7 @@ def _largest_sum_start(score: Floats) -> int:
 
 
 def _matrix(frame: pd.DataFrame, metric: str, repos: tuple[str, ...]) -> Floats:
-    columns = {repo: i for i, (repo, name) in enumerate(frame.columns) if name == metric}
+    columns = {repo: i for i, (repo, name) in enumerate(frame.columns.tolist()) if name == metric}
     result = np.full((len(frame), len(repos)), np.nan)
     have = [j for j, repo in enumerate(repos) if repo in columns]
     if have and len(frame):
@@ -196,12 +199,16 @@ def _checked(frame: pd.DataFrame, what: str) -> pd.DataFrame:
         raise InputError(f"{what}: the index holds NaT; allowed are times only")
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
-        raise InputError(f"{what}: column {tuple(twice)} occurs more than once; allowed is one column a repo and metric")
+        raise InputError(
+            f"{what}: column {tuple(twice)} occurs more than once; allowed is one column a repo and metric"
+        )
     wrong = [tuple(c) for c, kind in zip(frame.columns, frame.dtypes, strict=True) if kind.kind not in "fiub"]
     if wrong:
         raise InputError(f"{what}: column {wrong[0]} is not numeric; allowed are numbers, NaN where missing")
     values = frame.to_numpy(dtype=float, na_value=np.nan)
-    clean = pd.DataFrame(np.where(np.isfinite(values), values, np.nan), index=index.tz_convert("UTC"), columns=frame.columns)
+    clean = pd.DataFrame(
+        np.where(np.isfinite(values), values, np.nan), index=index.tz_convert("UTC"), columns=frame.columns
+    )
     if not clean.index.is_unique:
         clean = clean.groupby(level=0).mean()
     return clean.sort_index()

@@ -1,7 +1,7 @@
 """One look for every figure, and its bytes: the same figure gives the same SVG and PNG on every run.
 
-The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/), safe for the common forms of colour blindness, in
-an order whose lightness alternates, so that neighbours stay apart in grey print.
+The palette is Okabe and Ito's (https://jfly.uni-koeln.de/color/), safe for the common forms of colour
+blindness, in an order whose lightness alternates, so that neighbours stay apart in grey print.
 """
 
 from __future__ import annotations
@@ -9,14 +9,21 @@ from __future__ import annotations
 import functools
 import io
 import re
-from collections.abc import Mapping
+import unicodedata
+from datetime import UTC
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+# Read as files: the room of reports is not imported.
+FONTS = Path(__file__).parent.parent / "reports" / "fonts"
 
 INK = "#16202c"
 MUTED = "#556170"
@@ -40,9 +47,9 @@ PNG_DPI = 160
 
 RC: Mapping[str, Any] = MappingProxyType(
     {
-        # DejaVu Sans travels with matplotlib, so a figure looks the same on every machine.
-        "font.family": ["DejaVu Sans"],
-        "font.size": 8.0,
+        # The first travels with this package, the second with matplotlib: the same look on every machine.
+        "font.family": ["Inter", "DejaVu Sans"],
+        "font.size": 8.2,
         "text.color": INK,
         "axes.titlesize": 9.0,
         "axes.titleweight": "bold",
@@ -90,6 +97,9 @@ _PROLOGUE = re.compile(rb"^.*?(?=<svg)", re.DOTALL)
 _EMPTY_METADATA = re.compile(rb"\s*<metadata>.*?</metadata>", re.DOTALL)
 
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
 def themed() -> AbstractContextManager[None]:
     """Return a context in which figures are made and rendered in the theme.
 
@@ -103,7 +113,50 @@ def themed() -> AbstractContextManager[None]:
     """
     import matplotlib as mpl
 
-    return mpl.rc_context(dict(RC))
+    _load_fonts()
+    settings: Any = dict(RC)
+    return mpl.rc_context(settings)
+
+
+def label(text: str, limit: int = 40) -> str:
+    r"""Return a text from outside as a figure shows it.
+
+    Parameters
+    ----------
+    text : str
+        A name, for a title, a tick or an annotation.
+    limit : int
+        Longest text in characters (judgement: a third of the width); a cut ends with an ellipsis.
+
+    Returns
+    -------
+    str
+        Characters that are hidden or in none of the theme's fonts stand as `[U+202E]`.
+
+    Examples
+    --------
+    >>> label("a\u202eb"), label("checkout", limit=5)
+    ('a[U+202E]b', 'check…')
+    """
+    cut = text if len(text) <= limit else text[:limit].rstrip() + "…"
+    drawable = _load_fonts()
+    return "".join(
+        char
+        if ord(char) in drawable and unicodedata.category(char) not in _HIDDEN
+        else f"[U+{ord(char):04X}]"
+        for char in cut
+    )
+
+
+def label_times(axes: Axes, ticks: int = 6) -> None:
+    """Label a time axis in UTC with at most that many ticks, each part of a date said once."""
+    from matplotlib import dates
+
+    # matplotlib's dates carry no types
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=ticks, tz=UTC)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=UTC))
 
 
 def render(figure: Figure) -> tuple[bytes, bytes]:
@@ -117,14 +170,26 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
     Returns
     -------
     tuple of (bytes, bytes)
-        SVG with outlined text, no date and no reference to anything outside itself, coordinates to 0.01 pt; and PNG
-        at `PNG_DPI`. The same figure gives the same bytes.
+        SVG with outlined text, no date and no reference to anything outside itself, coordinates to 0.01 pt;
+        and PNG at `PNG_DPI`. The same figure gives the same bytes.
     """
     svg, png = io.BytesIO(), io.BytesIO()
     with themed():
         figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     return _slim(svg.getvalue()), png.getvalue()
+
+
+@functools.cache
+def _load_fonts() -> frozenset[int]:
+    """Make the shipped fonts known to matplotlib, once; return the code points that the theme can draw."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    for style in ("Regular", "Bold"):
+        font_manager.fontManager.addfont(FONTS / f"Inter-{style}.otf")
+    faces = [font_manager.findfont(family, fallback_to_default=False) for family in RC["font.family"]]
+    return frozenset().union(*(FT2Font(face).get_charmap() for face in faces))
 
 
 def _slim(svg: bytes) -> bytes:

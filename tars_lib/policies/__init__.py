@@ -7,7 +7,10 @@ from tars_lib.policies.threshold import AGGREGATES, ThresholdPolicy
 AnyPolicy = RatioPolicy | ThresholdPolicy
 """Every kind of SLA; a further kind joins this union and `KINDS`."""
 
-KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {"ratio": RatioPolicy, "threshold": ThresholdPolicy}
+KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
+    "ratio": RatioPolicy,
+    "threshold": ThresholdPolicy,
+}
 """Name of each kind, as reports carry it."""
 
 __all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "ThresholdPolicy", "Window"]

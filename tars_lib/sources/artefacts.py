@@ -81,7 +81,9 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
         for point in _dashboard_points(board, label, assume_tz):
             metric, time, value, where = point
             if known.get((metric, time), value) != value:
-                warnings.append(f"{where}: {metric} {value:g} differs from the trend report; the trend report is used")
+                warnings.append(
+                    f"{where}: {metric} {value:g} differs from the trend report; the trend report is used"
+                )
             elif (metric, time) not in known:
                 points.append(point)
     if (folder / ALERTS).is_file():

@@ -79,7 +79,9 @@ def load_org(
     members = _members(described, found, history.repos, repos, folder)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
-    logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
+    logger.debug(
+        "%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics)
+    )
     keys = {repo.repo for repo in members}
     return OrgData(
         name=described.name or folder.resolve().name,
@@ -114,7 +116,9 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
     keys = {repo.repo for repo in described.repos}
     for edge in described.dependencies:
         if keys and not {edge.caller, edge.callee} <= keys:
-            logger.debug("dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee)
+            logger.debug(
+                "dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee
+            )
     return described
 
 
@@ -126,7 +130,9 @@ def _read_repos(
     alerts: list[ReportedAlert] = []
     tidy = [folder / f"{_HISTORY}{kind}" for kind in _KINDS if (folder / f"{_HISTORY}{kind}").exists()]
     if (folder / _HISTORY).is_dir():
-        tidy += sorted(p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith("."))
+        tidy += sorted(
+            p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith(".")
+        )
     for path in tidy:
         parts.append(read_tidy(path, _label(path, folder), zone))
         files.append(path)
@@ -178,7 +184,11 @@ def _read_events(
 
 
 def _members(
-    described: OrgConfig, found: list[Repo], reported: tuple[str, ...], chosen: Sequence[str] | None, folder: Path
+    described: OrgConfig,
+    found: list[Repo],
+    reported: tuple[str, ...],
+    chosen: Sequence[str] | None,
+    folder: Path,
 ) -> tuple[Repo, ...]:
     by_key = {name: Repo(name, name) for name in reported}
     by_key |= {repo.repo: repo for repo in found}
@@ -194,7 +204,9 @@ def _members(
     if chosen:
         unknown = sorted(set(chosen) - set(by_key))
         if unknown:
-            raise ConfigError(f"--repos {', '.join(unknown)}: not in {folder}; allowed: {', '.join(sorted(by_key)[:20])}")
+            raise ConfigError(
+                f"--repos {', '.join(unknown)}: not in {folder}; allowed: {', '.join(sorted(by_key)[:20])}"
+            )
         by_key = {name: by_key[name] for name in chosen}
     return tuple(by_key[name] for name in sorted(by_key))
 

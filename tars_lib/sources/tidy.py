@@ -82,7 +82,9 @@ def _union(
     moved = [np.zeros(0, dtype=np.int32)]
     for part_names, part_codes in zip(names, codes, strict=True):
         # the extra last entry keeps -1 (no name) at -1
-        table = np.array([position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32)
+        table = np.array(
+            [position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32
+        )
         moved.append(table[part_codes])
     return tuple(position), np.concatenate(moved)
 
@@ -95,18 +97,21 @@ def _read_parquet(path: Path, label: str) -> pa.Table:
         _refuse_missing_columns(file.schema_arrow.names, label)
         table = file.read(columns=list(COLUMNS))
     if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
-        raise InputError(f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is")
+        raise InputError(
+            f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is"
+        )
     return table
 
 
 def _read_csv(path: Path, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
     import pyarrow as pa
-    import pyarrow.csv as pv
 
     with path.open("rb") as file:
         head = file.readline(65536)
     if not head.strip():
-        raise InputError(f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}")
+        raise InputError(
+            f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}"
+        )
     try:
         names = head.decode("utf-8-sig").strip().split(",")
     except UnicodeDecodeError as error:
@@ -170,7 +175,9 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     return codes, names
 
 
-def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None) -> NDArray[np.int64]:
+def _micros(
+    column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None
+) -> NDArray[np.int64]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -181,7 +188,12 @@ def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: Zone
     if pa.types.is_timestamp(kind) and (kind.tz is not None or assume_tz is not None):
         if kind.tz is None and assume_tz is not None:
             column = pc.assume_timezone(column, assume_tz.key, ambiguous="earliest", nonexistent="latest")
-        return pc.cast(column, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).combine_chunks().to_numpy()
+        return (
+            pc.cast(column, pa.timestamp("us", "UTC"), safe=False)
+            .cast(pa.int64())
+            .combine_chunks()
+            .to_numpy()
+        )
     if pa.types.is_dictionary(kind):
         texts = column.unify_dictionaries().combine_chunks()
     else:
@@ -204,15 +216,21 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
 
     if pa.types.is_dictionary(column.type):
         texts = column.unify_dictionaries().combine_chunks()
-        numbers = np.array([_number(text) for text in texts.dictionary.to_pylist()] + [np.nan], dtype=np.float64)
-        odd = np.isneginf(numbers) & np.array([_spoils(text) for text in texts.dictionary.to_pylist()] + [False])
+        numbers = np.array(
+            [_number(text) for text in texts.dictionary.to_pylist()] + [np.nan], dtype=np.float64
+        )
+        odd = np.isneginf(numbers) & np.array(
+            [_spoils(text) for text in texts.dictionary.to_pylist()] + [False]
+        )
         indices = texts.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
         bad = odd[indices]
         if bad.any():
             first = int(np.argmax(bad))
             text = str(texts[first].as_py())[:60]
             where = place(label, row=first_row + first, column="value")
-            raise InputError(f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing")
+            raise InputError(
+                f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing"
+            )
         return numbers[indices]
     return pc.cast(column, pa.float64()).fill_null(np.nan).combine_chunks().to_numpy(zero_copy_only=False)
 

@@ -4,8 +4,9 @@ References
 ----------
 Wilson (1927), Probable inference, the law of succession, and statistical inference,
 https://doi.org/10.1080/01621459.1927.10502953
-Skellam (1948), A probability distribution derived from the binomial distribution by regarding the probability of
-success as variable between the sets of trials, https://doi.org/10.1111/j.2517-6161.1948.tb00014.x
+Skellam (1948), A probability distribution derived from the binomial distribution by regarding the
+probability of success as variable between the sets of trials,
+https://doi.org/10.1111/j.2517-6161.1948.tb00014.x
 Gelman et al. (2013), Bayesian Data Analysis, section 2.4 (posterior predictive distribution),
 https://doi.org/10.1201/b16018
 """
@@ -129,8 +130,8 @@ def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
 def fit_beta(events: Floats, trials: Floats) -> tuple[float, float]:
     """Beta distribution of the rate over past windows, by moments, no narrower than the past can tell.
 
-    The variance between windows beyond the binomial one gives the precision a + b = (1 - rho) / rho with
-    rho = (X2 / (w - 1) - 1) / (mean n - 1), X2 the chi-squared of homogeneity over w windows. It is capped at the
+    The variance between windows beyond the binomial one gives the precision a + b = (1 - rho) / rho with rho
+    = (X2 / (w - 1) - 1) / (mean n - 1), X2 the chi-squared of homogeneity over w windows. It is capped at the
     number of all trials: a past without a failure leaves Beta(1/2, N + 1/2), not certainty.
 
     Parameters

@@ -1,9 +1,9 @@
 """How far is a short window above its own past, and how often does the past do the same?
 
-A window of `k` samples is compared with a reference just before it, and the distance is judged against all windows
-of the same shape in the baseline ("matched windows"). Drift, autocorrelation and skewed noise are then in the null
-as they are in the data, and nothing has to be assumed about them. Beyond the observed range the null is continued by
-a generalised Pareto tail (peaks over threshold).
+A window of `k` samples is compared with a reference just before it, and the distance is judged against all
+windows of the same shape in the baseline ("matched windows"). Drift, autocorrelation and skewed noise are
+then in the null as they are in the data, and nothing has to be assumed about them. Beyond the observed range
+the null is continued by a generalised Pareto tail (peaks over threshold).
 
 References
 ----------
@@ -29,7 +29,12 @@ TAIL_SHARE = 0.1
 """Share of the null beyond the tail's threshold; judgement, as in the common 90th percentile rule."""
 
 MIN_TAIL_WINDOWS = 40
-"""Fewer matched windows than this leave under four points in the tail: Student's t is used instead; judgement."""
+"""Fewer matched windows than this leave under four points in the tail: Student's t is used instead;
+judgement."""
+
+MAX_WINDOWS = 600
+"""Matched windows used at most: enough for the tail, and a long past costs no more than a short one;
+judgement."""
 
 MAX_SHAPE = 0.5
 """Largest tail shape accepted; at 0.5 and above the variance is infinite and moment estimates break down."""
@@ -112,10 +117,11 @@ def column_mean(values: Floats) -> Floats:
 
 
 def reference_level(local: Floats, baseline: Floats) -> Floats:
-    """What a column was like just before: the median of the local samples and, as one further sample, its baseline.
+    """What a column was like just before: the median of the local samples and, as one further sample, its
+    baseline.
 
-    With two local samples this picks the middle of three: a level that has drifted since the baseline is followed,
-    and a local sample that the incident has touched already is outvoted.
+    With two local samples this picks the middle of three: a level that has drifted since the baseline is
+    followed, and a local sample that the incident has touched already is outvoted.
 
     Parameters
     ----------
@@ -151,32 +157,37 @@ def matched_excess(baseline: Floats, k: int, m: int) -> Floats:
 
     Returns
     -------
-    ndarray, shape (max(T - k - m + 1, 0), R)
-        Mean of the window minus `reference_level`; NaN where a window holds nothing.
+    ndarray, shape (n, R)
+        Mean of the window minus `reference_level`; NaN where a window holds nothing. n is T - k - m + 1, at
+        least 0 and at most 600: a longer past is sampled evenly.
 
     Examples
     --------
     >>> import numpy as np
     >>> matched_excess(np.array([[1.0], [1.0], [4.0], [1.0]]), k=1, m=1).ravel()
-    array([ 0.,  3., -1.5])
+    array([ 0. ,  3. , -1.5])
     """
     n = baseline.shape[0] - k - m + 1
     if n <= 0:
         return np.empty((0, baseline.shape[1]))
-    windows = np.moveaxis(np.lib.stride_tricks.sliding_window_view(baseline, k, axis=0), -1, -2)[m : m + n]
-    if m == 0:
-        before = np.empty((n, 0, baseline.shape[1]))
-    else:
-        before = np.moveaxis(np.lib.stride_tricks.sliding_window_view(baseline, m, axis=0), -1, -2)[:n]
+    starts = np.linspace(0, n - 1, min(n, MAX_WINDOWS)).astype(np.intp)
+    windows = _windows(baseline, k)[starts + m]
+    before = _windows(baseline, m)[starts] if m else np.empty((len(starts), 0, baseline.shape[1]))
     return column_mean(windows) - reference_level(before, column_median(baseline))
+
+
+def _windows(values: Floats, length: int) -> Floats:
+    """All windows of a length: a view of shape (T - length + 1, length, R)."""
+    return np.moveaxis(np.lib.stride_tricks.sliding_window_view(values, length, axis=0), -1, -2)
 
 
 def tail_probability(null: Floats, observed: float, independent: float | None = None) -> float:
     """How often would the past show at least this excess?
 
-    Within the null it is the share of windows that reach `observed`, counted as (1 + hits) / (1 + n). Beyond its
-    90th percentile u the generalised Pareto tail continues it: 0.1 (1 + shape y / sigma)^(-1/shape), y = observed - u,
-    with the moment estimates of Hosking and Wallis. Below 40 windows, Student's t on median and MAD.
+    Within the null it is the share of windows that reach `observed`, counted as (1 + hits) / (1 + n). Beyond
+    its 90th percentile u the generalised Pareto tail continues it: 0.1 (1 + shape y / sigma)^(-1/shape), y =
+    observed - u, with the moment estimates of Hosking and Wallis. Below 40 windows, Student's t on median and
+    MAD.
 
     Parameters
     ----------

@@ -1,0 +1,220 @@
+"""Why is an SLA breached? Builds the frames around the onset, asks for root causes and joins change events to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.engines.onset import Stretch
+from tars_lib.engines.rootcause import rank_root_causes
+from tars_lib.engines.sla_report import RootCause
+from tars_lib.history import from_micros, to_micros
+from tars_lib.org import OrgData, duration_text
+from tars_lib.policies import AnyPolicy, RatioPolicy
+from tars_lib.schema import CauseType, ContainmentType, Event
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+
+MAX_BASELINE = 2016
+"""Samples of the past that are looked at: a week of 5-minute ones; judgement."""
+LEAD_SAMPLES = 24
+"""Samples before the onset that go into the incident frame as the reference just before it; judgement."""
+MAX_CAUSES = 5
+EVENT_SAMPLES = 3
+"""A change is near an onset when it happened at most this many samples, and at least an hour, before it; judgement."""
+EVENT_CHANCE = 0.2
+"""A repo that changes so often that one in five stretches of that length holds a change: the change is evidence, not the
+cause; judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Causes of one breach, best first; `reason` says why there are none."""
+
+    causes: tuple[RootCause, ...]
+    unexplained: float
+    reason: str | None
+
+
+def attribute(
+    org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int
+) -> Attribution:
+    """Root causes of a breach in one repo.
+
+    Parameters
+    ----------
+    org : OrgData
+    policy : AnyPolicy
+        The breached SLA; its metric is what is explained.
+    target : str
+        Repo whose deviation is explained.
+    stretch : Stretch or None
+        When it burnt.
+    step : int
+        Sampling interval in microseconds.
+    """
+    if stretch is None:
+        return Attribution((), 1.0, "no sample is beyond the objective, so there is no onset to explain")
+    graph = org.graph if org.dependencies else None
+    metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
+    frame = _frame(org, policy, _candidates(org, graph, target), step)
+    start = np.searchsorted(frame.index.asi8, to_micros(stretch.start) - step // 2)
+    stop = int(np.searchsorted(frame.index.asi8, to_micros(stretch.end) + step // 2))
+    lead = max(int(start) - LEAD_SAMPLES, 0)
+    first = max(lead - MAX_BASELINE, 0)
+    if lead - first < 2:
+        return Attribution(
+            (), 1.0, f"no history of {target} before {stretch.start:%Y-%m-%d %H:%M} UTC to compare with"
+        )
+    directions = {
+        name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None
+    }
+    found = rank_root_causes(
+        frame.iloc[lead:stop],
+        frame.iloc[first:lead],
+        (target, metric),
+        graph,
+        frame.index[int(start)].to_pydatetime(),
+        higher_is_better={k: v for k, v in directions.items() if v is not None},
+    )
+    if found.empty:
+        return Attribution((), 1.0, str(found.attrs["reason"]))
+    onset = found.attrs["onset"]
+    began = stretch.start if onset is None else onset.to_pydatetime()
+    causes = tuple(
+        _root_cause(org, row, target, graph, tuple(found["repo"][found["contribution"] > 0.05]), began, step)
+        for row in found.head(MAX_CAUSES).itertuples(index=False)
+    )
+    return Attribution(causes, float(found.attrs["unexplained"]), None)
+
+
+def _candidates(org: OrgData, graph: nx.DiGraph[str] | None, target: str) -> Sequence[int]:
+    import networkx as nx
+
+    if graph is None:
+        return range(len(org.repos))
+    reached = nx.descendants(graph, target) | {target}
+    return [position for position, repo in enumerate(org.repos) if repo.repo in reached]
+
+
+def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> pd.DataFrame:
+    """All metrics with a direction, and the request counts, of the candidates: columns (repo, metric)."""
+    import pandas as pd
+
+    names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
+    names |= {name: name for name in ("requests_total", "requests_failed") if name in org.history.metrics}
+    if isinstance(policy, RatioPolicy):
+        # whatever the SLA counts stands in for requests, so that its failures are what is explained
+        names |= {"requests_total": policy.total, "requests_failed": policy.part}
+    parts: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
+    labels: list[tuple[str, str]] = []
+    times = None
+    for name, source in names.items():
+        grid = org.history.grid(source, step)
+        if grid is None:
+            continue
+        values = grid.values[:, list(columns)]
+        if isinstance(policy, RatioPolicy) and policy.part_is_good and name == "requests_failed":
+            total = org.history.grid(policy.total, step)
+            values = total.values[:, list(columns)] - values if total is not None else values
+        times = grid.times
+        seen = np.isfinite(values).any(axis=0)
+        parts.append(values[:, seen])
+        labels += [
+            (org.repos[column].repo, name) for column, there in zip(columns, seen, strict=True) if there
+        ]
+    index = pd.DatetimeIndex(np.asarray(times, dtype=np.int64).view("datetime64[us]"), tz="UTC")
+    return pd.DataFrame(
+        np.hstack(parts), index=index, columns=pd.MultiIndex.from_tuples(labels, names=["repo", "metric"])
+    )
+
+
+def _root_cause(
+    org: OrgData,
+    row: object,
+    target: str,
+    graph: nx.DiGraph[str] | None,
+    deviating: tuple[str, ...],
+    onset: datetime,
+    step: int,
+) -> RootCause:
+    repo, metric = str(getattr(row, "repo")), str(getattr(row, "metric"))  # noqa: B009 - a row of itertuples has no type
+    evidence = tuple(str(line) for line in getattr(row, "evidence"))  # noqa: B009
+    sentence = f"{repo}: {evidence[0]}" if evidence else f"{repo}: {metric} deviates"
+    kind = CauseType.REPO_DEGRADATION
+    near = _change_before(org, repo, onset, step)
+    if near is not None:
+        event, chance = near
+        line = _event_text(event, onset)
+        if chance < EVENT_CHANCE:
+            kind = CauseType.CHANGE_EVENT
+            sentence = f"{repo}: {line}; {evidence[0] if evidence else metric + ' deviates'}"
+            evidence = (
+                *evidence,
+                f"changes of {repo} are rare: a stretch of that length holds one in {chance:.0%} of cases",
+            )
+        else:
+            evidence = (
+                *evidence,
+                f"{line}, but {repo} changes often: such a stretch holds a change in {chance:.0%} of cases",
+            )
+    return RootCause(
+        cause=sentence,
+        cause_type=kind,
+        repo=repo,
+        metric=metric,
+        confidence=float(getattr(row, "confidence")),  # noqa: B009
+        contribution=float(getattr(row, "contribution")),  # noqa: B009
+        evidence=evidence,
+        containment_type=_containment(org, repo, target, graph, deviating),
+    )
+
+
+def _change_before(org: OrgData, repo: str, onset: datetime, step: int) -> tuple[Event, float] | None:
+    """The last change of a repo near the onset, and how often a stretch of that length holds one (Poisson, from its rate)."""
+    reach = timedelta(microseconds=max(EVENT_SAMPLES * step, 3_600_000_000))
+    # a sample covers the time up to its own stamp or after it: one interval of slack on the late side
+    latest = onset + timedelta(microseconds=step)
+    changes = [event for event in org.changes() if event.repo in (repo, None)]
+    near = [event for event in changes if onset - reach <= event.timestamp < latest]
+    start = org.history.start
+    if not near or start is None:
+        return None
+    past = [event for event in changes if event.timestamp < onset - reach]
+    length = max((onset - from_micros(start)).total_seconds(), 1.0)
+    rate = len(past) / length
+    return near[-1], 1.0 - math.exp(-rate * (reach.total_seconds() + step / 1e6))
+
+
+def _event_text(event: Event, onset: datetime) -> str:
+    ref = f" ({event.ref})" if event.ref else ""
+    if event.timestamp <= onset:
+        gap = duration_text(onset - event.timestamp)
+        when = "at the onset" if event.timestamp == onset else f"{gap} before the onset"
+    else:
+        when = f"within {duration_text(event.timestamp - onset)} of the onset's sample"
+    return f"{event.kind} {event.title!r}{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
+
+
+def _containment(
+    org: OrgData, repo: str, target: str, graph: nx.DiGraph[str] | None, deviating: tuple[str, ...]
+) -> ContainmentType:
+    """Row of the playbook's table: by who runs the cause, what it shares, and how far it has spread along the calls."""
+    import networkx as nx
+
+    cause = org.repo(repo)
+    if cause.external:
+        return ContainmentType.EXTERNAL_DEPENDENCY
+    others = [org.repo(name) for name in deviating if name not in (repo, target)]
+    if any(set(cause.shares) & set(other.shares) for other in others):
+        return ContainmentType.INFRASTRUCTURE_ISSUE
+    if graph is not None and repo != target and nx.shortest_path_length(graph, target, repo) >= 2:
+        return ContainmentType.CASCADING_FAILURE
+    return ContainmentType.SINGLE_REPO_DEGRADATION

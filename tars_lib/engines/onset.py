@@ -1,0 +1,101 @@
+"""When did a breach begin, and where did it hurt most?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sli import Measurement, Track
+from tars_lib.history import from_micros, to_micros
+from tars_lib.policies import AnyPolicy, RatioPolicy
+
+Floats = NDArray[np.float64]
+
+SEARCH_WINDOWS = 2
+"""The beginning is looked for this many windows back, so that a breach older than its window is dated too; judgement."""
+MIN_SEARCH = 24
+"""...and at least this many samples back; judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The stretch of samples in which the budget was burnt; `began_before`: it reaches back to where the search began."""
+
+    start: datetime
+    end: datetime
+    began_before: bool
+    is_over: bool
+
+
+def burning_stretch(
+    policy: AnyPolicy, found: Track, measured: Measurement, column: int | None
+) -> Stretch | None:
+    """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
+
+    For a ratio a sample's excess is its bad events less those that the objective allows; for a metric its distance beyond
+    the objective (largest-sum contiguous run: Kadane's algorithm).
+
+    Parameters
+    ----------
+    policy, found, measured
+        The SLA, its samples and the deciding window.
+    column : int or None
+        Repo by position; None for the whole organisation.
+
+    Returns
+    -------
+    Stretch or None
+        None where no sample is beyond the objective.
+    """
+    times, excess = excess_series(policy, found, column)
+    last = to_micros(measured.end)
+    step = int(np.median(found.step)) if column is None else int(found.step[column])
+    length = max(SEARCH_WINDOWS * (last - to_micros(measured.start)), MIN_SEARCH * step)
+    inside = (times > last - length) & (times <= last)
+    times, excess = times[inside], excess[inside]
+    if not times.size or not (excess > 0).any():
+        return None
+    first, final = largest_sum(excess)
+    return Stretch(
+        from_micros(int(times[first])),
+        from_micros(int(times[final])),
+        began_before=first == 0,
+        is_over=final < times.size - 1 and bool((excess[final + 1 :] <= 0).all()),
+    )
+
+
+def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
+    """How far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond."""
+    chosen = np.ones(found.time.size, dtype=bool) if column is None else found.column == column
+    times, value = found.time[chosen], found.value[chosen]
+    if isinstance(policy, RatioPolicy):
+        if found.total is None:
+            raise ValueError(f"{policy.sla_id}: a ratio needs totals")
+        excess = value - (1.0 - policy.objective) * found.total[chosen]
+    elif policy.aggregate == "good_share" and policy.threshold is not None:
+        beyond = value < policy.threshold if policy.threshold_is_floor else value > policy.threshold
+        excess = beyond - (1.0 - policy.objective)
+    else:
+        excess = (policy.objective - value) if policy.higher_is_better else (value - policy.objective)
+    if column is not None:
+        return times, excess
+    moments, which = np.unique(times, return_inverse=True)
+    return moments, np.bincount(which, weights=excess, minlength=moments.size)
+
+
+def largest_sum(values: Floats) -> tuple[int, int]:
+    """First and last position of the contiguous run with the largest sum.
+
+    Examples
+    --------
+    >>> largest_sum(np.array([-1.0, 2.0, 3.0, -4.0, 1.0]))
+    (1, 2)
+    """
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    lowest = np.minimum.accumulate(sums[:-1])
+    final = int(np.argmax(sums[1:] - lowest))
+    first = int(np.argmin(sums[: final + 1]))
+    return first, final

@@ -1,0 +1,192 @@
+"""Executive readiness and the board-ready summary: every number and sentence names what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.sla_report import (
+    Breach,
+    ComplianceResult,
+    ExecutiveReadiness,
+    ReadinessComponent,
+    RiskNarrative,
+    Sentence,
+    SlaSummary,
+)
+from tars_lib.engines.wording import value_text
+from tars_lib.schema import ReadinessTier, RiskTier, SlaStatus
+
+SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
+"""Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
+_POINTS = {SlaStatus.COMPLIANT: 100.0, SlaStatus.AT_RISK: 50.0, SlaStatus.BREACHED: 0.0}
+_GREEN, _YELLOW = 80.0, 60.0
+
+
+def assess_readiness(
+    results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport
+) -> ExecutiveReadiness:
+    """Readiness of the organisation.
+
+    An unknown part counts as 0 points with its full weight, so missing data never raises the score. RED with a breach, with
+    risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80; UNKNOWN where half or more is.
+    """
+    components: list[ReadinessComponent] = []
+    share = SLA_WEIGHT / len(results) if results else 0.0
+    for result in results:
+        points = _POINTS.get(result.status)
+        components.append(ReadinessComponent(f"SLA {result.sla_id}", points, share, f"{result.status.value}"))
+    if not results:
+        components.append(ReadinessComponent("SLAs", None, SLA_WEIGHT, "no SLA is defined"))
+    components.append(
+        ReadinessComponent(
+            "health", health.aggregate_score, HEALTH_WEIGHT, f"aggregate score, tier {health.risk_tier.value}"
+        )
+    )
+    components.append(
+        ReadinessComponent(
+            "coverage", 100.0 * health.coverage, COVERAGE_WEIGHT, "share of the expected samples that arrived"
+        )
+    )
+    score = sum((c.score or 0.0) * c.weight for c in components)
+    unknown = sum(c.weight for c in components if c.score is None)
+    statuses = {result.status for result in results}
+    if breaches or health.risk_tier is RiskTier.CRITICAL:
+        tier = ReadinessTier.RED
+    elif unknown >= 0.5:
+        tier = ReadinessTier.UNKNOWN
+    elif score < _YELLOW:
+        tier = ReadinessTier.RED
+    elif score < _GREEN or unknown > 0 or SlaStatus.AT_RISK in statuses:
+        tier = ReadinessTier.YELLOW
+    else:
+        tier = ReadinessTier.GREEN
+    return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(breaches, statuses, health))
+
+
+def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
+    """Number of SLAs by verdict."""
+    count = {status: sum(result.status is status for result in results) for status in SlaStatus}
+    return SlaSummary(
+        total=len(results),
+        compliant=count[SlaStatus.COMPLIANT],
+        at_risk=count[SlaStatus.AT_RISK],
+        breached=count[SlaStatus.BREACHED],
+        unknown=count[SlaStatus.UNKNOWN],
+    )
+
+
+def narrate(
+    results: Sequence[ComplianceResult],
+    breaches: Sequence[Breach],
+    readiness: ExecutiveReadiness,
+    health: HealthReport,
+) -> RiskNarrative:
+    """The risk narrative: a headline and sentences, each with the fields that it rests on."""
+    summary = summarize(results)
+    sentences = [_summary_sentence(summary)]
+    for number, breach in enumerate(breaches[:3]):
+        sentences += _breach_sentences(breach, number)
+    for number, result in enumerate(results):
+        if result.status is SlaStatus.AT_RISK:
+            text = f"{result.sla_name} is at risk: {result.reason}."
+            sentences.append(
+                Sentence(
+                    text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason")
+                )
+            )
+        elif result.status is SlaStatus.UNKNOWN:
+            text = f"Whether {result.sla_name} is met is not known: {result.reason}."
+            sentences.append(
+                Sentence(
+                    text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason")
+                )
+            )
+    if health.aggregate_score is None:
+        health_text = "The health of the organisation is not known."
+    else:
+        health_text = (
+            f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
+        )
+    sentences.append(Sentence(health_text, ("executive_readiness.components",)))
+    sentences.append(
+        Sentence(
+            f"Executive readiness is {readiness.tier.value} at {readiness.readiness_score:.0f} of 100"
+            + (f"; {readiness.unknown_share:.0%} of it is unknown." if readiness.unknown_share else "."),
+            (
+                "executive_readiness.tier",
+                "executive_readiness.readiness_score",
+                "executive_readiness.unknown_share",
+            ),
+        )
+    )
+    headline = _headline(summary, breaches)
+    return RiskNarrative(headline, " ".join(sentence.text for sentence in sentences), tuple(sentences))
+
+
+def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
+    if breaches:
+        first = breaches[0]
+        more = f" and {len(breaches) - 1} more" if len(breaches) > 1 else ""
+        value = value_text(first.value, first.unit)
+        objective = value_text(first.objective, first.unit)
+        said = f"{first.sla_name} is breached at {value} against {objective}{more}"
+        if first.root_causes:
+            cause = first.root_causes[0]
+            return f"{said}; most likely cause: {cause.repo} (confidence {cause.confidence:.0%})."
+        return f"{said}; no cause can be named."
+    if summary.at_risk:
+        return f"{summary.at_risk} of {summary.total} SLAs are at risk, none is breached."
+    if summary.unknown:
+        return f"No SLA is known to be breached; {summary.unknown} of {summary.total} cannot be judged."
+    if not summary.total:
+        return "No SLA is defined."
+    return f"All {summary.total} SLAs are met."
+
+
+def _summary_sentence(summary: SlaSummary) -> Sentence:
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (summary.breached, "breached"),
+            (summary.at_risk, "at risk"),
+            (summary.unknown, "unknown"),
+            (summary.compliant, "compliant"),
+        )
+        if count
+    ]
+    return Sentence(f"Of {summary.total} SLAs: {', '.join(parts) or 'none'}.", ("summary",))
+
+
+def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
+    where = f"breaches[{number}]"
+    since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
+    chance = (
+        " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
+    )
+    said = (
+        f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
+        f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
+        f"{f' and {len(breach.repos) - 3} more repos' if len(breach.repos) > 3 else ''}.{chance}"
+    )
+    fields = ("sla_name", "started_at", "value", "objective", "repos", "could_be_chance")
+    sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]
+    if breach.root_causes:
+        cause = breach.root_causes[0]
+        text = f"Most likely cause, with {cause.confidence:.0%} confidence: {cause.cause}."
+        sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
+        sentences.append(Sentence(text.replace("..", "."), sources))
+    else:
+        sentences.append(Sentence(f"No cause is named: {breach.reason}.", (f"{where}.reason",)))
+    return sentences
+
+
+def _outlook(breaches: Sequence[Breach], statuses: set[SlaStatus], health: HealthReport) -> str:
+    declining = sum(report.trend.value == "DECLINING" for report in health.repository_reports)
+    falling = f"; {declining} of {len(health.repository_reports)} repos are declining" if declining else ""
+    if breaches:
+        lasting = sum(breach.ended_at is None for breach in breaches)
+        return f"{lasting} of {len(breaches)} breaches go on{falling}"
+    if SlaStatus.AT_RISK in statuses:
+        return f"no breach, but little room left{falling}"
+    return f"steady{falling}" if not declining else f"no breach{falling}"

@@ -1,0 +1,298 @@
+"""Is an SLA met? Measured over its own window; UNKNOWN where that cannot be known."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from tars_lib.engines.sla_report import ComplianceResult, ErrorBudget, RepoResult, WindowResult
+from tars_lib.engines.sli import Measurement, Track, in_scope, interval_of, measure, scope_names, track
+from tars_lib.org import OrgData
+from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
+from tars_lib.schema import SlaStatus
+
+logger = logging.getLogger(__name__)
+
+MIN_COVERAGE = 0.5
+MIN_EVENTS = 10
+MIN_SAMPLES = 3
+AT_RISK_SHARE = 0.8
+"""The four thresholds are decided in the contract of the formats."""
+INFORMING = (Window(days=7), Window(days=30), Window(days=90))
+"""Windows that are measured beside the SLA's own."""
+_RANK = {SlaStatus.COMPLIANT: 0, SlaStatus.UNKNOWN: 1, SlaStatus.AT_RISK: 2, SlaStatus.BREACHED: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One scope (a repo by position, or None for the organisation) over one window."""
+
+    column: int | None
+    status: SlaStatus
+    value: float | None
+    n: int
+    coverage: float
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """An SLA's result with what the breach analysis needs further."""
+
+    result: ComplianceResult
+    policy: AnyPolicy
+    found: Track | None
+    measured: Measurement | None
+    breached: tuple[Judged, ...]
+
+
+def judge(
+    org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Window, ...] = INFORMING
+) -> Verdict:
+    """Judge one SLA as of a time.
+
+    A ratio is judged over the organisation from summed counts and for each repo alone, a metric for each repo alone; the
+    verdict is the worst. A repo that used to report and no longer does makes an otherwise compliant SLA UNKNOWN; one that
+    merely has too few events does not.
+    """
+    found = track(org, policy)
+    scope = np.flatnonzero(in_scope(org, policy, found))
+    unknown_names = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
+    if found is None or not scope.size:
+        lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(
+            policy.needs
+        )
+        reason = (
+            f"nobody reports {lacking}" if not unknown_names else f"no such repo: {', '.join(unknown_names)}"
+        )
+        return Verdict(_unknown(policy, reason, scope_names(org, scope)), policy, found, None, ())
+    measured = measure(org, policy, found, policy.window, as_of)
+    judged = [_judge_scope(policy, measured, int(column), scope) for column in scope]
+    whole = _judge_scope(policy, measured, None, scope) if isinstance(policy, RatioPolicy) else None
+    deciding = _deciding(policy, judged, whole)
+    status = _overall(judged, whole)
+    main = _window_result(policy, found, measured, deciding)
+    informing = tuple(
+        _inform(org, policy, found, window, as_of, deciding, scope)
+        for window in windows
+        if window != policy.window
+    )
+    logger.debug(
+        "sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage
+    )
+    noted = ([whole] if whole is not None else []) + judged
+    result = ComplianceResult(
+        **_named(policy),
+        status=status,
+        value=deciding.value,
+        scope=None if deciding.column is None else org.repos[deciding.column].repo,
+        reason=_reason(org, status, deciding, judged, unknown_names),
+        windows=(main, *informing),
+        error_budget=_budget(policy, measured, deciding),
+        affected_repos=scope_names(
+            org, [j.column for j in judged if j.status is SlaStatus.BREACHED and j.column is not None]
+        ),
+        unknown_repos=scope_names(
+            org, [j.column for j in judged if j.status is SlaStatus.UNKNOWN and j.column is not None]
+        )
+        + unknown_names,
+        repo_results=tuple(
+            RepoResult(
+                None if j.column is None else org.repos[j.column].repo,
+                j.status,
+                j.value,
+                j.n,
+                j.coverage,
+                j.reason,
+            )
+            for j in noted
+            if j.status is not SlaStatus.COMPLIANT
+        ),
+        judged_repos=len(judged),
+        exclusions=measured.exclusions,
+    )
+    return Verdict(result, policy, found, measured, tuple(j for j in noted if j.status is SlaStatus.BREACHED))
+
+
+def beyond(policy: AnyPolicy, value: float) -> float:
+    """How far a value is beyond the objective, relative to what the objective allows.
+
+    For a ratio the bad share over the allowed bad share, less one; for a metric the distance over the objective. Infinite
+    where nothing is allowed.
+    """
+    if isinstance(policy, RatioPolicy):
+        allowed = 1.0 - policy.objective
+        return (1.0 - value) / allowed - 1.0 if allowed > 0 else float("inf") if value < 1.0 else 0.0
+    distance = policy.objective - value if policy.higher_is_better else value - policy.objective
+    if policy.objective == 0:
+        return float("inf") if distance > 0 else distance
+    return distance / abs(policy.objective)
+
+
+def _judge_scope(
+    policy: AnyPolicy,
+    measured: Measurement,
+    column: int | None,
+    scope: np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> Judged:
+    columns = scope if column is None else np.array([column])
+    samples, expected = int(measured.samples[columns].sum()), float(measured.expected[columns].sum())
+    coverage = min(samples / expected, 1.0)
+    events = float(measured.events[columns].sum())
+    n = round(events)
+    bad = float(measured.bad[columns].sum())
+    value = (
+        (1.0 - bad / events if events else float("nan")) if column is None else float(measured.value[column])
+    )
+    ratio = isinstance(policy, RatioPolicy)
+    reason = None
+    if samples == 0:
+        reason = "no data in the window"
+    elif coverage < MIN_COVERAGE:
+        reason = f"{coverage:.0%} of the expected samples arrived, under {MIN_COVERAGE:.0%}"
+    elif ratio and events < MIN_EVENTS:
+        reason = f"{n} events, fewer than {MIN_EVENTS}"
+    elif not ratio and samples < MIN_SAMPLES:
+        reason = f"{samples} samples, fewer than {MIN_SAMPLES}"
+    known = None if not np.isfinite(value) else value
+    if reason is not None or known is None:
+        return Judged(column, SlaStatus.UNKNOWN, known, n, coverage, reason or "no data in the window")
+    if not policy.is_met_by(known):
+        return Judged(column, SlaStatus.BREACHED, known, n, coverage, None)
+    share = _consumed_share(policy, known)
+    if share is not None and share >= AT_RISK_SHARE:
+        return Judged(
+            column, SlaStatus.AT_RISK, known, n, coverage, f"{share:.0%} of the error budget is used"
+        )
+    warning = policy.warning if isinstance(policy, ThresholdPolicy) else None
+    if warning is not None and (known < warning if policy.higher_is_better else known > warning):
+        return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"beyond the warning value {warning:g}")
+    return Judged(column, SlaStatus.COMPLIANT, known, n, coverage, None)
+
+
+def _is_share(policy: AnyPolicy) -> bool:
+    """Whether the SLI is a share with an ideal of 0 or 1, so that what is allowed to be bad is a budget."""
+    return isinstance(policy, RatioPolicy) or policy.unit == "ratio"
+
+
+def _consumed_share(policy: AnyPolicy, value: float) -> float | None:
+    if not _is_share(policy):
+        return None
+    allowed, used = (
+        (1.0 - policy.objective, 1.0 - value) if policy.higher_is_better else (policy.objective, value)
+    )
+    return used / allowed if allowed > 0 else None
+
+
+def _budget(policy: AnyPolicy, measured: Measurement, deciding: Judged) -> ErrorBudget | None:
+    if not _is_share(policy) or deciding.value is None or deciding.status is SlaStatus.UNKNOWN:
+        return None
+    share = _consumed_share(policy, deciding.value)
+    allowed = 1.0 - policy.objective if policy.higher_is_better else policy.objective
+    used = 1.0 - deciding.value if policy.higher_is_better else deciding.value
+    scale, unit = (float(deciding.n), "events") if isinstance(policy, RatioPolicy) else (1.0, "ratio")
+    return ErrorBudget(allowed * scale, used * scale, (allowed - used) * scale, share, unit)
+
+
+def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> Judged:
+    """The scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
+
+    def badness(j: Judged) -> tuple[int, float, int]:
+        return (
+            _RANK[j.status],
+            -float("inf") if j.value is None else beyond(policy, j.value),
+            -(j.column or 0),
+        )
+
+    if whole is not None and (len(judged) > 1 or not judged):
+        worst = max(judged, key=badness, default=whole)
+        is_worse = _RANK[worst.status] > _RANK[whole.status] and worst.status is not SlaStatus.UNKNOWN
+        return worst if is_worse else whole
+    known = [j for j in judged if j.status is not SlaStatus.UNKNOWN]
+    return max(known or judged, key=badness)
+
+
+def _overall(judged: list[Judged], whole: Judged | None) -> SlaStatus:
+    statuses = [j.status for j in judged if j.status is not SlaStatus.UNKNOWN or j.coverage < MIN_COVERAGE]
+    if whole is not None:
+        statuses.append(whole.status)
+    if not statuses:
+        return SlaStatus.UNKNOWN
+    return max(statuses, key=_RANK.__getitem__)
+
+
+def _reason(
+    org: OrgData, status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]
+) -> str | None:
+    if status is SlaStatus.UNKNOWN and deciding.status is not SlaStatus.UNKNOWN:
+        silent = scope_names(
+            org, [j.column for j in judged if j.coverage < MIN_COVERAGE and j.column is not None]
+        )
+        return f"the rest complies, but {', '.join(silent[:5])} no longer report{'s' if len(silent) == 1 else ''} enough"
+    if strangers:
+        return f"no such repo: {', '.join(strangers)}"
+    return deciding.reason
+
+
+def _window_result(policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged) -> WindowResult:
+    between = interval_of(policy, found, measured, judged.column) if judged.value is not None else None
+    return WindowResult(
+        window=str(measured.window),
+        start=measured.start,
+        end=measured.end,
+        value=judged.value,
+        ci_low=None if between is None else between[0],
+        ci_high=None if between is None else between[1],
+        n=judged.n,
+        coverage=judged.coverage,
+        status=judged.status,
+        is_partial=measured.is_partial,
+        reason=judged.reason,
+    )
+
+
+def _inform(
+    org: OrgData,
+    policy: AnyPolicy,
+    found: Track,
+    window: Window,
+    as_of: datetime,
+    deciding: Judged,
+    scope: np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> WindowResult:
+    measured = measure(org, policy, found, window, as_of)
+    return _window_result(policy, found, measured, _judge_scope(policy, measured, deciding.column, scope))
+
+
+def _named(policy: AnyPolicy) -> dict[str, object]:
+    return {
+        "sla_id": policy.sla_id,
+        "sla_name": policy.sla_name,
+        "sla_type": policy.sla_type,
+        "kind": "ratio" if isinstance(policy, RatioPolicy) else "threshold",
+        "objective": policy.objective,
+        "unit": policy.unit,
+        "higher_is_better": policy.higher_is_better,
+        "priority": policy.priority,
+        "metrics": policy.needs,
+    }
+
+
+def _unknown(policy: AnyPolicy, reason: str, repos: tuple[str, ...]) -> ComplianceResult:
+    return ComplianceResult(
+        **_named(policy),  # type: ignore[arg-type]
+        status=SlaStatus.UNKNOWN,
+        value=None,
+        scope=None,
+        reason=reason,
+        windows=(),
+        error_budget=None,
+        affected_repos=(),
+        unknown_repos=repos,
+        repo_results=(),
+        judged_repos=0,
+        exclusions=(),
+    )

@@ -1,0 +1,304 @@
+"""The ordered steps from an organisation to a run directory, in process."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+
+from tars_lib.engines.health import assess_health
+from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.report import SCHEMA_VERSION, Report, Stamp
+from tars_lib.engines.sla import assess_slas
+from tars_lib.engines.sla_report import SlaReport
+from tars_lib.errors import ConfigError, InputError, VerificationError
+from tars_lib.exit_codes import EXIT_CODES, highest
+from tars_lib.org import OrgData
+from tars_lib.records import dumps, read_record, write_bytes, write_text
+from tars_lib.reports.summary import executive_summary
+from tars_lib.sources.report import history_bytes, load_report
+from tars_lib.times import read_time
+
+
+logger = logging.getLogger(__name__)
+
+HEALTH_FILE = "org-health-report.json"
+SLA_FILE = "sla-intelligence-report.json"
+CONTEXT_FILE = "incident-context.json"
+SUMMARY_FILE = "executive-summary.md"
+STATUS_FILE = "status.json"
+MANIFEST_FILE = "manifest.json"
+RUN_PREFIX = "tars-run-"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What the engines found in an organisation at one time."""
+
+    org: OrgData
+    as_of: datetime
+    health: HealthReport
+    sla: SlaReport
+
+    @property
+    def exit_code(self) -> int:
+        """The finding that stands highest in the playbook's decision tree."""
+        return highest((self.health.exit_code, self.sla.exit_code))
+
+
+@dataclass(frozen=True, slots=True)
+class StepStatus:
+    """One step of a run: its report file and what it found."""
+
+    step: str
+    report: str
+    exit_code: int
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """`status.json` of a run directory."""
+
+    schema_version: str
+    run_id: str
+    generated_at: datetime
+    as_of: datetime
+    tool: str
+    exit_code: int
+    finding: str
+    incident_type: str | None
+    severity: str | None
+    steps: tuple[StepStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """A file of a run directory."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`manifest.json`: every other file of a run directory."""
+
+    schema_version: str
+    run_id: str
+    files: tuple[ManifestEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A run directory read back."""
+
+    directory: Path
+    status: RunStatus
+    org: OrgData
+    health: HealthReport
+    sla: SlaReport
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run."""
+        return self.status.run_id
+
+
+def now() -> datetime:
+    """The time that reports are stamped with: `SOURCE_DATE_EPOCH` where it is set, else the clock.
+
+    Raises
+    ------
+    ConfigError
+        If `SOURCE_DATE_EPOCH` is not a number of seconds.
+    """
+    pinned = os.environ.get("SOURCE_DATE_EPOCH")
+    if not pinned:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromtimestamp(int(pinned), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"SOURCE_DATE_EPOCH {pinned!r}: a whole number of seconds since 1970 is allowed") from error
+
+
+def stamp() -> Stamp:
+    """Clock and version for the head of reports."""
+    from tars_lib import __version__
+
+    return Stamp(now(), f"tars-incident-workbook {__version__}")
+
+
+def analyze(
+    org: OrgData, as_of: datetime | str | None = None, *, on_step: Callable[[str], None] | None = None
+) -> Analysis:
+    """Run all engines over an organisation.
+
+    Parameters
+    ----------
+    org : OrgData
+        From `load_org`.
+    as_of : datetime or str, optional
+        Judge what was known at this time (a time zone is needed); default the last sample.
+    on_step : callable, optional
+        Told the name of each step before it begins.
+
+    Returns
+    -------
+    Analysis
+        ``.health`` and ``.sla``, each with a ``frame``.
+
+    Raises
+    ------
+    InputError
+        If there is no sample at or before `as_of`.
+    """
+    time = None if as_of is None else read_time(as_of, "as_of")
+    known, judged_at = org.at(time)
+    mark = stamp()
+    tell = on_step or (lambda step: None)
+    tell("health")
+    health = assess_health(known, judged_at, mark)
+    tell("sla")
+    sla = assess_slas(known, judged_at, health, mark)
+    return Analysis(known, judged_at, health, sla)
+
+
+def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None = None) -> Path:
+    """Write a run directory, whole or not at all.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    outdir : path
+        Made if need be.
+    timestamp : str, optional
+        ``YYYYMMDD-HHMMSS`` for the directory's name; default the present time in UTC.
+
+    Returns
+    -------
+    Path
+        The run directory; its name gets a suffix ``-2``, ``-3``... where it is taken.
+
+    Raises
+    ------
+    ConfigError
+        If the timestamp has another form.
+    OSError
+        If `outdir` cannot be written to; nothing is left behind.
+    """
+    name = RUN_PREFIX + (timestamp or now().strftime("%Y%m%d-%H%M%S"))
+    try:
+        datetime.strptime(name, f"{RUN_PREFIX}%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ConfigError(f"timestamp {timestamp!r}: YYYYMMDD-HHMMSS is allowed, such as 20260105-143000") from error
+    folder = Path(outdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _staging(folder) as staged:
+        _fill(staged, analysis, name)
+        return _settle(staged, folder, name)
+
+
+def load_run(directory: str | Path) -> Run:
+    """Read a run directory.
+
+    Raises
+    ------
+    InputError
+        If it is not a run directory or a file in it cannot be read.
+    VerificationError
+        If a file is not what the manifest says.
+    """
+    folder = Path(directory)
+    if not (folder / STATUS_FILE).is_file():
+        raise InputError(f"{folder}: no run directory; one has {STATUS_FILE}, {MANIFEST_FILE} and the reports")
+    status = read_record(RunStatus, folder / STATUS_FILE)
+    manifest = read_record(Manifest, folder / MANIFEST_FILE)
+    for entry in manifest.files:
+        path = folder / Path(entry.path).name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
+            raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
+    org, health = load_report(folder / HEALTH_FILE)
+    return Run(folder, status, org, health, read_record(SlaReport, folder / SLA_FILE))
+
+
+def latest_run(matches: list[Path]) -> Path:
+    """The newest of several run directories, by the time in its name."""
+    return max(matches, key=lambda path: (path.name.removeprefix(RUN_PREFIX)[:15], len(path.name), path.name))
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    staged = Path(tempfile.mkdtemp(prefix=".tars-run-", suffix=".partial", dir=folder))
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _fill(staged: Path, analysis: Analysis, name: str) -> None:
+    beside = HEALTH_FILE.replace(".json", ".history.parquet")
+    samples = history_bytes(analysis.org.history)
+    write_bytes(staged / beside, samples)
+    extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
+    health = replace(analysis.health, history=extent)
+    write_text(staged / HEALTH_FILE, dumps(health))
+    write_text(staged / SLA_FILE, dumps(analysis.sla))
+    write_text(staged / CONTEXT_FILE, dumps({"org_health": health, "sla_intelligence": analysis.sla}))
+    write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
+    write_text(staged / STATUS_FILE, dumps(_status(analysis, name)))
+    files = sorted(path for path in staged.iterdir() if path.is_file())
+    entries = tuple(_entry(path) for path in files)
+    write_text(staged / MANIFEST_FILE, dumps(Manifest(SCHEMA_VERSION, name, entries)))
+
+
+def _entry(path: Path) -> ManifestEntry:
+    content = path.read_bytes()
+    return ManifestEntry(path.name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _settle(staged: Path, folder: Path, name: str) -> Path:
+    """Rename the finished directory into place; a name that is taken gets the next suffix."""
+    staged.chmod(0o755)
+    for number in count(1):
+        place = folder / (name if number == 1 else f"{name}-{number}")
+        if place.exists():
+            continue
+        try:
+            staged.rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+            continue
+        return place
+    raise AssertionError  # count() does not end
+
+
+def _status(analysis: Analysis, name: str) -> RunStatus:
+    steps: tuple[tuple[str, str, Report], ...] = (
+        ("health", HEALTH_FILE, analysis.health),
+        ("sla", SLA_FILE, analysis.sla),
+    )
+    entry = EXIT_CODES[analysis.exit_code]
+    return RunStatus(
+        schema_version=SCHEMA_VERSION,
+        run_id=name,
+        generated_at=analysis.sla.generated_at,
+        as_of=analysis.as_of,
+        tool=analysis.sla.tool,
+        exit_code=entry.code,
+        finding=entry.finding,
+        incident_type=entry.incident_type,
+        severity=None if entry.severity is None else entry.severity.value,
+        steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
+    )

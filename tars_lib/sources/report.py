@@ -1,0 +1,91 @@
+"""Fills an organisation from an `org-health-report.json` and the Parquet history beside it, and writes that history."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tars_lib.engines.health_report import HealthReport
+from tars_lib.errors import InputError
+from tars_lib.history import History, admit
+from tars_lib.org import OrgData
+from tars_lib.records import read_record
+from tars_lib.sources.tidy import read_tidy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def load_report(path: Path) -> tuple[OrgData, HealthReport]:
+    """Read a health report and its history.
+
+    Parameters
+    ----------
+    path : Path
+        `org-health-report.json`; the history is looked for beside it under the name that the report gives.
+
+    Raises
+    ------
+    InputError
+        If the report cannot be read, or its history is missing or altered; the message names the file.
+    """
+    report = read_record(HealthReport, path)
+    history = History((), (), *_no_samples(), ())
+    if report.history.path is not None:
+        beside = path.parent / Path(report.history.path).name
+        if not beside.is_file():
+            raise InputError(f"{beside}: missing; the numbers of {path.name} are in it")
+        with beside.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != report.history.sha256:
+            raise InputError(f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}...")
+        history = admit(read_tidy(beside, str(beside)), report.org.metrics)
+    described = report.org
+    return (
+        OrgData(
+            name=described.name,
+            repos=described.repos,
+            history=history.over(tuple(repo.repo for repo in described.repos)),
+            dependencies=described.dependencies,
+            metrics=described.metrics,
+            events=described.events,
+            policies=report.policies,
+            policies_from=described.policies_from,
+            slos=described.slos,
+            reported_alerts=described.reported_alerts,
+            inputs=report.inputs,
+            warnings=report.warnings,
+        ),
+        report,
+    )
+
+
+def history_bytes(history: History) -> bytes:
+    """The samples as Parquet: timestamp (UTC), repo, metric, value; the same history gives the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(_table(history), sink, compression="zstd", use_dictionary=["repo", "metric", "timestamp"])
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _table(history: History) -> pa.Table:
+    import pyarrow as pa
+
+    repo, metric = history.codes()
+    return pa.table(
+        {
+            "timestamp": pa.array(history.time, pa.int64()).cast(pa.timestamp("us", "UTC")),
+            "repo": pa.DictionaryArray.from_arrays(pa.array(repo), pa.array(list(history.repos), pa.string())),
+            "metric": pa.DictionaryArray.from_arrays(pa.array(metric), pa.array(list(history.metrics), pa.string())),
+            "value": history.value,
+        }
+    )
+
+
+def _no_samples() -> tuple[object, ...]:
+    import numpy as np
+
+    return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64)

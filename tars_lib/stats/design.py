@@ -1,0 +1,178 @@
+"""What do all series share by the calendar alone: which trend and which weekly or daily cycle is taken out first?
+
+Weekends and a common drift make independent series look related. They are removed by least squares: a constant, a
+polynomial trend, and the Fourier harmonics of each calendar cycle. A straight line always goes. A curved trend goes
+only where the panel as a whole shows one (a chi-square test over the columns, with autocorrelated errors), because
+each further power also removes slow variation that could have been evidence.
+
+References
+----------
+Frisch and Waugh (1933), Partial time regressions as compared with individual trends, https://doi.org/10.2307/1907330
+Cochrane and Orcutt (1949), Application of least squares regression to relationships containing autocorrelated
+error terms, https://doi.org/10.1080/01621459.1949.10483290
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+MIN_CYCLES = 3
+"""A cycle is removed where the series holds it at least this often; judgement."""
+
+MIN_HARMONICS = 3
+"""Harmonics of a cycle that are always removed; three describe a week of days completely."""
+
+SAMPLES_PER_HARMONIC = 40
+"""Longer series may spend one more harmonic on every so many samples; judgement."""
+
+MAX_DEGREE = 3
+"""Highest power of time; judgement: a cubic follows one bend either way."""
+
+CURVATURE_LEVEL = 0.01
+"""Level of the panel test for a curved trend; judgement. An error costs power, never validity."""
+
+CURVATURE_COLUMNS = 256
+"""Columns used for that test, evenly spaced; the test is decisive long before."""
+
+RIDGE = 1e-9
+"""Relative ridge that keeps a column solvable when one phase of a cycle was never observed."""
+
+
+def nuisance_basis(n: int, seasons: Sequence[int] = (), degree: int = 1) -> Floats:
+    """Orthonormal columns that span constant, trend and calendar cycles.
+
+    Parameters
+    ----------
+    n : int
+        Number of samples T.
+    seasons : sequence of int
+        Cycle lengths in samples. A cycle that the series holds fewer than `MIN_CYCLES` times is left out.
+    degree : int
+        Highest power of time, 0 for a constant only.
+
+    Returns
+    -------
+    ndarray, shape (n, q)
+        The trend's columns come last, in order of their power.
+
+    Examples
+    --------
+    >>> nuisance_basis(30, seasons=(7,)).shape
+    (30, 8)
+    """
+    return np.linalg.qr(_design(n, seasons, degree))[0]
+
+
+def without_basis(values: Floats, basis: Floats) -> Floats:
+    """Residuals of each column after least squares on `basis`, over the column's own observed rows.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, N)
+        NaN where missing.
+    basis : ndarray, shape (T, q)
+
+    Returns
+    -------
+    ndarray, shape (T, N)
+        NaN stays NaN.
+    """
+    return values - basis @ _slopes(values, basis)
+
+
+def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
+    """The lowest power of time (1 to `MAX_DEGREE`) beyond which the panel shows no common curvature.
+
+    Each column is filtered with its own first-order autocorrelation, so that a slowly wandering series is not taken
+    for a curve; the squared t-values of the higher powers are summed over the columns.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, N)
+        NaN where missing; no column may be constant.
+    seasons : sequence of int
+        Cycle lengths in samples.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(1).standard_normal((60, 5))
+    >>> trend_degree(noise), trend_degree(noise + np.linspace(0.0, 4.0, 60)[:, None] ** 2)
+    (1, 2)
+    """
+    n, columns = values.shape
+    if columns > CURVATURE_COLUMNS:
+        values = values[:, np.linspace(0, columns - 1, CURVATURE_COLUMNS).astype(int)]
+    design = _design(n, seasons, MAX_DEGREE)
+    basis = np.linalg.qr(design)[0]
+    fitted = basis @ _slopes(values, basis)
+    filled = np.where(np.isnan(values), fitted, values)
+    noise = filled - fitted
+    degrees_left = n - 1 - design.shape[1]
+    if degrees_left < 8:
+        return 1
+    bends = np.zeros(MAX_DEGREE - 1)
+    for phi, members in _by_autocorrelation(noise, basis):
+        directions = np.linalg.qr(design[1:] - phi * design[:-1])[0]
+        series = filled[1:, members] - phi * filled[:-1, members]
+        loadings = directions.T @ series
+        left = (series**2).sum(axis=0) - (loadings**2).sum(axis=0)
+        usable = left > 0.0
+        spread = left[usable] / degrees_left
+        bends += ((loadings[-(MAX_DEGREE - 1) :, usable] ** 2) / spread).sum(axis=1)
+    limit = special.chdtri(values.shape[1], CURVATURE_LEVEL) * degrees_left / (degrees_left - 2)
+    shown = np.flatnonzero(bends > limit)
+    return 2 + int(shown[-1]) if len(shown) else 1
+
+
+def _design(n: int, seasons: Sequence[int], degree: int) -> Floats:
+    time = np.arange(n, dtype=np.float64)
+    columns = [np.ones(n)]
+    frequencies: set[float] = set()
+    for period in seasons:
+        if n < MIN_CYCLES * period:
+            continue
+        for harmonic in range(1, min(period // 2, max(MIN_HARMONICS, n // SAMPLES_PER_HARMONIC)) + 1):
+            frequency = harmonic / period
+            if any(abs(frequency - known) < 1e-9 for known in frequencies):
+                continue
+            frequencies.add(frequency)
+            columns.append(np.cos(2.0 * np.pi * frequency * time))
+            if 2 * harmonic != period:
+                columns.append(np.sin(2.0 * np.pi * frequency * time))
+    scaled = 2.0 * time / max(n - 1, 1) - 1.0
+    columns.extend(scaled**power for power in range(1, degree + 1))
+    return np.column_stack(columns)
+
+
+def _slopes(values: Floats, basis: Floats) -> Floats:
+    observed = ~np.isnan(values)
+    if observed.all():
+        return np.asarray(basis.T @ values)
+    q = basis.shape[1]
+    products = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), q * q)
+    gram = (observed.T.astype(np.float64) @ products).reshape(-1, q, q) + RIDGE * np.eye(q)
+    moments = np.where(observed, values, 0.0).T @ basis
+    return np.asarray(np.linalg.solve(gram, moments[:, :, None])[:, :, 0].T)
+
+
+def _by_autocorrelation(noise: Floats, basis: Floats) -> list[tuple[float, NDArray[np.intp]]]:
+    """Columns grouped by their lag-1 autocorrelation, rounded, with the bias that detrending causes undone."""
+    n, q = basis.shape
+    power = (noise**2).sum(axis=0)
+    power[power == 0.0] = 1.0
+    raw = (noise[1:] * noise[:-1]).sum(axis=0) / power
+    # Kendall (1954), extended from the mean to q fitted columns: each pulls the estimate down by about (1 + 3 phi)/n
+    trend_columns = min(q, MAX_DEGREE + 1)
+    phi = np.clip(raw + trend_columns * (1.0 + 3.0 * np.maximum(raw, 0.0)) / (2.0 * n), -0.9, 0.98)
+    rounded = np.round(phi / 0.04) * 0.04
+    return [(float(value), np.flatnonzero(rounded == value)) for value in np.unique(rounded)]
