@@ -52,8 +52,8 @@ def export(dataset: Path, issue: str, out: Path) -> None:
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """History rows `timestamp, repo, metric, value`; failed requests are counted where both parts are known."""
-    long = frame.unstack().dropna().rename("value").reset_index()
+    """History rows `timestamp, repo, metric, value`; failures are counted where both their parts are known."""
+    long = frame.melt(ignore_index=False).dropna().reset_index()
     wide = long.pivot_table(index=["timestamp", "repo"], columns="metric", values="value", sort=False)
     failed = (wide["requests_total"] * (1.0 - wide["availability"])).round().dropna().rename("value").reset_index()
     rows = pd.concat([long, failed.assign(metric="requests_failed")])

@@ -1,3 +1,48 @@
-"""T.A.R.S., the incident workbook: engines, playbook, reports."""
+"""T.A.R.S., the incident workbook: engines, playbook, reports.
+
+Everything here is imported when it is first used, so that `import tars_lib` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tars_lib.engines.rootcause import rank_root_causes as rank_root_causes
+    from tars_lib.errors import ConfigError as ConfigError
+    from tars_lib.errors import InputError as InputError
+    from tars_lib.errors import TarsError as TarsError
+    from tars_lib.org import OrgData as OrgData
+    from tars_lib.pipeline import Analysis as Analysis
+    from tars_lib.pipeline import Run as Run
+    from tars_lib.pipeline import analyze as analyze
+    from tars_lib.pipeline import load_run as load_run
+    from tars_lib.pipeline import write_run as write_run
+    from tars_lib.sources.root import load_org as load_org
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Analysis": "tars_lib.pipeline",
+    "ConfigError": "tars_lib.errors",
+    "InputError": "tars_lib.errors",
+    "OrgData": "tars_lib.org",
+    "Run": "tars_lib.pipeline",
+    "TarsError": "tars_lib.errors",
+    "analyze": "tars_lib.pipeline",
+    "load_org": "tars_lib.sources.root",
+    "load_run": "tars_lib.pipeline",
+    "rank_root_causes": "tars_lib.engines.rootcause",
+    "write_run": "tars_lib.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tars_lib' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PUBLIC, "__version__"])

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -197,16 +197,30 @@ def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None =
     OSError
         If `outdir` cannot be written to; nothing is left behind.
     """
-    name = RUN_PREFIX + (timestamp or now().strftime("%Y%m%d-%H%M%S"))
-    try:
-        datetime.strptime(name, f"{RUN_PREFIX}%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise ConfigError(f"timestamp {timestamp!r}: YYYYMMDD-HHMMSS is allowed, such as 20260105-143000") from error
+    name = run_name(timestamp)
     folder = Path(outdir)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as staged:
         _fill(staged, analysis, name)
         return _settle(staged, folder, name)
+
+
+def run_name(timestamp: str | None = None) -> str:
+    """Name of a run directory for a time ``YYYYMMDD-HHMMSS``, by default the present one in UTC.
+
+    Raises
+    ------
+    ConfigError
+        If the timestamp has another form.
+    """
+    name = RUN_PREFIX + (now().strftime("%Y%m%d-%H%M%S") if timestamp is None else timestamp)
+    try:
+        parsed = datetime.strptime(name, f"{RUN_PREFIX}%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.strftime(f"{RUN_PREFIX}%Y%m%d-%H%M%S") != name:
+        raise ConfigError(f"timestamp {timestamp!r}: YYYYMMDD-HHMMSS is allowed, such as 20260105-143000")
+    return name
 
 
 def load_run(directory: str | Path) -> Run:
@@ -302,3 +316,47 @@ def _status(analysis: Analysis, name: str) -> RunStatus:
         severity=None if entry.severity is None else entry.severity.value,
         steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
     )
+
+
+def write_report(
+    notebook: str,
+    run: Path,
+    output: Path | None,
+    formats: tuple[str, ...],
+    *,
+    parameters: Mapping[str, object] | None = None,
+) -> dict[str, Path]:
+    """Execute a notebook on a run directory and export it.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of a packaged notebook, or the path of one.
+    run : Path
+        Run directory; checked before a kernel starts.
+    output : Path or None
+        Folder for the executed notebook and the exports; default ``outputs/<run>``.
+    formats : tuple of str
+        ``html``, ``pdf``.
+    parameters : mapping, optional
+        Beyond `run_dir`.
+
+    Returns
+    -------
+    dict of str to Path
+        ``notebook`` and one entry a format.
+
+    Raises
+    ------
+    InputError, VerificationError
+        If the run cannot be read or was altered.
+    ReportError
+        If the notebook fails; it is kept, and not exported.
+    """
+    from tars_lib.reports.notebooks import export, run_notebook
+
+    checked = load_run(run)
+    folder = Path("outputs") / checked.run_id if output is None else output
+    given = {"run_dir": str(run.resolve()), **(parameters or {})}
+    executed = run_notebook(notebook, given, folder / f"{Path(notebook).stem}.ipynb")
+    return {"notebook": executed, **export(executed, formats, folder)}

@@ -162,7 +162,7 @@ def _check_target(recording: Recording, target: tuple[str, str], higher_is_bette
         some = ", ".join(map(str, recording.repos[:10])) + (", ..." if len(recording.repos) > 10 else "")
         raise InputError(f"target {repo!r} is not in the incident or baseline frame; there are: {some}")
     frames = (recording.incident.columns, recording.baseline.columns)
-    metrics = sorted({str(name) for columns in frames for owner, name in columns.tolist() if owner == repo})
+    metrics = sorted({str(label[1]) for columns in frames for label in columns.tolist() if label[0] == repo})
     views = FAILURES if metric in FAILURES else {metric}
     if not views & set(metrics):
         raise InputError(f"target {repo!r} has no metric {metric!r}; it has: {', '.join(metrics)}")

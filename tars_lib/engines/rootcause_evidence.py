@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tars_lib.engines.rootcause_excess import Excess
+from tars_lib.engines.rootcause_frames import Cut, Recording
 from tars_lib.engines.rootcause_series import FAILURES
 from tars_lib.schema import known_metric
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    from tars_lib.engines.rootcause_excess import Excess
-    from tars_lib.engines.rootcause_frames import Cut, Recording
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.engines.rootcause_series import FAILURES, harm_series, own_series
 from tars_lib.stats import counts, robust
+from tars_lib.stats.robust import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from tars_lib.engines.rootcause_frames import Cut, Recording
-    from tars_lib.stats.robust import Floats
 
 FREQUENT_FAILURES = 60
 """From this many baseline samples with a failure on, the past itself is the null; below, counts are modelled.
@@ -231,7 +230,9 @@ def _count_p_values(recording: Recording, parts: tuple[Floats, Floats, Floats], 
 def _counts(share: Floats, total: Floats) -> tuple[Floats, Floats]:
     """Failed and all requests of each sample, whole numbers, 0 where either is unknown."""
     known = np.isfinite(share) & np.isfinite(total)
-    return np.round(np.where(known, share * total, 0.0)), np.round(np.where(known, total, 0.0))
+    failed: Floats = np.rint(np.where(known, share * total, 0.0))
+    asked: Floats = np.rint(np.where(known, total, 0.0))
+    return failed, asked
 
 
 def _sum_counts(share: Floats, total: Floats) -> tuple[float, float]:

@@ -13,6 +13,7 @@ Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,15 +21,12 @@ import numpy as np
 
 from tars_lib.engines.rootcause_excess import Excess, chance, joint_chance, measure
 from tars_lib.engines.rootcause_flow import measured_callees, own_shares, reachable
+from tars_lib.engines.rootcause_frames import Cut, Recording
+from tars_lib.stats.robust import Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import networkx as nx
+    import networkx as nx  # noqa: TC004 - never serialised, and slow to import
     from numpy.typing import NDArray
-
-    from tars_lib.engines.rootcause_frames import Cut, Recording
-    from tars_lib.stats.robust import Floats
 
 ALPHA = 0.01
 """Level of the gate; the 1 % at which a cluster of repos is called anomalous, too."""

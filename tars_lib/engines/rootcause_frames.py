@@ -16,7 +16,7 @@ from tars_lib.errors import InputError
 from tars_lib.stats.robust import Floats, centre_and_scale, column_mean, reference_level
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # noqa: TC004 - never serialised, and slow to import
 
 LOOK_BACK = 3
 """A breach is noticed at most this many samples after it began; judgement."""
@@ -170,12 +170,17 @@ def _largest_sum_start(score: Floats) -> int:
 
 
 def _matrix(frame: pd.DataFrame, metric: str, repos: tuple[str, ...]) -> Floats:
-    columns = {repo: i for i, (repo, name) in enumerate(frame.columns.tolist()) if name == metric}
+    columns = {repo: i for i, (repo, name) in enumerate(_labels(frame.columns)) if name == metric}
     result = np.full((len(frame), len(repos)), np.nan)
     have = [j for j, repo in enumerate(repos) if repo in columns]
     if have and len(frame):
         result[:, have] = frame.to_numpy(dtype=float, na_value=np.nan)[:, [columns[repos[j]] for j in have]]
     return result
+
+
+def _labels(columns: pd.Index) -> list[tuple[str, str]]:
+    labels: list[tuple[str, str]] = columns.tolist()
+    return labels
 
 
 def _checked(frame: pd.DataFrame, what: str) -> pd.DataFrame:

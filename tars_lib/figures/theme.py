@@ -29,7 +29,7 @@ INK = "#16202c"
 MUTED = "#556170"
 GRID = "#e3e7ec"
 
-SERIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+SERIES = ("#0072b2", "#e69f00", "#009e73", "#56b4e9", "#d55e00", "#cc79a7")
 
 # Roles that every figure shares.
 BREACH = "#c42b2b"
@@ -141,9 +141,7 @@ def label(text: str, limit: int = 40) -> str:
     cut = text if len(text) <= limit else text[:limit].rstrip() + "…"
     drawable = _load_fonts()
     return "".join(
-        char
-        if ord(char) in drawable and unicodedata.category(char) not in _HIDDEN
-        else f"[U+{ord(char):04X}]"
+        char if ord(char) in drawable and unicodedata.category(char) not in _HIDDEN else f"[U+{ord(char):04X}]"
         for char in cut
     )
 

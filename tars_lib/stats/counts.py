@@ -59,7 +59,9 @@ def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -
     share = successes / trials
     centre = (share + z * z / (2.0 * trials)) / (1.0 + z * z / trials)
     half = z / (1.0 + z * z / trials) * np.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    # at the ends the formula gives 0 and 1 but for rounding
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    return low, 1.0 if successes == trials else min(1.0, float(centre + half))
 
 
 def binomial_tail(k: int, n: int, rate: float) -> float:

@@ -1,0 +1,67 @@
+"""The `tars` command: sub-commands are imported when they are called, so that `tars --help` costs next to nothing."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+# sub-command: (module, function, what it does)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
+    "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
+    "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and one line of help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in sorted(COMMANDS.items())])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: tars run --root ./org-health --outdir ./reports/runs",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=lambda c, _p, v: _show_version(c, v))
+def cli() -> None:
+    """T.A.R.S., the incident workbook: which SLA is breached, why, and what leadership needs to know.
+
+    Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk and so on; the whole table
+    is in docs/exit-codes.md.
+    """
+
+
+def _show_version(ctx: click.Context, is_asked: bool) -> None:
+    if is_asked:
+        from tars_lib import __version__
+
+        click.echo(f"tars {__version__}")
+        ctx.exit()
+
+
+def main() -> None:
+    """Entry point of the `tars` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # a name that the terminal's encoding cannot show must not end the command
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    cli.main(prog_name="tars")
+
+
+if __name__ == "__main__":
+    main()

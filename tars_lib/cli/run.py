@@ -1,0 +1,88 @@
+"""`tars run`: from an org-health folder to a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
+
+
+@click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
+@click.option(
+    "--outdir",
+    default=Path("reports/runs"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the run directory is made.",
+)
+@click.option("--timestamp", metavar="YYYYMMDD-HHMMSS", help="Time in the run directory's name; default now, UTC.")
+@click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the root's own.")
+@click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample.")
+@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
+@click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
+@click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
+@logging_options
+@guarded(PIPELINE)
+def run(
+    root: Path,
+    outdir: Path,
+    timestamp: str | None,
+    sla_policy: Path | None,
+    as_of: str | None,
+    assume_tz: str | None,
+    print_paths: bool,
+    dry_run: bool,
+    exit_zero: bool,
+    verbose: bool,  # noqa: ARG001 - read by `guarded`
+    quiet: bool,
+) -> int:
+    """Judge an org-health folder: health, SLAs, root causes.
+
+    Writes a run directory tars-run-YYYYMMDD-HHMMSS with all reports, or nothing at all, and returns the finding that stands
+    highest in the playbook's decision tree: 142 SLA breach, 92 high organisation risk, 141 SLAs at risk, 91 organisation
+    SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a step failed.
+    """
+    from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
+    from tars_lib.sources.root import load_org
+    from tars_lib.times import read_time, read_zone
+
+    name = run_name(timestamp)
+    with progress(4, "step", quiet=quiet) as begin:
+        begin("reading")
+        org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
+        zone = None if assume_tz is None else read_zone(assume_tz)
+        time = None if as_of is None else read_time(as_of, "--as-of", zone)
+        if dry_run:
+            _, judged_at = org.at(time)
+            samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
+            click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+            click.echo(f"would write: {outdir / name}")
+            return 0
+        analysis = analyze(org, time, on_step=begin)
+        begin("writing")
+        place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX))
+    _warn_of_age(analysis.org, analysis.as_of, now())
+    if not quiet:
+        click.echo(analysis.sla.risk_narrative.headline)
+        click.echo(f"run: {place}")
+    if print_paths:
+        for path in sorted(place.iterdir()):
+            click.echo(path)
+    return 0 if exit_zero else analysis.exit_code
+
+
+def _warn_of_age(org: object, as_of: object, time: object) -> None:
+    import logging
+    from datetime import datetime
+
+    from tars_lib.engines.health import data_age
+    from tars_lib.org import OrgData
+
+    if isinstance(org, OrgData) and isinstance(as_of, datetime) and isinstance(time, datetime):
+        aged = data_age(org, as_of, time)
+        if aged is not None:
+            logging.getLogger("tars_lib").warning(aged)

@@ -1,0 +1,150 @@
+"""What every command does around its work: logging to stderr, one line for an error, the documented exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from tars_lib.errors import ConfigError, NoRepositoriesError, ReportError, TarsError, VerificationError
+
+P = ParamSpec("P")
+UNEXPECTED = 199
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Exit codes of one command for refused input, and for a step that failed after it was accepted."""
+
+    no_repositories: int
+    configuration: int
+    parse: int
+    failed: int = 1
+
+    def of(self, error: BaseException) -> int:
+        """Exit code for an error."""
+        if isinstance(error, NoRepositoriesError):
+            return self.no_repositories
+        if isinstance(error, ConfigError):
+            return self.configuration
+        if isinstance(error, ReportError | VerificationError):
+            return self.failed
+        return self.parse if isinstance(error, TarsError) else self.failed
+
+
+PIPELINE = Codes(93, 94, 95)
+REPORT = Codes(1, 1, 1)
+
+
+def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
+    """Turn a function that returns an exit code into the body of a command.
+
+    Errors that the package raises on purpose, and those of the file system, end with one line on stderr and the documented
+    code; anything else with code 199. The traceback is shown with `--verbose` or `TARS_LOG_LEVEL=DEBUG`.
+    """
+
+    def decorate(body: Callable[P, int]) -> Callable[P, None]:
+        @wraps(body)
+        def command(*args: P.args, **kwargs: P.kwargs) -> None:
+            _set_up_logging(bool(kwargs.get("verbose")), bool(kwargs.get("quiet")))
+            try:
+                code = body(*args, **kwargs)
+            except (TarsError, OSError) as error:
+                code = _complain(codes.of(error), _sentence(error))
+            except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+                raise
+            except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
+                code = _complain(UNEXPECTED, f"unexpected {type(error).__name__}: {_sentence(error)}")
+            click.get_current_context().exit(code)
+
+        return command
+
+    return decorate
+
+
+def logging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--verbose` and `--quiet`."""
+    command = click.option("--quiet", is_flag=True, help="Print errors only.")(command)
+    return click.option("--verbose", is_flag=True, help="Log what is read and decided; show tracebacks.")(command)
+
+
+@contextmanager
+def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal, silence in a pipe; the callable names the step that begins."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=unit, file=sys.stderr, leave=False) as bar:
+        began = False
+
+        def begin(step: str) -> None:
+            nonlocal began
+            bar.update(1 if began else 0)
+            began = True
+            bar.set_description(step)
+
+        yield begin
+
+
+def expand(pattern: str, needed: str) -> Path:
+    """A folder or file from a path or a literal glob: the newest of several by the time in its name.
+
+    Raises
+    ------
+    TarsError
+        If nothing matches; the message says what was looked for.
+    """
+    from glob import glob
+
+    path = Path(pattern)
+    if path.exists():
+        return path
+    found = [Path(match) for match in sorted(glob(pattern))]  # noqa: PTH207 - the pattern may be absolute, Path.glob refuses that
+    if not found:
+        raise TarsError(f"{pattern}: nothing found; {needed} is needed")
+    if len(found) > 1:
+        from tars_lib.pipeline import latest_run
+
+        chosen = latest_run(found)
+        click.echo(f"{len(found)} match {pattern}; the newest is used: {chosen}", err=True)
+        return chosen
+    return found[0]
+
+
+def _set_up_logging(verbose: bool, quiet: bool) -> None:
+    wanted = os.environ.get("TARS_LOG_LEVEL", "").upper()
+    level = "DEBUG" if verbose else "ERROR" if quiet else wanted or "WARNING"
+    if level not in LEVELS:
+        click.echo(f"TARS_LOG_LEVEL {wanted!r} is not known; allowed: {', '.join(LEVELS)}; WARNING is used", err=True)
+        level = "WARNING"
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("tars_lib").setLevel(level)
+
+
+def _complain(code: int, sentence: str) -> int:
+    if logging.getLogger("tars_lib").isEnabledFor(logging.DEBUG):
+        traceback.print_exc(file=sys.stderr)
+    click.echo(f"error: {sentence}", err=True)
+    return code
+
+
+def _sentence(error: BaseException) -> str:
+    from tars_lib.reports.visible import visible
+
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return visible(" ".join(text.split())) or type(error).__name__

@@ -1,0 +1,25 @@
+"""The demo organisation that ships with the package."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+_PACKAGED = Path(__file__).resolve().parent.parent / "_demo" / "org-health"
+
+
+def demo_root() -> Path:
+    """Folder of the packaged demo organisation."""
+    return _PACKAGED
+
+
+def copy_demo(folder: Path) -> Path:
+    """Copy the demo organisation to a folder, where it can be looked at and changed.
+
+    Files of the same name are replaced, others are left alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(_PACKAGED.iterdir()):
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    return folder
