@@ -358,5 +358,6 @@ def write_report(
     checked = load_run(run)
     folder = Path("outputs") / checked.run_id if output is None else output
     given = {"run_dir": str(run.resolve()), **(parameters or {})}
-    executed = run_notebook(notebook, given, folder / f"{Path(notebook).stem}.ipynb")
+    place = folder / f"{Path(notebook).stem}.ipynb"
+    executed = run_notebook(notebook, given, place, generated_at=checked.status.generated_at)
     return {"notebook": executed, **export(executed, formats, folder)}

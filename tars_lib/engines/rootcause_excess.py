@@ -137,10 +137,12 @@ def joint_chance(
     pair = list(columns)
     local, during = _around(recording, base[:, pair], now[:, pair], cut)
     observed = robust.column_mean(during) - robust.reference_level(local, robust.column_median(base[:, pair]))
-    null = robust.matched_excess(base[:, pair], *_window(base, local, during))
+    k, m = _window(base, local, during)
+    null = robust.matched_excess(base[:, pair], k, m)
     null = null[np.isfinite(null).all(axis=1)]
     hits = int(np.count_nonzero((null >= observed).all(axis=1)))
-    return min(1.0, cut.looks * (1.0 + hits) / (1.0 + len(null)))
+    independent = min(float(len(null)), len(base) / k)
+    return min(1.0, cut.looks * robust.share_reaching(hits, len(null), independent))
 
 
 def _window(past: Floats, local: Floats, during: Floats) -> tuple[int, int]:
@@ -195,7 +197,7 @@ def _p_values(
             present = int(np.isfinite(during[:, j]).sum())
             result[j] = counts.binomial_tail(beyond, present, 1.0 / (known.size + 2.0))
         else:
-            result[j] = robust.tail_probability(null[:, j], float(observed[j]), len(past) / (k + m))
+            result[j] = robust.tail_probability(null[:, j], float(observed[j]), len(past) / k)
     if is_failure:
         counted = _count_p_values(recording, (base, local, during), cut, columns)
         result = np.where(np.isfinite(counted) & (observed > 0.0), counted, result)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.engines.rootcause_excess import Excess, chance, joint_chance, measure
-from tars_lib.engines.rootcause_flow import measured_callees, own_shares, reachable
+from tars_lib.engines.rootcause_flow import forward_calls, measured_callees, own_shares, reachable
 from tars_lib.engines.rootcause_frames import Cut, Recording
 from tars_lib.stats.robust import Floats
 
@@ -117,7 +117,8 @@ def weigh(question: Question) -> Finding:
 def _callees(question: Question, excess: Excess) -> list[list[int]]:
     """Measured callees of each repo; without a call graph everything measured may explain the target."""
     if question.dependencies is not None:
-        return measured_callees(question.dependencies, question.recording.repos, excess.known)
+        measured = measured_callees(question.dependencies, question.recording.repos, excess.known)
+        return forward_calls(measured, question.position)
     callees: list[list[int]] = [[] for _ in question.recording.repos]
     callees[question.position] = [j for j in np.flatnonzero(excess.known).tolist() if j != question.position]
     return callees

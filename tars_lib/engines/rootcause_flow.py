@@ -66,6 +66,34 @@ def measured_callees(graph: nx.DiGraph[str], repos: Sequence[str], known: NDArra
     return result
 
 
+def forward_calls(callees: Sequence[Sequence[int]], target: int) -> list[list[int]]:
+    """The calls without those that lead back: within a cycle only calls that lead away from the target.
+
+    Harm in a cycle would pass from repo to repo for ever, and none would keep it. Outside cycles nothing
+    changes.
+
+    Examples
+    --------
+    >>> forward_calls([[1], [2], [1, 0]], target=0)
+    [[1], [2], []]
+    """
+    import networkx as nx
+
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(len(callees)))
+    graph.add_edges_from((caller, callee) for caller, found in enumerate(callees) for callee in found)
+    distance = nx.single_source_shortest_path_length(graph, target)
+    component = {i: k for k, members in enumerate(nx.strongly_connected_components(graph)) for i in members}
+    return [
+        [
+            callee
+            for callee in found
+            if component[callee] != component[caller] or distance.get(callee, 0) > distance.get(caller, 0)
+        ]
+        for caller, found in enumerate(callees)
+    ]
+
+
 def reachable(callees: Sequence[Sequence[int]], target: int) -> NDArray[np.bool_]:
     """Which repos the target depends on, itself included; shape (R,)."""
     result = np.zeros(len(callees), dtype=np.bool_)

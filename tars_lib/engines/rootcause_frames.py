@@ -140,7 +140,8 @@ def find_cut(before: Floats, during: Floats, noticed: int | None, is_adjacent: b
         level = float(centre[0]) if np.isfinite(centre[0]) else float(np.nanmin(during, initial=np.inf))
         unit = float(scale[0]) if np.isfinite(scale[0]) and scale[0] > 0 else max(abs(level) * 0.01, 1e-12)
         score = np.nan_to_num(np.clip((during - level) / unit, -5.0, 10.0), nan=0.0) - CUSUM_ALLOWANCE
-        first = _largest_sum_start(score)
+        # without a baseline there is nothing to tell the incident from what was before it
+        first = _largest_sum_start(score) if before.size else 0
         looks = 1 + int(np.log2(during.size))
     else:
         first, looks = min(noticed, during.size - 1), 1

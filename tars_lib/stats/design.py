@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from tars_lib.stats.autoregression import lag_one, unbiased_phi
+
 Floats = NDArray[np.float64]
 
 MIN_CYCLES = 3
@@ -36,6 +38,11 @@ MAX_DEGREE = 3
 
 CURVATURE_LEVEL = 0.01
 """Level of the panel test for a curved trend; judgement. An error costs power, never validity."""
+
+CURVATURE_SIZE = 6.0
+"""Mean squared t-value that a higher power must reach as well. Two series whose curves have t-values of this size
+share no more correlation than 6 / n, while wandering series, whose memory is never known exactly, often exceed the
+chi-square limit; judgement, from simulated random walks."""
 
 CURVATURE_COLUMNS = 256
 """Columns used for that test, evenly spaced; the test is decisive long before."""
@@ -129,7 +136,9 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
         usable = left > 0.0
         spread = left[usable] / degrees_left
         bends += ((loadings[-(MAX_DEGREE - 1) :, usable] ** 2) / spread).sum(axis=1)
-    limit = special.chdtri(values.shape[1], CURVATURE_LEVEL) * degrees_left / (degrees_left - 2)
+    columns = values.shape[1]
+    chance = special.chdtri(columns, CURVATURE_LEVEL) * degrees_left / (degrees_left - 2)
+    limit = max(chance, CURVATURE_SIZE * columns)
     shown = np.flatnonzero(bends > limit)
     return 2 + int(shown[-1]) if len(shown) else 1
 
@@ -166,13 +175,6 @@ def _slopes(values: Floats, basis: Floats) -> Floats:
 
 
 def _by_autocorrelation(noise: Floats, basis: Floats) -> list[tuple[float, NDArray[np.intp]]]:
-    """Columns grouped by their lag-1 autocorrelation, rounded, with the bias that detrending causes undone."""
-    n, q = basis.shape
-    power = (noise**2).sum(axis=0)
-    power[power == 0.0] = 1.0
-    raw = (noise[1:] * noise[:-1]).sum(axis=0) / power
-    # Kendall (1954), extended from the mean to q fitted columns: each pulls the estimate down by about (1 + 3 phi)/n
-    trend_columns = min(q, MAX_DEGREE + 1)
-    phi = np.clip(raw + trend_columns * (1.0 + 3.0 * np.maximum(raw, 0.0)) / (2.0 * n), -0.9, 0.98)
-    rounded = np.round(phi / 0.04) * 0.04
+    """Columns grouped by their AR(1) coefficient, rounded; a unit root would leave no constant to fit."""
+    rounded = np.minimum(np.round(unbiased_phi(lag_one(noise), basis) / 0.03) * 0.03, 0.99)
     return [(float(value), np.flatnonzero(rounded == value)) for value in np.unique(rounded)]

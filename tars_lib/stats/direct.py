@@ -27,9 +27,10 @@ from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
 
-DIRECT_LEVEL = 0.005
-"""Level at which the leader must still matter once its explanations are held constant; judgement: an eighth of the
-5 % that shortcuts may take, the rest is left for imperfect lags and measurement noise."""
+DIRECT_LEVEL = 0.002
+"""Level at which the leader must still matter once its explanations are held constant. Shortcuts may be called direct
+in 5 % of cases; judgement leaves most of that to gaps and measurement noise, which hold an explanation only partly
+constant."""
 
 LAG_TOLERANCE = 1
 """Samples by which lags may fail to add up; judgement: an estimated lag is off by one where memory is long."""

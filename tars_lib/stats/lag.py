@@ -8,7 +8,8 @@ Two statistics are taken at every lag, because two kinds of influence exist:
   1 - (1 - r^2) * exp(c), with r the correlation of the levels and c the follower's log variance ratio of levels to
   innovations. It finds a follower that copies a slowly moving leader under noise of its own, where whitening would
   divide the evidence among many lags. Unrelated random walks fail it, however well they correlate, because the past
-  of each is the better predictor (the idea of the Engle-Granger test).
+  of each is the better predictor (the idea of the Engle-Granger test). At lag 0, where nobody leads, the other
+  series must beat the past of both.
 
 The best lag is the one with the largest r^2 n; its p-value is corrected for every lag, sign and statistic tried.
 
@@ -165,15 +166,14 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
         correlation, counts = _over_overlap(levels, lag)
         gain = np.clip(1.0 - (1.0 - correlation**2) * excess[None, :], 0.0, 1.0)
         if max_lag == 0:
-            gain = np.maximum(gain, gain.T)
+            gain = np.minimum(gain, gain.T)
         best_level.offer(gain * counts * share, lag, correlation, counts * share, counts * share)
     own, level = best_own.pairs(upper), best_level.pairs(upper)
     spread = inflation[upper]
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
     level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight - 1.0)
     of_levels = level_p < own_p
-    # lag 0: innovations, and levels with either column as the one explained
-    p_value = sidak(np.minimum(own_p, level_p), 3 if max_lag == 0 else 2 * tried)
+    p_value = sidak(np.minimum(own_p, level_p), 2 * tried)
     forward = np.where(of_levels, level.forward, own.forward)
     first, second = columns[upper[0]], columns[upper[1]]
     return PairTests(

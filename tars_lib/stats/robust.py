@@ -36,6 +36,9 @@ MAX_WINDOWS = 600
 """Matched windows used at most: enough for the tail, and a long past costs no more than a short one;
 judgement."""
 
+SMALLEST = 1e-300
+"""P-values below this are this: their logarithm stays finite."""
+
 MAX_SHAPE = 0.5
 """Largest tail shape accepted; at 0.5 and above the variance is infinite and moment estimates break down."""
 
@@ -184,10 +187,11 @@ def _windows(values: Floats, length: int) -> Floats:
 def tail_probability(null: Floats, observed: float, independent: float | None = None) -> float:
     """How often would the past show at least this excess?
 
-    Within the null it is the share of windows that reach `observed`, counted as (1 + hits) / (1 + n). Beyond
-    its 90th percentile u the generalised Pareto tail continues it: 0.1 (1 + shape y / sigma)^(-1/shape), y =
-    observed - u, with the moment estimates of Hosking and Wallis. Below 40 windows, Student's t on median and
-    MAD.
+    Up to the 90th percentile u of the null it is the share of windows that reach `observed`. Beyond, the
+    generalised Pareto tail continues it, 0.1 (1 + shape y / sigma)^(-1/shape) with y = observed - u and the
+    moment estimates of Hosking and Wallis, but it is never less than Student's t on median and MAD gives:
+    overlapping windows hold less than their number says, and the t knows how few they are. Below 40 windows
+    the t alone.
 
     Parameters
     ----------
@@ -195,13 +199,13 @@ def tail_probability(null: Floats, observed: float, independent: float | None = 
         Excess of matched windows; NaN is ignored.
     observed : float
     independent : float, optional
-        How many of the n overlapping windows are independent, for the degrees of freedom of the t; default n.
+        How many of the n overlapping windows are independent; default n.
 
     Returns
     -------
     float
-        In (0, 1]; 1.0 where `observed` is NaN or there is no null. A constant null cannot say more than
-        1 / (n + 1).
+        In (0, 1]; 1.0 where `observed` is NaN or there is no null. A constant null cannot say more than one
+        over the number of independent windows plus one.
 
     Examples
     --------
@@ -209,28 +213,42 @@ def tail_probability(null: Floats, observed: float, independent: float | None = 
     >>> null = np.linspace(-1.0, 1.0, 201)
     >>> round(tail_probability(null, 0.0), 3)
     0.505
-    >>> tail_probability(null, 2.0) < 1e-4
+    >>> tail_probability(null, 2.0) < 0.01
     True
     """
     null = null[np.isfinite(null)]
     n = null.size
     if n == 0 or not np.isfinite(observed):
         return 1.0
-    hits = (1.0 + float(np.count_nonzero(null >= observed))) / (1.0 + n)
+    few = float(n) if independent is None else min(float(n), independent)
+    share = share_reaching(int(np.count_nonzero(null >= observed)), n, few)
     centre, scale = centre_and_scale(null[:, None])
     if scale[0] <= 1e-9 * max(abs(float(centre[0])), abs(observed)):
-        return hits
+        return share
+    freedom = max(2.0, few - 1.0)
+    z = (observed - float(centre[0])) / float(scale[0]) / np.sqrt(1.0 + 1.0 / (freedom + 1.0))
+    student = max(float(special.stdtr(freedom, -z)), SMALLEST)
     if n < MIN_TAIL_WINDOWS:
-        freedom = max(2.0, (n if independent is None else independent) - 1.0)
-        z = (observed - float(centre[0])) / float(scale[0]) / np.sqrt(1.0 + 1.0 / (freedom + 1.0))
-        return max(float(special.stdtr(freedom, -z)), 1e-300)
+        return student
     threshold = float(np.quantile(null, 1.0 - TAIL_SHARE))
     excess = null[null > threshold] - threshold
     if observed <= threshold or excess.size < 3:
-        return hits
+        return share
     mean, variance = float(excess.mean()), float(excess.var())
     shape = 0.0 if variance == 0.0 else float(np.clip(0.5 * (1.0 - mean**2 / variance), 0.0, MAX_SHAPE))
-    sigma = mean * (1.0 - shape)
-    y = (observed - threshold) / sigma
+    y = (observed - threshold) / (mean * (1.0 - shape))
     tail = np.exp(-y) if shape < 1e-6 else (1.0 + shape * y) ** (-1.0 / shape)
-    return max(TAIL_SHARE * float(tail), 1e-300)
+    return max(TAIL_SHARE * float(tail), student)
+
+
+def share_reaching(hits: int, n: int, independent: float) -> float:
+    """Share of windows that reach a level, the observed one counted in: (1 + h) / (1 + i).
+
+    h is the number of hits that as many independent windows would have.
+
+    Examples
+    --------
+    >>> share_reaching(10, 100, 100.0), share_reaching(0, 100, 9.0)
+    (0.10891089108910891, 0.1)
+    """
+    return (1.0 + hits / max(n, 1) * independent) / (1.0 + independent)

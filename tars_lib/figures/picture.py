@@ -1,0 +1,31 @@
+"""A figure with the words that belong to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What a figure function returns.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+        Made in the theme.
+    alt : str
+        The finding in words, for those who do not see the figure.
+    caption : str
+        What the reader should conclude.
+    width : {"full", "half"}
+        Of the text.
+    """
+
+    figure: Figure
+    alt: str
+    caption: str
+    width: Literal["full", "half"] = "full"

@@ -1,0 +1,1 @@
+"""From an executed notebook to the pages that leadership reads: blocks, runner, HTML and PDF exporters."""

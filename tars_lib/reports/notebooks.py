@@ -1,0 +1,278 @@
+"""Running a report's notebook and exporting what it shows.
+
+papermill executes; this module decides what may be injected, with which interpreter, and what is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tars_lib.errors import ReportError
+from tars_lib.reports.parameters import check_parameters, declared_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+_PACKAGE = Path(__file__).parent.parent
+
+# Seconds for a kernel to answer (judgement: a cold start on a loaded machine takes about 10).
+START_TIMEOUT = 120
+
+# The exporter of each format.
+FORMATS = ("html", "pdf")
+
+
+class NotebookError(ReportError):
+    """A cell of a notebook failed.
+
+    Attributes
+    ----------
+    notebook : Path
+        The executed notebook, kept for the analyst.
+    cell : int or None
+        0-based position of the failing cell in the executed notebook, papermill's error markers not counted;
+        None where the kernel died before the first.
+    source, error_name, error_value : str
+        The cell's code, and the exception as the kernel reported it.
+    """
+
+    def __init__(self, notebook: Path, cell: int | None, source: str, error_name: str, error_value: str) -> None:
+        self.notebook = notebook
+        self.cell = cell
+        self.source = source
+        self.error_name = error_name
+        self.error_value = error_value
+        where = "before its first cell" if cell is None else f"in cell {cell + 1}"
+        super().__init__(
+            f"{notebook.name} failed {where}: {error_name}: {error_value}; the failed notebook is {notebook}"
+        )
+
+
+def find_notebook(name: str) -> Path:
+    """Find a report's notebook by name.
+
+    Parameters
+    ----------
+    name : str
+        Such as `incident_report`, or the path of a file that ends in `.ipynb`.
+
+    Returns
+    -------
+    Path
+        In `notebooks/` beside the package's sources, else among those that the wheel ships.
+
+    Raises
+    ------
+    ReportError
+        There is none; the message lists what there is.
+    """
+    if name.endswith(".ipynb"):
+        path = Path(name)
+        if path.is_file():
+            return path
+        raise ReportError(f"notebook {name!r}: no such file")
+    folder = _folder("notebooks")
+    names = sorted(path.stem for path in folder.glob("*.ipynb"))
+    if name not in names:
+        raise ReportError(f"unknown notebook {name!r}; allowed: {', '.join(names) or 'none'} (in {folder})")
+    return folder / f"{name}.ipynb"
+
+
+def find_parameters(name: str) -> Path | None:
+    """Return the parameters file of a notebook, or None where it has none; see `find_notebook`."""
+    path = _folder("parameters") / f"{Path(name).stem}.yaml"
+    return path if path.is_file() else None
+
+
+def run_notebook(
+    name: str | Path,
+    parameters: Mapping[str, Any],
+    output: Path,
+    *,
+    generated_at: datetime | None = None,
+    cwd: Path | None = None,
+) -> Path:
+    """Execute a notebook with this interpreter.
+
+    Parameters
+    ----------
+    name : str or Path
+        See `find_notebook`.
+    parameters : mapping
+        Only names that the notebook's `parameters` cell declares, of the types of its defaults.
+    output : Path
+        Where the executed notebook goes; its folder is made. A failed one is left there too.
+    generated_at : datetime, optional
+        With a zone. Pins the time that the report prints, and removes the clock times that papermill notes,
+        so that two runs give the same bytes. None: times are kept.
+    cwd : Path, optional
+        Working folder of the kernel; None: the current one.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    ReportError
+        A parameter is not declared or has another type; no kernel was started then.
+    NotebookError
+        A cell raised, called `sys.exit` (0 included), or the kernel died.
+    """
+    source = find_notebook(str(name))
+    notebook = _read(source)
+    check_parameters(parameters, declared_parameters(notebook), source.name)
+    if generated_at is not None:
+        if generated_at.tzinfo is None:
+            raise ReportError(f"generated_at: got {generated_at.isoformat()}, expected a time with a zone")
+        tars = notebook["metadata"].setdefault("tars", {})
+        tars["generated_at"] = generated_at.astimezone(UTC).isoformat()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    _execute(notebook, dict(parameters), output, cwd)
+    executed = _read(output)
+    _refuse_exit(executed, output)
+    if generated_at is not None:
+        _forget_clock(executed, source, output)
+        _write_whole(output, _written(executed))
+    return output
+
+
+def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str, Path]:
+    """Export an executed notebook in this process.
+
+    Parameters
+    ----------
+    notebook : Path
+        An executed notebook.
+    formats : iterable of {"html", "pdf"}
+        What to write.
+    output_dir : Path
+        Folder, made where it is missing; files are named after the notebook and appear whole or not at all.
+
+    Returns
+    -------
+    dict of str to Path
+        Format to file.
+
+    Raises
+    ------
+    ReportError
+        A format is unknown, or the notebook failed, was not executed or shows something that is not a block.
+    """
+    from tars_lib.reports.exporters import TarsHTMLExporter, TarsPDFExporter
+
+    exporters: dict[str, Any] = {"html": TarsHTMLExporter, "pdf": TarsPDFExporter}
+    wanted = list(dict.fromkeys(formats))
+    for form in wanted:
+        if form not in exporters:
+            raise ReportError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
+    node = _read(notebook)
+    contents = {}
+    for form in wanted:
+        content, _ = exporters[form]().from_notebook_node(node)
+        contents[form] = content if isinstance(content, bytes) else content.encode()
+    output_dir.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for form, content in contents.items():
+        written[form] = output_dir / f"{notebook.stem}.{form}"
+        _write_whole(written[form], content)
+    return written
+
+
+def _folder(kind: str) -> Path:
+    beside = _PACKAGE.parent / kind
+    # The file tells a checkout from a folder of that name that happens to lie in site-packages.
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
+        return beside
+    return _PACKAGE / f"_{kind}"
+
+
+def _read(path: Path) -> Any:
+    import nbformat
+
+    # nbformat carries no types
+    untyped: Any = nbformat
+    return untyped.read(path, as_version=4)
+
+
+def _written(notebook: Any) -> bytes:
+    import nbformat
+
+    untyped: Any = nbformat
+    return f"{untyped.writes(notebook)}\n".encode()
+
+
+def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path | None) -> None:
+    import papermill
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
+    from papermill.exceptions import PapermillException, PapermillExecutionError
+
+    from tars_lib.reports.kernel import KERNEL_NAME, ThisInterpreter
+
+    try:
+        papermill.execute_notebook(
+            notebook,
+            # papermill formats its paths, so braces are doubled
+            str(output.resolve()).replace("{", "{{").replace("}", "}}"),
+            parameters=parameters,
+            kernel_name=KERNEL_NAME,
+            language="python",
+            cwd=cwd,
+            progress_bar=sys.stderr.isatty(),
+            start_timeout=START_TIMEOUT,
+            kernel_manager_class=ThisInterpreter,
+        )
+    except PapermillExecutionError as error:
+        raise NotebookError(output, error.cell_index, error.source, error.ename, error.evalue) from error
+    except (PapermillException, CellControlSignal, DeadKernelError) as error:
+        raise NotebookError(output, _last_cell(output), "", type(error).__name__, str(error)) from error
+
+
+def _last_cell(output: Path) -> int | None:
+    """Return the position of the cell in which a kernel died: the last that papermill noted as begun."""
+    if not output.is_file():
+        return None
+    cells = _read(output)["cells"]
+    begun = [index for index, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
+    return begun[-1] if begun else None
+
+
+def _refuse_exit(executed: Any, output: Path) -> None:
+    # papermill takes sys.exit(0) for success, though the cells below never ran.
+    for index, cell in enumerate(executed["cells"]):
+        for result in cell.get("outputs", ()):
+            if result["output_type"] == "error":
+                raise NotebookError(output, index, cell["source"], result["ename"], result["evalue"])
+
+
+def _forget_clock(executed: Any, source: Path, output: Path) -> None:
+    """Remove what differs between two runs on one input: clock times, folders, random cell ids."""
+    executed["metadata"]["papermill"].update(
+        start_time=None, end_time=None, duration=None, input_path=source.name, output_path=output.name
+    )
+    for number, cell in enumerate(executed["cells"]):
+        cell["metadata"].pop("execution", None)
+        if "papermill" in cell["metadata"]:
+            cell["metadata"]["papermill"].update(start_time=None, end_time=None, duration=None)
+        if "injected-parameters" in cell["metadata"].get("tags", ()):
+            cell["id"] = f"injected-{number}"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

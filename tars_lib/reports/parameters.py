@@ -1,0 +1,112 @@
+"""What a notebook lets its caller set: the literals of its cell tagged `parameters`.
+
+papermill turns parameter names into code, so only names that the notebook declares pass, and a value has the
+type of the literal that it replaces: `007` for a text stays a text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from tars_lib.errors import ReportError
+from tars_lib.reports.fields import excerpt
+
+PARAMETERS_TAG = "parameters"
+
+_LITERALS = (str, bool, int, float, type(None))
+
+
+def declared_parameters(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that a notebook declares, with their defaults.
+
+    Parameters
+    ----------
+    notebook : mapping
+        A notebook of format 4.
+
+    Returns
+    -------
+    dict of str to object
+        Name to literal, in order; empty where no cell is tagged `parameters`.
+
+    Raises
+    ------
+    ReportError
+        The cell holds something else than `name = literal`.
+    """
+    parameters: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code" or PARAMETERS_TAG not in cell["metadata"].get("tags", ()):
+            continue
+        for statement in ast.parse(cell["source"]).body:
+            name, value = _assignment(statement)
+            try:
+                parameters[name] = ast.literal_eval(value)
+            except ValueError as error:
+                raise ReportError(f"parameter {name!r}: default {ast.unparse(value)!r} is not a literal") from error
+    return parameters
+
+
+def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], notebook: str) -> None:
+    """Refuse what a notebook does not declare, and values of another type than its defaults.
+
+    Parameters
+    ----------
+    given : mapping
+        Name to value.
+    declared : mapping
+        Name to default, as `declared_parameters` returns it. A default of None admits any literal; a float
+        admits whole numbers.
+    notebook : str
+        Its name, for messages.
+
+    Raises
+    ------
+    ReportError
+        Names the parameter, the value and what is allowed.
+    """
+    for name, value in given.items():
+        if name not in declared:
+            allowed = ", ".join(declared) or "none"
+            raise ReportError(f"{notebook}: unknown parameter {excerpt(name)}; allowed: {allowed}")
+        where = f"{notebook}: parameter {name!r}"
+        _refuse_non_literals(value, where)
+        default = declared[name]
+        if default is None:
+            continue
+        allowed_types: tuple[type, ...] = {
+            float: (float, int),
+            tuple: (list, tuple),
+            list: (list, tuple),
+        }.get(type(default), (type(default),))
+        is_mixed_up = isinstance(value, bool) and not isinstance(default, bool)
+        if is_mixed_up or not isinstance(value, allowed_types):
+            raise ReportError(
+                f"{where}: got {excerpt(value)} ({type(value).__name__}), expected {type(default).__name__}, "
+                f"as its default {excerpt(default)}"
+            )
+
+
+def _assignment(statement: ast.stmt) -> tuple[str, ast.expr]:
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+        if isinstance(target, ast.Name):
+            return target.id, statement.value
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+        return statement.target.id, statement.value
+    raise ReportError(f"parameters cell: {excerpt(ast.unparse(statement))} is not of the form name = literal")
+
+
+def _refuse_non_literals(value: Any, where: str) -> None:
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            if not isinstance(key, str):
+                raise ReportError(f"{where}: got the key {excerpt(key)}, expected text")
+            _refuse_non_literals(entry, where)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            _refuse_non_literals(entry, where)
+    elif type(value) not in _LITERALS:
+        raise ReportError(f"{where}: got {excerpt(value)} ({type(value).__name__}), expected a literal")

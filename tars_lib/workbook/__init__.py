@@ -1,0 +1,1 @@
+"""What notebooks call: a run in, blocks of a report out."""
