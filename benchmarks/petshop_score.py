@@ -11,20 +11,15 @@ import numpy as np
 import pandas as pd
 from petshop_dataset import Case, Scenario
 from petshop_windows import healthy_windows
-from scipy import special
 
 from tars_lib.engines.rootcause import rank_root_causes
 
 if TYPE_CHECKING:
     import networkx as nx
 
-PEER_TAIL = 20
-"""Baseline samples that the peer's correlation sees before the incident; of none, 20 and all, 20 suits the
-peer best."""
-
-PEER_ALPHA = 0.05
-"""The peer names a cause only where its best correlation is significant at this level after Bonferroni's
-correction."""
+PEER_SIGMAS = 3.0
+"""The peer looks only at repos with a sample this many standard deviations from the baseline's mean: the textbook's
+three-sigma rule, with which it comes close to the figures published for it."""
 
 BINS = 5
 
@@ -69,29 +64,21 @@ def by_own_excess(case: Case, baseline: pd.DataFrame, graph: nx.DiGraph[str]) ->
 
 
 def by_ranked_correlation(case: Case, baseline: pd.DataFrame, graph: nx.DiGraph[str]) -> tuple[list[str], list[float]]:
-    """The peer: repos by the absolute Pearson correlation of their metric with the target's, as Hardt et al.
-    describe.
+    """The peer, as Hardt et al. describe it: anomalous repos by their metric's correlation with the target's.
 
-    It does not use the graph.
+    Anomalous is what leaves three sigma since the breach; the correlation is Pearson's, absolute, over the
+    incident frame. It does not use the graph, and names nothing where nothing is anomalous.
     """
     repo, metric = case.target
     now = case.frame.xs(metric, level="metric", axis=1)
-    past = baseline.xs(metric, level="metric", axis=1) if metric in baseline.columns.get_level_values(1) else now[:0]
-    both = pd.concat([past.tail(PEER_TAIL), now])
-    varies = both.std() > 0.0
-    both = both.loc[:, varies]
-    if repo not in both:
+    past = baseline.xs(metric, level="metric", axis=1)
+    distance = (now[now.index >= case.started_at] - past.mean()).abs().max()
+    anomalous = distance > PEER_SIGMAS * past.std().reindex(distance.index)
+    varies = now.loc[:, now.std() > 0.0]
+    if repo not in varies:
         return [], []
-    others = both.drop(columns=repo)
-    count = others.notna().mul(both[repo].notna(), axis=0).sum()
-    enough = count >= 4
-    strength = others.loc[:, enough].corrwith(both[repo]).abs().dropna().clip(upper=1.0 - 1e-12)
-    if strength.empty:
-        return [], []
-    freedom = count[strength.index] - 2
-    p_value = 2.0 * special.stdtr(freedom, -strength * np.sqrt(freedom / (1.0 - strength**2)))
-    if float(np.min(p_value)) * len(strength) > PEER_ALPHA:
-        return [], []
+    strength = varies.drop(columns=repo).corrwith(varies[repo]).abs().dropna()
+    strength = strength[strength.index.isin(distance.index[anomalous])]
     return strength.sort_values(ascending=False, kind="stable").index.tolist(), []
 
 

@@ -238,11 +238,11 @@ class History:
         rows = (self.end - self.start + step // 2) // step + 1
         times = self.start + step * np.arange(rows, dtype=np.int64)
         values = self._matrix(metric, step, int(rows)) if metric in self.metrics else None
-        if metric == "error_rate" and self.counts("requests_failed").any():
+        if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
             total = self._matrix("requests_total", step, int(rows))
             failed = self._matrix("requests_failed", step, int(rows))
             with np.errstate(invalid="ignore", divide="ignore"):
-                derived = np.where(total > 0, failed / total, np.nan)
+                derived = np.where(total > 0, np.minimum(failed, total) / total, np.nan)
             values = derived if values is None else np.where(self.counts(metric) > 0, values, derived)
         assert values is not None  # noqa: S101 - has() said so
         return Grid(times, values, step)

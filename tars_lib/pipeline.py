@@ -116,7 +116,7 @@ class Run:
 
 
 def now() -> datetime:
-    """The time that reports are stamped with: `SOURCE_DATE_EPOCH` where it is set, else the clock.
+    """The time that reports are stamped with, to the second: `SOURCE_DATE_EPOCH` where it is set, else the clock.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def now() -> datetime:
     """
     pinned = os.environ.get("SOURCE_DATE_EPOCH")
     if not pinned:
-        return datetime.now(UTC)
+        return datetime.now(UTC).replace(microsecond=0)
     try:
         return datetime.fromtimestamp(int(pinned), UTC)
     except (ValueError, OverflowError, OSError) as error:

@@ -53,8 +53,8 @@ def to_json(value: object) -> Json:
 
 def time_text(time: datetime) -> str:
     """ISO 8601 in UTC with a Z, to the second, or to the microsecond where there is one."""
-    utc = time.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if utc.microsecond else "%Y-%m-%dT%H:%M:%SZ")
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds") + "Z"
 
 
 def dumps(value: object, *, indent: int | None = 1) -> str:

@@ -15,7 +15,7 @@ from tars_lib.engines.rootcause import rank_root_causes
 from tars_lib.engines.sla_report import RootCause
 from tars_lib.history import from_micros, to_micros
 from tars_lib.org import OrgData, duration_text
-from tars_lib.policies import AnyPolicy, RatioPolicy
+from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy
 from tars_lib.schema import CauseType, ContainmentType, Event
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ MAX_BASELINE = 2016
 LEAD_SAMPLES = 24
 """Samples before the onset that go into the incident frame as the reference just before it; judgement."""
 MAX_CAUSES = 5
+MIN_SHARE = 0.01
+"""A candidate with less confidence and less contribution than one in a hundred is no cause worth a line; judgement."""
 EVENT_SAMPLES = 3
 """A change is near an onset when it happened at most this many samples, and at least an hour, before it; judgement."""
 EVENT_CHANCE = 0.2
@@ -43,9 +45,7 @@ class Attribution:
     reason: str | None
 
 
-def attribute(
-    org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int
-) -> Attribution:
+def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int) -> Attribution:
     """Root causes of a breach in one repo.
 
     Parameters
@@ -70,12 +70,11 @@ def attribute(
     lead = max(int(start) - LEAD_SAMPLES, 0)
     first = max(lead - MAX_BASELINE, 0)
     if lead - first < 2:
-        return Attribution(
-            (), 1.0, f"no history of {target} before {stretch.start:%Y-%m-%d %H:%M} UTC to compare with"
-        )
-    directions = {
-        name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None
-    }
+        before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
+        return Attribution((), 1.0, f"too little history {before} to compare with: {int(start)} samples of {target}")
+    directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
+    if not isinstance(policy, RatioPolicy):
+        directions[policy.metric] = _metric_direction(policy)
     found = rank_root_causes(
         frame.iloc[lead:stop],
         frame.iloc[first:lead],
@@ -90,9 +89,16 @@ def attribute(
     began = stretch.start if onset is None else onset.to_pydatetime()
     causes = tuple(
         _root_cause(org, row, target, graph, tuple(found["repo"][found["contribution"] > 0.05]), began, step)
-        for row in found.head(MAX_CAUSES).itertuples(index=False)
+        for row in found[(found["contribution"] >= MIN_SHARE) | (found["confidence"] >= MIN_SHARE)]
+        .head(MAX_CAUSES)
+        .itertuples(index=False)
     )
     return Attribution(causes, float(found.attrs["unexplained"]), None)
+
+
+def _metric_direction(policy: ThresholdPolicy) -> bool:
+    """Whether more of the policy's metric is better; the policy says so even where org.yaml does not."""
+    return policy.threshold_is_floor if policy.aggregate == "good_share" else policy.higher_is_better
 
 
 def _candidates(org: OrgData, graph: nx.DiGraph[str] | None, target: str) -> Sequence[int]:
@@ -109,6 +115,8 @@ def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
     import pandas as pd
 
     names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
+    if not isinstance(policy, RatioPolicy):
+        names[policy.metric] = policy.metric
     names |= {name: name for name in ("requests_total", "requests_failed") if name in org.history.metrics}
     if isinstance(policy, RatioPolicy):
         # whatever the SLA counts stands in for requests, so that its failures are what is explained
@@ -127,9 +135,7 @@ def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
         times = grid.times
         seen = np.isfinite(values).any(axis=0)
         parts.append(values[:, seen])
-        labels += [
-            (org.repos[column].repo, name) for column, there in zip(columns, seen, strict=True) if there
-        ]
+        labels += [(org.repos[column].repo, name) for column, there in zip(columns, seen, strict=True) if there]
     index = pd.DatetimeIndex(np.asarray(times, dtype=np.int64).view("datetime64[us]"), tz="UTC")
     return pd.DataFrame(
         np.hstack(parts), index=index, columns=pd.MultiIndex.from_tuples(labels, names=["repo", "metric"])
@@ -156,14 +162,11 @@ def _root_cause(
         if chance < EVENT_CHANCE:
             kind = CauseType.CHANGE_EVENT
             sentence = f"{repo}: {line}; {evidence[0] if evidence else metric + ' deviates'}"
-            evidence = (
-                *evidence,
-                f"changes of {repo} are rare: a stretch of that length holds one in {chance:.0%} of cases",
-            )
+            evidence = (*evidence, f"changes of {repo} are rare: {_how_often(chance)} of such stretches hold one")
         else:
             evidence = (
                 *evidence,
-                f"{line}, but {repo} changes often: such a stretch holds a change in {chance:.0%} of cases",
+                f"{line}, but {repo} changes often: {_how_often(chance)} of such stretches hold a change",
             )
     return RootCause(
         cause=sentence,
@@ -173,6 +176,7 @@ def _root_cause(
         confidence=float(getattr(row, "confidence")),  # noqa: B009
         contribution=float(getattr(row, "contribution")),  # noqa: B009
         evidence=evidence,
+        change=None if near is None else f"{near[0].kind} {near[0].title!r}",
         containment_type=_containment(org, repo, target, graph, deviating),
     )
 
@@ -191,6 +195,10 @@ def _change_before(org: OrgData, repo: str, onset: datetime, step: int) -> tuple
     length = max((onset - from_micros(start)).total_seconds(), 1.0)
     rate = len(past) / length
     return near[-1], 1.0 - math.exp(-rate * (reach.total_seconds() + step / 1e6))
+
+
+def _how_often(chance: float) -> str:
+    return "fewer than 1 %" if chance < 0.01 else f"{100.0 * chance:.0f} %"
 
 
 def _event_text(event: Event, onset: datetime) -> str:

@@ -41,7 +41,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Courses:
-    """The SLI of all repos that report it, cut to the time around the onset."""
+    """The SLI of all repos that report it, cut to the time around the onset; `scope` are those that the SLA judges."""
 
     onset: datetime
     end: datetime
@@ -51,6 +51,7 @@ class Courses:
     metric: str
     lower_is_better: bool
     by_repo: dict[str, Course]
+    scope: frozenset[str]
 
 
 def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
@@ -91,6 +92,7 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
         metric="failed share" if isinstance(policy, RatioPolicy) else policy.metric,
         lower_is_better=ratio or not policy.higher_is_better,
         by_repo=by_repo,
+        scope=frozenset(policy.repos or by_repo),
     )
 
 

@@ -145,7 +145,7 @@ def iso_duration(micros: int) -> str:
         return f"PT{seconds / 3600:.0f}H"
     if seconds % 60 == 0:
         return f"PT{seconds / 60:.0f}M"
-    return f"PT{seconds:g}S"
+    return f"PT{seconds:.6f}".rstrip("0").rstrip(".") + "S"
 
 
 def _score(org: OrgData, as_of: datetime) -> _Scores:
@@ -168,16 +168,12 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
             value = float(found.value[column])
             score = None if stale else float(scored[column])
             share = float(found.coverage[column])
-            components[column].append(
-                Component(metric.metric, value, metric.unit, score, metric.weight, share, stale)
-            )
+            components[column].append(Component(metric.metric, value, metric.unit, score, metric.weight, share, stale))
     with np.errstate(invalid="ignore", divide="ignore"):
         composed = np.where(score_weights > 0, points / score_weights, np.nan)
         coverage = np.where(weights > 0, covered / weights, 0.0)
         share_scored = np.where(weights > 0, score_weights / weights, 0.0)
-    score = np.where(
-        reported.reported, reported.value, np.where(share_scored >= MIN_COVERAGE, composed, np.nan)
-    )
+    score = np.where(reported.reported, reported.value, np.where(share_scored >= MIN_COVERAGE, composed, np.nan))
     coverage = np.where(reported.reported, reported.coverage, coverage)
     return _Scores(
         np.where(coverage >= MIN_COVERAGE, score, np.nan),
@@ -296,21 +292,15 @@ def _reasons(
     elif score is None:
         reasons.append(f"coverage {coverage:.0%} is under {MIN_COVERAGE:.0%}: the score is not known")
     elif is_reported:
-        reasons.append(
-            f"reported score, median of the last {min(3, org.history.series(SCORE, repo)[0].size)} samples"
-        )
+        reasons.append(f"reported score, median of the last {min(3, org.history.series(SCORE, repo)[0].size)} samples")
     for component in sorted(components, key=lambda c: (c.score is None, c.score or 0.0)):
         if component.score is not None and component.score < YELLOW and not is_reported:
-            reasons.append(
-                f"{component.metric} {component.value:.4g} {component.unit} scores {component.score:.0f}"
-            )
+            reasons.append(f"{component.metric} {component.value:.4g} {component.unit} scores {component.score:.0f}")
         elif component.reason is not None:
             reasons.append(f"{component.metric}: {component.reason}")
     if shifts:
         last = shifts[-1]
-        reasons.append(
-            f"score went from {last.before:.1f} to {last.after:.1f} at {last.at:%Y-%m-%d %H:%M} UTC"
-        )
+        reasons.append(f"score went from {last.before:.1f} to {last.after:.1f} at {last.at:%Y-%m-%d %H:%M} UTC")
     return tuple(reasons)
 
 
@@ -332,9 +322,7 @@ def _org_tier(reports: list[RepositoryReport], aggregate: float | None) -> tuple
     return worst, tuple(why for tier, why in found if tier is worst)
 
 
-def _judge_slo(
-    slo: OrgSlo, reports: list[RepositoryReport], aggregate: float | None, coverage: float
-) -> SloResult:
+def _judge_slo(slo: OrgSlo, reports: list[RepositoryReport], aggregate: float | None, coverage: float) -> SloResult:
     scores = [report.score for report in reports if report.score is not None]
     value: float | None = coverage
     if slo.measure == "aggregate_score":
@@ -359,9 +347,7 @@ def _warnings(org: OrgData, reports: list[RepositoryReport]) -> list[str]:
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         warnings.append(f"{len(unknown)} of {len(reports)} repos have no known score: {shown}")
-    undefined = [
-        m for m in org.history.metrics if org.metric(m).unit == "" and org.metric(m).higher_is_better is None
-    ]
+    undefined = [m for m in org.history.metrics if org.metric(m).unit == "" and org.metric(m).higher_is_better is None]
     if undefined:
         warnings.append(
             f"metrics without definition in org.yaml (unit and direction unknown): {', '.join(undefined[:5])}"

@@ -30,9 +30,7 @@ class Stretch:
     is_over: bool
 
 
-def burning_stretch(
-    policy: AnyPolicy, found: Track, measured: Measurement, column: int | None
-) -> Stretch | None:
+def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, column: int | None) -> Stretch | None:
     """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
 
     For a ratio a sample's excess is its bad events less those that the objective allows; for a metric its distance beyond
@@ -68,8 +66,11 @@ def burning_stretch(
 
 
 def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
-    """How far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond."""
-    chosen = np.ones(found.time.size, dtype=bool) if column is None else found.column == column
+    """How far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond.
+
+    Samples in maintenance windows are left out, as in the verdict.
+    """
+    chosen = ~found.planned if column is None else (found.column == column) & ~found.planned
     times, value = found.time[chosen], found.value[chosen]
     if isinstance(policy, RatioPolicy):
         if found.total is None:
@@ -93,9 +94,12 @@ def largest_sum(values: Floats) -> tuple[int, int]:
     --------
     >>> largest_sum(np.array([-1.0, 2.0, 3.0, -4.0, 1.0]))
     (1, 2)
+    >>> largest_sum(np.array([0.0, 0.0, 3.0, 0.0]))
+    (2, 2)
     """
     sums = np.concatenate(([0.0], np.cumsum(values)))
     lowest = np.minimum.accumulate(sums[:-1])
     final = int(np.argmax(sums[1:] - lowest))
-    first = int(np.argmin(sums[: final + 1]))
+    # the last of equal minima: samples that add nothing are not part of the run
+    first = final - int(np.argmin(sums[: final + 1][::-1]))
     return first, final

@@ -15,7 +15,7 @@ from tars_lib.engines.sla_report import (
     SlaSummary,
 )
 from tars_lib.engines.wording import value_text
-from tars_lib.schema import ReadinessTier, RiskTier, SlaStatus
+from tars_lib.schema import CauseType, ReadinessTier, RiskTier, SlaStatus
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
 """Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
@@ -38,11 +38,7 @@ def assess_readiness(
         components.append(ReadinessComponent(f"SLA {result.sla_id}", points, share, f"{result.status.value}"))
     if not results:
         components.append(ReadinessComponent("SLAs", None, SLA_WEIGHT, "no SLA is defined"))
-    components.append(
-        ReadinessComponent(
-            "health", health.aggregate_score, HEALTH_WEIGHT, f"aggregate score, tier {health.risk_tier.value}"
-        )
-    )
+    components.append(_health_component(health))
     components.append(
         ReadinessComponent(
             "coverage", 100.0 * health.coverage, COVERAGE_WEIGHT, "share of the expected samples that arrived"
@@ -62,6 +58,19 @@ def assess_readiness(
     else:
         tier = ReadinessTier.GREEN
     return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(breaches, statuses, health))
+
+
+def _health_component(health: HealthReport) -> ReadinessComponent:
+    """The aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
+    reports = health.repository_reports
+    known = sum(report.score is not None for report in reports)
+    score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
+    said = (
+        f"aggregate score of {known} of {len(reports)} repos, the others counted as 0"
+        if known < len(reports)
+        else ("aggregate score")
+    )
+    return ReadinessComponent("health", score, HEALTH_WEIGHT, f"{said}, tier {health.risk_tier.value}")
 
 
 def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
@@ -91,23 +100,17 @@ def narrate(
         if result.status is SlaStatus.AT_RISK:
             text = f"{result.sla_name} is at risk: {result.reason}."
             sentences.append(
-                Sentence(
-                    text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason")
-                )
+                Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
             )
         elif result.status is SlaStatus.UNKNOWN:
             text = f"Whether {result.sla_name} is met is not known: {result.reason}."
             sentences.append(
-                Sentence(
-                    text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason")
-                )
+                Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
             )
     if health.aggregate_score is None:
         health_text = "The health of the organisation is not known."
     else:
-        health_text = (
-            f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
-        )
+        health_text = f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
     sentences.append(Sentence(health_text, ("executive_readiness.components",)))
     sentences.append(
         Sentence(
@@ -126,15 +129,7 @@ def narrate(
 
 def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
     if breaches:
-        first = breaches[0]
-        more = f" and {len(breaches) - 1} more" if len(breaches) > 1 else ""
-        value = value_text(first.value, first.unit)
-        objective = value_text(first.objective, first.unit)
-        said = f"{first.sla_name} is breached at {value} against {objective}{more}"
-        if first.root_causes:
-            cause = first.root_causes[0]
-            return f"{said}; most likely cause: {cause.repo} (confidence {cause.confidence:.0%})."
-        return f"{said}; no cause can be named."
+        return _breach_headline(breaches)
     if summary.at_risk:
         return f"{summary.at_risk} of {summary.total} SLAs are at risk, none is breached."
     if summary.unknown:
@@ -142,6 +137,25 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
     if not summary.total:
         return "No SLA is defined."
     return f"All {summary.total} SLAs are met."
+
+
+def _breach_headline(breaches: Sequence[Breach]) -> str:
+    first = breaches[0]
+    since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    said = (
+        f"{first.sla_name} is breached{since}: {value_text(first.value, first.unit)} against "
+        f"{value_text(first.objective, first.unit)}"
+    )
+    more = (
+        ""
+        if len(breaches) == 1
+        else f" {len(breaches) - 1} more SLA{'s are' if len(breaches) > 2 else ' is'} breached."
+    )
+    if not first.root_causes:
+        return f"{said}; no cause can be named.{more}"
+    cause = first.root_causes[0]
+    change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
+    return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
 
 
 def _summary_sentence(summary: SlaSummary) -> Sentence:
@@ -161,9 +175,7 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
 def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
     where = f"breaches[{number}]"
     since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
-    chance = (
-        " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
-    )
+    chance = " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     said = (
         f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
         f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"

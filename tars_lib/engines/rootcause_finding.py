@@ -6,8 +6,8 @@ combination of the two p-values, or by counting the windows of the past in which
 
 References
 ----------
-Fisher (1932), Statistical Methods for Research Workers, section 21.1; for two p-values the combination is
-q (1 - ln q), q their product (Elston 1991, https://doi.org/10.1002/bimj.4710330314)
+Fisher (1932), Statistical Methods for Research Workers, section 21.1: -2 ln q of the product q of two p-values is
+chi-squared with 4 degrees of freedom, so that the combination is q (1 - ln q)
 Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
 """
 

@@ -154,7 +154,8 @@ def own_shares(
         )
         total = float(part.sum())
         if total > 0.0:
-            move[caller, list(targets)] = part / total * min(1.0, total / harm[caller])
+            moved = 1.0 if total >= harm[caller] else total / harm[caller]
+            move[caller, list(targets)] = part / total * moved
     own = 1.0 - move.sum(axis=1)
     mass = np.zeros(n)
     mass[target] = 1.0

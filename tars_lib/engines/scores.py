@@ -98,9 +98,7 @@ def scored_metrics(org: OrgData) -> tuple[Metric, ...]:
     names = set(org.history.metrics)
     if org.history.has("error_rate") and not names & {"availability", "error_rate"}:
         names.add("error_rate")
-    return tuple(
-        metric for metric in map(org.metric, sorted(names)) if metric.is_scored and metric.metric != SCORE
-    )
+    return tuple(metric for metric in map(org.metric, sorted(names)) if metric.is_scored and metric.metric != SCORE)
 
 
 def level(history: History, metric: str, as_of: datetime) -> Level:

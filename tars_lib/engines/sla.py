@@ -14,10 +14,11 @@ from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.onset import burning_stretch
 from tars_lib.engines.readiness import assess_readiness, narrate, summarize
 from tars_lib.engines.report import Stamp, head
+from tars_lib.engines.sli import in_scope
 from tars_lib.engines.sla_report import Breach, ComplianceResult, ScorecardRow, SlaReport
 from tars_lib.engines.verdict import INFORMING, Verdict, beyond, judge
 from tars_lib.org import OrgData
-from tars_lib.playbook.containment import CONTAINMENT
+from tars_lib.playbook.containment import CONTAINMENT, action_for
 from tars_lib.policies import RatioPolicy, Window
 from tars_lib.records import time_text
 from tars_lib.schema import SlaStatus
@@ -54,9 +55,7 @@ def assess_slas(
     """
     verdicts = [judge(org, policy, as_of, windows) for policy in org.policies]
     results = tuple(verdict.result for verdict in verdicts)
-    breaches = tuple(
-        sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency)
-    )
+    breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
     readiness = assess_readiness(results, breaches, health)
     statuses = {result.status for result in results}
     code = 142 if breaches else 141 if SlaStatus.AT_RISK in statuses else 0
@@ -81,14 +80,10 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
     step = int(found.step[column])
     stretch = burning_stretch(policy, found, measured, column)
     explained = attribute(org, policy, repo.repo, stretch, step)
-    logger.debug(
-        "breach of %s in %s since %s: %d causes", policy.sla_id, repo.repo, stretch, len(explained.causes)
-    )
+    logger.debug("breach of %s in %s since %s: %d causes", policy.sla_id, repo.repo, stretch, len(explained.causes))
     window = verdict.result.windows[0]
     includes = (
-        window.ci_low is not None
-        and window.ci_high is not None
-        and window.ci_low <= policy.objective <= window.ci_high
+        window.ci_low is not None and window.ci_high is not None and window.ci_low <= policy.objective <= window.ci_high
     )
     repos = verdict.result.affected_repos
     began = None if stretch is None else stretch.start
@@ -124,7 +119,8 @@ def _target(org: OrgData, verdict: Verdict) -> int:
     if measured is None or found is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")
     alone = [judged.column for judged in verdict.breached if judged.column is not None]
-    columns = alone or np.flatnonzero(np.bincount(found.column, minlength=len(org.repos))).tolist()
+    seen = np.bincount(found.column, minlength=len(org.repos)) > 0
+    columns = alone or np.flatnonzero(seen & in_scope(org, policy, found)).tolist()
 
     def harm(column: int) -> float:
         if isinstance(policy, RatioPolicy):
@@ -137,9 +133,7 @@ def _target(org: OrgData, verdict: Verdict) -> int:
 
 def _urgency(breach: Breach) -> tuple[str, float, str]:
     distance = abs((breach.value or 0.0) - breach.objective)
-    allowed = (
-        1.0 - breach.objective if breach.unit == "ratio" and breach.objective > 0.5 else abs(breach.objective)
-    )
+    allowed = 1.0 - breach.objective if breach.unit == "ratio" and breach.objective > 0.5 else abs(breach.objective)
     relative = distance / allowed if allowed > 0 else float("inf")
     return breach.severity.value, -relative, breach.sla_id
 
@@ -149,7 +143,7 @@ def _actions(explained: Attribution) -> tuple[str, ...]:
         return (f"Look for the cause by hand: {explained.reason}",)
     first = explained.causes[0]
     row = CONTAINMENT[first.containment_type]
-    actions = [f"{row.action} ({first.repo})"]
+    actions = [action_for(first.containment_type, first.repo)]
     if first.cause_type.value == "CHANGE_EVENT":
         actions.append(f"Roll back the change of {first.repo}")
     actions.append(f"Verify: {row.verify}")
@@ -176,7 +170,5 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
             warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
         elif result.unknown_repos:
             shown = ", ".join(result.unknown_repos[:5]) + (", ..." if len(result.unknown_repos) > 5 else "")
-            warnings.append(
-                f"SLA {result.sla_id} cannot be judged in {len(result.unknown_repos)} repos: {shown}"
-            )
+            warnings.append(f"SLA {result.sla_id} cannot be judged in {len(result.unknown_repos)} repos: {shown}")
     return warnings

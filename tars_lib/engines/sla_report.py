@@ -108,7 +108,7 @@ class RootCause:
     """One cause of a breach. `cause` is one sentence that begins with the repo.
 
     `confidence` (0-1) is calibrated: of the causes given 0.8 about 80 % are right. `contribution` (0-1) is the share of the
-    target's deviation that the cause explains.
+    target's deviation that the cause explains. `change` names the change of the repo just before the onset, if there was one.
     """
 
     cause: str
@@ -119,6 +119,7 @@ class RootCause:
     contribution: float
     evidence: tuple[str, ...]
     containment_type: ContainmentType
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ class SlaReport(Report):
             {
                 "sla_id": r.sla_id,
                 **{name: getattr(r, name) for name in columns},
-                "coverage": r.windows[0].coverage,
+                "coverage": r.windows[0].coverage if r.windows else 0.0,
             }
             for r in self.compliance_results
         ]

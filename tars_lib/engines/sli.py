@@ -42,6 +42,8 @@ class Track:
         All events of a ratio.
     step : ndarray of int64, shape (N,)
         Sampling interval of each repo.
+    planned : ndarray of bool, shape (n,)
+        Whether the sample lies in a maintenance window.
     """
 
     column: Ints
@@ -49,6 +51,7 @@ class Track:
     value: Floats
     total: Floats | None
     step: Ints
+    planned: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +83,7 @@ def track(org: OrgData, policy: AnyPolicy) -> Track | None:
             return None
         column, time, events, found = _pair(total, part)
         bad = np.clip(events - found, 0.0, None) if policy.part_is_good else np.minimum(found, events)
-        return Track(column, time, bad, events, intervals(history, policy.total))
+        return Track(column, time, bad, events, intervals(history, policy.total), _planned(org, column, time))
     if policy.metric == "error_rate" and policy.metric not in history.metrics and history.has("error_rate"):
         total, part = _samples(history, "requests_total"), _samples(history, "requests_failed")
         if total is None or part is None:
@@ -88,11 +91,13 @@ def track(org: OrgData, policy: AnyPolicy) -> Track | None:
         column, time, events, found = _pair(total, part)
         busy = events > 0
         rate = np.minimum(found[busy], events[busy]) / events[busy]
-        return Track(column[busy], time[busy], rate, None, intervals(history, "requests_total"))
+        column, time = column[busy], time[busy]
+        return Track(column, time, rate, None, intervals(history, "requests_total"), _planned(org, column, time))
     single = _samples(history, policy.metric)
     if single is None:
         return None
-    return Track(*single, None, intervals(history, policy.metric))
+    column, time, value = single
+    return Track(column, time, value, None, intervals(history, policy.metric), _planned(org, column, time))
 
 
 def in_scope(org: OrgData, policy: AnyPolicy, found: Track | None) -> NDArray[np.bool_]:
@@ -121,16 +126,13 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
         bad = np.bincount(column, weights=found.value[keep], minlength=n)
         events = np.bincount(column, weights=found.total[keep], minlength=n)
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = np.where(events > 0, 1.0 - bad / events, np.nan)
-        return Measurement(
-            window, start, end, is_partial, value, bad, events, samples, expected, exclusions, keep
-        )
+            # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
+            value = np.where(events > 0, (events - bad) / events, np.nan)
+        return Measurement(window, start, end, is_partial, value, bad, events, samples, expected, exclusions, keep)
     values = _aggregate(policy, column, found.value[keep], n)
     events = samples.astype(np.float64)
     bad = np.full(n, np.nan)
-    return Measurement(
-        window, start, end, is_partial, values, bad, events, samples, expected, exclusions, keep
-    )
+    return Measurement(window, start, end, is_partial, values, bad, events, samples, expected, exclusions, keep)
 
 
 def interval_of(
@@ -175,9 +177,7 @@ def _samples(history: History, metric: str) -> tuple[Ints, Ints, Floats] | None:
     return np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds)), history.time[span], history.value[span]
 
 
-def _pair(
-    one: tuple[Ints, Ints, Floats], other: tuple[Ints, Ints, Floats]
-) -> tuple[Ints, Ints, Floats, Floats]:
+def _pair(one: tuple[Ints, Ints, Floats], other: tuple[Ints, Ints, Floats]) -> tuple[Ints, Ints, Floats, Floats]:
     """Samples of two metrics at the same repo and time."""
     if np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1]):
         return one[0], one[1], one[2], other[2]
@@ -192,11 +192,21 @@ def _pair(
     return one[0][left], one[1][left], one[2][left], other[2][right]
 
 
+def _planned(org: OrgData, column: Ints, time: Ints) -> NDArray[np.bool_]:
+    planned = np.zeros(time.size, dtype=bool)
+    keys = [repo.repo for repo in org.repos]
+    for event, until in org.maintenance():
+        inside = (time >= to_micros(event.timestamp)) & (time < to_micros(until))
+        if event.repo is not None:
+            inside &= column == (keys.index(event.repo) if event.repo in keys else -1)
+        planned |= inside
+    return planned
+
+
 def _without_maintenance(
     org: OrgData, found: Track, inside: NDArray[np.bool_], first: int, last: int
 ) -> tuple[NDArray[np.bool_], Floats, tuple[Exclusion, ...]]:
-    lost = np.zeros(len(org.repos))
-    keep = inside
+    spans: list[list[tuple[int, int]]] = [[] for _ in org.repos]
     listed: list[Exclusion] = []
     keys = [repo.repo for repo in org.repos]
     for event, until in org.maintenance():
@@ -204,15 +214,24 @@ def _without_maintenance(
         if finish < begin or (event.repo is not None and event.repo not in keys):
             continue
         hit = inside & (found.time >= begin) & (found.time < to_micros(until))
-        if event.repo is None:
-            lost += finish - begin
-        else:
-            column = keys.index(event.repo)
-            hit &= found.column == column
-            lost[column] += finish - begin
-        keep = keep & ~hit
+        columns = range(len(keys)) if event.repo is None else (keys.index(event.repo),)
+        if event.repo is not None:
+            hit &= found.column == columns[0]
+        for column in columns:
+            spans[column].append((begin, finish))
         listed.append(Exclusion(event.repo, event.timestamp, until, event.title, int(hit.sum())))
-    return keep, lost, tuple(listed)
+    lost = np.array([_covered(parts) for parts in spans], dtype=np.float64)
+    return inside & ~found.planned, lost, tuple(listed)
+
+
+def _covered(spans: list[tuple[int, int]]) -> int:
+    """Length of the union: windows may overlap, and time is excluded once."""
+    length, reached = 0, None
+    for begin, finish in sorted(spans):
+        start = begin if reached is None else max(begin, reached)
+        length += max(finish - start, 0)
+        reached = finish if reached is None else max(reached, finish)
+    return length
 
 
 def _aggregate(policy: ThresholdPolicy | RatioPolicy, column: Ints, values: Floats, n: int) -> Floats:
@@ -223,7 +242,11 @@ def _aggregate(policy: ThresholdPolicy | RatioPolicy, column: Ints, values: Floa
     there = count > 0
     if policy.aggregate in ("mean", "good_share"):
         taken = values if policy.aggregate == "mean" else _is_good(policy, values).astype(np.float64)
-        result[there] = np.bincount(column, weights=taken, minlength=n)[there] / count[there]
+        # summed as distances from the first sample, so that the mean of a constant is that constant
+        origin = np.zeros(n)
+        origin[column[::-1]] = taken[::-1]
+        moved = np.bincount(column, weights=taken - origin[column], minlength=n)
+        result[there] = origin[there] + moved[there] / count[there]
         return result
     bounds = np.concatenate(([0], np.cumsum(count)))
     for position in np.flatnonzero(there):

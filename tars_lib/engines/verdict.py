@@ -21,6 +21,8 @@ MIN_EVENTS = 10
 MIN_SAMPLES = 3
 AT_RISK_SHARE = 0.8
 """The four thresholds are decided in the contract of the formats."""
+_BINARY_SLACK = 1e-9
+"""An objective such as 0.9 has no exact binary form, so 80 % of its budget may come out a hair below 0.8."""
 INFORMING = (Window(days=7), Window(days=30), Window(days=90))
 """Windows that are measured beside the SLA's own."""
 _RANK = {SlaStatus.COMPLIANT: 0, SlaStatus.UNKNOWN: 1, SlaStatus.AT_RISK: 2, SlaStatus.BREACHED: 3}
@@ -49,9 +51,7 @@ class Verdict:
     breached: tuple[Judged, ...]
 
 
-def judge(
-    org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Window, ...] = INFORMING
-) -> Verdict:
+def judge(org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Window, ...] = INFORMING) -> Verdict:
     """Judge one SLA as of a time.
 
     A ratio is judged over the organisation from summed counts and for each repo alone, a metric for each repo alone; the
@@ -62,12 +62,8 @@ def judge(
     scope = np.flatnonzero(in_scope(org, policy, found))
     unknown_names = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
     if found is None or not scope.size:
-        lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(
-            policy.needs
-        )
-        reason = (
-            f"nobody reports {lacking}" if not unknown_names else f"no such repo: {', '.join(unknown_names)}"
-        )
+        lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(policy.needs)
+        reason = f"nobody reports {lacking}" if not unknown_names else f"no such repo: {', '.join(unknown_names)}"
         return Verdict(_unknown(policy, reason, scope_names(org, scope)), policy, found, None, ())
     measured = measure(org, policy, found, policy.window, as_of)
     judged = [_judge_scope(policy, measured, int(column), scope) for column in scope]
@@ -76,13 +72,9 @@ def judge(
     status = _overall(judged, whole)
     main = _window_result(policy, found, measured, deciding)
     informing = tuple(
-        _inform(org, policy, found, window, as_of, deciding, scope)
-        for window in windows
-        if window != policy.window
+        _inform(org, policy, found, window, as_of, deciding, scope) for window in windows if window != policy.window
     )
-    logger.debug(
-        "sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage
-    )
+    logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
     noted = ([whole] if whole is not None else []) + judged
     result = ComplianceResult(
         **_named(policy),
@@ -144,9 +136,7 @@ def _judge_scope(
     events = float(measured.events[columns].sum())
     n = round(events)
     bad = float(measured.bad[columns].sum())
-    value = (
-        (1.0 - bad / events if events else float("nan")) if column is None else float(measured.value[column])
-    )
+    value = ((events - bad) / events if events else float("nan")) if column is None else float(measured.value[column])
     ratio = isinstance(policy, RatioPolicy)
     reason = None
     if samples == 0:
@@ -163,10 +153,8 @@ def _judge_scope(
     if not policy.is_met_by(known):
         return Judged(column, SlaStatus.BREACHED, known, n, coverage, None)
     share = _consumed_share(policy, known)
-    if share is not None and share >= AT_RISK_SHARE:
-        return Judged(
-            column, SlaStatus.AT_RISK, known, n, coverage, f"{share:.0%} of the error budget is used"
-        )
+    if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
+        return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"{share:.0%} of the error budget is used")
     warning = policy.warning if isinstance(policy, ThresholdPolicy) else None
     if warning is not None and (known < warning if policy.higher_is_better else known > warning):
         return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"beyond the warning value {warning:g}")
@@ -181,9 +169,7 @@ def _is_share(policy: AnyPolicy) -> bool:
 def _consumed_share(policy: AnyPolicy, value: float) -> float | None:
     if not _is_share(policy):
         return None
-    allowed, used = (
-        (1.0 - policy.objective, 1.0 - value) if policy.higher_is_better else (policy.objective, value)
-    )
+    allowed, used = (1.0 - policy.objective, 1.0 - value) if policy.higher_is_better else (policy.objective, value)
     return used / allowed if allowed > 0 else None
 
 
@@ -228,10 +214,10 @@ def _reason(
     org: OrgData, status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]
 ) -> str | None:
     if status is SlaStatus.UNKNOWN and deciding.status is not SlaStatus.UNKNOWN:
-        silent = scope_names(
-            org, [j.column for j in judged if j.coverage < MIN_COVERAGE and j.column is not None]
+        silent = scope_names(org, [j.column for j in judged if j.coverage < MIN_COVERAGE and j.column is not None])
+        return (
+            f"the rest complies, but {', '.join(silent[:5])} no longer report{'s' if len(silent) == 1 else ''} enough"
         )
-        return f"the rest complies, but {', '.join(silent[:5])} no longer report{'s' if len(silent) == 1 else ''} enough"
     if strangers:
         return f"no such repo: {', '.join(strangers)}"
     return deciding.reason

@@ -28,6 +28,22 @@ def value_text(value: float | None, unit: str) -> str:
     return f"{value:.3g} {unit}"
 
 
+def between_text(value: float, low: float, high: float, unit: str) -> str:
+    """A value with its interval, all in the unit that fits the value.
+
+    Examples
+    --------
+    >>> between_text(0.119, 0.037, 0.201, "s"), between_text(0.9968, 0.9967, 0.9969, "ratio")
+    ('0.119 s (0.037 – 0.201)', '99.68 % (99.67 – 99.69)')
+    """
+    scale, shown = (1000.0, "ms") if unit == "s" and abs(value) < 0.1 else (1.0, unit)
+    if unit == "ratio":
+        ends = [value_text(end, unit).removesuffix(" %") for end in (low, high)]
+    else:
+        ends = [f"{scale * end:.3g}" for end in (low, high)]
+    return f"{value_text(value, unit)} ({ends[0]} – {ends[1]})"
+
+
 def _significant(percent: float, ceiling: float) -> str:
     """Two digits of what is missing to the ceiling, where little is; else three of the number itself."""
     missing = ceiling - percent

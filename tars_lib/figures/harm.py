@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_NODES = 14
 """Boxes that stay readable on the width of a page; judgement."""
 MAX_COLUMN = 5
+MAX_CALLS = 2
+"""Callees this many calls away are drawn for context; causes and the way to them always are. Judgement."""
 _BOX = (0.78, 0.62)
 _PALE, _DEEP = np.array([1.0, 1.0, 1.0]), np.array([0.90, 0.36, 0.33])
 
@@ -77,8 +79,9 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
             if caller in boxes and callee in boxes and boxes[caller].column < boxes[callee].column:
                 on_path = any((caller, callee) == step for step in zip(blamed, blamed[1:], strict=False))
                 _arrow(axes, boxes[caller], boxes[callee], on_path)
+        letters = int(FULL[0] / max(depth, 3) * _BOX[0] * 72 / (7.4 * 0.6))
         for box in boxes.values():
-            _draw_box(axes, box, box.repo == best and bool(breach.root_causes))
+            _draw_box(axes, box, box.repo == best and bool(breach.root_causes), letters)
         axes.text(
             -0.42, height / 2 + 0.2, "calls go from left to right; the darker, the more of the harm begins there",
             color=MUTED, fontsize=7.2, ha="left", va="center",
@@ -108,8 +111,8 @@ def place_boxes(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> dict[
     for cause in breach.root_causes:
         if cause.repo in depth and (cause.contribution >= 0.01 or cause is breach.root_causes[0]):
             wanted += nx.shortest_path(graph, breach.target, cause.repo)
-    others = [repo for repo in depth if repo in shown.by_repo]
-    wanted += sorted(others, key=lambda repo: (depth[repo] > 2, -_change(shown, repo), repo))
+    others = [repo for repo in depth if repo in shown.by_repo and depth[repo] <= MAX_CALLS]
+    wanted += sorted(others, key=lambda repo: (-_change(shown, repo), repo))
     chosen: list[str] = []
     for repo in dict.fromkeys(wanted):
         beside = sum(depth[other] == depth[repo] for other in chosen)
@@ -139,7 +142,7 @@ def _changed(shown: Courses, repo: str) -> str:
     return " → ".join(levels)
 
 
-def _draw_box(axes: Axes, box: Box, is_cause: bool) -> None:
+def _draw_box(axes: Axes, box: Box, is_cause: bool, letters: int) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     width, height = _BOX
@@ -161,7 +164,7 @@ def _draw_box(axes: Axes, box: Box, is_cause: bool) -> None:
     axes.text(
         box.column,
         box.row + 0.12,
-        label(box.repo, 24),
+        label(box.repo, letters),
         ha="center",
         va="center",
         fontsize=7.4,
@@ -175,7 +178,7 @@ def _draw_box(axes: Axes, box: Box, is_cause: bool) -> None:
         box.changed,
         ha="center",
         va="center",
-        fontsize=6.6,
+        fontsize=7.0,
         color=INK if depth > 0.4 else MUTED,
         zorder=4,
     )

@@ -150,9 +150,9 @@ def label_times(axes: Axes, ticks: int = 6) -> None:
     """Label a time axis in UTC with at most that many ticks, each part of a date said once."""
     from matplotlib import dates
 
-    # matplotlib's dates carry no types
+    # matplotlib's dates carry no types; two ticks at least and five at most leave no span without a fitting interval
     untyped: Any = dates
-    locator = untyped.AutoDateLocator(minticks=3, maxticks=ticks, tz=UTC)
+    locator = untyped.AutoDateLocator(minticks=2, maxticks=max(ticks, 5), tz=UTC)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=UTC))
 

@@ -96,32 +96,35 @@ def _panel(axes: Axes, shown: Courses, course: Course, role: str, changes: Seque
     axes.plot(times, values, color=colour, lw=1.4, marker="o" if len(times) <= 60 else "", ms=2.2, zorder=3)  # type: ignore[arg-type]
     limit = shown.limit * scale
     finite = values[np.isfinite(values)]
-    top = max(float(finite.max(initial=0.0)), limit) or 1.0
+    is_judged = course.repo in shown.scope
+    top = max(float(finite.max(initial=0.0)), limit if is_judged else 0.0) or 1.0
     low = 0.0 if shown.unit in ("s", "h", "count", "share of failures", "ratio") else min(float(finite.min()), limit)
     if shown.unit == "ratio":
         low = min(float(finite.min(initial=limit)), limit)
     room = (top - low) or 1.0
     axes.set_ylim(low - (0.0 if low == 0 else 0.08 * room), top + 0.28 * room)
-    axes.axhline(limit, color=OBJECTIVE, lw=0.9, ls=(0, (4, 3)), zorder=2)
+    if is_judged:
+        axes.axhline(limit, color=OBJECTIVE, lw=0.9, ls=(0, (4, 3)), zorder=2)
     axes.margins(x=0.01)
     label_times(axes, 5)
-    axes.set_title(f"{label(course.repo, 30)}  ·  {role}", color=BREACH if role.startswith("cause") else INK)
+    axes.set_title(label(course.repo, 24), color=BREACH if role.startswith("cause") else INK)
+    axes.set_title(role, loc="right", fontsize=7.5, fontweight="normal", color=MUTED)
     start, end = axes.get_xlim()
     if names_things:
         axes.annotate(
-            "objective", (start, limit), xytext=(3, 3), textcoords="offset points", color=OBJECTIVE, fontsize=6.8
+            "objective", (start, limit), xytext=(3, 3), textcoords="offset points", color=OBJECTIVE, fontsize=7.2
         )
         axes.annotate(
             "incident", (shown.onset, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -9),
-            textcoords="offset points", color=BREACH, fontsize=6.8,
+            textcoords="offset points", color=BREACH, fontsize=7.2,
         )  # fmt: skip  # type: ignore[arg-type]
     for event in changes:
         if not times or not times[0] <= event.timestamp <= shown.as_of:
             continue
         axes.axvline(event.timestamp, color=CHANGE, lw=1.0, ls=":", zorder=2)  # type: ignore[arg-type]
         axes.annotate(
-            label(f"{event.kind}: {event.title}", 30), (event.timestamp, 1.0), xycoords=("data", "axes fraction"),
-            xytext=(-3, -9), textcoords="offset points", ha="right", color=CHANGE, fontsize=6.8,
+            label(f"{event.kind}: {event.title}", 36), (event.timestamp, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(-3, -9), textcoords="offset points", ha="right", color=CHANGE, fontsize=7.2,
         )  # fmt: skip  # type: ignore[arg-type]
     if np.isfinite(course.before):
         axes.axhline(course.before * scale, color=CONTEXT, lw=0.8, zorder=1)
@@ -133,12 +136,12 @@ def _role(repo: str, breach: Breach) -> str:
     best = breach.root_causes[0] if breach.root_causes else None
     parts = []
     if best is not None and best.repo == repo:
-        parts.append(f"cause, confidence {best.confidence:.0%}")
+        parts.append(f"cause ({best.confidence:.0%})")
     if repo == breach.target:
         parts.append("breached")
     elif repo in breach.repos:
         parts.append("affected")
-    return " and ".join(parts) or "contributes"
+    return ", ".join(parts) or "contributes"
 
 
 def _axis_label(shown: Courses) -> str:

@@ -52,3 +52,17 @@ _ROWS = (
 
 CONTAINMENT = MappingProxyType({row.containment_type: row for row in _ROWS})
 """The four rows, by type."""
+
+
+def action_for(containment_type: ContainmentType, repo: str) -> str:
+    """The row's action with the repo that it concerns.
+
+    Examples
+    --------
+    >>> action_for(ContainmentType.SINGLE_REPO_DEGRADATION, "api")
+    'Freeze deployments to api'
+    >>> action_for(ContainmentType.CASCADING_FAILURE, "api")
+    'Enable circuit breakers (api)'
+    """
+    action = CONTAINMENT[containment_type].action
+    return action.replace("that repo", repo) if "that repo" in action else f"{action} ({repo})"

@@ -7,6 +7,9 @@ from jupyter_client.manager import AsyncKernelManager
 
 KERNEL_NAME = "python3"
 
+# The kernel warns on every start that it talks over TCP, which for a report is loopback and a minute.
+_ERRORS_ONLY = "--IPKernelApp.log_level=40"
+
 
 class ThisInterpreter(AsyncKernelManager):
     """Starts `sys.executable`, so a notebook meets the packages of the process that runs it."""
@@ -17,5 +20,5 @@ class ThisInterpreter(AsyncKernelManager):
         if self._kernel_spec is None:
             from ipykernel.kernelspec import get_kernel_dict
 
-            self._kernel_spec = KernelSpec(**get_kernel_dict())
+            self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_ERRORS_ONLY]))
         return self._kernel_spec

@@ -7,6 +7,7 @@ and issue counts become samples of `health_score`, `critical_issues` and `total_
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +78,10 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
         label = f"{key}/{DASHBOARD.as_posix()}"
         board = read_json_object(folder / DASHBOARD, label)
         if isinstance(board.get("repository_name"), str):
-            name = str(board["repository_name"])
+            name = _text(board["repository_name"])
         for point in _dashboard_points(board, label, assume_tz):
             metric, time, value, where = point
-            if known.get((metric, time), value) != value:
+            if not math.isnan(value) and known.get((metric, time), value) != value:
                 warnings.append(
                     f"{where}: {metric} {value:g} differs from the trend report; the trend report is used"
                 )
@@ -161,10 +162,15 @@ def _alerts(
         time = entry.get("timestamp")
         yield ReportedAlert(
             repo,
-            str(entry.get("severity", "")).upper() or "UNKNOWN",
-            str(entry.get("title", "")),
+            _text(entry.get("severity")).upper() or "UNKNOWN",
+            _text(entry.get("title")),
             None if time is None else read_time(time, f"{label}, alert {number}, timestamp", assume_tz),
         )
+
+
+def _text(value: object) -> str:
+    """Text that UTF-8 can carry: JSON may escape half of a surrogate pair, which is shown as ``?``; null is empty."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def _number(value: object, where: str) -> float:

@@ -93,8 +93,9 @@ def _read_parquet(path: Path, label: str) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # checked before the columns are asked for as dictionaries: Arrow answers a missing one with a bare KeyError
+    _refuse_missing_columns(pq.read_schema(path).names, label)
     with pq.ParquetFile(path, read_dictionary=["repo", "metric"]) as file:
-        _refuse_missing_columns(file.schema_arrow.names, label)
         table = file.read(columns=list(COLUMNS))
     if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
         raise InputError(
@@ -124,10 +125,25 @@ def _read_csv(path: Path, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
         return _arrow_csv(path, types | {"value": pa.float64()})
     except pa.ArrowInvalid:
         # something does not parse: read as text, so that the row can be named
-        return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type))
+        try:
+            return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type))
+        except pa.ArrowInvalid:
+            _refuse_not_utf8(path, label)
+            # on one thread Arrow names the row that has too few or too many fields
+            return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type), use_threads=False)
 
 
-def _arrow_csv(path: Path, types: dict[str, Any]) -> pa.Table:
+def _refuse_not_utf8(path: Path, label: str) -> None:
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        found = content[error.start : error.start + 8]
+        raise InputError(f"{place(label, row=row)}: {found!r} is not UTF-8 text; UTF-8 is allowed") from error
+
+
+def _arrow_csv(path: Path, types: dict[str, Any], *, use_threads: bool = True) -> pa.Table:
     import pyarrow.csv as pv
 
     convert = pv.ConvertOptions(
@@ -137,16 +153,19 @@ def _arrow_csv(path: Path, types: dict[str, Any]) -> pa.Table:
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
     )
-    return pv.read_csv(path, read_options=pv.ReadOptions(block_size=8 << 20), convert_options=convert)
+    return pv.read_csv(path, read_options=pv.ReadOptions(block_size=8 << 20, use_threads=use_threads), convert_options=convert)
 
 
-def _refuse_missing_columns(names: Sequence[str], label: str) -> None:
+def _refuse_missing_columns(names: list[str], label: str) -> None:
     lacking = [column for column in COLUMNS if column not in names]
     if lacking:
         raise InputError(
             f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
             f"needed: {', '.join(COLUMNS)}; found: {', '.join(names)[:200]}"
         )
+    double = [column for column in COLUMNS if names.count(column) > 1]
+    if double:
+        raise InputError(f"{place(label, row=1)}: column {', '.join(double)} stands twice; each is allowed once")
 
 
 def _samples(table: pa.Table, path: Path, label: str, assume_tz: ZoneInfo | None) -> Samples:
@@ -236,10 +255,7 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
 
 
 def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("-inf")
+    return float("-inf") if _spoils(text) else float(text)
 
 
 def _spoils(text: str) -> bool:
@@ -247,7 +263,7 @@ def _spoils(text: str) -> bool:
         float(text)
     except ValueError:
         return True
-    return False
+    return "_" in text  # Python's own grouping of digits, not a number in any file
 
 
 def _one_line(error: BaseException) -> str:

@@ -176,7 +176,8 @@ def _possible(
             if progress is not None:
                 progress((position + share) / len(panels))
 
-        parts.append(screened_pairs(panel, max_lag, alpha, report))
+        family = tested if len(panels) == 1 else None
+        parts.append(screened_pairs(panel, max_lag, alpha, family, report))
     first = np.concatenate([part.first for part in parts])
     second = np.concatenate([part.second for part in parts])
     bound = np.concatenate([part.p_bound for part in parts])

@@ -295,10 +295,13 @@ class _Best:
 
 def _heads_and_tails(amounts: Floats, lags: int) -> tuple[Floats, Floats]:
     """Column sums without the last and without the first 0..lags rows."""
-    running = np.cumsum(np.vstack([np.zeros_like(amounts[:1]), amounts]), axis=0)
-    total = running[-1]
-    steps = np.arange(lags + 1)
-    return np.asarray(running[len(amounts) - steps]), np.asarray(total - running[steps])
+    total = amounts.sum(axis=0)
+    head, tail = np.empty((lags + 1, len(total))), np.empty((lags + 1, len(total)))
+    head[:1] = tail[:1] = total
+    for lag in range(1, lags + 1):
+        head[lag] = head[lag - 1] - amounts[-lag]
+        tail[lag] = tail[lag - 1] - amounts[lag - 1]
+    return np.maximum(head, 0.0), np.maximum(tail, 0.0)
 
 
 def _zero_filled(values: Floats, lag: int) -> tuple[Floats, Floats, Floats]:

@@ -174,9 +174,19 @@ def matched_excess(baseline: Floats, k: int, m: int) -> Floats:
     if n <= 0:
         return np.empty((0, baseline.shape[1]))
     starts = np.linspace(0, n - 1, min(n, MAX_WINDOWS)).astype(np.intp)
-    windows = _windows(baseline, k)[starts + m]
     before = _windows(baseline, m)[starts] if m else np.empty((len(starts), 0, baseline.shape[1]))
-    return column_mean(windows) - reference_level(before, column_median(baseline))
+    return _window_means(baseline, k)[starts + m] - reference_level(before, column_median(baseline))
+
+
+def _window_means(values: Floats, length: int) -> Floats:
+    """Mean without NaN of all windows of a length, by running sums; shape (T - length + 1, R)."""
+    known = np.isfinite(values)
+    ahead = np.zeros((1, values.shape[1]))
+    sums = np.concatenate([ahead, np.cumsum(np.where(known, values, 0.0), axis=0)])
+    counts = np.concatenate([ahead, np.cumsum(known, axis=0)])
+    count = counts[length:] - counts[:-length]
+    means: Floats = np.where(count > 0, (sums[length:] - sums[:-length]) / np.maximum(count, 1), np.nan)
+    return means
 
 
 def _windows(values: Floats, length: int) -> Floats:

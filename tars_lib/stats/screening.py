@@ -52,7 +52,11 @@ class Candidates:
 
 
 def screened_pairs(
-    panel: Panel, max_lag: int, level: float, progress: Callable[[float], None] | None = None
+    panel: Panel,
+    max_lag: int,
+    level: float,
+    family: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Candidates:
     """Every pair whose innovations statistic may have a p-value of at most `level`, and possibly others.
 
@@ -64,6 +68,9 @@ def screened_pairs(
         Lags -max_lag..max_lag.
     level : float
         Between 0 and 1, for the pair (already corrected for lags).
+    family : int, optional
+        Where given, only pairs are kept that Benjamini-Hochberg at `level` over so many tests could accept: if K pairs
+        reach a level, no more than K are accepted, so none above level * K / family is, and so on until K stays.
     progress : callable, optional
         Called with the share of the work done, after each block.
 
@@ -100,12 +107,30 @@ def screened_pairs(
             done += 1
             if progress is not None:
                 progress(done / total)
-    score = (np.concatenate(packed) & ~blocks.lag_bits).view(np.float32).astype(np.float64) * ROUNDING
+    bits = np.concatenate(packed)
     fewest = float(smallest.min())
+    rows = _acceptable(bits, blocks.lag_bits, level, family, fewest, tests)
+    score = (bits[rows] & ~blocks.lag_bits).view(np.float32).astype(np.float64) * ROUNDING
     p_bound = sidak(tail_probability(np.minimum(score / np.sqrt(fewest), 1.0), fewest), tests)
     return Candidates(
-        np.concatenate(first).astype(np.int64), np.concatenate(second).astype(np.int64), p_bound
+        np.concatenate(first)[rows].astype(np.int64), np.concatenate(second)[rows].astype(np.int64), p_bound
     )
+
+
+def _acceptable(
+    bits: NDArray[np.int32], lag_bits: np.int32, level: float, family: int | None, fewest: float, tests: int
+) -> NDArray[np.intp]:
+    """Rows that the step-up procedure could accept, found by comparing magnitudes alone."""
+    rows = np.arange(len(bits))
+    while family is not None and len(rows):
+        reachable = sidak_inverse(min(level * len(rows) / family, level), tests)
+        critical = critical_correlation(reachable, fewest) * np.sqrt(fewest) / ROUNDING
+        floor = np.array([critical], dtype=np.float32).view(np.int32)[0] & ~lag_bits
+        left = rows[bits[rows] >= floor]
+        if len(left) == len(rows):
+            break
+        rows = left
+    return rows
 
 
 class _Blocks:

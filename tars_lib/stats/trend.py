@@ -77,7 +77,8 @@ def linear_trends(values: Floats, confidence: float = 0.95) -> Trends:
             (residual[1:] * residual[:-1] * both).sum(axis=0) / np.maximum(both.sum(axis=0), 1) / (power / n)
         )
         rho = np.clip((rho * n + 1.0) / np.maximum(n - 4.0, 1.0), 0.0, 0.98)
-        n_effective = np.maximum(n * (1.0 - rho) / (1.0 + rho), 2.0 + 1e-6)
+        # one degree of freedom at least: below it Student's quantile is no number a reader could use
+        n_effective = np.maximum(n * (1.0 - rho) / (1.0 + rho), 3.0)
         error = np.sqrt(power / (n_effective - 2.0) / spread)
         quantile = special.stdtrit(n_effective - 2.0, 0.5 + confidence / 2.0)
         p_value = 2.0 * special.stdtr(n_effective - 2.0, -np.abs(slope) / error)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tars_lib.engines.course import courses
 from tars_lib.engines.sla_report import Breach, ComplianceResult, RootCause
-from tars_lib.engines.wording import value_text
+from tars_lib.engines.wording import between_text, value_text
 from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.figures.harm import draw_harm
 from tars_lib.figures.picture import Picture
@@ -14,7 +14,7 @@ from tars_lib.figures.theme import render
 from tars_lib.figures.trends import draw_trends
 from tars_lib.org import duration_text
 from tars_lib.pipeline import Run
-from tars_lib.playbook.containment import CONTAINMENT
+from tars_lib.playbook.containment import CONTAINMENT, action_for
 from tars_lib.playbook.severity import ESCALATION_AFTER, SEVERITIES
 from tars_lib.reports.blocks import (
     Badge,
@@ -23,8 +23,6 @@ from tars_lib.reports.blocks import (
     Callout,
     Cause,
     CauseList,
-    Checklist,
-    ChecklistItem,
     Column,
     FigureBlock,
     Heading,
@@ -35,12 +33,16 @@ from tars_lib.reports.blocks import (
     Timeline,
     TimelineEntry,
     TitleBlock,
+    Tone,
 )
-from tars_lib.schema import Severity, SlaStatus
+from tars_lib.schema import CauseType, Severity, SlaStatus
 from tars_lib.workbook.words import listed, objective_sign, plural, readiness_tone, risk_tone, sla_badge
 
 MAX_BREACHES = 3
 """Breaches that are told in full; the scorecard lists all. Judgement: a leader reads two to four pages."""
+MAX_REPOS = 6
+MIN_CONFIDENCE = 0.05
+"""Causes below it are named in a line, not told; judgement."""
 _MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
@@ -50,9 +52,9 @@ def title(run: Run, incident_id: str = "") -> TitleBlock:
     entry = EXIT_CODES[run.status.exit_code]
     badges = []
     if entry.severity is not None:
-        tone = "critical" if entry.severity is Severity.SEV_1 else "warning"
-        badges.append(Badge(entry.severity.value, tone))  # type: ignore[arg-type]
-        badges.append(Badge(entry.finding.replace("_", " ").capitalize().replace("Sla", "SLA"), tone))  # type: ignore[arg-type]
+        tone: Tone = "critical" if entry.severity is Severity.SEV_1 else "warning"
+        badges.append(Badge(entry.severity.value, tone))
+        badges.append(Badge(entry.finding.replace("_", " ").capitalize().replace("Sla", "SLA"), tone))
     else:
         badges.append(Badge("No incident", "good"))
     badges.append(Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)))
@@ -120,30 +122,28 @@ def scorecard(run: Run) -> Table:
     order = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 2, SlaStatus.COMPLIANT: 3}
     for result in sorted(run.sla.compliance_results, key=lambda r: (order[r.status], r.priority, r.sla_id)):
         spent = None if result.error_budget is None else result.error_budget.consumed_share
-        tone = "info" if spent is None or spent < 0.8 else "warning" if spent <= 1 else "critical"
+        tone: Tone = "info" if spent is None or spent < 0.8 else "warning" if spent <= 1 else "critical"
         rows.append(
             (
-                result.sla_name,
-                str(result.windows[0].window) if result.windows else "-",
+                f"{result.sla_name} ({result.windows[0].window})" if result.windows else result.sla_name,
                 f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
                 _measured(result),
-                Bar(max(spent, 0.0), tone=tone) if spent is not None else "no budget",  # type: ignore[arg-type]
+                Bar(0.0, "none") if spent is None else Bar(max(spent, 0.0), tone=tone),
                 listed(result.affected_repos, 2) if result.affected_repos else "-",
                 sla_badge(result.status),
             )
         )
     return Table(
-        caption="SLA scorecard",
+        caption="SLA scorecard, worst first",
         columns=(
-            Column("SLA"),
-            Column("Window"),
+            Column("SLA (window)"),
             Column("Objective", "text", "right"),
-            Column("Measured (95 % interval)", "text", "right"),
+            Column("Measured, 95 % interval", "text", "right"),
             Column("Budget used", "bar"),
             Column("Repos affected"),
             Column("Verdict", "badge"),
         ),
-        rows=tuple((*row[:4], row[4] if isinstance(row[4], Bar) else None, *row[5:]) for row in rows),
+        rows=tuple(rows),
         note="The value over the SLA's own window decides. Budget used above 100 % is overspent; "
         "an SLA on a metric that is not a share has no budget.",
         empty="No SLA is defined.",
@@ -239,24 +239,81 @@ def timeline(run: Run) -> Timeline:
     return Timeline(tuple(ordered[-12:]), title="Timeline, UTC")
 
 
-def actions(run: Run) -> list[Block]:
-    """What to do now: the containment row for the cause found, and who has to be told by when."""
+def first_step(run: Run) -> Callout:
+    """What to do in this minute: the containment of the first breach, and who hears of it next."""
     if not run.sla.breaches:
-        return [Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")]
-    items = []
+        if run.sla.summary.at_risk:
+            return Callout(
+                "Watch closely", "No SLA is breached, but some are at risk: run the checks every 15 minutes.", "warning"
+            )
+        return Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")
+    first = run.sla.breaches[0]
+    row = SEVERITIES[first.severity]
+    steps = [action for action in first.recommended_actions if not action.startswith("Verify")]
+    who = [
+        f"{name} {'now' if not after else f'after {duration_text(after)}'}"
+        for name, after in zip(row.escalation, ESCALATION_AFTER, strict=False)
+    ]
+    then = f"Then: {'; '.join(steps[1:])}. " if steps[1:] else ""
+    text = f"{then}Tell: {', '.join(who)}, the later ones only without progress."
+    return Callout(f"Contain within 15 minutes: {steps[0]}", text, "critical", "Do now")
+
+
+def actions(run: Run) -> list[Block]:
+    """How to contain, how to see that it worked, how to undo it: a row a cause found."""
+    rows = []
     seen = set()
     for breach in run.sla.breaches:
-        for text in breach.recommended_actions:
-            if text not in seen:
-                items.append(ChecklistItem(text))
-                seen.add(text)
-    blocks: list[Block] = [Checklist(tuple(items[:8]), title="Contain")]
-    best = [breach.root_causes[0] for breach in run.sla.breaches if breach.root_causes]
-    if best:
-        row = CONTAINMENT[best[0].containment_type]
-        blocks.append(Prose((f"To undo: {row.revert}.",)))
-    blocks.append(_escalation(run.sla.breaches[0].severity))
-    return blocks
+        cause = breach.root_causes[0] if breach.root_causes else None
+        if cause is None or (cause.repo, cause.containment_type) in seen:
+            continue
+        seen.add((cause.repo, cause.containment_type))
+        row = CONTAINMENT[cause.containment_type]
+        back = action_for(cause.containment_type, cause.repo) + (
+            f"; roll back {cause.change}" if _is_change(cause) else ""
+        )
+        rows.append((row.cause, back, row.verify, row.revert))
+    if not run.sla.breaches:
+        return [Prose(("Nothing is to be contained.",))]
+    return [
+        Table(
+            caption="Containment, by the playbook's table",
+            columns=(Column("Kind of cause"), Column("Action"), Column("It worked when"), Column("To undo")),
+            rows=tuple(rows),
+            empty="No cause is known: look for it by hand, and freeze deployments of the affected repos meanwhile.",
+        ),
+        _escalation(run.sla.breaches[0].severity),
+    ]
+
+
+def weakest_repos(run: Run) -> Table:
+    """The repos with the lowest scores, and why."""
+    known = [report for report in run.health.repository_reports if report.score is not None and report.score < 80.0]
+    rows = tuple(
+        (
+            report.repo,
+            report.team or "-",
+            report.score,
+            Badge(report.risk_tier.value.capitalize(), risk_tone(report.risk_tier)),
+            report.trend.value.capitalize(),
+            "; ".join(report.reasons[:2]),
+        )
+        for report in known[:MAX_REPOS]
+    )
+    return Table(
+        caption=f"Repos under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
+        columns=(
+            Column("Repo", "mono"),
+            Column("Team"),
+            Column("Score", "number", decimals=0),
+            Column("Risk", "badge"),
+            Column("Trend"),
+            Column("Why"),
+        ),
+        rows=rows,
+        note=f"The first {MAX_REPOS} are shown." if len(known) > MAX_REPOS else "",
+        empty="Every repo with a known score is at 80 or more.",
+    )
 
 
 def data_quality(run: Run) -> list[Block]:
@@ -323,8 +380,7 @@ def _measured(result: ComplianceResult) -> str:
     text = value_text(result.value, result.unit)
     if window.ci_low is None or window.ci_high is None:
         return text
-    low, high = value_text(window.ci_low, result.unit), value_text(window.ci_high, result.unit)
-    return f"{text} ({low} to {high})"
+    return between_text(result.value, window.ci_low, window.ci_high, result.unit)
 
 
 def _story(run: Run, breach: Breach) -> str:
@@ -348,6 +404,11 @@ def _story(run: Run, breach: Breach) -> str:
 
 
 def _causes(breach: Breach) -> CauseList:
+    told = [
+        cause for cause in breach.root_causes if cause is breach.root_causes[0] or cause.confidence >= MIN_CONFIDENCE
+    ]
+    rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
+    also = f"Deviating too, but better explained by what they call: {listed(rest)}. " if rest else ""
     causes = tuple(
         Cause(
             rank,
@@ -358,19 +419,23 @@ def _causes(breach: Breach) -> CauseList:
             _containment_badge(cause),
             cause.evidence[1:5],
         )
-        for rank, cause in enumerate(breach.root_causes, start=1)
+        for rank, cause in enumerate(told, start=1)
     )
     return CauseList(
         causes,
         unexplained=breach.unexplained if causes else None,
         title="Root causes, best first",
-        note="Confidence is calibrated on real incidents: of causes given 80 %, about 80 % are right.",
+        note=f"{also}Confidence is calibrated on real incidents: of causes given 80 %, about 80 % are right.",
         empty=f"No cause is claimed: {breach.reason}." if breach.reason else "No cause is claimed.",
     )
 
 
 def _containment_badge(cause: RootCause) -> Badge:
     return Badge(CONTAINMENT[cause.containment_type].cause, "info")
+
+
+def _is_change(cause: RootCause) -> bool:
+    return cause.change is not None and cause.cause_type is CauseType.CHANGE_EVENT
 
 
 def _same_cause(one: Breach, other: Breach) -> bool:

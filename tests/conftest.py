@@ -1,0 +1,25 @@
+"""Roots on a temporary folder, and the data sets that stand beside the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from org_samples import RootBuilder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> RootBuilder:
+    """An empty org-health root to be filled."""
+    return RootBuilder(tmp_path / "org-health")
+
+
+@pytest.fixture(scope="session")
+def petshop() -> Path:
+    """Folder of the PetShop data set; `TARS_SHARED` names the folder that holds `data/petshop`."""
+    shared = Path(os.environ.get("TARS_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
+    folder = shared / "data" / "petshop"
+    if not (folder / "low_traffic" / "graph.csv").is_file():
+        pytest.skip(f"the PetShop data set is not at {folder}; TARS_SHARED names the folder that holds data/petshop")
+    return folder
