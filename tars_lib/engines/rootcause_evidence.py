@@ -98,7 +98,8 @@ def _rarity(p: float) -> str:
     if p >= 0.1:
         return f"its own past shows as much in {p:.0%} of windows"
     if p >= 1e-6:
-        return f"its own past shows as much in {_short(100.0 * p)} % of windows"
+        rare = "fewer than 0.01 %" if p < 1e-4 else f"{_short(100.0 * p)} %"
+        return f"its own past shows as much in {rare} of windows"
     return "beyond anything in its own past"
 
 

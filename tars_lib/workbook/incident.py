@@ -99,7 +99,7 @@ def key_figures(run: Run) -> KeyFigures:
             tone=readiness_tone(readiness.tier), word=readiness.tier.value.capitalize(),
         ),
         KeyFigure(
-            "Organisation health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
+            "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
             note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier), word=f"{health.risk_tier.value.capitalize()} risk",
         ),
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def scorecard(run: Run) -> Table:
                 f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
                 _measured(result),
                 Bar(0.0, "none") if spent is None else Bar(max(spent, 0.0), tone=tone),
-                listed(result.affected_repos, 2) if result.affected_repos else "-",
+                listed(result.affected_repos, 1) if result.affected_repos else "-",
                 sla_badge(result.status),
             )
         )
@@ -138,14 +138,13 @@ def scorecard(run: Run) -> Table:
         columns=(
             Column("SLA (window)"),
             Column("Objective", "text", "right"),
-            Column("Measured, 95 % interval", "text", "right"),
+            Column("Measured (95 %)", "text", "right"),
             Column("Budget used", "bar"),
             Column("Repos affected"),
             Column("Verdict", "badge"),
         ),
         rows=tuple(rows),
-        note="The value over the SLA's own window decides. Budget used above 100 % is overspent; "
-        "an SLA on a metric that is not a share has no budget.",
+        note="Measured over the SLA's own window, with its 95 % interval. An SLA on a metric that is no share has no budget.",
         empty="No SLA is defined.",
     )
 
@@ -424,7 +423,7 @@ def _causes(breach: Breach) -> CauseList:
     return CauseList(
         causes,
         unexplained=breach.unexplained if causes else None,
-        title="Root causes, best first",
+        title="Root causes, best first" if len(told) > 1 else "",
         note=f"{also}Confidence is calibrated on real incidents: of causes given 80 %, about 80 % are right.",
         empty=f"No cause is claimed: {breach.reason}." if breach.reason else "No cause is claimed.",
     )

@@ -1,0 +1,54 @@
+# Everything needs Python 3.11+ and make alone; the first target that runs makes .venv.
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PY := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lab lock clean
+
+help: ## Show this list
+	@$(PYTHON) -c "import re,sys; [print(f'  make {m[1]:<8} {m[2]}') for m in re.finditer(r'(?m)^(\w+):.*?## (.*)$$', open('Makefile', encoding='utf-8').read())]"
+
+.venv/core.stamp: requirements/core.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed, this is ' + sys.version.split()[0] + '; set PYTHON=...')"
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/core.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PY) -c "open('$@', 'w').close()"
+
+.venv/dev.stamp: .venv/core.stamp requirements/dev.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+	@$(PY) -c "open('$@', 'w').close()"
+
+demo: .venv/core.stamp ## Run the main job on the demo organisation; prints where HTML and PDF are
+	$(BIN)/tars demo
+
+test: .venv/dev.stamp ## Run the tests
+	$(PY) -m pytest -n auto
+
+check: .venv/dev.stamp ## Format, lint, types, import layers
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
+	$(PY) benchmarks/startup.py
+	$(PY) benchmarks/pipeline.py
+	$(PY) benchmarks/loading.py
+	$(PY) benchmarks/petshop.py score --if-present
+
+lab: .venv/core.stamp ## Open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir .
+
+lock: .venv/dev.stamp ## Resolve the lock files anew
+	$(PY) -m pip install --quiet uv
+	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/core.lock
+	$(PY) -m uv pip compile pyproject.toml --extra test --extra dev --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/dev.lock
+
+clean: ## Remove what the targets made
+	$(PYTHON) -c "import shutil; [shutil.rmtree(p, ignore_errors=True) for p in ('.venv', 'outputs/demo', '.pytest_cache', '.mypy_cache', '.ruff_cache')]"

@@ -1,0 +1,11 @@
+"""The playbook's pipeline command: `tars run` under the name that the page uses."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tars_lib.cli.run import run  # noqa: E402 - the checkout comes first, so that installing is not needed
+
+if __name__ == "__main__":
+    run(prog_name=Path(__file__).name)

@@ -1,0 +1,147 @@
+"""Whitening, significance and multiplicity: hand-computed cases and planted truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tars_lib.stats.autoregression import unbiased_phi
+from tars_lib.stats.design import nuisance_basis, trend_degree, without_basis
+from tars_lib.stats.multiplicity import adjusted_p_values, expected_false
+from tars_lib.stats.significance import (
+    critical_correlation,
+    samples_left,
+    sidak,
+    sidak_inverse,
+    tail_probability,
+)
+from tars_lib.stats.whiten import prediction_errors, whitened_panel
+from tests.naive import step_up
+
+
+def ar(phi: float, n: int, columns: int, seed: int) -> np.ndarray:
+    shocks = np.random.default_rng(seed).standard_normal((n + 300, columns))
+    out = np.zeros_like(shocks)
+    for t in range(1, len(out)):
+        out[t] = phi * out[t - 1] + shocks[t]
+    return out[300:]
+
+
+def test_a_week_of_any_shape_and_a_line_are_removed_completely():
+    day = np.arange(42)
+    pattern = np.array([3.0, -1.0, 4.0, 1.0, -5.0, 9.0, 2.0])[day % 7] + 0.3 * day
+    left = without_basis(pattern[:, None], nuisance_basis(42, (7,), 1))
+    assert np.abs(left).max() < 1e-10
+
+
+def test_missing_rows_do_not_disturb_the_removal():
+    day = np.arange(60)
+    pattern = (10.0 * (day % 7 >= 5) - 0.2 * day)[:, None].astype(float)
+    pattern[[3, 4, 17, 40], 0] = np.nan
+    left = without_basis(pattern, nuisance_basis(60, (7,), 1))
+    assert np.isnan(left[[3, 4, 17, 40], 0]).all()
+    assert np.nanmax(np.abs(left)) < 1e-5
+
+
+def test_a_cycle_seen_fewer_than_three_times_is_left_in():
+    assert nuisance_basis(20, (7,)).shape == (20, 2)
+    assert nuisance_basis(21, (7,)).shape == (21, 8)
+
+
+def test_walks_are_rarely_taken_for_a_common_curve_and_a_curve_is_seen():
+    walks = [trend_degree(ar(1.0, 90, 12, seed), (7,)) for seed in range(20)]
+    assert sum(degree == 1 for degree in walks) >= 12
+    curve = 10 * np.exp(np.linspace(-3, 0, 90))[:, None]
+    assert all(trend_degree(ar(0.0, 90, 12, seed) + curve, (7,)) >= 2 for seed in range(20))
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
+def test_the_bias_of_detrending_is_undone(phi):
+    panel = whitened_panel(ar(phi, 90, 400, 1), (7,))
+    assert np.mean(panel.phi) == pytest.approx(phi, abs=0.04)
+
+
+def test_the_expected_autocorrelation_of_white_noise_maps_to_zero():
+    # the mean alone: E[r] is about -1/n, to first order (Kendall 1954)
+    assert abs(unbiased_phi(np.array([-1 / 80]), np.full((80, 1), 80**-0.5))[0]) < 0.01
+
+
+def test_errors_across_a_gap_are_scaled_to_one_step():
+    errors = prediction_errors(np.array([[2.0], [np.nan], [3.0]]), np.array([0.5]))
+    # 3 - 0.25 * 2, over sqrt(1 + 0.25)
+    assert errors[2, 0] == pytest.approx(2.5 / np.sqrt(1.25))
+
+
+def test_innovations_of_walks_have_no_memory_left():
+    panel = whitened_panel(ar(1.0, 365, 200, 2), (7,))
+    assert abs(panel.autocorrelation[0].mean()) < 0.03
+
+
+def test_spikes_constants_lines_and_short_columns_are_not_judged():
+    rng = np.random.default_rng(3)
+    values = rng.standard_normal((90, 6))
+    values[:, 1] = 7.0
+    values[:, 2] = np.nan
+    values[:, 3] = 0.0
+    values[50, 3] = 1.0
+    values[15:, 4] = np.nan
+    values[:, 5] = 0.1 * np.arange(90)
+    assert whitened_panel(values, (7,)).usable.tolist() == [True, False, False, False, False, False]
+
+
+def test_an_infinite_value_counts_as_missing():
+    values = np.random.default_rng(3).standard_normal((60, 2))
+    values[7, 0] = np.inf
+    assert np.isnan(whitened_panel(values).innovations[7, 0])
+
+
+def test_effective_pairs_match_simulation_at_every_lag():
+    basis = nuisance_basis(30, (7,), 1)
+    rng = np.random.default_rng(4)
+    x, y = (without_basis(rng.standard_normal((30, 20000)), basis) for _ in range(2))
+    for lag in (0, 1, 7, 10):
+        a, b = x[: 30 - lag], y[lag:]
+        r = (a * b).sum(0) / np.sqrt((a**2).sum(0) * (b**2).sum(0))
+        assert 1 / r.var() == pytest.approx(samples_left(basis, lag), rel=0.08)
+
+
+def test_the_tail_agrees_with_students_t():
+    from scipy import special
+
+    r, n = 0.62, 31.0
+    t = r * np.sqrt((n - 2) / (1 - r * r))
+    assert float(tail_probability(r, n)) == pytest.approx(2 * special.stdtr(n - 2, -t), rel=1e-12)
+    assert float(tail_probability(0.99, 2.5)) == 1.0
+
+
+@given(st.floats(1e-12, 0.5), st.floats(5.0, 2000.0))
+def test_the_bound_on_r_is_the_inverse_of_the_tail(p_value, n):
+    assert float(tail_probability(critical_correlation(p_value, n), n)) == pytest.approx(p_value, rel=1e-6)
+
+
+@given(st.floats(1e-300, 0.99), st.integers(1, 1000))
+def test_sidak_is_the_complement_of_no_test_reaching_it(p_value, tests):
+    corrected = float(sidak(p_value, tests))
+    assert min(1.0, p_value) <= corrected * (1 + 1e-9)
+    assert corrected <= min(1.0, tests * p_value) * (1 + 1e-9)
+    if corrected < 0.999:
+        assert sidak_inverse(corrected, tests) == pytest.approx(p_value, rel=1e-6)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.floats(0.0, 1.0), max_size=30), st.integers(0, 50), st.sampled_from([0.01, 0.05, 0.3]))
+def test_q_values_select_what_the_step_up_procedure_selects(p_values, more, alpha):
+    tests = len(p_values) + more
+    # the unlisted tests have p = 1
+    chosen = adjusted_p_values(np.array(p_values), max(tests, 1)) <= alpha * (1 + 1e-12)
+    expected = step_up(p_values, max(tests, 1), alpha)
+    assert {row for row in range(len(p_values)) if chosen[row]} >= expected
+    strictly = adjusted_p_values(np.array(p_values), max(tests, 1)) <= alpha * (1 - 1e-12)
+    assert {row for row in range(len(p_values)) if strictly[row]} <= expected
+
+
+def test_expected_false_discoveries_are_tests_times_the_largest_p():
+    assert expected_false(np.array([1e-5, 2e-4]), 1000) == pytest.approx(0.2)
+    assert expected_false(np.zeros(0), 1000) == 0.0
