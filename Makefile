@@ -6,6 +6,7 @@ else
 BIN := .venv/bin
 endif
 PY := $(BIN)/python
+DATASET ?= $(or $(TARS_SHARED),../shared)/data/petshop
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lab lock clean
@@ -40,7 +41,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/pipeline.py
 	$(PY) benchmarks/loading.py
-	$(PY) benchmarks/petshop.py score --if-present
+	$(if $(wildcard $(DATASET)),$(PY) benchmarks/petshop.py score --dataset $(DATASET),@echo "petshop: no dataset at $(DATASET); set TARS_SHARED")
 
 lab: .venv/core.stamp ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir .

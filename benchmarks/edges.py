@@ -14,9 +14,10 @@ import argparse
 import importlib.util
 import os
 import time
-from collections.abc import Callable
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from tars_lib.engines.edges import correlate, lead_lag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Floats = NDArray[np.float64]
 
@@ -162,7 +166,10 @@ def null_table(samples: list[int], sets: int, seed: int) -> None:
 def power_table(n: int, sets: int, seed: int) -> None:
     """Planted edges found, shortcuts called direct, edges that are neither."""
     print(f"\nPlanted edges, n = {n}, SNR 1, percent of {sets} sets; lags " + ", ".join(str(e[2]) for e in EDGES))
-    print(f"{'kind':<28}{'missing':>8} {'found':>7} {'as direct':>10}  {'each edge':<28}{'shortcut direct':>16}{'other':>8}")
+    print(
+        f"{'kind':<28}{'missing':>8} {'found':>7} {'as direct':>10}  {'each edge':<28}"
+        f"{'shortcut direct':>16}{'other':>8}"
+    )
     for number, kind in enumerate(PLANTED_KINDS):
         for missing in (0.0, 0.1):
             rng = np.random.default_rng([seed, n, 100 + number, int(10 * missing)])

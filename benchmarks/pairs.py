@@ -11,13 +11,16 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.discovery import discovered_pairs
 from tars_lib.stats.whiten import whitened_panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Floats = NDArray[np.float64]
 
@@ -54,8 +57,10 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", default=["200x365", "1000x365", "1000x2000", "5000x365"])
     parser.add_argument("--missing", type=float, default=0.05)
     options = parser.parse_args()
-    print(f"{'N x T':<12}{'limit s':>9}{'lead-lag':>10}{'ratio':>7}{'missing':>9}{'to complete':>12}"
-          f"{'one product':>12}{'lag 0':>8}{'ratio':>7}{'corrcoef':>9}{'peak MB':>9}")
+    print(
+        f"{'N x T':<12}{'limit s':>9}{'lead-lag':>10}{'ratio':>7}{'missing':>9}{'to complete':>12}"
+        f"{'one product':>12}{'lag 0':>8}{'ratio':>7}{'corrcoef':>9}{'peak MB':>9}"
+    )
     for size in options.sizes:
         columns, samples = (int(part) for part in size.split("x"))
         rng = np.random.default_rng(columns + samples)
@@ -68,8 +73,12 @@ def main() -> None:
         same = seconds(lambda values=values: ours(values, 0))
         numpy_time = seconds(lambda values=values: np.corrcoef(values, rowvar=False), 1)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{size:<12}{limit:>9.2f}{complete:>10.2f}{complete / limit:>7.2f}{missing:>9.2f}{missing / complete:>12.2f}"
-              f"{single:>12.2f}{same:>8.2f}{same / single:>7.2f}{numpy_time:>9.2f}{peak:>9.0f}", flush=True)
+        print(
+            f"{size:<12}{limit:>9.2f}{complete:>10.2f}{complete / limit:>7.2f}"
+            f"{missing:>9.2f}{missing / complete:>12.2f}"
+            f"{single:>12.2f}{same:>8.2f}{same / single:>7.2f}{numpy_time:>9.2f}{peak:>9.0f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.significance import samples_left
-from tars_lib.stats.whiten import Panel
+
+if TYPE_CHECKING:
+    from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
 

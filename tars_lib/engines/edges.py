@@ -7,7 +7,6 @@ method, its measured error rates and its known failure cases.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,8 @@ from tars_lib.stats.discovery import Discoveries, discovered_pairs
 from tars_lib.stats.whiten import MIN_SAMPLES, Panel, whitened_panel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 CALENDAR_DAYS = (1, 7)
@@ -68,7 +69,7 @@ def lead_lag(
     >>> noise = np.random.default_rng(0).standard_normal((90, 3))
     >>> noise[4:, 2] += 1.5 * noise[:-4, 1]
     >>> edges = lead_lag(pd.DataFrame(noise, columns=["web", "api", "db"]))
-    >>> edges[["leader", "follower", "lag", "is_direct"]].values.tolist()
+    >>> edges[["leader", "follower", "lag", "is_direct"]].to_numpy().tolist()
     [['api', 'db', 4, True]]
     """
     if not isinstance(max_lag, int | np.integer) or isinstance(max_lag, bool) or max_lag < 1:
@@ -114,7 +115,7 @@ def correlate(
     >>> import pandas as pd
     >>> noise = np.random.default_rng(0).standard_normal((90, 3))
     >>> noise[:, 2] += 1.5 * noise[:, 1]
-    >>> correlate(pd.DataFrame(noise, columns=["web", "api", "db"]))[["repo_a", "repo_b"]].values.tolist()
+    >>> correlate(pd.DataFrame(noise, columns=["web", "api", "db"]))[["repo_a", "repo_b"]].to_numpy().tolist()
     [['api', 'db']]
     """
     import pandas as pd

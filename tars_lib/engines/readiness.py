@@ -131,7 +131,7 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
     if breaches:
         return _breach_headline(breaches)
     if summary.at_risk:
-        return f"{summary.at_risk} of {summary.total} SLAs are at risk, none is breached."
+        return f"{summary.at_risk} of {summary.total} SLAs {'is' if summary.at_risk == 1 else 'are'} at risk, none is breached."
     if summary.unknown:
         return f"No SLA is known to be breached; {summary.unknown} of {summary.total} cannot be judged."
     if not summary.total:

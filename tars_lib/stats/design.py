@@ -14,13 +14,16 @@ error terms, https://doi.org/10.1080/01621459.1949.10483290
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from tars_lib.stats.autoregression import lag_one, unbiased_phi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Floats = NDArray[np.float64]
 

@@ -16,14 +16,17 @@ https://doi.org/10.1126/sciadv.aau4996
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tars_lib.stats.discovery import Discoveries
-from tars_lib.stats.whiten import Panel
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tars_lib.stats.discovery import Discoveries
+    from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +77,7 @@ def direct_edges(panels: Sequence[Panel], edges: Discoveries, same_moment: Disco
 
 
 def _links(edges: Discoveries, same_moment: Discoveries) -> dict[int, dict[int, tuple[int, float]]]:
-    """series -> {another: (lag by which the other precedes it, |correlation|)}, lag negative where it follows."""
+    """Series -> {another: (lag by which the other precedes it, |correlation|)}, lag negative where it follows."""
     links: dict[int, dict[int, tuple[int, float]]] = defaultdict(dict)
     for found in (same_moment, edges):
         tests = found.tests

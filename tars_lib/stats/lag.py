@@ -23,12 +23,15 @@ Engle and Granger (1987), Co-integration and error correction, https://doi.org/1
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.significance import autocorrelation_factor, samples_left, sidak, tail_probability
-from tars_lib.stats.whiten import Panel
+
+if TYPE_CHECKING:
+    from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -162,7 +165,9 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     for lag in range(overlap.lags + 1):
         correlation, counts, full = _zero_filled(innovations, lag)
         share = overlap.share[lag]
-        best_own.offer(correlation**2 * full * share, lag, correlation * np.sqrt(full / counts), counts * share, full * share)
+        best_own.offer(
+            correlation**2 * full * share, lag, correlation * np.sqrt(full / counts), counts * share, full * share
+        )
         correlation, counts = _over_overlap(levels, lag)
         gain = np.clip(1.0 - (1.0 - correlation**2) * excess[None, :], 0.0, 1.0)
         if max_lag == 0:

@@ -10,22 +10,27 @@ a pair shares, unknown here, is at least c_a + c_b - m, which bounds the weight 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.lag import Overlap, overlap_of
 from tars_lib.stats.significance import critical_correlation, sidak, sidak_inverse, tail_probability
-from tars_lib.stats.whiten import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 BLOCK = 1024
-"""Columns a block; of 256, 512, 640 and 1024 the fastest on two cores with benchmarks/pairs.py."""
+"""Columns a block: large enough for the product to dominate, 4 MB a block of products; judgement, the timings that
+were tried (256 to 1024) were taken on a loaded machine and do not decide it."""
 
 MOST_MISSING = 0.3
 """Above this share of missing rows in any window the shared rows are counted, not bounded; judgement."""
@@ -108,23 +113,32 @@ def screened_pairs(
             if progress is not None:
                 progress(done / total)
     bits = np.concatenate(packed)
-    fewest = float(smallest.min())
-    rows = _acceptable(bits, blocks.lag_bits, level, family, fewest, tests)
+    extremes = float(smallest.min()), float(largest.max())
+    rows = _acceptable(bits, blocks.lag_bits, level, family, extremes, tests)
     score = (bits[rows] & ~blocks.lag_bits).view(np.float32).astype(np.float64) * ROUNDING
-    p_bound = sidak(tail_probability(np.minimum(score / np.sqrt(fewest), 1.0), fewest), tests)
+    # for a given r^2 n the p-value rises, then falls with n: it is smallest at one of the ends
+    single_bound = np.minimum(
+        *(tail_probability(np.minimum(score / np.sqrt(samples), 1.0), samples) for samples in extremes)
+    )
+    p_bound = sidak(single_bound, tests)
     return Candidates(
         np.concatenate(first)[rows].astype(np.int64), np.concatenate(second)[rows].astype(np.int64), p_bound
     )
 
 
 def _acceptable(
-    bits: NDArray[np.int32], lag_bits: np.int32, level: float, family: int | None, fewest: float, tests: int
+    bits: NDArray[np.int32],
+    lag_bits: np.int32,
+    level: float,
+    family: int | None,
+    extremes: tuple[float, float],
+    tests: int,
 ) -> NDArray[np.intp]:
     """Rows that the step-up procedure could accept, found by comparing magnitudes alone."""
     rows = np.arange(len(bits))
     while family is not None and len(rows):
         reachable = sidak_inverse(min(level * len(rows) / family, level), tests)
-        critical = critical_correlation(reachable, fewest) * np.sqrt(fewest) / ROUNDING
+        critical = min(critical_correlation(reachable, n) * np.sqrt(n) for n in extremes) / ROUNDING
         floor = np.array([critical], dtype=np.float32).view(np.int32)[0] & ~lag_bits
         left = rows[bits[rows] >= floor]
         if len(left) == len(rows):
@@ -223,7 +237,7 @@ class _Blocks:
         early, late = (mine[:, : n - lag], theirs[:, lag:])
         if signed_lag < 0:
             early, late = mine[:, lag:], theirs[:, : n - lag]
-        return np.sqrt(np.maximum(early @ late.T, np.float32(1.0)))
+        return np.asarray(np.sqrt(np.maximum(early @ late.T, np.float32(1.0))))
 
 
 def _scale(norm: Floats, count: Floats, columns: NDArray[np.intp], size: Floats) -> tuple[Floats, Floats]:
@@ -233,5 +247,5 @@ def _scale(norm: Floats, count: Floats, columns: NDArray[np.intp], size: Floats)
 
 
 def _slack(missing: Floats, most: float) -> Floats:
-    """g with g(u)^2 g(v)^2 >= (1 - u)(1 - v) / (1 - u - v), the weight of a pair that shares as little as it can."""
+    """G with g(u)^2 g(v)^2 >= (1 - u)(1 - v) / (1 - u - v), the weight of a pair that shares as little as it can."""
     return np.asarray(np.sqrt(1.0 + missing**2 / (2.0 * (1.0 - 2.0 * most))))

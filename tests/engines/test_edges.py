@@ -76,13 +76,13 @@ def test_shocks_that_live_on_in_walks_are_found():
     shocks = rng.standard_normal((90, 12))
     shocks[4:, 5] += shocks[:-4, 2]
     edges = lead_lag(frame_of(shocks.cumsum(axis=0)))
-    assert edges[["leader", "follower", "lag"]].values.tolist()[0] == ["r2", "r5", 4]
+    assert edges[["leader", "follower", "lag"]].to_numpy().tolist()[0] == ["r2", "r5", 4]
 
 
 def test_a_pair_at_the_same_moment_belongs_to_correlate():
     values = np.random.default_rng(10).standard_normal((90, 5))
     values[:, 3] += 2 * values[:, 1]
-    assert correlate(frame_of(values))[["repo_a", "repo_b"]].values.tolist() == [["r1", "r3"]]
+    assert correlate(frame_of(values))[["repo_a", "repo_b"]].to_numpy().tolist() == [["r1", "r3"]]
     assert lead_lag(frame_of(values)).empty
 
 
@@ -120,7 +120,7 @@ def test_constant_and_missing_columns_never_appear():
     values[:, 2] = np.nan
     assert "1 of 4" in lead_lag(frame_of(values[:, [1, 2, 2, 0]].copy())).attrs["reason"]
     values[:, 3] = values[:, 0]
-    assert correlate(frame_of(values))[["repo_a", "repo_b"]].values.tolist() == [["r0", "r3"]]
+    assert correlate(frame_of(values))[["repo_a", "repo_b"]].to_numpy().tolist() == [["r0", "r3"]]
 
 
 def test_rows_may_come_in_any_order_and_the_frame_is_left_alone():
@@ -137,7 +137,7 @@ def test_a_plain_index_counts_rows_as_days():
     values = np.random.default_rng(15).standard_normal((80, 4)) - 6.0 * (np.arange(80) % 7 >= 5)[:, None]
     values[3:, 2] += 2 * values[:-3, 0]
     plain = pd.DataFrame(values, columns=list("abcd"))
-    assert lead_lag(plain)[["leader", "follower", "lag"]].values.tolist() == [["a", "c", 3]]
+    assert lead_lag(plain)[["leader", "follower", "lag"]].to_numpy().tolist() == [["a", "c", 3]]
     assert correlate(plain).empty
 
 
@@ -148,13 +148,15 @@ def test_times_in_another_zone_give_the_same_edges():
     pd.testing.assert_frame_equal(lead_lag(frame.tz_convert("Asia/Tokyo")), lead_lag(frame))
 
 
-@pytest.mark.parametrize("freq, seasons", [("D", (7,)), ("h", (24, 168)), ("5min", (288, 2016)), ("W", ()), ("7h", (24,))])
+@pytest.mark.parametrize(
+    ("freq", "seasons"), [("D", (7,)), ("h", (24, 168)), ("5min", (288, 2016)), ("W", ()), ("7h", (24,))]
+)
 def test_cycles_follow_the_step(freq, seasons):
     assert seasons_of(pd.date_range("2025-01-01", periods=50, freq=freq, tz="UTC")) == seasons
 
 
 @pytest.mark.parametrize(
-    "change, says",
+    ("change", "says"),
     [
         (lambda frame: frame.tz_localize(None), "zone"),
         (lambda frame: pd.concat([frame, frame.iloc[[5]]]), "more than once"),

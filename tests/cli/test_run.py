@@ -1,0 +1,174 @@
+"""`tars run` as a user runs it: a real process, its exit code, what it prints and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.sources.demo import demo_root
+
+TARS = [sys.executable, "-m", "tars_lib.cli.main"]
+
+
+def tars(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; the terminal's own settings do not reach it."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("TARS_") and k != "SOURCE_DATE_EPOCH"}
+    return subprocess.run(
+        [*TARS, *map(str, args)], cwd=cwd, env=clean | env, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(demo_root(), tmp_path / "org-health"))
+
+
+def test_a_breach_gives_142_and_a_whole_run_directory(root: Path, tmp_path: Path) -> None:
+    done = tars("run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths", cwd=tmp_path)
+    assert done.returncode == 142
+    run = tmp_path / "runs" / "tars-run-20260105-143000"
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "org-health-report.json",
+        "org-health-report.history.parquet",
+        "sla-intelligence-report.json",
+        "incident-context.json",
+        "executive-summary.md",
+        "status.json",
+        "manifest.json",
+    }
+    assert {Path(line).name for line in done.stdout.splitlines()} >= names
+    status = json.loads((run / "status.json").read_text(encoding="utf-8"))
+    assert (status["exit_code"], status["finding"], status["severity"]) == (142, "SLA_BREACH", "SEV-1")
+    context = json.loads((run / "incident-context.json").read_text(encoding="utf-8"))
+    assert context["sla_intelligence"]["breaches"][0]["root_causes"][0]["repo"] == "ledger"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.name]
+
+
+def test_the_playbooks_script_does_the_same(root: Path, tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "scripts" / "run_full_org_governance_pipeline.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--root", str(root), "--outdir", str(tmp_path / "INC-1"), "--print-paths"],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 142
+    assert len(list((tmp_path / "INC-1").glob("tars-run-*"))) == 1
+
+
+def test_two_runs_of_one_time_do_not_overwrite_each_other(root: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        tars("run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", cwd=tmp_path)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "tars-run-20260105-143000",
+        "tars-run-20260105-143000-2",
+    ]
+
+
+def test_same_input_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
+    runs = []
+    for name, seed in (("a", "1"), ("b", "2")):
+        tars(
+            "run", "--root", root, "--outdir", name, "--timestamp", "20260105-143000", cwd=tmp_path,
+            SOURCE_DATE_EPOCH="1767620000", PYTHONHASHSEED=seed, TZ="Asia/Kathmandu" if name == "a" else "UTC",
+        )  # fmt: skip
+        folder = tmp_path / name / "tars-run-20260105-143000"
+        runs.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert runs[0] == runs[1]
+
+
+def test_an_empty_root_gives_93_and_one_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = tars("run", "--root", "empty", "--outdir", "runs", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (93, "")
+    assert done.stderr.count("\n") == 1
+    assert "no repo found" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "says"),
+    [
+        ({"org.yaml": "repos: {web: {nmae: x}}"}, 94, "nmae"),
+        ({"sla-policies.yaml": "policies: [{sla_id: a, sla_type: b, metric: latency, objective: fast}]"}, 94, "objective"),
+        ({"events.csv": "timestamp,repo,kind,title\n2026-01-01T00:00:00,web,deploy,x\n"}, 95, "events.csv, row 2"),
+        ({"history.csv": "timestamp,repo,metric,value\n2026-01-01T00:00:00Z,web,latency,quick\n"}, 95, "history.csv, row 2"),
+    ],
+)
+def test_refused_input_names_the_place_and_leaves_nothing(
+    root: Path, tmp_path: Path, spoil: dict[str, str], code: int, says: str
+) -> None:
+    for name, text in spoil.items():
+        (root / name).write_text(text, encoding="utf-8")
+    done = tars("run", "--root", root, "--outdir", "runs", cwd=tmp_path)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_unwritable_outdir_gives_1_and_one_line(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file stands here", encoding="utf-8")
+    done = tars("run", "--root", root, "--outdir", "runs", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(("error: runs", "WARNING"))
+    assert (tmp_path / "runs").read_text(encoding="utf-8") == "a file stands here"
+
+
+def test_dry_run_writes_nothing(root: Path, tmp_path: Path) -> None:
+    done = tars("run", "--root", root, "--outdir", "runs", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "12 repos" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_debug_logging_goes_to_stderr_and_says_what_was_read_and_decided(root: Path, tmp_path: Path) -> None:
+    done = tars("run", "--root", root, "--outdir", "runs", cwd=tmp_path, TARS_LOG_LEVEL="DEBUG")
+    assert "history.parquet" in done.stderr
+    assert "sla availability: BREACHED" in done.stderr
+    assert "DEBUG" not in done.stdout
+
+
+def test_as_of_judges_what_was_known_then(root: Path, tmp_path: Path) -> None:
+    done = tars("run", "--root", root, "--outdir", "runs", "--as-of", "2026-11-02T06:00:00Z", cwd=tmp_path)
+    assert done.returncode in (0, 91, 92, 141)
+    assert "none is breached" in done.stdout
+    late = tars("run", "--root", root, "--outdir", "runs", "--as-of", "2020-01-01T00:00:00Z", cwd=tmp_path)
+    assert late.returncode == 95
+    assert "before the first sample" in late.stderr
+
+
+def test_exit_zero_keeps_errors(root: Path, tmp_path: Path) -> None:
+    assert tars("run", "--root", root, "--outdir", "runs", "--exit-zero", cwd=tmp_path).returncode == 0
+    assert tars("run", "--root", "nowhere", "--exit-zero", cwd=tmp_path).returncode == 95
+
+
+def test_a_wrong_option_gives_2(tmp_path: Path) -> None:
+    assert tars("run", "--rot", "x", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("demo",)])
+def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = tars(*command, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Example: tars" in done.stdout
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    code = (
+        "import sys; import tars_lib.cli.main as m; m.cli.get_command(None, 'run');"
+        "print([n for n in ('numpy', 'pandas', 'scipy', 'pyarrow', 'pydantic', 'yaml', 'matplotlib') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_code_returned_here_is_in_the_table() -> None:
+    assert {0, 1, 2, 91, 92, 93, 94, 95, 141, 142, 199} <= set(EXIT_CODES)

@@ -1,0 +1,98 @@
+"""What the incident's figures draw: data, marks and words, not pixels."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from matplotlib.dates import date2num
+from matplotlib.patches import FancyBboxPatch
+
+import tars_lib as tars
+from tars_lib.engines.course import Courses, courses
+from tars_lib.figures.harm import draw_harm, place_boxes
+from tars_lib.figures.theme import render
+from tars_lib.figures.trends import draw_trends, panel_repos
+from tars_lib.pipeline import Analysis
+from tars_lib.sources.demo import demo_root
+
+ONSET = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def found() -> Analysis:
+    return tars.analyze(tars.load_org(demo_root()))
+
+
+def shown_for(found: Analysis, sla_id: str) -> tuple[Courses, object]:
+    breach = next(breach for breach in found.sla.breaches if breach.sla_id == sla_id)
+    shown = courses(found.org, breach, found.as_of)
+    assert shown is not None
+    return shown, breach
+
+
+def test_levels_are_medians_on_either_side_of_the_onset(found: Analysis) -> None:
+    shown, _ = shown_for(found, "checkout-latency")
+    series = found.org.frame("latency_p95")["checkout"]
+    assert shown.by_repo["checkout"].during == pytest.approx(series[series.index >= ONSET].median())
+    assert shown.by_repo["checkout"].before == pytest.approx(series[series.index < ONSET][-288:].median())
+
+
+def test_trends_show_target_and_cause_with_incident_objective_and_change(found: Analysis) -> None:
+    shown, breach = shown_for(found, "checkout-latency")
+    picture = draw_trends(shown, breach, found.org.changes())
+    panels = [axes for axes in picture.figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == panel_repos(shown, breach) == ["checkout", "ledger"]
+    target, cause = panels
+    drawn = max(target.lines, key=lambda line: len(line.get_xdata())).get_ydata()
+    assert np.allclose(drawn, shown.by_repo["checkout"].values)
+    assert [line.get_ydata()[0] for line in target.lines if line.get_linestyle() == "--"] == [0.8]
+    # the SLA judges checkout alone, so its objective is not drawn where it does not apply
+    assert not [line for line in cause.lines if line.get_linestyle() == "--"]
+    shade = target.patches[0].get_extents().transformed(target.transData.inverted())
+    assert shade.x0 == pytest.approx(date2num(ONSET))
+    assert any("Connection pool rewrite" in text.get_text() for text in cause.texts)
+    assert not any("Connection pool rewrite" in text.get_text() for text in target.texts)
+    assert target.get_ylabel() == "latency_p95, s"
+    assert "checkout went from" in picture.alt
+
+
+def test_a_ratio_is_drawn_as_failed_share_in_percent(found: Analysis) -> None:
+    shown, breach = shown_for(found, "availability")
+    axes = draw_trends(shown, breach, ()).figure.axes[0]
+    assert axes.get_ylabel() == "failed, %"
+    assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [pytest.approx(0.1)]
+
+
+def test_harm_is_placed_along_the_calls_and_darkest_where_it_begins(found: Analysis) -> None:
+    shown, breach = shown_for(found, "availability")
+    boxes = place_boxes(shown, breach, found.org.graph)
+    assert {repo: boxes[repo].column for repo in ("checkout", "payments", "ledger", "fraud-check")} == {
+        "checkout": 0,
+        "payments": 1,
+        "ledger": 2,
+        "fraud-check": 2,
+    }
+    assert max(boxes.values(), key=lambda box: box.share).repo == "ledger"
+    picture = draw_harm(shown, breach, found.org.graph)
+    assert picture is not None
+    patches = [patch for patch in picture.figure.axes[0].patches if isinstance(patch, FancyBboxPatch)]
+    assert len(patches) == len(boxes)
+    marked = [patch for patch in patches if patch.get_linewidth() > 1]
+    assert len(marked) == 1
+    assert "checkout -> payments -> ledger" in picture.alt
+
+
+def test_a_target_that_calls_nobody_has_no_harm_figure(found: Analysis) -> None:
+    import networkx as nx
+
+    shown, breach = shown_for(found, "availability")
+    alone: nx.DiGraph[str] = nx.DiGraph()
+    alone.add_node("checkout")
+    assert draw_harm(shown, breach, alone) is None
+
+
+def test_figures_are_the_same_bytes_every_time(found: Analysis) -> None:
+    shown, breach = shown_for(found, "checkout-latency")
+    assert render(draw_trends(shown, breach, ()).figure) == render(draw_trends(shown, breach, ()).figure)
