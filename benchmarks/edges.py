@@ -5,7 +5,7 @@ five edges (a chain, a fork, a long lag); an edge counts as found when leader, f
 called direct. Peers run on the same data: a threshold on Pearson's r, the largest |r| over lags above a threshold,
 and, where statsmodels is installed, pairwise Granger tests with Bonferroni's correction.
 
-    python benchmarks/edges.py [--sets 200] [--seed 1] [--samples 30 90 365]
+    python benchmarks/edges.py [--sets 200] [--seed 1] [--samples 30 90 365] [--only null|power] [--no-peers]
 """
 
 from __future__ import annotations
@@ -138,15 +138,15 @@ def interval(hits: int, sets: int) -> str:
     return f"{100 * hits / sets:5.1f} [{100 * low:4.1f}, {100 * high:5.1f}]"
 
 
-def null_table(samples: list[int], sets: int, seed: int) -> None:
+def null_table(samples: list[int], sets: int, seed: int, peers: bool) -> None:
     """Any-edge rates, one row a kind, length and share of missing values."""
     rules: dict[str, Callable[[pd.DataFrame], bool]] = {
         "lead_lag": lambda frame: len(lead_lag(frame, MAX_LAG)) > 0,
         "correlate": lambda frame: len(correlate(frame)) > 0,
-        f"|r| > {PEER_THRESHOLD}": pearson_rule,
-        f"max |r| > {PEER_THRESHOLD}": largest_rule,
     }
-    if importlib.util.find_spec("statsmodels") is not None:
+    if peers:
+        rules |= {f"|r| > {PEER_THRESHOLD}": pearson_rule, f"max |r| > {PEER_THRESHOLD}": largest_rule}
+    if peers and importlib.util.find_spec("statsmodels") is not None:
         rules["Granger"] = granger_rule
     print(f"Null data sets with any edge, percent, 95 % interval; {sets} sets of {REPOS} repos, alpha 0.05")
     print(f"{'kind':<15}{'n':>4} {'missing':>8}  " + "".join(f"{name:<22}" for name in rules))
@@ -207,10 +207,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--samples", type=int, nargs="*", default=[30, 90, 365])
     parser.add_argument("--only", choices=("null", "power"))
+    parser.add_argument("--no-peers", action="store_true", help="null data: ours alone")
     options = parser.parse_args()
     started = time.perf_counter()
     if options.only != "power":
-        null_table(options.samples, options.sets, options.seed)
+        null_table(options.samples, options.sets, options.seed, not options.no_peers)
     if options.only != "null":
         power_table(90, options.sets, options.seed)
     print(f"\n{time.perf_counter() - started:.0f} s")

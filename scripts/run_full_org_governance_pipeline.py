@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tars_lib.cli.run import run  # noqa: E402 - the checkout comes first, so that installing is not needed
+from tars_lib.cli.run import run
 
 if __name__ == "__main__":
     run(prog_name=Path(__file__).name)

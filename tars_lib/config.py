@@ -6,8 +6,9 @@ pydantic and PyYAML live here alone. Every refusal names the file, the key, the 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -176,19 +177,16 @@ def read_yaml(path: Path, label: str) -> Any:
         text = path.read_text(encoding="utf-8-sig")
         depth = 0
         for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
+            row = 1 if event.start_mark is None else event.start_mark.line + 1
             if isinstance(event, yaml.AliasEvent):
-                raise ConfigError(
-                    f"{label}, row {event.start_mark.line + 1}: YAML aliases are not allowed; write it out"
-                )
+                raise ConfigError(f"{label}, row {row}: YAML aliases are not allowed; write it out")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
-                raise ConfigError(
-                    f"{label}, row {event.start_mark.line + 1}: nested deeper than {_MAX_DEPTH} levels"
-                )
+                raise ConfigError(f"{label}, row {row}: nested deeper than {_MAX_DEPTH} levels")
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        row = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
-        raise ConfigError(f"{label}{row}: not valid YAML: {error.problem}") from error
+        where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
+        raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
 
@@ -201,7 +199,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
     ConfigError
         If the file is not valid YAML, has an unknown key, or a value is not allowed.
     """
-    org = _validate(_Org, read_yaml(path, label) or {}, label)
+    org = validate(_Org, read_yaml(path, label) or {}, label)
     repos = tuple(_repo(name, described or _Repo()) for name, described in org.repos.items())
     metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
     for name, metric in metrics.items():
@@ -214,9 +212,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
         repos=repos,
         dependencies=tuple(Dependency(edge.caller, edge.callee) for edge in org.dependencies),
         metrics=metrics,
-        slos=tuple(
-            OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos
-        ),
+        slos=tuple(OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos),
     )
 
 
@@ -240,10 +236,12 @@ def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[
         raise ConfigError(f"{label}: a list under the key policies is needed")
     notes: list[str] = []
     if any(isinstance(entry, dict) and "policy_id" in entry for entry in entries):
-        legacy = _validate(_LegacyPolicies, content, label)
-        policies = tuple(made for policy in legacy.policies for made in _from_legacy(policy, label, notes))
+        legacy = validate(_LegacyPolicies, content, label)
+        policies: tuple[AnyPolicy, ...] = tuple(
+            made for policy in legacy.policies for made in _from_legacy(policy, label, notes)
+        )
     else:
-        policies = tuple(_policy(given, label) for given in _validate(_Policies, content, label).policies)
+        policies = tuple(_policy(given, label) for given in validate(_Policies, content, label).policies)
     seen: set[str] = set()
     for policy in policies:
         if policy.sla_id in seen:
@@ -252,7 +250,14 @@ def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[
     return policies, tuple(notes)
 
 
-def _validate(model: type[_T], content: Any, label: str) -> _T:
+def validate(model: type[_T], content: Any, label: str) -> _T:
+    """Content of a configuration file as a model.
+
+    Raises
+    ------
+    ConfigError
+        If it does not fit; the message names file, key, value and, for an unknown key, those that are allowed.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -260,9 +265,7 @@ def _validate(model: type[_T], content: Any, label: str) -> _T:
         key = ".".join(str(part) for part in first["loc"]) or "top level"
         value = first.get("input")
         shown = (
-            ""
-            if isinstance(value, dict | list) or first["type"] == "missing"
-            else f" ({str(value)[:60]!r} was given)"
+            "" if isinstance(value, dict | list) or first["type"] == "missing" else f" ({str(value)[:60]!r} was given)"
         )
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
@@ -271,13 +274,20 @@ def _validate(model: type[_T], content: Any, label: str) -> _T:
 
 
 def _allowed_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
-    models = {_Org: {"repos": _Repo, "dependencies": _Dependency, "metrics": _Metric, "slos": _Slo}}
-    nested: type[BaseModel] = model
-    if len(loc) > 1:
-        nested = models.get(model, {}).get(str(loc[0]), _Policy if loc[0] == "policies" else model)
-    if "good" in loc[1:-1]:
-        nested = _Good
+    nested = model
+    for part in loc[:-1]:
+        found = nested.model_fields.get(str(part))
+        if found is not None:
+            nested = next(_models(found.annotation), nested)
     return "; allowed: " + ", ".join(field.alias or name for name, field in nested.model_fields.items())
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Models that an annotation mentions, such as that of the items of a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _repo(name: str, given: _Repo) -> Repo:
@@ -297,12 +307,9 @@ def _metric(name: str, given: _Metric) -> Metric:
     known = known_metric(name)
     chosen = {key: getattr(given, key) for key in given.model_fields_set}
     fields = {
-        key: getattr(known, key)
-        for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")
+        key: getattr(known, key) for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")
     }
-    return Metric(
-        metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields})
-    )
+    return Metric(metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields}))
 
 
 def _policy(given: _Policy, label: str) -> AnyPolicy:
@@ -329,9 +336,7 @@ def _policy(given: _Policy, label: str) -> AnyPolicy:
         part = given.good.good or given.good.bad
         if part is None:
             raise ConfigError(f"{where}: good needs bad or good")
-        return RatioPolicy(
-            **common, total=given.good.total, part=part, part_is_good=given.good.good is not None
-        )
+        return RatioPolicy(**common, total=given.good.total, part=part, part_is_good=given.good.good is not None)
     if given.metric is None:
         raise ConfigError(f"{where}: metric is needed")
     return _threshold(given, given.metric, common, where)
@@ -341,9 +346,7 @@ def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) ->
     known = known_metric(name)
     direction = known.higher_is_better if given.higher_is_better is None else given.higher_is_better
     if direction is None:
-        raise ConfigError(
-            f"{where}: metric {name!r} has no known direction; add higher_is_better: true or false"
-        )
+        raise ConfigError(f"{where}: metric {name!r} has no known direction; add higher_is_better: true or false")
     if given.aggregate == "good_share":
         return ThresholdPolicy(
             **common,
@@ -378,9 +381,7 @@ def _from_legacy(policy: _LegacyPolicy, label: str, notes: list[str]) -> list[Th
         scale = 1.0
         if known.unit == "ratio" and 1 < objective <= 100:
             scale = 0.01
-            notes.append(
-                f"{label}: {policy.policy_id}: {target.metric_name} was given in percent and read as a ratio"
-            )
+            notes.append(f"{label}: {policy.policy_id}: {target.metric_name} was given in percent and read as a ratio")
         sla_id = policy.policy_id if len(policy.targets) == 1 else f"{policy.policy_id}:{target.metric_name}"
         made.append(
             ThresholdPolicy(

@@ -45,9 +45,7 @@ _FAILURES = (
 _TABLE = (
     ExitCode(0, "any", "NONE", "completed, nothing found"),
     ExitCode(91, "health", "SLO_VIOLATIONS", "organisation SLO violated", None, Severity.SEV_3),
-    ExitCode(
-        92, "health", "HIGH_ORG_RISK", "organisation risk HIGH or CRITICAL", "High Org Risk", Severity.SEV_2
-    ),
+    ExitCode(92, "health", "HIGH_ORG_RISK", "organisation risk HIGH or CRITICAL", "High Org Risk", Severity.SEV_2),
     ExitCode(101, "alerts", "ALERTS", "alerts, none critical", None, Severity.SEV_3),
     ExitCode(102, "alerts", "CRITICAL_ALERTS", "critical alerts", "Critical Alerts", Severity.SEV_1),
     ExitCode(121, "correlation", "CORRELATIONS", "correlations found", None, Severity.SEV_3),
@@ -74,9 +72,7 @@ _TABLE = (
         ExitCode(code, source, finding, text, MONITORING_FAILURE, Severity.SEV_3)
         for code, source, finding, text in _FAILURES
     ),
-    ExitCode(
-        1, "pipeline, report, verify, review", "STEP_FAILED", "a step failed after the input was accepted"
-    ),
+    ExitCode(1, "pipeline, report, verify, review", "STEP_FAILED", "a step failed after the input was accepted"),
     ExitCode(2, "any", "USAGE", "wrong usage of a command"),
 )
 

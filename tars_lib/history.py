@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.errors import InputError, place
 from tars_lib.schema import Metric, known_metric
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -287,9 +287,7 @@ class History:
 
         grid = self.grid(metric, interval)
         if grid is None:
-            raise InputError(
-                f"metric {metric!r} is not reported; reported: {', '.join(self.metrics) or 'none'}"
-            )
+            raise InputError(f"metric {metric!r} is not reported; reported: {', '.join(self.metrics) or 'none'}")
         index = pd.DatetimeIndex(grid.times.view("datetime64[us]"), tz="UTC", name="timestamp")
         return pd.DataFrame(grid.values, index=index, columns=list(self.repos))
 
@@ -297,12 +295,12 @@ class History:
         """All samples: columns ``timestamp`` (UTC), ``repo``, ``metric`` (categorical), ``value``."""
         import pandas as pd
 
-        repo, metric = self.codes()
+        repo, metric = (codes.astype(np.int64) for codes in self.codes())
         return pd.DataFrame(
             {
                 "timestamp": pd.DatetimeIndex(self.time.view("datetime64[us]"), tz="UTC"),
-                "repo": pd.Categorical.from_codes(repo, list(self.repos)),
-                "metric": pd.Categorical.from_codes(metric, list(self.metrics)),
+                "repo": pd.Categorical.from_codes(repo, pd.Index(self.repos)),
+                "metric": pd.Categorical.from_codes(metric, pd.Index(self.metrics)),
                 "value": self.value,
             }
         )
@@ -340,15 +338,14 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     infinite = np.isinf(samples.value)
     if infinite.any():
         row = int(np.argmax(infinite))
-        raise InputError(
-            f"{samples.where(row, 'value')}: {samples.value[row]} is not allowed: a finite number is"
-        )
+        raise InputError(f"{samples.where(row, 'value')}: {samples.value[row]} is not allowed: a finite number is")
     repos, repo_rank = _sorted_names(samples.repos)
     names, metric_rank = _sorted_names(samples.metrics)
     missing = np.isnan(samples.value)
     kept = np.flatnonzero(~missing) if missing.any() else None
-    columns = [samples.repo, samples.metric, samples.time, samples.value]
-    repo, metric, time, value = (column if kept is None else column[kept] for column in columns)
+    repo, metric, time, value = samples.repo, samples.metric, samples.time, samples.value
+    if kept is not None:
+        repo, metric, time, value = repo[kept], metric[kept], time[kept], value[kept]
     series = metric_rank[metric] * len(repos) + repo_rank[repo]
     order = _order(series, time, len(repos) * len(names))
     series, time, value = series[order], time[order], value[order]

@@ -12,7 +12,7 @@ import numpy as np
 from tars_lib.errors import InputError
 from tars_lib.history import DAY, History, from_micros, to_micros
 from tars_lib.policies import AnyPolicy
-from tars_lib.schema import Dependency, Event, InputFile, Metric, OrgSlo, Repo, ReportedAlert, known_metric
+from tars_lib.schema import AlertRule, Dependency, Event, InputFile, Metric, OrgSlo, Repo, ReportedAlert, known_metric
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -39,7 +39,7 @@ class OrgData:
         Caller to callee.
     metrics : mapping of str to Metric
         Definitions of the user's own, over the known ones.
-    events, policies, slos, reported_alerts : tuple
+    events, policies, slos, reported_alerts, rules : tuple
     policies_from : str
         Where the policies came from.
     inputs : tuple of InputFile
@@ -57,6 +57,7 @@ class OrgData:
     policies_from: str = "packaged defaults"
     slos: tuple[OrgSlo, ...] = ()
     reported_alerts: tuple[ReportedAlert, ...] = ()
+    rules: tuple[AlertRule, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -75,9 +76,7 @@ class OrgData:
         for repo in self.repos:
             if repo.repo == name:
                 return repo
-        raise InputError(
-            f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
-        )
+        raise InputError(f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}")
 
     def _some_names(self) -> str:
         names = [repo.repo for repo in self.repos]
@@ -122,13 +121,9 @@ class OrgData:
         micros = to_micros(as_of)
         if micros < start:
             first = from_micros(start).isoformat()
-            raise InputError(
-                f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later"
-            )
+            raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
         known = self.history.until(micros)
-        return replace(
-            self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)
-        ), as_of
+        return replace(self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)), as_of
 
     def maintenance(self) -> Iterator[tuple[Event, datetime]]:
         """Maintenance windows with their ends."""

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-
 from tars_lib.engines.health import assess_health
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.report import SCHEMA_VERSION, Report, Stamp
@@ -27,7 +26,6 @@ from tars_lib.records import dumps, read_record, write_bytes, write_text
 from tars_lib.reports.summary import executive_summary
 from tars_lib.sources.report import history_bytes, load_report
 from tars_lib.times import read_time
-
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import typing
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def to_json(value: object) -> Json:
     >>> to_json((1.5, float("nan"), datetime(2026, 1, 5, tzinfo=UTC)))
     [1.5, None, '2026-01-05T00:00:00Z']
     """
-    if value is None or isinstance(value, bool | int | str) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -59,9 +59,7 @@ def time_text(time: datetime) -> str:
 
 def dumps(value: object, *, indent: int | None = 1) -> str:
     """JSON text with sorted keys and a final newline."""
-    return (
-        json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def from_json(cls: type[T], data: object, where: str) -> T:
@@ -143,7 +141,7 @@ def _key(field: dataclasses.Field[Any]) -> str:
     return str(field.metadata.get("key", field.name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fields(cls: type) -> tuple[tuple[str, str, Any, bool], ...]:
     hints = typing.get_type_hints(cls)
     missing = dataclasses.MISSING
@@ -168,8 +166,7 @@ def _build(kind: Any, data: object, where: str) -> object:
         if len(data) != len(arguments):
             raise _unfit(data, f"a list of {len(arguments)}", where)
         return tuple(
-            _build(kind_, item, f"{where}[{n}]")
-            for n, (kind_, item) in enumerate(zip(arguments, data, strict=True))
+            _build(kind_, item, f"{where}[{n}]") for n, (kind_, item) in enumerate(zip(arguments, data, strict=True))
         )
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(data, dict):

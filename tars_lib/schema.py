@@ -114,6 +114,34 @@ class ContainmentType(Name):
     EXTERNAL_DEPENDENCY = "EXTERNAL_DEPENDENCY"
 
 
+class AlertType(Name):
+    """What kind of trouble an alert tells of: the playbook's four groups, and data that cannot be trusted."""
+
+    HEALTH_DEGRADATION = "HEALTH_DEGRADATION"
+    SLO_VIOLATION = "SLO_VIOLATION"
+    TREND_ANOMALY = "TREND_ANOMALY"
+    ESCALATION_TIMEOUT = "ESCALATION_TIMEOUT"
+    DATA_INTEGRITY = "DATA_INTEGRITY"
+
+
+class AlertSeverity(Name):
+    """How urgent an alert is, most urgent first."""
+
+    CRITICAL = "CRITICAL"
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+
+class AlertImpact(Name):
+    """Whom or what an alert concerns, in the playbook's order of priority."""
+
+    CUSTOMER_FACING = "CUSTOMER_FACING"
+    DATA_INTEGRITY = "DATA_INTEGRITY"
+    PERFORMANCE = "PERFORMANCE"
+    OTHER = "OTHER"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What a metric measures and in which unit.
@@ -254,6 +282,28 @@ class ReportedAlert:
     severity: str
     title: str
     timestamp: datetime | None
+
+
+COMPARISONS = (">", ">=", "<", "<=")
+"""How a rule compares a metric with its threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A rule of the user's own, from `alerts.yaml`.
+
+    A repo's metric that compares with `threshold` (in the metric's unit) for `for_minutes` raises an alert; 0: a single
+    sample does. `repos` empty: every repo that reports the metric. `title` empty: the rule in words.
+    """
+
+    rule_id: str
+    metric: str
+    comparison: str
+    threshold: float
+    for_minutes: int = 0
+    severity: AlertSeverity = AlertSeverity.MEDIUM
+    repos: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,4 @@ def wilson_by_search(good: float, events: float, z: float = 1.959963984540054) -
 
 def best_run(values: Sequence[float]) -> float:
     """Largest sum of any contiguous run."""
-    return max(
-        sum(values[first : last + 1]) for first in range(len(values)) for last in range(first, len(values))
-    )
+    return max(sum(values[first : last + 1]) for first in range(len(values)) for last in range(first, len(values)))

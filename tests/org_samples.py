@@ -29,9 +29,7 @@ HEADER = "timestamp,repo,metric,value\n"
 Row = tuple[datetime, str, str, float]
 
 
-def series(
-    repo: str, metric: str, values: Iterable[float], start: datetime = T0, step: timedelta = DAILY
-) -> list[Row]:
+def series(repo: str, metric: str, values: Iterable[float], start: datetime = T0, step: timedelta = DAILY) -> list[Row]:
     """Evenly spaced samples."""
     return [(start + n * step, repo, metric, float(value)) for n, value in enumerate(values)]
 
@@ -123,7 +121,9 @@ class RootBuilder:
             with (self.folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow(HEADER.strip().split(","))
-                writer.writerows((time.isoformat(), repo, metric, repr(value)) for time, repo, metric, value in self.rows)
+                writer.writerows(
+                    (time.isoformat(), repo, metric, repr(value)) for time, repo, metric, value in self.rows
+                )
         return self.folder
 
     def load(self, **options: Any) -> OrgData:

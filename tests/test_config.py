@@ -44,7 +44,10 @@ def test_a_metric_of_the_users_own_builds_on_the_known_one(tmp_path: Path) -> No
     ("text", "message"),
     [
         ("nmae: x", r"org.yaml: nmae: unknown key; allowed: name, repos, dependencies, metrics, slos"),
-        ("repos: {web: {teem: x}}", r"org.yaml: repos.web.teem: unknown key; allowed: name, team, tags, customer_facing"),
+        (
+            "repos: {web: {teem: x}}",
+            r"org.yaml: repos.web.teem: unknown key; allowed: name, team, tags, customer_facing",
+        ),
         ("dependencies: [{from: a, to: b, via: c}]", r"dependencies.0.via: unknown key; allowed: from, to"),
         ("dependencies: [{from: a}]", r"org.yaml: dependencies.0.to: Field required"),
         ("repos: {web: {customer_facing: perhaps}}", r"repos.web.customer_facing: .*\('perhaps' was given\)"),
@@ -54,7 +57,10 @@ def test_a_metric_of_the_users_own_builds_on_the_known_one(tmp_path: Path) -> No
         ("name: [x]", r"org.yaml: name: .*valid string"),
         ("- x", r"org.yaml: top level: "),
         ("metrics: {q: {healthy: 1}}", r"metrics.q: healthy and unhealthy go together"),
-        ("metrics: {q: {higher_is_better: true, healthy: 1, unhealthy: 1}}", r"metrics.q: healthy and unhealthy are equal"),
+        (
+            "metrics: {q: {higher_is_better: true, healthy: 1, unhealthy: 1}}",
+            r"metrics.q: healthy and unhealthy are equal",
+        ),
         ("metrics: {q: {healthy: 1, unhealthy: 2}}", r"metrics.q: bounds without a direction; add higher_is_better"),
         ("metrics: {q: {weight: 0}}", r"metrics.q.weight: .*greater than 0"),
         ("metrics: {q: {healthy: .nan, unhealthy: 1}}", r"metrics.q.healthy: a finite number is allowed"),
@@ -73,7 +79,10 @@ def test_a_wrong_key_or_value_in_org_yaml_is_refused_by_its_path(tmp_path: Path,
         (b"a: 1\na: {b: 2: 3}", r"f.yaml, row 2: not valid YAML"),
         (b"x: &a [1]\ny: *a\n", r"f.yaml, row 2: YAML aliases are not allowed; write it out"),
         (b"\xff\xfe\x00", r"f.yaml: cannot be read"),
-        (b"a: !!python/object/apply:os.system [ls]", r"f.yaml, row 1: not valid YAML: could not determine a constructor"),
+        (
+            b"a: !!python/object/apply:os.system [ls]",
+            r"f.yaml, row 1: not valid YAML: could not determine a constructor",
+        ),
         (b"[" * 60 + b"]" * 60, r"f.yaml, row 1: nested deeper than 50 levels"),
         (b"a: 2026-99-99\n", r"f.yaml: cannot be read"),
         (b" " * 5_000_001, r"f.yaml: 5000001 bytes; up to 5000000 are allowed"),
@@ -110,15 +119,25 @@ def test_a_threshold_policy_takes_unit_and_direction_from_the_metric(tmp_path: P
 
 
 def test_good_share_is_a_share_of_samples_within_the_threshold(tmp_path: Path) -> None:
-    found = policy(tmp_path, "{sla_id: a, sla_type: t, metric: latency, aggregate: good_share, threshold: 0.3, objective: 0.95}")
+    found = policy(
+        tmp_path, "{sla_id: a, sla_type: t, metric: latency, aggregate: good_share, threshold: 0.3, objective: 0.95}"
+    )
     assert isinstance(found, ThresholdPolicy)
-    assert (found.unit, found.higher_is_better, found.threshold, found.threshold_is_floor) == ("ratio", True, 0.3, False)
+    assert (found.unit, found.higher_is_better, found.threshold, found.threshold_is_floor) == (
+        "ratio",
+        True,
+        0.3,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        (RATIO.replace("0.999", "99.9") + "}", r"objective 99.9 of a ratio SLA; above 0 and up to 1 is allowed \(0.999, not 99.9\)"),
+        (
+            RATIO.replace("0.999", "99.9") + "}",
+            r"objective 99.9 of a ratio SLA; above 0 and up to 1 is allowed \(0.999, not 99.9\)",
+        ),
         (RATIO.replace("0.999", "0") + "}", r"objective 0 of a ratio SLA"),
         (RATIO.replace("0.999", ".nan") + "}", r"policies.0.objective: a finite number is allowed"),
         (RATIO.replace("0.999", "high") + "}", r"policies.0.objective: .*\('high' was given\)"),
@@ -126,16 +145,28 @@ def test_good_share_is_a_share_of_samples_within_the_threshold(tmp_path: Path) -
         ("{sla_id: a, sla_type: t, objective: 1}", r"one of good .* and metric .* is needed"),
         ("{sla_type: t, metric: latency, objective: 1}", r"policies.0.sla_id: Field required"),
         ("{sla_id: '', sla_type: t, metric: latency, objective: 1}", r"policies.0.sla_id: .*at least 1 character"),
-        (RATIO + ", objectiv: 1}", r"policies.0.objectiv: unknown key; allowed: sla_id, sla_name, sla_type, good, metric"),
+        (
+            RATIO + ", objectiv: 1}",
+            r"policies.0.objectiv: unknown key; allowed: sla_id, sla_name, sla_type, good, metric",
+        ),
         (RATIO.replace("bad:", "bade:") + "}", r"policies.0.good.bade: unknown key; allowed: total, bad, good"),
         (RATIO.replace(", bad: requests_failed", "") + "}", r"policies.0.good: one of bad and good is needed"),
         (PLAIN + ", aggregate: p99}", r"aggregate 'p99'; allowed: mean, median, max, last, good_share"),
         (PLAIN + ", aggregate: good_share}", r"threshold goes with aggregate good_share"),
         (PLAIN + ", threshold: 1}", r"threshold goes with aggregate good_share"),
         (PLAIN + ", aggregate: good_share, threshold: 1, higher_is_better: false}".replace("}", ", }"), None),
-        ("{sla_id: a, sla_type: t, metric: latency, aggregate: good_share, threshold: 1, objective: 95}", r"objective 95 of a good_share"),
-        ("{sla_id: a, sla_type: t, metric: availability, objective: 99.9}", r"p.yaml: policies.a: objective 99.9: 0 to 1 is allowed for a ratio"),
-        ("{sla_id: a, sla_type: t, metric: queue_depth, objective: 1}", r"policies.a: metric 'queue_depth' has no known direction; add higher_is"),
+        (
+            "{sla_id: a, sla_type: t, metric: latency, aggregate: good_share, threshold: 1, objective: 95}",
+            r"objective 95 of a good_share",
+        ),
+        (
+            "{sla_id: a, sla_type: t, metric: availability, objective: 99.9}",
+            r"p.yaml: policies.a: objective 99.9: 0 to 1 is allowed for a ratio",
+        ),
+        (
+            "{sla_id: a, sla_type: t, metric: queue_depth, objective: 1}",
+            r"policies.a: metric 'queue_depth' has no known direction; add higher_is",
+        ),
         (PLAIN + ", window: 30y}", r"p.yaml: policies.a: window '30y' is not allowed; a number with m, h, d or w is"),
         (PLAIN + ", window: 0}", r"window 0 is not allowed"),
         (PLAIN + ", time_zone: Mars/Base}", r"policies.a: time zone 'Mars/Base' is not known"),
@@ -145,7 +176,9 @@ def test_good_share_is_a_share_of_samples_within_the_threshold(tmp_path: Path) -
         (PLAIN + ", repos: web}", r"policies.0.repos"),
     ],
 )
-def test_a_policy_that_makes_no_sense_is_refused_with_what_is_allowed(tmp_path: Path, entry: str, message: str | None) -> None:
+def test_a_policy_that_makes_no_sense_is_refused_with_what_is_allowed(
+    tmp_path: Path, entry: str, message: str | None
+) -> None:
     if message is None:
         assert policy(tmp_path, entry).unit == "ratio"
         return
@@ -181,7 +214,9 @@ policies:
 def test_a_policy_file_of_the_predecessor_becomes_one_policy_a_target(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(LEGACY)
     found, notes = read_policies(tmp_path / "p.yaml", "p.yaml")
-    assert [(p.sla_id, p.objective, p.warning, p.higher_is_better, p.unit) for p in found if isinstance(p, ThresholdPolicy)] == [
+    assert [
+        (p.sla_id, p.objective, p.warning, p.higher_is_better, p.unit) for p in found if isinstance(p, ThresholdPolicy)
+    ] == [
         ("old:availability", 0.995, pytest.approx(0.999), True, "ratio"),
         ("old:latency_p95", 0.6, 0.5, False, "s"),
         ("old:health_score", 80.0, None, True, "score"),
@@ -199,9 +234,18 @@ def test_a_single_target_keeps_the_policys_own_id(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[{policy_id: p, sla_type: t, targets: []}]", r"policies.0.targets: .*at least 1 item"),
-        ("[{policy_id: p, sla_type: t, targets: [{target_value: 1}]}]", r"policies.0.targets.0.metric_name: Field required"),
-        ("[{policy_id: p, sla_type: t, targets: [{metric_name: availability, target_value: 120}]}]", r"p: objective 120: 0 to 1 is allowed"),
-        ("[{policy_id: p, sla_type: t, targets: [{metric_name: availability, target_value: .9}]}, {sla_id: q}]", r"policies.1.policy_id"),
+        (
+            "[{policy_id: p, sla_type: t, targets: [{target_value: 1}]}]",
+            r"policies.0.targets.0.metric_name: Field required",
+        ),
+        (
+            "[{policy_id: p, sla_type: t, targets: [{metric_name: availability, target_value: 120}]}]",
+            r"p: objective 120: 0 to 1 is allowed",
+        ),
+        (
+            "[{policy_id: p, sla_type: t, targets: [{metric_name: availability, target_value: .9}]}, {sla_id: q}]",
+            r"policies.1.policy_id",
+        ),
     ],
 )
 def test_a_broken_policy_of_the_predecessor_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -99,7 +99,9 @@ def test_a_missing_value_does_not_conflict_with_a_value_of_the_same_time() -> No
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
 def test_infinity_is_refused_where_it_stands(value: float) -> None:
-    with pytest.raises(InputError, match=rf"history.csv, row 3, column value: {value} is not allowed: a finite number is"):
+    with pytest.raises(
+        InputError, match=rf"history.csv, row 3, column value: {value} is not allowed: a finite number is"
+    ):
         history_of([(T0, "a", "x", 1.0), (T0 + DAILY, "a", "x", value)])
 
 
@@ -122,7 +124,9 @@ def test_a_value_outside_its_units_range_is_refused_where_it_stands(metric: str,
         history_of(rows)
 
 
-@pytest.mark.parametrize(("metric", "value"), [("health_score", 100), ("health_score", 0), ("availability", 1), ("latency", 0)])
+@pytest.mark.parametrize(
+    ("metric", "value"), [("health_score", 100), ("health_score", 0), ("availability", 1), ("latency", 0)]
+)
 def test_the_bounds_themselves_are_allowed(metric: str, value: float) -> None:
     assert history_of([(T0, "a", metric, value)]).value.tolist() == [value]
 
@@ -158,9 +162,7 @@ def test_jittered_times_fall_on_the_nearest_grid_time() -> None:
     rng = np.random.default_rng(5)
     late = rng.uniform(-100, 100, 50)
     late[[0, -1]] = 0
-    rows = [
-        (T0 + n * FIVE_MINUTES + timedelta(seconds=float(s)), "a", "latency", float(n)) for n, s in enumerate(late)
-    ]
+    rows = [(T0 + n * FIVE_MINUTES + timedelta(seconds=float(s)), "a", "latency", float(n)) for n, s in enumerate(late)]
     grid = history_of(rows).grid("latency", int(FIVE_MINUTES / timedelta(microseconds=1)))
     assert grid is not None
     assert grid.values[:, 0].tolist() == list(range(50))
@@ -207,7 +209,9 @@ def test_all_metrics_share_one_grid() -> None:
 
 def test_a_grid_that_would_not_fit_in_memory_is_widened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_module, "_MAX_CELLS", 100)
-    rows = series("a", "latency", [1, 1, 1], step=timedelta(seconds=1)) + series("a", "latency", [1], start=T0 + 9 * DAILY)
+    rows = series("a", "latency", [1, 1, 1], step=timedelta(seconds=1)) + series(
+        "a", "latency", [1], start=T0 + 9 * DAILY
+    )
     grid = history_of(rows).grid("latency")
     assert grid is not None
     assert grid.values.size <= 101
@@ -221,7 +225,9 @@ def test_error_rate_is_derived_where_both_counts_exist_and_nan_without_traffic()
 
 
 def test_a_reported_error_rate_stands_before_a_derived_one() -> None:
-    rows = counts("a", [100] * 3, [50] * 3) + counts("b", [100] * 3, [50] * 3) + series("a", "error_rate", [0.1, 0.2, 0.3])
+    rows = (
+        counts("a", [100] * 3, [50] * 3) + counts("b", [100] * 3, [50] * 3) + series("a", "error_rate", [0.1, 0.2, 0.3])
+    )
     grid = history_of(rows).grid("error_rate")
     assert grid is not None
     assert grid.values.tolist() == [[0.1, 0.5], [0.2, 0.5], [0.3, 0.5]]
@@ -251,7 +257,9 @@ def test_counts_that_came_later_leave_the_earlier_error_rate_unknown() -> None:
 def test_until_keeps_what_was_known_and_includes_the_moment_itself() -> None:
     found = history_of(series("a", "health_score", range(10)) + series("b", "lead_time", range(4)))
     cut = found.until(to_micros(T0 + 2 * DAILY))
-    assert held(cut) == {key: [p for p in points if p[0] <= to_micros(T0 + 2 * DAILY)] for key, points in held(found).items()}
+    assert held(cut) == {
+        key: [p for p in points if p[0] <= to_micros(T0 + 2 * DAILY)] for key, points in held(found).items()
+    }
     assert found.until(to_micros(T0 + 50 * DAILY)) is found
     assert len(found.until(to_micros(T0) - 1)) == 0
 
@@ -269,7 +277,13 @@ def test_over_selects_and_orders_repos_and_keeps_their_series(rows: list[Row], o
 
 def test_a_history_without_samples_answers_every_question() -> None:
     empty = history_of([])
-    assert (len(empty), empty.start, empty.end, empty.grid("health_score"), empty.interval("x")) == (0, None, None, None, None)
+    assert (len(empty), empty.start, empty.end, empty.grid("health_score"), empty.interval("x")) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+    )
     assert empty.over(("a", "b")).counts("x").tolist() == [0, 0]
     assert empty.over(("a",)).tidy().empty
 
@@ -281,7 +295,9 @@ def test_one_sample_is_a_grid_of_one_row() -> None:
 
 
 def test_the_interval_is_the_median_distance_within_series() -> None:
-    rows = series("a", "x", range(5), step=timedelta(hours=1)) + series("b", "x", range(5), T0 + 90 * DAILY, timedelta(hours=1))
+    rows = series("a", "x", range(5), step=timedelta(hours=1)) + series(
+        "b", "x", range(5), T0 + 90 * DAILY, timedelta(hours=1)
+    )
     assert history_of(rows).interval("x") == DAY // 24
     assert history_of([(T0, "a", "x", 1.0), (T0 + DAILY, "b", "x", 1.0)]).interval("x") is None
 

@@ -47,7 +47,17 @@ class Outer:
 
 
 GOOD = Outer(
-    "a", 1, True, T0, SlaStatus.AT_RISK, Inner(0.5), (Inner(1.0, 2.0),), (1.0, 2.0), {"x": None}, Dependency("a", "b"), ("é",)
+    "a",
+    1,
+    True,
+    T0,
+    SlaStatus.AT_RISK,
+    Inner(0.5),
+    (Inner(1.0, 2.0),),
+    (1.0, 2.0),
+    {"x": None},
+    Dependency("a", "b"),
+    ("é",),
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -90,7 +100,9 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
         "2026-03-25T00:00:00Z,,maintenance,Move,,2026-03-25T12:00:00Z\n",
     )
     board = {"scan_timestamp": "2026-01-01T00:00:00Z", "repository_score": 90}
-    root.file("web/dashboard/health-dashboard.json", board).file("web/alerts/alerts.json", {"alerts": [{"severity": "low"}]})
+    root.file("web/dashboard/health-dashboard.json", board).file(
+        "web/alerts/alerts.json", {"alerts": [{"severity": "low"}]}
+    )
     for repo in ("web", "api"):
         root.add(counts(repo, [1000] * 90, [0] * 85 + [50] * 5))
         root.add(series(repo, "latency_p95", [0.2 + 0.01 * (n % 7) for n in range(90)]))
@@ -115,7 +127,9 @@ def test_the_round_trip_met_every_verdict(analysis: Analysis) -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        RunStatus("1.0", "r", T0, T0, "tool", 142, "SLA_BREACH", "SLA Breach", "SEV-1", (StepStatus("sla", "f", 142, "x"),)),
+        RunStatus(
+            "1.0", "r", T0, T0, "tool", 142, "SLA_BREACH", "SLA Breach", "SEV-1", (StepStatus("sla", "f", 142, "x"),)
+        ),
         RunStatus("1.0", "r", T0, T0, "tool", 0, "NONE", None, None, ()),
         Manifest("1.0", "r", (ManifestEntry("f", "0" * 64, 3),)),
     ],
@@ -181,7 +195,11 @@ def test_enumerations_are_read_in_any_case_and_defaults_fill_in() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b'{"a":\n  x}', r"f.json, row 2: not valid JSON"), (b"\xff", r"f.json: cannot be read"), (b"", r"f.json, row 1: not valid JSON")],
+    [
+        (b'{"a":\n  x}', r"f.json, row 2: not valid JSON"),
+        (b"\xff", r"f.json: cannot be read"),
+        (b"", r"f.json, row 1: not valid JSON"),
+    ],
 )
 def test_a_file_that_is_not_json_is_refused_with_its_row(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "f.json").write_bytes(content)

@@ -74,7 +74,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     tidy.to_csv(root / "history.csv", index=False)
     edges = [{"from": names.get(e.caller, e.caller), "to": names.get(e.callee, e.callee)} for e in org.dependencies]
     facing = {HOSTILE[1]: {"customer_facing": True}}
-    (root / "org.yaml").write_text(json.dumps({"name": HOSTILE[0], "dependencies": edges, "repos": facing}), encoding="utf-8")
+    (root / "org.yaml").write_text(
+        json.dumps({"name": HOSTILE[0], "dependencies": edges, "repos": facing}), encoding="utf-8"
+    )
     shutil.copyfile(demo_root() / "sla-policies.yaml", root / "sla-policies.yaml")
     run = run_of(root, folder / "runs")
     return {"run": run, **write_report("incident_report", run, folder / "report", ("html", "pdf"))}

@@ -22,7 +22,9 @@ def test_names_are_read_in_any_case(text: str) -> None:
 
 
 def test_an_unknown_name_lists_those_that_are_allowed() -> None:
-    with pytest.raises(InputError, match=r"'broken' is not a SlaStatus; allowed: COMPLIANT, AT_RISK, BREACHED, UNKNOWN"):
+    with pytest.raises(
+        InputError, match=r"'broken' is not a SlaStatus; allowed: COMPLIANT, AT_RISK, BREACHED, UNKNOWN"
+    ):
         SlaStatus.parse("broken")
 
 

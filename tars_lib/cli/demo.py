@@ -19,7 +19,7 @@ from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 )
 @logging_options
 @guarded(PIPELINE)
-def demo(output: Path, verbose: bool, quiet: bool) -> int:  # noqa: ARG001 - verbose is read by `guarded`
+def demo(output: Path, verbose: bool, quiet: bool) -> int:
     """Run the main job on a small synthetic organisation with a planted incident.
 
     Copies the demo organisation to OUTPUT/org-health, judges it and writes the incident report. Returns 0 when that worked,

@@ -11,11 +11,17 @@ from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
 
 @click.command(epilog="Example: tars report incident_report --run ./reports/runs/tars-run-20260105-143000")
 @click.argument("notebook")
-@click.option("--run", "run_pattern", required=True, metavar="RUN_DIR", help="Run directory; a glob means the newest match.")
+@click.option(
+    "--run", "run_pattern", required=True, metavar="RUN_DIR", help="Run directory; a glob means the newest match."
+)
 @click.option("--incident", metavar="ID", help="Incident id that the report belongs to.")
 @click.option("--output", type=click.Path(path_type=Path), help="Where to write; default outputs/<run>/.")
 @click.option(
-    "--format", "formats", default="html,pdf", show_default=True, help="What to export: html, pdf or both, comma separated."
+    "--format",
+    "formats",
+    default="html,pdf",
+    show_default=True,
+    help="What to export: html, pdf or both, comma separated.",
 )
 @logging_options
 @guarded(REPORT)
@@ -25,7 +31,7 @@ def report(
     incident: str | None,
     output: Path | None,
     formats: str,
-    verbose: bool,  # noqa: ARG001 - read by `guarded`
+    verbose: bool,
     quiet: bool,
 ) -> int:
     """Execute NOTEBOOK (such as incident_report) on a run and export it.

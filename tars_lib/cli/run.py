@@ -37,7 +37,7 @@ def run(
     print_paths: bool,
     dry_run: bool,
     exit_zero: bool,
-    verbose: bool,  # noqa: ARG001 - read by `guarded`
+    verbose: bool,
     quiet: bool,
 ) -> int:
     """Judge an org-health folder: health, SLAs, root causes.

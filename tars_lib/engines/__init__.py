@@ -1,0 +1,1 @@
+"""Frame and upstream results in, frozen result out."""

@@ -13,7 +13,7 @@ import numpy as np
 from tars_lib.engines.onset import Stretch
 from tars_lib.engines.rootcause import rank_root_causes
 from tars_lib.engines.sla_report import RootCause
-from tars_lib.history import from_micros, to_micros
+from tars_lib.history import from_micros
 from tars_lib.org import OrgData, duration_text
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy
 from tars_lib.schema import CauseType, ContainmentType, Event
@@ -60,14 +60,17 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     step : int
         Sampling interval in microseconds.
     """
+    import pandas as pd
+
     if stretch is None:
         return Attribution((), 1.0, "no sample is beyond the objective, so there is no onset to explain")
     graph = org.graph if org.dependencies else None
     metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
     frame = _frame(org, policy, _candidates(org, graph, target), step)
-    start = np.searchsorted(frame.index.asi8, to_micros(stretch.start) - step // 2)
-    stop = int(np.searchsorted(frame.index.asi8, to_micros(stretch.end) + step // 2))
-    lead = max(int(start) - LEAD_SAMPLES, 0)
+    slack = timedelta(microseconds=step // 2)
+    start = int(frame.index.searchsorted(pd.Timestamp(stretch.start - slack)))
+    stop = int(frame.index.searchsorted(pd.Timestamp(stretch.end + slack)))
+    lead = max(start - LEAD_SAMPLES, 0)
     first = max(lead - MAX_BASELINE, 0)
     if lead - first < 2:
         before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
@@ -80,7 +83,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         frame.iloc[first:lead],
         (target, metric),
         graph,
-        frame.index[int(start)].to_pydatetime(),
+        frame.index[start].to_pydatetime(),
         higher_is_better={k: v for k, v in directions.items() if v is not None},
     )
     if found.empty:
@@ -133,9 +136,11 @@ def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
             total = org.history.grid(policy.total, step)
             values = total.values[:, list(columns)] - values if total is not None else values
         times = grid.times
-        seen = np.isfinite(values).any(axis=0)
+        seen = np.asarray(np.isfinite(values).any(axis=0))
         parts.append(values[:, seen])
-        labels += [(org.repos[column].repo, name) for column, there in zip(columns, seen, strict=True) if there]
+        labels += [
+            (org.repos[column].repo, name) for column, there in zip(columns, seen.tolist(), strict=True) if there
+        ]
     index = pd.DatetimeIndex(np.asarray(times, dtype=np.int64).view("datetime64[us]"), tz="UTC")
     return pd.DataFrame(
         np.hstack(parts), index=index, columns=pd.MultiIndex.from_tuples(labels, names=["repo", "metric"])

@@ -166,9 +166,9 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
         for column in np.flatnonzero(found.reported):
             stale = None if fresh[column] else f"{found.coverage[column]:.0%} of its recent samples arrived"
             value = float(found.value[column])
-            score = None if stale else float(scored[column])
+            single = None if stale else float(scored[column])
             share = float(found.coverage[column])
-            components[column].append(Component(metric.metric, value, metric.unit, score, metric.weight, share, stale))
+            components[column].append(Component(metric.metric, value, metric.unit, single, metric.weight, share, stale))
     with np.errstate(invalid="ignore", divide="ignore"):
         composed = np.where(score_weights > 0, points / score_weights, np.nan)
         coverage = np.where(weights > 0, covered / weights, 0.0)
@@ -183,7 +183,7 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
     )
 
 
-def _score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
+def score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
     """Course of the scores: as reported, or composed from the metrics on the coarsest of their grids."""
     own = org.history.grid(SCORE)
     metrics = scored_metrics(org)
@@ -217,7 +217,7 @@ def _score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
 
 
 def _repository_reports(org: OrgData, scores: _Scores) -> list[RepositoryReport]:
-    grid = _score_grid(org, scores.reported)
+    grid = score_grid(org, scores.reported)
     if grid is None:
         return [_report(org, repo, scores, n, None, None, ()) for n, repo in enumerate(org.repos)]
     trends = linear_trends(grid.values[-TREND_SAMPLES:])
@@ -377,4 +377,5 @@ def _describe(org: OrgData) -> OrgDescription:
         slos=org.slos,
         reported_alerts=org.reported_alerts,
         policies_from=org.policies_from,
+        rules=org.rules,
     )

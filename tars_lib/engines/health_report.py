@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tars_lib.engines.report import Report
 from tars_lib.policies import AnyPolicy
 from tars_lib.schema import (
+    AlertRule,
     Dependency,
     Event,
     HealthStatus,
@@ -117,6 +118,7 @@ class OrgDescription:
     slos: tuple[OrgSlo, ...]
     reported_alerts: tuple[ReportedAlert, ...]
     policies_from: str
+    rules: tuple[AlertRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

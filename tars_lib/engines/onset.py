@@ -84,7 +84,7 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
     if column is not None:
         return times, excess
     moments, which = np.unique(times, return_inverse=True)
-    return moments, np.bincount(which, weights=excess, minlength=moments.size)
+    return moments, np.bincount(which, weights=excess, minlength=moments.size).astype(np.float64)
 
 
 def largest_sum(values: Floats) -> tuple[int, int]:

@@ -163,7 +163,7 @@ def _median(values: Floats) -> Floats:
     """Median of columns that hold one to three numbers; NaN for none."""
     count = np.isfinite(values).sum(axis=0)
     ordered = np.sort(values, axis=0)
-    middle = ordered[0].copy()
+    middle: Floats = ordered[0].copy()
     two, three = count == 2, count == SCORE_SAMPLES
     middle[two] = (ordered[0, two] + ordered[1, two]) / 2.0
     middle[three] = ordered[1, three]

@@ -14,8 +14,8 @@ from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.onset import burning_stretch
 from tars_lib.engines.readiness import assess_readiness, narrate, summarize
 from tars_lib.engines.report import Stamp, head
-from tars_lib.engines.sli import in_scope
 from tars_lib.engines.sla_report import Breach, ComplianceResult, ScorecardRow, SlaReport
+from tars_lib.engines.sli import in_scope
 from tars_lib.engines.verdict import INFORMING, Verdict, beyond, judge
 from tars_lib.org import OrgData
 from tars_lib.playbook.containment import CONTAINMENT, action_for

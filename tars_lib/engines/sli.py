@@ -123,8 +123,8 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
     column = found.column[keep]
     samples = np.bincount(column, minlength=n).astype(np.int64)
     if found.total is not None:
-        bad = np.bincount(column, weights=found.value[keep], minlength=n)
-        events = np.bincount(column, weights=found.total[keep], minlength=n)
+        bad = np.bincount(column, weights=found.value[keep], minlength=n).astype(np.float64)
+        events = np.bincount(column, weights=found.total[keep], minlength=n).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
             value = np.where(events > 0, (events - bad) / events, np.nan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -253,7 +254,7 @@ def _inform(
     return _window_result(policy, found, measured, _judge_scope(policy, measured, deciding.column, scope))
 
 
-def _named(policy: AnyPolicy) -> dict[str, object]:
+def _named(policy: AnyPolicy) -> dict[str, Any]:
     return {
         "sla_id": policy.sla_id,
         "sla_name": policy.sla_name,
@@ -269,7 +270,7 @@ def _named(policy: AnyPolicy) -> dict[str, object]:
 
 def _unknown(policy: AnyPolicy, reason: str, repos: tuple[str, ...]) -> ComplianceResult:
     return ComplianceResult(
-        **_named(policy),  # type: ignore[arg-type]
+        **_named(policy),
         status=SlaStatus.UNKNOWN,
         value=None,
         scope=None,

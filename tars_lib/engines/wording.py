@@ -36,7 +36,7 @@ def between_text(value: float, low: float, high: float, unit: str) -> str:
     >>> between_text(0.119, 0.037, 0.201, "s"), between_text(0.9968, 0.9967, 0.9969, "ratio")
     ('0.119 s (0.037 – 0.201)', '99.68 % (99.67 – 99.69)')
     """
-    scale, shown = (1000.0, "ms") if unit == "s" and abs(value) < 0.1 else (1.0, unit)
+    scale = 1000.0 if unit == "s" and abs(value) < 0.1 else 1.0
     if unit == "ratio":
         ends = [value_text(end, unit).removesuffix(" %") for end in (low, high)]
     else:

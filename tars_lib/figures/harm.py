@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
         axes.set_ylim(-height / 2 - 0.05, height / 2 + 0.32)
         for caller, callee in graph.edges:
             if caller in boxes and callee in boxes and boxes[caller].column < boxes[callee].column:
-                on_path = any((caller, callee) == step for step in zip(blamed, blamed[1:], strict=False))
+                on_path = any((caller, callee) == step for step in pairwise(blamed))
                 _arrow(axes, boxes[caller], boxes[callee], on_path)
         letters = int(FULL[0] / max(depth, 3) * _BOX[0] * 72 / (7.4 * 0.6))
         for box in boxes.values():

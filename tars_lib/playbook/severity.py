@@ -35,9 +35,7 @@ _ROWS = (
         "1 hour",
         ("On-call engineer", "Team lead", "Engineering manager"),
     ),
-    SeverityRow(
-        Severity.SEV_3, "Medium - Anomaly", timedelta(hours=4), "4 hours", ("On-call engineer", "Team lead")
-    ),
+    SeverityRow(Severity.SEV_3, "Medium - Anomaly", timedelta(hours=4), "4 hours", ("On-call engineer", "Team lead")),
     SeverityRow(Severity.SEV_4, "Low - Informational", None, "Next business day", ("Create ticket",)),
 )
 

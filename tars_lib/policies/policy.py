@@ -41,9 +41,7 @@ class Window:
         """
         found = _WINDOW.fullmatch(str(text).strip().lower() + ("d" if isinstance(text, int) else ""))
         if found is None or int(found[1]) == 0:
-            raise ConfigError(
-                f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d"
-            )
+            raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
         amount, unit = int(found[1]), found[2]
         if unit in _DAYS:
             return cls(days=amount * _DAYS[unit])

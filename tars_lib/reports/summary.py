@@ -13,12 +13,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&-])")
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it is: nothing in it becomes a link, a tag, a table cell or a heading.
+    r"""Text that Markdown shows as it is: nothing in it becomes a link, a tag, a table cell or a heading.
 
     Examples
     --------
     >>> markdown_text("<b>|x")
-    '\\\\<b\\\\>\\\\|x'
+    '\\<b\\>\\|x'
     """
     return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
 

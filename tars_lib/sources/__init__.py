@@ -1,0 +1,1 @@
+"""Fill an organisation from where its data lie."""

@@ -82,9 +82,7 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
         for point in _dashboard_points(board, label, assume_tz):
             metric, time, value, where = point
             if not math.isnan(value) and known.get((metric, time), value) != value:
-                warnings.append(
-                    f"{where}: {metric} {value:g} differs from the trend report; the trend report is used"
-                )
+                warnings.append(f"{where}: {metric} {value:g} differs from the trend report; the trend report is used")
             elif (metric, time) not in known:
                 points.append(point)
     if (folder / ALERTS).is_file():
@@ -150,9 +148,7 @@ def _dashboard_points(
         yield metric, time, _number(board[field], f"{label}, {field}"), f"{label}, {field}"
 
 
-def _alerts(
-    content: dict[str, object], repo: str, label: str, assume_tz: ZoneInfo | None
-) -> Iterator[ReportedAlert]:
+def _alerts(content: dict[str, object], repo: str, label: str, assume_tz: ZoneInfo | None) -> Iterator[ReportedAlert]:
     entries = content.get("alerts") or []
     if not isinstance(entries, list):
         raise InputError(f"{label}: alerts: a list is needed, {type(entries).__name__} was found")

@@ -40,14 +40,13 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
             if lacking:
                 found = ", ".join(rows.fieldnames or ()) or "nothing"
                 raise InputError(
-                    f"{place(label, row=1)}: column {', '.join(lacking)} is missing; needed: {', '.join(_NEEDED)}; found: {found}"
+                    f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
+                    f"needed: {', '.join(_NEEDED)}; found: {found}"
                 )
             events = [_event(row, label, rows.line_num, assume_tz) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{label}: cannot be read: {error}") from error
-    return tuple(
-        sorted(events, key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
-    )
+    return tuple(sorted(events, key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title)))
 
 
 def _event(row: dict[str, str | None], label: str, number: int, assume_tz: ZoneInfo | None) -> Event:
@@ -62,7 +61,5 @@ def _event(row: dict[str, str | None], label: str, number: int, assume_tz: ZoneI
     ends = text("until")
     until = None if ends is None else read_time(ends, place(label, row=number, column="until"), assume_tz)
     if until is not None and until < start:
-        raise InputError(
-            f"{place(label, row=number, column='until')}: {ends} is before the event's timestamp"
-        )
+        raise InputError(f"{place(label, row=number, column='until')}: {ends} is before the event's timestamp")
     return Event(start, text("repo"), kind.lower(), text("title") or kind, text("ref"), until)

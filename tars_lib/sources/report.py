@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.errors import InputError
 from tars_lib.history import History, admit
@@ -31,7 +33,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         If the report cannot be read, or its history is missing or altered; the message names the file.
     """
     report = read_record(HealthReport, path)
-    history = History((), (), *_no_samples(), ())
+    history = History((), (), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64))
     if report.history.path is not None:
         beside = path.parent / Path(report.history.path).name
         if not beside.is_file():
@@ -39,7 +41,9 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         with beside.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != report.history.sha256:
-            raise InputError(f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}...")
+            raise InputError(
+                f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}..."
+            )
         history = admit(read_tidy(beside, str(beside)), report.org.metrics)
     described = report.org
     return (
@@ -54,6 +58,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
             policies_from=described.policies_from,
             slos=described.slos,
             reported_alerts=described.reported_alerts,
+            rules=described.rules,
             inputs=report.inputs,
             warnings=report.warnings,
         ),
@@ -83,9 +88,3 @@ def _table(history: History) -> pa.Table:
             "value": history.value,
         }
     )
-
-
-def _no_samples() -> tuple[object, ...]:
-    import numpy as np
-
-    return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64)

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from tars_lib.assets import asset_folder
 from tars_lib.config import read_org_config, read_policies
+from tars_lib.config_rules import read_rules
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.history import Samples, admit
 from tars_lib.org import MAINTENANCE, OrgData
 from tars_lib.policies import AnyPolicy
-from tars_lib.schema import Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.schema import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
 from tars_lib.sources.tidy import merge, read_tidy
@@ -73,15 +74,14 @@ def load_org(
     described = _read_config(folder, config, files)
     parts, found, alerts = _read_repos(folder, zone, files, warnings)
     policies, policies_from = _read_policies(folder, sla_policy, files, warnings)
+    rules = _read_rules(folder, files)
     samples = merge(parts)
     history = admit(samples, described.metrics)
     warnings += history.notes
     members = _members(described, found, history.repos, repos, folder)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
-    logger.debug(
-        "%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics)
-    )
+    logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
     return OrgData(
         name=described.name or folder.resolve().name,
@@ -94,6 +94,7 @@ def load_org(
         policies_from=policies_from,
         slos=described.slos,
         reported_alerts=tuple(alert for alert in alerts if alert.repo in keys),
+        rules=rules,
         inputs=digests,
         warnings=tuple(warnings),
     )
@@ -116,9 +117,7 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
     keys = {repo.repo for repo in described.repos}
     for edge in described.dependencies:
         if keys and not {edge.caller, edge.callee} <= keys:
-            logger.debug(
-                "dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee
-            )
+            logger.debug("dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee)
     return described
 
 
@@ -130,9 +129,7 @@ def _read_repos(
     alerts: list[ReportedAlert] = []
     tidy = [folder / f"{_HISTORY}{kind}" for kind in _KINDS if (folder / f"{_HISTORY}{kind}").exists()]
     if (folder / _HISTORY).is_dir():
-        tidy += sorted(
-            p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith(".")
-        )
+        tidy += sorted(p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith("."))
     for path in tidy:
         parts.append(read_tidy(path, _label(path, folder), zone))
         files.append(path)
@@ -163,6 +160,16 @@ def _read_policies(
     warnings += notes
     logger.debug("%s: %d policies", path, len(policies))
     return policies, _label(path, folder)
+
+
+def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
+    path = folder / "alerts.yaml"
+    if not path.exists():
+        return ()
+    rules = read_rules(path, "alerts.yaml")
+    files.append(path)
+    logger.debug("%s: %d alert rules", path, len(rules))
+    return rules
 
 
 def _read_events(

@@ -89,7 +89,7 @@ def synthesize(
         share = node.failures * np.exp(0.25 * _red_noise(rng, len(times)))
         for plant in plants:
             if plant.repo == node.repo:
-                hit = (times >= plant.start) & (times < plant.end)
+                hit = (times >= pd.Timestamp(plant.start)) & (times < pd.Timestamp(plant.end))
                 own = np.where(hit, own * plant.slower * np.exp(0.1 * rng.normal(size=len(times))), own)
                 share = np.where(hit, share + plant.failing * np.exp(0.1 * rng.normal(size=len(times))), share)
         good = 1.0 - share
@@ -110,7 +110,7 @@ def synthesize(
             "latency": latency[node.repo],
             "latency_p95": latency[node.repo] * 2.1 * np.exp(0.06 * rng.normal(size=len(times))),
         }
-        keep = times < (silent or {}).get(node.repo, times[-1] + pd.Timedelta("1D"))
+        keep = times < pd.Timestamp((silent or {}).get(node.repo, times[-1] + pd.Timedelta("1D")))
         frames += [
             pd.DataFrame({"timestamp": times[keep], "repo": node.repo, "metric": metric, "value": value[keep]})
             for metric, value in values.items()
@@ -135,7 +135,11 @@ def demo_history(seed: int = 20261102) -> pd.DataFrame:
         ),
     )
     return synthesize(
-        _SHOP, times, plants, np.random.default_rng(seed), {"recommendations": read_time("2026-11-01T09:00:00Z", "demo")}
+        _SHOP,
+        times,
+        plants,
+        np.random.default_rng(seed),
+        {"recommendations": read_time("2026-11-01T09:00:00Z", "demo")},
     )
 
 

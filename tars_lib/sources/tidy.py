@@ -82,9 +82,7 @@ def _union(
     moved = [np.zeros(0, dtype=np.int32)]
     for part_names, part_codes in zip(names, codes, strict=True):
         # the extra last entry keeps -1 (no name) at -1
-        table = np.array(
-            [position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32
-        )
+        table = np.array([position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32)
         moved.append(table[part_codes])
     return tuple(position), np.concatenate(moved)
 
@@ -98,9 +96,7 @@ def _read_parquet(path: Path, label: str) -> pa.Table:
     with pq.ParquetFile(path, read_dictionary=["repo", "metric"]) as file:
         table = file.read(columns=list(COLUMNS))
     if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
-        raise InputError(
-            f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is"
-        )
+        raise InputError(f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is")
     return table
 
 
@@ -110,9 +106,7 @@ def _read_csv(path: Path, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
     with path.open("rb") as file:
         head = file.readline(65536)
     if not head.strip():
-        raise InputError(
-            f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}"
-        )
+        raise InputError(f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}")
     try:
         names = head.decode("utf-8-sig").strip().split(",")
     except UnicodeDecodeError as error:
@@ -153,7 +147,9 @@ def _arrow_csv(path: Path, types: dict[str, Any], *, use_threads: bool = True) -
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
     )
-    return pv.read_csv(path, read_options=pv.ReadOptions(block_size=8 << 20, use_threads=use_threads), convert_options=convert)
+    return pv.read_csv(
+        path, read_options=pv.ReadOptions(block_size=8 << 20, use_threads=use_threads), convert_options=convert
+    )
 
 
 def _refuse_missing_columns(names: list[str], label: str) -> None:
@@ -194,9 +190,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     return codes, names
 
 
-def _micros(
-    column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None
-) -> NDArray[np.int64]:
+def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None) -> NDArray[np.int64]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -207,12 +201,8 @@ def _micros(
     if pa.types.is_timestamp(kind) and (kind.tz is not None or assume_tz is not None):
         if kind.tz is None and assume_tz is not None:
             column = pc.assume_timezone(column, assume_tz.key, ambiguous="earliest", nonexistent="latest")
-        return (
-            pc.cast(column, pa.timestamp("us", "UTC"), safe=False)
-            .cast(pa.int64())
-            .combine_chunks()
-            .to_numpy()
-        )
+        micros = pc.cast(column, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).combine_chunks()
+        return np.asarray(micros.to_numpy(), dtype=np.int64)
     if pa.types.is_dictionary(kind):
         texts = column.unify_dictionaries().combine_chunks()
     else:
@@ -226,7 +216,7 @@ def _micros(
         code = int(indices[first])
         where = place(label, row=first_row + int(first), column="timestamp")
         known[code] = to_micros(read_time(distinct[code], where, assume_tz))
-    return known[indices]
+    return np.asarray(known[indices], dtype=np.int64)
 
 
 def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.float64]:
@@ -235,12 +225,8 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
 
     if pa.types.is_dictionary(column.type):
         texts = column.unify_dictionaries().combine_chunks()
-        numbers = np.array(
-            [_number(text) for text in texts.dictionary.to_pylist()] + [np.nan], dtype=np.float64
-        )
-        odd = np.isneginf(numbers) & np.array(
-            [_spoils(text) for text in texts.dictionary.to_pylist()] + [False]
-        )
+        numbers = np.array([_number(text) for text in texts.dictionary.to_pylist()] + [np.nan], dtype=np.float64)
+        odd = np.isneginf(numbers) & np.array([_spoils(text) for text in texts.dictionary.to_pylist()] + [False])
         indices = texts.indices.fill_null(len(numbers) - 1).to_numpy(zero_copy_only=False)
         bad = odd[indices]
         if bad.any():
@@ -250,8 +236,9 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
             raise InputError(
                 f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing"
             )
-        return numbers[indices]
-    return pc.cast(column, pa.float64()).fill_null(np.nan).combine_chunks().to_numpy(zero_copy_only=False)
+        return np.asarray(numbers[indices], dtype=np.float64)
+    filled = pc.cast(column, pa.float64()).fill_null(np.nan).combine_chunks()
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def _number(text: str) -> float:

@@ -1,0 +1,1 @@
+"""Statistics on arrays; they know no repos and no SLAs."""

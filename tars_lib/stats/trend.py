@@ -73,9 +73,7 @@ def linear_trends(values: Floats, confidence: float = 0.95) -> Trends:
         both = seen[1:] & seen[:-1]
         power = (residual**2).sum(axis=0)
         # Lag-1 autocorrelation over neighbours that both exist, corrected for its bias -(1 + 4 rho) / n (Kendall 1954)
-        rho = (
-            (residual[1:] * residual[:-1] * both).sum(axis=0) / np.maximum(both.sum(axis=0), 1) / (power / n)
-        )
+        rho = (residual[1:] * residual[:-1] * both).sum(axis=0) / np.maximum(both.sum(axis=0), 1) / (power / n)
         rho = np.clip((rho * n + 1.0) / np.maximum(n - 4.0, 1.0), 0.0, 0.98)
         # one degree of freedom at least: below it Student's quantile is no number a reader could use
         n_effective = np.maximum(n * (1.0 - rho) / (1.0 + rho), 3.0)

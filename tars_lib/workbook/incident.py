@@ -100,7 +100,8 @@ def key_figures(run: Run) -> KeyFigures:
         ),
         KeyFigure(
             "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
-            note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier), word=f"{health.risk_tier.value.capitalize()} risk",
+            note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier),
+            word=f"{health.risk_tier.value.capitalize()} risk",
         ),
     ]  # fmt: skip
     if worst is not None and worst.budget_consumed is not None:

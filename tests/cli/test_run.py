@@ -21,7 +21,13 @@ def tars(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
     """Run the command; the terminal's own settings do not reach it."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TARS_") and k != "SOURCE_DATE_EPOCH"}
     return subprocess.run(
-        [*TARS, *map(str, args)], cwd=cwd, env=clean | env, capture_output=True, text=True, encoding="utf-8", check=False
+        [*TARS, *map(str, args)],
+        cwd=cwd,
+        env=clean | env,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
 
 
@@ -31,7 +37,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_breach_gives_142_and_a_whole_run_directory(root: Path, tmp_path: Path) -> None:
-    done = tars("run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths", cwd=tmp_path)
+    done = tars(
+        "run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths", cwd=tmp_path
+    )
     assert done.returncode == 142
     run = tmp_path / "runs" / "tars-run-20260105-143000"
     names = {path.name for path in run.iterdir()}
@@ -96,9 +104,17 @@ def test_an_empty_root_gives_93_and_one_line(tmp_path: Path) -> None:
     ("spoil", "code", "says"),
     [
         ({"org.yaml": "repos: {web: {nmae: x}}"}, 94, "nmae"),
-        ({"sla-policies.yaml": "policies: [{sla_id: a, sla_type: b, metric: latency, objective: fast}]"}, 94, "objective"),
+        (
+            {"sla-policies.yaml": "policies: [{sla_id: a, sla_type: b, metric: latency, objective: fast}]"},
+            94,
+            "objective",
+        ),
         ({"events.csv": "timestamp,repo,kind,title\n2026-01-01T00:00:00,web,deploy,x\n"}, 95, "events.csv, row 2"),
-        ({"history.csv": "timestamp,repo,metric,value\n2026-01-01T00:00:00Z,web,latency,quick\n"}, 95, "history.csv, row 2"),
+        (
+            {"history.csv": "timestamp,repo,metric,value\n2026-01-01T00:00:00Z,web,latency,quick\n"},
+            95,
+            "history.csv, row 2",
+        ),
     ],
 )
 def test_refused_input_names_the_place_and_leaves_nothing(

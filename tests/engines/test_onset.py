@@ -17,7 +17,9 @@ from tars_lib.policies import AnyPolicy, Window
 from tars_lib.schema import Event
 
 
-def stretch(rows: list[Row], policy: AnyPolicy, column: int | None = 0, as_of: datetime | None = None, **fields: object) -> Stretch | None:
+def stretch(
+    rows: list[Row], policy: AnyPolicy, column: int | None = 0, as_of: datetime | None = None, **fields: object
+) -> Stretch | None:
     org = org_of(rows, policy, **fields)
     found = track(org, policy)
     assert found is not None
@@ -120,7 +122,9 @@ def test_the_organisations_excess_is_the_sum_over_repos_at_each_time() -> None:
 
 @pytest.mark.parametrize(("floor", "expected"), [(False, [-0.1, -0.1, 0.9]), (True, [0.9, -0.1, -0.1])])
 def test_the_excess_of_a_good_share_is_each_bad_sample_less_what_is_allowed(floor: bool, expected: list[float]) -> None:
-    policy = threshold("x", 0.9, aggregate="good_share", threshold=2.0, threshold_is_floor=floor, unit="ratio", higher_is_better=True)
+    policy = threshold(
+        "x", 0.9, aggregate="good_share", threshold=2.0, threshold_is_floor=floor, unit="ratio", higher_is_better=True
+    )
     found = track(org_of(series("a", "x", [1, 2, 3]), policy), policy)
     assert found is not None
     np.testing.assert_allclose(excess_series(policy, found, 0)[1], expected)

@@ -37,7 +37,11 @@ def test_tiers_and_lights_change_at_their_borders(score: float | None, tier: Ris
     ("metric", "values", "scores"),
     [
         (Metric("x", "s", False, healthy=0.2, unhealthy=1.0), [0.1, 0.2, 0.6, 1.0, 5.0], [100, 100, 50, 0, 0]),
-        (Metric("x", "ratio", True, healthy=0.999, unhealthy=0.95), [1.0, 0.999, 0.9745, 0.95, 0.1], [100, 100, 50, 0, 0]),
+        (
+            Metric("x", "ratio", True, healthy=0.999, unhealthy=0.95),
+            [1.0, 0.999, 0.9745, 0.95, 0.1],
+            [100, 100, 50, 0, 0],
+        ),
     ],
 )
 def test_a_component_is_straight_between_its_bounds(metric: Metric, values: list[float], scores: list[float]) -> None:

@@ -21,7 +21,12 @@ HOUR = timedelta(hours=1)
 
 def some_rows(draw: st.DrawFn, metrics: tuple[str, ...]) -> list[Row]:
     keys = draw(
-        st.lists(st.tuples(st.integers(0, 300), st.sampled_from("ab"), st.sampled_from(metrics)), unique=True, min_size=2, max_size=80)
+        st.lists(
+            st.tuples(st.integers(0, 300), st.sampled_from("ab"), st.sampled_from(metrics)),
+            unique=True,
+            min_size=2,
+            max_size=80,
+        )
     )
     values = draw(st.lists(st.integers(0, 50), min_size=len(keys), max_size=len(keys)))
     return [(T0 + 7 * n * HOUR, repo, metric, float(v)) for (n, repo, metric), v in zip(keys, values, strict=True)]
@@ -29,7 +34,9 @@ def some_rows(draw: st.DrawFn, metrics: tuple[str, ...]) -> list[Row]:
 
 @given(st.data(), st.sampled_from(ZONES), st.integers(1, 40), st.booleans())
 @settings(max_examples=80)
-def test_a_ratio_is_that_of_plain_loops_over_the_rows_of_the_local_days(data: st.DataObject, zone: str, number: int, good: bool) -> None:
+def test_a_ratio_is_that_of_plain_loops_over_the_rows_of_the_local_days(
+    data: st.DataObject, zone: str, number: int, good: bool
+) -> None:
     rows = data.draw(st.composite(some_rows)(("requests_total", "requests_failed")))
     policy = ratio(time_zone=zone, window=days(number), part_is_good=good)
     as_of = max(row[0] for row in rows)
@@ -54,8 +61,15 @@ def test_an_aggregate_is_that_of_plain_loops_over_the_rows_of_the_local_days(
     data: st.DataObject, zone: str, number: int, aggregate: str, higher: bool
 ) -> None:
     rows = data.draw(st.composite(some_rows)(("latency", "lead_time")))
-    extra = {"threshold": 20.0, "threshold_is_floor": higher, "unit": "ratio", "higher_is_better": True} if aggregate == "good_share" else {}
-    policy = threshold("latency", **({"time_zone": zone, "window": days(number), "aggregate": aggregate, "higher_is_better": higher} | extra))
+    extra = (
+        {"threshold": 20.0, "threshold_is_floor": higher, "unit": "ratio", "higher_is_better": True}
+        if aggregate == "good_share"
+        else {}
+    )
+    policy = threshold(
+        "latency",
+        **({"time_zone": zone, "window": days(number), "aggregate": aggregate, "higher_is_better": higher} | extra),
+    )
     as_of = max(row[0] for row in rows)
     org = org_of(rows, policy)
     found = track(org, policy)
@@ -66,7 +80,9 @@ def test_an_aggregate_is_that_of_plain_loops_over_the_rows_of_the_local_days(
     inside = window_rows(rows, number, zone, as_of)
     for column, repo in enumerate(org.repos):
         expected = threshold_value(inside, policy, repo.repo)
-        np.testing.assert_allclose(measured.value[column], np.nan if expected is None else expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            measured.value[column], np.nan if expected is None else expected, rtol=1e-12, atol=1e-12
+        )
         assert measured.samples[column] == sum(row[1:3] == (repo.repo, "latency") for row in inside)
 
 
@@ -84,7 +100,15 @@ def test_aggregates_of_five_numbers_by_hand(aggregate: str, higher: bool, value:
 
 @pytest.mark.parametrize(("floor", "share"), [(False, 0.75), (True, 0.5)])
 def test_a_sample_at_the_threshold_is_good(floor: bool, share: float) -> None:
-    policy = threshold("latency", 0.9, aggregate="good_share", threshold=2.0, threshold_is_floor=floor, unit="ratio", higher_is_better=True)
+    policy = threshold(
+        "latency",
+        0.9,
+        aggregate="good_share",
+        threshold=2.0,
+        threshold_is_floor=floor,
+        unit="ratio",
+        higher_is_better=True,
+    )
     org = org_of(series("a", "latency", [1, 2, 3, 1]), policy)
     found = track(org, policy)
     assert found is not None
@@ -118,7 +142,9 @@ def test_minutes_begin_after_the_sample_that_ended_the_window_before() -> None:
         ("UTC", datetime(2026, 3, 29, 23, 0, tzinfo=UTC), 24),
     ],
 )
-def test_a_whole_local_day_of_hourly_samples_is_complete_even_when_the_clock_changes(zone: str, as_of: datetime, expected: int) -> None:
+def test_a_whole_local_day_of_hourly_samples_is_complete_even_when_the_clock_changes(
+    zone: str, as_of: datetime, expected: int
+) -> None:
     policy = threshold("latency", window=days(1), time_zone=zone)
     start = as_of - 100 * HOUR
     org = org_of(series("a", "latency", [1] * 101, start, HOUR), policy)
@@ -131,7 +157,11 @@ def test_a_whole_local_day_of_hourly_samples_is_complete_even_when_the_clock_cha
 
 def test_each_repo_is_expected_at_its_own_pace() -> None:
     policy = threshold("latency", window=days(10))
-    rows = series("hourly", "latency", [1] * 240, step=HOUR) + series("daily", "latency", [1] * 10) + series("gappy", "latency", [1] * 5)
+    rows = (
+        series("hourly", "latency", [1] * 240, step=HOUR)
+        + series("daily", "latency", [1] * 10)
+        + series("gappy", "latency", [1] * 5)
+    )
     org = org_of(rows, policy)
     found = track(org, policy)
     assert found is not None
@@ -167,7 +197,11 @@ def test_the_error_rate_is_derived_from_the_counts_sample_by_sample() -> None:
 
 def test_a_policy_judges_the_repos_that_it_names_or_all_that_ever_reported() -> None:
     org = org_of(series("a", "latency", [1]) + series("b", "latency", [1]), repos=[Repo("c", "c")])
-    for names, scope in (((), [True, True, False]), (("b",), [False, True, False]), (("c", "zzz"), [False, False, True])):
+    for names, scope in (
+        ((), [True, True, False]),
+        (("b",), [False, True, False]),
+        (("c", "zzz"), [False, False, True]),
+    ):
         policy = threshold("latency", repos=names)
         assert in_scope(org, policy, track(org, policy)).tolist() == scope
     assert track(org, threshold("lead_time")) is None
@@ -187,12 +221,18 @@ def test_maintenance_is_listed_and_neither_counted_nor_expected() -> None:
     assert measured.value.tolist() == [1.0, 1.0]
     assert measured.samples.tolist() == [25, 30]
     assert measured.expected.tolist() == [25.0, 30.0]
-    assert [(e.repo, e.samples, e.start, e.end) for e in measured.exclusions] == [("a", 5, T0 + 10 * DAILY, T0 + 15 * DAILY)]
+    assert [(e.repo, e.samples, e.start, e.end) for e in measured.exclusions] == [
+        ("a", 5, T0 + 10 * DAILY, T0 + 15 * DAILY)
+    ]
 
 
 def test_overlapping_maintenance_is_excluded_once() -> None:
     policy = ratio(window=days(30))
-    org = org_of(counts("a", [100] * 30, [0] * 30), policy, events=(maintenance("a", 5, 15), maintenance(None, 10, 20), maintenance("a", 12, 14)))
+    org = org_of(
+        counts("a", [100] * 30, [0] * 30),
+        policy,
+        events=(maintenance("a", 5, 15), maintenance(None, 10, 20), maintenance("a", 12, 14)),
+    )
     found = track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 29 * DAILY)

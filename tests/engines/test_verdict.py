@@ -76,13 +76,20 @@ def test_an_objective_of_one_hundred_percent_has_no_budget_to_divide_by() -> Non
     assert (clean.total, clean.consumed, clean.consumed_share) == (0.0, 0.0, None)
     spent = verdict(spread(1000, 3), ratio(1.0)).error_budget
     assert spent is not None
-    assert (spent.total, spent.consumed, spent.remaining, spent.consumed_share) == (0.0, pytest.approx(3), pytest.approx(-3), None)
+    assert (spent.total, spent.consumed, spent.remaining, spent.consumed_share) == (
+        0.0,
+        pytest.approx(3),
+        pytest.approx(-3),
+        None,
+    )
 
 
 def test_the_error_budget_counts_events() -> None:
     budget = verdict(spread(100_000, 25), ratio(0.999)).error_budget
     assert budget is not None
-    assert [budget.total, budget.consumed, budget.remaining, budget.consumed_share] == pytest.approx([100, 25, 75, 0.25])
+    assert [budget.total, budget.consumed, budget.remaining, budget.consumed_share] == pytest.approx(
+        [100, 25, 75, 0.25]
+    )
     assert budget.unit == "events"
 
 
@@ -175,7 +182,9 @@ def test_each_aggregate_decides(aggregate: str, values: list[float], value: floa
 
 @pytest.mark.parametrize(("good", "status"), [(94, BREACHED), (95, AT_RISK), (96, AT_RISK), (97, COMPLIANT)])
 def test_a_good_share_has_a_budget_of_samples(good: int, status: SlaStatus) -> None:
-    policy = threshold("latency", 0.95, aggregate="good_share", threshold=0.3, unit="ratio", higher_is_better=True, window=days(100))
+    policy = threshold(
+        "latency", 0.95, aggregate="good_share", threshold=0.3, unit="ratio", higher_is_better=True, window=days(100)
+    )
     result = verdict(series("a", "latency", [0.3] * good + [0.4] * (100 - good)), policy)
     assert (result.status, result.value) == (status, good / 100)
 
@@ -263,7 +272,9 @@ def test_maintenance_without_an_end_excuses_nothing() -> None:
 
 def test_overlapping_maintenance_does_not_make_silence_look_complete() -> None:
     windows = tuple(Event(T0, repo, "maintenance", "Move", None, T0 + 14 * DAILY) for repo in ("a", None))
-    rows = [row for row in counts("a", [1000] * 60, [0] * 60, T0 - 30 * DAILY) if row[0] < T0 or row[0] >= T0 + 27 * DAILY]
+    rows = [
+        row for row in counts("a", [1000] * 60, [0] * 60, T0 - 30 * DAILY) if row[0] < T0 or row[0] >= T0 + 27 * DAILY
+    ]
     result = verdict(rows, ratio(), events=windows)
     assert result.status is UNKNOWN
     assert result.windows[0].coverage == pytest.approx(3 / 16)
@@ -279,9 +290,14 @@ def test_no_data_at_all_is_unknown() -> None:
     assert (result.status, result.value) == (UNKNOWN, None)
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40), st.sampled_from([0.5, 0.9, 0.999, 1.0]))
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40),
+    st.sampled_from([0.5, 0.9, 0.999, 1.0]),
+)
 @settings(max_examples=80)
-def test_a_compliant_verdict_always_has_data_enough_and_meets_the_objective(samples: list[tuple[int, int]], objective: float) -> None:
+def test_a_compliant_verdict_always_has_data_enough_and_meets_the_objective(
+    samples: list[tuple[int, int]], objective: float
+) -> None:
     rows = counts("a", [t for t, _ in samples], [min(t, f) for t, f in samples])
     result = verdict(rows, ratio(objective))
     if result.status in (COMPLIANT, AT_RISK):
@@ -305,7 +321,9 @@ def test_losing_samples_never_turns_no_data_into_compliance(random: object) -> N
     if not kept:
         return
     result = verdict(kept, ratio(), as_of=T0 + 39 * DAILY)
-    both = {row[0] for row in kept if row[2] == "requests_total"} & {row[0] for row in kept if row[2] == "requests_failed"}
+    both = {row[0] for row in kept if row[2] == "requests_total"} & {
+        row[0] for row in kept if row[2] == "requests_failed"
+    }
     arrived = sum(time >= T0 + 10 * DAILY for time in both)
     if arrived == 0:
         assert result.status is UNKNOWN

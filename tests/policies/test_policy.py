@@ -12,9 +12,16 @@ from tars_lib.policies import KINDS, RatioPolicy, ThresholdPolicy
 
 @pytest.mark.parametrize(
     ("higher", "value", "is_met"),
-    [(True, 0.5, True), (True, math.nextafter(0.5, 0), False), (False, 0.5, True), (False, math.nextafter(0.5, 1), False)],
+    [
+        (True, 0.5, True),
+        (True, math.nextafter(0.5, 0), False),
+        (False, 0.5, True),
+        (False, math.nextafter(0.5, 1), False),
+    ],
 )
-def test_equality_meets_the_objective_and_the_next_number_beyond_does_not(higher: bool, value: float, is_met: bool) -> None:
+def test_equality_meets_the_objective_and_the_next_number_beyond_does_not(
+    higher: bool, value: float, is_met: bool
+) -> None:
     assert threshold(objective=0.5, higher_is_better=higher).is_met_by(value) is is_met
 
 
@@ -24,4 +31,4 @@ def test_a_policy_needs_the_metrics_that_it_measures() -> None:
 
 
 def test_each_kind_has_its_name() -> None:
-    assert KINDS == {"ratio": RatioPolicy, "threshold": ThresholdPolicy}
+    assert {"ratio": RatioPolicy, "threshold": ThresholdPolicy} == KINDS

@@ -59,7 +59,11 @@ def test_days_begin_at_midnight_of_the_slas_own_zone() -> None:
 
 @pytest.mark.parametrize(
     ("as_of", "hours"),
-    [(datetime(2026, 3, 29, 21, 30, tzinfo=UTC), 23), (datetime(2026, 10, 25, 22, 30, tzinfo=UTC), 25), (datetime(2026, 6, 1, 21, 30, tzinfo=UTC), 24)],
+    [
+        (datetime(2026, 3, 29, 21, 30, tzinfo=UTC), 23),
+        (datetime(2026, 10, 25, 22, 30, tzinfo=UTC), 25),
+        (datetime(2026, 6, 1, 21, 30, tzinfo=UTC), 24),
+    ],
 )
 def test_a_day_on_which_the_clock_changes_has_23_or_25_hours(as_of: datetime, hours: int) -> None:
     start, end, _ = Window(days=1).span(as_of, BERLIN, HOUR)
@@ -81,11 +85,17 @@ def test_a_window_across_the_change_still_begins_at_local_midnight() -> None:
         (datetime(2026, 1, 10, tzinfo=UTC), HOUR, True),
     ],
 )
-def test_a_window_is_partial_while_samples_of_its_last_day_are_to_come(as_of: datetime, interval: timedelta, is_partial: bool) -> None:
+def test_a_window_is_partial_while_samples_of_its_last_day_are_to_come(
+    as_of: datetime, interval: timedelta, is_partial: bool
+) -> None:
     assert Window(days=7).span(as_of, UTC_ZONE, interval)[2] is is_partial
 
 
-@given(st.datetimes(datetime(2000, 1, 2), datetime(2040, 1, 1)), st.integers(1, 100), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]))  # noqa: DTZ001, E501
+@given(
+    st.datetimes(datetime(2000, 1, 2), datetime(2040, 1, 1)),
+    st.integers(1, 100),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
+)
 def test_a_window_of_days_holds_that_many_local_dates(naive: datetime, number: int, name: str) -> None:
     zone, as_of = ZoneInfo(name), naive.replace(tzinfo=UTC)
     start, end, _ = Window(days=number).span(as_of, zone, HOUR)

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from org_samples import HEADER, RootBuilder, T0
+from org_samples import HEADER, T0, RootBuilder
 
 from tars_lib.errors import InputError
 from tars_lib.schema import ReportedAlert
 
-DASHBOARD, ALERTS, TRENDS = "web/dashboard/health-dashboard.json", "web/alerts/alerts.json", "web/trends/trend-report.json"
+DASHBOARD, ALERTS, TRENDS = (
+    "web/dashboard/health-dashboard.json",
+    "web/alerts/alerts.json",
+    "web/trends/trend-report.json",
+)
 BOARD = {"repository_score": 72.5, "scan_timestamp": "2026-01-01T00:00:00Z", "repository_name": "Web shop"}
 POINTS = [{"timestamp": "2026-01-01T00:00:00Z", "score": 70}, {"timestamp": "2026-01-02T00:00:00Z", "score": 75.5}]
 
@@ -37,7 +41,9 @@ def test_the_repository_score_stands_before_overall_health(root: RootBuilder) ->
 
 
 def test_a_score_without_a_scan_timestamp_is_refused(root: RootBuilder) -> None:
-    with pytest.raises(InputError, match=rf"^{DASHBOARD}: scan_timestamp is missing; a score without a time cannot be used"):
+    with pytest.raises(
+        InputError, match=rf"^{DASHBOARD}: scan_timestamp is missing; a score without a time cannot be used"
+    ):
         root.file(DASHBOARD, {"repository_score": 80}).load()
 
 
@@ -57,7 +63,10 @@ def test_dashboard_and_trend_report_join_and_disagreement_is_a_warning(root: Roo
 
 
 def test_alerts_are_kept_in_their_own_words(root: RootBuilder) -> None:
-    alerts = [{"severity": "critical", "title": "Disk | full", "timestamp": "2026-01-01T01:00:00+01:00"}, {"severity": None}]
+    alerts = [
+        {"severity": "critical", "title": "Disk | full", "timestamp": "2026-01-01T01:00:00+01:00"},
+        {"severity": None},
+    ]
     org = root.file(ALERTS, {"alerts": alerts}).load()
     assert org.reported_alerts == (
         ReportedAlert("web", "CRITICAL", "Disk | full", T0),
@@ -93,21 +102,53 @@ def test_half_a_surrogate_pair_in_a_name_is_replaced_so_that_reports_can_be_writ
 
 
 REFUSED: list[tuple[str, Any, str]] = [
-    (DASHBOARD, BOARD | {"scan_timestamp": "2026-01-01T00:00:00"}, rf"{DASHBOARD}, scan_timestamp: .* has no time zone"),
+    (
+        DASHBOARD,
+        BOARD | {"scan_timestamp": "2026-01-01T00:00:00"},
+        rf"{DASHBOARD}, scan_timestamp: .* has no time zone",
+    ),
     (DASHBOARD, BOARD | {"scan_timestamp": 1767225600}, rf"{DASHBOARD}, scan_timestamp: '1767225600' is not a time"),
-    (DASHBOARD, BOARD | {"repository_score": 300}, rf"{DASHBOARD}, repository_score.*health_score of web is 300; allowed: 0 to 100"),
+    (
+        DASHBOARD,
+        BOARD | {"repository_score": 300},
+        rf"{DASHBOARD}, repository_score.*health_score of web is 300; allowed: 0 to 100",
+    ),
     (DASHBOARD, BOARD | {"total_issues": "many"}, rf"{DASHBOARD}, total_issues: 'many' is not a number"),
-    (DASHBOARD, '{"repository_score": Infinity, "scan_timestamp": "2026-01-01T00:00:00Z"}', rf"{DASHBOARD}, repository_score.* inf is not"),
-    (DASHBOARD, '{"repository_score": 1' + "0" * 400 + ', "scan_timestamp": "2026-01-01T00:00:00Z"}', rf"{DASHBOARD}, .* too large"),
+    (
+        DASHBOARD,
+        '{"repository_score": Infinity, "scan_timestamp": "2026-01-01T00:00:00Z"}',
+        rf"{DASHBOARD}, repository_score.* inf is not",
+    ),
+    (
+        DASHBOARD,
+        '{"repository_score": 1' + "0" * 400 + ', "scan_timestamp": "2026-01-01T00:00:00Z"}',
+        rf"{DASHBOARD}, .* too large",
+    ),
     (DASHBOARD, "{\n 'x': 1}", rf"{DASHBOARD}, row 2: not valid JSON"),
     (DASHBOARD, "[1]", rf"{DASHBOARD}: list at top level; an object is needed"),
     (DASHBOARD, b"\xff\xfe", rf"{DASHBOARD}: cannot be read"),
     (DASHBOARD, "[" * 100_000, rf"{DASHBOARD}"),
     (TRENDS, {"history": {}}, rf"{TRENDS}: history: a list is needed, dict was found"),
-    (TRENDS, {"data_points": [{"score": 5}]}, rf"{TRENDS}, data_points entry 1: an object with timestamp and score is needed"),
-    (TRENDS, {"history": [*POINTS, {"timestamp": "soon", "score": 5}]}, rf"{TRENDS}, history entry 3, timestamp: 'soon' is not a time"),
-    (TRENDS, {"history": [{"timestamp": "2026-01-01T00:00:00Z", "score": True}]}, rf"{TRENDS}, history entry 1, score: 'True' is not a number"),
-    (TRENDS, {"history": [POINTS[0], POINTS[0] | {"score": 1}]}, rf"{TRENDS}, history entry 2, score.*1 for web.*entry 1, score.*says 70"),
+    (
+        TRENDS,
+        {"data_points": [{"score": 5}]},
+        rf"{TRENDS}, data_points entry 1: an object with timestamp and score is needed",
+    ),
+    (
+        TRENDS,
+        {"history": [*POINTS, {"timestamp": "soon", "score": 5}]},
+        rf"{TRENDS}, history entry 3, timestamp: 'soon' is not a time",
+    ),
+    (
+        TRENDS,
+        {"history": [{"timestamp": "2026-01-01T00:00:00Z", "score": True}]},
+        rf"{TRENDS}, history entry 1, score: 'True' is not a number",
+    ),
+    (
+        TRENDS,
+        {"history": [POINTS[0], POINTS[0] | {"score": 1}]},
+        rf"{TRENDS}, history entry 2, score.*1 for web.*entry 1, score.*says 70",
+    ),
     (ALERTS, {"alerts": "none"}, rf"{ALERTS}: alerts: a list is needed, str was found"),
     (ALERTS, {"alerts": ["x"]}, rf"{ALERTS}, alert 1: an object is needed"),
     (ALERTS, {"alerts": [{"timestamp": "x"}]}, rf"{ALERTS}, alert 1, timestamp: 'x' is not a time"),
@@ -115,6 +156,8 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "message"), REFUSED)
-def test_what_cannot_be_understood_is_refused_by_file_and_entry(root: RootBuilder, name: str, content: Any, message: str) -> None:
+def test_what_cannot_be_understood_is_refused_by_file_and_entry(
+    root: RootBuilder, name: str, content: Any, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         root.file(name, content).load()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from org_samples import RootBuilder, T0, series
+from org_samples import T0, RootBuilder, series
 
 from tars_lib.errors import InputError
 
@@ -21,7 +21,13 @@ def web(root: RootBuilder) -> RootBuilder:
 def test_events_are_read_in_time_order_with_kinds_in_lower_case(web: RootBuilder) -> None:
     text = HEAD + '2026-01-02T00:00:00Z,,Maintenance,"Move, all\nof it",,2026-01-02T03:00:00Z\n' + FIRST
     deploy, move = web.file("events.csv", text).load().events
-    assert (deploy.kind, deploy.repo, deploy.title, deploy.ref, deploy.until) == ("deploy", "web", "Release", "v1", None)
+    assert (deploy.kind, deploy.repo, deploy.title, deploy.ref, deploy.until) == (
+        "deploy",
+        "web",
+        "Release",
+        "v1",
+        None,
+    )
     assert (move.kind, move.repo, move.title, move.ref) == ("maintenance", None, "Move, all\nof it", None)
     assert move.until == T0 + timedelta(days=1, hours=3)
 
@@ -47,11 +53,20 @@ def test_a_repo_that_nobody_knows_and_a_window_without_an_end_are_warnings(web: 
     [
         ("", "events.csv, row 1: column timestamp, repo, kind, title is missing; .*found: nothing"),
         ("timestamp,repo,title\n", "events.csv, row 1: column kind is missing; needed: timestamp, repo, kind, title"),
-        (HEAD + FIRST + "2026-01-01T00:00:00,web,deploy,x,,\n", "events.csv, row 3, column timestamp: .* has no time zone"),
+        (
+            HEAD + FIRST + "2026-01-01T00:00:00,web,deploy,x,,\n",
+            "events.csv, row 3, column timestamp: .* has no time zone",
+        ),
         (HEAD + FIRST + "soon,web,deploy,x,,\n", "events.csv, row 3, column timestamp: 'soon' is not a time"),
         (HEAD + FIRST + ",web,deploy,x,,\n", "events.csv, row 3, column timestamp: '' is not a time"),
-        (HEAD + FIRST + "2026-01-01T00:00:00Z,web,,x,,\n", "events.csv, row 3, column kind: empty; a kind such as deploy"),
-        (HEAD + FIRST + "2026-01-01T00:00:00Z,web,maintenance,x,,later\n", "events.csv, row 3, column until: 'later' is not a time"),
+        (
+            HEAD + FIRST + "2026-01-01T00:00:00Z,web,,x,,\n",
+            "events.csv, row 3, column kind: empty; a kind such as deploy",
+        ),
+        (
+            HEAD + FIRST + "2026-01-01T00:00:00Z,web,maintenance,x,,later\n",
+            "events.csv, row 3, column until: 'later' is not a time",
+        ),
         (
             HEAD + FIRST + "2026-01-02T00:00:00Z,web,maintenance,x,,2026-01-01T00:00:00Z\n",
             "events.csv, row 3, column until: 2026-01-01T00:00:00Z is before the event's timestamp",

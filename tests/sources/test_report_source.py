@@ -18,7 +18,9 @@ HISTORY = "org-health-report.history.parquet"
 
 @pytest.fixture
 def run(root: RootBuilder, tmp_path: Path) -> Path:
-    root.file("org.yaml", "repos: {a: {shares: [db]}, silent: {}}\nmetrics: {queue: {unit: count, higher_is_better: false}}\n")
+    root.file(
+        "org.yaml", "repos: {a: {shares: [db]}, silent: {}}\nmetrics: {queue: {unit: count, higher_is_better: false}}\n"
+    )
     root.file("events.csv", "timestamp,repo,kind,title\n2026-01-01T00:00:00Z,a,deploy,x\n")
     root.add(counts("a", [100] * 40, [1] * 40, step=FIVE_MINUTES) + series("b", "queue", range(40), step=FIVE_MINUTES))
     return write_run(root.analyze(), tmp_path / "runs")
@@ -56,7 +58,11 @@ def test_a_history_that_is_missing_or_altered_is_refused_by_name(run: Path, cont
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('"risk_tier": "', '"risk_tier": "X', r"risk_tier: 'XUNKNOWN' is not allowed; one of LOW, MEDIUM, HIGH, CRITICAL, UNKNOWN"),
+        (
+            '"risk_tier": "',
+            '"risk_tier": "X',
+            r"risk_tier: 'XUNKNOWN' is not allowed; one of LOW, MEDIUM, HIGH, CRITICAL, UNKNOWN",
+        ),
         ('"coverage": ', '"covrage": ', r"coverage: missing"),
         ('"threshold": 60.0', '"threshold": "60"', r"threshold: '60' is not allowed; float is needed"),
     ],

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from org_samples import DAILY, HEADER, RootBuilder, T0, series
+from org_samples import DAILY, HEADER, T0, RootBuilder, series
 
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.sources.root import default_policies, load_org
@@ -26,7 +26,9 @@ slos: [{slo_id: floor, measure: minimum_score, objective: 60}]
 
 @pytest.fixture
 def acme(root: RootBuilder) -> RootBuilder:
-    return root.file("org.yaml", ORG).add(series("web", "health_score", [90] * 3) + series("api", "queue_depth", [5] * 3))
+    return root.file("org.yaml", ORG).add(
+        series("web", "health_score", [90] * 3) + series("api", "queue_depth", [5] * 3)
+    )
 
 
 def test_every_repo_of_history_and_description_belongs_to_the_organisation(acme: RootBuilder) -> None:
@@ -63,7 +65,9 @@ def test_every_file_that_was_read_is_listed_with_its_digest(acme: RootBuilder) -
 
 
 def test_an_empty_root_has_no_repo_and_says_what_is_needed(root: RootBuilder) -> None:
-    with pytest.raises(NoRepositoriesError, match=r"no repo found; needed: history.csv, history.parquet, history/, org.yaml"):
+    with pytest.raises(
+        NoRepositoriesError, match=r"no repo found; needed: history.csv, history.parquet, history/, org.yaml"
+    ):
         root.load()
 
 
@@ -93,7 +97,9 @@ def test_a_root_without_policies_gets_the_packaged_ones_and_says_so(acme: RootBu
     assert "no sla-policies.yaml: the packaged default policies are used" in org.warnings
 
 
-def test_a_policy_file_and_a_config_given_by_hand_stand_before_those_of_the_root(acme: RootBuilder, tmp_path: Path) -> None:
+def test_a_policy_file_and_a_config_given_by_hand_stand_before_those_of_the_root(
+    acme: RootBuilder, tmp_path: Path
+) -> None:
     acme.file("sla-policies.yaml", "policies: []")
     assert acme.load().policies == ()
     (tmp_path / "mine.yaml").write_text("policies: [{sla_id: x, sla_type: t, metric: latency, objective: 1}]")
@@ -103,7 +109,9 @@ def test_a_policy_file_and_a_config_given_by_hand_stand_before_those_of_the_root
     assert (org.name, org.policies_from) == ("Other", "mine.yaml")
 
 
-@pytest.mark.parametrize(("option", "hint"), [("config", "--config needs an org.yaml"), ("sla_policy", "--sla-policy needs a policy file")])
+@pytest.mark.parametrize(
+    ("option", "hint"), [("config", "--config needs an org.yaml"), ("sla_policy", "--sla-policy needs a policy file")]
+)
 def test_a_file_given_by_hand_must_exist(acme: RootBuilder, option: str, hint: str) -> None:
     with pytest.raises(ConfigError, match=hint):
         acme.load(**{option: acme.folder / "nope.yaml"})

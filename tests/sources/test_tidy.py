@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from org_samples import HEADER, RootBuilder, T0
+from org_samples import HEADER, T0, RootBuilder
 
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.history import from_micros
@@ -48,18 +48,30 @@ def test_spellings_of_no_value_are_missing_samples(root: RootBuilder, text: str)
 
 BAD_ROWS = [
     ("2026-01-02T00:00:00,a,health_score,80", "row 3, column timestamp: '2026-01-02T00:00:00' has no time zone; add Z"),
-    ("2026-02-30T00:00:00Z,a,health_score,80", "row 3, column timestamp: '2026-02-30T00:00:00Z' is not a time; allowed: ISO 8601"),
+    (
+        "2026-02-30T00:00:00Z,a,health_score,80",
+        "row 3, column timestamp: '2026-02-30T00:00:00Z' is not a time; allowed: ISO 8601",
+    ),
     (",a,health_score,80", "row 3, column timestamp: empty; a time is needed"),
     ("2026-01-02T00:00:00Z,,health_score,80", "row 3, column repo: empty; every sample needs a repo"),
     ("2026-01-02T00:00:00Z,  ,health_score,80", "row 3, column repo: empty; every sample needs a repo"),
     ("2026-01-02T00:00:00Z,a,,80", "row 3, column metric: empty; every sample needs a metric"),
-    ("2026-01-02T00:00:00Z,a,health_score,good", "row 3, column value: 'good' is not a number; allowed: a finite number"),
-    ('2026-01-02T00:00:00Z,a,health_score,"1,5"', "row 3, column value: '1,5' is not a number; allowed: a finite number"),
+    (
+        "2026-01-02T00:00:00Z,a,health_score,good",
+        "row 3, column value: 'good' is not a number; allowed: a finite number",
+    ),
+    (
+        '2026-01-02T00:00:00Z,a,health_score,"1,5"',
+        "row 3, column value: '1,5' is not a number; allowed: a finite number",
+    ),
     ("2026-01-02T00:00:00Z,a,health_score,1_0", "row 3, column value: '1_0' is not a number; allowed: a finite number"),
     ("2026-01-02T00:00:00Z,a,health_score,inf", "row 3, column value: inf is not allowed: a finite number is"),
     ("2026-01-02T00:00:00Z,a,health_score,1e999", "row 3, column value: inf is not allowed: a finite number is"),
     ("2026-01-02T00:00:00Z,a,health_score,101", "row 3, column value: health_score of a is 101; allowed: 0 to 100"),
-    ("2026-01-01T00:00:00Z,a,health_score,91", "row 3, column value: 91 for a, health_score at 2026-01-01T00:00:00Z, but history.csv, row 2"),
+    (
+        "2026-01-01T00:00:00Z,a,health_score,91",
+        "row 3, column value: 91 for a, health_score at 2026-01-01T00:00:00Z, but history.csv, row 2",
+    ),
     ("2026-01-02T00:00:00Z,a", "Row #3: Expected 4 columns, got 2"),
     ("2026-01-02T00:00:00Z,a,health_score,80,81", "Row #3: Expected 4 columns, got 5"),
 ]
@@ -85,13 +97,17 @@ def test_the_first_offender_in_the_file_is_the_one_named(root: RootBuilder) -> N
 
 @pytest.mark.parametrize("head", ["timestamp,repo,value\n", "Timestamp,repo,metric,value\n", "a;b;c\n"])
 def test_a_missing_column_is_named_beside_what_was_found(root: RootBuilder, head: str) -> None:
-    with pytest.raises(InputError, match=r"history.csv, row 1: column .* is missing; needed: timestamp, repo, metric, value; found: "):
+    with pytest.raises(
+        InputError, match=r"history.csv, row 1: column .* is missing; needed: timestamp, repo, metric, value; found: "
+    ):
         root.file("history.csv", head + GOOD).load()
 
 
 def test_a_column_that_stands_twice_is_refused(root: RootBuilder) -> None:
     with pytest.raises(InputError, match="row 1: column value stands twice"):
-        root.file("history.csv", "timestamp,repo,metric,value,value\n2026-01-01T00:00:00Z,a,health_score,90,91\n").load()
+        root.file(
+            "history.csv", "timestamp,repo,metric,value,value\n2026-01-01T00:00:00Z,a,health_score,90,91\n"
+        ).load()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \r\n"])
@@ -107,7 +123,10 @@ def test_a_header_without_rows_is_a_root_without_repos(root: RootBuilder) -> Non
 
 @pytest.mark.parametrize(
     ("content", "row"),
-    [(b"timestamp,repo,metric,value,\xff\n", 1), ((HEADER + GOOD).encode() + b"2026-01-02T00:00:00Z,\xff,health_score,1\n", 3)],
+    [
+        (b"timestamp,repo,metric,value,\xff\n", 1),
+        ((HEADER + GOOD).encode() + b"2026-01-02T00:00:00Z,\xff,health_score,1\n", 3),
+    ],
 )
 def test_text_that_is_not_utf8_is_refused_with_its_row(root: RootBuilder, content: bytes, row: int) -> None:
     with pytest.raises(InputError, match=rf"history.csv, row {row}: .*not UTF-8"):
@@ -143,7 +162,9 @@ def test_mixed_offsets_are_one_time_line(root: RootBuilder) -> None:
 
 def frame(**columns: object) -> pd.DataFrame:
     times = pd.to_datetime(["2026-01-01", "2026-01-02"]).tz_localize("UTC")
-    return pd.DataFrame({"timestamp": times, "repo": ["a", "b"], "metric": "health_score", "value": [1.0, 2.0]} | columns)
+    return pd.DataFrame(
+        {"timestamp": times, "repo": ["a", "b"], "metric": "health_score", "value": [1.0, 2.0]} | columns
+    )
 
 
 def parquet(root: RootBuilder, content: pd.DataFrame | pa.Table, name: str = "history.parquet") -> RootBuilder:
@@ -177,7 +198,10 @@ def test_parquet_is_read_whatever_its_column_types(root: RootBuilder, columns: d
     [
         ({"value": ["1", "2"]}, r"history.parquet, column value: type .*string is not allowed; a number type is"),
         ({"timestamp": [1, 2]}, r"history.parquet, row 1, column timestamp: '1' is not a time"),
-        ({"timestamp": ["2026-01-01T00:00:00Z", "no"]}, r"history.parquet, row 2, column timestamp: 'no' is not a time"),
+        (
+            {"timestamp": ["2026-01-01T00:00:00Z", "no"]},
+            r"history.parquet, row 2, column timestamp: 'no' is not a time",
+        ),
         ({"repo": ["a", None]}, r"history.parquet, row 2, column repo: empty"),
         ({"value": [1.0, np.inf]}, r"history.parquet, row 2, column value: inf is not allowed"),
         ({"timestamp": pd.to_datetime(["2026-01-01", None]).tz_localize("UTC")}, r"row 2, column timestamp: empty"),
@@ -190,7 +214,9 @@ def test_bad_parquet_is_refused_with_its_place(root: RootBuilder, columns: dict[
 
 
 def test_parquet_without_a_column_names_it(root: RootBuilder) -> None:
-    with pytest.raises(InputError, match=r"history.parquet, row 1: column metric is missing; needed: .*found: timestamp, repo, value"):
+    with pytest.raises(
+        InputError, match=r"history.parquet, row 1: column metric is missing; needed: .*found: timestamp, repo, value"
+    ):
         parquet(root, frame().drop(columns="metric")).load()
 
 
@@ -201,7 +227,9 @@ def test_a_file_that_is_no_parquet_is_refused_by_name(root: RootBuilder, content
 
 
 def test_a_folder_of_histories_is_one_history(root: RootBuilder) -> None:
-    root.file("history/2026-01.csv", HEADER + GOOD).file("history/2026-02.csv", HEADER + "2026-02-01T00:00:00Z,b,lead_time,3\n")
+    root.file("history/2026-01.csv", HEADER + GOOD).file(
+        "history/2026-02.csv", HEADER + "2026-02-01T00:00:00Z,b,lead_time,3\n"
+    )
     parquet(root, frame(repo=["c", "c"]), "history/more.parquet")
     root.file("history/notes.txt", "not a history").file("history/.hidden.csv", "not a history")
     org = root.load()
@@ -212,15 +240,21 @@ def test_a_folder_of_histories_is_one_history(root: RootBuilder) -> None:
 
 def test_a_conflict_between_files_names_both(root: RootBuilder) -> None:
     root.file("history/a.csv", HEADER + GOOD).file("history/b.csv", HEADER + GOOD.replace("90", "91"))
-    with pytest.raises(InputError, match=r"history/b.csv, row 2, column value: 91 .* but history/a.csv, row 2, column value says 90"):
+    with pytest.raises(
+        InputError, match=r"history/b.csv, row 2, column value: 91 .* but history/a.csv, row 2, column value says 90"
+    ):
         root.load()
 
 
 def test_csv_and_parquet_give_the_same_history(root: RootBuilder, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     times = pd.date_range("2026-01-01", periods=50, freq="h", tz="UTC")
-    table = pd.DataFrame({"timestamp": times.repeat(2), "repo": ["a", "b"] * 50, "metric": "latency", "value": rng.random(100)})
-    table.assign(timestamp=table["timestamp"].map(lambda t: t.isoformat())).to_csv(root.write() / "history.csv", index=False)
+    table = pd.DataFrame(
+        {"timestamp": times.repeat(2), "repo": ["a", "b"] * 50, "metric": "latency", "value": rng.random(100)}
+    )
+    table.assign(timestamp=table["timestamp"].map(lambda t: t.isoformat())).to_csv(
+        root.write() / "history.csv", index=False
+    )
     other = parquet(RootBuilder(tmp_path / "other"), table).load()
     mine = root.load()
     np.testing.assert_array_equal(mine.history.time, other.history.time)

@@ -1,0 +1,110 @@
+"""An alert as its detector raises it, before storms are compressed and priorities are given; and how it becomes one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tars_lib.engines.alert_report import Alert, AlertMember
+from tars_lib.records import time_text
+from tars_lib.schema import AlertImpact, AlertSeverity, AlertType, Repo
+
+SEVERITY_ORDER = tuple(AlertSeverity)
+IMPACT_ORDER = tuple(AlertImpact)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_WHY_IMPACT = {
+    AlertImpact.CUSTOMER_FACING: "customer facing ({})",
+    AlertImpact.DATA_INTEGRITY: "the numbers themselves are in doubt",
+    AlertImpact.PERFORMANCE: "performance of what no customer faces",
+    AlertImpact.OTHER: "nothing says that customers, data or performance are hit",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """One alert of one detector.
+
+    `why` explains the severity. `concern` is the impact where no customer-facing repo is among `repos`. `key` tells apart
+    what one source raises more than once for one repo, such as the title of an artefact's alert.
+    """
+
+    type: AlertType
+    source: str
+    severity: AlertSeverity
+    title: str
+    message: str
+    repos: tuple[str, ...]
+    root: str | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+    why: str
+    concern: AlertImpact = AlertImpact.PERFORMANCE
+    metric: str | None = None
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    key: str = ""
+    members: tuple[AlertMember, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable over runs: from type, source, metric, key and root."""
+        parts = (self.type.value, self.source, self.metric or "", self.key, self.root or "")
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def member(self) -> AlertMember:
+        """This alert as a line in a compressed one."""
+        return AlertMember(self.root or "", self.severity, self.value, self.first_seen)
+
+
+def publish(raised: Iterable[Raised], repos: tuple[Repo, ...]) -> tuple[Alert, ...]:
+    """Give impact and priority: customer facing, data integrity, performance, other; then severity, then age."""
+    facing = {repo.repo for repo in repos if repo.customer_facing}
+    judged = [(alert, _impact(alert, facing)) for alert in raised]
+    judged.sort(key=lambda entry: _rank(*entry))
+    return tuple(_alert(alert, impact, n, facing) for n, (alert, impact) in enumerate(judged, start=1))
+
+
+def _impact(alert: Raised, facing: set[str]) -> AlertImpact:
+    if alert.concern is not AlertImpact.DATA_INTEGRITY and facing.intersection(alert.repos):
+        return AlertImpact.CUSTOMER_FACING
+    return alert.concern
+
+
+def _rank(alert: Raised, impact: AlertImpact) -> tuple[int, int, datetime, str]:
+    return (
+        IMPACT_ORDER.index(impact),
+        SEVERITY_ORDER.index(alert.severity),
+        alert.first_seen or _NEVER,
+        alert.fingerprint,
+    )
+
+
+def _alert(alert: Raised, impact: AlertImpact, priority: int, facing: set[str]) -> Alert:
+    began = "" if alert.first_seen is None else time_text(alert.first_seen)
+    identity = hashlib.sha256(f"{alert.fingerprint}\0{began}".encode()).hexdigest()[:12]
+    named = ", ".join(sorted(facing.intersection(alert.repos))[:3])
+    return Alert(
+        alert_id=f"alert-{identity}",
+        fingerprint=alert.fingerprint,
+        type=alert.type,
+        source=alert.source,
+        severity=alert.severity,
+        title=alert.title,
+        message=alert.message,
+        repos=tuple(sorted(alert.repos)),
+        root=alert.root,
+        metric=alert.metric,
+        value=alert.value,
+        threshold=alert.threshold,
+        unit=alert.unit,
+        first_seen=alert.first_seen,
+        last_seen=alert.last_seen,
+        impact=impact,
+        priority=priority,
+        reason=f"{alert.severity}: {alert.why}; priority {priority}: {_WHY_IMPACT[impact].format(named)}",
+        members=alert.members,
+    )
