@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from org_samples import DAILY, RootBuilder, T0, counts, series
+from org_samples import DAILY, T0, RootBuilder, counts, series
 
 from tars_lib import pipeline
 from tars_lib.errors import ConfigError, InputError, VerificationError
@@ -33,11 +33,12 @@ def analysis(root: RootBuilder, monkeypatch: pytest.MonkeyPatch) -> Analysis:
     rng = np.random.default_rng(1)
     root.file(
         "org.yaml",
-        "repos: {'<script>alert(1)</script>': {customer_facing: true}}\ndependencies: [{from: '<script>alert(1)</script>', to: api}]\n",
+        "repos: {'<script>alert(1)</script>': {customer_facing: true}}\n"
+        "dependencies: [{from: '<script>alert(1)</script>', to: api}]\n",
     )
     root.file(
         "sla-policies.yaml",
-        "policies: [{sla_id: a, sla_type: t, good: {total: requests_total, bad: requests_failed}, objective: 0.99}]",
+        "policies: [{sla_id: a, sla_type: t, objective: 0.99, good: {total: requests_total, bad: requests_failed}}]",
     )
     for repo in ("<script>alert(1)</script>", "api"):
         root.add(counts(repo, [1000] * 90, rng.poisson(1, 90) + 200 * (np.arange(90) >= 85)))

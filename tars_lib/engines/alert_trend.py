@@ -26,6 +26,8 @@ FAMILY_ALPHA = 0.05
 """Chance of one false change of level among all repos (Bonferroni); judgement, on top of what health demands of each."""
 MIN_SIGMAS = 3.0
 """Least change of level in units of the noise around it; judgement: autocorrelated noise wanders two of them by itself."""
+MIN_TREND_SIGMAS = 2.0
+"""Least loss over the window of a trend, at the flat end of its interval, in units of the noise around it; judgement."""
 SMALL_LOSS = 2.0
 """Points below which a loss is no drift worth a line; judgement: a tenth of the width of a tier."""
 LARGE_LOSS = 10.0
@@ -94,6 +96,15 @@ def _noise(course: Course, shifts: tuple[ChangePoint, ...]) -> float:
     return MAD_TO_SIGMA * float(np.median(np.abs(np.concatenate(parts))))
 
 
+def _residual(course: Course) -> float:
+    """Standard deviation around the straight line through the last samples."""
+    values = course.raw[-TREND_SAMPLES:]
+    time = np.arange(values.size, dtype=np.float64)
+    time -= time.mean()
+    centred = values - values.mean()
+    return float(np.std(centred - time * (time @ centred) / (time @ time)))
+
+
 def _trend(report: RepositoryReport, course: Course) -> Decline | None:
     """A declining trend whose loss is no trifle even at the flat end of its interval."""
     if report.trend is not Trend.DECLINING or report.trend_interval is None or report.score is None:
@@ -101,7 +112,7 @@ def _trend(report: RepositoryReport, course: Course) -> Decline | None:
     times = course.times[-TREND_SAMPLES:]
     span_days = float(times[-1] - times[0]) / 86_400e6
     loss = -report.trend_interval[1] * span_days
-    if loss < SMALL_LOSS:
+    if loss < max(SMALL_LOSS, MIN_TREND_SIGMAS * _residual(course)):
         return None
     tail = course.raw[-SHIFT_SAMPLES:]
     began = course.times[-tail.size :][hinge(tail)]

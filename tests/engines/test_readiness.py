@@ -73,7 +73,9 @@ def test_critical_health_is_red_without_any_breach() -> None:
 def test_a_breach_is_red_whatever_the_score() -> None:
     policies = tuple(threshold(sla_id=f"s{n}", objective=0.5) for n in range(9))
     org = org_of(
-        series("a", "latency_p95", [0.1] * 30) + series("a", "health_score", [100] * 30) + counts("a", [1000] * 30, [0] * 20 + [50] * 10),
+        series("a", "latency_p95", [0.1] * 30)
+        + series("a", "health_score", [100] * 30)
+        + counts("a", [1000] * 30, [0] * 20 + [50] * 10),
         *policies, ratio(),
     )  # fmt: skip
     readiness = report(org).executive_readiness
@@ -164,7 +166,8 @@ def test_nothing_to_judge_is_said_as_such() -> None:
 
 def test_every_sentence_names_fields_that_exist() -> None:
     org = org_of(
-        counts("a", [1000] * 90, [0] * 80 + [50] * 10, LAST - 89 * DAILY) + series("a", "latency_p95", [0.49] * 90, LAST - 89 * DAILY),
+        counts("a", [1000] * 90, [0] * 80 + [50] * 10, LAST - 89 * DAILY)
+        + series("a", "latency_p95", [0.49] * 90, LAST - 89 * DAILY),
         ratio(), threshold(warning=0.4), threshold("lead_time"),
     )  # fmt: skip
     found = report(org)

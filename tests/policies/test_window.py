@@ -92,7 +92,7 @@ def test_a_window_is_partial_while_samples_of_its_last_day_are_to_come(
 
 
 @given(
-    st.datetimes(datetime(2000, 1, 2), datetime(2040, 1, 1)),
+    st.datetimes(datetime(2000, 1, 2), datetime(2040, 1, 1)),  # noqa: DTZ001 - hypothesis takes naive bounds
     st.integers(1, 100),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"]),
 )
