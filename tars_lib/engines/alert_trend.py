@@ -24,8 +24,8 @@ RECENT_SAMPLES = 14
 """A change of level is news for this many samples; judgement: two weeks of daily ones."""
 FAMILY_ALPHA = 0.05
 """Chance of one false change of level among all repos (Bonferroni); judgement, on top of what health demands of each."""
-MIN_SIGMAS = 3.0
-"""Least change of level in units of the noise around it; judgement: autocorrelated noise wanders two of them by itself."""
+MIN_SIGMAS = 3.5
+"""Least change of level in units of the noise around it; judgement: autocorrelated noise wanders two to three of them by itself."""
 MIN_TREND_SIGMAS = 2.0
 """Least loss over the window of a trend, at the flat end of its interval, in units of the noise around it; judgement."""
 SMALL_LOSS = 2.0

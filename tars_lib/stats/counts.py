@@ -117,7 +117,29 @@ def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
     if k > n:
         return 0.0
     # the shorter side is summed: its terms are positive, so a tiny tail keeps its digits
-    i = np.arange(k, n + 1) if n - k < k or a / (a + b) * n < k else np.arange(k)
+    if n - k < k or a / (a + b) * n < k:
+        return min(1.0, _upper_sum(k, n, a, b))
+    return max(0.0, 1.0 - float(_beta_binomial_terms(np.arange(k), n, a, b).sum()))
+
+
+def _upper_sum(k: int, n: int, a: float, b: float) -> float:
+    """Sum of the terms from `k` to `n`, in growing pieces until a piece adds nothing that a float can hold.
+
+    With b >= 1 and k beyond the mean the terms fall from `k` on, so the rest is less than what was left out.
+    """
+    total, start, size = 0.0, k, 256
+    while start <= n:
+        piece = _beta_binomial_terms(np.arange(start, min(start + size, n + 1)), n, a, b)
+        total += float(piece.sum())
+        start, size = start + size, 2 * size
+        is_falling = b >= 1.0 and piece[-1] <= piece[0] and start > a / (a + b) * n
+        if is_falling and piece[-1] * max(n - start, 0) <= 1e-16 * total:
+            break
+    return total
+
+
+def _beta_binomial_terms(i: NDArray[np.int64], n: int, a: float, b: float) -> Floats:
+    """P(exactly `i` of `n`)."""
     log_pmf = (
         special.gammaln(n + 1)
         - special.gammaln(i + 1)
@@ -125,8 +147,7 @@ def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
         + special.betaln(i + a, n - i + b)
         - special.betaln(a, b)
     )
-    total = float(np.exp(special.logsumexp(log_pmf)))
-    return min(1.0, total) if i[0] == k else max(0.0, 1.0 - total)
+    return np.asarray(np.exp(log_pmf), dtype=np.float64)
 
 
 def fit_beta(events: Floats, trials: Floats) -> tuple[float, float]:

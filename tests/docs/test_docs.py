@@ -6,7 +6,7 @@ import dataclasses
 import importlib.util
 import re
 import shlex
-import types
+import tomllib
 import typing
 from pathlib import Path
 
@@ -143,6 +143,7 @@ def test_every_example_of_the_data_format_loads(tmp_path: Path) -> None:
     assert [repo.repo for repo in org.repos] == ["api", "cards", "web"]
     assert len(org.history) == 7
     assert [event.kind for event in org.events] == ["deploy", "maintenance", "config"]
+    assert [rule.rule_id for rule in org.rules] == ["slow-web", "queue"]
     assert [policy.sla_id for policy in org.policies] == ["availability", "latency", "fast-samples"]
     assert len(org.dependencies) == 2
     # two days of daily samples are under half of any of the windows
@@ -200,7 +201,7 @@ def fields_of(kind: type) -> set[str]:
 def parts_of(annotation: object) -> list[object]:
     """Types that an annotation is made of."""
     inner = typing.get_args(annotation)
-    if not inner or isinstance(annotation, types.GenericAlias) and annotation.__origin__ is dict:
+    if not inner:
         return [annotation]
     return [part for one in inner for part in parts_of(one)]
 
@@ -233,6 +234,13 @@ def test_architecture_names_every_room() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     package = ROOT / "tars_lib"
     rooms = [f"{p.name}/" for p in package.iterdir() if (p / "__init__.py").is_file()]
-    modules = [p.name for p in package.glob("*.py") if p.stem not in ("__init__", "assets")]
+    modules = [p.name for p in package.glob("*.py") if p.stem != "__init__"]
     missing = [name for name in (*rooms, *modules) if f"`{name}`" not in text]
     assert missing == []
+
+
+def test_architecture_shows_the_layers_that_are_held() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (layers,) = (contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers")
+    shown = "\n".join(layer.replace("tars_lib.", "") for layer in layers)
+    assert f"```\n{shown}\n```" in (DOCS / "architecture.md").read_text(encoding="utf-8")

@@ -96,7 +96,8 @@ def test_a_verdict_that_becomes_unknown_never_raises_the_score(statuses: list[Sl
         assert after.tier is not ReadinessTier.GREEN
 
 
-@given(st.lists(st.integers(0, 100), min_size=2, max_size=8), st.data())
+# scores at both ends: only a bad repo that falls silent among good ones could raise the score
+@given(st.lists(st.sampled_from([0, 20, 80, 100]), min_size=2, max_size=8), st.data())
 @settings(max_examples=60)
 def test_a_repo_that_falls_silent_never_raises_the_score(scores: list[int], data: st.DataObject) -> None:
     lost = data.draw(st.sets(st.integers(0, len(scores) - 1)))
