@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ SUMMARY_FILE = "executive-summary.md"
 STATUS_FILE = "status.json"
 MANIFEST_FILE = "manifest.json"
 RUN_PREFIX = "tars-run-"
+_RUN_NAME = re.compile(r"tars-run-(\d{8}-\d{6})(?:-(\d+))?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,9 +246,20 @@ def load_run(directory: str | Path) -> Run:
     return Run(folder, status, org, health, read_record(SlaReport, folder / SLA_FILE))
 
 
-def latest_run(matches: list[Path]) -> Path:
-    """The newest of several run directories, by the time in its name."""
-    return max(matches, key=lambda path: (path.name.removeprefix(RUN_PREFIX)[:15], len(path.name), path.name))
+def latest_run(matches: Sequence[Path]) -> Path:
+    """The newest of several run directories, or of files in them, by the time in the directory's name.
+
+    Examples
+    --------
+    >>> latest_run([Path("tars-run-20260105-143000-10"), Path("tars-run-20260105-143000-9")]).name
+    'tars-run-20260105-143000-10'
+    """
+
+    def age(path: Path) -> tuple[str, int, str]:
+        found = [match for part in path.parts if (match := _RUN_NAME.fullmatch(part))]
+        return (found[-1][1], int(found[-1][2] or 1), str(path)) if found else ("", 0, str(path))
+
+    return max(matches, key=age)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def report(
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
     from tars_lib.pipeline import write_report
 
-    run = expand(run_pattern, "a run directory")
+    run = expand([run_pattern], "a run directory")
     parameters = {} if incident is None else {"incident_id": incident}
     written = write_report(notebook, run, output, wanted, parameters=parameters)
     for path in written.values():

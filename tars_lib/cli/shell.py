@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -15,7 +16,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from tars_lib.errors import ConfigError, NoRepositoriesError, ReportError, TarsError, VerificationError
+from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, ReportError, TarsError, VerificationError
 
 P = ParamSpec("P")
 UNEXPECTED = 199
@@ -43,6 +44,11 @@ class Codes:
 
 
 PIPELINE = Codes(93, 94, 95)
+HEALTH = Codes(93, 94, 95)
+ALERTS = Codes(104, 103, 104)
+CORRELATION = Codes(124, 123, 124)
+TEMPORAL = Codes(134, 133, 134)
+SLA = Codes(144, 143, 144)
 REPORT = Codes(1, 1, 1)
 
 
@@ -60,11 +66,12 @@ def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
             try:
                 code = body(*args, **kwargs)
             except (TarsError, OSError) as error:
-                code = _complain(codes.of(error), _sentence(error))
+                code = _complain(codes.of(error), error, _sentence(error), as_json=bool(kwargs.get("as_json")))
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
-                code = _complain(UNEXPECTED, f"unexpected {type(error).__name__}: {_sentence(error)}")
+                said = f"unexpected {type(error).__name__}: {_sentence(error)}"
+                code = _complain(UNEXPECTED, error, said, as_json=bool(kwargs.get("as_json")))
             click.get_current_context().exit(code)
 
         return command
@@ -98,29 +105,38 @@ def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable
         yield begin
 
 
-def expand(pattern: str, needed: str) -> Path:
-    """A folder or file from a path or a literal glob: the newest of several by the time in its name.
+def expand(patterns: Sequence[str], needed: str) -> Path:
+    """One file or folder from paths or literal globs: the newest of several by the time in its path.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        What the shell left: one path, several that it expanded, or a pattern that matched nothing for it.
+    needed : str
+        What is looked for, for the message.
 
     Raises
     ------
-    TarsError
+    InputError
         If nothing matches; the message says what was looked for.
     """
     from glob import glob
 
-    path = Path(pattern)
-    if path.exists():
-        return path
-    found = [Path(match) for match in sorted(glob(pattern))]  # noqa: PTH207 - the pattern may be absolute, Path.glob refuses that
+    found: list[Path] = []
+    for pattern in patterns:
+        # the pattern may be absolute, which Path.glob refuses
+        matches = [pattern] if Path(pattern).exists() else sorted(glob(pattern))  # noqa: PTH207
+        found += [Path(match) for match in matches]
+    found = list(dict.fromkeys(found))
     if not found:
-        raise TarsError(f"{pattern}: nothing found; {needed} is needed")
-    if len(found) > 1:
-        from tars_lib.pipeline import latest_run
+        raise InputError(f"{' '.join(patterns)}: nothing found; {needed} is needed")
+    if len(found) == 1:
+        return found[0]
+    from tars_lib.pipeline import latest_run
 
-        chosen = latest_run(found)
-        click.echo(f"{len(found)} match {pattern}; the newest is used: {chosen}", err=True)
-        return chosen
-    return found[0]
+    newest = latest_run(found)
+    click.echo(f"{len(found)} match; the newest is used: {newest}", err=True)
+    return newest
 
 
 def _set_up_logging(verbose: bool, quiet: bool) -> None:
@@ -134,10 +150,13 @@ def _set_up_logging(verbose: bool, quiet: bool) -> None:
     logging.getLogger("tars_lib").setLevel(level)
 
 
-def _complain(code: int, sentence: str) -> int:
+def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) -> int:
     if logging.getLogger("tars_lib").isEnabledFor(logging.DEBUG):
         traceback.print_exc(file=sys.stderr)
     click.echo(f"error: {sentence}", err=True)
+    if as_json:
+        document = {"error": {"type": type(error).__name__, "message": sentence}, "exit_code": code}
+        click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
     return code
 
 

@@ -21,7 +21,9 @@ MIN_FLAT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """Score of one repo: times (n,) in microseconds, `raw` samples (n,) and `level` (n,), the median of the last three."""
+    """Score of one repo: times (n,) in microseconds, `raw` samples (n,) and `level` (n,), the median of the last
+    three.
+    """
 
     times: Ints
     raw: Floats

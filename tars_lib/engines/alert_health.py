@@ -23,8 +23,8 @@ SOURCE = "health"
 def degradations(health: HealthReport, courses: Courses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
     """Alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
 
-    CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier MEDIUM. A
-    tier is left only by two samples `MARGIN` beyond its bound. An unknown score raises nothing.
+    CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier
+    MEDIUM. A tier is left only by two samples `MARGIN` beyond its bound. An unknown score raises nothing.
     """
     for report in health.repository_reports:
         if report.score is None or report.score >= GREEN + MARGIN:
@@ -36,9 +36,7 @@ def degradations(health: HealthReport, courses: Courses, declines: Mapping[str, 
         level[-1] = report.score
         held = {bound: hold(level < bound, level >= bound + MARGIN) for bound in (GREEN, YELLOW, HIGH)}
         fell = declines.get(report.repo)
-        if held[YELLOW] is not None:
-            yield _degraded(report, course, held, fell)
-        elif held[GREEN] is not None and fell is not None:
+        if held[YELLOW] is not None or (held[GREEN] is not None and fell is not None):
             yield _degraded(report, course, held, fell)
 
 
@@ -94,7 +92,9 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
         )
 
 
-def _degraded(report: RepositoryReport, course: Course, held: Mapping[float, Hold | None], fell: Decline | None) -> Raised:
+def _degraded(
+    report: RepositoryReport, course: Course, held: Mapping[float, Hold | None], fell: Decline | None
+) -> Raised:
     tier = RiskTier.MEDIUM
     if held[YELLOW] is not None:
         tier = RiskTier.HIGH if held[HIGH] is None else RiskTier.CRITICAL
@@ -102,15 +102,13 @@ def _degraded(report: RepositoryReport, course: Course, held: Mapping[float, Hol
         RiskTier.CRITICAL: AlertSeverity.CRITICAL,
         RiskTier.HIGH: AlertSeverity.CRITICAL if report.customer_facing else AlertSeverity.HIGH,
     }.get(tier, AlertSeverity.MEDIUM)
-    # an alert began when it was first raised, not when it became worse
-    began = held[YELLOW] or held[GREEN]
     bound = {RiskTier.CRITICAL: HIGH, RiskTier.HIGH: YELLOW}.get(tier, GREEN)
-    # a repo that fell from GREEN through several tiers is still in the worst of them
-    worst = held[bound]
+    # an alert began when it was first raised, not when it became worse
+    began, worst = held[YELLOW] or held[GREEN], held[bound]
     if began is None or worst is None or report.score is None:
         raise ValueError(f"{report.repo}: no tier holds")
-    first, last = (from_micros(int(course.times[n])) for n in (began.first, worst.last))
-    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {from_micros(int(course.times[worst.first])):%Y-%m-%d %H:%M} UTC"
+    first, since, last = (from_micros(int(course.times[n])) for n in (began.first, worst.first, worst.last))
+    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:%Y-%m-%d %H:%M} UTC"
     if worst.is_clearing:
         told = (
             f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:%Y-%m-%d %H:%M} UTC; "

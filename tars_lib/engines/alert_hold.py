@@ -17,15 +17,16 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 CLEAR_SAMPLES = 2
-"""Samples in a row that clear an alert; judgement: one may be chance, three delay the all-clear of daily data by half a week."""
+"""Samples in a row that clear an alert; judgement: one may be chance, three of daily data delay the all-clear by half a
+week."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """The present occurrence of a condition, by position in the series.
 
-    `first` is the sample with which it began, `last` the last sample for which the condition itself was true. `is_clearing`:
-    later samples are on the good side, but not far or not long enough to clear.
+    `first` is the sample with which it began, `last` the last sample for which the condition itself was true.
+    `is_clearing`: later samples are on the good side, but not far or not long enough to clear.
     """
 
     first: int
@@ -75,7 +76,8 @@ def hold(beyond: Bools, clear: Bools, credit: Ints | None = None, needed: int = 
 def sample_credit(times: Ints, step: int) -> Ints:
     """Time that each sample stands for, shape (n,): its sampling interval, or less where samples are closer together.
 
-    A gap in the series is credited to nobody. Distances from half to one and a half intervals are jitter and count as one.
+    A gap in the series is credited to nobody. Distances from half to one and a half intervals are jitter and count as
+    one.
 
     Examples
     --------

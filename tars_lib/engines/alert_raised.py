@@ -26,8 +26,8 @@ _WHY_IMPACT = {
 class Raised:
     """One alert of one detector.
 
-    `why` explains the severity. `concern` is the impact where no customer-facing repo is among `repos`. `key` tells apart
-    what one source raises more than once for one repo, such as the title of an artefact's alert.
+    `why` explains the severity. `concern` is the impact where no customer-facing repo is among `repos`. `key` tells
+    apart what one source raises more than once for one repo, such as the title of an artefact's alert.
     """
 
     type: AlertType
@@ -56,7 +56,7 @@ class Raised:
 
     @property
     def member(self) -> AlertMember:
-        """This alert as a line in a compressed one."""
+        """What it is as a line of a compressed alert."""
         return AlertMember(self.root or "", self.severity, self.value, self.first_seen)
 
 

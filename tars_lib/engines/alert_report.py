@@ -35,14 +35,15 @@ class Alert:
     fingerprint : str
         Of what is wrong, the same in every run: made from type, source and root alone, never from times or values.
     source : str
-        What raised it: ``health``, ``sla:<id>``, ``slo:<id>``, ``rule:<id>``, ``artefact``, ``counts``, ``silence``, ``unit``.
+        What raised it: ``health``, ``sla:<id>``, ``slo:<id>``, ``rule:<id>``, ``artefact``, ``counts``, ``silence``,
+        ``unit``.
     title : str
         For people; that of an alert found in artefacts is theirs, verbatim.
     repos : tuple of str
         Sorted.
     root : str or None
-        The repo that stands for all: the common cause of a storm, else the repo itself; null where the source speaks for
-        the whole organisation or for an SLA.
+        The repo that stands for all: the common cause of a storm, else the repo itself; null where the source speaks
+        for the whole organisation or for an SLA.
     metric, value, threshold, unit
         What was measured (the worst repo's), null where nothing was.
     first_seen, last_seen : datetime or None
@@ -80,7 +81,8 @@ class Alert:
 class DriftFinding:
     """A healthy baseline that slowly moves down: nothing to be woken for, and no exit code.
 
-    `slope_per_day` is in points a day, null for a change of level; `before` and `after` are the levels, null for a trend.
+    `slope_per_day` is in points a day, null for a change of level; `before` and `after` are the levels, null for a
+    trend.
     """
 
     finding_id: str
@@ -99,8 +101,8 @@ class DriftFinding:
 class AlertReport(Report):
     """Alerts in the playbook's order of priority.
 
-    `groups` and `severities` count the alerts by type and by severity, those that occur. `raised` is the number of alerts
-    before storms were compressed.
+    `groups` and `severities` count the alerts by type and by severity, those that occur. `raised` is the number of
+    alerts before storms were compressed.
     """
 
     alerts: tuple[Alert, ...]
@@ -114,6 +116,17 @@ class AlertReport(Report):
         """One row an alert: type, severity, impact, title, repos, metric, value, threshold, times; index `priority`."""
         import pandas as pd
 
-        columns = ("type", "severity", "impact", "title", "repos", "metric", "value", "threshold", "first_seen", "last_seen")
+        columns = (
+            "type",
+            "severity",
+            "impact",
+            "title",
+            "repos",
+            "metric",
+            "value",
+            "threshold",
+            "first_seen",
+            "last_seen",
+        )
         rows = [{name: getattr(alert, name) for name in ("priority", *columns)} for alert in self.alerts]
         return pd.DataFrame(rows, columns=["priority", *columns]).set_index("priority")

@@ -1,7 +1,8 @@
-"""Which SLAs and organisation SLOs are violated, which SLAs are about to be? The verdicts are those of the other reports.
+"""Which SLAs and organisation SLOs are violated, which SLAs are about to be? The verdicts are those of the other
+reports.
 
-No hysteresis here: a verdict is measured over a whole window already, and two reports of one run must not contradict each
-other. An UNKNOWN SLA raises nothing.
+No hysteresis here: a verdict is measured over a whole window already, and two reports of one run must not contradict
+each other. An UNKNOWN SLA raises nothing.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _BY_SEVERITY = {
 def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
     """Alerts for breached SLAs, as urgent as the policy says, and for SLAs at risk.
 
-    At risk: HIGH where the SLA has priority 1 or a customer-facing repo is at risk, else MEDIUM. The playbook calls at-risk
-    SLAs SEV-2, but what is left of the budget of a minor, internal SLA can wait for the next hour.
+    At risk: HIGH where the SLA has priority 1 or a customer-facing repo is at risk, else MEDIUM. The playbook calls
+    at-risk SLAs SEV-2, but what is left of the budget of a minor, internal SLA can wait for the next hour.
     """
     breaches = {breach.sla_id: breach for breach in sla.breaches}
     for result in sla.compliance_results:
@@ -104,7 +105,8 @@ def _at_risk(org: OrgData, result: ComplianceResult, as_of: datetime) -> Raised:
         root=None,
         first_seen=since,
         last_seen=as_of,
-        why="at risk, " + ("priority 1" if result.priority == 1 else "customer facing" if facing else "not yet breached"),
+        why="at risk, "
+        + ("priority 1" if result.priority == 1 else "customer facing" if facing else "not yet breached"),
         metric=result.metrics[-1],
         value=result.value,
         threshold=result.objective,
@@ -122,7 +124,9 @@ def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
 
 
 def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> tuple[datetime, bool]:
-    """First sample of the stretch in which the deciding scope has been at risk or in breach, and whether it may be older."""
+    """First sample of the stretch in which the deciding scope has been at risk or in breach, and whether it may be
+    older.
+    """
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
     part = org
     if result.scope is not None:

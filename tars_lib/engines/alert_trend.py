@@ -1,8 +1,8 @@
 """Which repos are getting worse for certain, and by enough to matter? Declining trends and changes of level downwards.
 
-Health reports say whether a trend or a change of level is significant. An alert asks for more, so that chance seldom raises
-one: the change of level has to stand against the number of repos searched and out of the noise around it, and the loss has
-to matter even at the flat end of the trend's interval.
+Health reports say whether a trend or a change of level is significant. An alert asks for more, so that chance seldom
+raises one: the change of level has to stand against the number of repos searched and out of the noise around it, and
+the loss has to matter even at the flat end of the trend's interval.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from tars_lib.stats.robust import MAD_TO_SIGMA
 RECENT_SAMPLES = 14
 """A change of level is news for this many samples; judgement: two weeks of daily ones."""
 FAMILY_ALPHA = 0.05
-"""Chance of one false change of level among all repos (Bonferroni); judgement, on top of what health demands of each."""
+"""Chance of one false change of level among all repos (Bonferroni); judgement, on top of what health demands of
+each."""
 MIN_SIGMAS = 3.5
-"""Least change of level in units of the noise around it; judgement: autocorrelated noise wanders two to three of them by itself."""
+"""Least change of level in units of the noise around it; judgement: autocorrelated noise alone wanders by two or
+three."""
 MIN_TREND_SIGMAS = 2.0
-"""Least loss over the window of a trend, at the flat end of its interval, in units of the noise around it; judgement."""
+"""Least loss over the window of a trend, at the flat end of its interval, in units of the noise around it;
+judgement."""
 SMALL_LOSS = 2.0
 """Points below which a loss is no drift worth a line; judgement: a tenth of the width of a tier."""
 LARGE_LOSS = 10.0
@@ -39,7 +42,8 @@ class Decline:
     """How a repo got worse.
 
     `loss` is in points: of the change of level, or of the trend over its window at the flat end of its 95 % interval.
-    `matters`: the repo left GREEN by it or soon will, or lost `LARGE_LOSS`. `is_recent`: it goes on, or has just happened.
+    `matters`: the repo left GREEN by it or soon will, or lost `LARGE_LOSS`. `is_recent`: it goes on, or has just
+    happened.
     """
 
     repo: str

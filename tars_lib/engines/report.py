@@ -61,7 +61,7 @@ def head(
         "as_of": as_of,
         "tool": stamp.tool,
         "inputs": listed,
-        "warnings": tuple(warnings),
+        "warnings": tuple(dict.fromkeys(warnings)),
         "exit_code": exit_code,
         "finding": EXIT_CODES[exit_code].finding,
     }

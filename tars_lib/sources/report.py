@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,13 @@ from tars_lib.engines.health_report import HealthReport
 from tars_lib.errors import InputError
 from tars_lib.history import History, admit
 from tars_lib.org import OrgData
-from tars_lib.records import read_record
+from tars_lib.records import read_json, read_record
+from tars_lib.sources.legacy_report import is_legacy, read_legacy_report
 from tars_lib.sources.tidy import read_tidy
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     import pyarrow as pa
 
 
@@ -64,6 +68,21 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         ),
         report,
     )
+
+
+def load_org_report(path: Path, assume_tz: ZoneInfo | None = None) -> tuple[OrgData, datetime | None]:
+    """Organisation of a health report, of this package or of the predecessor, and the time that it was judged at.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    content = read_json(path)
+    if is_legacy(content):
+        return read_legacy_report(path, content, assume_tz), None
+    org, report = load_report(path)
+    return org, report.as_of
 
 
 def history_bytes(history: History) -> bytes:
