@@ -200,8 +200,8 @@ def _changed_units(org: OrgData) -> Iterator[Raised]:
                 title=f"{repo.repo}: {metric} changed its scale",
                 message=(
                     f"{repo.repo}: {metric} went from {value_text(before, unit)} to {value_text(after, unit)} at "
-                    f"{at:%Y-%m-%d %H:%M} UTC, a factor of {max(after / before, before / after):.4g}, and varies as before "
-                    "in proportion: it looks like a change of unit, not of what is measured."
+                    f"{at:%Y-%m-%d %H:%M} UTC, a factor of {max(after / before, before / after):.4g}, and varies as "
+                    "before in proportion: it looks like a change of unit, not of what is measured."
                 ),
                 repos=(repo.repo,),
                 root=repo.repo,

@@ -58,7 +58,8 @@ class Decline:
 def find_declines(health: HealthReport, courses: Courses) -> dict[str, Decline]:
     """Declines of all repos whose score is known, by repo.
 
-    A change of level stands before a trend: it is dated better and often makes the trend.
+    A recent change of level stands before a trend: it is dated better and often makes the trend. An old one gives way to a
+    trend that goes on.
     """
     found = {}
     tests = sum(report.score is not None for report in health.repository_reports)
@@ -66,7 +67,8 @@ def find_declines(health: HealthReport, courses: Courses) -> dict[str, Decline]:
         if report.score is None or not (report.trend is Trend.DECLINING or report.change_points):
             continue
         course = courses.of(report.repo)
-        decline = _shift(report, course, tests) or _trend(report, course)
+        shift, trend = _shift(report, course, tests), _trend(report, course)
+        decline = shift if trend is None or (shift is not None and shift.is_recent) else trend
         if decline is not None:
             found[report.repo] = decline
     return found

@@ -26,6 +26,8 @@ MAX_BASELINE = 2016
 """Samples of the past that are looked at: a week of 5-minute ones; judgement."""
 LEAD_SAMPLES = 24
 """Samples before the onset that go into the incident frame as the reference just before it; judgement."""
+MIN_PAST = 8
+"""Fewer samples before the onset say too little of what is normal; judgement, as for a trend."""
 MAX_CAUSES = 5
 MIN_SHARE = 0.01
 """A candidate with less confidence and less contribution than one in a hundred is no cause worth a line; judgement."""
@@ -70,11 +72,12 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     slack = timedelta(microseconds=step // 2)
     start = int(frame.index.searchsorted(pd.Timestamp(stretch.start - slack)))
     stop = int(frame.index.searchsorted(pd.Timestamp(stretch.end + slack)))
-    lead = max(start - LEAD_SAMPLES, 0)
+    # a young repo gives half of its short past to either side
+    lead = start - min(LEAD_SAMPLES, start // 2)
     first = max(lead - MAX_BASELINE, 0)
-    if lead - first < 2:
+    if start < MIN_PAST:
         before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
-        return Attribution((), 1.0, f"too little history {before} to compare with: {int(start)} samples of {target}")
+        return Attribution((), 1.0, f"too little history {before} to compare with: {start} samples of {target}")
     directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
     if not isinstance(policy, RatioPolicy):
         directions[policy.metric] = _metric_direction(policy)

@@ -14,15 +14,10 @@ from tars_lib.policies import AnyPolicy, RatioPolicy
 
 Floats = NDArray[np.float64]
 
-SEARCH_WINDOWS = 2
-"""The beginning is looked for this many windows back, so that a breach older than its window is dated too; judgement."""
-MIN_SEARCH = 24
-"""...and at least this many samples back; judgement."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The stretch of samples in which the budget was burnt; `began_before`: it reaches back to where the search began."""
+    """The stretch of samples in which the budget was burnt; `began_before`: it reaches back to the first sample there is."""
 
     start: datetime
     end: datetime
@@ -33,7 +28,8 @@ class Stretch:
 def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, column: int | None) -> Stretch | None:
     """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
 
-    For a ratio a sample's excess is its bad events less those that the objective allows; for a metric its distance beyond
+    It is looked for in the deciding window; where it begins with the window, it is followed back beyond it, so that a
+    breach older than its window is dated too. For a ratio a sample's excess is its bad events less those that the objective allows; for a metric its distance beyond
     the objective (largest-sum contiguous run: Kadane's algorithm).
 
     Parameters
@@ -49,14 +45,14 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
         None where no sample is beyond the objective.
     """
     times, excess = excess_series(policy, found, column)
-    last = to_micros(measured.end)
-    step = int(np.median(found.step)) if column is None else int(found.step[column])
-    length = max(SEARCH_WINDOWS * (last - to_micros(measured.start)), MIN_SEARCH * step)
-    inside = (times > last - length) & (times <= last)
-    times, excess = times[inside], excess[inside]
-    if not times.size or not (excess > 0).any():
+    known = times <= to_micros(measured.end)
+    times, excess = times[known], excess[known]
+    opening = int(np.searchsorted(times, to_micros(measured.start)))
+    if not (excess[opening:] > 0).any():
         return None
-    first, final = largest_sum(excess)
+    first, final = (opening + position for position in largest_sum(excess[opening:]))
+    if first == opening:
+        first -= _still_beyond(excess[:opening])
     return Stretch(
         from_micros(int(times[first])),
         from_micros(int(times[final])),
@@ -85,6 +81,16 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
         return times, excess
     moments, which = np.unique(times, return_inverse=True)
     return moments, np.bincount(which, weights=excess, minlength=moments.size).astype(np.float64)
+
+
+def _still_beyond(earlier: Floats) -> int:
+    """How many samples just before the window belong to the same breach: while most of them are beyond, however far.
+
+    Counting samples instead of amounts keeps a large incident of long ago out of it.
+    """
+    steps = np.cumsum(np.where(earlier[::-1] > 0, 1, -1))
+    best = int(np.argmax(steps)) if steps.size else 0
+    return best + 1 if steps.size and steps[best] > 0 else 0
 
 
 def largest_sum(values: Floats) -> tuple[int, int]:

@@ -21,6 +21,8 @@ SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
 """Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
 _POINTS = {SlaStatus.COMPLIANT: 100.0, SlaStatus.AT_RISK: 50.0, SlaStatus.BREACHED: 0.0}
 _GREEN, _YELLOW = 80.0, 60.0
+MAX_UNSEEN = 0.05
+"""Share of the score that may be unseen at GREEN; judgement: a lost sample here and there, not a lost week."""
 
 
 def assess_readiness(
@@ -28,14 +30,14 @@ def assess_readiness(
 ) -> ExecutiveReadiness:
     """Readiness of the organisation.
 
-    An unknown part counts as 0 points with its full weight, so missing data never raises the score. RED with a breach, with
+    An unknown part counts as 0 points with its full weight, and an SLA's points count by the share of its window that was
+    seen. Where what is lost is just what was bad, that cannot make up for it, but it keeps the tier from GREEN. RED with a breach, with
     risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80; UNKNOWN where half or more is.
     """
     components: list[ReadinessComponent] = []
     share = SLA_WEIGHT / len(results) if results else 0.0
     for result in results:
-        points = _POINTS.get(result.status)
-        components.append(ReadinessComponent(f"SLA {result.sla_id}", points, share, f"{result.status.value}"))
+        components.append(_sla_component(result, share))
     if not results:
         components.append(ReadinessComponent("SLAs", None, SLA_WEIGHT, "no SLA is defined"))
     components.append(_health_component(health))
@@ -45,7 +47,8 @@ def assess_readiness(
         )
     )
     score = sum((c.score or 0.0) * c.weight for c in components)
-    unknown = sum(c.weight for c in components if c.score is None)
+    unseen = sum(1.0 - result.windows[0].coverage for result in results if result.status in _POINTS) * share
+    unknown = min(1.0, sum(c.weight for c in components if c.score is None) + unseen)
     statuses = {result.status for result in results}
     if breaches or health.risk_tier is RiskTier.CRITICAL:
         tier = ReadinessTier.RED
@@ -53,11 +56,21 @@ def assess_readiness(
         tier = ReadinessTier.UNKNOWN
     elif score < _YELLOW:
         tier = ReadinessTier.RED
-    elif score < _GREEN or unknown > 0 or SlaStatus.AT_RISK in statuses:
+    elif score < _GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
         tier = ReadinessTier.YELLOW
     else:
         tier = ReadinessTier.GREEN
     return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(breaches, statuses, health))
+
+
+def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent:
+    """Points of a verdict, less what was not seen of its window."""
+    points = _POINTS.get(result.status)
+    if points is None:
+        return ReadinessComponent(f"SLA {result.sla_id}", None, share, result.status.value)
+    coverage = result.windows[0].coverage
+    said = result.status.value if coverage == 1.0 else f"{result.status.value}, {coverage:.0%} of its window seen"
+    return ReadinessComponent(f"SLA {result.sla_id}", points * coverage, share, said)
 
 
 def _health_component(health: HealthReport) -> ReadinessComponent:

@@ -199,7 +199,13 @@ def test_a_breach_that_was_always_there_claims_no_cause_and_says_why() -> None:
     assert found.started_before
 
 
-@pytest.mark.parametrize("n", [3, 10, 20])
+@pytest.mark.parametrize("n", [8, 20, 40])
+def test_a_short_past_is_enough_for_a_plain_step(n: int) -> None:
+    found = breach(series("web", "latency", [0.1] * n + [0.9] * 9), threshold("latency", 0.2, window=days(9)))
+    assert [cause.repo for cause in found.root_causes] == ["web"]
+
+
+@pytest.mark.parametrize("n", [3, 7])
 def test_a_breach_without_a_past_claims_no_cause_and_says_why(n: int) -> None:
     found = breach(series("web", "latency", [0.1] * n + [0.9] * 9), threshold("latency", 0.2, window=days(9)))
     assert found.started_at == T0 + n * DAILY

@@ -70,11 +70,16 @@ def test_a_breach_that_is_over_says_when_it_ended() -> None:
     assert found == Stretch(T0 + 40 * DAILY, T0 + 44 * DAILY, began_before=False, is_over=True)
 
 
-def test_a_breach_older_than_the_search_says_that_it_began_before() -> None:
-    found = stretch(counts("a", [1000] * 90, [200] * 90), ratio(0.999, window=days(7)))
+def test_a_breach_older_than_its_window_is_dated_at_its_beginning() -> None:
+    found = stretch(counts("a", [1000] * 90, [0] * 40 + [200] * 50), ratio(0.999, window=days(7)))
+    assert found == Stretch(T0 + 40 * DAILY, T0 + 89 * DAILY, began_before=False, is_over=False)
+
+
+def test_an_incident_that_was_over_before_the_window_is_not_the_beginning() -> None:
+    failed = [0] * 20 + [900] * 5 + [0] * 60 + [20] * 5
+    found = stretch(counts("a", [1000] * 90, failed), ratio(0.99, window=days(7)))
     assert found is not None
-    assert found.began_before
-    assert found.start >= T0 + 60 * DAILY
+    assert found.start == T0 + 85 * DAILY
 
 
 def test_a_series_that_was_always_beyond_began_before() -> None:
