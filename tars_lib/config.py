@@ -162,6 +162,21 @@ class _LegacyPolicies(BaseModel):
     policies: tuple[_LegacyPolicy, ...]
 
 
+class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+    """The safe loader, which also refuses a key that stands twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping; see the class."""
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key_node.value if isinstance(key_node.value, str) else id(key_node))
+        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
 def read_yaml(path: Path, label: str) -> Any:
     """Content of a YAML (or JSON) file, with the safe loader.
 
@@ -183,7 +198,7 @@ def read_yaml(path: Path, label: str) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
                 raise ConfigError(f"{label}, row {row}: nested deeper than {_MAX_DEPTH} levels")
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
         raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error

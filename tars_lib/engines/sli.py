@@ -181,14 +181,10 @@ def _pair(one: tuple[Ints, Ints, Floats], other: tuple[Ints, Ints, Floats]) -> t
     """Samples of two metrics at the same repo and time."""
     if np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1]):
         return one[0], one[1], one[2], other[2]
-    earliest = min((int(part[1].min()) for part in (one, other) if part[1].size), default=0)
-    latest = max((int(part[1].max()) for part in (one, other) if part[1].size), default=0)
-    width = latest - earliest + 1
-    # seconds are enough to tell repo and time apart within 63 bits; finer times are compared afterwards
-    keys = [part[0] * (width // 1_000_000 + 1) + (part[1] - earliest) // 1_000_000 for part in (one, other)]
-    _, left, right = np.intersect1d(keys[0], keys[1], assume_unique=False, return_indices=True)
-    same = one[1][left] == other[1][right]
-    left, right = left[same], right[same]
+    moments, codes = np.unique(np.concatenate([one[1], other[1]]), return_inverse=True)
+    left_keys = one[0] * moments.size + codes[: one[1].size]
+    right_keys = other[0] * moments.size + codes[one[1].size :]
+    _, left, right = np.intersect1d(left_keys, right_keys, assume_unique=True, return_indices=True)
     return one[0][left], one[1][left], one[2][left], other[2][right]
 
 

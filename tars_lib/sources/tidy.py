@@ -144,8 +144,8 @@ def _arrow_csv(path: Path, types: dict[str, Any], *, use_threads: bool = True) -
         column_types=types,
         include_columns=list(COLUMNS),
         null_values=_NO_VALUE,
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=True,
+        # a repo may be called NA; an empty name is found later
+        strings_can_be_null=False,
     )
     return pv.read_csv(
         path, read_options=pv.ReadOptions(block_size=8 << 20, use_threads=use_threads), convert_options=convert
@@ -242,10 +242,14 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
 
 
 def _number(text: str) -> float:
+    if text in _NO_VALUE:
+        return float("nan")
     return float("-inf") if _spoils(text) else float(text)
 
 
 def _spoils(text: str) -> bool:
+    if text in _NO_VALUE:
+        return False
     try:
         float(text)
     except ValueError:
