@@ -21,6 +21,8 @@ from tars_lib.times import read_zone
 # The size beyond which a configuration file is refused, and the YAML nesting: judgement, far above any real file.
 _MAX_BYTES = 5_000_000
 _MAX_DEPTH = 50
+# A latency objective from here on was probably meant in milliseconds: judgement, for a note only.
+_LONG_LATENCY = 100.0
 
 
 def _finite(value: float) -> float:
@@ -145,7 +147,7 @@ class _LegacyTarget(BaseModel):
     target_value: Number
     warning_threshold: Number | None = None
     breach_threshold: Number | None = None
-    higher_is_better: bool = True
+    higher_is_better: bool | None = None
 
 
 class _LegacyPolicy(BaseModel):
@@ -392,7 +394,18 @@ def _from_legacy(policy: _LegacyPolicy, label: str, notes: list[str]) -> list[Th
     made = []
     for target in policy.targets:
         known = known_metric(target.metric_name)
+        direction = known.higher_is_better if target.higher_is_better is None else target.higher_is_better
+        if direction is None:
+            raise ConfigError(
+                f"{label}: {policy.policy_id}: {target.metric_name} has no known direction; add higher_is_better: true or false"
+            )
+        if known.higher_is_better is not None and direction != known.higher_is_better:
+            notes.append(
+                f"{label}: {policy.policy_id}: higher_is_better of {target.metric_name} is not the usual direction"
+            )
         objective = target.target_value if target.breach_threshold is None else target.breach_threshold
+        if known.unit == "s" and objective >= _LONG_LATENCY:
+            notes.append(f"{label}: {policy.policy_id}: {objective:g} for {target.metric_name} is read in seconds")
         scale = 1.0
         if known.unit == "ratio" and 1 < objective <= 100:
             scale = 0.01
@@ -407,7 +420,7 @@ def _from_legacy(policy: _LegacyPolicy, label: str, notes: list[str]) -> list[Th
                 priority=policy.priority,
                 metric=target.metric_name,
                 unit=known.unit,
-                higher_is_better=target.higher_is_better,
+                higher_is_better=direction,
                 warning=None if target.warning_threshold is None else target.warning_threshold * scale,
             )
         )

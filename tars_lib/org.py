@@ -117,13 +117,16 @@ class OrgData:
         if end is None or start is None:
             raise InputError(f"{self.name}: no sample at all; at least one value of one metric is needed")
         if as_of is None:
-            return self, from_micros(end)
+            as_of = from_micros(end)
         micros = to_micros(as_of)
         if micros < start:
             first = from_micros(start).isoformat()
             raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
         known = self.history.until(micros)
-        return replace(self, history=known, events=tuple(e for e in self.events if e.timestamp <= as_of)), as_of
+        events = tuple(event for event in self.events if event.timestamp <= as_of)
+        if known is self.history and len(events) == len(self.events):
+            return self, as_of
+        return replace(self, history=known, events=events), as_of
 
     def maintenance(self) -> Iterator[tuple[Event, datetime]]:
         """Maintenance windows with their ends."""

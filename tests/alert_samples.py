@@ -46,7 +46,9 @@ def calm_rows(seed: int, repos: int, days: int, phi: float) -> list[Row]:
     rows: list[Row] = []
     for n in range(repos):
         name = f"repo-{n:02d}"
-        rows += series(name, "health_score", np.clip(rng.uniform(84, 96) + rng.uniform(0.5, 2.0) * noise(rng, days, phi), 0, 100))
+        rows += series(
+            name, "health_score", np.clip(rng.uniform(84, 96) + rng.uniform(0.5, 2.0) * noise(rng, days, phi), 0, 100)
+        )
         total = rng.poisson(100_000, days)
         rows += counts(name, total, rng.binomial(total, 2e-4))
         rows += series(name, "latency_p95", 0.2 * np.exp(0.1 * noise(rng, days, phi)))
@@ -60,7 +62,9 @@ def calm_org(seed: int, repos: int = 12, days: int = 60, phi: float = 0.5, **fie
 
 def scores(by_repo: dict[str, Sequence[float]], *policies: AnyPolicy, **fields: Any) -> OrgData:
     """An organisation of reported daily scores."""
-    return org_of([row for repo, values in by_repo.items() for row in series(repo, "health_score", values)], *policies, **fields)
+    return org_of(
+        [row for repo, values in by_repo.items() for row in series(repo, "health_score", values)], *policies, **fields
+    )
 
 
 def facing(name: str, **fields: Any) -> Repo:

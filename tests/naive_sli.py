@@ -30,7 +30,9 @@ def ratio_value(rows: Sequence[Row], policy: RatioPolicy, repo: str | None) -> t
     for both in found.values():
         if policy.total in both and policy.part in both:
             total = both[policy.total]
-            part = min(both[policy.part], total)
+            part = both[policy.part]
+            if part > total:
+                continue  # impossible, so left out
             events += total
             good += part if policy.part_is_good else total - part
     return (good / events if events else None), events

@@ -119,7 +119,10 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
             click.option("--summary-only", is_flag=True, help="A short text; with --json a smaller document."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
             click.option(
-                "--output", "output_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here."
+                "--output",
+                "output_file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help="Write the report here.",
             ),
         ):
             command = option(command)
@@ -154,5 +157,3 @@ def read_input(
 def without_path(report: Any, name: str | None, digest: str | None) -> Any:
     """A health report whose history stands in the file `name` beside it, or nowhere."""
     return replace(report, history=replace(report.history, path=name, sha256=digest))
-
-

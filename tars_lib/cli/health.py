@@ -53,7 +53,9 @@ def health(
 
     def summary() -> list[str]:
         score = "unknown" if report.aggregate_score is None else f"{report.aggregate_score:.1f} of 100"
-        lines = [f"{report.org.name}: risk tier {report.risk_tier.value}, score {score}, coverage {report.coverage:.0%}"]
+        lines = [
+            f"{report.org.name}: risk tier {report.risk_tier.value}, score {score}, coverage {report.coverage:.0%}"
+        ]
         for repo in report.repository_reports[:10]:
             shown = "unknown" if repo.score is None else f"{repo.score:5.1f}"
             lines.append(f"  {shown:>7}  {repo.risk_tier.value:8}  {repo.repo}: {'; '.join(repo.reasons[:2])}")

@@ -16,7 +16,9 @@ from tars_lib.cli.shell import SLA, guarded
 @click.option("--trend-correlation-report", metavar="FILE", help="trend-correlation-report.json; likewise.")
 @click.option("--temporal-intelligence-report", metavar="FILE", help="temporal-intelligence-report.json; likewise.")
 @click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the report's own policies.")
-@click.option("--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable.")
+@click.option(
+    "--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable."
+)
 @engine_options("sla")
 @guarded(SLA)
 def sla(

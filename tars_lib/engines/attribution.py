@@ -184,7 +184,7 @@ def _root_cause(
         confidence=float(getattr(row, "confidence")),  # noqa: B009
         contribution=float(getattr(row, "contribution")),  # noqa: B009
         evidence=evidence,
-        change=None if near is None else f"{near[0].kind} {near[0].title!r}",
+        change=None if near is None else f"{near[0].kind} '{near[0].title}'",
         containment_type=_containment(org, repo, target, graph, deviating),
     )
 
@@ -216,7 +216,7 @@ def _event_text(event: Event, onset: datetime) -> str:
         when = "at the onset" if event.timestamp == onset else f"{gap} before the onset"
     else:
         when = f"within {duration_text(event.timestamp - onset)} of the onset's sample"
-    return f"{event.kind} {event.title!r}{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
+    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
 
 
 def _containment(

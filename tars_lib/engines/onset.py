@@ -53,6 +53,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
     first, final = (opening + position for position in largest_sum(excess[opening:]))
     if first == opening:
         first -= _still_beyond(excess[:opening])
+    first += _quiet_head(excess[first : final + 1])
     return Stretch(
         from_micros(int(times[first])),
         from_micros(int(times[final])),
@@ -81,6 +82,15 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
         return times, excess
     moments, which = np.unique(times, return_inverse=True)
     return moments, np.bincount(which, weights=excess, minlength=moments.size).astype(np.float64)
+
+
+def _quiet_head(run: Floats) -> int:
+    """How many samples at the head of a run are noise before the harm proper.
+
+    A run with the largest sum also takes in whatever little lies beyond the objective just before it. Against half of the
+    run's own mean only the harm proper still counts.
+    """
+    return largest_sum(run - 0.5 * float(run.mean()))[0] if run.size else 0
 
 
 def _still_beyond(earlier: Floats) -> int:

@@ -21,6 +21,8 @@ SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
 """Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
 _POINTS = {SlaStatus.COMPLIANT: 100.0, SlaStatus.AT_RISK: 50.0, SlaStatus.BREACHED: 0.0}
 _GREEN, _YELLOW = 80.0, 60.0
+STANDS_OUT = 0.5
+"""Confidence from which a cause is named as the most likely one and acted upon; judgement: more likely right than wrong."""
 MAX_UNSEEN = 0.05
 """Share of the score that may be unseen at GREEN; judgement: a lost sample here and there, not a lost week."""
 
@@ -54,8 +56,8 @@ def assess_readiness(
         tier = ReadinessTier.RED
     elif unknown >= 0.5:
         tier = ReadinessTier.UNKNOWN
-    elif score < _YELLOW:
-        tier = ReadinessTier.RED
+    elif score + 100.0 * unknown < _YELLOW:
+        tier = ReadinessTier.RED  # even if all that is unknown were perfect
     elif score < _GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
         tier = ReadinessTier.YELLOW
     else:
@@ -155,8 +157,9 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
 def _breach_headline(breaches: Sequence[Breach]) -> str:
     first = breaches[0]
     since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    where = f" in {first.scope}" if first.scope is not None else ""
     said = (
-        f"{first.sla_name} is breached{since}: {value_text(first.value, first.unit)} against "
+        f"{first.sla_name} is breached{where}{since}: {value_text(first.value, first.unit)} against "
         f"{value_text(first.objective, first.unit)}"
     )
     more = (
@@ -167,6 +170,8 @@ def _breach_headline(breaches: Sequence[Breach]) -> str:
     if not first.root_causes:
         return f"{said}; no cause can be named.{more}"
     cause = first.root_causes[0]
+    if cause.confidence < STANDS_OUT:
+        return f"{said}; no single cause stands out (first candidate: {cause.repo}, {cause.confidence:.0%}).{more}"
     change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
     return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
 
@@ -198,7 +203,8 @@ def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
     sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]
     if breach.root_causes:
         cause = breach.root_causes[0]
-        text = f"Most likely cause, with {cause.confidence:.0%} confidence: {cause.cause}."
+        word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+        text = f"{word}, with {cause.confidence:.0%} confidence: {cause.cause}."
         sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
         sentences.append(Sentence(text.replace("..", "."), sources))
     else:

@@ -213,15 +213,16 @@ def _count_p_values(recording: Recording, parts: tuple[Floats, Floats, Floats], 
     base, local, during = parts
     total_base, total_now = (values[:, columns] for values in recording.values("requests_total"))
     n_local, n_during = _around(recording, total_base, total_now, cut)
-    k = max(1, len(during))
-    blocks = len(base) // k * k
+    # blocks as long as the incident, but at least a few of them; what is left over is a shorter block, never dropped
+    k = max(1, min(len(during), len(base) // NULL_SHARE))
+    edges = np.arange(0, len(base), k)
     result = np.full(during.shape[1], np.nan)
     for j in range(during.shape[1]):
         events, trials = _sum_counts(during[:, j], n_during[:, j])
         failed, asked = _counts(base[:, j], total_base[:, j])
         if trials == 0.0 or np.count_nonzero(failed) >= FREQUENT_FAILURES:
             continue
-        a, b = counts.fit_beta(failed[:blocks].reshape(-1, k).sum(axis=1), asked[:blocks].reshape(-1, k).sum(axis=1))
+        a, b = counts.fit_beta(np.add.reduceat(failed, edges), np.add.reduceat(asked, edges))
         if not recording.is_adjacent:
             more, seen = _sum_counts(local[:, j], n_local[:, j])
             a, b = a + more, b + seen - more

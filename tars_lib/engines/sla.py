@@ -12,7 +12,7 @@ import numpy as np
 from tars_lib.engines.attribution import Attribution, attribute
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.onset import burning_stretch
-from tars_lib.engines.readiness import assess_readiness, narrate, summarize
+from tars_lib.engines.readiness import STANDS_OUT, assess_readiness, narrate, summarize
 from tars_lib.engines.report import Stamp, head
 from tars_lib.engines.sla_report import Breach, ComplianceResult, ScorecardRow, SlaReport
 from tars_lib.engines.sli import in_scope
@@ -60,7 +60,14 @@ def assess_slas(
     statuses = {result.status for result in results}
     code = 142 if breaches else 141 if SlaStatus.AT_RISK in statuses else 0
     return SlaReport(
-        **head("sla-intelligence", stamp, as_of, org.inputs, (*org.warnings, *_warnings(results)), code),
+        **head(
+            "sla-intelligence",
+            stamp,
+            as_of,
+            org.inputs,
+            (*org.warnings, *_warnings(results), *_impossible(verdicts)),
+            code,
+        ),
         compliance_results=results,
         breaches=breaches,
         executive_readiness=readiness,
@@ -102,6 +109,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         objective=policy.objective,
         unit=policy.unit,
         could_be_chance=includes,
+        scope=verdict.result.scope,
         repos=repos,
         target=repo.repo,
         target_metric=policy.part if isinstance(policy, RatioPolicy) else policy.metric,
@@ -142,6 +150,9 @@ def _actions(explained: Attribution) -> tuple[str, ...]:
     if not explained.causes:
         return (f"Look for the cause by hand: {explained.reason}",)
     first = explained.causes[0]
+    if first.confidence < STANDS_OUT:
+        names = ", ".join(cause.repo for cause in explained.causes[:3])
+        return (f"Compare the candidates by hand, none stands out: {names}",)
     row = CONTAINMENT[first.containment_type]
     actions = [action_for(first.containment_type, first.repo)]
     if first.cause_type.value == "CHANGE_EVENT":
@@ -161,6 +172,15 @@ def _row(result: ComplianceResult) -> ScorecardRow:
         budget_consumed=None if result.error_budget is None else result.error_budget.consumed_share,
         affected_repos=len(result.affected_repos),
     )
+
+
+def _impossible(verdicts: Iterable[Verdict]) -> list[str]:
+    return [
+        f"SLA {v.policy.sla_id}: {v.found.impossible} samples count more of {v.policy.needs[-1]} than of {v.policy.needs[0]}"
+        " and are left out"
+        for v in verdicts
+        if v.found is not None and v.found.impossible
+    ]
 
 
 def _warnings(results: Iterable[ComplianceResult]) -> list[str]:

@@ -19,11 +19,17 @@ from tars_lib.engines.sla_report import Exclusion
 from tars_lib.history import DAY, History, to_micros
 from tars_lib.org import OrgData, intervals
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
+from tars_lib.schema import Metric, known_metric
 from tars_lib.stats.counts import wilson_interval
 from tars_lib.times import read_zone
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_CLIP = 2.5
+"""Differences beyond so many robust standard deviations are steps of the level, not noise; judgement."""
+_MIN_RHO = 12
+"""Fewest samples for an autocorrelation; judgement."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +50,8 @@ class Track:
         Sampling interval of each repo.
     planned : ndarray of bool, shape (n,)
         Whether the sample lies in a maintenance window.
+    impossible : int
+        Samples left out because they counted more of a part than of all.
     """
 
     column: Ints
@@ -52,6 +60,7 @@ class Track:
     total: Floats | None
     step: Ints
     planned: NDArray[np.bool_]
+    impossible: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +91,12 @@ def track(org: OrgData, policy: AnyPolicy) -> Track | None:
         if total is None or part is None:
             return None
         column, time, events, found = _pair(total, part)
-        bad = np.clip(events - found, 0.0, None) if policy.part_is_good else np.minimum(found, events)
-        return Track(column, time, bad, events, intervals(history, policy.total), _planned(org, column, time))
+        possible = found <= events
+        column, time, events, found = column[possible], time[possible], events[possible], found[possible]
+        bad = events - found if policy.part_is_good else found
+        planned = _planned(org, column, time)
+        lost = int((~possible).sum())
+        return Track(column, time, bad, events, intervals(history, policy.total), planned, lost)
     if policy.metric == "error_rate" and policy.metric not in history.metrics and history.has("error_rate"):
         total, part = _samples(history, "requests_total"), _samples(history, "requests_failed")
         if total is None or part is None:
@@ -155,7 +168,7 @@ def interval_of(
     if policy.aggregate == "good_share":
         return wilson_interval(float(_is_good(policy, seen).sum()), float(seen.size))
     if policy.aggregate == "mean":
-        return _mean_interval(seen)
+        return _within(known_metric(policy.metric), *_mean_interval(seen))
     if policy.aggregate == "median":
         return _median_interval(seen)
     return None
@@ -256,17 +269,34 @@ def _aggregate(policy: ThresholdPolicy | RatioPolicy, column: Ints, values: Floa
     return result
 
 
+def _within(metric: Metric, low: float, high: float) -> tuple[float, float]:
+    """An interval cut to the values that the metric can have."""
+    if metric.minimum is not None:
+        low = max(low, metric.minimum)
+    if metric.maximum is not None:
+        high = min(high, metric.maximum)
+    return low, high
+
+
 def _mean_interval(seen: Floats) -> tuple[float, float]:
-    centred = seen - seen.mean()
-    power = float(centred @ centred)
-    n = seen.size
-    if power <= 1e-24 * float(seen @ seen):
-        return float(seen.mean()), float(seen.mean())
-    rho = min(max(float(centred[1:] @ centred[:-1]) / power, 0.0), 0.98)
-    independent = max(n * (1.0 - rho) / (1.0 + rho), 2.0)
-    error = np.sqrt(power / (n - 1) / independent)
-    half = float(special.stdtrit(independent - 1.0, 0.975)) * float(error)
-    return float(seen.mean()) - half, float(seen.mean()) + half
+    """Student's interval of a mean; noise and its autocorrelation are read from clipped differences of neighbours.
+
+    Differences do not see the level, so a shift within the window is not taken for noise. For an AR(1) with lag-1
+    autocorrelation rho, neighbouring differences correlate with -(1 - rho) / 2 and have variance 2 (1 - rho) sigma^2.
+    """
+    mean, n = float(seen.mean()), seen.size
+    steps = np.diff(seen)
+    scale = 1.4826 * float(np.median(np.abs(steps))) or float(np.sqrt(np.mean(steps**2)))
+    if scale == 0.0:
+        return mean, mean
+    steps = np.clip(steps, -_CLIP * scale, _CLIP * scale)
+    power = float(steps @ steps)
+    rho = 1.0 + 2.0 * float(steps[1:] @ steps[:-1]) / power if n >= _MIN_RHO else 0.0
+    rho = min(max(rho, 0.0), 0.9)
+    variance = power / steps.size / (2.0 * (1.0 - rho))
+    independent = max(n * (1.0 - rho) / (1.0 + rho), 3.0)
+    half = float(special.stdtrit(independent - 1.0, 0.975)) * float(np.sqrt(variance / independent))
+    return mean - half, mean + half
 
 
 def _median_interval(seen: Floats) -> tuple[float, float]:

@@ -55,6 +55,11 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
             f"| {markdown_text(row.sla_name)} | {row.status.value.replace('_', ' ')} | {value_text(row.value, row.unit)} "
             f"| {value_text(row.objective, row.unit)} | {used} | {row.affected_repos} |"
         )
+    lines += [
+        f"| {markdown_text(slo.name)} | {slo.status} | {'unknown' if slo.value is None else f'{slo.value:.3g}'} "
+        f"| {slo.objective:g} | - | - |"
+        for slo in health.slo_results
+    ]
     lines += ["", f"Breached: {sla.summary.breached}. At risk: {sla.summary.at_risk}. Unknown: {sla.summary.unknown}."]
     lines += ["", "## Risk narrative", ""]
     lines += [f"- {markdown_text(sentence.text)}" for sentence in sla.risk_narrative.sentences]

@@ -79,6 +79,12 @@ def load_org(
     history = admit(samples, described.metrics)
     warnings += history.notes
     members = _members(described, found, history.repos, repos, folder)
+    strange = [e for e in described.dependencies if not {e.caller, e.callee} <= {repo.repo for repo in members}]
+    if strange and not repos:
+        edge = strange[0]
+        warnings.append(
+            f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
+        )
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
@@ -114,10 +120,6 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
     described = read_org_config(path, str(_label(path, folder)))
     files.append(path)
     logger.debug("%s: %d repos, %d dependencies", path, len(described.repos), len(described.dependencies))
-    keys = {repo.repo for repo in described.repos}
-    for edge in described.dependencies:
-        if keys and not {edge.caller, edge.callee} <= keys:
-            logger.debug("dependency %s -> %s names a repo that org.yaml does not describe", edge.caller, edge.callee)
     return described
 
 

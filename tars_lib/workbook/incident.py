@@ -36,7 +36,7 @@ from tars_lib.reports.blocks import (
     Tone,
 )
 from tars_lib.schema import CauseType, Severity, SlaStatus
-from tars_lib.workbook.words import listed, objective_sign, plural, readiness_tone, risk_tone, sla_badge
+from tars_lib.workbook.words import label_of, listed, objective_sign, plural, readiness_tone, risk_tone, sla_badge
 
 MAX_BREACHES = 3
 """Breaches that are told in full; the scorecard lists all. Judgement: a leader reads two to four pages."""
@@ -56,7 +56,7 @@ def title(run: Run, incident_id: str = "") -> TitleBlock:
         badges.append(Badge(entry.severity.value, tone))
         badges.append(Badge(entry.finding.replace("_", " ").capitalize().replace("Sla", "SLA"), tone))
     else:
-        badges.append(Badge("No incident", "good"))
+        badges.append(Badge("Nothing known to be wrong", "unknown") if _is_dark(run) else Badge("No incident", "good"))
     badges.append(Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)))
     facts = [("Incident", incident_id)] if incident_id else []
     facts.append(("Data as of", f"{run.sla.as_of:{_MINUTES}}"))
@@ -109,7 +109,7 @@ def key_figures(run: Run) -> KeyFigures:
         items.insert(
             1,
             KeyFigure(
-                "Error budget used", f"{share:.0%}", note=worst.sla_name,
+                "Error budget used", f"{share:.0%}", note=_whose(run, worst.sla_id),
                 tone="critical" if share > 1 else "warning" if share >= 0.8 else "good",
                 word="Overspent" if share > 1 else "Nearly spent" if share >= 0.8 else "Left",
             ),
@@ -119,7 +119,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 def scorecard(run: Run) -> Table:
     """Every SLA in a line: measured with its interval, objective, budget, verdict."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     order = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 2, SlaStatus.COMPLIANT: 3}
     for result in sorted(run.sla.compliance_results, key=lambda r: (order[r.status], r.priority, r.sla_id)):
         spent = None if result.error_budget is None else result.error_budget.consumed_share
@@ -128,12 +128,14 @@ def scorecard(run: Run) -> Table:
             (
                 f"{result.sla_name} ({result.windows[0].window})" if result.windows else result.sla_name,
                 f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
-                _measured(result),
+                _measured(result)
+                + (f" in {label_of(result.scope)}" if result.scope and result.judged_repos > 1 else ""),
                 Bar(0.0, "none") if spent is None else Bar(max(spent, 0.0), tone=tone),
                 listed(result.affected_repos, 1) if result.affected_repos else "-",
                 sla_badge(result.status),
             )
         )
+    rows += _slo_rows(run)
     return Table(
         caption="SLA scorecard, worst first",
         columns=(
@@ -158,7 +160,14 @@ def breach_story(run: Run, position: int) -> list[Block]:
     if position >= len(run.sla.breaches):
         if position:
             return []
-        return [Heading("What broke and why"), Callout("No SLA is breached", run.sla.risk_narrative.text, "good")]
+        return [
+            Heading("What broke and why"),
+            Callout(
+                "No SLA is known to be breached" if _is_dark(run) else "No SLA is breached",
+                run.sla.risk_narrative.text,
+                "unknown" if _is_dark(run) else "good",
+            ),
+        ]
     breach = run.sla.breaches[position]
     shown = courses(run.org, breach, run.sla.as_of)
     blocks: list[Block] = [
@@ -246,6 +255,13 @@ def first_step(run: Run) -> Callout:
             return Callout(
                 "Watch closely", "No SLA is breached, but some are at risk: run the checks every 15 minutes.", "warning"
             )
+        if _is_dark(run):
+            return Callout(
+                "Restore the missing metrics",
+                f"No SLA is known to be breached, but {run.sla.summary.unknown} of {run.sla.summary.total} cannot be judged"
+                f"{'' if run.health.aggregate_score is not None else ', and the health is not known'}.",
+                "unknown",
+            )
         return Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")
     first = run.sla.breaches[0]
     row = SEVERITIES[first.severity]
@@ -282,7 +298,6 @@ def actions(run: Run) -> list[Block]:
             rows=tuple(rows),
             empty="No cause is known: look for it by hand, and freeze deployments of the affected repos meanwhile.",
         ),
-        _escalation(run.sla.breaches[0].severity),
     ]
 
 
@@ -312,7 +327,9 @@ def weakest_repos(run: Run) -> Table:
         ),
         rows=rows,
         note=f"The first {MAX_REPOS} are shown." if len(known) > MAX_REPOS else "",
-        empty="Every repo with a known score is at 80 or more.",
+        empty="Every repo with a known score is at 80 or more."
+        if any(report.score is not None for report in run.health.repository_reports)
+        else "No repo has a known score.",
     )
 
 
@@ -364,9 +381,19 @@ def data_quality(run: Run) -> list[Block]:
     ]
 
 
+def _is_dark(run: Run) -> bool:
+    """Whether something that ought to be judged could not be."""
+    return bool(run.sla.summary.unknown) or not run.sla.summary.total or run.health.aggregate_score is None
+
+
 def _counted(at_risk: int, risk_word: str, unknown: int, unknown_word: str) -> str:
     parts = [f"{count} {word}" for count, word in ((at_risk, risk_word), (unknown, unknown_word)) if count]
-    return ", ".join(parts) or "the rest complies"
+    return ", ".join(parts) or "none at risk or unknown"
+
+
+def _whose(run: Run, sla_id: str) -> str:
+    result = run.sla[sla_id]
+    return result.sla_name if result.scope is None else f"{result.sla_name}, {label_of(result.scope)}"
 
 
 def _facing_note(facing: tuple[str, ...]) -> str:
@@ -442,18 +469,14 @@ def _same_cause(one: Breach, other: Breach) -> bool:
     return bool(one.root_causes and other.root_causes) and one.root_causes[0].repo == other.root_causes[0].repo
 
 
-def _escalation(severity: Severity) -> Table:
-    row = SEVERITIES[severity]
-    rows = tuple(
-        (who, "at once" if not after else f"after {duration_text(after)} without progress")
-        for who, after in zip(row.escalation, ESCALATION_AFTER, strict=False)
-    )
-    return Table(
-        caption=f"Who is told: {severity.value}, respond within {row.response_time.lower()}",
-        columns=(Column("Who"), Column("When")),
-        rows=rows,
-        empty="Nobody is to be told.",
-    )
+def _slo_rows(run: Run) -> list[tuple[object, ...]]:
+    """Violated objectives for the organisation as a whole."""
+    return [
+        (slo.name, f"≥ {slo.objective:g}", "unknown" if slo.value is None else f"{slo.value:.3g}", Bar(0.0, "none"), "-",
+         Badge("Violated" if slo.status == "VIOLATED" else "Unknown", "critical" if slo.status == "VIOLATED" else "unknown"))
+        for slo in run.health.slo_results
+        if slo.status != "MET"
+    ]  # fmt: skip
 
 
 def _figure(picture: Picture) -> FigureBlock:

@@ -61,9 +61,15 @@ def listed(names: tuple[str, ...], limit: int = 4) -> str:
     >>> listed(("a", "b", "c"), limit=2)
     'a, b and 1 more'
     """
+    names = tuple(label_of(name, 80) for name in names)
     if len(names) <= limit:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def label_of(name: str, limit: int = 40) -> str:
+    """A name for a narrow place; a cut ends with an ellipsis."""
+    return name if len(name) <= limit else name[: limit - 1] + "…"
 
 
 def objective_sign(result: ComplianceResult) -> str:

@@ -22,7 +22,9 @@ def test_a_calm_organisation_gives_0_in_at_least_95_of_100_seeds(repos: int, day
 def test_a_drop_planted_in_noise_is_found_and_dated(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = [row for row in calm_rows(seed, 12, 60, 0.5) if row[1:3] != ("repo-03", "health_score")]
-    rows += series("repo-03", "health_score", np.concatenate([np.full(50, 90.0), np.full(10, 35.0)]) + rng.normal(size=60))
+    rows += series(
+        "repo-03", "health_score", np.concatenate([np.full(50, 90.0), np.full(10, 35.0)]) + rng.normal(size=60)
+    )
     report = alerts_of(org_of(rows, *default_policies()))
     (alert,) = of_type(report, AlertType.HEALTH_DEGRADATION)
     assert (alert.repos, alert.severity, report.exit_code) == (("repo-03",), "CRITICAL", 102)
