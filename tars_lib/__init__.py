@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tars_lib.engines.edges import correlate as correlate
+    from tars_lib.engines.edges import lead_lag as lead_lag
     from tars_lib.engines.rootcause import rank_root_causes as rank_root_causes
     from tars_lib.errors import ConfigError as ConfigError
     from tars_lib.errors import InputError as InputError
@@ -32,6 +34,8 @@ _PUBLIC = {
     "TarsError": "tars_lib.errors",
     "analyze": "tars_lib.pipeline",
     "load_org": "tars_lib.sources.root",
+    "correlate": "tars_lib.engines.edges",
+    "lead_lag": "tars_lib.engines.edges",
     "load_run": "tars_lib.pipeline",
     "rank_root_causes": "tars_lib.engines.rootcause",
     "write_run": "tars_lib.pipeline",

@@ -142,6 +142,58 @@ class AlertImpact(Name):
     OTHER = "OTHER"
 
 
+class FactorKind(Name):
+    """What the members of a cluster have in common, in the playbook's words."""
+
+    SHARED_DEPENDENCY = "SHARED_DEPENDENCY"
+    SHARED_INFRASTRUCTURE = "SHARED_INFRASTRUCTURE"
+    SHARED_TEAM = "SHARED_TEAM"
+    CHANGE_EVENT = "CHANGE_EVENT"
+    EXTERNAL = "EXTERNAL"
+
+
+class ClusterDirection(Name):
+    """Where the health of a cluster's members goes."""
+
+    DECLINE = "DECLINE"
+    IMPROVEMENT = "IMPROVEMENT"
+    MIXED = "MIXED"
+    UNKNOWN = "UNKNOWN"
+
+
+class ClusterEvidence(Name):
+    """What joins the repos of a cluster."""
+
+    CORRELATION = "CORRELATION"
+    LEAD_LAG = "LEAD_LAG"
+    JOINT_CHANGE = "JOINT_CHANGE"
+
+
+class LeadEvidence(Name):
+    """What says that one repo moves before another: their whole course, or changes in order."""
+
+    LEAD_LAG = "LEAD_LAG"
+    CHANGE_ORDER = "CHANGE_ORDER"
+
+
+class InfluenceClass(Name):
+    """Whether a repo leads others, follows others, both or neither."""
+
+    LEADER = "LEADER"
+    FOLLOWER = "FOLLOWER"
+    BIDIRECTIONAL = "BIDIRECTIONAL"
+    INDEPENDENT = "INDEPENDENT"
+
+
+class TemporalAnomalyType(Name):
+    """What is unusual in how trouble travels."""
+
+    RAPID_PROPAGATION = "RAPID_PROPAGATION"
+    LEADER_DETERIORATION = "LEADER_DETERIORATION"
+    SYSTEMIC_PROPAGATION = "SYSTEMIC_PROPAGATION"
+    SYNCHRONISED_LAG = "SYNCHRONISED_LAG"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """What a metric measures and in which unit.

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from org_samples import DAILY, STAMP, T0, Row, counts, org_of, series
+from numpy.typing import NDArray
+from org_samples import DAILY, STAMP, T0, org_of, series
 
 from tars_lib.engines.alert_report import Alert, AlertReport
 from tars_lib.engines.alerts import assess_alerts
 from tars_lib.engines.health import assess_health
 from tars_lib.engines.sla import assess_slas
+from tars_lib.history import DAY, Origin, Samples, admit, to_micros
 from tars_lib.org import OrgData
 from tars_lib.policies import AnyPolicy
 from tars_lib.schema import AlertType, Repo
 from tars_lib.sources.root import default_policies
+
+Floats = NDArray[np.float64]
 
 
 def alerts_of(org: OrgData, as_of: datetime | None = None) -> AlertReport:
@@ -31,33 +35,48 @@ def of_type(report: AlertReport, kind: AlertType) -> list[Alert]:
     return [alert for alert in report.alerts if alert.type is kind]
 
 
-def noise(rng: np.random.Generator, n: int, phi: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Stationary AR(1) noise of unit variance."""
-    steps = rng.normal(size=n)
+def noise(rng: np.random.Generator, shape: tuple[int, ...], phi: float) -> Floats:
+    """Stationary AR(1) noise of unit variance, along the first axis."""
+    steps = rng.normal(size=shape)
     values = steps.copy()
-    for at in range(1, n):
+    for at in range(1, shape[0]):
         values[at] = phi * values[at - 1] + np.sqrt(1.0 - phi**2) * steps[at]
     return values
 
 
-def calm_rows(seed: int, repos: int, days: int, phi: float) -> list[Row]:
-    """A healthy organisation: scores around 84 to 96, requests of which 2 in 10,000 fail, latencies around 0.2 s."""
+def calm_org(
+    seed: int, repos: int = 12, days: int = 60, phi: float = 0.5, planted: Mapping[int, Floats] | None = None
+) -> OrgData:
+    """A healthy organisation, judged by the packaged policies.
+
+    Scores around 84 to 96, requests of which 2 in 10,000 fail, latencies around 0.2 s, all daily. `planted` replaces
+    the scores of repos by position.
+    """
     rng = np.random.default_rng(seed)
-    rows: list[Row] = []
-    for n in range(repos):
-        name = f"repo-{n:02d}"
-        rows += series(
-            name, "health_score", np.clip(rng.uniform(84, 96) + rng.uniform(0.5, 2.0) * noise(rng, days, phi), 0, 100)
-        )
-        total = rng.poisson(100_000, days)
-        rows += counts(name, total, rng.binomial(total, 2e-4))
-        rows += series(name, "latency_p95", 0.2 * np.exp(0.1 * noise(rng, days, phi)))
-    return rows
-
-
-def calm_org(seed: int, repos: int = 12, days: int = 60, phi: float = 0.5, **fields: Any) -> OrgData:
-    """The same, judged by the packaged policies."""
-    return org_of(calm_rows(seed, repos, days, phi), *default_policies(), **fields)
+    names = tuple(f"repo-{n:02d}" for n in range(repos))
+    level, spread = rng.uniform(84, 96, repos), rng.uniform(0.5, 2.0, repos)
+    score = np.clip(level + spread * noise(rng, (days, repos), phi), 0, 100)
+    for column, values in (planted or {}).items():
+        score[:, column] = values
+    total = rng.poisson(100_000, (days, repos)).astype(np.float64)
+    columns = {
+        "health_score": score,
+        "requests_total": total,
+        "requests_failed": rng.binomial(total.astype(np.int64), 2e-4).astype(np.float64),
+        "latency_p95": 0.2 * np.exp(0.1 * noise(rng, (days, repos), phi)),
+    }
+    cells = days * repos
+    samples = Samples(
+        names,
+        tuple(columns),
+        np.tile(np.arange(repos, dtype=np.int32), days * len(columns)),
+        np.repeat(np.arange(len(columns), dtype=np.int32), cells),
+        np.tile(np.repeat(to_micros(T0) + DAY * np.arange(days), repos), len(columns)),
+        np.concatenate([values.ravel() for values in columns.values()]),
+        (Origin("history.csv", cells * len(columns)),),
+    )
+    described = tuple(Repo(name, name) for name in names)
+    return OrgData(name="Acme", repos=described, history=admit(samples, {}), policies=default_policies())
 
 
 def scores(by_repo: dict[str, Sequence[float]], *policies: AnyPolicy, **fields: Any) -> OrgData:

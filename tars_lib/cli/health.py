@@ -23,9 +23,9 @@ def health(
     output: Output,
     as_of: str | None,
     assume_tz: str | None,
-    as_json: bool,  # noqa: ARG001 - read by `guarded`
-    verbose: bool,  # noqa: ARG001 - read by `guarded`
-    quiet: bool,  # noqa: ARG001 - read by `guarded`
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> int:
     """Score every repo and the organisation from an org-health folder.
 

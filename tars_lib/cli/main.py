@@ -10,6 +10,7 @@ import click
 # sub-command: (module, function, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
+    "health": ("tars_lib.cli.health", "health", "Score every repo and the organisation."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
 }

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.health import score_grid
-from tars_lib.engines.scores import SCORE
+from tars_lib.engines.scores import COVERAGE_SAMPLES, MIN_COVERAGE, SCORE, component_score, scored_metrics
 from tars_lib.history import Grid
 from tars_lib.org import OrgData
+from tars_lib.schema import Metric
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,8 +22,9 @@ MIN_FLAT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """Score of one repo: times (n,) in microseconds, `raw` samples (n,) and `level` (n,), the median of the last
-    three.
+    """Score of one repo: times (n,) in microseconds, `raw` samples (n,), and `level` (n,), what the score was then.
+
+    The level is made like the score itself, from medians of the last three samples; NaN where it was not known.
     """
 
     times: Ints
@@ -42,20 +44,60 @@ class Courses:
         self._columns = {repo.repo: column for column, repo in enumerate(org.repos)}
         self._composed: Grid | None = None
         self._is_composed = False
+        self._made: dict[str, Course] = {}
+        self._parts: tuple[tuple[Metric, Grid], ...] = ()
 
     def of(self, repo: str) -> Course:
         """Course of one repo; empty where it has no score."""
+        if repo not in self._made:
+            self._made[repo] = self._make(repo)
+        return self._made[repo]
+
+    def _make(self, repo: str) -> Course:
         column = self._columns[repo]
         if self._reported[column]:
             times, values = self._org.history.series(SCORE, repo)
             return Course(times, values, trailing_median(values))
         if not self._is_composed:
-            self._composed, self._is_composed = score_grid(self._org, self._reported), True
+            self._compose()
         if self._composed is None:
             return Course(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         values = self._composed.values[:, column]
         seen = np.isfinite(values)
-        return Course(self._composed.times[seen], values[seen], trailing_median(values[seen]))
+        level = self._composed_level(self._composed, column)
+        return Course(self._composed.times[seen], values[seen], level[seen])
+
+    def _compose(self) -> None:
+        self._composed, self._is_composed = score_grid(self._org, self._reported), True
+        if self._composed is not None:
+            step = self._composed.interval
+            parts = [(metric, self._org.history.grid(metric.metric, step)) for metric in scored_metrics(self._org)]
+            self._parts = tuple((metric, grid) for metric, grid in parts if grid is not None)
+
+    def _composed_level(self, composed: Grid, column: int) -> Floats:
+        """Weighted components of one repo at each time, shape (T,): one whose last samples are late still counts."""
+        points, fresh_weight, weight = (np.zeros(composed.times.size) for _ in range(3))
+        for metric, grid in self._parts:
+            if not np.isfinite(grid.values[:, column]).any():
+                continue
+            value, coverage = _carried_on(grid.values[:, column])
+            fresh = coverage >= MIN_COVERAGE
+            weight += np.where(np.isfinite(value), metric.weight, 0.0)
+            fresh_weight += np.where(fresh, metric.weight, 0.0)
+            points += np.where(fresh, metric.weight * component_score(value, metric), 0.0)
+        known = (weight > 0) & (fresh_weight >= MIN_COVERAGE * weight) & (fresh_weight > 0)
+        return np.where(known, points / np.maximum(fresh_weight, 1e-300), np.nan)
+
+
+def _carried_on(values: Floats) -> tuple[Floats, Floats]:
+    """Median of the last three samples at each time, share of the last ten that arrived; NaN and 0 before the first."""
+    seen = np.isfinite(values)
+    count = np.cumsum(seen)
+    level = np.full(values.size, np.nan)
+    level[count > 0] = trailing_median(values[seen])[count[count > 0] - 1]
+    age = np.maximum(np.arange(1, values.size + 1) - int(np.argmax(seen)), 1)
+    before = np.concatenate([np.zeros(min(COVERAGE_SAMPLES, values.size), dtype=np.int64), count[:-COVERAGE_SAMPLES]])
+    return level, (count - before) / np.minimum(age, COVERAGE_SAMPLES)
 
 
 def trailing_median(values: Floats) -> Floats:

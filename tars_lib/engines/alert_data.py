@@ -17,6 +17,7 @@ from tars_lib.history import DAY, from_micros, to_micros
 from tars_lib.org import OrgData, duration_text, intervals
 from tars_lib.policies import RatioPolicy
 from tars_lib.schema import AlertImpact, AlertSeverity, AlertType, Repo
+from tars_lib.stats.counts import wilson_interval
 from tars_lib.stats.robust import MAD_TO_SIGMA
 
 Floats = NDArray[np.float64]
@@ -24,9 +25,9 @@ Ints = NDArray[np.int64]
 
 MIN_SAMPLES = 8
 """Fewest samples from which a rhythm of reporting, or a usual level, can be told; judgement."""
-REGULAR_SHARE = 0.75
-"""Share of distances between samples that are about the usual one in a metric that is sampled, not merely recorded when
-something happens; judgement: random losses of up to a quarter leave so many, events at random times only 65 %."""
+REGULAR_SHARE = 0.55
+"""Share of distances between samples that are about the usual one, as the lower end of its 95 % interval, in a metric
+that is sampled; judgement: of events at random times 35 % are, of samples of which a quarter is lost 75 %."""
 MIN_LOST = 3
 """Fewest samples in a row that have to be missing; judgement: late delivery loses one or two."""
 CHANCE = 0.01
@@ -68,7 +69,6 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     the usual rate of losses would do it in one organisation out of a hundred.
     """
     found: dict[str, list[_Silence]] = {}
-    regular: dict[str, int] = {}
     end = to_micros(as_of)
     for metric in org.history.metrics:
         coverage = level(org.history, metric, as_of).coverage
@@ -76,23 +76,33 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
         for column, repo in enumerate(org.repos):
             times, _ = org.history.series(metric, repo.repo)
             step = int(steps[column])
-            if not _is_regular(times, step):
+            is_late = times.size > 0 and end - int(times[-1]) >= MIN_LOST * step
+            if not (is_late or coverage[column] < MIN_COVERAGE) or not _is_regular(times, step):
                 continue
-            regular[repo.repo] = regular.get(repo.repo, 0) + 1
             silent = _has_stopped(times, step, end, len(org.repos))
             if silent or coverage[column] < MIN_COVERAGE:
                 told = _Silence(metric, int(times[-1]), silent, float(coverage[column]))
                 found.setdefault(repo.repo, []).append(told)
     for repo in org.repos:
         if repo.repo in found:
-            yield _silence(repo, found[repo.repo], regular[repo.repo], as_of)
+            yield _silence(repo, found[repo.repo], _regular_metrics(org, repo.repo), as_of)
+
+
+def _regular_metrics(org: OrgData, repo: str) -> int:
+    """Number of metrics that a repo reports regularly."""
+    column = org.history.repos.index(repo)
+    return sum(
+        _is_regular(org.history.series(metric, repo)[0], int(intervals(org.history, metric)[column]))
+        for metric in org.history.metrics
+    )
 
 
 def _is_regular(times: Ints, step: int) -> bool:
     if times.size < MIN_SAMPLES:
         return False
     gaps = np.diff(times)
-    return bool(np.count_nonzero((gaps >= step / 2) & (gaps <= 1.5 * step)) >= REGULAR_SHARE * gaps.size)
+    usual = np.count_nonzero((gaps >= step / 2) & (gaps <= 1.5 * step))
+    return wilson_interval(float(usual), float(gaps.size))[0] >= REGULAR_SHARE
 
 
 def _has_stopped(times: Ints, step: int, end: int, repos: int) -> bool:
@@ -230,6 +240,8 @@ def _unit_change(values: Floats) -> int | None:
     logs = np.log(values)
     steps = np.diff(logs)
     cut = int(np.argmax(np.abs(steps))) + 1
+    if abs(steps[cut - 1]) < math.log(UNIT_FACTORS[0]) - 2.0 * UNIT_TOLERANCE - MAX_LOG_SPREAD:
+        return None
     after, before = logs[cut:], logs[:cut]
     if cut < MIN_SAMPLES or not 2 <= after.size <= RECENT_SAMPLES:
         return None

@@ -33,6 +33,7 @@ def degradations(health: HealthReport, courses: Courses, declines: Mapping[str, 
         level = course.level.copy()
         if not level.size:
             continue
+        # the grid of a composed score averages finer metrics; the verdict is that of the health report
         level[-1] = report.score
         held = {bound: hold(level < bound, level >= bound + MARGIN) for bound in (GREEN, YELLOW, HIGH)}
         fell = declines.get(report.repo)

@@ -61,7 +61,7 @@ class Raised:
 
 
 def publish(raised: Iterable[Raised], repos: tuple[Repo, ...]) -> tuple[Alert, ...]:
-    """Give impact and priority: customer facing, data integrity, performance, other; then severity, then age."""
+    """Give impact and priority: customer facing, data integrity, performance, other; then severity, age and name."""
     facing = {repo.repo for repo in repos if repo.customer_facing}
     judged = [(alert, _impact(alert, facing)) for alert in raised]
     judged.sort(key=lambda entry: _rank(*entry))
@@ -74,11 +74,12 @@ def _impact(alert: Raised, facing: set[str]) -> AlertImpact:
     return alert.concern
 
 
-def _rank(alert: Raised, impact: AlertImpact) -> tuple[int, int, datetime, str]:
+def _rank(alert: Raised, impact: AlertImpact) -> tuple[int, int, datetime, str, str]:
     return (
         IMPACT_ORDER.index(impact),
         SEVERITY_ORDER.index(alert.severity),
         alert.first_seen or _NEVER,
+        alert.root or alert.source,
         alert.fingerprint,
     )
 

@@ -66,7 +66,8 @@ def _series(org: OrgData, metric: str, column: int, courses: Courses, derived: G
     if metric == SCORE and not org.history.counts(SCORE)[column]:
         course = courses.of(repo)
         step = int(np.median(np.diff(course.times))) if course.times.size > 1 else 0
-        return course.times, course.raw, step
+        known = np.isfinite(course.level)
+        return course.times[known], course.level[known], step
     times, values = org.history.series(metric, repo)
     return times, values, int(intervals(org.history, metric)[column])
 

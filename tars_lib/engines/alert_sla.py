@@ -18,11 +18,13 @@ from tars_lib.engines.alert_raised import Raised
 from tars_lib.engines.health_report import HealthReport, SloResult
 from tars_lib.engines.scores import GREEN, MIN_COVERAGE
 from tars_lib.engines.sla_report import Breach, ComplianceResult, SlaReport
+from tars_lib.engines.sli import in_scope, track
 from tars_lib.engines.verdict import judge
 from tars_lib.engines.wording import value_text
-from tars_lib.history import from_micros, to_micros
+from tars_lib.history import DAY, History, from_micros, to_micros
 from tars_lib.org import OrgData
-from tars_lib.schema import AlertImpact, AlertSeverity, AlertType, Severity, SlaStatus
+from tars_lib.policies import RatioPolicy
+from tars_lib.schema import AlertImpact, AlertSeverity, AlertType, Repo, Severity, SlaStatus
 
 MAX_STEPS_BACK = 30
 """Samples by which the beginning of an at-risk verdict is searched back; judgement: a month of daily ones."""
@@ -124,21 +126,19 @@ def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
 
 
 def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> tuple[datetime, bool]:
-    """First sample of the stretch in which the deciding scope has been at risk or in breach, and whether it may be
-    older.
-    """
+    """First sample since which the deciding scope has been at risk or in breach; whether it may be older."""
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
-    part = org
+    step = org.history.interval(policy.needs[0])
     if result.scope is not None:
-        names = (result.scope,)
-        part = replace(org, repos=(org.repo(result.scope),), history=org.history.over(names))
+        part = replace(org, repos=(org.repo(result.scope),), history=org.history.over((result.scope,)))
         policy = replace(policy, repos=())
-    step = part.history.interval(policy.needs[0])
-    if step is None:
+    elif isinstance(policy, RatioPolicy):
+        part, policy = _summed(org, policy)
+    else:
         return as_of, False
     since = as_of
     for back in range(1, MAX_STEPS_BACK + 1):
-        micros = to_micros(as_of) - back * step
+        micros = to_micros(as_of) - back * (step or DAY)
         if part.history.start is None or micros < part.history.start:
             return since, False
         then = from_micros(micros)
@@ -147,6 +147,26 @@ def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> t
             return since, False
         since = then
     return since, True
+
+
+def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
+    """The organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
+    found = track(org, policy)
+    if found is None or found.total is None:
+        raise ValueError(f"{policy.sla_id}: a verdict needs counts")
+    inside = in_scope(org, policy, found)[found.column] & ~found.planned
+    times, at = np.unique(found.time[inside], return_inverse=True)
+    bad = np.bincount(at, weights=found.value[inside], minlength=times.size)
+    total = np.bincount(at, weights=found.total[inside], minlength=times.size)
+    history = History(
+        ("all",),
+        ("bad", "total"),
+        np.concatenate([times, times]),
+        np.concatenate([bad, total]),
+        np.array([0, times.size, 2 * times.size]),
+    )
+    whole = OrgData(name=org.name, repos=(Repo("all", "all"),), history=history)
+    return whole, replace(policy, total="total", part="bad", part_is_good=False, repos=())
 
 
 def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Courses) -> Raised:
@@ -192,12 +212,12 @@ def _slo_since(org: OrgData, slo: SloResult, health: HealthReport, courses: Cour
     known = {r.repo for r in health.repository_reports if r.score is not None}
     if slo.measure == "coverage" or not known:
         return None
-    tracks = [courses.of(repo.repo) for repo in org.repos if repo.repo in known]
-    times = np.unique(np.concatenate([track.times for track in tracks]))
+    own = [courses.of(repo.repo) for repo in org.repos if repo.repo in known]
+    times = np.unique(np.concatenate([course.times for course in own]))
     columns = []
-    for track in tracks:
-        at = np.searchsorted(track.times, times, side="right") - 1
-        columns.append(np.where(at >= 0, track.level[np.maximum(at, 0)], np.nan))
+    for course in own:
+        at = np.searchsorted(course.times, times, side="right") - 1
+        columns.append(np.where(at >= 0, course.level[np.maximum(at, 0)], np.nan))
     measured = _measure(slo.measure, np.stack(columns, axis=1))
     met = np.flatnonzero(~(measured[:-1] < slo.objective))
     return from_micros(int(times[int(met[-1]) + 1 if met.size else 0]))

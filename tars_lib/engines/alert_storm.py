@@ -7,7 +7,7 @@ cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,10 +46,11 @@ def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Rai
     for edge in org.dependencies:
         callers.setdefault(edge.callee, set()).add(edge.caller)
     causes = _causes(sla, callers)
+    steps = {metric: step for metric in org.history.metrics if (step := org.history.interval(metric)) is not None}
     by_cause: dict[tuple[str, ...], list[Raised]] = {}
     rest: list[Raised] = []
     for alert in raised:
-        cause = _cause_of(alert, causes, org)
+        cause = _cause_of(alert, causes, steps)
         if cause is None:
             rest.append(alert)
         else:
@@ -63,7 +64,7 @@ def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Rai
         cause = named[repo]
         told = f"one cause: {repo} (confidence {cause.confidence:.2f} in the breach of {cause.sla_name})"
         found.append(_join(members, repo, f"one cause: {repo}", told))
-    return found + _by_onset(rest, callers, org)
+    return found + _by_onset(rest, callers, steps)
 
 
 def _causes(sla: SlaReport, callers: dict[str, set[str]]) -> list[_Cause]:
@@ -89,17 +90,17 @@ def _reach(repo: str, breach: Breach, callers: dict[str, set[str]]) -> frozenset
     return frozenset(reached)
 
 
-def _cause_of(alert: Raised, causes: Sequence[_Cause], org: OrgData) -> _Cause | None:
+def _cause_of(alert: Raised, causes: Sequence[_Cause], steps: Mapping[str, int]) -> _Cause | None:
     if alert.type not in _EXPLAINABLE or alert.source == "artefact" or alert.root is None or alert.first_seen is None:
         return None
-    earliest = alert.first_seen + _slack(alert, org)
+    earliest = alert.first_seen + _slack(alert, steps)
     for cause in causes:
         if alert.root in cause.reach and earliest >= cause.since:
             return cause
     return None
 
 
-def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], org: OrgData) -> list[Raised]:
+def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Mapping[str, int]) -> list[Raised]:
     kinds: dict[tuple[str, ...], list[Raised]] = {}
     found: list[Raised] = []
     for alert in raised:
@@ -112,7 +113,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], org: OrgDa
         while pending:
             # from the first onset on, not from one to the next: a chain of onsets is no common one
             first = pending[0].first_seen or _NEVER
-            limit = first + _slack(pending[0], org)
+            limit = first + _slack(pending[0], steps)
             storm = [alert for alert in pending if (alert.first_seen or _NEVER) <= limit]
             pending = pending[len(storm) :]
             if len(storm) < MIN_STORM:
@@ -120,7 +121,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], org: OrgDa
                 continue
             when = f"{first:%Y-%m-%d %H:%M} UTC"
             found.append(
-                _join(storm, _stem(storm, callers), "at once", f"within {_slack_text(storm[0], org)} from {when} on")
+                _join(storm, _stem(storm, callers), "at once", f"within {_slack_text(storm[0], steps)} from {when} on")
             )
     return found
 
@@ -129,16 +130,16 @@ def _kind(alert: Raised) -> tuple[str, ...]:
     return alert.type.value, alert.source, alert.metric or "", alert.key
 
 
-def _slack(alert: Raised, org: OrgData) -> timedelta:
+def _slack(alert: Raised, steps: Mapping[str, int]) -> timedelta:
+    """How far apart onsets may be and still be one; `steps` are the metrics' sampling intervals in microseconds."""
     if alert.source == "artefact":
         return ESCALATION_AFTER[-1]
-    known = [step for metric in org.history.metrics if (step := org.history.interval(metric)) is not None]
-    own = None if alert.metric is None else org.history.interval(alert.metric)
-    return timedelta(microseconds=ONSET_SAMPLES * (own or max(known, default=DAY)))
+    step = steps.get(alert.metric or "") or max(steps.values(), default=DAY)
+    return timedelta(microseconds=ONSET_SAMPLES * step)
 
 
-def _slack_text(alert: Raised, org: OrgData) -> str:
-    hours = _slack(alert, org).total_seconds() / 3600
+def _slack_text(alert: Raised, steps: Mapping[str, int]) -> str:
+    hours = _slack(alert, steps).total_seconds() / 3600
     return f"{hours / 24:.3g} d" if hours >= 24 else f"{hours:.3g} h"
 
 
@@ -151,7 +152,10 @@ def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:
 
 
 def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised:
-    ordered = sorted(members, key=lambda a: (SEVERITY_ORDER.index(a.severity), a.first_seen or _NEVER, a.root or ""))
+    def urgency(alert: Raised) -> tuple[int, bool, datetime, str]:
+        return SEVERITY_ORDER.index(alert.severity), alert.root != root, alert.first_seen or _NEVER, alert.root or ""
+
+    ordered = sorted(members, key=urgency)
     worst = ordered[0]
     repos = tuple(sorted({repo for alert in members for repo in alert.repos}))
     named = ", ".join(repos[:MAX_NAMED]) + (", ..." if len(repos) > MAX_NAMED else "")

@@ -32,7 +32,7 @@ MIN_TREND_SIGMAS = 2.0
 """Least loss over the window of a trend, at the flat end of its interval, in units of the noise around it;
 judgement."""
 SMALL_LOSS = 2.0
-"""Points below which a loss is no drift worth a line; judgement: a tenth of the width of a tier."""
+"""Points below which a loss is not worth a line; judgement: a tenth of the width of a tier."""
 LARGE_LOSS = 10.0
 """Points from which a loss matters even within GREEN; judgement: half the width of a tier."""
 
@@ -58,8 +58,8 @@ class Decline:
 def find_declines(health: HealthReport, courses: Courses) -> dict[str, Decline]:
     """Declines of all repos whose score is known, by repo.
 
-    A recent change of level stands before a trend: it is dated better and often makes the trend. An old one gives way to a
-    trend that goes on.
+    A recent change of level stands before a trend: it is dated better and often makes the trend. An old one gives way
+    to a trend that goes on.
     """
     found = {}
     tests = sum(report.score is not None for report in health.repository_reports)
@@ -80,7 +80,9 @@ def _shift(report: RepositoryReport, course: Course, tests: int) -> Decline | No
         return None
     last = report.change_points[-1]
     loss = last.before - last.after
-    if loss <= 0 or last.p_value * tests > FAMILY_ALPHA or loss < MIN_SIGMAS * _noise(course, report.change_points):
+    if last.p_value * tests > FAMILY_ALPHA:
+        return None
+    if loss < max(SMALL_LOSS, MIN_SIGMAS * _noise(course, report.change_points)):
         return None
     after = int(np.count_nonzero(course.times >= to_micros(last.at)))
     return Decline(

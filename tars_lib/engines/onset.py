@@ -29,8 +29,8 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
     """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
 
     It is looked for in the deciding window; where it begins with the window, it is followed back beyond it, so that a
-    breach older than its window is dated too. For a ratio a sample's excess is its bad events less those that the objective allows; for a metric its distance beyond
-    the objective (largest-sum contiguous run: Kadane's algorithm).
+    breach older than its window is dated too. For a ratio a sample's excess is its bad events less those that the
+    objective allows; for a metric its distance beyond the objective (largest-sum contiguous run: Kadane's algorithm).
 
     Parameters
     ----------

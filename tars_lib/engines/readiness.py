@@ -32,14 +32,13 @@ def assess_readiness(
 ) -> ExecutiveReadiness:
     """Readiness of the organisation.
 
-    An unknown part counts as 0 points with its full weight, and an SLA's points count by the share of its window that was
-    seen. Where what is lost is just what was bad, that cannot make up for it, but it keeps the tier from GREEN. RED with a breach, with
-    risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80; UNKNOWN where half or more is.
+    An unknown part counts as 0 points with its full weight, and an SLA's points count by the share of its window that
+    was seen. Where what is lost is just what was bad, that cannot make up for it, but it keeps the tier from GREEN.
+    RED with a breach, with risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80;
+    UNKNOWN where half or more is.
     """
-    components: list[ReadinessComponent] = []
     share = SLA_WEIGHT / len(results) if results else 0.0
-    for result in results:
-        components.append(_sla_component(result, share))
+    components = [_sla_component(result, share) for result in results]
     if not results:
         components.append(ReadinessComponent("SLAs", None, SLA_WEIGHT, "no SLA is defined"))
     components.append(_health_component(health))

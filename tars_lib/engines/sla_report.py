@@ -128,7 +128,8 @@ class Breach:
 
     `started_at` is the first sample of the stretch in which the budget was burnt; `started_before` says that the stretch
     reaches back to where the search began. `target` is the repo whose deviation was explained. `could_be_chance`: the
-    interval of the value includes the objective. `scope` is the repo whose value it is, null for the whole organisation. `unexplained` is the share of the deviation that no cause explains; `reason`
+    interval of the value includes the objective. `scope` is the repo whose value it is, null for the whole
+    organisation. `unexplained` is the share of the deviation that no cause explains; `reason`
     says why there is no cause.
     """
 

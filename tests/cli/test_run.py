@@ -170,7 +170,7 @@ def test_a_wrong_option_gives_2(tmp_path: Path) -> None:
     assert tars("run", "--rot", "x", cwd=tmp_path).returncode == 2
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("demo",)])
+@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("demo",), ("health",)])
 def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_path: Path) -> None:
     done = tars(*command, "--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -188,3 +188,22 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
 
 def test_every_code_returned_here_is_in_the_table() -> None:
     assert {0, 1, 2, 91, 92, 93, 94, 95, 141, 142, 199} <= set(EXIT_CODES)
+
+
+def test_health_by_the_playbooks_name_prints_one_document_and_writes_a_report_that_loads(
+    root: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "analytics.run_org_health", "--root-dir", str(root), "--json", "--output", "h.json"],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 92
+    assert json.loads(done.stdout)["risk_tier"] == "CRITICAL"
+    assert (tmp_path / "h.history.parquet").is_file()
+
+
+def test_an_error_with_json_is_a_document_and_a_sentence(tmp_path: Path) -> None:
+    done = tars("health", "--root-dir", "nowhere", "--json", cwd=tmp_path)
+    assert done.returncode == 95
+    assert json.loads(done.stdout)["exit_code"] == 95
+    assert "nowhere" in done.stderr
