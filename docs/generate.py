@@ -10,6 +10,7 @@ from pathlib import Path
 from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES, ExitCode
 
 DOCS = Path(__file__).resolve().parent
+ENGINES = ("health", "alerts", "correlation", "temporal", "sla")
 
 _HEAD = """\
 # Exit codes
@@ -33,11 +34,12 @@ demo organisation holds a breach.
 ## Which codes this version returns
 
 - `tars run`: {run}.
-- `tars report`: 0, 1, 2 or 199.
+{engines}
+- `tars report`, `tars diff`, `tars classify`, `tars bundle`: 0, 1, 2 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
 
-The other codes belong to the commands for alerts, correlation, temporal intelligence and single engines, which are not
-in this version; their numbers are fixed here so that a script can know them already.
+105 belongs to notification, which is not in this version. With `--legacy-exit-codes` the five engines return 90, 100, 120,
+130 and 140 instead of 0.
 
 ## Two meanings of one number
 
@@ -52,12 +54,22 @@ def exit_codes_page() -> str:
     lines = [_HEAD, "| code | from | finding | meaning | incident type | severity |", "|---|---|---|---|---|---|"]
     lines += [_row(EXIT_CODES[code]) for code in sorted(EXIT_CODES)]
     order = " > ".join(str(code) for code in DECISION_ORDER)
-    engines = ("health", "sla")
-    findings = [code for code in DECISION_ORDER if EXIT_CODES[code].source in engines]
-    failures = [code for code, entry in EXIT_CODES.items() if entry.source == "health" and code not in findings]
-    run = sorted({0, 1, 2, 199, *findings, *failures})
-    listed = f"{', '.join(map(str, run[:-1]))} or {run[-1]}"
-    return "\n".join([*lines, "", _TAIL.format(order=order, run=listed)])
+    findings = set(DECISION_ORDER)
+    refused = {code for code, entry in EXIT_CODES.items() if entry.source == "health"} - findings
+    run = _listed({0, 1, 2, 199, *findings, *refused})
+    engines = "\n".join(f"- `tars {name}`: {_listed(_codes_of(name))}." for name in ENGINES)
+    return "\n".join([*lines, "", _TAIL.format(order=order, run=run, engines=engines)])
+
+
+def _codes_of(engine: str) -> set[int]:
+    """Codes of one engine: what it finds, what it refuses, and those of every command."""
+    own = {code for code, entry in EXIT_CODES.items() if entry.source == engine}
+    return (own | {0, 1, 2, 199}) - {105}
+
+
+def _listed(codes: set[int]) -> str:
+    ordered = sorted(codes)
+    return f"{', '.join(map(str, ordered[:-1]))} or {ordered[-1]}"
 
 
 def _row(entry: ExitCode) -> str:

@@ -14,23 +14,40 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.alerts import assess_alerts
+from tars_lib.engines.correlation import assess_correlation
+from tars_lib.engines.correlation_report import CorrelationReport
+from tars_lib.engines.evidence import MAX_LAG, gather_evidence
 from tars_lib.engines.health import assess_health
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.report import SCHEMA_VERSION, Report, Stamp
 from tars_lib.engines.sla import assess_slas
 from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.temporal import assess_temporal
+from tars_lib.engines.temporal_report import TemporalReport
+from tars_lib.engines.upstream import join_upstream
+from tars_lib.engines.verdict import INFORMING
 from tars_lib.errors import ConfigError, InputError, VerificationError
 from tars_lib.exit_codes import EXIT_CODES, highest
 from tars_lib.org import OrgData
+from tars_lib.policies import Window
 from tars_lib.records import dumps, read_record, write_bytes, write_text
 from tars_lib.reports.summary import executive_summary
+from tars_lib.schema import InputFile
 from tars_lib.sources.report import history_bytes, load_report
 from tars_lib.times import read_time
 
 logger = logging.getLogger(__name__)
 
+R = TypeVar("R", bound=Report)
+
 HEALTH_FILE = "org-health-report.json"
+ALERTS_FILE = "org-alerts.json"
+CORRELATION_FILE = "trend-correlation-report.json"
+TEMPORAL_FILE = "temporal-intelligence-report.json"
 SLA_FILE = "sla-intelligence-report.json"
 CONTEXT_FILE = "incident-context.json"
 SUMMARY_FILE = "executive-summary.md"
@@ -47,12 +64,37 @@ class Analysis:
     org: OrgData
     as_of: datetime
     health: HealthReport
+    alerts: AlertReport
+    correlation: CorrelationReport
+    temporal: TemporalReport
     sla: SlaReport
 
     @property
     def exit_code(self) -> int:
         """The finding that stands highest in the playbook's decision tree."""
-        return highest((self.health.exit_code, self.sla.exit_code))
+        reports = (self.health, self.alerts, self.correlation, self.temporal, self.sla)
+        return highest(tuple(report.exit_code for report in reports))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upstream:
+    """Reports of other engines that were given; None: made in memory. `inputs` are their files."""
+
+    alerts: AlertReport | None = None
+    correlation: CorrelationReport | None = None
+    temporal: TemporalReport | None = None
+    inputs: tuple[InputFile, ...] = ()
+
+    def mark(self, report: R) -> R:
+        """The report with these files among its inputs, and a warning where one is of another time."""
+        given = (self.alerts, self.correlation, self.temporal)
+        others = [one for one in given if one is not None and one.as_of != report.as_of]
+        notes = [
+            f"{one.report_id} was judged as of {one.as_of:%Y-%m-%d %H:%M} UTC, this report as of "
+            f"{report.as_of:%Y-%m-%d %H:%M} UTC"
+            for one in others
+        ]
+        return replace(report, inputs=(*report.inputs, *self.inputs), warnings=(*report.warnings, *notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +149,9 @@ class Run:
     status: RunStatus
     org: OrgData
     health: HealthReport
+    alerts: AlertReport
+    correlation: CorrelationReport
+    temporal: TemporalReport
     sla: SlaReport
 
     @property
@@ -156,7 +201,7 @@ def analyze(
     Returns
     -------
     Analysis
-        ``.health`` and ``.sla``, each with a ``frame``.
+        ``.health``, ``.alerts``, ``.correlation``, ``.temporal`` and ``.sla``, each with a ``frame``.
 
     Raises
     ------
@@ -170,8 +215,87 @@ def analyze(
     tell("health")
     health = assess_health(known, judged_at, mark)
     tell("sla")
-    sla = assess_slas(known, judged_at, health, mark)
-    return Analysis(known, judged_at, health, sla)
+    judged = assess_slas(known, judged_at, health, mark)
+    tell("alerts")
+    alerts = assess_alerts(known, judged_at, health, judged, mark)
+    tell("correlation")
+    evidence = gather_evidence(known)
+    correlation = assess_correlation(known, judged_at, mark, evidence)
+    tell("temporal")
+    temporal = assess_temporal(known, judged_at, correlation, judged, mark, evidence=evidence)
+    sla = join_upstream(judged, alerts, correlation, temporal)
+    return Analysis(known, judged_at, health, alerts, correlation, temporal, sla)
+
+
+def analyze_alerts(org: OrgData, as_of: datetime) -> AlertReport:
+    """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
+    mark = stamp()
+    health = assess_health(org, as_of, mark)
+    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark)
+
+
+def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:
+    """Correlations and clusters of an organisation as returned by `OrgData.at`."""
+    return assess_correlation(org, as_of, stamp())
+
+
+def analyze_temporal(
+    org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int = MAX_LAG
+) -> TemporalReport:
+    """Lead-lag and propagation of an organisation as returned by `OrgData.at`; the rest is made in memory."""
+    mark, upstream = stamp(), given or Upstream()
+    evidence = gather_evidence(org, max_lag)
+    health = assess_health(org, as_of, mark)
+    judged = assess_slas(org, as_of, health, mark)
+    clusters = upstream.correlation or assess_correlation(org, as_of, mark, evidence)
+    return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, max_lag, evidence))
+
+
+def analyze_slas(
+    org: OrgData, as_of: datetime, given: Upstream | None = None, windows: tuple[Window, ...] = ()
+) -> SlaReport:
+    """SLAs of an organisation as returned by `OrgData.at`, with causes from all upstream engines.
+
+    Parameters
+    ----------
+    org : OrgData
+    as_of : datetime
+    given : Upstream, optional
+        Reports that are there already; what is missing is made in memory.
+    windows : tuple of Window
+        Measured besides the usual ones.
+    """
+    mark, upstream = stamp(), given or Upstream()
+    health = assess_health(org, as_of, mark)
+    judged = assess_slas(org, as_of, health, mark, (*windows, *(w for w in INFORMING if w not in windows)))
+    if not judged.breaches:
+        return upstream.mark(judged)
+    alerts = upstream.alerts or assess_alerts(org, as_of, health, judged, mark)
+    correlation, temporal = upstream.correlation, upstream.temporal
+    if correlation is None or temporal is None:
+        evidence = gather_evidence(org)
+        correlation = correlation or assess_correlation(org, as_of, mark, evidence)
+        temporal = temporal or assess_temporal(org, as_of, correlation, judged, mark, evidence=evidence)
+    return upstream.mark(join_upstream(judged, alerts, correlation, temporal))
+
+
+def read_upstream(
+    alerts: Path | None = None, correlation: Path | None = None, temporal: Path | None = None
+) -> Upstream:
+    """Reports of other engines from their files.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    files = [path for path in (alerts, correlation, temporal) if path is not None]
+    return Upstream(
+        None if alerts is None else read_record(AlertReport, alerts),
+        None if correlation is None else read_record(CorrelationReport, correlation),
+        None if temporal is None else read_record(TemporalReport, temporal),
+        tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files),
+    )
 
 
 def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None = None) -> Path:
@@ -243,7 +367,16 @@ def load_run(directory: str | Path) -> Run:
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
             raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
     org, health = load_report(folder / HEALTH_FILE)
-    return Run(folder, status, org, health, read_record(SlaReport, folder / SLA_FILE))
+    return Run(
+        folder,
+        status,
+        org,
+        health,
+        read_record(AlertReport, folder / ALERTS_FILE),
+        read_record(CorrelationReport, folder / CORRELATION_FILE),
+        read_record(TemporalReport, folder / TEMPORAL_FILE),
+        read_record(SlaReport, folder / SLA_FILE),
+    )
 
 
 def latest_run(matches: Sequence[Path]) -> Path:
@@ -278,8 +411,18 @@ def _fill(staged: Path, analysis: Analysis, name: str) -> None:
     extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
     health = replace(analysis.health, history=extent)
     write_text(staged / HEALTH_FILE, dumps(health))
+    write_text(staged / ALERTS_FILE, dumps(analysis.alerts))
+    write_text(staged / CORRELATION_FILE, dumps(analysis.correlation))
+    write_text(staged / TEMPORAL_FILE, dumps(analysis.temporal))
     write_text(staged / SLA_FILE, dumps(analysis.sla))
-    write_text(staged / CONTEXT_FILE, dumps({"org_health": health, "sla_intelligence": analysis.sla}))
+    context = {
+        "org_health": health,
+        "org_alerts": analysis.alerts,
+        "trend_correlation": analysis.correlation,
+        "temporal_intelligence": analysis.temporal,
+        "sla_intelligence": analysis.sla,
+    }
+    write_text(staged / CONTEXT_FILE, dumps(context))
     write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
     write_text(staged / STATUS_FILE, dumps(_status(analysis, name)))
     files = sorted(path for path in staged.iterdir() if path.is_file())
@@ -312,6 +455,9 @@ def _settle(staged: Path, folder: Path, name: str) -> Path:
 def _status(analysis: Analysis, name: str) -> RunStatus:
     steps: tuple[tuple[str, str, Report], ...] = (
         ("health", HEALTH_FILE, analysis.health),
+        ("alerts", ALERTS_FILE, analysis.alerts),
+        ("correlation", CORRELATION_FILE, analysis.correlation),
+        ("temporal", TEMPORAL_FILE, analysis.temporal),
         ("sla", SLA_FILE, analysis.sla),
     )
     entry = EXIT_CODES[analysis.exit_code]

@@ -20,8 +20,9 @@ from tars_lib.errors import ConfigError, InputError, VerificationError
 from tars_lib.pipeline import Analysis, analyze, latest_run, load_run, write_run
 
 FILES = {
-    "org-health-report.json", "org-health-report.history.parquet", "sla-intelligence-report.json", "incident-context.json",
-    "executive-summary.md", "status.json", "manifest.json",
+    "org-health-report.json", "org-health-report.history.parquet", "org-alerts.json", "trend-correlation-report.json",
+    "temporal-intelligence-report.json", "sla-intelligence-report.json", "incident-context.json", "executive-summary.md",
+    "status.json", "manifest.json",
 }  # fmt: skip
 STAMPED = "20260105-143000"
 
@@ -62,7 +63,8 @@ def test_the_exit_code_is_the_finding_highest_in_the_decision_tree(analysis: Ana
         "SLA Breach",
         "SEV-1",
     )
-    assert [(step.step, step.exit_code) for step in status.steps] == [("health", 92), ("sla", 142)]
+    codes = [("health", 92), ("alerts", 102), ("correlation", 122), ("temporal", 0), ("sla", 142)]
+    assert [(step.step, step.exit_code) for step in status.steps] == codes
     assert status.as_of == analysis.as_of
 
 
@@ -102,13 +104,17 @@ def test_the_context_holds_the_reports_under_the_playbooks_names(analysis: Analy
     run = write_run(analysis, tmp_path)
     context = json.loads((run / "incident-context.json").read_text())
     assert context["org_health"] == json.loads((run / "org-health-report.json").read_text())
+    assert context["org_alerts"] == json.loads((run / "org-alerts.json").read_text())
+    assert context["trend_correlation"] == json.loads((run / "trend-correlation-report.json").read_text())
+    assert context["temporal_intelligence"] == json.loads((run / "temporal-intelligence-report.json").read_text())
     assert context["sla_intelligence"] == json.loads((run / "sla-intelligence-report.json").read_text())
 
 
 def test_a_run_reads_back_as_it_was_analysed(analysis: Analysis, tmp_path: Path) -> None:
     run = load_run(write_run(analysis, tmp_path, timestamp=STAMPED))
     assert run.run_id == f"tars-run-{STAMPED}"
-    assert run.sla == analysis.sla
+    assert (run.sla, run.alerts, run.temporal) == (analysis.sla, analysis.alerts, analysis.temporal)
+    assert run.correlation == analysis.correlation
     assert run.health.repository_reports == analysis.health.repository_reports
     np.testing.assert_array_equal(run.org.history.value, analysis.org.history.value)
 
@@ -194,7 +200,7 @@ def test_as_of_judges_what_was_known_then(root: RootBuilder) -> None:
 def test_each_step_is_told_before_it_begins(root: RootBuilder) -> None:
     told: list[str] = []
     analyze(root.add(series("a", "health_score", [90] * 9)).load(), on_step=told.append)
-    assert told == ["health", "sla"]
+    assert told == ["health", "sla", "alerts", "correlation", "temporal"]
 
 
 @pytest.mark.parametrize("value", ["soon", "1.5", "99999999999999999999"])
@@ -241,7 +247,8 @@ def test_only_generated_at_depends_on_the_clock(
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     later = root.analyze()
-    for one, other in ((analysis.health, later.health), (analysis.sla, later.sla)):
+    for name in ("health", "alerts", "correlation", "temporal", "sla"):
+        one, other = getattr(analysis, name), getattr(later, name)
         first, second = to_json(one), to_json(other)
         assert isinstance(first, dict)
         assert isinstance(second, dict)

@@ -29,7 +29,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
     from tars_lib.sources.demo import copy_demo
     from tars_lib.sources.root import load_org
 
-    with progress(5, "step", quiet=quiet) as begin:
+    with progress(8, "step", quiet=quiet) as begin:
         begin("copying the demo organisation")
         root = copy_demo(output / "org-health")
         begin("reading")

@@ -154,6 +154,11 @@ def read_input(
     return org.at(judged_at if as_of is None else read_time(as_of, "--as-of", zone))
 
 
+def one_file(name: str | None, needed: str) -> Path | None:
+    """The file that an option names, literally or by a pattern; None where the option is not given."""
+    return None if name is None else expand([name], needed)
+
+
 def without_path(report: Any, name: str | None, digest: str | None) -> Any:
     """A health report whose history stands in the file `name` beside it, or nowhere."""
     return replace(report, history=replace(report.history, path=name, sha256=digest))

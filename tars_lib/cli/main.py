@@ -9,10 +9,17 @@ import click
 
 # sub-command: (module, function, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "alerts": ("tars_lib.cli.alerts", "alerts", "Raise alerts, in the playbook's order of priority."),
+    "bundle": ("tars_lib.cli.package", "bundle", "Create and verify evidence bundles."),
+    "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
+    "correlation": ("tars_lib.cli.correlation", "correlation", "Find repos that move together, and what they share."),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
+    "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
     "health": ("tars_lib.cli.health", "health", "Score every repo and the organisation."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
+    "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+    "temporal": ("tars_lib.cli.temporal", "temporal", "Find leaders, followers and propagation paths."),
 }
 
 

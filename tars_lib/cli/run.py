@@ -51,7 +51,7 @@ def run(
     from tars_lib.times import read_time, read_zone
 
     name = run_name(timestamp)
-    with progress(4, "step", quiet=quiet) as begin:
+    with progress(7, "step", quiet=quiet) as begin:
         begin("reading")
         org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
         zone = None if assume_tz is None else read_zone(assume_tz)

@@ -194,6 +194,9 @@ def _changed_units(org: OrgData) -> Iterator[Raised]:
     before.
     """
     for metric in org.history.metrics:
+        unit = org.metric(metric).unit
+        if unit == "count":
+            continue  # a count has no other unit; failures that rise a hundredfold are an incident
         for repo in org.repos:
             times, values = org.history.series(metric, repo.repo)
             tail = values[-2 * RECENT_SAMPLES - MIN_SAMPLES :]
@@ -202,7 +205,6 @@ def _changed_units(org: OrgData) -> Iterator[Raised]:
                 continue
             at = from_micros(int(times[times.size - tail.size + cut]))
             before, after = float(np.median(tail[:cut])), float(np.median(tail[cut:]))
-            unit = org.metric(metric).unit
             yield Raised(
                 type=AlertType.DATA_INTEGRITY,
                 source="unit",

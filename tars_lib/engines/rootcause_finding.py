@@ -42,8 +42,12 @@ JOINT_SHARE = 0.5
 REAL_ALPHA = 0.05
 """Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
 
+LATE_WEIGHT = 0.1
+"""Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
+hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
+
 LATEST_ONSET = 30
-"""Without a call graph each sample of delay behind the target halves a repo's weight, up to this many."""
+"""Samples of delay that are counted at most."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def weigh(question: Question) -> Finding:
     if question.dependencies is None:
         late = np.clip(excess.onset - max(int(excess.onset[position]), 0), 0, LATEST_ONSET)
         late[position] = 0
-        established = established * 0.5**late
+        established = established * LATE_WEIGHT**late
     within = reachable(callees, position)
     shares = own_shares(excess.harm, established, callees, position, adds_up=excess.adds_up)
     joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0

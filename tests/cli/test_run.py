@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tars_lib.cli.main import COMMANDS
 from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.sources.demo import demo_root
 
@@ -46,6 +47,9 @@ def test_a_breach_gives_142_and_a_whole_run_directory(root: Path, tmp_path: Path
     assert names == {
         "org-health-report.json",
         "org-health-report.history.parquet",
+        "org-alerts.json",
+        "trend-correlation-report.json",
+        "temporal-intelligence-report.json",
         "sla-intelligence-report.json",
         "incident-context.json",
         "executive-summary.md",
@@ -170,7 +174,7 @@ def test_a_wrong_option_gives_2(tmp_path: Path) -> None:
     assert tars("run", "--rot", "x", cwd=tmp_path).returncode == 2
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("report",), ("demo",), ("health",)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), ("bundle", "create"), ("bundle", "verify")])
 def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_path: Path) -> None:
     done = tars(*command, "--help", cwd=tmp_path)
     assert done.returncode == 0

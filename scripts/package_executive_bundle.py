@@ -1,0 +1,11 @@
+"""The playbook's packaging command: `tars bundle create` under the name that the page uses."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tars_lib.cli.package import package
+
+if __name__ == "__main__":
+    package(prog_name=Path(__file__).name)

@@ -1,0 +1,76 @@
+"""`tars classify`: what the playbook says about exit codes, reports or run directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.shell import REPORT, guarded, logging_options
+
+
+@click.command(epilog="Example: tars classify --exit-code 142 --exit-code 131")
+@click.argument("reports", nargs=-1, metavar="[REPORT|RUN_DIR]...")
+@click.option("--exit-code", "codes", type=int, multiple=True, help="Exit code of a command; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@logging_options
+@guarded(REPORT)
+def classify(
+    reports: tuple[str, ...],
+    codes: tuple[int, ...],
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Walk the playbook's decision tree: incident type, severity, response path, both clocks, next commands.
+
+    Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a shell reports
+    the same for a timeout or a signal; a code that stands in a report is not.
+    """
+    if not codes and not reports:
+        raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
+    from tars_lib.org import duration_text
+    from tars_lib.playbook.decision_tree import classify as walk
+    from tars_lib.records import dumps, to_json
+
+    found = walk((*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes)
+    if as_json:
+        document = to_json(found)
+        if isinstance(document, dict):
+            document["contain_within"] = None if found.contain_within is None else duration_text(found.contain_within)
+        click.echo(dumps(document), nl=False)
+        return 0
+    click.echo(f"Exit codes:     {', '.join(map(str, found.codes))}")
+    click.echo(f"Incident type:  {found.incident_type}")
+    click.echo(f"Severity:       {found.severity.value if found.severity else 'none'}")
+    click.echo("Decision tree:")
+    for question, answer in found.steps:
+        click.echo(f"  {'YES' if answer else 'no ':3}  {question}")
+    click.echo(f"Go to:          {found.path}")
+    click.echo(f"Respond within: {found.respond_within}")
+    contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
+    click.echo(f"Contain within: {contain}")
+    for command in found.commands:
+        click.echo(f"Next:           {command}")
+    for note in found.notes:
+        click.echo(f"Note:           {note}")
+    return 0
+
+
+def _codes_of(name: str) -> list[int]:
+    """Exit codes of a report file, or of all steps of a run directory."""
+    from tars_lib.cli.shell import expand
+    from tars_lib.errors import InputError
+    from tars_lib.pipeline import STATUS_FILE, RunStatus
+    from tars_lib.records import read_json, read_record
+
+    path: Path = expand([name], "a report file or a run directory")
+    if path.is_dir():
+        if not (path / STATUS_FILE).is_file():
+            raise InputError(f"{path}: no {STATUS_FILE} in it; a run directory is needed")
+        return [step.exit_code for step in read_record(RunStatus, path / STATUS_FILE).steps]
+    content = read_json(path)
+    code = content.get("exit_code") if isinstance(content, dict) else None
+    if not isinstance(code, int) or isinstance(code, bool):
+        raise InputError(f"{path}: no exit_code in it; a report of this package is needed")
+    return [code]

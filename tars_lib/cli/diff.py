@@ -1,0 +1,42 @@
+"""`tars diff`: what got better and what got worse between two runs?"""
+
+from __future__ import annotations
+
+import click
+
+from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
+
+
+@click.command(
+    epilog="Example: tars diff ./reports/runs/tars-run-20260105-143000 ./reports/runs/tars-run-20260105-150000"
+)
+@click.argument("run1")
+@click.argument("run2")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@logging_options
+@guarded(REPORT)
+def diff(
+    run1: str,
+    run2: str,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
+    from tars_lib.engines.difference import Snapshot, compare
+    from tars_lib.pipeline import load_run
+    from tars_lib.records import dumps
+
+    runs = [load_run(expand([name], "a run directory")) for name in (run1, run2)]
+    before, after = (Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in runs)
+    changes = compare(before, after)
+    if as_json:
+        click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
+        return 0
+    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:%Y-%m-%d %H:%M} UTC)")
+    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:%Y-%m-%d %H:%M} UTC)")
+    for change in changes:
+        click.echo(f"  {change.direction.value:7}  {change.subject}: {change.before} -> {change.after}")
+    if not changes:
+        click.echo("  nothing changed")
+    return 0
