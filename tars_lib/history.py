@@ -389,11 +389,13 @@ def _order(series: NDArray[np.int64], time: NDArray[np.int64], n_series: int) ->
         return np.zeros(0, dtype=np.int64)
     import pyarrow as pa
 
-    encoded = pa.array(time).dictionary_encode()
-    distinct = encoded.dictionary.to_numpy()
+    # from the buffer: `pa.array` would load pandas to ask whether this is a Series
+    given = pa.Array.from_buffers(pa.int64(), time.size, [None, pa.py_buffer(np.ascontiguousarray(time))])
+    encoded = given.dictionary_encode()
+    distinct = np.from_dlpack(encoded.dictionary)
     rank = np.empty(distinct.size, dtype=np.int64)
     rank[np.argsort(distinct)] = np.arange(distinct.size)
-    key = series * distinct.size + rank[encoded.indices.to_numpy()]
+    key = series * distinct.size + rank[np.from_dlpack(encoded.indices)]
     cells = n_series * distinct.size
     if cells <= max(2 * series.size, 1_000_000):
         position = np.full(cells, -1, dtype=np.int64)

@@ -6,21 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tars_lib.engines.calls import DeclaredCalls
 from tars_lib.engines.onset import Stretch
-from tars_lib.engines.rootcause import rank_root_causes
+from tars_lib.engines.rootcause import RankedCause, rank
+from tars_lib.engines.rootcause_recording import Table, recording_of
 from tars_lib.engines.sla_report import RootCause
-from tars_lib.history import from_micros
+from tars_lib.history import from_micros, to_micros
 from tars_lib.org import OrgData, duration_text
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy
 from tars_lib.schema import CauseType, ContainmentType, Event
-
-if TYPE_CHECKING:
-    import networkx as nx
-    import pandas as pd
 
 MAX_BASELINE = 2016
 """Samples of the past that are looked at: a week of 5-minute ones; judgement."""
@@ -62,16 +59,14 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     step : int
         Sampling interval in microseconds.
     """
-    import pandas as pd
-
     if stretch is None:
         return Attribution((), 1.0, "no sample is beyond the objective, so there is no onset to explain")
-    graph = org.graph if org.dependencies else None
+    calls = DeclaredCalls((repo.repo for repo in org.repos), org.dependencies) if org.dependencies else None
     metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
-    frame = _frame(org, policy, _candidates(org, graph, target), step)
-    slack = timedelta(microseconds=step // 2)
-    start = int(frame.index.searchsorted(pd.Timestamp(stretch.start - slack)))
-    stop = int(frame.index.searchsorted(pd.Timestamp(stretch.end + slack)))
+    table = _table(org, policy, _candidates(org, calls, target), step)
+    slack = step // 2
+    start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
+    stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
     # a young repo gives half of its short past to either side
     lead = start - min(LEAD_SAMPLES, start // 2)
     first = max(lead - MAX_BASELINE, 0)
@@ -81,25 +76,16 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
     if not isinstance(policy, RatioPolicy):
         directions[policy.metric] = _metric_direction(policy)
-    found = rank_root_causes(
-        frame.iloc[lead:stop],
-        frame.iloc[first:lead],
-        (target, metric),
-        graph,
-        frame.index[start].to_pydatetime(),
-        higher_is_better={k: v for k, v in directions.items() if v is not None},
-    )
-    if found.empty:
-        return Attribution((), 1.0, str(found.attrs["reason"]))
-    onset = found.attrs["onset"]
-    began = stretch.start if onset is None else onset.to_pydatetime()
-    causes = tuple(
-        _root_cause(org, row, target, graph, tuple(found["repo"][found["contribution"] > 0.05]), began, step)
-        for row in found[(found["contribution"] >= MIN_SHARE) | (found["confidence"] >= MIN_SHARE)]
-        .head(MAX_CAUSES)
-        .itertuples(index=False)
-    )
-    return Attribution(causes, float(found.attrs["unexplained"]), None)
+    row = np.arange(len(table))
+    recording = recording_of(table.rows((row >= lead) & (row < stop)), table.rows((row >= first) & (row < lead)))
+    found = rank(recording, (target, metric), calls, int(table.times[start]), directions)
+    if not found.causes:
+        return Attribution((), 1.0, found.reason)
+    began = stretch.start if found.onset is None else from_micros(found.onset)
+    deviating = tuple(cause.repo for cause in found.causes if cause.contribution > 0.05)
+    worth = [c for c in found.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
+    causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
+    return Attribution(causes, found.unexplained, None)
 
 
 def _metric_direction(policy: ThresholdPolicy) -> bool:
@@ -107,19 +93,15 @@ def _metric_direction(policy: ThresholdPolicy) -> bool:
     return policy.threshold_is_floor if policy.aggregate == "good_share" else policy.higher_is_better
 
 
-def _candidates(org: OrgData, graph: nx.DiGraph[str] | None, target: str) -> Sequence[int]:
-    import networkx as nx
-
-    if graph is None:
+def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Sequence[int]:
+    if calls is None:
         return range(len(org.repos))
-    reached = nx.descendants(graph, target) | {target}
+    reached = calls.distances(target)
     return [position for position, repo in enumerate(org.repos) if repo.repo in reached]
 
 
-def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> pd.DataFrame:
-    """All metrics with a direction, and the request counts, of the candidates: columns (repo, metric)."""
-    import pandas as pd
-
+def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
+    """All metrics with a direction, and the request counts, of the candidates."""
     names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
     if not isinstance(policy, RatioPolicy):
         names[policy.metric] = policy.metric
@@ -144,23 +126,19 @@ def _frame(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
         labels += [
             (org.repos[column].repo, name) for column, there in zip(columns, seen.tolist(), strict=True) if there
         ]
-    index = pd.DatetimeIndex(np.asarray(times, dtype=np.int64).view("datetime64[us]"), tz="UTC")
-    return pd.DataFrame(
-        np.hstack(parts), index=index, columns=pd.MultiIndex.from_tuples(labels, names=["repo", "metric"])
-    )
+    return Table(np.asarray(times, dtype=np.int64), tuple(labels), np.hstack(parts))
 
 
 def _root_cause(
     org: OrgData,
-    row: object,
+    found: RankedCause,
     target: str,
-    graph: nx.DiGraph[str] | None,
+    calls: DeclaredCalls | None,
     deviating: tuple[str, ...],
     onset: datetime,
     step: int,
 ) -> RootCause:
-    repo, metric = str(getattr(row, "repo")), str(getattr(row, "metric"))  # noqa: B009 - a row of itertuples has no type
-    evidence = tuple(str(line) for line in getattr(row, "evidence"))  # noqa: B009
+    repo, metric, evidence = found.repo, found.metric, found.evidence
     sentence = f"{repo}: {evidence[0]}" if evidence else f"{repo}: {metric} deviates"
     kind = CauseType.REPO_DEGRADATION
     near = _change_before(org, repo, onset, step)
@@ -181,11 +159,11 @@ def _root_cause(
         cause_type=kind,
         repo=repo,
         metric=metric,
-        confidence=float(getattr(row, "confidence")),  # noqa: B009
-        contribution=float(getattr(row, "contribution")),  # noqa: B009
+        confidence=found.confidence,
+        contribution=found.contribution,
         evidence=evidence,
         change=None if near is None else f"{near[0].kind} '{near[0].title}'",
-        containment_type=_containment(org, repo, target, graph, deviating),
+        containment_type=_containment(org, repo, target, calls, deviating),
     )
 
 
@@ -220,17 +198,15 @@ def _event_text(event: Event, onset: datetime) -> str:
 
 
 def _containment(
-    org: OrgData, repo: str, target: str, graph: nx.DiGraph[str] | None, deviating: tuple[str, ...]
+    org: OrgData, repo: str, target: str, calls: DeclaredCalls | None, deviating: tuple[str, ...]
 ) -> ContainmentType:
     """Row of the playbook's table: by who runs the cause, what it shares, and how far it has spread along the calls."""
-    import networkx as nx
-
     cause = org.repo(repo)
     if cause.external:
         return ContainmentType.EXTERNAL_DEPENDENCY
     others = [org.repo(name) for name in deviating if name not in (repo, target)]
     if any(set(cause.shares) & set(other.shares) for other in others):
         return ContainmentType.INFRASTRUCTURE_ISSUE
-    if graph is not None and repo != target and nx.shortest_path_length(graph, target, repo) >= 2:
+    if calls is not None and calls.distances(target).get(repo, 0) >= 2:
         return ContainmentType.CASCADING_FAILURE
     return ContainmentType.SINGLE_REPO_DEGRADATION

@@ -8,6 +8,7 @@ The method, its assumptions and its measured accuracy: docs/methods/root-causes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,12 @@ import numpy as np
 from tars_lib.engines.rootcause_confidence import calibrated
 from tars_lib.engines.rootcause_evidence import Wording, cause_sentences, quiet_sentence
 from tars_lib.engines.rootcause_finding import Finding, Question, weigh
-from tars_lib.engines.rootcause_frames import Recording, find_cut, read_recording
+from tars_lib.engines.rootcause_flow import CallGraph
+from tars_lib.engines.rootcause_frames import read_recording
+from tars_lib.engines.rootcause_recording import Recording, find_cut
 from tars_lib.engines.rootcause_series import FAILURES, direction, own_series
 from tars_lib.errors import InputError
+from tars_lib.history import to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,11 +97,47 @@ def rank_root_causes(
     'api'
     """
     recording = read_recording(incident, baseline)
+    began = None if started_at is None else _micros(started_at)
+    ranking = rank(recording, target, dependencies, began, higher_is_better)
+    return _frame(ranking)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCause:
+    """One row of a ranking; see `rank_root_causes`."""
+
+    repo: str
+    metric: str
+    score: float
+    confidence: float
+    contribution: float
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Causes, best first; `onset` in microseconds since 1970; `reason` says why there are none."""
+
+    causes: tuple[RankedCause, ...]
+    unexplained: float
+    onset: int | None
+    reason: str | None
+    chance: float
+
+
+def rank(
+    recording: Recording,
+    target: tuple[str, str],
+    dependencies: CallGraph | None,
+    started_at: int | None,
+    higher_is_better: Mapping[str, bool] | None,
+) -> Ranking:
+    """The same as `rank_root_causes` on tables; `started_at` in microseconds since 1970."""
     position = _check_target(recording, target, higher_is_better)
     base, now = own_series(recording, target[1], higher_is_better)
     if not np.isfinite(now[:, position]).any():
         return _empty(f"{target[0]} reports no {target[1]} during the incident")
-    noticed = None if started_at is None else _first_row(recording, started_at)
+    noticed = None if started_at is None else int(np.searchsorted(recording.incident.times, started_at))
     cut = find_cut(base[:, position], now[:, position], noticed, recording.is_adjacent)
     question = Question(recording, target[1], position, cut, dependencies, higher_is_better)
     finding = weigh(question)
@@ -110,9 +150,7 @@ def rank_root_causes(
     return _assemble(question, finding, wording)
 
 
-def _assemble(question: Question, finding: Finding, wording: Wording) -> pd.DataFrame:
-    import pandas as pd
-
+def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking:
     excess, contribution, passing = finding.excess, finding.contribution, finding.passing
     trace = passing / passing.sum() if passing.sum() > 0.0 else passing
     # rounding makes the order independent of the order in which columns were summed
@@ -121,38 +159,48 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> pd.Data
     order = np.lexsort((excess.onset[listed], -excess.harm[listed], excess.p_value[listed], -score[listed]))
     best_first = listed[order]
     confidence = calibrated(contribution[best_first], finding.chance, has_calls=question.dependencies is not None)
-    rows = [
-        (
-            question.recording.repos[j],
-            wording.metric(j),
-            float(score[j]),
-            float(sure),
-            float(contribution[j]),
-            cause_sentences(wording, j, float(contribution[j]), question.dependencies),
+    causes = tuple(
+        RankedCause(
+            repo=question.recording.repos[j],
+            metric=wording.metric(j),
+            score=float(score[j]),
+            confidence=float(sure),
+            contribution=float(contribution[j]),
+            evidence=cause_sentences(wording, j, float(contribution[j]), question.dependencies),
         )
         for j, sure in zip(best_first.tolist(), confidence, strict=True)
-    ]
-    causes = pd.DataFrame(rows, columns=list(COLUMNS))
-    causes.attrs["unexplained"] = float(np.clip(1.0 - contribution.sum(), 0.0, 1.0))
-    causes.attrs["onset"] = question.recording.incident.index[question.cut.first]
-    causes.attrs["reason"] = None
-    causes.attrs["chance"] = finding.chance
-    return causes
+    )
+    return Ranking(
+        causes=causes,
+        unexplained=float(np.clip(1.0 - contribution.sum(), 0.0, 1.0)),
+        onset=int(question.recording.incident.times[question.cut.first]),
+        reason=None,
+        chance=finding.chance,
+    )
 
 
-def _empty(reason: str) -> pd.DataFrame:
+def _empty(reason: str) -> Ranking:
+    return Ranking((), 1.0, None, reason, 1.0)
+
+
+def _frame(ranking: Ranking) -> pd.DataFrame:
     import pandas as pd
 
-    kinds = {"repo": object, "metric": object, "score": float, "confidence": float, "contribution": float}
-    causes = pd.DataFrame({name: pd.Series(dtype=kinds.get(name, object)) for name in COLUMNS})
-    causes.attrs.update(unexplained=1.0, onset=None, reason=reason, chance=1.0)
+    if ranking.causes:
+        rows = [tuple(getattr(cause, name) for name in COLUMNS) for cause in ranking.causes]
+        causes = pd.DataFrame(rows, columns=list(COLUMNS))
+    else:
+        kinds = {"score": float, "confidence": float, "contribution": float}
+        causes = pd.DataFrame({name: pd.Series(dtype=kinds.get(name, object)) for name in COLUMNS})
+    onset = None if ranking.onset is None else pd.Timestamp(ranking.onset, unit="us", tz="UTC")
+    causes.attrs.update(unexplained=ranking.unexplained, onset=onset, reason=ranking.reason, chance=ranking.chance)
     return causes
 
 
-def _first_row(recording: Recording, started_at: datetime) -> int:
+def _micros(started_at: datetime) -> int:
     if started_at.tzinfo is None:
         raise InputError(f"started_at {started_at} has no time zone; allowed is a time with one, as in +00:00")
-    return int(recording.incident.index.searchsorted(started_at))
+    return to_micros(started_at)
 
 
 def _check_target(recording: Recording, target: tuple[str, str], higher_is_better: Mapping[str, bool] | None) -> int:
@@ -161,8 +209,8 @@ def _check_target(recording: Recording, target: tuple[str, str], higher_is_bette
     if repo not in recording.repos:
         some = ", ".join(map(str, recording.repos[:10])) + (", ..." if len(recording.repos) > 10 else "")
         raise InputError(f"target {repo!r} is not in the incident or baseline frame; there are: {some}")
-    frames = (recording.incident.columns, recording.baseline.columns)
-    metrics = sorted({str(label[1]) for columns in frames for label in columns.tolist() if label[0] == repo})
+    labels = (*recording.incident.labels, *recording.baseline.labels)
+    metrics = sorted({name for owner, name in labels if owner == repo})
     views = FAILURES if metric in FAILURES else {metric}
     if not views & set(metrics):
         raise InputError(f"target {repo!r} has no metric {metric!r}; it has: {', '.join(metrics)}")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tars_lib.engines.rootcause_excess import Excess
-from tars_lib.engines.rootcause_frames import Cut, Recording
+from tars_lib.engines.rootcause_flow import CallGraph
+from tars_lib.engines.rootcause_recording import Cut, Recording
 from tars_lib.engines.rootcause_series import FAILURES
+from tars_lib.history import from_micros
 from tars_lib.schema import known_metric
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -61,13 +59,11 @@ class Wording:
         return f"{name} {_short(before)}{unit} -> {_short(during)}{unit}{factor}"
 
 
-def cause_sentences(
-    wording: Wording, j: int, contribution: float, dependencies: nx.DiGraph[str] | None
-) -> tuple[str, ...]:
+def cause_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
     """Sentences for one repo: what changed and when, how much of it is its own, and what is peculiar."""
     excess = wording.excess
     row = int(np.clip(wording.cut.first + excess.onset[j], 0, len(wording.recording.incident) - 1))
-    when = wording.recording.incident.index[row]
+    when = from_micros(int(wording.recording.incident.times[row]))
     sentences = [f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {_rarity(float(excess.p_value[j]))}"]
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:

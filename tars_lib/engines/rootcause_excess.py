@@ -21,7 +21,7 @@ from tars_lib.stats.robust import Floats
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tars_lib.engines.rootcause_frames import Cut, Recording
+    from tars_lib.engines.rootcause_recording import Cut, Recording
 
 FREQUENT_FAILURES = 60
 """From this many baseline samples with a failure on, the past itself is the null; below, counts are modelled.

@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.engines.rootcause_excess import Excess, chance, joint_chance, measure
-from tars_lib.engines.rootcause_flow import forward_calls, measured_callees, own_shares, reachable
-from tars_lib.engines.rootcause_frames import Cut, Recording
+from tars_lib.engines.rootcause_flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
+from tars_lib.engines.rootcause_recording import Cut, Recording
 from tars_lib.stats.robust import Floats
 
 if TYPE_CHECKING:
-    import networkx as nx  # noqa: TC004 - never serialised, and slow to import
     from numpy.typing import NDArray
 
 ALPHA = 0.01
@@ -58,7 +57,7 @@ class Question:
     metric: str
     position: int
     cut: Cut
-    dependencies: nx.DiGraph[str] | None
+    dependencies: CallGraph | None
     higher_is_better: Mapping[str, bool] | None
 
 

@@ -13,14 +13,14 @@ support.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    import networkx as nx
     from numpy.typing import NDArray
 
     from tars_lib.stats.robust import Floats
@@ -31,12 +31,24 @@ caller. Judgement: too small leaves the callee's fault with its caller, too larg
 a callee's."""
 
 
-def measured_callees(graph: nx.DiGraph[str], repos: Sequence[str], known: NDArray[np.bool_]) -> list[list[int]]:
+class CallGraph(Protocol):
+    """Who calls whom: what is needed of a networkx DiGraph, caller to callee."""
+
+    def __contains__(self, repo: object, /) -> bool:
+        """Whether the graph knows a repo."""
+        ...
+
+    def successors(self, repo: str, /) -> Iterable[str]:
+        """The repos that one calls."""
+        ...
+
+
+def measured_callees(graph: CallGraph, repos: Sequence[str], known: NDArray[np.bool_]) -> list[list[int]]:
     """For each repo the measured callees: direct, or reached through callees that nobody measured.
 
     Parameters
     ----------
-    graph : DiGraph
+    graph : CallGraph
         Caller -> callee; may have cycles, and nodes without data.
     repos : sequence of str, length R
     known : ndarray, shape (R,)
@@ -77,6 +89,14 @@ def forward_calls(callees: Sequence[Sequence[int]], target: int) -> list[list[in
     >>> forward_calls([[1], [2], [1, 0]], target=0)
     [[1], [2], []]
     """
+    try:
+        TopologicalSorter(dict(enumerate(callees))).prepare()
+    except CycleError:
+        return _without_ways_back(callees, target)
+    return [list(found) for found in callees]
+
+
+def _without_ways_back(callees: Sequence[Sequence[int]], target: int) -> list[list[int]]:
     import networkx as nx
 
     graph: nx.DiGraph[int] = nx.DiGraph()

@@ -18,7 +18,7 @@ from tars_lib.schema import known_metric
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tars_lib.engines.rootcause_frames import Recording
+    from tars_lib.engines.rootcause_recording import Recording
     from tars_lib.stats.robust import Floats
 
 FAILURES = frozenset({"availability", "error_rate", "requests_failed"})
@@ -106,7 +106,7 @@ def _latency_series(recording: Recording, metric: str) -> tuple[Floats, Floats, 
     """Mean latency, or its stand-in from quantiles; metric used; whether it adds up over requests."""
     base, now = recording.values("latency")
     used = np.where(np.isfinite(now).any(axis=0), "latency", "").astype(object)
-    names = sorted({str(c[1]) for c in recording.incident.columns if _QUANTILE.fullmatch(str(c[1]))}, key=_level)
+    names = sorted({name for _, name in recording.incident.labels if _QUANTILE.fullmatch(name)}, key=_level)
     have = {name: recording.values(name) for name in names}
     adds_up = bool((used == "latency").any())
     for j in np.flatnonzero(used == ""):

@@ -12,7 +12,6 @@ from tars_lib.errors import InputError
 from tars_lib.history import Origin, Samples, admit, to_micros
 from tars_lib.org import OrgData
 from tars_lib.schema import InputFile, Repo
-from tars_lib.sources.root import default_policies
 from tars_lib.sources.tidy import merge
 from tars_lib.times import read_time
 
@@ -41,6 +40,8 @@ def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo 
     InputError
         If a repo has no name, or a point no time or score that can be read.
     """
+    from tars_lib.sources.root import default_policies
+
     parts: list[Samples] = []
     repos: list[Repo] = []
     for number, entry in enumerate(content["repositories"], start=1):
