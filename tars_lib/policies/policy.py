@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,22 +14,30 @@ from tars_lib.schema import Severity
 _WINDOW = re.compile(r"(\d{1,5})\s*([mhdw])")
 _MINUTES = {"m": 1, "h": 60}
 _DAYS = {"d": 1, "w": 7}
+_PERIOD = re.compile(r"([1-9]\d{0,3})([dwMQY])")
+_MONTHS = {"M": 1, "Q": 3, "Y": 12}
+_MONTH_DAYS = 365.25 / 12
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time that ends at `as_of`: whole local days, or minutes.
+    """A stretch of time that ends at `as_of`: whole local days, minutes, or the calendar period that `as_of` lies in.
+
+    A calendar window has a `period` (`1w`, `1M`, `1Q`, `1Y`) and an `anchor`, the local time at which one of its periods
+    began (ISO 8601 without a zone); `days` is then its nominal length.
 
     Examples
     --------
-    >>> Window.parse("30d")
-    Window(days=30, minutes=0)
-    >>> str(Window.parse("2h"))
-    '2h'
+    >>> Window.parse("30d").days, str(Window.parse("2h"))
+    (30, '2h')
+    >>> str(Window.aligned("1M", "2026-01-01T00:00:00"))
+    'calendar 1M'
     """
 
     days: int = 0
     minutes: int = 0
+    period: str = ""
+    anchor: str = ""
 
     @classmethod
     def parse(cls, text: str | int) -> Window:
@@ -47,7 +56,31 @@ class Window:
             return cls(days=amount * _DAYS[unit])
         return cls(minutes=amount * _MINUTES[unit])
 
+    @classmethod
+    def aligned(cls, period: str, anchor: str) -> Window:
+        """Calendar window of a period such as `1M`, of which one began at a local time.
+
+        Raises
+        ------
+        ConfigError
+            For another period, or an anchor that is no time or names a zone.
+        """
+        found = _PERIOD.fullmatch(period)
+        if found is None:
+            raise ConfigError(f"period {period!r} is not allowed; a number with d, w, M, Q or Y is, such as 1M")
+        try:
+            began = datetime.fromisoformat(anchor)
+        except ValueError as error:
+            raise ConfigError(f"start {anchor!r} is not a time; allowed: ISO 8601, 2026-01-01T00:00:00") from error
+        if began.tzinfo is not None:
+            raise ConfigError(f"start {anchor!r} names a zone; a local time is allowed, as the zone stands beside it")
+        amount, unit = int(found[1]), found[2]
+        days = amount * _DAYS[unit] if unit in _DAYS else round(amount * _MONTHS[unit] * _MONTH_DAYS)
+        return cls(days=days, period=period, anchor=began.isoformat())
+
     def __str__(self) -> str:
+        if self.period:
+            return f"calendar {self.period}"
         if self.days:
             return f"{self.days}d"
         return f"{self.minutes // 60}h" if self.minutes % 60 == 0 else f"{self.minutes}m"
@@ -62,7 +95,7 @@ class Window:
 
         A window of minutes or hours is the time just before `as_of`. A window of days holds that many local calendar
         days, the day of `as_of` included as far as it has gone: it begins at a local midnight, so daylight saving
-        neither adds nor drops an hour of data.
+        neither adds nor drops an hour of data. A calendar window begins where its present period did.
 
         Parameters
         ----------
@@ -78,8 +111,11 @@ class Window:
         start, end : datetime
             UTC. `end` is `as_of`.
         is_partial : bool
-            True where further samples of the last local day are still to come.
+            True where further samples of the last local day, or of the calendar period, are still to come.
         """
+        if self.period:
+            start, following = self._present(as_of, zone)
+            return start, as_of, as_of + interval < following
         if not self.days:
             return as_of - self.length, as_of, False
         local = as_of.astimezone(zone)
@@ -88,6 +124,27 @@ class Window:
         tomorrow = (local + timedelta(days=1)).date()
         midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
         return start, as_of, as_of + interval < midnight
+
+    def _present(self, as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Begin of the calendar period that a time lies in, and of the next one; UTC."""
+        anchor, local = datetime.fromisoformat(self.anchor), as_of.astimezone(zone).replace(tzinfo=None)
+        amount, unit = int(self.period[:-1]), self.period[-1]
+
+        def begin(number: int) -> datetime:
+            if unit in _DAYS:
+                return anchor + timedelta(days=number * amount * _DAYS[unit])
+            months = anchor.year * 12 + anchor.month - 1 + number * amount * _MONTHS[unit]
+            year, month = divmod(months, 12)
+            day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
+            return anchor.replace(year=year, month=month + 1, day=day)
+
+        number = int((local - anchor) / timedelta(days=self.days))
+        while begin(number) > local:
+            number -= 1
+        while begin(number + 1) <= local:
+            number += 1
+        first, following = (begin(place).replace(tzinfo=zone).astimezone(UTC) for place in (number, number + 1))
+        return first, following
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
