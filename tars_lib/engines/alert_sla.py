@@ -142,7 +142,7 @@ def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> t
         if part.history.start is None or micros < part.history.start:
             return since, False
         then = from_micros(micros)
-        verdict = judge(replace(part, history=part.history.until(micros)), policy, then, ())
+        verdict = judge(replace(part, history=part.history.until(micros)), policy, then, (), look_ahead=False)
         if verdict.result.status not in (SlaStatus.AT_RISK, SlaStatus.BREACHED):
             return since, False
         since = then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tars_lib.engines.forecast import LIKELY
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.sla_report import (
     Breach,
@@ -14,7 +15,7 @@ from tars_lib.engines.sla_report import (
     Sentence,
     SlaSummary,
 )
-from tars_lib.engines.wording import value_text
+from tars_lib.engines.wording import days_text, value_text
 from tars_lib.schema import CauseType, ReadinessTier, RiskTier, SlaStatus
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
@@ -61,7 +62,7 @@ def assess_readiness(
         tier = ReadinessTier.YELLOW
     else:
         tier = ReadinessTier.GREEN
-    return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(breaches, statuses, health))
+    return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(results, breaches, health))
 
 
 def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent:
@@ -211,12 +212,42 @@ def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
     return sentences
 
 
-def _outlook(breaches: Sequence[Breach], statuses: set[SlaStatus], health: HealthReport) -> str:
+def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport) -> str:
+    """What goes on, what the forecasts say, and of which SLAs they say nothing and why."""
     declining = sum(report.trend.value == "DECLINING" for report in health.repository_reports)
-    falling = f"; {declining} of {len(health.repository_reports)} repos are declining" if declining else ""
+    parts = []
     if breaches:
         lasting = sum(breach.ended_at is None for breach in breaches)
-        return f"{lasting} of {len(breaches)} breaches go on{falling}"
-    if SlaStatus.AT_RISK in statuses:
-        return f"no breach, but little room left{falling}"
-    return f"steady{falling}" if not declining else f"no breach{falling}"
+        parts.append(f"{lasting} of {len(breaches)} breaches go on")
+    elif any(result.status is SlaStatus.AT_RISK for result in results):
+        parts.append("no breach, but little room left")
+    elif results:
+        parts.append("no breach" if declining else "steady")
+    parts += _expected([result for result in results if result.status is not SlaStatus.BREACHED])
+    if declining:
+        parts.append(f"{declining} of {len(health.repository_reports)} repos are declining")
+    return "; ".join(parts) or "no SLA is defined"
+
+
+def _expected(results: Sequence[ComplianceResult]) -> list[str]:
+    """Forecasts of SLAs that are not breached: the nearest breach that is likely, and what cannot be forecast."""
+    known = [result for result in results if result.breach_probability is not None]
+    likely = [result for result in known if (result.breach_probability or 0.0) > LIKELY]
+    parts = []
+    if likely:
+        first = min(likely, key=_days_left)
+        days = first.days_until_breach
+        when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
+        more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
+        parts.append(f"{first.sla_name} is likely to be breached{when}{more}")
+    elif known:
+        parts.append("no forecast says that a breach is likely")
+    unknown = [result for result in results if result.breach_probability is None]
+    if unknown:
+        more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"
+        parts.append(f"no forecast for {unknown[0].sla_name}{more}: {unknown[0].forecast_reason}")
+    return parts
+
+
+def _days_left(result: ComplianceResult) -> float:
+    return float("inf") if result.days_until_breach is None else result.days_until_breach.value

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tars_lib.engines.report import Report
-from tars_lib.schema import CauseType, ContainmentType, ReadinessTier, Severity, SlaStatus
+from tars_lib.schema import CauseType, ContainmentType, ReadinessTier, Severity, SlaStatus, Trend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +51,33 @@ class ErrorBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class BurnRate:
+    """How fast the budget is burnt over a pair of windows, where 1 spends exactly the budget of the period.
+
+    `is_firing`: both rates are beyond `threshold` by more than counting noise. `can_fire`: they could be, for this objective
+    and these samples; otherwise `reason` says why not. A rate is null without samples or without a budget.
+    """
+
+    long_window: str
+    short_window: str
+    threshold: float
+    long_rate: float | None
+    short_rate: float | None
+    is_firing: bool
+    can_fire: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysUntilBreach:
+    """Days until the SLA is breached: median, and 10 % and 90 % of the tested paths; `high` null where it is out of sight."""
+
+    value: float
+    low: float
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RepoResult:
     """One repo alone against the SLA; only those that are not compliant are listed. `repo` null: the whole organisation."""
 
@@ -78,7 +105,9 @@ class ComplianceResult:
     """Verdict on one SLA: the worst of the organisation's and of each repo's; `value` is that of the deciding scope.
 
     `scope` names what decided: a repo, or null for the whole organisation. `windows[0]` is the SLA's own window, which
-    decides; the others inform.
+    decides; the others inform. `burn_rates`, `trend` and the forecast are those of that scope. `burn_rates` is empty where
+    the SLI is no share that adds up. `breach_probability` is that of a breach within the SLA's period, as far ahead as the
+    past could test (`forecast_reason`); null where it could not. `days_until_breach` is null unless a breach is likely.
     """
 
     sla_id: str
@@ -95,6 +124,11 @@ class ComplianceResult:
     reason: str | None
     windows: tuple[WindowResult, ...]
     error_budget: ErrorBudget | None
+    burn_rates: tuple[BurnRate, ...]
+    trend: Trend
+    breach_probability: float | None
+    days_until_breach: DaysUntilBreach | None
+    forecast_reason: str | None
     affected_repos: tuple[str, ...]
     unknown_repos: tuple[str, ...]
     repo_results: tuple[RepoResult, ...]

@@ -39,7 +39,7 @@ class Track:
     Attributes
     ----------
     column : ndarray of int64, shape (n,)
-        Position of the repo.
+        Position of the repo, ascending.
     time : ndarray of int64, shape (n,)
         Microseconds since the epoch, ascending within a repo.
     value : ndarray of float64, shape (n,)

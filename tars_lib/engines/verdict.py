@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from tars_lib.engines.sla_report import ComplianceResult, ErrorBudget, RepoResult, WindowResult
+from tars_lib.engines.burn import Burns, burn_rates
+from tars_lib.engines.forecast import Outlook, Outlooks, forecast
+from tars_lib.engines.sla_report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
 from tars_lib.engines.sli import Measurement, Track, in_scope, interval_of, measure, scope_names, track
+from tars_lib.engines.wording import days_text
 from tars_lib.org import OrgData
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
-from tars_lib.schema import SlaStatus
+from tars_lib.schema import SlaStatus, Trend
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +55,20 @@ class Verdict:
     breached: tuple[Judged, ...]
 
 
-def judge(org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Window, ...] = INFORMING) -> Verdict:
+def judge(
+    org: OrgData,
+    policy: AnyPolicy,
+    as_of: datetime,
+    windows: tuple[Window, ...] = INFORMING,
+    *,
+    look_ahead: bool = True,
+) -> Verdict:
     """Judge one SLA as of a time.
 
     A ratio is judged over the organisation from summed counts and for each repo alone, a metric for each repo alone; the
     verdict is the worst. A repo that used to report and no longer does makes an otherwise compliant SLA UNKNOWN; one that
-    merely has too few events does not.
+    merely has too few events does not. A scope that complies is at risk while a burn-rate pair fires in it or while its
+    breach within the period is more likely than not; the latter is left out without `look_ahead`.
     """
     found = track(org, policy)
     scope = np.flatnonzero(in_scope(org, policy, found))
@@ -69,7 +80,19 @@ def judge(org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Windo
     measured = measure(org, policy, found, policy.window, as_of)
     judged = [_judge_scope(policy, measured, int(column), scope) for column in scope]
     whole = _judge_scope(policy, measured, None, scope) if isinstance(policy, RatioPolicy) else None
+    repos = len(org.repos)
+    fewest = MIN_EVENTS if isinstance(policy, RatioPolicy) else MIN_SAMPLES
+    burns = burn_rates(policy, found, repos, scope, as_of, fewest)
+    outlooks = forecast(policy, found, repos, scope, as_of) if look_ahead else None
+    urgent = np.zeros(repos + 1, dtype=bool)
+    if burns is not None:
+        urgent |= burns.candidates()
+    if outlooks is not None:
+        urgent |= outlooks.likely()
+    judged = [_look_ahead(org, policy, j, burns, outlooks) if urgent[j.column or 0] else j for j in judged]
+    whole = _look_ahead(org, policy, whole, burns, outlooks) if whole is not None and urgent[-1] else whole
     deciding = _deciding(policy, judged, whole)
+    ahead = _outlook(deciding, outlooks)
     status = _overall(judged, whole)
     main = _window_result(policy, found, measured, deciding)
     informing = tuple(
@@ -85,6 +108,11 @@ def judge(org: OrgData, policy: AnyPolicy, as_of: datetime, windows: tuple[Windo
         reason=_reason(org, status, deciding, judged, unknown_names),
         windows=(main, *informing),
         error_budget=_budget(policy, measured, deciding),
+        burn_rates=() if burns is None else burns.rates(deciding.column),
+        trend=ahead.trend,
+        breach_probability=ahead.probability,
+        days_until_breach=ahead.days,
+        forecast_reason=ahead.reason,
         affected_repos=scope_names(
             org, [j.column for j in judged if j.status is SlaStatus.BREACHED and j.column is not None]
         ),
@@ -160,6 +188,42 @@ def _judge_scope(
     if warning is not None and (known < warning if policy.higher_is_better else known > warning):
         return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"beyond the warning value {warning:g}")
     return Judged(column, SlaStatus.COMPLIANT, known, n, coverage, None)
+
+
+def _look_ahead(
+    org: OrgData, policy: AnyPolicy, judged: Judged, burns: Burns | None, outlooks: Outlooks | None
+) -> Judged:
+    """The same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
+    if judged.status is not SlaStatus.COMPLIANT:
+        return judged
+    where = "the organisation" if judged.column is None else f"repo {org.repos[judged.column].repo}"
+    firing = None if burns is None else burns.firing(judged.column)
+    if firing is not None and firing.long_rate is not None and firing.short_rate is not None:
+        rates = (
+            f"{firing.long_rate:.3g} over {firing.long_window} and {firing.short_rate:.3g} over {firing.short_window}"
+        )
+        reason = f"{where} burns its error budget too fast: rate {rates}, both above {firing.threshold:g}"
+        return replace(judged, status=SlaStatus.AT_RISK, reason=reason)
+    ahead = None if outlooks is None else outlooks.of(judged.column)
+    if ahead is None or ahead.probability is None or not ahead.is_likely:
+        return judged
+    when = "" if ahead.days is None else f", in {days_text(ahead.days.value, ahead.days.low, ahead.days.high)}"
+    reason = (
+        f"a breach in {where} within {policy.period_days} days is more likely than not ({ahead.probability:.0%}{when})"
+    )
+    return replace(judged, status=SlaStatus.AT_RISK, reason=reason)
+
+
+def _outlook(deciding: Judged, outlooks: Outlooks | None) -> Outlook:
+    """What is to come of the deciding scope: a breach is there already, and nothing is said of what is not known."""
+    if outlooks is None:
+        return Outlook(Trend.UNKNOWN, None, None, "not looked ahead")
+    ahead = outlooks.of(deciding.column)
+    if deciding.status is SlaStatus.BREACHED:
+        return replace(ahead, probability=1.0, days=DaysUntilBreach(0.0, 0.0, 0.0), reason=None)
+    if deciding.status is SlaStatus.UNKNOWN:
+        return Outlook(ahead.trend, None, None, deciding.reason)
+    return ahead
 
 
 def _is_share(policy: AnyPolicy) -> bool:
@@ -277,6 +341,11 @@ def _unknown(policy: AnyPolicy, reason: str, repos: tuple[str, ...]) -> Complian
         reason=reason,
         windows=(),
         error_budget=None,
+        burn_rates=(),
+        trend=Trend.UNKNOWN,
+        breach_probability=None,
+        days_until_breach=None,
+        forecast_reason=reason,
         affected_repos=(),
         unknown_repos=repos,
         repo_results=(),

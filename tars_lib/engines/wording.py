@@ -44,6 +44,21 @@ def between_text(value: float, low: float, high: float, unit: str) -> str:
     return f"{value_text(value, unit)} ({ends[0]} – {ends[1]})"
 
 
+def days_text(value: float, low: float, high: float | None) -> str:
+    """Days from now with their range, whole ones; `high` None is out of sight.
+
+    Examples
+    --------
+    >>> days_text(14.0, 9.6, 20.0), days_text(1.0, 1.0, 1.0), days_text(12.0, 8.0, None)
+    ('about 14 days (10 to 20)', 'about 1 day', 'about 12 days (8 or more)')
+    """
+    middle, first = (f"{number:.0f}" for number in (value, low))
+    said = f"about {middle} day{'' if middle == '1' else 's'}"
+    if high is None:
+        return f"{said} ({first} or more)"
+    return said if first == f"{high:.0f}" else f"{said} ({first} to {high:.0f})"
+
+
 def _significant(percent: float, ceiling: float) -> str:
     """Two digits of what is missing to the ceiling, where little is; else three of the number itself."""
     missing = ceiling - percent

@@ -98,6 +98,13 @@ def test_the_risk_of_the_whole_organisation_is_dated_from_its_summed_counts() ->
     assert day(6) <= alert.first_seen <= day(8)
 
 
+def test_a_risk_that_only_the_forecast_sees_begins_now() -> None:
+    climb = [0.3 + 0.006 * max(n - 20, 0) + 0.005 * (-1) ** n for n in range(60)]
+    (alert,) = violations(org_of(series("a", "latency_p95", climb), threshold()))
+    assert (alert.title, alert.first_seen) == ("SLA latency_p95 at risk", day(59))
+    assert "more likely than not" in alert.message
+
+
 def test_an_unknown_sla_raises_no_alert_and_stays_a_warning() -> None:
     report = alerts_of(scores({"a": [90.0] * 10}, ratio()))
     assert (report.exit_code, report.alerts) == (0, ())

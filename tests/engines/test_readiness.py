@@ -189,5 +189,28 @@ def resolve(value: object, path: str) -> object:
 def test_declining_repos_are_part_of_the_outlook() -> None:
     rows = series("a", "health_score", [95 - n / 3 for n in range(30)])
     found = report(org_of(rows, threshold("health_score", 10, higher_is_better=True, unit="score")))
-    assert found.executive_readiness.outlook == "no breach; 1 of 1 repos are declining"
+    said = "no breach; no forecast says that a breach is likely; 1 of 1 repos are declining"
+    assert found.executive_readiness.outlook == said
     assert found.as_of == LAST + timedelta(0)
+
+
+def test_the_outlook_names_the_nearest_breach_that_is_likely_and_what_has_no_forecast() -> None:
+    start = LAST - 59 * DAILY
+    climb = [0.3 + 0.006 * max(n - 20, 0) + 0.005 * (-1) ** n for n in range(60)]
+    rows = series("a", "latency_p95", climb, start) + series("a", "latency", [0.2] * 60, start)
+    missing = threshold("lead_time", 9)
+    found = report(org_of(rows, threshold(), threshold("latency", 9), missing))
+    days = found.compliance_results[0].days_until_breach
+    assert days is not None
+    said = f"no breach, but little room left; latency_p95 is likely to be breached in about {days.value:.0f} days ("
+    assert found.executive_readiness.outlook.startswith(said)
+    assert found.executive_readiness.outlook.endswith("; no forecast for lead_time: nobody reports lead_time")
+
+
+def test_the_outlook_of_an_organisation_without_slas_says_so() -> None:
+    assert assess_readiness([], [], health_of(90)).outlook == "no SLA is defined"
+
+
+def test_a_breach_goes_on_and_is_not_forecast_again() -> None:
+    found = report(org_of(series("a", "latency_p95", [0.1] * 10 + [2.0] * 20), threshold()))
+    assert found.executive_readiness.outlook == "1 of 1 breaches go on"
