@@ -180,7 +180,21 @@ class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def read_yaml(path: Path, label: str) -> Any:
-    """Content of a YAML (or JSON) file, with the safe loader.
+    """Content of a YAML (or JSON) file of one document, None where it is empty.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or parsed or holds several documents; the message names the row.
+    """
+    documents = read_documents(path, label)
+    if len(documents) > 1:
+        raise ConfigError(f"{label}: {len(documents)} YAML documents; one is allowed")
+    return documents[0] if documents else None
+
+
+def read_documents(path: Path, label: str) -> list[Any]:
+    """Contents of the documents of a YAML (or JSON) file, with the safe loader.
 
     Raises
     ------
@@ -200,7 +214,7 @@ def read_yaml(path: Path, label: str) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
                 raise ConfigError(f"{label}, row {row}: nested deeper than {_MAX_DEPTH} levels")
-        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader
+        return list(yaml.load_all(text, Loader=_UniqueKeys))
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
         raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error
@@ -234,7 +248,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
 
 
 def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
-    """Read SLA policies, native or of the predecessor.
+    """Read SLA policies: native, OpenSLO v1 documents, or of the predecessor.
 
     Returns
     -------
@@ -247,7 +261,14 @@ def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[
     ConfigError
         If the file is not valid, or two policies have one `sla_id`.
     """
-    content = read_yaml(path, label)
+    documents = read_documents(path, label)
+    if any(isinstance(document, dict) and {"apiVersion", "kind"} & set(document) for document in documents):
+        from tars_lib.config_openslo import openslo_policies
+
+        return _distinct(*openslo_policies(documents, label), label)
+    if len(documents) > 1:
+        raise ConfigError(f"{label}: {len(documents)} YAML documents; one is allowed, or several of OpenSLO")
+    content = documents[0] if documents else None
     entries = content.get("policies") if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise ConfigError(f"{label}: a list under the key policies is needed")
@@ -259,12 +280,19 @@ def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[
         )
     else:
         policies = tuple(_policy(given, label) for given in validate(_Policies, content, label).policies)
+    return _distinct(policies, tuple(notes), label)
+
+
+def _distinct(
+    policies: tuple[AnyPolicy, ...], notes: tuple[str, ...], label: str
+) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
+    """The same, once no two policies have one `sla_id`."""
     seen: set[str] = set()
     for policy in policies:
         if policy.sla_id in seen:
             raise ConfigError(f"{label}: sla_id {policy.sla_id!r} stands twice; each policy needs its own")
         seen.add(policy.sla_id)
-    return policies, tuple(notes)
+    return policies, notes
 
 
 def validate(model: type[_T], content: Any, label: str) -> _T:
