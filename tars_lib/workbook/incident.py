@@ -50,6 +50,8 @@ def title(run: Run, incident_id: str = "") -> TitleBlock:
     """Head of the report: severity, readiness tier and one sentence that says it all."""
     readiness = run.sla.executive_readiness
     entry = EXIT_CODES[run.status.exit_code]
+    # what is found to move together is looked into, but nothing is wrong yet
+    is_incident = entry.severity in (Severity.SEV_1, Severity.SEV_2)
     badges = []
     if entry.severity is not None:
         tone: Tone = "critical" if entry.severity is Severity.SEV_1 else "warning"
@@ -65,7 +67,7 @@ def title(run: Run, incident_id: str = "") -> TitleBlock:
         facts.append(("Breached since", f"{before}{began:{_MINUTES}}"))
     facts.append(("Run", run.run_id))
     return TitleBlock(
-        title=f"Incident report: {run.health.org.name}" if entry.severity else f"Status report: {run.health.org.name}",
+        title=f"{'Incident' if is_incident else 'Status'} report: {run.health.org.name}",
         subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'repo')}",
         headline=run.sla.risk_narrative.headline,
         badges=tuple(badges),
