@@ -1,13 +1,24 @@
-"""Writes the pages that are made from tables in the code: `python docs/generate.py`.
+"""Writes the pages and schemas that are made from the code: `python docs/generate.py`.
 
-A test compares the committed pages with what this makes.
+A test compares the committed files with what this makes.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.correlation_report import CorrelationReport
+from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.temporal_report import TemporalReport
 from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES, ExitCode
+from tars_lib.json_schema import schema_of
+from tars_lib.pipeline import IncidentContext, Manifest, RunStatus
 
 DOCS = Path(__file__).resolve().parent
 ENGINES = ("health", "alerts", "correlation", "temporal", "sla")
@@ -78,14 +89,81 @@ def _row(entry: ExitCode) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
-PAGES = {"exit-codes.md": exit_codes_page}
-"""Page below docs/ and what makes it."""
+SCHEMAS: dict[str, type] = {
+    "org-health-report": HealthReport,
+    "org-alerts": AlertReport,
+    "trend-correlation-report": CorrelationReport,
+    "temporal-intelligence-report": TemporalReport,
+    "sla-intelligence-report": SlaReport,
+    "incident-context": IncidentContext,
+    "status": RunStatus,
+    "manifest": Manifest,
+}
+"""File of a run directory, without its ending, and what it holds."""
+
+
+def schema(name: str) -> dict[str, Any]:
+    """JSON Schema of a file; the fields that the glossary has in a table are described as there."""
+    made = schema_of(SCHEMAS[name], f"{name}.json")
+    for owner, meanings in (("", _meanings("Head of every report", "")), *_tables(f"{name}.json")):
+        place = made if not owner else _type_of(owner, made)
+        for field, text in meanings.items():
+            if field in place["properties"]:
+                place["properties"][field]["description"] = text
+    return made
+
+
+def _tables(heading: str) -> list[tuple[str, dict[str, str]]]:
+    """Tables below a heading of the glossary: the list or object whose fields they explain, and those."""
+    section = _section(heading)
+    owners = ["", *re.findall(r"^(?:Each of )?`(\w+)`[^\n]*:\n\n\|", section, re.MULTILINE)]
+    return [(owner, found) for owner in owners if (found := _meanings(heading, owner))]
+
+
+def _meanings(heading: str, owner: str) -> dict[str, str]:
+    section = _section(heading)
+    if owner:
+        section = re.split(rf"^(?:Each of )?`{owner}`[^\n]*:\n\n(?=\|)", section, maxsplit=1, flags=re.MULTILINE)[1]
+    table = section.lstrip().split("\n\n", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", table, re.MULTILINE)
+    return {field: re.sub(r" \(\[how\]\([^)]*\)\)", "", f"{unit}: {meaning}") for field, unit, meaning in rows}
+
+
+def _section(heading: str) -> str:
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return "" if found is None else found[1]
+
+
+def _type_of(field: str, made: dict[str, Any]) -> dict[str, Any]:
+    """The type that a field, or each of its entries, is of."""
+    for kind in (made, *made["$defs"].values()):
+        found = kind.get("properties", {}).get(field, {})
+        found = found.get("items", found)
+        for option in found.get("anyOf", [found]):
+            if "$ref" in option:
+                referred: dict[str, Any] = made["$defs"][option["$ref"].rpartition("/")[2]]
+                return referred
+    raise KeyError(f"{field}: no object of that name in {made['title']}")
+
+
+def _schema_text(name: str) -> Callable[[], str]:
+    return lambda: json.dumps(schema(name), indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "exit-codes.md": exit_codes_page,
+    **{f"schemas/{name}.schema.json": _schema_text(name) for name in SCHEMAS},
+}
+"""File below docs/ and what makes it."""
 
 
 def main() -> None:
-    """Write every page."""
+    """Write every file."""
     for name, make in PAGES.items():
-        (DOCS / name).write_text(make(), encoding="utf-8", newline="\n")
+        place = DOCS / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(make(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

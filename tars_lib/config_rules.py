@@ -12,15 +12,18 @@ from tars_lib.errors import ConfigError, TarsError
 from tars_lib.policies import Window
 from tars_lib.schema import COMPARISONS, AlertRule, AlertSeverity
 
+_IN_WORDS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+
 
 class _Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    rule_id: str = Field(min_length=1)
+    rule_id: str = Field(default="", max_length=200)
     metric: str = Field(min_length=1)
     comparison: str
     threshold: Number
     held_for: str | None = Field(default=None, alias="for")
+    duration: str | None = None
     severity: str = "MEDIUM"
     repos: tuple[str, ...] = ()
     title: str = ""
@@ -28,12 +31,13 @@ class _Rule(BaseModel):
     @field_validator("comparison", mode="before")
     @classmethod
     def _compares(cls, given: Any) -> Any:
+        given = _IN_WORDS.get(given, given) if isinstance(given, str) else given
         if given not in COMPARISONS:
             allowed = ", ".join(f"'{sign}'" for sign in COMPARISONS)
             raise ValueError(f"comparison {str(given)!r}; allowed, in quotes: {allowed}")
         return given
 
-    @field_validator("held_for", mode="before")
+    @field_validator("held_for", "duration", mode="before")
     @classmethod
     def _lasts(cls, given: Any) -> Any:
         if given is not None and not isinstance(given, str):
@@ -76,13 +80,18 @@ def read_rules(path: Path, label: str) -> tuple[AlertRule, ...]:
 
 
 def _rule(given: _Rule, label: str) -> AlertRule:
+    # a rule without a name is known by what it says, so that its alerts keep their fingerprint
+    name = given.rule_id or f"{given.metric} {given.comparison} {given.threshold:g}"
     try:
         severity = AlertSeverity.parse(given.severity)
-        length = None if given.held_for is None else Window.parse(given.held_for).length
+        held = given.duration if given.held_for is None else given.held_for
+        length = None if held is None else Window.parse(held).length
     except TarsError as error:
-        raise ConfigError(f"{label}: rules.{given.rule_id}: {error}") from error
+        raise ConfigError(f"{label}: rules.{name}: {error}") from error
+    if given.duration is not None and given.held_for is not None:
+        raise ConfigError(f"{label}: rules.{name}: `for` and `duration` mean the same; one of them is allowed")
     return AlertRule(
-        rule_id=given.rule_id,
+        rule_id=name,
         metric=given.metric,
         comparison=given.comparison,
         threshold=given.threshold,

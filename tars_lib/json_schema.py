@@ -30,7 +30,8 @@ def schema_of(cls: type, title: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Nested dataclasses stand once each under ``$defs``, with their docstring's first paragraph as description.
+        Nested dataclasses stand once each under ``$defs``, with their docstring's first paragraph as description. Further
+        properties are allowed, as the reader allows them: a later version may add some.
 
     Examples
     --------
@@ -58,7 +59,6 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
         "description": description,
         "properties": dict(sorted(properties.items())),
         "required": sorted(required),
-        "additionalProperties": False,
     }
 
 

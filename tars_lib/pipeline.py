@@ -34,7 +34,7 @@ from tars_lib.errors import ConfigError, InputError, VerificationError
 from tars_lib.exit_codes import EXIT_CODES, highest
 from tars_lib.org import OrgData
 from tars_lib.policies import Window
-from tars_lib.records import dumps, read_record, write_bytes, write_text
+from tars_lib.records import dumps, read_record, record_text, write_bytes, write_text
 from tars_lib.reports.summary import executive_summary
 from tars_lib.schema import InputFile
 from tars_lib.sources.report import history_bytes, load_report
@@ -139,6 +139,17 @@ class Manifest:
     schema_version: str
     run_id: str
     files: tuple[ManifestEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentContext:
+    """`incident-context.json`: the five reports under the names that the playbook's dotted paths use."""
+
+    org_health: HealthReport
+    org_alerts: AlertReport
+    trend_correlation: CorrelationReport
+    temporal_intelligence: TemporalReport
+    sla_intelligence: SlaReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -410,21 +421,18 @@ def _fill(staged: Path, analysis: Analysis, name: str) -> None:
     write_bytes(staged / beside, samples)
     extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
     health = replace(analysis.health, history=extent)
-    write_text(staged / HEALTH_FILE, dumps(health))
-    write_text(staged / ALERTS_FILE, dumps(analysis.alerts))
-    write_text(staged / CORRELATION_FILE, dumps(analysis.correlation))
-    write_text(staged / TEMPORAL_FILE, dumps(analysis.temporal))
-    write_text(staged / SLA_FILE, dumps(analysis.sla))
-    context = {
-        "org_health": health,
-        "org_alerts": analysis.alerts,
-        "trend_correlation": analysis.correlation,
-        "temporal_intelligence": analysis.temporal,
-        "sla_intelligence": analysis.sla,
-    }
+    context = IncidentContext(health, analysis.alerts, analysis.correlation, analysis.temporal, analysis.sla)
+    for name, report in (
+        (HEALTH_FILE, health),
+        (ALERTS_FILE, analysis.alerts),
+        (CORRELATION_FILE, analysis.correlation),
+        (TEMPORAL_FILE, analysis.temporal),
+        (SLA_FILE, analysis.sla),
+    ):
+        write_text(staged / name, record_text(report))
     write_text(staged / CONTEXT_FILE, dumps(context))
     write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
-    write_text(staged / STATUS_FILE, dumps(_status(analysis, name)))
+    write_text(staged / STATUS_FILE, record_text(_status(analysis, name)))
     files = sorted(path for path in staged.iterdir() if path.is_file())
     entries = tuple(_entry(path) for path in files)
     write_text(staged / MANIFEST_FILE, dumps(Manifest(SCHEMA_VERSION, name, entries)))

@@ -62,6 +62,19 @@ def dumps(value: object, *, indent: int | None = 1) -> str:
     return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def record_text(record: object) -> str:
+    """JSON text of a report, checked against its own type before it leaves.
+
+    Raises
+    ------
+    InputError
+        If a field holds what its annotation does not allow, such as NaN where a number is promised; the message names it.
+    """
+    content = to_json(record)
+    from_json(type(record), content, type(record).__name__)
+    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def from_json(cls: type[T], data: object, where: str) -> T:
     """Build a dataclass from JSON values.
 
@@ -211,9 +224,12 @@ def _build_scalar(kind: Any, data: object, where: str) -> object:
         return data
     if kind is datetime and isinstance(data, str):
         try:
-            return datetime.fromisoformat(data).astimezone(UTC)
+            time = datetime.fromisoformat(data)
         except ValueError as error:
             raise _unfit(data, "a time", where) from error
+        if time.tzinfo is None:
+            raise _unfit(data, "a time with its zone", where)
+        return time.astimezone(UTC)
     if isinstance(kind, type) and issubclass(kind, Enum) and isinstance(data, str):
         for member in kind:
             if str(member.value) == data.upper():

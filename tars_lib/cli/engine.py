@@ -69,12 +69,12 @@ class Output:
         int
             Exit code.
         """
-        from tars_lib.records import dumps, to_json, write_bytes, write_text
+        from tars_lib.records import dumps, record_text, to_json, write_bytes, write_text
 
         if self.file is not None:
             if samples is not None:
                 write_bytes(self.file.with_name(f"{self.file.stem}.history.parquet"), samples)
-            write_text(self.file, dumps(report))
+            write_text(self.file, record_text(report))
         if self.as_json:
             document = to_json(report)
             if self.summary_only and isinstance(document, dict):

@@ -14,9 +14,12 @@ import click
 import pytest
 
 from tars_lib.cli.main import cli
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.correlation_report import CorrelationReport
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.report import Report
 from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.temporal_report import TemporalReport
 from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES
 from tars_lib.pipeline import analyze, write_run
 from tars_lib.schema import KNOWN_METRICS, SlaStatus
@@ -210,7 +213,7 @@ def parts_of(annotation: object) -> list[object]:
     return [part for one in inner for part in parts_of(one)]
 
 
-@pytest.mark.parametrize("report", [Report, HealthReport, SlaReport])
+@pytest.mark.parametrize("report", [Report, HealthReport, AlertReport, CorrelationReport, TemporalReport, SlaReport])
 def test_glossary_explains_every_field_of_the_reports(report: type) -> None:
     explained = set(re.findall(r"`(\w+)`", (DOCS / "glossary.md").read_text(encoding="utf-8")))
     assert fields_of(report) - explained == set()
