@@ -440,9 +440,12 @@ def _refuse_out_of_range(
             if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
                 continue
             row = int(source[first + int(beyond)])
-            upper = "" if metric.maximum is None else f" to {metric.maximum:g}"
-            lower = "" if metric.minimum is None else f"{metric.minimum:g}"
-            allowed = f"{lower}{upper}" if upper else f"{lower} or more"
+            if metric.minimum is None:
+                allowed = f"up to {metric.maximum:g}"
+            elif metric.maximum is None:
+                allowed = f"{metric.minimum:g} or more"
+            else:
+                allowed = f"{metric.minimum:g} to {metric.maximum:g}"
             raise InputError(
                 f"{samples.where(row, 'value')}: {name} of {samples.repos[samples.repo[row]]} is {found:g}; "
                 f"allowed: {allowed} ({metric.unit or 'no unit'})"

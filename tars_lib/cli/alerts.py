@@ -30,4 +30,4 @@ def alerts(
     from tars_lib.pipeline import analyze_alerts
 
     report = analyze_alerts(*read_input(org_report, more_reports, as_of, assume_tz))
-    return output.emit(report, lambda: alert_lines(report), ())
+    return output.emit(report, lambda: alert_lines(report), ("findings", "inputs"))

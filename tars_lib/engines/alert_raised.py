@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,10 +62,11 @@ class Raised:
 
 
 def publish(raised: Iterable[Raised], repos: tuple[Repo, ...]) -> tuple[Alert, ...]:
-    """Give impact and priority: customer facing, data integrity, performance, other; then severity, age and name."""
+    """Give impact and priority: customer facing, data integrity, performance, other; then severity, tier, age and name."""
     facing = {repo.repo for repo in repos if repo.customer_facing}
+    tiers = {repo.repo: repo.tier for repo in repos if repo.tier is not None}
     judged = [(alert, _impact(alert, facing)) for alert in raised]
-    judged.sort(key=lambda entry: _rank(*entry))
+    judged.sort(key=lambda entry: _rank(entry[0], entry[1], tiers))
     return tuple(_alert(alert, impact, n, facing) for n, (alert, impact) in enumerate(judged, start=1))
 
 
@@ -74,10 +76,11 @@ def _impact(alert: Raised, facing: set[str]) -> AlertImpact:
     return alert.concern
 
 
-def _rank(alert: Raised, impact: AlertImpact) -> tuple[int, int, datetime, str, str]:
+def _rank(alert: Raised, impact: AlertImpact, tiers: Mapping[str, int]) -> tuple[int, int, float, datetime, str, str]:
     return (
         IMPACT_ORDER.index(impact),
         SEVERITY_ORDER.index(alert.severity),
+        min((tiers[repo] for repo in alert.repos if repo in tiers), default=math.inf),
         alert.first_seen or _NEVER,
         alert.root or alert.source,
         alert.fingerprint,

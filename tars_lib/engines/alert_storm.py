@@ -177,7 +177,9 @@ def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised
 
 def _what(alert: Raised) -> str:
     if alert.source.startswith("rule:"):
-        return f"{alert.source.replace(':', ' ')} fires"
+        # a title of the user's own does not begin with the repo
+        own = not alert.title.startswith(f"{alert.root}: ")
+        return alert.title if own else f"{alert.source.replace(':', ' ')} fires"
     if alert.type is AlertType.TREND_ANOMALY:
         return "scores decline"
     return {

@@ -258,6 +258,8 @@ def _report(
         repo=repo.repo,
         name=repo.name,
         team=repo.team,
+        tags=repo.tags,
+        tier=repo.tier,
         customer_facing=repo.customer_facing,
         score=score,
         status=status_of(score),

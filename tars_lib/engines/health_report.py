@@ -60,6 +60,8 @@ class RepositoryReport:
     repo: str
     name: str
     team: str | None
+    tags: tuple[str, ...]
+    tier: int | None
     customer_facing: bool
     score: float | None
     status: HealthStatus

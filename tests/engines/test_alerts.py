@@ -205,6 +205,19 @@ def mixed() -> OrgData:
     return org_of(rows, repos=[facing("web")], reported_alerts=alerts)
 
 
+def test_of_two_alerts_that_are_alike_the_lower_tier_comes_first() -> None:
+    rows = [row for repo in ("a", "b") for row in counts(repo, [1000] * 40, [0] * 30 + [100] * 10)]
+    policies = (ratio(sla_id="first", repos=("a",)), ratio(sla_id="second", repos=("b",)))
+    orders = [
+        [
+            alert.repos
+            for alert in violations(org_of(rows, *policies, repos=(Repo("a", "a"), Repo("b", "b", tier=tier))))
+        ]
+        for tier in (None, 1)
+    ]
+    assert orders == [[("a",), ("b",)], [("b",), ("a",)]]
+
+
 def test_alerts_come_in_the_playbooks_order_with_the_reason() -> None:
     report = alerts_of(mixed())
     assert [alert.priority for alert in report.alerts] == list(range(1, len(report.alerts) + 1))
