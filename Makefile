@@ -39,8 +39,11 @@ check: .venv/dev.stamp ## Format, lint, types, import layers
 
 bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/startup.py
-	$(PY) benchmarks/pipeline.py
+	$(PY) benchmarks/engines.py
+	$(PY) benchmarks/pipeline.py --large
 	$(PY) benchmarks/loading.py
+	$(PY) benchmarks/calm.py
+	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/petshop.py score --dataset $(DATASET),@echo "petshop: no dataset at $(DATASET); set TARS_SHARED")
 
 lab: .venv/core.stamp ## Open JupyterLab on the notebooks
