@@ -29,6 +29,8 @@ TRENDS = Path("trends") / "trend-report.json"
 _HISTORY_KEYS = ("history", "data_points", "trend_history")
 _MAX_BYTES = 200_000_000
 _SCORE_KEYS = ("repository_score", "overall_health")
+_FEW_POINTS = 8
+"""Fewer points than a trend can be tested on."""
 _COUNTS = ("critical_issues", "total_issues")
 
 
@@ -72,6 +74,8 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
         label = f"{key}/{TRENDS.as_posix()}"
         report = read_json_object(folder / TRENDS, label)
         points.extend(_trend_points(report, label, assume_tz))
+        if len(points) < _FEW_POINTS and report.get("overall_trend") is not None:
+            warnings.append(_untested_trend(report, label, len(points)))
     known = {(metric, time): value for metric, time, value, _ in points}
     if (folder / DASHBOARD).is_file():
         files.append(folder / DASHBOARD)
@@ -88,7 +92,9 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
     if (folder / ALERTS).is_file():
         files.append(folder / ALERTS)
         label = f"{key}/{ALERTS.as_posix()}"
-        alerts.extend(_alerts(read_json_object(folder / ALERTS, label), key, label, assume_tz))
+        content = read_json_object(folder / ALERTS, label)
+        alerts.extend(_alerts(content, key, label, assume_tz))
+        alerts.extend(_unlisted(content, key, label, tuple(alerts), warnings))
     samples = tuple(_samples(key, points)) if points else ()
     return Artefacts(Repo(key, name), samples, tuple(alerts), tuple(files), tuple(warnings))
 
@@ -162,6 +168,34 @@ def _alerts(content: dict[str, object], repo: str, label: str, assume_tz: ZoneIn
             _text(entry.get("title")),
             None if time is None else read_time(time, f"{label}, alert {number}, timestamp", assume_tz),
         )
+
+
+def _unlisted(
+    content: dict[str, object], repo: str, label: str, listed: tuple[ReportedAlert, ...], warnings: list[str]
+) -> Iterator[ReportedAlert]:
+    """Critical alerts that the file counts but does not list; of others a warning."""
+    critical = sum(alert.severity == "CRITICAL" for alert in listed)
+    for field, there in (("critical_alerts", critical), ("total_alerts", len(listed))):
+        if content.get(field) is None:
+            continue
+        missing = _number(content[field], f"{label}, {field}") - there
+        if missing > 0 and field == "critical_alerts":
+            yield ReportedAlert(repo, "CRITICAL", f"critical alerts that are counted but not listed: {missing:g}", None)
+        elif missing != 0:
+            warnings.append(f"{label}: {field} is {content[field]}, {there} are listed")
+
+
+def _untested_trend(report: dict[str, object], label: str, points: int) -> str:
+    told = [
+        f"{word} {_text(report[field])[:20]}"
+        for field, word in (("trend_confidence", "confidence"), ("score_volatility", "volatility"))
+        if report.get(field) is not None
+    ]
+    said = f" ({', '.join(told)})" if told else ""
+    return (
+        f"{label}: overall_trend is {_text(report['overall_trend'])[:40]!r}{said}; "
+        f"{points} points are too few to test it, so it is not taken over"
+    )
 
 
 def _text(value: object) -> str:

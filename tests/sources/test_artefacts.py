@@ -161,3 +161,26 @@ def test_what_cannot_be_understood_is_refused_by_file_and_entry(
 ) -> None:
     with pytest.raises(InputError, match=message):
         root.file(name, content).load()
+
+
+def test_critical_alerts_that_are_counted_but_not_listed_are_carried_in_as_one(root: RootBuilder) -> None:
+    listed = [{"severity": "critical", "title": "Disk", "timestamp": "2026-01-01T00:00:00Z"}]
+    org = root.file(ALERTS, {"total_alerts": 3, "critical_alerts": 3, "alerts": listed}).file(DASHBOARD, BOARD).load()
+    assert [(alert.severity, alert.title) for alert in org.reported_alerts] == [
+        ("CRITICAL", "Disk"),
+        ("CRITICAL", "critical alerts that are counted but not listed: 2"),
+    ]
+
+
+def test_a_count_of_alerts_that_differs_from_the_list_is_a_warning(root: RootBuilder) -> None:
+    org = root.file(ALERTS, {"total_alerts": 4, "critical_alerts": 0, "alerts": []}).file(DASHBOARD, BOARD).load()
+    assert f"{ALERTS}: total_alerts is 4, 0 are listed" in org.warnings
+
+
+def test_a_trend_that_cannot_be_tested_is_told_and_not_taken_over(root: RootBuilder) -> None:
+    report = {"overall_trend": "declining", "trend_confidence": 0.8, "score_volatility": 2.5, "history": POINTS}
+    (warning,) = root.file(TRENDS, report).load().warnings[:1]
+    assert warning == (
+        f"{TRENDS}: overall_trend is 'declining' (confidence 0.8, volatility 2.5); 2 points are too few to test it, "
+        "so it is not taken over"
+    )
