@@ -57,9 +57,9 @@ def time_text(time: datetime) -> str:
     return utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds") + "Z"
 
 
-def dumps(value: object, *, indent: int | None = 1) -> str:
-    """JSON text with sorted keys and a final newline."""
-    return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+def dumps(value: object, *, indent: int | None = 1, ensure_ascii: bool = False) -> str:
+    """JSON text with sorted keys and a final newline; in ASCII alone where each value must survive any encoding."""
+    return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False) + "\n"
 
 
 def record_text(record: object) -> str:

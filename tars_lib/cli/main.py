@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
     "health": ("tars_lib.cli.health", "health", "Score every repo and the organisation."),
+    "incident": ("tars_lib.cli.incident", "incident", "Open incidents, respond to them, and keep their record."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),

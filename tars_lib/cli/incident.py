@@ -1,0 +1,44 @@
+"""`tars incident`: open an incident, walk the golden path, keep a record that nobody can rewrite unseen."""
+
+from __future__ import annotations
+
+import click
+
+from tars_lib.cli import incident_acts as acts
+from tars_lib.cli import incident_views as views
+
+
+class InOrder(click.Group):
+    """A group that lists its commands in the order of an incident."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, epilog="Example: tars incident open --severity SEV-2 --title 'Checkout is slow'")
+def incident() -> None:
+    """Open incidents, respond to them, and keep their record.
+
+    An incident is a folder with incident.json, an append-only timeline.jsonl and its runs. Code 0: done; 1: refused, or
+    altered (verify, timeline); 2: wrong usage.
+    """
+
+
+for _command in (
+    acts.open_command,
+    views.golden,
+    acts.ack,
+    acts.note,
+    acts.record,
+    acts.contain,
+    acts.escalate,
+    acts.update,
+    acts.resolve,
+    acts.close,
+    acts.reopen,
+    views.status,
+    views.list_command,
+    views.timeline,
+    views.verify,
+):
+    incident.add_command(_command)

@@ -1,0 +1,204 @@
+"""How an incident reads on a terminal: 80 columns, no colour, nothing hidden, times in the reader's zone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.clocks import Clock
+    from tars_lib.incidents.golden import GoldenPath
+    from tars_lib.incidents.record import Incident
+    from tars_lib.incidents.timeline import Entry
+    from tars_lib.incidents.verification import Verification
+
+WIDTH = 80
+_LABEL = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """In which zone times are shown. The record holds UTC whatever this is."""
+
+    zone: tzinfo = UTC
+
+    def time(self, time: datetime) -> str:
+        """A time to the minute, with its offset where it is not UTC, so that a repeated hour is never ambiguous."""
+        local = time.astimezone(self.zone)
+        if self.zone is UTC:
+            return f"{local:%Y-%m-%d %H:%M} UTC"
+        offset = f"{local:%z}"
+        return f"{local:%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:5]}"
+
+
+def status_lines(incident: Incident, now: datetime, reader: Reader) -> Iterator[str]:
+    """Everything that a responder who comes new to an incident has to know."""
+    from tars_lib.incidents.clocks import contain_clock, respond_clock
+
+    yield from field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}")
+    yield from field("Title", visible(incident.title, NAME_LIMIT))
+    if incident.summary != incident.title:
+        yield from field("Summary", visible(incident.summary, LINE_LIMIT))
+    yield from field("Type", f"{incident.incident_type}; go to: {incident.response_path}")
+    if incident.began_at is not None:
+        yield from field("Harm began", reader.time(incident.began_at))
+    yield from field("Opened", f"{reader.time(incident.opened_at)} by {visible(incident.opened_by, NAME_LIMIT)}")
+    if incident.acknowledged_at is not None:
+        by = visible(incident.acknowledged_by or "unknown", NAME_LIMIT)
+        yield from field("Acknowledged", f"{reader.time(incident.acknowledged_at)} by {by}")
+    for label, time in (
+        ("Contained", incident.contained_at),
+        ("Resolved", incident.resolved_at),
+        ("Closed", incident.closed_at),
+        ("Reopened", incident.reopened_at),
+        ("Next update", incident.next_update_at),
+    ):
+        if time is not None:
+            yield from field(label, reader.time(time))
+    yield from clock_lines((respond_clock(incident), contain_clock(incident)), now, reader)
+    yield from _harm_lines(incident)
+    for action in incident.actions:
+        owner = f" ({visible(action.owner, NAME_LIMIT)})" if action.owner else ""
+        yield from field(f"{action.action_id} {action.state.value}", f"{visible(action.text, LINE_LIMIT)}{owner}")
+    for told in incident.escalations:
+        reason = f": {visible(told.reason, LINE_LIMIT)}" if told.reason else ""
+        yield from field("Told", f"{visible(told.contact, NAME_LIMIT)} at {reader.time(told.at)}{reason}")
+    for label, run in (("Run before", incident.before), ("Run after", incident.after)):
+        if run is not None:
+            yield from field(label, f"{run.run_id}, as of {reader.time(run.as_of)}, exit code {run.exit_code}")
+    if incident.effect is not None:
+        yield from field(
+            "Did it work?", f"{incident.effect.verdict.value}: {visible(incident.effect.text, LINE_LIMIT)}"
+        )
+    if incident.resolution is not None:
+        yield from field("Resolution", visible(incident.resolution, LINE_LIMIT))
+    yield from field("Timeline", f"{incident.timeline.count} entries, head {incident.timeline.sha256[:12]}")
+
+
+def _harm_lines(incident: Incident) -> Iterator[str]:
+    for breach in incident.breached_slas:
+        chance = "; could be chance" if breach.could_be_chance else ""
+        name = f"{breach.sla_id} ({breach.sla_type}) in {', '.join(breach.repos)}{chance}"
+        yield from field("Breached SLA", visible(name, LINE_LIMIT))
+    if incident.affected_repos:
+        yield from field("Repos", visible(", ".join(incident.affected_repos), LINE_LIMIT))
+    customers = f" ({', '.join(incident.customer_repos)})" if incident.customer_repos else ""
+    yield from field("Customer impact", visible(f"{incident.customer_impact.value}{customers}", LINE_LIMIT))
+    if incident.conditions:
+        yield from field("Conditions", ", ".join(condition.value for condition in incident.conditions))
+    for cause in incident.causes[:3]:
+        said = f"{cause.confidence:.0%} sure" if cause.confidence is not None else f"said by {cause.source}"
+        yield from field("Cause", visible(f"{cause.cause} ({said})", LINE_LIMIT))
+    if len(incident.causes) > 3:
+        yield from field("", f"{len(incident.causes) - 3} more in the record")
+
+
+def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Iterator[str]:
+    """Both clocks: how much time is left."""
+    for clock in clocks:
+        yield from field(clock.name.capitalize(), f"{clock_text(clock, now, reader)}  [{clock.rule}]")
+
+
+def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
+    """One clock in words."""
+    left = clock.left(now)
+    if left is None or clock.due_at is None:
+        return "no time to contain in the playbook" if clock.stopped_at is None else "done"
+    if clock.stopped_at is not None:
+        taken = length(clock.stopped_at - clock.started_at)
+        return f"done after {taken}, {'in time' if left >= timedelta(0) else f'{length(-left)} late'}"
+    if left < timedelta(0):
+        return f"OVERDUE by {length(-left)}, was due {reader.time(clock.due_at)}"
+    return f"{length(left)} left, due {reader.time(clock.due_at)}"
+
+
+def golden_lines(path: GoldenPath, incident: Incident, now: datetime, reader: Reader) -> Iterator[str]:
+    """The golden path as a page: clocks, five steps, the containment row, the next command."""
+    from tars_lib.incidents.clocks import contain_clock, respond_clock
+
+    yield f"Golden path of {incident.incident_id}: {visible(incident.title, NAME_LIMIT)}"[:WIDTH]
+    yield f"{incident.severity.value}, {incident.status.value}, minute {path.minute} since it was opened"
+    yield from clock_lines((respond_clock(incident), contain_clock(incident)), now, reader)
+    yield ""
+    for number, step in enumerate(path.steps):
+        mark = "[x]" if step.is_done else "[>]" if number == path.current else "[ ]"
+        late = "  behind" if not step.is_done and path.minute >= step.end_minute and path.current is not None else ""
+        yield f"{mark} Minute {step.start_minute}-{step.end_minute}: {step.name}{late}"
+        if number == path.current:
+            yield from wrapped(step.task, "    Now: ", "    ")
+        for line in step.recorded:
+            yield from wrapped(visible(line, LINE_LIMIT), "    - ", "      ")
+        if number == path.current and step.name == "Contain" and path.row is not None:
+            yield from _row_lines(path)
+    yield ""
+    if path.next_command is None:
+        yield "The incident is closed; nothing is left to do here."
+    else:
+        # a command is not wrapped: it has to work as it is copied
+        yield "Next command:"
+        yield from (f"  {command}" for command in path.next_command.split("; "))
+
+
+def _row_lines(path: GoldenPath) -> Iterator[str]:
+    assert path.row is not None  # noqa: S101 - the caller asks first
+    for label, text in (
+        ("Cause", path.row.cause),
+        ("Playbook", path.row.action),
+        ("Undo", path.row.revert),
+        ("Worked if", path.row.verify),
+    ):
+        yield from wrapped(text, f"    {label + ':':11}", " " * 15)
+
+
+def timeline_lines(entries: Sequence[Entry], reader: Reader, *, is_full: bool) -> Iterator[str]:
+    """Entries, oldest first; long texts are cut unless `is_full`."""
+    for entry in entries:
+        who = visible(entry.actor, NAME_LIMIT)
+        yield from wrapped(f"{reader.time(entry.time)}  {entry.kind.value}  {who}", f"{entry.seq:>4}  ", " " * 6)
+        yield from wrapped(visible(entry.text, None if is_full else LINE_LIMIT), " " * 6, " " * 6)
+
+
+def verification_lines(found: Verification, folder: Path) -> Iterator[str]:
+    """Outcome of a verification."""
+    for fault in found.faults:
+        yield from wrapped(visible(fault), "ALTERED  ", " " * 9)
+    for note in found.notes:
+        yield from wrapped(visible(note), "note     ", " " * 9)
+    if found.is_intact:
+        yield from wrapped(f"{found.incident_id}: intact, {found.entries} entries", "", "  ")
+        yield f"head {found.head}"
+    else:
+        yield from wrapped(f"{folder} is not what was written", "", "  ")
+
+
+def field(label: str, text: str) -> Iterator[str]:
+    """A label and its text, wrapped under itself."""
+    return wrapped(text, f"{label + ':' if label else '':{_LABEL}} ", " " * (_LABEL + 1))
+
+
+def wrapped(text: str, first: str, rest: str) -> Iterator[str]:
+    """Text in 80 columns; a word that is longer is broken."""
+    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    yield from lines or [first.rstrip()]
+
+
+def length(span: timedelta) -> str:
+    """A span for a reader.
+
+    Examples
+    --------
+    >>> length(timedelta(seconds=750)), length(timedelta(hours=26))
+    ('12 min 30 s', '1 d 2 h')
+    """
+    seconds = int(span.total_seconds())
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3600)
+    minutes, seconds = divmod(seconds, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2]) or "0 s"

@@ -1,0 +1,218 @@
+"""`tars incident` commands that read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.incident_options import common, now_option, reader_of, time_of
+from tars_lib.cli.incident_text import golden_lines, status_lines, timeline_lines, verification_lines
+from tars_lib.cli.shell import REPORT, guarded
+from tars_lib.errors import InputError, TarsError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tars_lib.incidents.clocks import Clock
+    from tars_lib.incidents.record import Incident
+
+
+@click.command(
+    short_help="Show what is known and the time left.",
+    epilog="Example: tars incident status INC-202601051430 --tz Asia/Kathmandu",
+)
+@click.argument("incident_id", metavar="ID")
+@now_option
+@common
+@guarded(REPORT)
+def status(
+    incident_id: str,
+    now: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Show what is known of an incident, and how much time is left."""
+    from tars_lib.records import dumps
+
+    incident, _ = _load(incidents_dir, incident_id)
+    time = time_of(now)
+    if as_json:
+        click.echo(dumps({"clocks": _clocks(incident, time), "incident": incident}, ensure_ascii=True), nl=False)
+    else:
+        click.echo("\n".join(status_lines(incident, time, reader_of(tz))))
+    return 0
+
+
+@click.command("list", short_help="List incidents, newest first.", epilog="Example: tars incident list --open")
+@click.option("--open", "only_open", is_flag=True, help="Only those that are neither resolved nor closed.")
+@now_option
+@common
+@guarded(REPORT)
+def list_command(
+    only_open: bool,
+    now: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """List incidents, newest first; folders without a record, and records that cannot be read, too."""
+    from tars_lib.incidents.clocks import is_late, is_running
+    from tars_lib.incidents.journal import read_incident
+    from tars_lib.incidents.register import folders, runs_in
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.records import dumps
+    from tars_lib.reports.visible import visible
+
+    reader, time, root = reader_of(tz), time_of(now), place(incidents_dir)
+    rows: list[dict[str, object]] = []
+    lines = []
+    for folder in folders(root):
+        try:
+            incident = read_incident(folder)
+        except TarsError as error:
+            rows.append({"incident_id": folder.name, "error": str(error)})
+            lines.append(f"{folder.name:20} cannot be read: {visible(str(error))}")
+            continue
+        if incident is None:
+            runs = len(runs_in(folder))
+            rows.append({"incident_id": folder.name, "incident": None, "runs": runs})
+            lines.append(f"{folder.name:20} no record, {runs} runs; tars incident open --adopt {folder.name}")
+            continue
+        if only_open and not is_running(incident):
+            continue
+        late = is_late(incident, time)
+        rows.append({"incident_id": folder.name, "incident": incident, "is_late": late})
+        opened = reader.time(incident.opened_at)
+        head = f"{folder.name:20} {incident.severity.value}  {incident.status.value:12} {opened}"
+        lines += [f"{head}{'  LATE' if late else ''}", f"{'':20} {visible(incident.title, 56)}"[:80]]
+    if as_json:
+        click.echo(dumps({"incidents": rows}, ensure_ascii=True), nl=False)
+    else:
+        click.echo("\n".join(lines) if lines else f"no {'open ' if only_open else ''}incidents in {root}")
+    return 0
+
+
+@click.command(epilog="Example: tars incident timeline INC-202601051430 --full")
+@click.argument("incident_id", metavar="ID")
+@click.option("--full", is_flag=True, help="Print long texts whole.")
+@common
+@guarded(REPORT)
+def timeline(
+    incident_id: str,
+    full: bool,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Print the timeline, oldest entry first. Code 1 if an entry was altered."""
+    from tars_lib.incidents.journal import read_entries
+    from tars_lib.records import dumps
+
+    _, folder = _load(incidents_dir, incident_id)
+    entries = read_entries(folder)
+    if as_json:
+        click.echo(dumps({"entries": entries, "incident_id": incident_id}, ensure_ascii=True), nl=False)
+    else:
+        click.echo("\n".join(timeline_lines(entries, reader_of(tz), is_full=full)))
+    return 0
+
+
+@click.command(
+    short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
+)
+@click.argument("incident_id", metavar="ID")
+@common
+@guarded(REPORT)
+def verify(
+    incident_id: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
+) -> int:
+    """Compare timeline, record and runs with their digests; name what was altered. Code 1 if something was.
+
+    What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.
+    """
+    from tars_lib.incidents.register import folder_of
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.incidents.verification import verify as check
+    from tars_lib.records import dumps, to_json
+
+    folder = folder_of(place(incidents_dir), incident_id)
+    found = check(folder)
+    if as_json:
+        document = to_json(found)
+        assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
+        click.echo(dumps({**document, "is_intact": found.is_intact}, ensure_ascii=True), nl=False)
+    elif not (quiet and found.is_intact):
+        click.echo("\n".join(verification_lines(found, folder)))
+    return 0 if found.is_intact else 1
+
+
+@click.command(
+    short_help="Walk the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
+)
+@click.argument("incident_id", metavar="ID")
+@now_option
+@common
+@guarded(REPORT)
+def golden(
+    incident_id: str,
+    now: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Walk the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
+
+    It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
+    """
+    from tars_lib.incidents.golden import golden_path
+    from tars_lib.records import dumps, to_json
+
+    incident, _ = _load(incidents_dir, incident_id)
+    time = time_of(now)
+    path = golden_path(incident, time, incidents_dir)
+    if as_json:
+        document = {"clocks": _clocks(incident, time), "incident_id": incident.incident_id, "path": to_json(path)}
+        click.echo(dumps(document, ensure_ascii=True), nl=False)
+    else:
+        click.echo("\n".join(golden_lines(path, incident, time, reader_of(tz))))
+    return 0
+
+
+def _load(given: Path | None, incident_id: str) -> tuple[Incident, Path]:
+    from tars_lib.incidents.journal import read_incident
+    from tars_lib.incidents.register import folder_of, incidents_dir
+
+    folder = folder_of(incidents_dir(given), incident_id)
+    incident = read_incident(folder)
+    if incident is None:
+        raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {incident_id}` makes one")
+    return incident, folder
+
+
+def _clocks(incident: Incident, time: datetime) -> list[dict[str, object]]:
+    from tars_lib.incidents.clocks import contain_clock, respond_clock
+
+    def row(clock: Clock) -> dict[str, object]:
+        left = clock.left(time)
+        return {
+            "name": clock.name,
+            "rule": clock.rule,
+            "started_at": clock.started_at,
+            "due_at": clock.due_at,
+            "stopped_at": clock.stopped_at,
+            "left_seconds": None if left is None else left / timedelta(seconds=1),
+        }
+
+    return [row(clock) for clock in (respond_clock(incident), contain_clock(incident))]

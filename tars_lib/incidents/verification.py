@@ -1,0 +1,167 @@
+"""Is an incident's record what was written? Names every entry, byte and field that is not.
+
+Four things are compared: each entry with its digest and its canonical line, each with the one before it, the end with the
+head in `incident.json`, and `incident.json` with what the entries add up to. The runs that the record rests on are compared
+with their digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tars_lib.errors import InputError, VerificationError
+from tars_lib.incidents.journal import (
+    RECORD_FILE,
+    Facts,
+    State,
+    incident_of,
+    locked,
+    read_state,
+    record_text,
+    split_lines,
+)
+from tars_lib.incidents.record import Head, Incident, RunReference
+from tars_lib.incidents.timeline import GENESIS, TIMELINE_FILE, Entry, follow, parse_line
+from tars_lib.records import read_json
+
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Outcome. `faults`: something was altered. `notes`: what a dying writer or a moved run explains."""
+
+    incident_id: str
+    entries: int
+    head: str
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether everything is as it was written."""
+        return not self.faults
+
+
+def verify(folder: Path) -> Verification:
+    """Compare an incident with its digests; nothing is changed.
+
+    Raises
+    ------
+    InputError
+        If the folder holds neither record nor timeline, or cannot be read.
+    """
+    record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
+    if not record.exists() and not timeline.exists():
+        raise InputError(f"{folder}: no {RECORD_FILE} and no {TIMELINE_FILE} in it; there is nothing to verify")
+    with locked(folder):
+        written = timeline.read_bytes() if timeline.exists() else b""
+        text = record.read_bytes() if record.exists() else None
+        try:
+            state = read_state(folder)
+            faults = []
+        except InputError as error:
+            state, faults = State(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
+    entries, ends, bad = _entries(written, state.head.bytes)
+    faults += bad
+    notes = []
+    _, torn = split_lines(written)
+    if torn and (text is None or len(written) - len(torn) >= state.head.bytes):
+        notes.append(
+            f"{TIMELINE_FILE}: {len(torn)} bytes of an unfinished write at the end; the next write cuts them off"
+        )
+    if text is None and (len(entries) > 1 or not entries):
+        faults.append(f"{RECORD_FILE}: missing, and {TIMELINE_FILE} holds {len(entries)} whole entries")
+    if text is not None and not faults:
+        faults += _head(state.head, entries, ends, len(written))
+    if text is not None and not faults:
+        faults += _record(text, state.head, entries[: state.head.count])
+    extra = len(entries) - state.head.count
+    if extra > 0 and not faults:
+        notes.append(f"{extra} whole entries are not yet entered in the record; the next write takes them over")
+    if state.facts is not None and not faults:
+        for where, what, is_fault in _runs(incident_of(state, folder), folder):
+            (faults if is_fault else notes).append(f"{where}: {what}")
+    return Verification(folder.name, len(entries), state.head.sha256, tuple(faults), tuple(notes))
+
+
+def _entries(written: bytes, head_bytes: int) -> tuple[list[Entry], list[int], list[str]]:
+    """Whole entries with the byte that each ends at, and what is wrong with the first bad one."""
+    lines, torn = split_lines(written)
+    entries: list[Entry] = []
+    ends: list[int] = []
+    start, previous = 0, GENESIS
+    for row, line in enumerate(lines, 1):
+        end = start + len(line)
+        where = f"{TIMELINE_FILE}, row {row}, bytes {start + 1} to {end}"
+        try:
+            entry = parse_line(line, where)
+            follow(entry, len(entries), previous, where)
+        except VerificationError as error:
+            return entries, ends, [str(error)]
+        entries.append(entry)
+        ends.append(end)
+        start, previous = end, entry.sha256
+    if torn and start < head_bytes:
+        where = f"{TIMELINE_FILE}, row {len(lines) + 1}, bytes {start + 1} to {start + len(torn)}"
+        return entries, ends, [f"{where}: altered: the line does not end where {RECORD_FILE} says"]
+    return entries, ends, []
+
+
+def _head(head: Head, entries: list[Entry], ends: list[int], size: int) -> list[str]:
+    if not 0 < head.count <= len(entries):
+        return [
+            f"{TIMELINE_FILE}: {len(entries)} whole entries in {size} bytes where {RECORD_FILE} says {head.count}: "
+            "the end was cut off, or the record's head altered"
+        ]
+    last = entries[head.count - 1]
+    if (last.sha256, ends[head.count - 1]) != (head.sha256, head.bytes):
+        return [
+            f"{RECORD_FILE}.timeline: does not name the end of entry {head.count}: that entry or the head was altered"
+        ]
+    return []
+
+
+def _record(text: bytes, head: Head, entries: list[Entry]) -> list[str]:
+    facts: Facts = {}
+    for entry in entries:
+        facts |= entry.data
+    expected = record_text(State(facts, head)).encode("ascii")
+    if text == expected:
+        return []
+    place = next((n for n, pair in enumerate(zip(text, expected, strict=False)) if pair[0] != pair[1]), None)
+    byte = min(len(text), len(expected)) if place is None else place
+    row = text[:byte].count(b"\n") + 1
+    found = {key: value for key, value in json.loads(text).items() if key != "timeline"}
+    fields = sorted(key for key in found.keys() | facts.keys() if found.get(key) != facts.get(key))
+    named = f"; not what the timeline says: {', '.join(fields)}" if fields else ""
+    return [f"{RECORD_FILE}, row {row}, byte {byte + 1}: altered{named}"]
+
+
+def _runs(incident: Incident, folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """What is wrong with the runs of the record, and whether it is a fault: a run that was moved is none."""
+    for name, run in (("before", incident.before), ("after", incident.after)):
+        if run is not None:
+            yield from _run(name, run, folder / run.path)
+
+
+def _run(name: str, run: RunReference, place: Path) -> Iterator[tuple[str, str, bool]]:
+    where = f"{name} ({run.run_id})"
+    manifest = place / _MANIFEST
+    if not manifest.is_file():
+        yield where, f"not at {run.path} any more, so it was not checked", False
+        return
+    if hashlib.sha256(manifest.read_bytes()).hexdigest() != run.manifest_sha256:
+        yield where, f"{_MANIFEST} altered since it was recorded", True
+        return
+    # the manifest is what was recorded, so its form is known
+    for entry in read_json(manifest)["files"]:
+        path = place / str(entry["path"])
+        if not path.is_file():
+            yield where, f"{path.name} missing", True
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+            yield where, f"{path.name} altered", True
