@@ -82,6 +82,8 @@ def status_lines(incident: Incident, now: datetime, reader: Reader) -> Iterator[
 
 
 def _harm_lines(incident: Incident) -> Iterator[str]:
+    from tars_lib.incidents.golden import confidence_text
+
     for breach in incident.breached_slas:
         chance = "; could be chance" if breach.could_be_chance else ""
         name = f"{breach.sla_id} ({breach.sla_type}) in {', '.join(breach.repos)}{chance}"
@@ -93,8 +95,7 @@ def _harm_lines(incident: Incident) -> Iterator[str]:
     if incident.conditions:
         yield from field("Conditions", ", ".join(condition.value for condition in incident.conditions))
     for cause in incident.causes[:3]:
-        said = f"{cause.confidence:.0%} sure" if cause.confidence is not None else f"said by {cause.source}"
-        yield from field("Cause", visible(f"{cause.cause} ({said})", LINE_LIMIT))
+        yield from field("Cause", visible(f"{cause.cause} ({confidence_text(cause)})", LINE_LIMIT))
     if len(incident.causes) > 3:
         yield from field("", f"{len(incident.causes) - 3} more in the record")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tars_lib.incidents.acts import rungs_left
 from tars_lib.incidents.clocks import is_running
-from tars_lib.incidents.record import ActionState, CustomerImpact, Incident, IncidentStatus
+from tars_lib.incidents.record import ActionState, Cause, CustomerImpact, Incident, IncidentStatus
 from tars_lib.incidents.register import DEFAULT_DIR
 from tars_lib.playbook.containment import CONTAINMENT, Containment
 
@@ -85,8 +85,17 @@ def golden_path(incident: Incident, now: datetime, incidents_dir: Path | None = 
 
 def containment_row(incident: Incident) -> Containment | None:
     """Row of the playbook's containment table for the first cause whose kind is known."""
-    kinds = [cause.containment_type for cause in incident.causes if cause.containment_type is not None]
-    return CONTAINMENT[kinds[0]] if kinds else None
+    for cause in incident.causes:
+        if cause.containment_type is not None and cause.confidence != 0:
+            return CONTAINMENT[cause.containment_type]
+    return None
+
+
+def confidence_text(cause: Cause) -> str:
+    """How sure a cause is, in words."""
+    if cause.confidence is None:
+        return f"said by {cause.source}"
+    return f"confidence {cause.confidence:.0%}" if cause.confidence > 0 else "seen, but it explains nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +147,10 @@ def _identify(incident: Incident, tars: _Commands) -> Step:
 
 def _root_cause(incident: Incident, tars: _Commands) -> Step:
     task = "What caused it?"
-    recorded = tuple(
-        cause.cause if cause.confidence is None else f"{cause.cause} (confidence {cause.confidence:.0%})"
-        for cause in incident.causes[:3]
-    )
-    if incident.causes:
+    recorded = tuple(f"{cause.cause} ({confidence_text(cause)})" for cause in incident.causes[:3])
+    if any(cause.confidence != 0 for cause in incident.causes):
         return Step("Root cause", 5, 8, task, recorded, None)
-    found = ("the run names no cause",) if incident.before is not None else ()
+    found = ("the run can name no cause", *recorded) if incident.before is not None else ()
     return Step("Root cause", 5, 8, task, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 

@@ -43,7 +43,7 @@ _NEW_FILE = ".incident.json.new"
 _PRIVATE = 0o600
 PATIENCE = 60.0
 """Seconds to wait for other writers; judgement: a write takes about 10 ms, so thousands may stand in line."""
-_POLL = 0.005
+_POLL = 0.02
 
 Facts = dict[str, Any]
 """Fields of `incident.json` but `timeline`, as JSON values."""

@@ -144,6 +144,8 @@ def causes_of(run: Run) -> tuple[Cause, ...]:
 def suggested(causes: Sequence[Cause], taken: int = 0) -> tuple[Action, ...]:
     """The playbook's containment row for the first cause of each breach, and the roll-back of a change named in it.
 
+    A finding that explains nothing (confidence 0) is no reason to act.
+
     Parameters
     ----------
     causes : sequence of Cause
@@ -155,7 +157,7 @@ def suggested(causes: Sequence[Cause], taken: int = 0) -> tuple[Action, ...]:
         first.setdefault(cause.sla_id, cause)
     rows: dict[str, tuple[ContainmentType, str | None]] = {}
     for cause in first.values():
-        if cause.containment_type is None or cause.repo is None:
+        if cause.containment_type is None or cause.repo is None or cause.confidence == 0:
             continue
         rows.setdefault(action_for(cause.containment_type, cause.repo), (cause.containment_type, None))
         if cause.change is not None:
