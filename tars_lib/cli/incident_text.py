@@ -110,7 +110,7 @@ def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
     """One clock in words."""
     left = clock.left(now)
     if left is None or clock.due_at is None:
-        return "no time to contain in the playbook" if clock.stopped_at is None else "done"
+        return "no time set by the playbook" if clock.stopped_at is None else "done"
     if clock.stopped_at is not None:
         taken = length(clock.stopped_at - clock.started_at)
         return f"done after {taken}, {'in time' if left >= timedelta(0) else f'{length(-left)} late'}"

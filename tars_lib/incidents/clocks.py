@@ -45,7 +45,7 @@ def contain_clock(incident: Incident) -> Clock:
     within = incident.contain_within_minutes
     ends = [time for time in (incident.contained_at, incident.resolved_at) if time is not None]
     if within is None:
-        return Clock("contain", f"{incident.incident_type}: no time set", started, None, min(ends, default=None))
+        return Clock("contain", incident.incident_type, started, None, min(ends, default=None))
     rule = f"{incident.incident_type}: {within} min"
     return Clock("contain", rule, started, started + timedelta(minutes=within), min(ends, default=None))
 

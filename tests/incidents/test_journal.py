@@ -143,7 +143,6 @@ def test_an_opening_that_was_killed_half_way_can_be_finished(tmp_path: Path) -> 
 
 def test_every_single_altered_byte_of_the_timeline_is_found_and_its_row_named(tmp_path: Path) -> None:
     folder = opened(tmp_path, "zażółć \u202e 'q' \\ \"x\"")
-    acknowledge(writer(folder))
     note(writer(folder), "errors fall since 12:04")
     content = (folder / TIMELINE_FILE).read_bytes()
     for at in range(len(content)):
