@@ -108,7 +108,6 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
 
         before = reference(run, folder)
         text = f"opened from {run.run_id}: {opening.title}"
-    minutes = None if opening.contain_within is None else round(opening.contain_within.total_seconds() / 60)
     fields: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "incident_id": folder.name,
@@ -130,7 +129,7 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
         "actions": (),
         "escalations": (),
         "progress_at": time,
-        "contain_within_minutes": minutes,
+        "contain_within_minutes": minutes_of(opening.contain_within),
         "before": before,
     } | opening.facts
 
@@ -143,6 +142,11 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
         return Draft(EntryKind.OPENED, text, fields)
 
     return write(folder, draft, actor, time)
+
+
+def minutes_of(span: timedelta | None) -> int | None:
+    """A time to contain as the record has it."""
+    return None if span is None else round(span / timedelta(minutes=1))
 
 
 def _classified(found: Classification, severity: Severity | None, title: str | None, what: str) -> Opening:

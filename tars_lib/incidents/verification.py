@@ -58,14 +58,12 @@ def verify(folder: Path) -> Verification:
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
     if not record.exists() and not timeline.exists():
         raise InputError(f"{folder}: no {RECORD_FILE} and no {TIMELINE_FILE} in it; there is nothing to verify")
-    with locked(folder):
-        written = timeline.read_bytes() if timeline.exists() else b""
-        text = record.read_bytes() if record.exists() else None
-        try:
-            state = read_state(folder)
-            faults = []
-        except InputError as error:
-            state, faults = State(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
+    try:
+        with locked(folder):
+            written, text, state, faults = _read(folder)
+    except OSError:
+        # a medium that takes no lock takes no writer either
+        written, text, state, faults = _read(folder)
     entries, ends, bad = _entries(written, state.head.bytes)
     faults += bad
     notes = []
@@ -87,6 +85,17 @@ def verify(folder: Path) -> Verification:
         for where, what, is_fault in _runs(incident_of(state, folder), folder):
             (faults if is_fault else notes).append(f"{where}: {what}")
     return Verification(folder.name, len(entries), state.head.sha256, tuple(faults), tuple(notes))
+
+
+def _read(folder: Path) -> tuple[bytes, bytes | None, State, list[str]]:
+    """Both files as they are, the record's state, and what makes it unreadable."""
+    record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
+    written = timeline.read_bytes() if timeline.exists() else b""
+    text = record.read_bytes() if record.exists() else None
+    try:
+        return written, text, read_state(folder), []
+    except InputError as error:
+        return written, text, State(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
 
 
 def _entries(written: bytes, head_bytes: int) -> tuple[list[Entry], list[int], list[str]]:

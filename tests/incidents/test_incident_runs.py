@@ -85,6 +85,7 @@ def test_an_incident_opened_by_hand_gets_its_facts_from_its_first_run(tmp_path: 
     acts.record_fact(writer, cause="a full disk", conditions=[Condition.REGULATORY_IMPACT])
     incident = record_run(writer, runs.load("during")).incident
     assert (incident.title, incident.severity, incident.after) == ("Slow", Severity.SEV_2, None)
+    assert (incident.incident_type, incident.contain_within_minutes) == ("SLA Breach", 15)
     assert [cause.repo for cause in incident.causes][:2] == [None, "api"]
     assert incident.conditions[0] is Condition.REGULATORY_IMPACT
     assert incident.breached_slas[0].sla_id == "availability"

@@ -205,6 +205,15 @@ def test_nothing_is_written_to_a_timeline_whose_end_was_cut_off(tmp_path: Path) 
     assert path.read_bytes() == content + b"\n"
 
 
+def test_a_record_that_cannot_be_locked_can_still_be_verified(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    (folder / LOCK_FILE).unlink()
+    (folder / LOCK_FILE).mkdir()  # as little of a lock as a medium that is read only
+    assert verify(folder).is_intact
+    with pytest.raises(OSError, match="directory"):
+        note(writer(folder), "text")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
 def test_records_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
     folder = opened(tmp_path)
