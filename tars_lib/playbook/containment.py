@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Containment
 from tars_lib.schema import ContainmentType
 
+__all__ = ["CONTAINMENT", "Containment", "action_for"]
 
-@dataclass(frozen=True, slots=True)
-class Containment:
-    """A row of the table: the kind of cause in words, the action, how it is undone and what shows that it worked."""
-
-    containment_type: ContainmentType
-    cause: str
-    action: str
-    revert: str
-    verify: str
-
-
-_ROWS = (
-    Containment(
-        ContainmentType.SINGLE_REPO_DEGRADATION,
-        "Single repo degradation",
-        "Freeze deployments to that repo",
-        "Lift the freeze once the SLA has held for a full window",
-        "the repo's own metric is back at its level before the onset",
-    ),
-    Containment(
-        ContainmentType.CASCADING_FAILURE,
-        "Cascading failure",
-        "Enable circuit breakers",
-        "Close the breakers one caller at a time",
-        "callers recover while the failing repo is cut off",
-    ),
-    Containment(
-        ContainmentType.INFRASTRUCTURE_ISSUE,
-        "Infrastructure issue",
-        "Contact infrastructure team",
-        "None: the infrastructure team reports the end",
-        "all repos that share the infrastructure recover together",
-    ),
-    Containment(
-        ContainmentType.EXTERNAL_DEPENDENCY,
-        "External dependency",
-        "Activate fallback/cache",
-        "Deactivate the fallback once the provider has recovered",
-        "callers meet their SLA while the provider still fails",
-    ),
-)
-
-CONTAINMENT = MappingProxyType({row.containment_type: row for row in _ROWS})
+CONTAINMENT = MappingProxyType({row.containment_type: row for row in PACKAGED.containment})
 """The four rows, by type."""
 
 

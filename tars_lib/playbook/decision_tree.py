@@ -2,101 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from tars_lib.exit_codes import EXIT_CODES
-from tars_lib.playbook.severity import SEVERITIES
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Branch, IncidentType, Playbook
 from tars_lib.schema import Severity
 
-_MODULE = "python -m analytics.run_org_"
-_REPORT = "--org-report ./org-health-report.json --json"
+__all__ = ["SHELL_CODES", "TREE", "Branch", "Classification", "classify"]
 
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One question of the tree.
-
-    `codes` answer it with yes; `path` is the playbook's section that it leads to; `contain_within` is that section's time to
-    contain, None where it has none (92: to be responded to within the hour).
-    """
-
-    codes: tuple[int, ...]
-    question: str
-    severity: Severity
-    path: str
-    contain_within: timedelta | None
-    commands: tuple[str, ...]
-
-
-TREE = (
-    Branch(
-        (142,),
-        "Exit Code 142 (SLA Breach)?",
-        Severity.SEV_1,
-        "SLA Breach Response",
-        timedelta(minutes=15),
-        (
-            f"{_MODULE}sla_intelligence {_REPORT} | jq '.compliance_results[] | select(.status == \"BREACHED\")'",
-            f"{_MODULE}sla_intelligence {_REPORT} | jq '.breaches[] | {{sla_id, root_causes}}'",
-        ),
-    ),
-    Branch(
-        (132,),
-        "Exit Code 132 (Critical Propagation)?",
-        Severity.SEV_1,
-        "Propagation Containment",
-        timedelta(minutes=15),
-        (
-            f"{_MODULE}temporal_intelligence {_REPORT} | jq '.influence_scores[] | select(.classification == \"LEADER\")'",
-            f"{_MODULE}temporal_intelligence {_REPORT} | jq '.propagation_paths'",
-        ),
-    ),
-    Branch(
-        (122,),
-        "Exit Code 122 (Critical Anomaly)?",
-        Severity.SEV_1,
-        "Cross-Repo Anomaly Response",
-        timedelta(minutes=30),
-        (f"{_MODULE}trend_correlation {_REPORT} | jq '.clusters[] | select(.is_anomalous == true)'",),
-    ),
-    Branch(
-        (102,),
-        "Exit Code 102 (Critical Alerts)?",
-        Severity.SEV_1,
-        "Critical Alert Triage",
-        timedelta(minutes=30),
-        (f"{_MODULE}alerts {_REPORT} | jq '.alerts[] | select(.severity == \"CRITICAL\")'",),
-    ),
-    Branch(
-        (92,),
-        "Exit Code 92 (High Org Risk)?",
-        Severity.SEV_2,
-        "Org Risk Assessment",
-        None,
-        (f"{_MODULE}health --root-dir ./org-health --json | jq '.risk_tier, .aggregate_score'",),
-    ),
-    Branch(
-        (141,),
-        "Exit Code 141 (At-Risk SLAs)?",
-        Severity.SEV_2,
-        "At-Risk Monitoring",
-        None,
-        (f"{_MODULE}sla_intelligence {_REPORT} | jq '.compliance_results[] | select(.status == \"AT_RISK\")'",),
-    ),
-    Branch(
-        (121, 131),
-        "Exit Code 121/131 (Correlations Found)?",
-        Severity.SEV_3,
-        "Correlation Investigation",
-        None,
-        (
-            f"{_MODULE}trend_correlation {_REPORT} | jq '.correlations'",
-            f"{_MODULE}temporal_intelligence {_REPORT} | jq '.lead_lag'",
-        ),
-    ),
-)
+TREE = PACKAGED.tree
 """The questions from the top down; the playbook's page, word for word."""
 
 SHELL_CODES = {
@@ -142,7 +59,7 @@ class Classification:
     notes: tuple[str, ...]
 
 
-def classify(codes: Sequence[int], *, are_ours: bool = False) -> Classification:
+def classify(codes: Sequence[int], *, are_ours: bool = False, playbook: Playbook = PACKAGED) -> Classification:
     """Walk down the decision tree.
 
     Parameters
@@ -151,6 +68,8 @@ def classify(codes: Sequence[int], *, are_ours: bool = False) -> Classification:
         Exit codes of any commands.
     are_ours : bool
         They stand in reports, so that 124, 130, 134 and 143 cannot be a shell's.
+    playbook : Playbook
+        The playbook in force; by default the packaged one.
 
     Examples
     --------
@@ -167,25 +86,30 @@ def classify(codes: Sequence[int], *, are_ours: bool = False) -> Classification:
     notes += [
         f"{code} is in no table of this package" for code in codes if code not in EXIT_CODES and code not in SHELL_CODES
     ]
+    types = {row.code: row for row in playbook.incident_types}
     steps: list[tuple[str, bool]] = []
-    for branch in TREE:
+    for branch in playbook.tree:
         is_it = any(code in branch.codes for code in codes)
         steps.append((branch.question, is_it))
         if is_it:
             hit = next(code for code in branch.codes if code in codes)
-            name = EXIT_CODES[hit].incident_type or EXIT_CODES[hit].meaning
-            return _classified(codes, name, branch.severity, steps, branch, notes)
-    others = [EXIT_CODES[code] for code in codes if code in EXIT_CODES and code not in (0,)]
+            return _classified(codes, _name(hit, types), branch.severity, steps, branch, notes, playbook)
+    others = [code for code in codes if code in EXIT_CODES and code != 0]
     if not others and not notes:
         return Classification(tuple(codes), "no incident", None, tuple(steps), "nothing to do", "-", None, (), ())
     if any(code in SHELL_CODES for code in codes) and not are_ours and len(set(codes)) == 1:
         return Classification(
             tuple(codes), "ambiguous", None, tuple(steps), "look at the report's exit_code", "-", None, (), tuple(notes)
         )
-    severities = [entry.severity for entry in others if entry.severity is not None]
-    severity = min(severities, default=Severity.SEV_4, key=lambda s: s.value)
-    name = next((entry.incident_type or entry.meaning for entry in others), "other exit code")
-    return _classified(codes, name, severity, steps, None, notes)
+    severities = [types[code].severity for code in others if code in types]
+    severity = min(severities, default=playbook.otherwise[0], key=lambda s: s.value)
+    name = next((_name(code, types) for code in others), "other exit code")
+    return _classified(codes, name, severity, steps, None, notes, playbook)
+
+
+def _name(code: int, types: Mapping[int, IncidentType]) -> str:
+    row = types.get(code)
+    return EXIT_CODES[code].meaning if row is None or row.incident_type is None else row.incident_type
 
 
 def _classified(
@@ -195,14 +119,15 @@ def _classified(
     steps: list[tuple[str, bool]],
     branch: Branch | None,
     notes: list[str],
+    playbook: Playbook,
 ) -> Classification:
     return Classification(
         codes=tuple(codes),
         incident_type=name,
         severity=severity,
         steps=tuple(steps),
-        path="Document and monitor" if branch is None else branch.path,
-        respond_within=SEVERITIES[severity].response_time,
+        path=playbook.otherwise[1] if branch is None else branch.path,
+        respond_within=playbook.severity(severity).response_time,
         contain_within=None if branch is None else branch.contain_within,
         commands=() if branch is None else branch.commands,
         notes=tuple(notes),
