@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.sla_report import SlaReport
 from tars_lib.engines.wording import value_text
-from tars_lib.reports.visible import visible
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&-])")
-
-
-def markdown_text(text: str) -> str:
-    r"""Text that Markdown shows as it is: nothing in it becomes a link, a tag, a table cell or a heading.
-
-    Examples
-    --------
-    >>> markdown_text("<b>|x")
-    '\\<b\\>\\|x'
-    """
-    return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
+from tars_lib.visible import markdown_text
 
 
 def executive_summary(health: HealthReport, sla: SlaReport) -> str:

@@ -1,22 +1,12 @@
-"""Text as a reader must see it: nothing hidden, nothing reordered, nothing without an end.
-
-Names come from outside. A right-to-left override, a zero-width space or a control character would make a name
-look like another one (Unicode TR 36, https://www.unicode.org/reports/tr36/), so they are printed as code
-points.
-"""
+"""How long a text may be in a report, and where a long word may break; `visible` itself is `tars_lib.visible`."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from tars_lib.visible import HIDDEN_CATEGORIES, visible
 
-# Cc control, Cf format (bidi overrides, zero-width, tags), Cs surrogates, Co private use, Cn unassigned,
-# Zl and Zp line and paragraph separators.
-HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+__all__ = ["HIDDEN_CATEGORIES", "LINE_LIMIT", "NAME_LIMIT", "TEXT_LIMIT", "breakable", "visible"]
 
 # Longest texts in characters (judgement): a name of a few lines, a sentence, a paragraph of about a page.
 NAME_LIMIT = 240
@@ -31,45 +21,6 @@ LONGEST_RUN = 18
 LONGEST_PIECE = 16
 PIECE = 6
 
-_SPACES = re.compile(r"[\t\r\f\v]+|\n")
-
-
-def visible(text: str, limit: int | None = None, drawable: Collection[int] | None = None) -> str:
-    r"""Make every character of a text one that a reader sees.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-    limit : int, optional
-        Longest result before it is cut; a cut ends with an ellipsis and the full length. None: never cut.
-    drawable : collection of int, optional
-        Code points that the fonts at hand can draw; others are printed as their number. None: all.
-
-    Returns
-    -------
-    str
-        Tabs, carriage returns and line ends become spaces; hidden and undrawable characters become
-        `[U+202E]`.
-
-    Examples
-    --------
-    >>> visible("invoice\u202egpj.exe")
-    'invoice[U+202E]gpj.exe'
-    >>> visible("rocket \U0001F680", drawable=range(128))
-    'rocket [U+1F680]'
-    >>> visible("x" * 10_000, limit=5)
-    'xxxxx… (10,000 characters)'
-    """
-    full = len(text)
-    is_cut = limit is not None and full > limit
-    if is_cut:
-        text = text[:limit].rstrip()
-    text = _SPACES.sub(" ", text)
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(char if _is_seen(char, drawable) else f"[U+{ord(char):04X}]" for char in text)
-    return f"{text}… ({full:,} characters)" if is_cut else text
-
 
 def breakable(text: str) -> str:
     r"""Give long runs without a space places to break, as zero-width spaces.
@@ -82,10 +33,6 @@ def breakable(text: str) -> str:
     ['checkout-', 'payment-', 'gateway']
     """
     return re.sub(rf"\S{{{LONGEST_RUN},}}", _with_breaks, text)
-
-
-def _is_seen(char: str, drawable: Collection[int] | None) -> bool:
-    return unicodedata.category(char) not in HIDDEN_CATEGORIES and (drawable is None or ord(char) in drawable)
 
 
 def _with_breaks(run: re.Match[str]) -> str:
