@@ -8,7 +8,7 @@ from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Containment
 from tars_lib.schema import ContainmentType
 
-__all__ = ["CONTAINMENT", "Containment", "action_for"]
+__all__ = ["CONTAINMENT", "Containment", "action_for", "with_repo"]
 
 CONTAINMENT = MappingProxyType({row.containment_type: row for row in PACKAGED.containment})
 """The four rows, by type."""
@@ -24,5 +24,9 @@ def action_for(containment_type: ContainmentType, repo: str) -> str:
     >>> action_for(ContainmentType.CASCADING_FAILURE, "api")
     'Enable circuit breakers (api)'
     """
-    action = CONTAINMENT[containment_type].action
+    return with_repo(CONTAINMENT[containment_type].action, repo)
+
+
+def with_repo(action: str, repo: str) -> str:
+    """An action with the repo that it concerns, in the place that the sentence has for it."""
     return action.replace("that repo", repo) if "that repo" in action else f"{action} ({repo})"

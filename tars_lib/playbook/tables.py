@@ -226,3 +226,8 @@ class Playbook:
     def condition(self, condition: Condition) -> ConditionRow | None:
         """Row of a condition; None where the organisation took it away."""
         return next((row for row in self.conditions if row.condition is condition), None)
+
+    def contain_within(self, incident_type: str) -> timedelta | None:
+        """Time to contain an incident of a type; None where the playbook sets none."""
+        codes = {row.code for row in self.incident_types if row.incident_type == incident_type}
+        return next((branch.contain_within for branch in self.tree if codes & set(branch.codes)), None)

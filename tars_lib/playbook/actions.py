@@ -1,0 +1,158 @@
+"""Which containment actions does the playbook suggest for these facts, who does them, and how are they undone and verified?
+
+Suggestions only: nothing here acts.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from datetime import datetime
+
+from tars_lib.playbook.containment import with_repo
+from tars_lib.playbook.facts import Facts
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import ActionRow, Playbook
+from tars_lib.playbook.wording import line
+from tars_lib.schema import CauseType, ContainmentType, Severity
+
+# Which operational actions fit a kind of cause, beside the containment table's own: judgement, by the column "When to Use".
+_OPERATIONAL = {
+    ContainmentType.SINGLE_REPO_DEGRADATION: ("feature-flags",),
+    ContainmentType.CASCADING_FAILURE: ("freeze-deployments", "circuit-breakers"),
+    ContainmentType.INFRASTRUCTURE_ISSUE: ("redirect-traffic",),
+    ContainmentType.EXTERNAL_DEPENDENCY: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedAction:
+    """An action with all that is needed to do, undo and judge it.
+
+    Attributes
+    ----------
+    action_id : str
+        Stable within the incident.
+    kind : str
+        CONTAINMENT, OPERATIONAL or MONITORING.
+    action, how : str
+    reason : str
+        Row and cause that suggest it.
+    repo : str or None
+    owner : str
+        The repo's team where it is known, else the role of the playbook's row.
+    start : datetime
+        When to begin: at once.
+    revert, verify : str
+    query : str
+        Command that shows whether it worked; the repo is quoted for a POSIX shell. Empty where no command can.
+    """
+
+    action_id: str
+    kind: str
+    action: str
+    how: str
+    reason: str
+    repo: str | None
+    owner: str
+    start: datetime
+    revert: str
+    verify: str
+    query: str
+
+
+def suggest(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[SuggestedAction, ...]:
+    """Actions for the causes that were found, best cause first, then what holds for the incident as a whole.
+
+    Without a cause only monitoring is suggested: an action without a reason does harm.
+    """
+    found = [*_for_causes(facts, now, playbook), *_for_conditions(facts, now, playbook), *_watch(facts, now, playbook)]
+    unique: dict[str, SuggestedAction] = {}
+    for action in found:
+        unique.setdefault(action.action_id, action)
+    return tuple(unique.values())
+
+
+def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:
+    rows = {row.containment_type: row for row in playbook.containment}
+    operational = {row.action_id: row for row in playbook.operational}
+    teams = {repo.repo: repo.team for repo in facts.repos}
+    found = []
+    for cause in facts.causes:
+        row = rows[cause.containment_type]
+        query = row.query.replace("{repo}", shlex.quote(line(cause.repo)))
+        owner = line(teams.get(cause.repo) or "") or row.owner
+        reason = f"{row.cause}: {line(cause.sentence)}"
+        found.append(
+            SuggestedAction(
+                f"{cause.containment_type.value}:{cause.repo}",
+                "CONTAINMENT",
+                with_repo(row.action, line(cause.repo)),
+                row.action,
+                reason,
+                cause.repo,
+                # who is called is not who owns the failing repo
+                owner if cause.containment_type is ContainmentType.SINGLE_REPO_DEGRADATION else row.owner,
+                now,
+                row.revert,
+                row.verify,
+                query,
+            )
+        )
+        ids = _OPERATIONAL[cause.containment_type]
+        if cause.cause_type is CauseType.PROPAGATION_PATH:
+            ids = ("freeze-deployments", *ids)
+        if cause.metric is not None and cause.metric.startswith("latency"):
+            ids = (*ids, "scale")
+        found += [
+            _operational(operational[key], reason, cause.repo, owner, now, query) for key in ids if key in operational
+        ]
+    return found
+
+
+def _for_conditions(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:
+    rows = [row for row in playbook.operational if row.action_id == "read-only"]
+    if not facts.data_loss_risk:
+        return []
+    return [_operational(row, "Data loss risk", None, "On-call engineer", now, "") for row in rows]
+
+
+def _watch(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:
+    wanted = {"check-frequency", "verbose-logging"} if facts.severity is not Severity.SEV_4 else {"custom-alerts"}
+    if any(cause.metric is not None and cause.metric.startswith("latency") for cause in facts.causes):
+        wanted.add("tracing")
+    return [
+        SuggestedAction(
+            row.action_id,
+            "MONITORING",
+            row.action,
+            row.how,
+            row.when,
+            None,
+            "On-call engineer",
+            now,
+            row.revert or "Back to normal once the incident is resolved",
+            row.verify or "the next run has newer data",
+            "",
+        )
+        for row in playbook.monitoring
+        if row.action_id in wanted
+    ]
+
+
+def _operational(
+    row: ActionRow, reason: str, repo: str | None, owner: str, now: datetime, query: str
+) -> SuggestedAction:
+    return SuggestedAction(
+        row.action_id if repo is None else f"{row.action_id}:{repo}",
+        "OPERATIONAL",
+        row.action if repo is None else with_repo(row.action, line(repo)),
+        row.how,
+        f"{row.when} ({reason})",
+        repo,
+        owner,
+        now,
+        row.revert,
+        row.verify,
+        query,
+    )

@@ -1,0 +1,274 @@
+"""How fast do we detect, resolve and recover, and how often does the same cause come back?
+
+The page's metrics are means, so the mean is held against the target. Median, 90th percentile and the interval of the
+median stand beside it, because a mean of few incidents is ruled by the longest one. The interval is that of order
+statistics: exact whatever the distribution is (Hahn and Meeker 1991, Statistical Intervals, section 5.2). Open incidents
+have no duration yet; they are counted apart with their age, never dropped and never averaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tars_lib.playbook.facts import Facts
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import MetricId, MetricRow, Playbook
+from tars_lib.schema import Name
+
+RECURRENCE_WINDOW = timedelta(days=90)
+"""How far back the same cause makes an incident a recurrence: the contract."""
+
+CONFIDENCE = 0.95
+"""Least coverage of the intervals: convention."""
+
+
+class MetricVerdict(Name):
+    """Whether a target is met."""
+
+    MET = "MET"
+    MISSED = "MISSED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """A metric over a set of incidents.
+
+    Attributes
+    ----------
+    metric_id : MetricId
+    name, definition, target : str
+    unit : str
+        "min" for durations, "ratio" for the recurrence rate.
+    n : int
+        Incidents that have a value.
+    value : float or None
+        Mean, or the rate; what is held against the target. None without an incident.
+    median, p90 : float or None
+        None for the rate and without an incident.
+    low, high : float or None
+        95 % interval of the median (of the rate: Wilson's). An end that so few incidents cannot give is None.
+    verdict : MetricVerdict
+    open_incidents : tuple of str
+        Incidents that are under way and have no value yet.
+    longest_open : float or None
+        Age of the oldest of them in minutes; None for the rate and where none is open.
+    unknown_incidents : tuple of str
+        Incidents that are over and lack a time or a cause.
+    """
+
+    metric_id: MetricId
+    name: str
+    definition: str
+    target: str
+    unit: str
+    n: int
+    value: float | None
+    median: float | None
+    p90: float | None
+    low: float | None
+    high: float | None
+    verdict: MetricVerdict
+    open_incidents: tuple[str, ...]
+    longest_open: float | None
+    unknown_incidents: tuple[str, ...]
+
+
+def fingerprint(facts: Facts) -> str | None:
+    """What makes two root causes the same: kind, repo, metric and containment of the first cause. None without a cause.
+
+    The sentence, the confidence and the severity differ from time to time and are not part of it.
+    """
+    if not facts.causes:
+        return None
+    first = facts.causes[0]
+    parts = (first.cause_type.value, first.repo, first.metric or "", first.containment_type.value)
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACKAGED) -> tuple[MetricValue, ...]:
+    """All metrics over the given incidents, in the playbook's order.
+
+    Parameters
+    ----------
+    incidents : sequence of Facts
+    now : datetime
+        For the age of open incidents.
+    playbook : Playbook
+    """
+    return tuple(_metric(row, incidents, incidents, now) for row in playbook.metrics)
+
+
+def by_month(
+    incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACKAGED
+) -> dict[str, tuple[MetricValue, ...]]:
+    """The metrics by the UTC month in which the incidents were opened, oldest first.
+
+    A recurrence is looked for in all incidents, so that one on the first of a month still has its past.
+    """
+    months: dict[str, list[Facts]] = {}
+    for facts in sorted(incidents, key=lambda facts: facts.opened_at):
+        months.setdefault(f"{facts.opened_at.astimezone(UTC):%Y-%m}", []).append(facts)
+    return {
+        month: tuple(_metric(row, chosen, incidents, now) for row in playbook.metrics)
+        for month, chosen in months.items()
+    }
+
+
+def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float | None, float | None]:
+    """Interval of the median from order statistics, symmetric in rank.
+
+    Parameters
+    ----------
+    values : sequence of float
+    confidence : float
+        Least coverage.
+
+    Returns
+    -------
+    low, high : float or None
+        None, None where even the smallest and the largest value do not reach the coverage (under six values for 95 %).
+
+    Examples
+    --------
+    >>> median_interval([1, 2, 3, 4, 5, 6])
+    (1, 6)
+    >>> median_interval([1, 2, 3, 4, 5])
+    (None, None)
+    """
+    ordered, n = sorted(values), len(values)
+    best: tuple[float | None, float | None] = (None, None)
+    tail = 0.0
+    for rank in range(n // 2):
+        # P(median lies below the value of this rank) = P(Binomial(n, 1/2) <= rank)
+        tail += math.comb(n, rank) / 2**n
+        if 1 - 2 * tail < confidence:
+            break
+        best = (ordered[rank], ordered[n - 1 - rank])
+    return best
+
+
+def _metric(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts], now: datetime) -> MetricValue:
+    if row.metric_id is MetricId.RECURRENCE:
+        return _recurrence(row, chosen, everything)
+    definition, begin, end = _DURATIONS[row.metric_id]
+    values: list[float] = []
+    running: list[tuple[str, float]] = []
+    unknown: list[str] = []
+    for facts in chosen:
+        start, stop = begin(facts), end(facts)
+        if row.metric_id is MetricId.SLA_RECOVERY and not facts.slas:
+            continue
+        if start is not None and stop is not None and stop >= start:
+            values.append((stop - start).total_seconds() / 60)
+        elif stop is None and not facts.is_over:
+            running.append((facts.incident_id, (now - (start or facts.opened_at)).total_seconds() / 60))
+        else:
+            unknown.append(facts.incident_id)
+    mean = math.fsum(values) / len(values) if values else None
+    low, high = median_interval(values)
+    limit = None if row.below is None else row.below.total_seconds() / 60
+    return MetricValue(
+        metric_id=row.metric_id,
+        name=row.metric,
+        definition=definition,
+        target=row.target,
+        unit="min",
+        n=len(values),
+        value=mean,
+        median=_quantile(values, 0.5),
+        p90=_quantile(values, 0.9),
+        low=low,
+        high=high,
+        verdict=_verdict(mean, limit),
+        open_incidents=tuple(name for name, _ in running),
+        longest_open=max((age for _, age in running), default=None),
+        unknown_incidents=tuple(unknown),
+    )
+
+
+def _recurrence(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts]) -> MetricValue:
+    from tars_lib.stats.counts import wilson_interval
+
+    past = [(fingerprint(facts), facts.opened_at, facts.incident_id) for facts in everything]
+    known, again = 0, 0
+    running: list[str] = []
+    unknown: list[str] = []
+    for facts in chosen:
+        mark = fingerprint(facts)
+        if mark is None:
+            (unknown if facts.is_over else running).append(facts.incident_id)
+            continue
+        known += 1
+        again += any(
+            other == mark
+            and facts.opened_at - RECURRENCE_WINDOW <= opened
+            and (opened, name) < (facts.opened_at, facts.incident_id)
+            for other, opened, name in past
+        )
+    rate = again / known if known else None
+    low, high = wilson_interval(again, known, CONFIDENCE) if known else (None, None)
+    return MetricValue(
+        metric_id=row.metric_id,
+        name=row.metric,
+        definition="incidents whose cause was that of another one in the 90 days before / incidents with a known cause",
+        target=row.target,
+        unit="ratio",
+        n=known,
+        value=rate,
+        median=None,
+        p90=None,
+        low=low,
+        high=high,
+        verdict=_verdict(rate, row.below_share),
+        open_incidents=tuple(running),
+        longest_open=None,
+        unknown_incidents=tuple(unknown),
+    )
+
+
+def _verdict(value: float | None, limit: float | None) -> MetricVerdict:
+    if value is None or limit is None:
+        return MetricVerdict.UNKNOWN
+    return MetricVerdict.MET if value < limit else MetricVerdict.MISSED
+
+
+def _quantile(values: Sequence[float], share: float) -> float | None:
+    """Linear between order statistics (type 7 of Hyndman and Fan 1996, numpy's default)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    position = share * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+
+
+_Time = Callable[[Facts], datetime | None]
+
+
+def _started(facts: Facts) -> datetime | None:
+    return facts.started_at
+
+
+def _alerted(facts: Facts) -> datetime | None:
+    return facts.detected_at or facts.opened_at
+
+
+def _resolved(facts: Facts) -> datetime | None:
+    return facts.resolved_at
+
+
+def _restored(facts: Facts) -> datetime | None:
+    return facts.sla_restored_at
+
+
+_DURATIONS: dict[MetricId, tuple[str, _Time, _Time]] = {
+    MetricId.MTTD: ("time of the alert - start of the harm", _started, _alerted),
+    MetricId.MTTR: ("resolution - time of the alert", _alerted, _resolved),
+    MetricId.SLA_RECOVERY: ("every breached SLA met again - start of the harm", _started, _restored),
+}

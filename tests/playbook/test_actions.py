@@ -1,0 +1,75 @@
+"""Suggested actions: for each row of the containment table, with owner, revert step and the query that verifies success."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from incident_samples import BARE, CAUSE, FULL, HOSTILE, at
+
+from tars_lib.playbook.actions import suggest
+from tars_lib.schema import CauseType, ContainmentType, Severity
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "owner"),
+    [
+        ("SINGLE_REPO_DEGRADATION", "Freeze deployments to api", "core"),
+        ("CASCADING_FAILURE", "Enable circuit breakers (api)", "Teams that call the failing repo"),
+        ("INFRASTRUCTURE_ISSUE", "Contact infrastructure team (api)", "Infrastructure team"),
+        ("EXTERNAL_DEPENDENCY", "Activate fallback/cache (api)", "Teams that call the provider"),
+    ],
+)
+def test_each_kind_of_cause_has_its_row(kind: str, action: str, owner: str) -> None:
+    facts = replace(FULL, causes=(replace(CAUSE, containment_type=ContainmentType(kind)),))
+    first = suggest(facts, at(5))[0]
+    assert (first.kind, first.action, first.owner, first.start) == ("CONTAINMENT", action, owner, at(5))
+    assert first.revert
+    assert first.verify
+    assert first.query.startswith("python -m analytics.run_org_")
+    assert "{repo}" not in first.query
+
+
+def test_without_a_cause_only_monitoring_is_suggested() -> None:
+    assert {action.kind for action in suggest(BARE, at(0))} == {"MONITORING"}
+
+
+def test_a_causes_repo_without_a_team_falls_to_the_role_of_the_table() -> None:
+    assert suggest(replace(FULL, repos=()), at(0))[0].owner == "Team that owns the repo"
+
+
+def test_what_suggests_the_operational_actions() -> None:
+    def ids(**changes: object) -> set[str]:
+        facts = replace(FULL, causes=(replace(CAUSE, **changes),))
+        return {action.action_id.partition(":")[0] for action in suggest(facts, at(0)) if action.kind != "CONTAINMENT"}
+
+    assert "freeze-deployments" in ids(cause_type=CauseType.PROPAGATION_PATH)
+    assert {"scale", "tracing"} <= ids(metric="latency_p95")
+    assert "scale" not in ids()
+    assert "redirect-traffic" in ids(containment_type=ContainmentType.INFRASTRUCTURE_ISSUE)
+
+
+def test_read_only_mode_is_suggested_where_data_is_at_risk() -> None:
+    assert "read-only" in {a.action_id for a in suggest(replace(BARE, data_loss_risk=True), at(0))}
+    assert "read-only" not in {a.action_id for a in suggest(replace(BARE, data_loss_risk=None), at(0))}
+
+
+def test_every_action_can_be_undone_and_judged_and_stands_once() -> None:
+    facts = replace(FULL, causes=(CAUSE, CAUSE, replace(CAUSE, repo="web", metric="latency_p95")), data_loss_risk=True)
+    found = suggest(facts, at(0))
+    assert len({action.action_id for action in found}) == len(found)
+    for action in found:
+        assert all((action.owner, action.revert, action.verify, action.how, action.reason))
+
+
+def test_a_sev_4_is_watched_by_an_alert() -> None:
+    assert [a.action_id for a in suggest(replace(BARE, severity=Severity.SEV_4), at(0))] == ["custom-alerts"]
+
+
+@pytest.mark.parametrize("repo", ["api'; rm -rf / #", "$(reboot)", "a b", '"x"', HOSTILE])
+def test_a_repos_name_cannot_leave_its_place_in_the_query(repo: str) -> None:
+    query = suggest(replace(FULL, causes=(replace(CAUSE, repo=repo),)), at(0))[0].query
+    words = shlex.split(query)
+    assert words[words.index("--arg") + 1] == "repo"
+    assert len(words) == len(shlex.split(suggest(FULL, at(0))[0].query))
