@@ -1,0 +1,62 @@
+"""`tars playbook`: which playbook is in force, and where does each line come from?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from tars_lib.cli.shell import REPORT, guarded, logging_options
+
+
+@click.group(epilog="Example: tars playbook show --playbook ./our-playbook.yaml")
+def playbook() -> None:
+    """The playbook as data: severities, decision tree, triage, containment, escalation, reviews, metrics."""
+
+
+@playbook.command(epilog="Example: tars playbook show --playbook ./our-playbook.yaml --section escalation")
+@click.option("--playbook", "own", type=click.Path(), help="The organisation's own file, laid over the packaged one.")
+@click.option("--section", help="One section alone, such as escalation.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@logging_options
+@guarded(REPORT)
+def show(own: str | None, section: str | None, as_json: bool, verbose: bool, quiet: bool) -> int:
+    """Print what is in force, value by value, with the file and row that it came from."""
+    from pathlib import Path
+
+    from tars_lib.config_playbook import read_playbook
+    from tars_lib.errors import ConfigError
+    from tars_lib.records import dumps
+    from tars_lib.visible import visible
+
+    found = read_playbook(None if own is None else Path(own))
+    if section is not None and section not in found.content:
+        raise ConfigError(f"--section {section}: not in the playbook; allowed: {', '.join(found.content)}")
+    content = found.content if section is None else {section: found.content[section]}
+    if as_json:
+        origins = {key: row for key, row in found.origins.items() if key.partition(".")[0] in content}
+        head = {"version": found.playbook.version, "sha256": found.playbook.sha256}
+        click.echo(dumps({**head, "playbook": content, "origins": origins}), nl=False)
+        return 0
+    click.echo(f"playbook {visible(found.playbook.version)}, sha256 {found.playbook.sha256}")
+    for key, value in _values(content, ""):
+        click.echo(f"{visible(key)}: {visible(value)}")
+        click.echo(f"    from {visible(found.origins[key])}")
+    return 0
+
+
+def _values(value: object, key: str) -> Iterator[tuple[str, str]]:
+    """Dotted key and text of each value that has an origin."""
+    if isinstance(value, Mapping) and value:
+        for name, item in value.items():
+            yield from _values(item, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        yield key, "; ".join(_item(item) for item in value) or "nothing"
+    else:
+        yield key, _item(value)
+
+
+def _item(item: object) -> str:
+    if isinstance(item, Mapping):
+        return " | ".join(", ".join(map(str, part)) if isinstance(part, list) else str(part) for part in item.values())
+    return str(item)
