@@ -46,12 +46,13 @@ demo organisation holds a breach.
 
 - `tars run`: {run}.
 {engines}
-- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars incident`: 0, 1, 2 or 199.
+- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars playbook`, `tars incident`: 0, 1, 2 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
+- `tars notify`: 0, 2, 103, 104, 105 or 199.
 
 `tars incident` returns 1 for an act that is refused, and `tars incident verify` and `timeline` for what was altered.
 
-105 belongs to notification, which is not in this version. With `--legacy-exit-codes` the five engines return 90, 100, 120,
+With `--legacy-exit-codes` the five engines return 90, 100, 120,
 130 and 140 instead of 0.
 
 ## Two meanings of one number

@@ -31,6 +31,20 @@ class VerificationError(TarsError):
     """Something that was sealed by a digest is not what it was."""
 
 
+class NotificationError(TarsError):
+    """Every channel of a notification failed.
+
+    Attributes
+    ----------
+    receipts : tuple
+        What each channel said, for the record.
+    """
+
+    def __init__(self, message: str, receipts: tuple[object, ...]) -> None:
+        super().__init__(message)
+        self.receipts = receipts
+
+
 def place(path: object, row: int | None = None, column: str | None = None) -> str:
     """Where something was found, as every message words it.
 

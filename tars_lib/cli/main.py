@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
     "health": ("tars_lib.cli.health", "health", "Score every repo and the organisation."),
     "incident": ("tars_lib.cli.incident", "incident", "Open incidents, respond to them, and keep their record."),
+    "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
     "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),

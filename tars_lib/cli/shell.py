@@ -16,7 +16,15 @@ from typing import Any, ParamSpec
 
 import click
 
-from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, ReportError, TarsError, VerificationError
+from tars_lib.errors import (
+    ConfigError,
+    InputError,
+    NoRepositoriesError,
+    NotificationError,
+    ReportError,
+    TarsError,
+    VerificationError,
+)
 
 P = ParamSpec("P")
 UNEXPECTED = 199
@@ -38,7 +46,7 @@ class Codes:
             return self.no_repositories
         if isinstance(error, ConfigError):
             return self.configuration
-        if isinstance(error, ReportError | VerificationError):
+        if isinstance(error, ReportError | VerificationError | NotificationError):
             return self.failed
         return self.parse if isinstance(error, TarsError) else self.failed
 
@@ -50,6 +58,7 @@ CORRELATION = Codes(124, 123, 124)
 TEMPORAL = Codes(134, 133, 134)
 SLA = Codes(144, 143, 144)
 REPORT = Codes(1, 1, 1)
+NOTIFY = Codes(104, 103, 104, failed=105)
 
 
 def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:

@@ -1,0 +1,69 @@
+"""`tars notify` as people call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from loopback import http_server
+
+from tars_lib.cli.main import cli
+
+KEY = "s3cr3t-key"
+
+
+def notify(*args: object, **env: str) -> Result:
+    return CliRunner().invoke(cli, ["notify", *map(str, args)], env={"TARS_NOTIFY_URLS": None, **env})
+
+
+def test_without_send_it_is_a_dry_run_that_says_so() -> None:
+    done = notify("--message", "x", "--url", f"pagerduty://{KEY}@a")
+    assert done.exit_code == 0
+    assert "not sent  channel 1 pagerduty" in done.stdout
+    assert "dry run" in done.stdout
+    assert KEY not in done.output
+
+
+def test_channels_come_from_file_environment_and_arguments(tmp_path: Path) -> None:
+    with http_server() as server:
+        url = f"pagerduty://{KEY}@a?endpoint=http://127.0.0.1:{server.port}/"
+        (tmp_path / "urls.txt").write_text(f"# on call\n\n{url}\n", encoding="utf-8")
+        (tmp_path / "text.txt").write_text("Überblick\n", encoding="utf-8")
+        done = notify(
+            "--file", tmp_path / "text.txt", "--url", "pagerduty://${K}@a?endpoint=${E}", "--urls-file", tmp_path / "urls.txt",
+            "--incident", "INC-1", "--send", "--json",
+            TARS_NOTIFY_URLS=url, K=KEY, E=f"http://127.0.0.1:{server.port}/",
+        )  # fmt: skip
+    document = json.loads(done.stdout)
+    assert (document["is_dry_run"], len(document["receipts"]), len(server.received)) == (False, 3, 3)
+    assert json.loads(server.received[0])["payload"]["custom_details"]["text"] == "Überblick\n"
+    assert KEY not in done.output
+
+
+def test_all_channels_failing_ends_with_105() -> None:
+    with http_server(403) as server:
+        done = notify(
+            "--message", "x", "--url", f"pagerduty://{KEY}@a?endpoint=http://127.0.0.1:{server.port}/", "--send"
+        )
+    assert done.exit_code == 105
+    assert done.stderr == "error: all 1 channels failed: 1 pagerduty: refused with HTTP status 403\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        ((), 2, "one of --message and --file is needed"),
+        (("--message", "x", "--file", "y"), 2, "not both"),
+        (("--message", "  "), 2, "the text is empty"),
+        (("--message", "x"), 103, "no channel to send to"),
+        (("--message", "x", "--url", "pagerduty://${NO_SUCH}@a"), 103, "no such variable"),
+        (("--message", "x", "--urls-file", "none.txt"), 104, "none.txt: cannot be read"),
+        (("--message", "x", "--url", "pagerduty://k@a", "--action", "resolve"), 103, "an incident id is needed"),
+    ],
+)
+def test_refusals_have_their_codes(args: tuple[str, ...], code: int, said: str) -> None:
+    done = notify(*args)
+    assert done.exit_code == code
+    assert said in done.stderr

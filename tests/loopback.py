@@ -1,0 +1,76 @@
+"""Real servers on this machine that keep what they were sent."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Inbox:
+    """Where a server listens and what arrived."""
+
+    port: int
+    received: list[bytes] = field(default_factory=list)
+
+
+@contextmanager
+def http_server(status: int = 202) -> Iterator[Inbox]:
+    """An HTTP server that answers every POST with one status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            inbox.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        inbox = Inbox(server.server_address[1])
+        yield from _serving(server, inbox)
+
+
+@contextmanager
+def smtp_server() -> Iterator[Inbox]:
+    """An SMTP server (RFC 5321, as much as a client without extensions needs)."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 loopback\r\n")
+            for line in self.rfile:
+                verb = line[:4].upper()
+                if verb == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    content = b""
+                    for part in self.rfile:
+                        if part == b".\r\n":
+                            break
+                        content += part
+                    inbox.received.append(content)
+                    self.wfile.write(b"250 taken\r\n")
+                elif verb == b"QUIT":
+                    self.wfile.write(b"221 bye\r\n")
+                    return
+                else:
+                    self.wfile.write(b"250 ok\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        inbox = Inbox(server.server_address[1])
+        yield from _serving(server, inbox)
+
+
+def _serving(server: socketserver.BaseServer, inbox: Inbox) -> Iterator[Inbox]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield inbox
+    finally:
+        server.shutdown()
+        thread.join()
