@@ -19,9 +19,14 @@ from tars_lib.schema import CauseType, ContainmentType, Severity
 # Which operational actions fit a kind of cause, beside the containment table's own: judgement, by the column "When to Use".
 _OPERATIONAL = {
     ContainmentType.SINGLE_REPO_DEGRADATION: ("feature-flags",),
-    ContainmentType.CASCADING_FAILURE: ("freeze-deployments", "circuit-breakers"),
+    ContainmentType.CASCADING_FAILURE: ("freeze-deployments",),
     ContainmentType.INFRASTRUCTURE_ISSUE: ("redirect-traffic",),
     ContainmentType.EXTERNAL_DEPENDENCY: (),
+}
+# The operational action that says how a row of the containment table is done; the other two rows say it themselves.
+_HOW = {
+    ContainmentType.SINGLE_REPO_DEGRADATION: "freeze-deployments",
+    ContainmentType.CASCADING_FAILURE: "circuit-breakers",
 }
 
 
@@ -88,7 +93,7 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
                 f"{cause.containment_type.value}:{cause.repo}",
                 "CONTAINMENT",
                 with_repo(row.action, line(cause.repo)),
-                row.action,
+                operational[how].how if (how := _HOW.get(cause.containment_type)) in operational else row.action,
                 reason,
                 cause.repo,
                 # who is called is not who owns the failing repo

@@ -82,7 +82,7 @@ def customer_impact_text(facts: Facts) -> str:
     if not facts.customer_impact:
         return "None known"
     facing = [repo_text(repo) for repo in facts.repos if repo.customer_facing]
-    return f"Customers are affected ({listed(facing, nothing='through which repos is unknown')})"
+    return f"Yes, through {listed(facing, nothing='repos that are unknown')}; how many customers is unknown"
 
 
 def cause_text(facts: Facts) -> str:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from incident_samples import BARE, CAUSE, FULL, HOSTILE, at
 
+from tars_lib.pipeline import analyze, write_run
 from tars_lib.playbook.actions import suggest
 from tars_lib.schema import CauseType, ContainmentType, Severity
+from tars_lib.sources.demo import copy_demo
+from tars_lib.sources.root import load_org
+
+REPORTS = {
+    "run_org_health --root-dir ./org-health": "org-health-report.json",
+    "run_org_temporal_intelligence --org-report ./org-health-report.json": "temporal-intelligence-report.json",
+    "run_org_trend_correlation --org-report ./org-health-report.json": "trend-correlation-report.json",
+    "run_org_sla_intelligence --org-report ./org-health-report.json": "sla-intelligence-report.json",
+}
+"""What the playbook's commands print; their own tests run them as processes."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory of the demo organisation."""
+    org = load_org(copy_demo(tmp_path_factory.mktemp("demo") / "org-health"))
+    return write_run(analyze(org), tmp_path_factory.mktemp("runs"), timestamp="20260105-143000")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +95,16 @@ def test_a_repos_name_cannot_leave_its_place_in_the_query(repo: str) -> None:
     words = shlex.split(query)
     assert words[words.index("--arg") + 1] == "repo"
     assert len(words) == len(shlex.split(suggest(FULL, at(0))[0].query))
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the queries pipe into jq, which is not installed")
+@pytest.mark.parametrize("kind", list(ContainmentType))
+def test_the_verifying_query_answers_on_the_demo(kind: ContainmentType, run: Path) -> None:
+    facts = replace(FULL, causes=(replace(CAUSE, containment_type=kind, repo="checkout"),))
+    command, _, query = suggest(facts, at(0))[0].query.partition(" | ")
+    assert command.startswith("python -m analytics.")
+    assert command.endswith(" --json")
+    report = (run / REPORTS[command.removeprefix("python -m analytics.").removesuffix(" --json")]).read_bytes()
+    done = subprocess.run(shlex.split(query), input=report, capture_output=True, check=True)
+    if kind is not ContainmentType.CASCADING_FAILURE:  # no path of the demo runs through checkout
+        assert {"repos", "sla_id", "score"} & set(json.loads(done.stdout.split(b"\n}\n")[0] + b"\n}"))

@@ -48,7 +48,7 @@ def test_the_escalation_template_is_the_pages() -> None:
     assert tuple(re.findall(r"\*\*(.+?):\*\*", body)) == HEADINGS
     assert "**Incident ID:** INC-202601051430\n**Severity:** SEV-1\n**Status:** Mitigating\n" in body
     assert "- SLAs affected: Availability (availability)\n- Repositories affected: web, api\n" in body
-    assert "- Customer impact: Customers are affected (Web shop)\n" in body
+    assert "- Customer impact: Yes, through Web shop; how many customers is unknown\n" in body
     assert "**Root Cause:**\napi: error rate 4x its own past (confidence: 82%)\n" in body
     assert "1. Freeze deployments to api (core)\n" in body
     assert "**ETA to Resolution:**\nabout 16:30 UTC\n" in body

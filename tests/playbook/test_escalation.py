@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from incident_samples import BARE, FULL, at
 
 from tars_lib.config_playbook import read_playbook
@@ -147,3 +149,49 @@ def test_an_organisations_matrix_is_followed(tmp_path: Path) -> None:
     path.write_text("escalation: {after: [0m, 5m, 10m, 20m], no_progress_after: 7m}\n", encoding="utf-8")
     found = escalate(BARE, at(6), read_playbook(path).playbook)
     assert [rung.contact for rung in found.due] == ["On-call engineer", "Team lead"]
+
+
+MATRIX = {
+    "SEV-1": {0: "On-call engineer", 15: "Team lead", 30: "Engineering manager", 60: "VP Engineering"},
+    "SEV-2": {0: "On-call engineer", 15: "Team lead", 30: "Engineering manager"},
+    "SEV-3": {0: "On-call engineer", 15: "Team lead"},
+}
+TIERS = list(MATRIX["SEV-1"].values())
+
+
+def walked(severity: str, acknowledged: int | None, progress: set[int], until: int) -> dict[str, int]:
+    """Minute by minute, by the words of the page: who is told first at which minute."""
+    found: dict[str, int] = {}
+    reached, since = 0, 0
+    for minute in range(until + 1):
+        if minute and minute in progress:
+            since = minute
+        is_silent = not any(minute - 30 < time <= minute for time in progress)
+        is_acknowledged = acknowledged is not None and acknowledged <= minute
+        before = reached
+        contact = MATRIX[severity].get(minute)
+        if contact and (minute == 0 or is_silent or not is_acknowledged):
+            found.setdefault(contact, minute)
+            reached = max(reached, TIERS.index(contact))
+        if minute > since and (minute - since) % 30 == 0 and before + 1 < len(TIERS):
+            found.setdefault(TIERS[before + 1], minute)
+            reached = max(reached, before + 1)
+    return found
+
+
+@given(
+    st.sampled_from(sorted(MATRIX)),
+    st.none() | st.integers(0, 100),
+    st.sets(st.integers(0, 150), max_size=6),
+    st.integers(0, 200),
+)
+def test_a_walk_minute_by_minute_finds_the_same(
+    severity: str, acknowledged: int | None, progress: set[int], until: int
+) -> None:
+    facts = replace(
+        BARE,
+        severity=Severity(severity),
+        acknowledged_at=None if acknowledged is None else at(acknowledged),
+        progress_at=tuple(at(minute) for minute in progress),
+    )
+    assert dict(due(facts, at(until))) == walked(severity, acknowledged, progress, until)
