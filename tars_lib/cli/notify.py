@@ -85,7 +85,7 @@ def notify(
     for receipt in receipts:
         said = f"{words[receipt.delivery]:8}  channel {receipt.channel}"
         click.echo(f"{said}: {receipt.reason}" if receipt.reason else said)
-    if not is_real:
+    if not is_real and not quiet:
         click.echo("This was a dry run; add --send to send.")
     return 0
 

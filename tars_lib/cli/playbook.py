@@ -21,7 +21,7 @@ def playbook() -> None:
 @logging_options
 @guarded(REPORT)
 def show(own: str | None, section: str | None, as_json: bool, verbose: bool, quiet: bool) -> int:
-    """Print what is in force, value by value, with the file and row that it came from."""
+    """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
     from pathlib import Path
 
     from tars_lib.config_playbook import read_playbook
@@ -41,7 +41,8 @@ def show(own: str | None, section: str | None, as_json: bool, verbose: bool, qui
     click.echo(f"playbook {visible(found.playbook.version)}, sha256 {found.playbook.sha256}")
     for key, value in _values(content, ""):
         click.echo(f"{visible(key)}: {visible(value)}")
-        click.echo(f"    from {visible(found.origins[key])}")
+        if not quiet:
+            click.echo(f"    from {visible(found.origins[key])}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from loopback import http_server
@@ -67,3 +68,52 @@ def test_refusals_have_their_codes(args: tuple[str, ...], code: int, said: str) 
     done = notify(*args)
     assert done.exit_code == code
     assert said in done.stderr
+
+
+def seen(tmp_path: Path, *args: str) -> tuple[int, str, str, list[bytes]]:
+    """All that a call shows and sends; FILE, URLS and PORT stand for what only the test knows."""
+    with http_server() as server:
+        (tmp_path / "text.txt").write_text("from a file", encoding="utf-8")
+        (tmp_path / "urls.txt").write_text("pagerduty://other@a\n", encoding="utf-8")
+        places = {"FILE": str(tmp_path / "text.txt"), "URLS": str(tmp_path / "urls.txt")}
+        words = [places.get(word, word.replace("PORT", str(server.port))) for word in args]
+        done = notify(*words)
+        return done.exit_code, done.stdout, done.stderr.replace(str(server.port), "PORT"), server.received
+
+
+URL = "pagerduty://k@a?endpoint=http://127.0.0.1:PORT/"
+CALL = {"--message": "x", "--url": URL, "--incident": "INC-1", "--send": None}
+CHANGED: dict[str, dict[str, str | None]] = {
+    "--message": {**CALL, "--message": "y"},
+    "--file": {key: value for key, value in CALL.items() if key != "--message"} | {"--file": "FILE"},
+    "--subject": {**CALL, "--subject": "Other"},
+    "--url": {**CALL, "--url": "pagerduty://other@a?endpoint=http://127.0.0.1:PORT/"},
+    "--incident": {**CALL, "--incident": "INC-2"},
+    "--action": {**CALL, "--action": "resolve"},
+    "--send": {key: value for key, value in CALL.items() if key != "--send"},
+    "--json": {**CALL, "--json": None},
+}
+
+
+def words(call: dict[str, str | None]) -> list[str]:
+    return [word for pair in call.items() for word in pair if word is not None]
+
+
+@pytest.mark.parametrize("option", CHANGED)
+def test_changing_one_option_changes_what_is_seen_or_sent(tmp_path: Path, option: str) -> None:
+    base = seen(tmp_path, *words(CALL))
+    assert base == seen(tmp_path, *words(CALL))
+    assert base != seen(tmp_path, *words(CHANGED[option]))
+
+
+def test_the_remaining_options_change_what_is_seen(tmp_path: Path) -> None:
+    dry = ("--message", "x", "--url", URL)
+    assert seen(tmp_path, *dry) != seen(tmp_path, *dry, "--urls-file", "URLS")
+    refused = ("--message", "x")
+    assert seen(tmp_path, *refused) != seen(tmp_path, *refused, "--verbose")
+    context = click.Context(cli)
+    command = cli.get_command(context, "notify")
+    assert command is not None
+    named = {parameter.opts[0] for parameter in command.params}
+    assert named == {*CHANGED, "--urls-file", "--verbose", "--quiet"}
+    assert seen(tmp_path, *dry) != seen(tmp_path, *dry, "--quiet"), "--quiet leaves out the hint"

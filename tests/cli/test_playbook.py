@@ -54,3 +54,12 @@ def test_a_missing_file_and_an_unknown_section_are_refused(tmp_path: Path) -> No
     done = show("--section", "nothing")
     assert done.exit_code == 1
     assert "allowed: version, severities" in done.stderr
+
+
+def test_every_option_changes_what_is_seen(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("version: 9\n", encoding="utf-8")
+    base = show().output
+    for args in (("--playbook", own), ("--section", "reviews"), ("--json",), ("--quiet",)):
+        assert show(*args).output != base, args
+    assert show("--section", "x").output != show("--section", "x", "--verbose").output

@@ -117,8 +117,10 @@ ELSEWHERE = {
     "bundle create": {"--run-dir", "--bundle-name", "--output-dir", "--allow-partial", "--verbose", "--quiet"},
     "report": set(),
     "demo": set(),
+    "notify": set(),
+    "playbook show": set(),
 }
-"""Commands that start a kernel: tried one by one below, or in the tests of reports."""
+"""Commands that start a kernel or need a server: tried one by one below, or in the tests of reports and commands."""
 """What says nothing on a good day: `--verbose` shows the traceback of a refusal, `--quiet` silences hints."""
 
 
