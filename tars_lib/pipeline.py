@@ -422,14 +422,14 @@ def _fill(staged: Path, analysis: Analysis, name: str) -> None:
     extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
     health = replace(analysis.health, history=extent)
     context = IncidentContext(health, analysis.alerts, analysis.correlation, analysis.temporal, analysis.sla)
-    for name, report in (
+    for file, report in (
         (HEALTH_FILE, health),
         (ALERTS_FILE, analysis.alerts),
         (CORRELATION_FILE, analysis.correlation),
         (TEMPORAL_FILE, analysis.temporal),
         (SLA_FILE, analysis.sla),
     ):
-        write_text(staged / name, record_text(report))
+        write_text(staged / file, record_text(report))
     write_text(staged / CONTEXT_FILE, dumps(context))
     write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
     write_text(staged / STATUS_FILE, record_text(_status(analysis, name)))
