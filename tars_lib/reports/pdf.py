@@ -23,6 +23,7 @@ from tars_lib.reports.view import views
 from tars_lib.reports.visible import NAME_LIMIT, breakable, visible
 
 if TYPE_CHECKING:
+    import typst
     from typst import PDFStandard
 
     from tars_lib.reports.document import Document
@@ -33,6 +34,11 @@ STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
 
 # Characters of the title in the head of each page (judgement: half a line).
 _RUNNING_TITLE = 90
+
+# How much of the space between blocks is tried, in order, until the last page is not nearly empty; and how far down a page
+# the document has to reach for that (judgement: tighter than the last looks crowded; half a page is worth turning for).
+_ROOMS = (1.0, 0.8, 0.6)
+_LAST_PAGE = 0.5
 
 # A column whose longest text stays below this keeps its natural width (judgement, in characters).
 _NATURAL_WIDTH = 22
@@ -71,15 +77,7 @@ def render_pdf(document: Document) -> bytes:
         (root / "report.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         shutil.copyfile(TEMPLATE, root / "report.typ")
         try:
-            compiler = typst.Compiler(
-                input=root / "report.typ",
-                root=root,
-                font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]),
-                ignore_system_fonts=True,
-                package_path=root / "packages",
-                package_cache_path=root / "packages",
-            )
-            pdf = compiler.compile(
+            pdf = _fitted(root).compile(
                 format="pdf",
                 pdf_standards=STANDARDS,
                 timestamp=document.generated_at.astimezone(UTC),
@@ -89,6 +87,29 @@ def render_pdf(document: Document) -> bytes:
     if not isinstance(pdf, bytes):
         raise ReportError(f"Typst returned {type(pdf).__name__}, expected one PDF")
     return pdf
+
+
+def _fitted(root: Path) -> typst.Compiler:
+    """The compiler with the most room at which the last page is well filled, or a page is saved; else with all of it."""
+    import typst
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+    tried = []
+    for room in _ROOMS:
+        compiler = typst.Compiler(
+            input=root / "report.typ",
+            root=root,
+            font_paths=fonts,
+            ignore_system_fonts=True,
+            sys_inputs={"room": f"{room}"},
+            package_path=root / "packages",
+            package_cache_path=root / "packages",
+        )
+        (end,) = json.loads(compiler.query("<end>", field="value"))
+        tried.append((compiler, int(end["page"])))
+        if end["page"] == 1 or end["share"] >= _LAST_PAGE or end["page"] < tried[0][1]:
+            return compiler
+    return tried[0][0]
 
 
 def _content(document: Document, root: Path) -> dict[str, Any]:

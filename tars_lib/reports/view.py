@@ -6,6 +6,7 @@ HTML and PDF render the same view, so both say the same. The view is plain JSON 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -31,6 +32,9 @@ from tars_lib.reports.parts import TONE_WORDS, Tone
 from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, TEXT_LIMIT, visible
 
 Text = Callable[[str, int | None], str]
+
+# A number and its unit stay on one line: "99.9" at the end of one and "%" on the next reads like two things.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|h|min|d)(?![\w-]))")
 
 # What stands where a number or a word is not known.
 UNKNOWN = "unknown"
@@ -104,7 +108,7 @@ def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]
     figures = 0
     is_below_section = False
     for block in blocks:
-        view = {"kind": block.kind} | _VIEWS[type(block)](block, text)
+        view = {"kind": block.kind} | _VIEWS[type(block)](block, lambda words, limit: _with_units(words, limit, text))
         if isinstance(block, Heading):
             view["level"] = block.level if is_below_section else 1
             is_below_section = True
@@ -121,6 +125,10 @@ def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]
     return result
 
 
+def _with_units(words: str, limit: int | None, text: Text) -> str:
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text(words, limit))
+
+
 def _badge(badge: Badge, text: Text) -> dict[str, str]:
     return {"text": text(badge.text, _BADGE_LIMIT), "tone": badge.tone}
 
@@ -130,7 +138,7 @@ def _word(word: str, tone: Tone, text: Text) -> str:
 
 
 def _bar(bar: Bar, text: Text) -> dict[str, Any]:
-    label = text(bar.text, _MARK_LIMIT) or format_share(bar.value)
+    label = text(bar.text, _MARK_LIMIT) or _UNIT.sub("\N{NO-BREAK SPACE}", format_share(bar.value))
     return {
         "type": "bar",
         "text": label,

@@ -128,7 +128,7 @@ def test_every_block_is_on_the_page(page: Page) -> None:
         "Runbook",
         "generated 2026-03-06 08:00 UTC",
     ):
-        assert text in page.text, text
+        assert text in page.text.replace("\u00a0", " "), text
     assert "</" not in page.text
     assert "&lt;" not in page.text
 

@@ -10,7 +10,7 @@ import pytest
 from pypdf.generic import IndirectObject
 from report_samples import GENERATED_AT, HOSTILE
 
-from tars_lib.reports.blocks import Heading, Table, TitleBlock
+from tars_lib.reports.blocks import Callout, Heading, Table, TitleBlock
 from tars_lib.reports.document import Document
 from tars_lib.reports.pdf import render_pdf
 
@@ -174,3 +174,16 @@ def test_a_long_table_repeats_its_head_and_splits_no_row() -> None:
         assert "Remark" in text
         starts, ends = re.findall(r"repo-(\d{3})", text), re.findall(r"end-(\d{3})", text)
         assert sorted(starts) == sorted(ends)
+
+
+def callouts_by_page(count: int) -> list[int]:
+    blocks = (TitleBlock("Many"), *(Callout(f"Remark {n}", "One line.") for n in range(count)))
+    pages = pypdf.PdfReader(io.BytesIO(render_pdf(Document(blocks, GENERATED_AT)))).pages
+    return [page.extract_text().count("One line.") for page in pages]
+
+
+def test_blocks_move_closer_where_that_saves_a_page_and_keep_their_space_where_it_does_not() -> None:
+    full = next(count for count in range(8, 40) if len(callouts_by_page(count)) == 2) - 1
+    loose = callouts_by_page(full + 1)[0]
+    assert callouts_by_page(full) == [full]
+    assert loose < full
