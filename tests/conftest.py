@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from org_samples import RootBuilder
+from run_samples import RunSamples
 
 # The same examples on every machine and no clock: a red build is a changed promise, not a slow or unlucky run.
 settings.register_profile("tars", deadline=None, derandomize=True)
@@ -18,6 +19,12 @@ settings.load_profile("tars")
 def root(tmp_path: Path) -> RootBuilder:
     """An empty org-health root to be filled."""
     return RootBuilder(tmp_path / "org-health")
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> RunSamples:
+    """Runs with planted truth, and the reports on them."""
+    return RunSamples(tmp_path_factory.mktemp("samples"))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ from tars_lib.schema import CauseType, ReadinessTier, RiskTier, SlaStatus
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
 """Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
 _POINTS = {SlaStatus.COMPLIANT: 100.0, SlaStatus.AT_RISK: 50.0, SlaStatus.BREACHED: 0.0}
-_GREEN, _YELLOW = 80.0, 60.0
+GREEN, YELLOW = 80.0, 60.0
+"""Points from which the tier may be GREEN, and below which it is RED; judgement, as for a repo's score."""
 STANDS_OUT = 0.5
 """Confidence from which a cause is named as the most likely one and acted upon; judgement: more likely right than wrong."""
 MAX_UNSEEN = 0.05
@@ -56,9 +57,9 @@ def assess_readiness(
         tier = ReadinessTier.RED
     elif unknown >= 0.5:
         tier = ReadinessTier.UNKNOWN
-    elif score + 100.0 * unknown < _YELLOW:
+    elif score + 100.0 * unknown < YELLOW:
         tier = ReadinessTier.RED  # even if all that is unknown were perfect
-    elif score < _GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
+    elif score < GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
         tier = ReadinessTier.YELLOW
     else:
         tier = ReadinessTier.GREEN

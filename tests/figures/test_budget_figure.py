@@ -1,0 +1,101 @@
+"""What the burn-down draws: the course, the windows that fire, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.dates import date2num
+from run_samples import RunSamples
+
+from tars_lib.engines.sla_report import ComplianceResult
+from tars_lib.engines.spending import Spending, spending
+from tars_lib.figures.budget import distinct_pairs, draw_burn_down
+from tars_lib.figures.theme import BREACH, render
+from tars_lib.pipeline import Run
+
+
+def spent(run: Run) -> tuple[Spending, ComplianceResult]:
+    result = run.sla["availability"]
+    course = spending(run.org, result, run.sla.as_of)
+    assert course is not None
+    return course, result
+
+
+def test_the_course_ends_at_what_is_left_and_the_incident_is_shaded(samples: RunSamples) -> None:
+    run = samples.run("demo")
+    course, result = spent(run)
+    onset = run.sla.breaches[0].started_at
+    picture = draw_burn_down(course, result, onset)
+    left, right = picture.figure.axes
+    drawn = max(left.lines, key=lambda line: len(line.get_xdata()))
+    assert result.error_budget is not None
+    assert result.error_budget.consumed_share is not None
+    assert drawn.get_ydata()[-1] == pytest.approx(100.0 * (1.0 - result.error_budget.consumed_share))
+    assert drawn.get_color() == BREACH
+    shade = left.patches[0].get_extents().transformed(left.transData.inverted())
+    assert onset is not None
+    assert shade.x0 == pytest.approx(date2num(onset))
+    assert (left.get_ylabel(), left.get_xlabel()) == ("of the budget, %", "time, UTC")
+    assert [tick.get_text() for tick in right.get_yticklabels()] == [
+        "1h fires", "6h / 1h fires", "1d / 2h fires", "3d / 6h fires"
+    ]  # fmt: skip
+    for words in ("overspent, 320 % of the error budget used", "gone at 2026-11-02 11:00 UTC", "4 of 4"):
+        assert words in picture.alt
+
+
+def test_both_rates_and_the_threshold_of_each_window_are_drawn(samples: RunSamples) -> None:
+    course, result = spent(samples.run("demo"))
+    right = draw_burn_down(course, result).figure.axes[1]
+    points = {
+        (line.get_marker(), line.get_ydata()[0]): line.get_xdata()[0]
+        for line in right.lines
+        if line.get_marker() in "oD"
+    }
+    for row, rate in enumerate(result.burn_rates):
+        assert points["o", row] == pytest.approx(rate.long_rate)
+        assert points["D", row] == pytest.approx(rate.short_rate)
+    assert right.get_xscale() == "log"
+    assert [text.get_text() for text in right.texts] == ["14.4", "6", "3", "1"]
+
+
+def test_a_budget_that_is_left_is_not_drawn_as_spent(samples: RunSamples) -> None:
+    course, result = spent(samples.run("at-risk"))
+    picture = draw_burn_down(course, result)
+    drawn = max(picture.figure.axes[0].lines, key=lambda line: len(line.get_xdata()))
+    assert drawn.get_color() != BREACH
+    assert "11 % of the error budget left" in picture.alt
+    assert "No burn-rate window fires; 4 of 4 could." in picture.alt
+    assert "gone at" not in picture.alt
+
+
+def test_windows_that_have_become_the_same_are_drawn_once(samples: RunSamples) -> None:
+    _, result = spent(samples.run("cascade"))
+    assert [(pair.long_window, pair.threshold) for pair in distinct_pairs(list(result.burn_rates))] == [
+        ("1d", 3.0),
+        ("3d", 1.0),
+    ]
+
+
+def test_rates_that_are_zero_or_not_known_do_not_break_the_scale(samples: RunSamples) -> None:
+    course, result = spent(samples.run("demo"))
+    rates = (replace(result.burn_rates[0], long_rate=0.0, short_rate=None, is_firing=False), *result.burn_rates[1:])
+    right = draw_burn_down(course, replace(result, burn_rates=rates)).figure.axes[1]
+    low, _ = right.get_xlim()
+    drawn = [line.get_xdata()[0] for line in right.lines if line.get_marker() in "oD"]
+    assert len(drawn) == 7
+    assert min(drawn) > low > 0
+
+
+def test_an_sla_without_burn_rates_has_the_course_alone(samples: RunSamples) -> None:
+    course, result = spent(samples.run("demo"))
+    picture = draw_burn_down(course, replace(result, burn_rates=()))
+    assert len(picture.figure.axes) == 1
+    assert "window" not in picture.alt
+
+
+def test_the_figure_is_the_same_bytes_every_time(samples: RunSamples) -> None:
+    course, result = spent(samples.run("demo"))
+    assert render(draw_burn_down(course, result).figure) == render(draw_burn_down(course, result).figure)
+    assert np.all(np.diff(course.times) > 0)
