@@ -1,0 +1,18 @@
+"""Figures as blocks of a report."""
+
+from __future__ import annotations
+
+from tars_lib.figures.picture import Picture
+from tars_lib.figures.theme import render
+from tars_lib.reports.blocks import FigureBlock
+
+
+def figures(*pictures: Picture | None) -> list[FigureBlock]:
+    """The pictures that there are, in order; a figure function returns None where there is nothing to draw."""
+    return [figure(picture) for picture in pictures if picture is not None]
+
+
+def figure(picture: Picture) -> FigureBlock:
+    """A picture, rendered."""
+    svg, png = render(picture.figure)
+    return FigureBlock(svg, png, picture.alt, picture.caption, picture.width)
