@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tars_lib.errors import ConfigError, InputError
+
+_DURATION = re.compile(r"P(T?)(\d+(?:\.\d+)?)([DHMS])")
+_UNIT = {
+    "D": timedelta(days=1),
+    "TH": timedelta(hours=1),
+    "TM": timedelta(minutes=1),
+    "TS": timedelta(seconds=1),
+}
 
 
 def read_zone(name: str) -> ZoneInfo:
@@ -72,3 +81,23 @@ def read_time(text: object, where: str, assume_tz: ZoneInfo | None = None) -> da
         return time.astimezone(UTC)
     except OverflowError as error:
         raise InputError(f"{where}: {str(text)[:60]!r} is outside the years 1 to 9999") from error
+
+
+def read_duration(text: str) -> timedelta:
+    """An ISO 8601 duration in the one unit in which reports write it.
+
+    Raises
+    ------
+    InputError
+        If it has another form.
+
+    Examples
+    --------
+    >>> read_duration("PT5M"), read_duration("P2D")
+    (datetime.timedelta(seconds=300), datetime.timedelta(days=2))
+    """
+    found = _DURATION.fullmatch(text)
+    unit = None if found is None else _UNIT.get(f"{found[1]}{found[3]}")
+    if found is None or unit is None:
+        raise InputError(f"{text!r} is not a duration; allowed: one of P1D, PT1H, PT1M and PT1S with any number")
+    return float(found[2]) * unit

@@ -146,6 +146,20 @@ def label(text: str, limit: int = 40) -> str:
     )
 
 
+def label_ends(text: str, limit: int = 30) -> str:
+    """Return a text from outside with its middle cut out, for names that differ at their ends.
+
+    Examples
+    --------
+    >>> label_ends("lambda_status_updater_AWS::Lambda::Function", limit=22)
+    'lambda_sta…::Function'
+    """
+    if len(text) <= limit:
+        return label(text, limit)
+    half = limit // 2 - 1
+    return f"{label(text[:half], half)}…{label(text[-half:], half)}"
+
+
 def label_times(axes: Axes, ticks: int = 6) -> None:
     """Label a time axis in UTC with at most that many ticks, each part of a date said once."""
     from matplotlib import dates
