@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tars_lib.engines.alert_report import AlertReport
 from tars_lib.engines.alerts import assess_alerts
@@ -30,7 +30,7 @@ from tars_lib.engines.temporal import assess_temporal
 from tars_lib.engines.temporal_report import TemporalReport
 from tars_lib.engines.upstream import join_upstream
 from tars_lib.engines.verdict import INFORMING
-from tars_lib.errors import ConfigError, InputError, VerificationError
+from tars_lib.errors import ConfigError, InputError, ReportError, VerificationError
 from tars_lib.exit_codes import EXIT_CODES, highest
 from tars_lib.org import OrgData
 from tars_lib.policies import Window
@@ -39,6 +39,9 @@ from tars_lib.reports.summary import executive_summary
 from tars_lib.schema import InputFile
 from tars_lib.sources.report import history_bytes, load_report
 from tars_lib.times import read_time
+
+if TYPE_CHECKING:
+    from tars_lib.reports.bulk import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -518,11 +521,55 @@ def write_report(
     ReportError
         If the notebook fails; it is kept, and not exported.
     """
-    from tars_lib.reports.notebooks import export, run_notebook
+    (outcome,) = write_reports({notebook: parameters or {}}, run, output, formats)
+    if outcome.error is not None:
+        raise outcome.error
+    return dict(outcome.files)
+
+
+def write_reports(
+    notebooks: Mapping[str, Mapping[str, object]],
+    run: Path,
+    output: Path | None,
+    formats: tuple[str, ...],
+    *,
+    workers: int = 2,
+    on_done: Callable[[Outcome], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Execute several notebooks on a run directory and export them; one that fails stops no other.
+
+    Parameters
+    ----------
+    notebooks : mapping
+        Name or path of each to its parameters beyond `run_dir`.
+    run, output, formats
+        As for `write_report`.
+    workers : int
+        Kernels at once.
+    on_done : callable, optional
+        Told each outcome as it comes.
+
+    Returns
+    -------
+    tuple of Outcome
+        In the order of `notebooks`.
+
+    Raises
+    ------
+    InputError, VerificationError, ReportError
+        If the run cannot be read, `output` lies inside it, or a parameter is not allowed; no kernel was started then.
+    """
+    from tars_lib.reports.bulk import Job, run_jobs
 
     checked = load_run(run)
     folder = Path("outputs") / checked.run_id if output is None else output
-    given = {"run_dir": str(run.resolve()), **(parameters or {})}
-    place = folder / f"{Path(notebook).stem}.ipynb"
-    executed = run_notebook(notebook, given, place, generated_at=checked.status.generated_at)
-    return {"notebook": executed, **export(executed, formats, folder)}
+    sealed = run.resolve()
+    if sealed in (folder.resolve(), *folder.resolve().parents):
+        raise ReportError(
+            f"output {folder}: lies inside the run directory {run}, which is sealed; allowed: any other folder"
+        )
+    jobs = [
+        Job(name, {"run_dir": str(sealed), **parameters}, folder, checked.status.generated_at)
+        for name, parameters in notebooks.items()
+    ]
+    return run_jobs(jobs, formats, workers=workers, on_done=on_done)

@@ -1,20 +1,36 @@
-"""`tars report`: from a run directory to an executed notebook, HTML and PDF."""
+"""`tars report`: from a run directory to executed notebooks, HTML and PDF."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
+from tars_lib.cli.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.errors import InputError, ReportError
+
+if TYPE_CHECKING:
+    from tars_lib.reports.bulk import Outcome
+
+_SOURCE_LINES = 12
+"""Lines of a failing cell that are shown; judgement: the cells of the workbook have fewer."""
 
 
 @click.command(epilog="Example: tars report incident_report --run ./reports/runs/tars-run-20260105-143000")
-@click.argument("notebook")
-@click.option(
-    "--run", "run_pattern", required=True, metavar="RUN_DIR", help="Run directory; a glob means the newest match."
-)
+@click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
+@click.option("--run", "run_pattern", metavar="RUN_DIR", help="Run directory; a glob means the newest match.")
+@click.option("--all", "all_called_for", is_flag=True, help="The notebooks that the run's findings call for.")
 @click.option("--incident", metavar="ID", help="Incident id that the report belongs to.")
+@click.option(
+    "--parameters",
+    "parameter_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML with parameters, such as parameters/propagation.yaml.",
+)
+@click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="One parameter; goes before FILE. Repeatable.")
 @click.option("--output", type=click.Path(path_type=Path), help="Where to write; default outputs/<run>/.")
 @click.option(
     "--format",
@@ -23,32 +39,150 @@ from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
     show_default=True,
     help="What to export: html, pdf or both, comma separated.",
 )
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")
 @logging_options
 @guarded(REPORT)
 def report(
-    notebook: str,
-    run_pattern: str,
+    notebooks: tuple[str, ...],
+    run_pattern: str | None,
+    all_called_for: bool,
     incident: str | None,
+    parameter_file: Path | None,
+    given: tuple[str, ...],
     output: Path | None,
     formats: str,
+    workers: int,
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Execute NOTEBOOK (such as incident_report) on a run and export it.
+    """Execute each NOTEBOOK (such as incident_report) on a run and export it; with --all, those that its findings call for.
 
-    The executed notebook, the HTML page and the PDF stand in the output folder; their paths are printed. A notebook that
-    fails is kept for the analyst and never exported; the code is then 1.
+    The executed notebooks, the HTML pages and the PDFs stand in the output folder; their paths are printed. A notebook that
+    fails stops no other: its cell is shown, it is kept for the analyst and never exported; the code is then 1. Wrong
+    parameters end the command before any notebook runs.
     """
+    if all_called_for == bool(notebooks):
+        raise click.UsageError("Give either the names of notebooks or --all.")
     wanted = tuple(part.strip().lower() for part in formats.split(",") if part.strip())
     strange = [part for part in wanted if part not in ("html", "pdf")]
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
-    from tars_lib.pipeline import write_report
+    from tars_lib.pipeline import write_reports
 
-    run = expand([run_pattern], "a run directory")
-    parameters = {} if incident is None else {"incident_id": incident}
-    written = write_report(notebook, run, output, wanted, parameters=parameters)
-    for path in written.values():
-        if not quiet:
-            click.echo(path)
-    return 0
+    shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
+    run = _run_directory(run_pattern, shared.pop("run_dir", None), typed.pop("run_dir", None))
+    if incident is not None:
+        typed["incident_id"] = incident
+    names = notebooks or _called_for(run)
+    jobs = _parameters_of(dict.fromkeys(names), shared, typed, is_bulk=len(names) > 1)
+    failed = 0
+    with progress(len(jobs), "notebook", quiet=quiet or len(jobs) == 1) as begin:
+
+        def done(outcome: Outcome) -> None:
+            nonlocal failed
+            begin(outcome.job.name)
+            if outcome.error is not None:
+                failed += 1
+                _show_failure(outcome)
+            elif not quiet:
+                for path in outcome.files.values():
+                    click.echo(path)
+
+        write_reports(jobs, run, output, wanted, workers=workers, on_done=done)
+    if failed and len(jobs) > 1:
+        click.echo(f"{len(jobs) - failed} of {len(jobs)} reports written; {failed} failed", err=True)
+    return 1 if failed else 0
+
+
+def _called_for(run: Path) -> tuple[str, ...]:
+    from tars_lib.pipeline import STATUS_FILE, RunStatus
+    from tars_lib.playbook.pages import pages_for
+    from tars_lib.records import read_record
+
+    status = read_record(RunStatus, run / STATUS_FILE)
+    return pages_for(step.exit_code for step in status.steps)
+
+
+def _run_directory(option: str | None, in_file: object, typed: str | None) -> Path:
+    """The run: `--run`, else `-p run_dir=`, else that of the parameters file; it must be one before a kernel starts."""
+    if option is not None and typed is not None and option != typed:
+        raise ReportError(f"run_dir: --run says {option!r} and -p run_dir says {typed!r}; give one of them")
+    named = [(option, "--run"), (typed, "run_dir"), (in_file, "run_dir")]
+    chosen = next(((value, name) for value, name in named if value is not None), None)
+    if chosen is None:
+        raise click.UsageError("Missing option '--run', or run_dir among the parameters.")
+    value, name = chosen
+    if not isinstance(value, str):
+        raise ReportError(f"{name}: got {value!r} ({type(value).__name__}), expected the path of a run directory")
+    try:
+        run = expand([value], "a run directory that `tars run` wrote")
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    if not (run / "status.json").is_file():
+        raise InputError(f"{name}: {run}: no run directory; allowed: a folder that `tars run` wrote")
+    return run
+
+
+def _file_parameters(path: Path | None) -> dict[str, object]:
+    if path is None:
+        return {}
+    from tars_lib.config import read_yaml
+
+    content = read_yaml(path, str(path)) or {}
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise ReportError(f"{path}: expected lines of the form name: value")
+    return dict(content)
+
+
+def _typed_parameters(given: tuple[str, ...]) -> dict[str, str]:
+    typed: dict[str, str] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise click.BadParameter(f"{text!r}; allowed: NAME=VALUE", param_hint="-p")
+        if name.strip() in typed:
+            raise click.BadParameter(f"{name.strip()!r} is given twice", param_hint="-p")
+        typed[name.strip()] = value
+    return typed
+
+
+def _parameters_of(
+    names: Mapping[str, None], shared: Mapping[str, object], typed: Mapping[str, str], *, is_bulk: bool
+) -> dict[str, dict[str, object]]:
+    """Parameters of each notebook, in the types that it declares; of several, each gets those that it knows."""
+    from tars_lib.reports.notebooks import notebook_parameters
+    from tars_lib.reports.parameters import read_value
+    from tars_lib.workbook.checks import incident_id
+
+    declared = {name: notebook_parameters(name) for name in names}
+    everywhere = {parameter for parameters in declared.values() for parameter in parameters}
+    for parameter in (*shared, *typed):
+        if parameter not in everywhere:
+            asked = ", ".join(names)
+            raise ReportError(
+                f"{asked}: unknown parameter {parameter!r}; allowed: {', '.join(sorted(everywhere)) or 'none'}"
+            )
+    jobs: dict[str, dict[str, object]] = {}
+    for name, known in declared.items():
+        values = {one: value for one, value in shared.items() if one in known or not is_bulk}
+        values |= {one: read_value(one, text, known[one], name) for one, text in typed.items() if one in known}
+        if "incident_id" in values:
+            values["incident_id"] = incident_id(values["incident_id"])
+        jobs[name] = values
+    return jobs
+
+
+def _show_failure(outcome: Outcome) -> None:
+    from tars_lib.reports.notebooks import NotebookError
+    from tars_lib.reports.visible import visible
+
+    error = outcome.error
+    if not isinstance(error, NotebookError):
+        click.echo(f"error: {outcome.job.name}: {visible(' '.join(str(error).split()))}", err=True)
+        return
+    click.echo(f"error: {visible(' '.join(str(error).split()))}", err=True)
+    lines = error.source.splitlines()
+    for line in lines[:_SOURCE_LINES]:
+        click.echo(f"    {visible(line)}", err=True)
+    if len(lines) > _SOURCE_LINES:
+        click.echo(f"    ... {len(lines) - _SOURCE_LINES} more lines", err=True)

@@ -22,3 +22,10 @@ class ThisInterpreter(AsyncKernelManager):
 
             self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_ERRORS_ONLY]))
         return self._kernel_spec
+
+
+def close_event_loop() -> None:
+    """Close the event loop that running a kernel made for this thread; a thread of a pool would leave it open."""
+    from jupyter_core.utils import ensure_event_loop
+
+    ensure_event_loop().close()

@@ -90,6 +90,22 @@ def find_parameters(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def notebook_parameters(name: str | Path) -> dict[str, Any]:
+    """Return the parameters that a notebook declares, name to default; see `find_notebook`."""
+    return declared_parameters(_read(find_notebook(str(name))))
+
+
+def check_notebook(name: str | Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that a notebook does not declare or that have another type; no kernel is started.
+
+    Raises
+    ------
+    ReportError
+        Names the parameter, the value and what is allowed.
+    """
+    check_parameters(parameters, notebook_parameters(name), find_notebook(str(name)).name)
+
+
 def run_notebook(
     name: str | Path,
     parameters: Mapping[str, Any],
@@ -97,6 +113,7 @@ def run_notebook(
     *,
     generated_at: datetime | None = None,
     cwd: Path | None = None,
+    has_bar: bool = True,
 ) -> Path:
     """Execute a notebook with this interpreter.
 
@@ -113,6 +130,8 @@ def run_notebook(
         so that two runs give the same bytes. None: times are kept.
     cwd : Path, optional
         Working folder of the kernel; None: the current one.
+    has_bar : bool
+        Show papermill's progress bar, one tick a cell, on a terminal.
 
     Returns
     -------
@@ -126,16 +145,16 @@ def run_notebook(
     NotebookError
         A cell raised, called `sys.exit` (0 included), or the kernel died.
     """
+    check_notebook(name, parameters)
     source = find_notebook(str(name))
     notebook = _read(source)
-    check_parameters(parameters, declared_parameters(notebook), source.name)
     if generated_at is not None:
         if generated_at.tzinfo is None:
             raise ReportError(f"generated_at: got {generated_at.isoformat()}, expected a time with a zone")
         tars = notebook["metadata"].setdefault("tars", {})
         tars["generated_at"] = generated_at.astimezone(UTC).isoformat()
     output.parent.mkdir(parents=True, exist_ok=True)
-    _execute(notebook, dict(parameters), output, cwd)
+    _execute(notebook, dict(parameters), output, cwd, has_bar=has_bar)
     executed = _read(output)
     _refuse_exit(executed, output)
     if generated_at is not None:
@@ -209,7 +228,7 @@ def _written(notebook: Any) -> bytes:
     return f"{untyped.writes(notebook)}\n".encode()
 
 
-def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path | None) -> None:
+def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path | None, *, has_bar: bool) -> None:
     import papermill
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from papermill.exceptions import PapermillException, PapermillExecutionError
@@ -225,7 +244,7 @@ def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path 
             kernel_name=KERNEL_NAME,
             language="python",
             cwd=cwd,
-            progress_bar=sys.stderr.isatty(),
+            progress_bar=has_bar and sys.stderr.isatty(),
             start_timeout=START_TIMEOUT,
             kernel_manager_class=ThisInterpreter,
         )

@@ -89,6 +89,50 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], note
             )
 
 
+def read_value(name: str, text: str, default: Any, notebook: str) -> Any:
+    """A parameter's value from what was typed after `name=`, with the type of its default.
+
+    Parameters
+    ----------
+    name, text : str
+    default : object
+        A text stays as typed, `007` included; None takes any literal, and what is none as text.
+    notebook : str
+        For the message.
+
+    Raises
+    ------
+    ReportError
+        Names the parameter, the text and what is allowed.
+
+    Examples
+    --------
+    >>> read_value("incident_id", "007", "", "x"), read_value("max_paths", "12", 8, "x"), read_value("repos", "a,b", [], "x")
+    ('007', 12, ['a', 'b'])
+    """
+    where = f"{notebook}: parameter {name!r}: got {excerpt(text)}"
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ReportError(f"{where}, expected true or false")
+        return text.lower() == "true"
+    if isinstance(default, int | float):
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        try:
+            return type(default)(text)
+        except ValueError as error:
+            raise ReportError(f"{where}, expected {kind}, such as its default {default}") from error
+    if isinstance(default, list | tuple) and not text.lstrip().startswith(("[", "(")):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError) as error:
+        if default is None:
+            return text
+        raise ReportError(f"{where}, expected a literal such as its default {excerpt(default)}") from error
+
+
 def _assignment(statement: ast.stmt) -> tuple[str, ast.expr]:
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target = statement.targets[0]

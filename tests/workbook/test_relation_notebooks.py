@@ -1,0 +1,81 @@
+"""The pages on propagation, anomalies, alerts and correlations under papermill with their own parameters files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pypdf
+import pytest
+import yaml
+
+from tars_lib.pipeline import Run, write_reports
+from tars_lib.reports.notebooks import find_notebook, find_parameters, notebook_parameters
+
+PAGES = ("propagation", "cross_repo_anomaly", "critical_alerts", "correlation_investigation")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_parameters_file_is_what_the_notebook_declares_and_is_documented(name: str) -> None:
+    path = find_parameters(name)
+    assert path is not None
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text) == notebook_parameters(name)
+    lines = [line for line in text.splitlines() if line]
+    for place, line in enumerate(lines):
+        assert line.startswith("#") or lines[place - 1].startswith("#"), f"{line!r} is not documented"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_cells_hold_calls_alone(name: str) -> None:
+    import ast
+
+    import nbformat
+
+    cells = nbformat.read(find_notebook(name), as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    kinds = (
+        ast.FunctionDef,
+        ast.ClassDef,
+        ast.For,
+        ast.Try,
+        ast.While,
+        ast.If,
+        ast.With,
+        ast.comprehension,
+        ast.Lambda,
+    )
+    found = [node for cell in code for node in ast.walk(ast.parse(cell.source)) if isinstance(node, kinds)]
+    assert not found
+
+
+@pytest.fixture(scope="module")
+def pages(demo: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The PDFs of the demo organisation, made from the parameters files with the run put in."""
+    jobs = {}
+    for name in PAGES:
+        path = find_parameters(name)
+        assert path is not None
+        jobs[name] = {key: value for key, value in yaml.safe_load(path.read_text()).items() if key != "run_dir"}
+    outcomes = write_reports(jobs, demo.directory, tmp_path_factory.mktemp("pages"), ("html", "pdf"))
+    assert [outcome.error for outcome in outcomes] == [None] * len(PAGES)
+    assert [outcome.job.name for outcome in outcomes] == list(PAGES)
+    return {outcome.job.name: Path(outcome.files["pdf"]) for outcome in outcomes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("propagation", "No repo is seen to move before another"),
+        ("cross_repo_anomaly", "Contain within 30 minutes"),
+        ("critical_alerts", "3 of 6 alerts are critical"),
+        ("correlation_investigation", "15 of 66 pairs of repos move together"),
+    ],
+)
+def test_each_page_runs_and_exports_on_the_demo_organisation(name: str, says: str, pages: dict[str, Path]) -> None:
+    reader = pypdf.PdfReader(str(pages[name]))
+    assert 1 <= len(reader.pages) <= 4
+    assert says in " ".join(reader.pages[0].extract_text().replace("\u200b", "").split())
+    assert pages[name].stat().st_size < 500_000
+    assert pages[name].with_suffix(".html").stat().st_size < 1_000_000
