@@ -75,20 +75,16 @@ def report(
         typed["incident_id"] = incident
     names = notebooks or _called_for(run)
     jobs = _parameters_of(dict.fromkeys(names), shared, typed, is_bulk=len(names) > 1)
-    failed = 0
+    # printed once the bar is gone, in the order in which they were asked for
     with progress(len(jobs), "notebook", quiet=quiet or len(jobs) == 1) as begin:
-
-        def done(outcome: Outcome) -> None:
-            nonlocal failed
-            begin(outcome.job.name)
-            if outcome.error is not None:
-                failed += 1
-                _show_failure(outcome)
-            elif not quiet:
-                for path in outcome.files.values():
-                    click.echo(path)
-
-        write_reports(jobs, run, output, wanted, workers=workers, on_done=done)
+        begin("started")
+        outcomes = write_reports(jobs, run, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
+    for outcome in outcomes:
+        if outcome.error is not None:
+            _show_failure(outcome)
+        elif not quiet:
+            click.echo("\n".join(map(str, outcome.files.values())))
+    failed = sum(outcome.error is not None for outcome in outcomes)
     if failed and len(jobs) > 1:
         click.echo(f"{len(jobs) - failed} of {len(jobs)} reports written; {failed} failed", err=True)
     return 1 if failed else 0
