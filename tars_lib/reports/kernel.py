@@ -7,8 +7,9 @@ from jupyter_client.manager import AsyncKernelManager
 
 KERNEL_NAME = "python3"
 
-# The kernel warns on every start that it talks over TCP, which for a report is loopback and a minute.
-_ERRORS_ONLY = "--IPKernelApp.log_level=40"
+# The kernel warns on every start that it talks over TCP, which for a report is loopback and a minute; and when it is
+# stopped, it may report the interrupt that stops it as an error. What a cell raises stands in the notebook.
+_QUIET = "--IPKernelApp.log_level=50"
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -20,7 +21,7 @@ class ThisInterpreter(AsyncKernelManager):
         if self._kernel_spec is None:
             from ipykernel.kernelspec import get_kernel_dict
 
-            self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_ERRORS_ONLY]))
+            self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_QUIET]))
         return self._kernel_spec
 
 

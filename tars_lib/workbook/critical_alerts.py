@@ -186,8 +186,8 @@ def _headline(run: Run) -> str:
     what = f"{label_of(first.title, 100)} {where} ({in_words(first.impact.value)})"
     if not found:
         return f"None of {plural(len(alerts), 'alert')} is critical; first to look at: {what}."
-    verb = "is" if len(found) == 1 else "are"
-    return f"{len(found)} of {plural(len(alerts), 'alert')} {verb} critical; first to look at: {what}."
+    which = "is critical: " if len(found) == 1 else "are critical; the first of them: "
+    return f"{len(found)} of {plural(len(alerts), 'alert')} {which}{what}."
 
 
 def _table(alerts: tuple[Alert, ...], caption: str, empty: str, most: int) -> Table:

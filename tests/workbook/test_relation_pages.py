@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from contract.workspaces import cascade
 
+import tars_lib as tars
 from tars_lib.engines.alert_report import Alert
 from tars_lib.errors import InputError
-from tars_lib.pipeline import Run
+from tars_lib.pipeline import Run, load_run, write_run
 from tars_lib.reports.blocks import Block, Checklist, FigureBlock, Table
+from tars_lib.reports.document import Document
+from tars_lib.reports.html import render_html
+from tars_lib.reports.pdf import render_pdf
 from tars_lib.reports.plain import plain_text
 from tars_lib.workbook import correlation_investigation as investigation
 from tars_lib.workbook import critical_alerts, cross_repo_anomaly, propagation
@@ -151,7 +158,10 @@ def test_critical_alerts_come_in_the_reports_order_with_measured_value_and_limit
     rows = critical_alerts.critical_list(demo).rows
     assert [row[1] for row in rows] == [alert.title for alert in found]
     assert rows[0][4:6] == ("99.68 %", "99.9 %")
-    assert f"{len(found)} of {len(demo.alerts.alerts)} alerts are critical" in said(critical_alerts.title(demo))
+    assert (
+        f"{len(found)} of {len(demo.alerts.alerts)} alerts are critical; the first of them: SLA Availability"
+        in said(critical_alerts.title(demo))
+    )
 
 
 def test_all_groups_of_the_playbook_are_counted_before_and_after_compression(demo: Run) -> None:
@@ -233,3 +243,22 @@ def test_every_page_ends_with_commands(page: object, spread: Run, demo: Run, cal
         assert isinstance(last, Table)
         assert all(str(row[1]).startswith(("tars ", "python -m analytics.")) for row in last.rows)
         assert last.rows
+
+
+def test_hostile_names_stay_text_on_every_page(tmp_path: Path) -> None:
+    root = cascade(tmp_path / "org-health")
+    names = {"ledger": "<script>alert(1)</script>", "payments": "#read(1)\u202e"}
+    for path in root.iterdir():
+        text = path.read_text(encoding="utf-8")
+        for name, hostile in names.items():
+            text = text.replace(name, f"'{hostile}'" if path.suffix == ".yaml" else hostile)
+        path.write_text(text, encoding="utf-8")
+    run = load_run(write_run(tars.analyze(tars.load_org(root)), tmp_path / "reports"))
+    assert run.temporal.propagation_paths[0].path[0] == names["ledger"]
+    for page in PAGES:
+        document = Document(tuple(page(run)), datetime(2026, 6, 1, tzinfo=UTC))
+        html = render_html(document)
+        assert "<script" not in html
+        assert "&lt;script&gt;alert" in html.replace("\u200b", "")
+        assert "\u202e" not in html
+        assert render_pdf(document).startswith(b"%PDF-")
