@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tars_lib.pipeline import Run, write_reports
+from tars_lib.playbook.pages import ALWAYS, PAGE_OF
 from tars_lib.reports.notebooks import find_notebook, find_parameters, notebook_parameters
 
 PAGES = ("propagation", "cross_repo_anomaly", "critical_alerts", "correlation_investigation")
@@ -79,3 +80,9 @@ def test_each_page_runs_and_exports_on_the_demo_organisation(name: str, says: st
     assert says in " ".join(reader.pages[0].extract_text().replace("\u200b", "").split())
     assert pages[name].stat().st_size < 500_000
     assert pages[name].with_suffix(".html").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("name", [*ALWAYS, *sorted(set(PAGE_OF.values()))])
+def test_every_page_that_a_finding_calls_for_is_there(name: str) -> None:
+    assert find_notebook(name).is_file()
+    assert "run_dir" in notebook_parameters(name)
