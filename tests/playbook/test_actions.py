@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fact_samples import BARE, CAUSE, FULL, HOSTILE, at
+from case_samples import BARE, CAUSE, FULL, HOSTILE, at
 
 from tars_lib.pipeline import analyze, write_run
 from tars_lib.playbook.actions import suggest

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields, replace
 
 import pytest
-from fact_samples import BARE, FULL, HOSTILE, at
+from case_samples import BARE, FULL, HOSTILE, at
 
 from tars_lib.playbook.communication import (
     Message,

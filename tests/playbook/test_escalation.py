@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from fact_samples import BARE, FULL, at
+from case_samples import BARE, FULL, at
 
 from tars_lib.config_playbook import read_playbook
 from tars_lib.playbook.escalation import escalate, timeouts

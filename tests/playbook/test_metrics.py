@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from fact_samples import BARE, CAUSE, FULL, at
+from case_samples import BARE, CAUSE, FULL, at
 
 from tars_lib.playbook.facts import Facts, Status
 from tars_lib.playbook.metrics import MetricValue, MetricVerdict, by_month, fingerprint, measure, median_interval

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from fact_samples import BARE, FULL, HOSTILE, OPENED, at
+from case_samples import BARE, FULL, HOSTILE, OPENED, at
 
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
 from tars_lib.playbook.facts import ActionItem, HeldReview, Status, TimelineRow

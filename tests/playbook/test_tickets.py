@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from fact_samples import BARE, FULL, HOSTILE
+from case_samples import BARE, FULL, HOSTILE
 
 from tars_lib.playbook.facts import ActionItem, AffectedRepo
 from tars_lib.playbook.tickets import (
