@@ -21,6 +21,9 @@ from tars_lib.playbook import tables
 from tars_lib.policies import Window
 from tars_lib.schema import CauseType, ContainmentType, Severity
 
+_GOLDEN = ("acknowledge", "identify", "root-cause", "contain", "escalate")
+"""Steps whose end the record of an incident shows."""
+
 PACKAGED_LABEL = "packaged playbook.yaml"
 
 
@@ -166,6 +169,7 @@ class _Golden(_Model):
     title: Text
     record: str = ""
     notify: tuple[Text, ...] = ()
+    task: str = ""
 
 
 class _Playbook(_Model):
@@ -199,6 +203,9 @@ class _Playbook(_Model):
             missing = [str(getattr(key, "value", key)) for key in needed if key not in given]
             if missing:
                 raise ValueError(f"{name}: {', '.join(missing)} missing")
+        for key in self.golden_path:
+            if key not in _GOLDEN:
+                raise ValueError(f"golden_path.{key}: not a step of the path; allowed: {', '.join(_GOLDEN)}")
         unknown = set(self.exit_codes) - set(EXIT_CODES)
         unknown |= {code for branch in self.decision_tree.values() for code in branch.codes} - set(EXIT_CODES)
         if unknown:
@@ -381,7 +388,7 @@ def _tables(given: _Playbook, sha256: str) -> tables.Playbook:
             for key, row in given.metrics.items()
         ),
         golden_path=tuple(
-            tables.GoldenStep(key, row.start, row.end, row.title, row.record, row.notify)
+            tables.GoldenStep(key, row.start, row.end, row.title, row.record, row.notify, row.task)
             for key, row in given.golden_path.items()
         ),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from tars_lib.cli import incident_acts as acts
+from tars_lib.cli import incident_after as after
+from tars_lib.cli import incident_people as people
 from tars_lib.cli import incident_views as views
 
 
@@ -31,11 +33,16 @@ for _command in (
     acts.note,
     acts.record,
     acts.contain,
-    acts.escalate,
-    acts.update,
+    people.escalate,
+    people.update,
+    people.ics,
     acts.resolve,
     acts.close,
     acts.reopen,
+    after.postmortem,
+    after.action,
+    after.review,
+    after.tickets,
     views.status,
     views.list_command,
     views.timeline,

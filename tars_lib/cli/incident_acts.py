@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.incident_options import common, show_written, span_of, text_of, writer_of
+from tars_lib.cli.incident_options import case_in, judged, playbook_of, show_written, text_of, time_of, writer_of
 from tars_lib.cli.shell import REPORT, expand, guarded
 from tars_lib.errors import ConfigError
 
@@ -26,7 +26,7 @@ _CONDITION = click.Choice(
 @click.option("--severity", type=_SEVERITY, help="By hand, or instead of the playbook's.")
 @click.option("--title", help="By hand, or instead of the run's.")
 @click.option("--adopt", metavar="ID", help="Give the folder of this id its record, instead of a new one.")
-@common
+@judged
 @guarded(REPORT)
 def open_command(
     from_run: str | None,
@@ -57,16 +57,17 @@ def open_command(
         raise click.UsageError("--from-run and --exit-code say the same thing twice; give one of them")
     chosen = None if severity is None else Severity.parse(severity)
     named = None if title is None else text_of(title)
+    playbook = playbook_of(incidents_dir)
     run = None
     if from_run is not None:
         from tars_lib.pipeline import load_run
 
         run = load_run(expand([from_run], "a run directory"))
-        opening = of_run(run, chosen, named)
+        opening = of_run(run, chosen, named, playbook)
     elif codes:
-        opening = from_codes(codes, chosen, named)
+        opening = from_codes(codes, chosen, named, playbook)
     elif chosen is not None and named is not None:
-        opening = by_hand(chosen, named)
+        opening = by_hand(chosen, named, playbook)
     else:
         raise click.UsageError("give --from-run RUN, --exit-code N, or --severity SEV-N with --title TEXT")
     root = place(incidents_dir)
@@ -80,7 +81,7 @@ def open_command(
 @click.command(short_help="Acknowledge: you have it.", epilog="Example: tars incident ack INC-202601051430")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
-@common
+@judged
 @guarded(REPORT)
 def ack(
     incident_id: str,
@@ -102,7 +103,7 @@ def ack(
 @click.command(epilog="Example: tars incident note INC-202601051430 'error rate falls since 14:41 UTC'")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text")
-@common
+@judged
 @guarded(REPORT)
 def note(
     incident_id: str, text: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
@@ -121,9 +122,12 @@ def note(
 @click.option("--containment-type", type=_CONTAIN, help="Kind of that cause; its playbook row joins the checklist.")
 @click.option("--repo", help="Repo of that cause.")
 @click.option("--condition", "conditions", type=_CONDITION, multiple=True, help="Condition that holds; repeatable.")
+@click.option(
+    "--no-condition", "denied", type=_CONDITION, multiple=True, help="Condition that does not hold; repeatable."
+)
 @click.option("--severity", type=_SEVERITY, help="Another severity.")
 @click.option("--customer-impact", type=click.Choice(("YES", "NO", "UNKNOWN"), case_sensitive=False), help="Another.")
-@common
+@judged
 @guarded(REPORT)
 def record(
     incident_id: str,
@@ -132,6 +136,7 @@ def record(
     containment_type: str | None,
     repo: str | None,
     conditions: tuple[str, ...],
+    denied: tuple[str, ...],
     severity: str | None,
     customer_impact: str | None,
     incidents_dir: Path | None,
@@ -151,9 +156,13 @@ def record(
 
     if (containment_type or repo) and cause is None:
         raise click.UsageError("--containment-type and --repo describe a cause; give --cause TEXT, too")
-    has_fact = cause is not None or bool(conditions) or severity is not None or customer_impact is not None
+    has_fact = cause is not None or bool(conditions or denied) or severity is not None or customer_impact is not None
     if (run is None) == (not has_fact):
-        raise click.UsageError("give either --run RUN or facts: --cause, --condition, --severity, --customer-impact")
+        raise click.UsageError(
+            "give either --run RUN or facts: --cause, --condition, --no-condition, --severity, --customer-impact"
+        )
+    if set(conditions) & set(denied):
+        raise click.UsageError("a condition either holds or does not")
     writer = writer_of(incidents_dir, incident_id)
     if run is not None:
         from tars_lib.incidents.observing import record_run
@@ -168,6 +177,7 @@ def record(
             containment_type=None if containment_type is None else ContainmentType.parse(containment_type),
             repo=repo,
             conditions=[Condition.parse(condition) for condition in conditions],
+            denied=[Condition.parse(condition) for condition in denied],
             severity=None if severity is None else Severity.parse(severity),
             customer_impact=None if customer_impact is None else CustomerImpact.parse(customer_impact),
         )
@@ -184,7 +194,8 @@ def record(
 @click.option("--done", metavar="ACTION", help="This action is done.")
 @click.option("--revert", metavar="ACTION", help="This action was undone again.")
 @click.option("--owner", metavar="WHO", help="Who does it; default you.")
-@common
+@click.option("--show", is_flag=True, help="Show the checklist: how, who, undo, and what shows that it worked.")
+@judged
 @guarded(REPORT)
 def contain(
     incident_id: str,
@@ -193,6 +204,7 @@ def contain(
     done: str | None,
     revert: str | None,
     owner: str | None,
+    show: bool,
     incidents_dir: Path | None,
     tz: str | None,
     as_json: bool,
@@ -202,10 +214,15 @@ def contain(
     """Record containment: nothing acts on its own, you do it and say so.
 
     With TEXT an action of your own begins; with nothing else the first of the checklist. The first action that is done
-    stops the contain clock.
+    stops the contain clock, unless it only watches.
     """
+    from tars_lib.cli.incident_text import action_lines
     from tars_lib.incidents.acts import finish_containment, start_containment
 
+    if show:
+        if any(option is not None for option in (text, start, done, revert, owner)):
+            raise click.UsageError("--show changes nothing; give it alone")
+        return _show_checklist(incidents_dir, incident_id, as_json=as_json)
     if sum(option is not None for option in (text, start, done, revert)) > 1:
         raise click.UsageError("give one of TEXT, --start, --done and --revert")
     writer = writer_of(incidents_dir, incident_id)
@@ -215,75 +232,55 @@ def contain(
         written = finish_containment(writer, done or revert, revert=revert is not None)
     else:
         written = start_containment(writer, start, None if text is None else text_of(text), owner)
+        begun = [action for action in written.incident.actions if action.started_at == writer.time]
+        if not (as_json or quiet):
+            click.echo("\n".join(line for action in begun[-1:] for line in action_lines(action)))
     return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
 
 
-@click.command(epilog="Example: tars incident escalate INC-202601051430 --to 'VP Engineering' --reason 'SLA breach'")
-@click.argument("incident_id", metavar="ID")
-@click.option("--to", "contact", metavar="WHO", help="Who was told; default the next rung of the escalation matrix.")
-@click.option("--reason", default="", metavar="TEXT", help="Why.")
-@common
-@guarded(REPORT)
-def escalate(
-    incident_id: str,
-    contact: str | None,
-    reason: str,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
-    """Record that somebody was told. It tells nobody by itself."""
-    from tars_lib.incidents.acts import escalate as write
+def _show_checklist(incidents_dir: Path | None, incident_id: str, *, as_json: bool) -> int:
+    from tars_lib.cli.incident_text import action_lines
+    from tars_lib.records import dumps
 
-    written = write(writer_of(incidents_dir, incident_id), None if contact is None else text_of(contact), reason)
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
-
-
-@click.command(epilog="Example: tars incident update INC-202601051430 'Rolling back; errors are falling' --next-in 30m")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text")
-@click.option("--next-in", metavar="SPAN", help="When the next update comes: 30m, 2h, 1d.")
-@common
-@guarded(REPORT)
-def update(
-    incident_id: str,
-    text: str,
-    next_in: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
-    """Record what stakeholders were told, and when they hear more."""
-    from tars_lib.incidents.acts import update as write
-
-    writer = writer_of(incidents_dir, incident_id)
-    written = write(writer, text_of(text), None if next_in is None else writer.time + span_of(next_in))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    incident = case_in(incidents_dir, incident_id, time_of(None)).incident
+    if as_json:
+        click.echo(dumps({"actions": incident.actions, "incident_id": incident_id}, ensure_ascii=True), nl=False)
+        return 0
+    lines = [line for action in incident.actions for line in action_lines(action)]
+    click.echo(
+        "\n".join(lines) if lines else "the checklist is empty: no cause is known; TEXT adds an action of your own"
+    )
+    return 0
 
 
 @click.command(epilog="Example: tars incident resolve INC-202601051430 'deploy rolled back, SLA met since 15:02 UTC'")
 @click.argument("incident_id", metavar="ID")
-@click.argument("text")
-@common
+@click.argument("text", required=False)
+@judged
 @guarded(REPORT)
 def resolve(
-    incident_id: str, text: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
+    incident_id: str,
+    text: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> int:
-    """The harm is over; TEXT says how it ended. Both clocks stop."""
+    """The harm is over; TEXT says how it ended. Both clocks stop.
+
+    Without TEXT the run after containment says it, where it found that the harm ended (RECOVERED or ENDED).
+    """
     from tars_lib.incidents.acts import resolve as write
 
-    written = write(writer_of(incidents_dir, incident_id), text_of(text))
+    written = write(writer_of(incidents_dir, incident_id), None if text is None else text_of(text))
     return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
 
 
 @click.command(epilog="Example: tars incident close INC-202601051430")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
-@common
+@judged
 @guarded(REPORT)
 def close(
     incident_id: str,
@@ -307,7 +304,7 @@ def close(
 )
 @click.argument("incident_id", metavar="ID")
 @click.argument("text")
-@common
+@judged
 @guarded(REPORT)
 def reopen(
     incident_id: str, text: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool

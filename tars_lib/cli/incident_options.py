@@ -17,8 +17,11 @@ from tars_lib.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from tars_lib.incidents.acts import Writer
+    from tars_lib.incidents.case import Case
     from tars_lib.incidents.journal import Written
+    from tars_lib.playbook.tables import Playbook
 
+_PLAYBOOK = "tars_lib.playbook"
 _SPAN = re.compile(r"(\d{1,4}) ?(m|min|h|d)")
 _UNITS = {"m": timedelta(minutes=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -35,6 +38,50 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, file_okay=False),
         help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
     )(command)
+
+
+def judged(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what `common` adds, and `--playbook` for commands whose answer rests on it."""
+    return playbook_option(common(command))
+
+
+def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--playbook`; `playbook_of` reads it."""
+    return click.option(
+        "--playbook",
+        type=click.Path(path_type=Path, dir_okay=False),
+        expose_value=False,
+        callback=_keep_playbook,
+        help="The organisation's playbook; default playbook.yaml beside the incidents, else the packaged one.",
+    )(command)
+
+
+def _keep_playbook(context: click.Context, _: click.Parameter, given: Path | None) -> None:
+    context.meta[_PLAYBOOK] = given
+
+
+def playbook_of(incidents_dir: Path | None) -> Playbook:
+    """The playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
+    from tars_lib.incidents.in_force import playbook_in_force
+    from tars_lib.incidents.register import incidents_dir as place
+
+    return playbook_in_force(place(incidents_dir), click.get_current_context().meta.get(_PLAYBOOK))
+
+
+def case_in(incidents_dir: Path | None, incident_id: str, time: datetime) -> Case:
+    """Read an incident.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its folder has no record yet.
+    """
+    from tars_lib.incidents.case import read_case
+    from tars_lib.incidents.register import folder_of
+    from tars_lib.incidents.register import incidents_dir as place
+
+    folder = folder_of(place(incidents_dir), incident_id)
+    return read_case(folder, playbook_of(incidents_dir), time)
 
 
 def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,7 +106,7 @@ def time_of(text: str | None) -> datetime:
     return now() if text is None else read_time(text, "--now")
 
 
-def span_of(text: str) -> timedelta:
+def span_of(text: str, option: str = "--next-in") -> timedelta:
     """A span such as 30m, 2h or 1d.
 
     Raises
@@ -74,7 +121,7 @@ def span_of(text: str) -> timedelta:
     """
     match = _SPAN.fullmatch(text.strip())
     if match is None or int(match[1]) == 0:
-        raise ConfigError(f"--next-in {text!r}: a span such as 30m, 2h or 1d is allowed")
+        raise ConfigError(f"{option} {text!r}: a span such as 30m, 2h or 1d is allowed")
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -98,13 +145,13 @@ def writer_of(incidents_dir: Path | None, incident_id: str) -> Writer:
     from tars_lib.incidents.register import actor, folder_of, now
     from tars_lib.incidents.register import incidents_dir as place
 
-    return Writer(folder_of(place(incidents_dir), incident_id), actor(), now())
+    return Writer(folder_of(place(incidents_dir), incident_id), actor(), now(), playbook_of(incidents_dir))
 
 
 def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool, given_dir: Path | None = None) -> int:
     """Say what was written, how much time is left and what comes next; the code of success."""
     from tars_lib.incidents.clocks import contain_clock, is_running, respond_clock
-    from tars_lib.incidents.golden import golden_path
+    from tars_lib.incidents.golden import Situation, golden_path
     from tars_lib.records import dumps
     from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
 
@@ -114,15 +161,15 @@ def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool
         return 0
     if quiet:
         return 0
-    reader = reader_of(tz)
+    reader, case = reader_of(tz), case_in(given_dir, incident.incident_id, entry.time)
     lines = [
         *field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}"),
         *field(f"Entry {entry.seq}", visible(entry.text, LINE_LIMIT)),
         *field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}"),
     ]
     if is_running(incident):
-        lines += clock_lines((respond_clock(incident), contain_clock(incident)), entry.time, reader)
-    command = golden_path(incident, entry.time, given_dir).next_command
+        lines += clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), entry.time, reader)
+    command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
     if command is not None:
         # a command is not wrapped: it has to work as it is copied
         lines += [f"{'Next:':16} {one}" for one in command.split("; ")]

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
 
 if TYPE_CHECKING:
+    from tars_lib.incidents.case import Case
     from tars_lib.incidents.clocks import Clock
     from tars_lib.incidents.golden import GoldenPath
-    from tars_lib.incidents.record import Incident
+    from tars_lib.incidents.record import Action, Incident
     from tars_lib.incidents.timeline import Entry
     from tars_lib.incidents.verification import Verification
+    from tars_lib.playbook.escalation import Escalation, Rung
+    from tars_lib.playbook.tables import Playbook
 
 WIDTH = 80
+_NEXT = 3
+"""Rungs shown that are still to come; judgement."""
 _LABEL = 16
 
 
@@ -37,8 +42,9 @@ class Reader:
         return f"{local:%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:5]}"
 
 
-def status_lines(incident: Incident, now: datetime, reader: Reader) -> Iterator[str]:
+def status_lines(case: Case, reader: Reader) -> Iterator[str]:
     """Everything that a responder who comes new to an incident has to know."""
+    incident, now = case.incident, case.time
     from tars_lib.incidents.clocks import contain_clock, respond_clock
 
     yield from field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}")
@@ -61,14 +67,16 @@ def status_lines(incident: Incident, now: datetime, reader: Reader) -> Iterator[
     ):
         if time is not None:
             yield from field(label, reader.time(time))
-    yield from clock_lines((respond_clock(incident), contain_clock(incident)), now, reader)
+    yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), now, reader)
     yield from _harm_lines(incident)
     for action in incident.actions:
-        owner = f" ({visible(action.owner, NAME_LIMIT)})" if action.owner else ""
+        who = action.owner or (action.suggested_owner and f"for: {action.suggested_owner}")
+        owner = f" ({visible(who, NAME_LIMIT)})" if who else ""
         yield from field(f"{action.action_id} {action.state.value}", f"{visible(action.text, LINE_LIMIT)}{owner}")
     for told in incident.escalations:
         reason = f": {visible(told.reason, LINE_LIMIT)}" if told.reason else ""
         yield from field("Told", f"{visible(told.contact, NAME_LIMIT)} at {reader.time(told.at)}{reason}")
+    yield from escalation_lines(case.escalation, incident, reader)
     for label, run in (("Run before", incident.before), ("Run after", incident.after)):
         if run is not None:
             yield from field(label, f"{run.run_id}, as of {reader.time(run.as_of)}, exit code {run.exit_code}")
@@ -78,7 +86,55 @@ def status_lines(incident: Incident, now: datetime, reader: Reader) -> Iterator[
         )
     if incident.resolution is not None:
         yield from field("Resolution", visible(incident.resolution, LINE_LIMIT))
+    for item in incident.action_items:
+        owner, due = item.owner or "nobody yet", "no date" if item.due is None else f"by {reader.time(item.due)}"
+        state = "done" if item.is_done else due
+        yield from field("To do", visible(f"{item.item_id}: {item.text} ({owner}; {state})", LINE_LIMIT))
+    yield from field("Playbook", _playbook_text(incident, case.playbook))
     yield from field("Timeline", f"{incident.timeline.count} entries, head {incident.timeline.sha256[:12]}")
+
+
+def _playbook_text(incident: Incident, playbook: Playbook) -> str:
+    now = f"{visible(playbook.version, NAME_LIMIT)}, sha256 {playbook.sha256[:12]}"
+    if incident.playbook_sha256 == playbook.sha256:
+        return f"{now}, as at the opening"
+    then = "not recorded" if incident.playbook_sha256 is None else f"sha256 {incident.playbook_sha256[:12]}"
+    return f"{now}; at the opening: {then}"
+
+
+def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
+    """Who must be told now and next, and which rule says so; conditions that nobody has answered."""
+    for rung in found.due:
+        yield from field("Tell now", visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT))
+        yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
+    for rung in found.upcoming[:_NEXT]:
+        yield from field("If nothing moves", visible(f"{_rung(rung)}, at {reader.time(rung.due_at)}", LINE_LIMIT))
+    if found.unknown and incident.status is not type(incident.status).CLOSED:
+        names = ", ".join(condition.value for condition in found.unknown)
+        yield from field("Not answered", f"{names} (record --condition or --no-condition)")
+
+
+def _rung(rung: Rung) -> str:
+    how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
+    return f"{rung.contact}{how} [{rung.rule}]"
+
+
+def action_lines(action: Action) -> Iterator[str]:
+    """An action of the checklist with how it is done, undone, and what shows that it worked."""
+    yield from field(f"{action.action_id} {action.state.value}", visible(action.text, LINE_LIMIT))
+    who = action.owner or action.suggested_owner
+    for label, text in (
+        ("  Who", who),
+        ("  How", None if action.how == action.text else action.how),
+        ("  Because", action.reason),
+        ("  Undo", action.revert),
+        ("  Worked if", action.verify),
+    ):
+        if text:
+            yield from field(label, visible(text, LINE_LIMIT))
+    if action.query:
+        # a command is not wrapped: it has to work as it is copied
+        yield f"{'  Check:':16} {visible(action.query)}"
 
 
 def _harm_lines(incident: Incident) -> Iterator[str]:
@@ -119,13 +175,14 @@ def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
     return f"{length(left)} left, due {reader.time(clock.due_at)}"
 
 
-def golden_lines(path: GoldenPath, incident: Incident, now: datetime, reader: Reader) -> Iterator[str]:
+def golden_lines(path: GoldenPath, case: Case, reader: Reader) -> Iterator[str]:
     """The golden path as a page: clocks, five steps, the containment row, the next command."""
     from tars_lib.incidents.clocks import contain_clock, respond_clock
 
+    incident, now = case.incident, case.time
     yield f"Golden path of {incident.incident_id}: {visible(incident.title, NAME_LIMIT)}"[:WIDTH]
     yield f"{incident.severity.value}, {incident.status.value}, minute {path.minute} since it was opened"
-    yield from clock_lines((respond_clock(incident), contain_clock(incident)), now, reader)
+    yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), now, reader)
     yield ""
     for number, step in enumerate(path.steps):
         mark = "[x]" if step.is_done else "[>]" if number == path.current else "[ ]"
@@ -135,11 +192,12 @@ def golden_lines(path: GoldenPath, incident: Incident, now: datetime, reader: Re
             yield from wrapped(step.task, "    Now: ", "    ")
         for line in step.recorded:
             yield from wrapped(visible(line, LINE_LIMIT), "    - ", "      ")
-        if number == path.current and step.name == "Contain" and path.row is not None:
+        if number == path.current and step.step_id == "contain" and path.row is not None:
             yield from _row_lines(path)
     yield ""
     if path.next_command is None:
-        yield "The incident is closed; nothing is left to do here."
+        yield "The incident is closed; nothing is left to do here. Its postmortem:"
+        yield f"  tars incident postmortem {incident.incident_id}"
     else:
         # a command is not wrapped: it has to work as it is copied
         yield "Next command:"

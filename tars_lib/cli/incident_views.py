@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import common, now_option, reader_of, time_of
+from tars_lib.cli.incident_options import case_in, common, judged, now_option, playbook_of, reader_of, time_of
 from tars_lib.cli.incident_text import golden_lines, status_lines, timeline_lines, verification_lines
 from tars_lib.cli.shell import REPORT, guarded
 from tars_lib.errors import InputError, TarsError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from tars_lib.incidents.case import Case
     from tars_lib.incidents.clocks import Clock
-    from tars_lib.incidents.record import Incident
 
 
 @click.command(
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.argument("incident_id", metavar="ID")
 @now_option
-@common
+@judged
 @guarded(REPORT)
 def status(
     incident_id: str,
@@ -40,19 +38,19 @@ def status(
     """Show what is known of an incident, and how much time is left."""
     from tars_lib.records import dumps
 
-    incident, _ = _load(incidents_dir, incident_id)
-    time = time_of(now)
+    case = case_in(incidents_dir, incident_id, time_of(now))
     if as_json:
-        click.echo(dumps({"clocks": _clocks(incident, time), "incident": incident}, ensure_ascii=True), nl=False)
+        document = {"clocks": _clocks(case), "escalation": case.escalation, "incident": case.incident}
+        click.echo(dumps(document, ensure_ascii=True), nl=False)
     else:
-        click.echo("\n".join(status_lines(incident, time, reader_of(tz))))
+        click.echo("\n".join(status_lines(case, reader_of(tz))))
     return 0
 
 
 @click.command("list", short_help="List incidents, newest first.", epilog="Example: tars incident list --open")
 @click.option("--open", "only_open", is_flag=True, help="Only those that are neither resolved nor closed.")
 @now_option
-@common
+@judged
 @guarded(REPORT)
 def list_command(
     only_open: bool,
@@ -72,6 +70,7 @@ def list_command(
     from tars_lib.reports.visible import visible
 
     reader, time, root = reader_of(tz), time_of(now), place(incidents_dir)
+    playbook = playbook_of(incidents_dir)
     rows: list[dict[str, object]] = []
     lines = []
     for folder in folders(root):
@@ -88,7 +87,7 @@ def list_command(
             continue
         if only_open and not is_running(incident):
             continue
-        late = is_late(incident, time)
+        late = is_late(incident, time, playbook)
         rows.append({"incident_id": folder.name, "incident": incident, "is_late": late})
         opened = reader.time(incident.opened_at)
         head = f"{folder.name:20} {incident.severity.value}  {incident.status.value:12} {opened}"
@@ -115,10 +114,14 @@ def timeline(
     quiet: bool,
 ) -> int:
     """Print the timeline, oldest entry first. Code 1 if an entry was altered."""
-    from tars_lib.incidents.journal import read_entries
+    from tars_lib.incidents.journal import read_entries, read_incident
+    from tars_lib.incidents.register import folder_of
+    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.records import dumps
 
-    _, folder = _load(incidents_dir, incident_id)
+    folder = folder_of(place(incidents_dir), incident_id)
+    if read_incident(folder) is None:
+        raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {incident_id}` makes one")
     entries = read_entries(folder)
     if as_json:
         click.echo(dumps({"entries": entries, "incident_id": incident_id}, ensure_ascii=True), nl=False)
@@ -161,7 +164,7 @@ def verify(
 )
 @click.argument("incident_id", metavar="ID")
 @now_option
-@common
+@judged
 @guarded(REPORT)
 def golden(
     incident_id: str,
@@ -176,36 +179,24 @@ def golden(
 
     It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
     """
-    from tars_lib.incidents.golden import golden_path
+    from tars_lib.incidents.golden import Situation, golden_path
     from tars_lib.records import dumps, to_json
 
-    incident, _ = _load(incidents_dir, incident_id)
-    time = time_of(now)
-    path = golden_path(incident, time, incidents_dir)
+    case = case_in(incidents_dir, incident_id, time_of(now))
+    path = golden_path(case.incident, case.time, incidents_dir, Situation(case.playbook, case.escalation.due))
     if as_json:
-        document = {"clocks": _clocks(incident, time), "incident_id": incident.incident_id, "path": to_json(path)}
+        document = {"clocks": _clocks(case), "incident_id": incident_id, "path": to_json(path)}
         click.echo(dumps(document, ensure_ascii=True), nl=False)
     else:
-        click.echo("\n".join(golden_lines(path, incident, time, reader_of(tz))))
+        click.echo("\n".join(golden_lines(path, case, reader_of(tz))))
     return 0
 
 
-def _load(given: Path | None, incident_id: str) -> tuple[Incident, Path]:
-    from tars_lib.incidents.journal import read_incident
-    from tars_lib.incidents.register import folder_of, incidents_dir
-
-    folder = folder_of(incidents_dir(given), incident_id)
-    incident = read_incident(folder)
-    if incident is None:
-        raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {incident_id}` makes one")
-    return incident, folder
-
-
-def _clocks(incident: Incident, time: datetime) -> list[dict[str, object]]:
+def _clocks(case: Case) -> list[dict[str, object]]:
     from tars_lib.incidents.clocks import contain_clock, respond_clock
 
     def row(clock: Clock) -> dict[str, object]:
-        left = clock.left(time)
+        left = clock.left(case.time)
         return {
             "name": clock.name,
             "rule": clock.rule,
@@ -215,4 +206,4 @@ def _clocks(incident: Incident, time: datetime) -> list[dict[str, object]]:
             "left_seconds": None if left is None else left / timedelta(seconds=1),
         }
 
-    return [row(clock) for clock in (respond_clock(incident), contain_clock(incident))]
+    return [row(clock) for clock in (respond_clock(case.incident, case.playbook), contain_clock(case.incident))]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.incident_options import case_in, playbook_option, time_of
 from tars_lib.cli.shell import NOTIFY, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.case import Case
 
 
 @click.command(epilog="Example: tars notify --message 'SLA breach: checkout' --urls-file ./channels.txt --send")
-@click.option("--message", help="The text to send.")
+@click.option("--message", help="The text to send; with --incident by default one filled from its record.")
 @click.option("--file", "path", type=click.Path(), help="A file with the text to send (UTF-8).")
 @click.option(
     "--subject", default="T.A.R.S. incident", show_default=True, help="Subject or title, where a channel has one."
@@ -23,7 +29,24 @@ from tars_lib.cli.shell import NOTIFY, guarded, logging_options
     help="Channel as an apprise URL; ${NAME} is taken from the environment, because other users can see arguments.",
 )
 @click.option("--urls-file", type=click.Path(), help="A file with one channel a line; lines with # are comments.")
-@click.option("--incident", "incident_id", help="Incident id; PagerDuty's deduplication key.")
+@click.option(
+    "--incident",
+    "incident_id",
+    metavar="ID",
+    help="Fill the text from this incident and keep the receipt in its timeline; PagerDuty's deduplication key.",
+)
+@click.option(
+    "--template",
+    type=click.Choice(("escalation", "status-page", "slack", "email", "bridge"), case_sensitive=False),
+    help="Which text of the incident; default the one that suits each channel.",
+)
+@click.option("--to", "contact", metavar="WHO", help="Record that WHO was told, once a channel has taken the text.")
+@click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
+)
+@playbook_option
 @click.option(
     "--action",
     type=click.Choice(["trigger", "acknowledge", "resolve"], case_sensitive=False),
@@ -42,6 +65,9 @@ def notify(
     urls: tuple[str, ...],
     urls_file: str | None,
     incident_id: str | None,
+    template: str | None,
+    contact: str | None,
+    incidents_dir: Path | None,
     action: str,
     is_real: bool,
     as_json: bool,
@@ -50,44 +76,85 @@ def notify(
 ) -> int:
     """Send a text to every channel; a dry run unless --send is given.
 
+    With --incident the text is filled from the record, and what each channel said goes into the timeline; a dry run shows the
+    text and records nothing.
+
     Channels come from --url, --urls-file and TARS_NOTIFY_URLS (separated by white space). One that fails does not stop the
     others; 105 if all fail. Needs the extra [notify] for everything but PagerDuty.
     """
     from datetime import UTC, datetime
 
     from tars_lib.channels.pagerduty import PagerDutyAction
-    from tars_lib.channels.send import Delivery, send
+    from tars_lib.channels.send import Delivery, Receipt, send
+    from tars_lib.errors import NotificationError
+    from tars_lib.incidents.outgoing import keep_receipts, texts_for
     from tars_lib.playbook.communication import Message
     from tars_lib.records import dumps
 
-    if (message is None) == (path is None):
-        raise click.UsageError("one of --message and --file is needed, not both")
-    text = message if message is not None else _read(path or "")
-    if not text.strip():
-        raise click.UsageError("the text is empty; there is nothing to send")
+    has_text = message is not None or path is not None
+    if (message is not None and path is not None) or not (has_text or incident_id):
+        raise click.UsageError("one of --message and --file is needed, not both; or --incident ID, which fills a text")
+    if template is not None and (has_text or not incident_id):
+        raise click.UsageError("--template fills a text from --incident; give it without --message and --file")
+    if contact is not None and not incident_id:
+        raise click.UsageError("--to is kept in the record of --incident")
+    record = None if incident_id is None else _record_of(incidents_dir, incident_id, is_needed=not has_text)
+    if has_text:
+        text = message if message is not None else _read(path or "")
+        if not text.strip():
+            raise click.UsageError("the text is empty; there is nothing to send")
+        outgoing = [Message("notice", "everybody", " ".join(subject.split()), text, "TEXT")]
+    else:
+        assert record is not None  # noqa: S101 - it is needed where there is no text
+        outgoing = texts_for(record, template)
     channels = [
         *(_from_environment(url) for url in urls),
         *(_from_environment(url) for url in _lines(urls_file)),
         *os.environ.get("TARS_NOTIFY_URLS", "").split(),
     ]
-    receipts = send(
-        [Message("notice", "everybody", " ".join(subject.split()), text, "TEXT")],
-        channels,
-        at=datetime.now(UTC),
-        is_real=is_real,
-        incident_id=incident_id,
-        action=PagerDutyAction.parse(action),
-    )
+    try:
+        receipts = send(
+            outgoing,
+            channels,
+            at=datetime.now(UTC),
+            is_real=is_real,
+            incident_id=incident_id,
+            action=PagerDutyAction.parse(action),
+        )
+    except NotificationError as error:
+        if record is not None:
+            keep_receipts(record, outgoing, [one for one in error.receipts if isinstance(one, Receipt)], None)
+        raise
+    if is_real and record is not None:
+        keep_receipts(record, outgoing, receipts, contact)
     if as_json:
-        click.echo(dumps({"is_dry_run": not is_real, "receipts": receipts}), nl=False)
+        used = {receipt.communication_id for receipt in receipts}
+        shown = [one for one in outgoing if one.communication_id in used] if record is not None else []
+        document = {"is_dry_run": not is_real, "receipts": receipts}
+        click.echo(dumps(document | ({"messages": shown} if shown else {})), nl=False)
         return 0
     words = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
     for receipt in receipts:
         said = f"{words[receipt.delivery]:8}  channel {receipt.channel}"
         click.echo(f"{said}: {receipt.reason}" if receipt.reason else said)
+    if not is_real and record is not None and not has_text and not quiet:
+        for one in outgoing:
+            if one.communication_id in {receipt.communication_id for receipt in receipts}:
+                click.echo(f"\n--- {one.communication_id} ({one.audience}): {one.subject}\n{one.body}")
     if not is_real and not quiet:
         click.echo("This was a dry run; add --send to send.")
     return 0
+
+
+def _record_of(incidents_dir: Path | None, incident_id: str, *, is_needed: bool) -> Case | None:
+    """The incident, or None where the id is a deduplication key alone."""
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.incidents.register import is_incident_id
+
+    root = place(incidents_dir)
+    if not is_needed and not (is_incident_id(incident_id) and (root / incident_id / "incident.json").is_file()):
+        return None
+    return case_in(incidents_dir, incident_id, time_of(None))
 
 
 def _read(path: str) -> str:

@@ -14,20 +14,22 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError
+from tars_lib.incidents.checklist import joined, suggested
 from tars_lib.incidents.journal import Written, write
 from tars_lib.incidents.record import (
     Action,
+    ActionKind,
     ActionState,
     Cause,
     Condition,
     CustomerImpact,
-    Escalation,
+    EffectVerdict,
     Incident,
     IncidentStatus,
 )
 from tars_lib.incidents.timeline import Draft, EntryKind
-from tars_lib.playbook.containment import CONTAINMENT, action_for
-from tars_lib.playbook.severity import SEVERITIES
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Playbook
 from tars_lib.schema import ContainmentType, Severity
 
 OPEN, ACKNOWLEDGED, MITIGATING = IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING
@@ -38,10 +40,13 @@ ALLOWED: dict[str, tuple[IncidentStatus, ...]] = {
     "note": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
     "record": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED),
     "contain": (ACKNOWLEDGED, MITIGATING, RESOLVED),
-    "escalate": (OPEN, ACKNOWLEDGED, MITIGATING),
+    "escalate": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED),
     "update": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED),
     "resolve": (ACKNOWLEDGED, MITIGATING),
     "close": (RESOLVED,),
+    "notify": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
+    "action": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
+    "review": (RESOLVED, CLOSED),
     "reopen": (RESOLVED, CLOSED),
 }
 """Acts and the states that they are possible in. Notes are always taken: a lesson may come after the end."""
@@ -49,11 +54,12 @@ ALLOWED: dict[str, tuple[IncidentStatus, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes, when, and into which incident's folder."""
+    """Who writes, when, into which incident's folder, and by which playbook."""
 
     folder: Path
     actor: str
     time: datetime
+    playbook: Playbook = PACKAGED
 
     def act(self, name: str, make: Callable[[Incident], Draft]) -> Written:
         """Write what `make` returns where the act is possible in the incident's state.
@@ -83,7 +89,7 @@ def possible(status: IncidentStatus) -> list[str]:
     Examples
     --------
     >>> possible(IncidentStatus.CLOSED)
-    ['note', 'reopen']
+    ['note', 'notify', 'action', 'review', 'reopen']
     """
     return [name for name, states in ALLOWED.items() if status in states]
 
@@ -111,6 +117,7 @@ def record_fact(
     containment_type: ContainmentType | None = None,
     repo: str | None = None,
     conditions: Sequence[Condition] = (),
+    denied: Sequence[Condition] = (),
     severity: Severity | None = None,
     customer_impact: CustomerImpact | None = None,
 ) -> Written:
@@ -128,11 +135,21 @@ def record_fact(
             changes["causes"] = (known, *incident.causes)
             said.append(f"cause: {cause}")
             if containment_type is not None:
-                actions = _with_row(incident.actions, containment_type, repo)
-                changes["actions"] = actions
+                changes["actions"] = _with_rows(incident, known, writer.playbook)
+        if conditions or denied:
+            holds = dict.fromkeys([*incident.conditions, *conditions])
+            changes["conditions"] = tuple(one for one in holds if one not in denied)
+            answered = dict.fromkeys([*incident.denied_conditions, *denied])
+            changes["denied_conditions"] = tuple(one for one in answered if one not in conditions)
         if conditions:
-            changes["conditions"] = tuple(dict.fromkeys([*incident.conditions, *conditions]))
             said.append(f"conditions: {', '.join(condition.value for condition in conditions)}")
+            if Condition.DATA_LOSS_RISK in conditions:
+                more = suggested((), incident.severity, incident.affected, conditions, writer.playbook)
+                listed = changes.get("actions", incident.actions)
+                assert isinstance(listed, tuple)  # noqa: S101 - set above
+                changes["actions"] = joined(listed, [one for one in more if one.kind is ActionKind.OPERATIONAL])
+        if denied:
+            said.append(f"not so: {', '.join(condition.value for condition in denied)}")
         if severity is not None:
             changes["severity"] = severity
             said.append(f"severity: {incident.severity.value} -> {severity.value}")
@@ -180,7 +197,7 @@ def start_containment(
 
 
 def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = False) -> Written:
-    """An action is done, or was undone again. The first one done stops the contain clock."""
+    """An action is done, or was undone again. The first one done that is more than watching stops the contain clock."""
 
     def draft(incident: Incident) -> Draft:
         place = _place(incident, action_id, ActionState.DONE if revert else ActionState.STARTED)
@@ -191,7 +208,7 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
             actions[place] = replace(chosen, state=ActionState.REVERTED, reverted_at=writer.time)
         else:
             actions[place] = replace(chosen, state=ActionState.DONE, done_at=writer.time)
-            if incident.contained_at is None:
+            if incident.contained_at is None and chosen.kind is not ActionKind.MONITORING:
                 changes["contained_at"] = writer.time
         changes["actions"] = tuple(actions)
         said = "reverted" if revert else "done"
@@ -200,63 +217,44 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
     return writer.act("contain", draft)
 
 
-def escalate(writer: Writer, contact: str | None = None, reason: str = "") -> Written:
-    """Somebody was told; by default the next rung of the matrix that nobody has told yet.
+def update(writer: Writer, text: str, next_update_at: datetime | None = None, eta: str | None = None) -> Written:
+    """What stakeholders were told, and when they hear more. `eta` is the end that somebody expects, in words."""
+    changes: dict[str, object] = {"updated_at": writer.time, "next_update_at": next_update_at}
+    if eta is not None:
+        changes["eta"] = eta
+    return writer.act("update", lambda _: Draft(EntryKind.UPDATE, text, changes))
+
+
+def resolve(writer: Writer, text: str | None = None) -> Written:
+    """The harm is over; `text` says how it ended, by default in the words of the run after containment.
 
     Raises
     ------
     InputError
-        If every rung was told and no contact is given.
+        If there is no text and no run says that the harm ended.
     """
 
     def draft(incident: Incident) -> Draft:
-        chosen = contact or next_rung(incident)
-        if chosen is None:
-            rungs = ", ".join(SEVERITIES[incident.severity].escalation)
-            raise InputError(
-                f"{incident.incident_id}: every rung of {incident.severity.value} was told ({rungs}); "
-                "--to WHO names somebody else"
-            )
-        told = Escalation(chosen, writer.time, writer.actor, reason)
-        text = f"told {chosen}: {reason}" if reason else f"told {chosen}"
-        return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, told)})
+        said = text
+        if said is None:
+            effect, run = incident.effect, incident.after
+            if effect is None or run is None or effect.verdict not in (EffectVerdict.RECOVERED, EffectVerdict.ENDED):
+                raise InputError(
+                    f"{incident.incident_id}: no run says that the harm ended; "
+                    f"give TEXT, or `tars incident record {incident.incident_id} --run RUN` first"
+                )
+            said = f"{run.run_id}: {effect.verdict.value}: {effect.text}"
+        changes = {
+            "status": RESOLVED,
+            "resolved_at": writer.time,
+            "resolved_by": writer.actor,
+            "resolution": said,
+            "progress_at": writer.time,
+            "next_update_at": None,
+        }
+        return Draft(EntryKind.RESOLVED, said, changes)
 
-    return writer.act("escalate", draft)
-
-
-def next_rung(incident: Incident) -> str | None:
-    """The first rung of the severity's row of the matrix that was not told yet; None: all were."""
-    return next(iter(rungs_left(incident)), None)
-
-
-def rungs_left(incident: Incident) -> list[str]:
-    """Rungs of the severity's row of the matrix that were not told yet; letter case does not matter.
-
-    Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
-    """
-    told = {escalation.contact.casefold() for escalation in incident.escalations}
-    rungs = SEVERITIES[incident.severity].escalation
-    rest = rungs if incident.acknowledged_at is None or len(rungs) == 1 else rungs[1:]
-    return [rung for rung in rest if rung.casefold() not in told]
-
-
-def update(writer: Writer, text: str, next_update_at: datetime | None = None) -> Written:
-    """What stakeholders were told, and when they hear more."""
-    changes = {"updated_at": writer.time, "next_update_at": next_update_at}
-    return writer.act("update", lambda _: Draft(EntryKind.UPDATE, text, changes))
-
-
-def resolve(writer: Writer, text: str) -> Written:
-    """The harm is over; `text` says how it ended."""
-    changes = {
-        "status": RESOLVED,
-        "resolved_at": writer.time,
-        "resolved_by": writer.actor,
-        "resolution": text,
-        "progress_at": writer.time,
-        "next_update_at": None,
-    }
-    return writer.act("resolve", lambda _: Draft(EntryKind.RESOLVED, text, changes))
+    return writer.act("resolve", draft)
 
 
 def close(writer: Writer, text: str = "") -> Written:
@@ -302,17 +300,23 @@ def _place(incident: Incident, action_id: str | None, state: ActionState) -> int
     raise InputError(f"{incident.incident_id}: {wanted}; the checklist: {listed}; TEXT adds an action of your own")
 
 
-def _with_row(actions: Sequence[Action], kind: ContainmentType, repo: str | None) -> tuple[Action, ...]:
-    row = CONTAINMENT[kind]
-    text = row.action if repo is None else action_for(kind, repo)
-    if any(action.text == text for action in actions):
-        return tuple(actions)
-    new = Action(
-        f"A{len(actions) + 1}",
-        text,
-        ActionState.SUGGESTED,
-        containment_type=kind,
-        revert=row.revert,
-        verify=row.verify,
-    )
-    return (*actions, new)
+def _with_rows(incident: Incident, cause: Cause, playbook: Playbook) -> tuple[Action, ...]:
+    """The checklist with what the playbook says for a cause that a person found."""
+    found = suggested([cause], incident.severity, incident.affected, (), playbook)
+    if cause.repo is None and cause.containment_type is not None:
+        row = next(row for row in playbook.containment if row.containment_type is cause.containment_type)
+        found = (
+            Action(
+                "",
+                row.action,
+                ActionState.SUGGESTED,
+                containment_type=row.containment_type,
+                revert=row.revert,
+                verify=row.verify,
+                kind=ActionKind.CONTAINMENT,
+                reason=f"{row.cause}: {cause.cause}",
+                suggested_owner=row.owner,
+            ),
+            *found,
+        )
+    return joined(incident.actions, found)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from tars_lib.incidents.record import Incident, IncidentStatus
-from tars_lib.playbook.severity import SEVERITIES
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Playbook
 
 _SATURDAY = 5
 
@@ -30,9 +31,9 @@ class Clock:
         return None if self.due_at is None else self.due_at - (self.stopped_at or now)
 
 
-def respond_clock(incident: Incident) -> Clock:
+def respond_clock(incident: Incident, playbook: Playbook = PACKAGED) -> Clock:
     """From the opening to the first acknowledgement."""
-    row = SEVERITIES[incident.severity]
+    row = playbook.severity(incident.severity)
     opened = incident.opened_at
     due = next_business_day(opened) if row.respond_within is None else opened + row.respond_within
     rule = f"{incident.severity.value}: {row.response_time}"
@@ -69,10 +70,10 @@ def is_running(incident: Incident) -> bool:
     return incident.status not in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
-def is_late(incident: Incident, now: datetime) -> bool:
+def is_late(incident: Incident, now: datetime, playbook: Playbook = PACKAGED) -> bool:
     """Whether one of the clocks runs and is overdue."""
     if not is_running(incident):
         return False
-    clocks = (respond_clock(incident), contain_clock(incident))
+    clocks = (respond_clock(incident, playbook), contain_clock(incident))
     lefts = [clock.left(now) for clock in clocks if clock.stopped_at is None]
     return any(left is not None and left < timedelta(0) for left in lefts)

@@ -6,17 +6,35 @@ The steps are read off the record, so the path resumes wherever the responders s
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tars_lib.incidents.acts import rungs_left
 from tars_lib.incidents.clocks import is_running
-from tars_lib.incidents.record import ActionState, Cause, CustomerImpact, Incident, IncidentStatus
+from tars_lib.incidents.record import (
+    Action,
+    ActionKind,
+    ActionState,
+    Cause,
+    CustomerImpact,
+    EffectVerdict,
+    Incident,
+    IncidentStatus,
+)
 from tars_lib.incidents.register import DEFAULT_DIR
-from tars_lib.playbook.containment import CONTAINMENT, Containment
+from tars_lib.incidents.telling import rungs_left
+from tars_lib.playbook.escalation import Rung
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 
-_VP = "VP Engineering"
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the record alone does not say: the playbook in force, and who must be told now by its rules."""
+
+    playbook: Playbook = PACKAGED
+    due: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +44,7 @@ class Step:
     `next_command` is None where nothing is missing.
     """
 
+    step_id: str
     name: str
     start_minute: int
     end_minute: int
@@ -55,7 +74,9 @@ class GoldenPath:
     next_command: str | None
 
 
-def golden_path(incident: Incident, now: datetime, incidents_dir: Path | None = None) -> GoldenPath:
+def golden_path(
+    incident: Incident, now: datetime, incidents_dir: Path | None = None, situation: Situation | None = None
+) -> GoldenPath:
     """Where the responders are on the path.
 
     Parameters
@@ -65,29 +86,33 @@ def golden_path(incident: Incident, now: datetime, incidents_dir: Path | None = 
         Aware.
     incidents_dir : Path, optional
         Where it lives, if commands have to say so.
+    situation : Situation, optional
+        Default the packaged playbook, and nobody to be told by its rules.
     """
     tars = _Commands(incident.incident_id, incidents_dir)
-    steps = (
-        _acknowledge(incident, tars),
-        _identify(incident, tars),
-        _root_cause(incident, tars),
-        _contain(incident, tars),
-        _escalate(incident, tars),
-    )
+    known = situation or Situation()
+    readers: dict[str, Callable[[GoldenStep], Step]] = {
+        "acknowledge": lambda row: _acknowledge(incident, row, tars),
+        "identify": lambda row: _identify(incident, row, tars),
+        "root-cause": lambda row: _root_cause(incident, row, tars),
+        "contain": lambda row: _contain(incident, row, tars),
+        "escalate": lambda row: _escalate(incident, row, tars, known),
+    }
+    steps = tuple(readers[row.step_id](row) for row in known.playbook.golden_path)
     minute = max(0, int((now - incident.opened_at).total_seconds() // 60))
     current = next((n for n, step in enumerate(steps) if not step.is_done), None)
     if not is_running(incident):
         current = None
     due = next((n for n, step in enumerate(steps) if minute < step.end_minute), None)
     command = _afterwards(incident, tars) if current is None else steps[current].next_command
-    return GoldenPath(steps, current, minute, due, containment_row(incident), command)
+    return GoldenPath(steps, current, minute, due, containment_row(incident, known.playbook), command)
 
 
-def containment_row(incident: Incident) -> Containment | None:
+def containment_row(incident: Incident, playbook: Playbook = PACKAGED) -> Containment | None:
     """Row of the playbook's containment table for the first cause whose kind is known."""
     for cause in incident.causes:
         if cause.containment_type is not None and cause.confidence != 0:
-            return CONTAINMENT[cause.containment_type]
+            return next(row for row in playbook.containment if row.containment_type is cause.containment_type)
     return None
 
 
@@ -96,6 +121,18 @@ def confidence_text(cause: Cause) -> str:
     if cause.confidence is None:
         return f"said by {cause.source}"
     return f"confidence {cause.confidence:.0%}" if cause.confidence > 0 else "seen, but it explains nothing"
+
+
+def action_text(action: Action) -> str:
+    """An action of the checklist with who does it, or whom the playbook names for it."""
+    who = action.owner or (action.suggested_owner and f"for: {action.suggested_owner}")
+    return f"{action.action_id} {action.state.value}: {action.text}{f' ({who})' if who else ''}"
+
+
+def rung_text(rung: Rung) -> str:
+    """Who is to be told, how, and by which rule."""
+    how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
+    return f"{rung.contact}{how} [{rung.rule}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +151,23 @@ class _Commands:
         return " ".join(["tars incident", act, self.incident_id, *words, *where])
 
     @property
+    def new_run(self) -> str:
+        """A run into the incident's folder, and its entry in the record."""
+        return f"tars run --root ./org-health --outdir {self.folder}; {self('record', '--run', 'latest')}"
+
+    @property
     def folder(self) -> str:
         """The incident's folder, quoted for a shell."""
         return shlex.quote(str((self.incidents_dir or DEFAULT_DIR) / self.incident_id))
 
 
-def _acknowledge(incident: Incident, tars: _Commands) -> Step:
+def _acknowledge(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
     if incident.acknowledged_at is not None:
-        recorded = (f"acknowledged by {incident.acknowledged_by}",)
-        return Step("Acknowledge", 0, 2, "Take the incident and tell the team.", recorded, None)
-    return Step("Acknowledge", 0, 2, "Take the incident and tell the team.", (), tars("ack"))
+        return _step(row, (f"acknowledged by {incident.acknowledged_by}",), None)
+    return _step(row, (), tars("ack"))
 
 
-def _identify(incident: Incident, tars: _Commands) -> Step:
-    task = "Which SLAs are breached, which repos and customers are hit?"
+def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
     recorded = [
         f"{'could be chance: ' if breach.could_be_chance else ''}{breach.sla_id} ({breach.sla_type}) is breached in "
         f"{', '.join(breach.repos)}"
@@ -139,60 +179,64 @@ def _identify(incident: Incident, tars: _Commands) -> Step:
         recorded.append(f"repos: {', '.join(incident.affected_repos)}")
         customers = ", ".join(incident.customer_repos)
         recorded.append(f"customer impact: {incident.customer_impact.value}{f' ({customers})' if customers else ''}")
-    if incident.before is not None:
-        return Step("Identify breach", 2, 5, task, tuple(recorded), None)
-    command = f"tars run --root ./org-health --outdir {tars.folder}; {tars('record', '--run', 'latest')}"
-    return Step("Identify breach", 2, 5, task, tuple(recorded), command)
+    return _step(row, recorded, None if incident.before is not None else tars.new_run)
 
 
-def _root_cause(incident: Incident, tars: _Commands) -> Step:
-    task = "What caused it?"
-    recorded = tuple(f"{cause.cause} ({confidence_text(cause)})" for cause in incident.causes[:3])
+def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+    recorded = [f"{cause.cause} ({confidence_text(cause)})" for cause in incident.causes[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
-        return Step("Root cause", 5, 8, task, recorded, None)
-    found = ("the run can name no cause", *recorded) if incident.before is not None else ()
-    return Step("Root cause", 5, 8, task, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
+        return _step(row, recorded, None)
+    found = ["the run can name no cause", *recorded] if incident.before is not None else []
+    return _step(row, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 
-def _contain(incident: Incident, tars: _Commands) -> Step:
-    task = "Stop the harm. Nothing acts on its own: do it, then record it."
-    recorded = tuple(
-        f"{action.action_id} {action.state.value}: {action.text}{f' ({action.owner})' if action.owner else ''}"
-        for action in incident.actions
-    )
-    states = {action.state for action in incident.actions}
+def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+    recorded = [action_text(action) for action in incident.actions]
+    stopping = [action for action in incident.actions if action.kind is not ActionKind.MONITORING]
     if incident.contained_at is not None:
-        return Step("Contain", 8, 12, task, recorded, None)
-    if ActionState.STARTED in states:
-        started = next(action.action_id for action in incident.actions if action.state is ActionState.STARTED)
-        return Step("Contain", 8, 12, task, recorded, tars("contain", "--done", started))
-    if ActionState.SUGGESTED in states:
-        first = next(action.action_id for action in incident.actions if action.state is ActionState.SUGGESTED)
-        return Step("Contain", 8, 12, task, recorded, tars("contain", "--start", first))
-    return Step("Contain", 8, 12, task, recorded, tars("contain", "'WHAT YOU DO'"))
+        return _step(row, recorded, None)
+    for state, option in ((ActionState.STARTED, "--done"), (ActionState.SUGGESTED, "--start")):
+        for action in stopping:
+            if action.state is state:
+                return _step(row, recorded, tars("contain", option, action.action_id))
+    return _step(row, recorded, tars("contain", "'WHAT YOU DO'"))
 
 
-def _escalate(incident: Incident, tars: _Commands) -> Step:
-    task = "Tell those who must know, say when the next update comes, keep the evidence."
+def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> Step:
     recorded = [f"told {one.contact}" for one in incident.escalations]
     if incident.next_update_at is not None:
         recorded.append(f"next update at {incident.next_update_at:%Y-%m-%d %H:%M} UTC")
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
-    # the page's "Notify" list: VP Engineering if customer-facing
-    spared = set() if incident.customer_impact is CustomerImpact.YES else {_VP}
-    missing = [rung for rung in rungs_left(incident) if rung not in spared]
+    now = [rung.contact for rung in situation.due]
+    recorded += [f"to be told now: {rung_text(rung)}" for rung in situation.due]
+    told = {contact.casefold() for contact in now} | set(_spared(row, incident))
+    missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in told]
     if missing:
         recorded.append(f"not told yet: {', '.join(missing)}")
     command = None
-    if missing:
+    if now or missing:
         command = tars("escalate")
     elif incident.updated_at is None:
-        command = tars("update", "'WHAT STAKEHOLDERS ARE TOLD'", "--next-in", "30m")
+        command = tars("update")
     elif incident.after is None:
-        command = f"tars run --root ./org-health --outdir {tars.folder}; {tars('record', '--run', 'latest')}"
-    return Step("Escalate and document", 12, 15, task, tuple(recorded), command)
+        command = tars.new_run
+    return _step(row, recorded, command)
+
+
+def _spared(row: GoldenStep, incident: Incident) -> Iterator[str]:
+    """Who need not hear: the page's "(if customer-facing)", where no customer is known to be hit."""
+    for entry in row.notify:
+        name, _, condition = entry.partition(" (")
+        if condition.startswith("if customer") and incident.customer_impact is not CustomerImpact.YES:
+            yield name.casefold()
+
+
+def _step(row: GoldenStep, recorded: Iterable[str], command: str | None) -> Step:
+    return Step(
+        row.step_id, row.title, row.start, row.end, row.task or row.record or row.title, tuple(recorded), command
+    )
 
 
 def _afterwards(incident: Incident, tars: _Commands) -> str | None:
@@ -200,4 +244,6 @@ def _afterwards(incident: Incident, tars: _Commands) -> str | None:
         return None
     if incident.status is IncidentStatus.RESOLVED:
         return tars("close")
+    if incident.effect is not None and incident.effect.verdict in (EffectVerdict.RECOVERED, EffectVerdict.ENDED):
+        return tars("resolve")
     return tars("resolve", "'HOW IT ENDED'")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ConfigError, InputError
+from tars_lib.incidents.checklist import suggested
 from tars_lib.incidents.journal import RECORD_FILE, Written, write
 from tars_lib.incidents.record import SCHEMA_VERSION, CustomerImpact, Incident, IncidentStatus
 from tars_lib.incidents.register import is_incident_id, new_folder
 from tars_lib.incidents.timeline import Draft, EntryKind
 from tars_lib.playbook.decision_tree import Classification, classify
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Playbook
 from tars_lib.schema import Severity
 
 if TYPE_CHECKING:
@@ -25,7 +28,9 @@ MANUAL_TYPE = "Manual Escalation"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is to be opened. `severity` and `title` are what the caller insists on; `facts` what a run knows."""
+    """What is to be opened. `severity` and `title` are what the caller insists on; `facts` what a run knows
+    and which playbook was in force.
+    """
 
     codes: tuple[int, ...]
     severity: Severity
@@ -36,12 +41,14 @@ class Opening:
     facts: dict[str, object] = field(default_factory=dict)
 
 
-def by_hand(severity: Severity, title: str) -> Opening:
+def by_hand(severity: Severity, title: str, playbook: Playbook = PACKAGED) -> Opening:
     """An incident that a person declares."""
-    return Opening((), severity, title, MANUAL_TYPE, "Document and monitor", None)
+    return Opening((), severity, title, MANUAL_TYPE, playbook.otherwise[1], None, _of(playbook))
 
 
-def from_codes(codes: Sequence[int], severity: Severity | None = None, title: str | None = None) -> Opening:
+def from_codes(
+    codes: Sequence[int], severity: Severity | None = None, title: str | None = None, playbook: Playbook = PACKAGED
+) -> Opening:
     """An incident that exit codes name.
 
     Raises
@@ -49,10 +56,13 @@ def from_codes(codes: Sequence[int], severity: Severity | None = None, title: st
     ConfigError
         If the codes say that nothing was found, or may be a shell's own, and no severity is given.
     """
-    return _classified(classify(codes), severity, title, "exit codes " + ", ".join(map(str, codes)))
+    said = "exit codes " + ", ".join(map(str, codes))
+    return replace(_classified(classify(codes, playbook=playbook), severity, title, said), facts=_of(playbook))
 
 
-def from_run(run: Run, severity: Severity | None = None, title: str | None = None) -> Opening:
+def from_run(
+    run: Run, severity: Severity | None = None, title: str | None = None, playbook: Playbook = PACKAGED
+) -> Opening:
     """An incident that a run found.
 
     Raises
@@ -62,20 +72,13 @@ def from_run(run: Run, severity: Severity | None = None, title: str | None = Non
     """
     from tars_lib.incidents.runs import facts_of
 
-    found = classify([step.exit_code for step in run.status.steps], are_ours=True)
-    facts = facts_of(run).changes()
+    found = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
+    facts = facts_of(run)
     slas = ", ".join(dict.fromkeys(breach.sla_id for breach in run.sla.breaches))
     named = title or (f"{found.incident_type}: {slas}" if slas else None)
     opening = _classified(found, severity, named, f"run {run.run_id}")
-    return Opening(
-        opening.codes,
-        opening.severity,
-        opening.title,
-        opening.incident_type,
-        opening.response_path,
-        opening.contain_within,
-        facts,
-    )
+    actions = suggested(facts.causes, opening.severity, facts.affected, facts.conditions, playbook)
+    return replace(opening, facts=facts.changes() | {"actions": actions} | _of(playbook))
 
 
 def open_incident(root: Path, opening: Opening, actor: str, time: datetime, run: Run | None = None) -> Written:
@@ -142,6 +145,11 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
         return Draft(EntryKind.OPENED, text, fields)
 
     return write(folder, draft, actor, time)
+
+
+def _of(playbook: Playbook) -> dict[str, object]:
+    """The playbook in force, as the record names it."""
+    return {"playbook_version": playbook.version, "playbook_sha256": playbook.sha256}
 
 
 def minutes_of(span: timedelta | None) -> int | None:

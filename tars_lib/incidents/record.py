@@ -8,19 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tars_lib.playbook.facts import ActionItem, AffectedRepo, HeldReview
+from tars_lib.playbook.facts import Status as IncidentStatus
+from tars_lib.playbook.tables import Condition
 from tars_lib.schema import CauseType, ContainmentType, Name, Severity
 
+__all__ = [
+    "SCHEMA_VERSION",
+    "Action",
+    "ActionItem",
+    "ActionKind",
+    "ActionState",
+    "AffectedRepo",
+    "BreachedSla",
+    "Cause",
+    "Condition",
+    "CustomerImpact",
+    "Effect",
+    "EffectVerdict",
+    "Escalation",
+    "Head",
+    "HeldReview",
+    "Incident",
+    "IncidentStatus",
+    "RunReference",
+]
+
 SCHEMA_VERSION = "1.0"
-
-
-class IncidentStatus(Name):
-    """Where an incident stands, from first to last."""
-
-    OPEN = "OPEN"
-    ACKNOWLEDGED = "ACKNOWLEDGED"
-    MITIGATING = "MITIGATING"
-    RESOLVED = "RESOLVED"
-    CLOSED = "CLOSED"
 
 
 class ActionState(Name):
@@ -32,21 +46,21 @@ class ActionState(Name):
     REVERTED = "REVERTED"
 
 
+class ActionKind(Name):
+    """What an action is for. MONITORING watches the harm and stops no clock; OWN is a responder's own."""
+
+    CONTAINMENT = "CONTAINMENT"
+    OPERATIONAL = "OPERATIONAL"
+    MONITORING = "MONITORING"
+    OWN = "OWN"
+
+
 class CustomerImpact(Name):
     """Whether a customer-facing repo is affected."""
 
     YES = "YES"
     NO = "NO"
     UNKNOWN = "UNKNOWN"
-
-
-class Condition(Name):
-    """The playbook's conditions for escalation that a run or a person can state."""
-
-    SLA_BREACH = "SLA_BREACH"
-    CUSTOMER_IMPACT = "CUSTOMER_IMPACT"
-    DATA_LOSS_RISK = "DATA_LOSS_RISK"
-    REGULATORY_IMPACT = "REGULATORY_IMPACT"
 
 
 class EffectVerdict(Name):
@@ -68,7 +82,7 @@ class RunReference:
     """A run directory that the record rests on.
 
     `path` is relative to the incident's folder where the run stands in it, absolute otherwise; `manifest_sha256` is the digest
-    of its `manifest.json`, which in turn lists every file.
+    of its `manifest.json`, which in turn lists every file; `generated_at` is when the run said what it found.
     """
 
     run_id: str
@@ -77,11 +91,15 @@ class RunReference:
     as_of: datetime
     exit_code: int
     finding: str
+    generated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BreachedSla:
-    """A breached SLA as the run reported it; times are null where the onset is unknown or the breach lasts."""
+    """A breached SLA as the run reported it; times are null where the onset is unknown or the breach lasts.
+
+    `budget_consumed` is the share of the error budget that was used (1 is all of it), null where there is none.
+    """
 
     sla_id: str
     sla_name: str
@@ -95,6 +113,7 @@ class BreachedSla:
     could_be_chance: bool
     repos: tuple[str, ...]
     customer_facing: bool
+    budget_consumed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +134,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A containment action of the checklist; nothing acts on its own. `revert` undoes it, `verify` shows that it worked."""
+    """A containment action of the checklist; nothing acts on its own. `revert` undoes it, `verify` shows that it worked.
+
+    `query` is the command that shows it, `how` the way to do it, `reason` what suggests it.
+    `suggested_owner` is the playbook's, `owner` who began it.
+    """
 
     action_id: str
     text: str
@@ -127,16 +150,22 @@ class Action:
     started_at: datetime | None = None
     done_at: datetime | None = None
     reverted_at: datetime | None = None
+    kind: ActionKind = ActionKind.OWN
+    how: str | None = None
+    reason: str | None = None
+    query: str | None = None
+    suggested_owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """Somebody was told."""
+    """Somebody was told. `reason`: the rule, or the words of who told; `receipt` what a channel said."""
 
     contact: str
     at: datetime
     by: str
     reason: str
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +195,8 @@ class Incident:
     Times are UTC and null where it has not happened. `began_at` is the earliest onset of a breached SLA. `progress_at` is the
     last time that something was found, done or decided; notes, updates and escalations are no progress. `exit_codes` are those
     of the run's steps, or given by hand. After `reopened_at` the contain clock starts anew.
+    `denied_conditions` are those that somebody answered with no; what is in neither list is not known. `playbook_sha256` is
+    the playbook in force when the incident was opened. `eta` is in words.
     """
 
     schema_version: str
@@ -207,3 +238,10 @@ class Incident:
     before: RunReference | None = None
     after: RunReference | None = None
     effect: Effect | None = None
+    denied_conditions: tuple[Condition, ...] = ()
+    affected: tuple[AffectedRepo, ...] = ()
+    action_items: tuple[ActionItem, ...] = ()
+    reviews: tuple[HeldReview, ...] = ()
+    eta: str | None = None
+    playbook_version: str | None = None
+    playbook_sha256: str | None = None

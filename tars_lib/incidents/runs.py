@@ -11,8 +11,7 @@ from pathlib import Path
 from tars_lib.engines.difference import Change, Direction, Snapshot, compare
 from tars_lib.exit_codes import DECISION_ORDER
 from tars_lib.incidents.record import (
-    Action,
-    ActionState,
+    AffectedRepo,
     BreachedSla,
     Cause,
     Condition,
@@ -23,8 +22,7 @@ from tars_lib.incidents.record import (
     RunReference,
 )
 from tars_lib.pipeline import MANIFEST_FILE, Run
-from tars_lib.playbook.containment import CONTAINMENT, action_for
-from tars_lib.schema import ContainmentType, SlaStatus
+from tars_lib.schema import SlaStatus
 
 SHOWN_CHANGES = 12
 """Changes kept in the record; judgement: what fits on a page. `tars diff` lists all."""
@@ -41,6 +39,7 @@ def reference(run: Run, folder: Path) -> RunReference:
         as_of=run.status.as_of,
         exit_code=run.status.exit_code,
         finding=run.status.finding,
+        generated_at=run.status.generated_at,
     )
 
 
@@ -54,7 +53,7 @@ class RunFacts:
     customer_impact: CustomerImpact
     customer_repos: tuple[str, ...]
     conditions: tuple[Condition, ...]
-    actions: tuple[Action, ...]
+    affected: tuple[AffectedRepo, ...]
     began_at: datetime | None
     readiness_score: float
     readiness_tier: str
@@ -82,16 +81,21 @@ def facts_of(run: Run) -> RunFacts:
     conditions = [Condition.SLA_BREACH] if breaches else []
     readiness = run.sla.executive_readiness
     onsets = [breach.started_at for breach in breaches if breach.started_at is not None]
-    causes = causes_of(run)
     return RunFacts(
         breached_slas=breaches,
-        causes=causes,
+        causes=causes_of(run),
         affected_repos=repos,
         # with no repo marked as customer facing nobody has said which ones are
         customer_impact=CustomerImpact.YES if customers else CustomerImpact.NO if facing else CustomerImpact.UNKNOWN,
         customer_repos=customers,
         conditions=(*conditions, *([Condition.CUSTOMER_IMPACT] if customers else [])),
-        actions=suggested(causes),
+        affected=tuple(
+            AffectedRepo(
+                repo.repo, repo.name, repo.team, repo.customer_facing, run.health.repository_scores.get(repo.repo)
+            )
+            for repo in run.org.repos
+            if repo.repo in repos
+        ),
         began_at=min(onsets, default=None),
         readiness_score=readiness.readiness_score,
         readiness_tier=readiness.tier.value,
@@ -101,6 +105,10 @@ def facts_of(run: Run) -> RunFacts:
 
 def breached_slas(run: Run) -> tuple[BreachedSla, ...]:
     """Breached SLAs in the run's order, the worst first."""
+    budgets = {
+        result.sla_id: None if result.error_budget is None else result.error_budget.consumed_share
+        for result in run.sla.compliance_results
+    }
     return tuple(
         BreachedSla(
             sla_id=breach.sla_id,
@@ -115,6 +123,7 @@ def breached_slas(run: Run) -> tuple[BreachedSla, ...]:
             could_be_chance=breach.could_be_chance,
             repos=breach.repos,
             customer_facing=breach.customer_facing,
+            budget_consumed=budgets.get(breach.sla_id),
         )
         for breach in run.sla.breaches
     )
@@ -139,40 +148,6 @@ def causes_of(run: Run) -> tuple[Cause, ...]:
         for cause in breach.root_causes
     ]
     return tuple(sorted(found, key=lambda cause: -(cause.confidence or 0.0)))
-
-
-def suggested(causes: Sequence[Cause], taken: int = 0) -> tuple[Action, ...]:
-    """The playbook's containment row for the first cause of each breach, and the roll-back of a change named in it.
-
-    A finding that explains nothing (confidence 0) is no reason to act.
-
-    Parameters
-    ----------
-    causes : sequence of Cause
-    taken : int
-        Number of actions that have an id already.
-    """
-    first: dict[str | None, Cause] = {}
-    for cause in causes:
-        first.setdefault(cause.sla_id, cause)
-    rows: dict[str, tuple[ContainmentType, str | None]] = {}
-    for cause in first.values():
-        if cause.containment_type is None or cause.repo is None or cause.confidence == 0:
-            continue
-        rows.setdefault(action_for(cause.containment_type, cause.repo), (cause.containment_type, None))
-        if cause.change is not None:
-            rows.setdefault(f"Roll back {cause.change} of {cause.repo}", (cause.containment_type, "Deploy it again"))
-    return tuple(
-        Action(
-            action_id=f"A{number}",
-            text=text,
-            state=ActionState.SUGGESTED,
-            containment_type=kind,
-            revert=revert or CONTAINMENT[kind].revert,
-            verify=CONTAINMENT[kind].verify,
-        )
-        for number, (text, (kind, revert)) in enumerate(rows.items(), taken + 1)
-    )
 
 
 def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:

@@ -84,6 +84,8 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
     teams = {repo.repo: repo.team for repo in facts.repos}
     found = []
     for cause in facts.causes:
+        if cause.containment_type is None or cause.repo is None:
+            continue
         row = rows[cause.containment_type]
         query = row.query.replace("{repo}", shlex.quote(line(cause.repo)))
         owner = line(teams.get(cause.repo) or "") or row.owner

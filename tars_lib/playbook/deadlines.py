@@ -40,7 +40,7 @@ def deadlines(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tup
         found.append(Deadline("respond", facts.opened_at + within, "respond"))
     contain = playbook.contain_within(facts.incident_type)
     if contain is not None and facts.mitigated_at is None and not facts.is_over:
-        found.append(Deadline("contain", facts.opened_at + contain, "contain"))
+        found.append(Deadline("contain", (facts.reopened_at or facts.opened_at) + contain, "contain"))
     if facts.next_update_at is not None and not facts.is_over:
         found.append(Deadline("update", facts.next_update_at, "next update"))
     escalation = escalate(facts, now, playbook)

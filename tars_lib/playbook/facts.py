@@ -48,14 +48,14 @@ class AffectedRepo:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A root cause, as the SLA engine found it. `confidence` is 0-1."""
+    """A root cause, as the SLA engine found it (`confidence` 0-1) or a person said it (None where it was not said)."""
 
     sentence: str
-    cause_type: CauseType
-    repo: str
+    cause_type: CauseType | None
+    repo: str | None
     metric: str | None
     confidence: float | None
-    containment_type: ContainmentType
+    containment_type: ContainmentType | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ class Facts:
     detected_at : datetime, optional
         Time of the alert; None: `opened_at` stands for it.
     acknowledged_at, mitigated_at, resolved_at, closed_at : datetime, optional
+    reopened_at : datetime, optional
+        The time to contain counts from here.
     sla_restored_at : datetime, optional
         When every breached SLA was met again.
     progress_at : tuple of datetime
@@ -170,6 +172,7 @@ class Facts:
     action_items: tuple[ActionItem, ...] = ()
     told: tuple[Told, ...] = ()
     reviews: tuple[HeldReview, ...] = ()
+    reopened_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:

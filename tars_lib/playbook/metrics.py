@@ -79,14 +79,19 @@ class MetricValue:
 
 
 def fingerprint(facts: Facts) -> str | None:
-    """What makes two root causes the same: kind, repo, metric and containment of the first cause. None without a cause.
+    """What makes two root causes the same: kind, repo, metric and containment of the first cause.
 
-    The sentence, the confidence and the severity differ from time to time and are not part of it.
+    None without a cause, or where only its sentence is known. The sentence, the confidence and the severity differ from time
+    to time and are not part of it.
     """
     if not facts.causes:
         return None
     first = facts.causes[0]
-    parts = (first.cause_type.value, first.repo, first.metric or "", first.containment_type.value)
+    if first.repo is None and first.containment_type is None:
+        return None
+    kinds = (first.cause_type, first.containment_type)
+    cause_type, containment = ("" if kind is None else kind.value for kind in kinds)
+    parts = (cause_type, first.repo or "", first.metric or "", containment)
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -32,7 +32,7 @@ from tars_lib.schema import CauseType, ContainmentType, Severity
 
 PACKAGED = Playbook(
     version="1.0.0",
-    sha256="2595dcf57ee3199cb07cb62578f94a2cdc17c0d4c4b903e8c5b7e84563534d07",
+    sha256="c0adf417a6f447a12210459295efe9a07c9691d2f627f5d57f34126b6d6f3326",
     severities=(
         SeverityRow(
             severity=Severity.SEV_1,
@@ -794,6 +794,7 @@ PACKAGED = Playbook(
             title="Acknowledge",
             record="",
             notify=(),
+            task="Take the incident and tell the team.",
         ),
         GoldenStep(
             step_id="identify",
@@ -802,6 +803,7 @@ PACKAGED = Playbook(
             title="Identify Breach",
             record="Which SLA(s) breached?",
             notify=(),
+            task="Which SLAs are breached, which repos and customers are hit?",
         ),
         GoldenStep(
             step_id="root-cause",
@@ -810,6 +812,7 @@ PACKAGED = Playbook(
             title="Determine Root Cause",
             record="Primary root cause?",
             notify=(),
+            task="What caused it?",
         ),
         GoldenStep(
             step_id="contain",
@@ -818,6 +821,7 @@ PACKAGED = Playbook(
             title="Contain",
             record="Action Taken:",
             notify=(),
+            task="Stop the harm. Nothing acts on its own: do it, then record it.",
         ),
         GoldenStep(
             step_id="escalate",
@@ -830,6 +834,7 @@ PACKAGED = Playbook(
                 "Engineering Manager",
                 "VP Engineering (if customer-facing)",
             ),
+            task="Tell those who must know, say when the next update comes, keep the evidence.",
         ),
     ),
 )

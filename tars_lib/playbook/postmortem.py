@@ -248,7 +248,7 @@ def _clocks(facts: Facts, playbook: Playbook) -> list[tuple[str, bool]]:
         said.append((f"Acknowledged after {length_text(took)}; {length_text(within)} are allowed", took <= within))
     contain = playbook.contain_within(facts.incident_type)
     if contain is not None and facts.mitigated_at is not None:
-        took = facts.mitigated_at - facts.opened_at
+        took = facts.mitigated_at - (facts.reopened_at or facts.opened_at)
         said.append((f"Contained after {length_text(took)}; {length_text(contain)} are allowed", took <= contain))
     return said
 

@@ -184,7 +184,10 @@ class MetricRow:
 
 @dataclass(frozen=True, slots=True)
 class GoldenStep:
-    """A stretch of the golden path, in minutes since the incident began, with the blank that the page leaves to fill in."""
+    """A stretch of the golden path, in minutes since the incident began, with the blank that the page leaves to fill in.
+
+    `task` says what is to be done then.
+    """
 
     step_id: str
     start: int
@@ -192,6 +195,7 @@ class GoldenStep:
     title: str
     record: str = ""
     notify: tuple[str, ...] = ()
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

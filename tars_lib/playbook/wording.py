@@ -91,4 +91,6 @@ def cause_text(facts: Facts) -> str:
         return "Under investigation"
     first = facts.causes[0]
     said = UNKNOWN if first.confidence is None else f"{first.confidence:.0%}"
+    if first.confidence is None and first.cause_type is None:
+        return f"{line(first.sentence).rstrip('.')} (said by a responder)"
     return f"{line(first.sentence).rstrip('.')} (confidence: {said})"

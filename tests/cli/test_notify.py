@@ -106,6 +106,10 @@ def test_changing_one_option_changes_what_is_seen_or_sent(tmp_path: Path, option
     assert base != seen(tmp_path, *words(CHANGED[option]))
 
 
+OF_RECORD = {"--to", "--template", "--playbook", "--incidents-dir"}
+"""Options that need an incident: tried in tests/incidents/test_incident_session.py."""
+
+
 def test_the_remaining_options_change_what_is_seen(tmp_path: Path) -> None:
     dry = ("--message", "x", "--url", URL)
     assert seen(tmp_path, *dry) != seen(tmp_path, *dry, "--urls-file", "URLS")
@@ -115,5 +119,5 @@ def test_the_remaining_options_change_what_is_seen(tmp_path: Path) -> None:
     command = cli.get_command(context, "notify")
     assert command is not None
     named = {parameter.opts[0] for parameter in command.params}
-    assert named == {*CHANGED, "--urls-file", "--verbose", "--quiet"}
+    assert named == {*CHANGED, *OF_RECORD, "--urls-file", "--verbose", "--quiet"}
     assert seen(tmp_path, *dry) != seen(tmp_path, *dry, "--quiet"), "--quiet leaves out the hint"

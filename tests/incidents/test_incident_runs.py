@@ -22,7 +22,8 @@ from tars_lib.incidents.golden import golden_path
 from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.observing import find_run, record_run
 from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.record import Condition, CustomerImpact, EffectVerdict
+from tars_lib.incidents.record import ActionKind, Condition, CustomerImpact, EffectVerdict
+from tars_lib.incidents.telling import escalate
 from tars_lib.incidents.verification import verify
 from tars_lib.pipeline import load_run
 from tars_lib.schema import Severity
@@ -51,7 +52,8 @@ def test_everything_that_the_run_knows_is_in_the_record(tmp_path: Path, runs: Ru
     assert incident.conditions == (Condition.SLA_BREACH, Condition.CUSTOMER_IMPACT)
     assert incident.causes[0].repo == "api"
     assert incident.causes[0].cause == run.sla.breaches[0].root_causes[0].cause
-    assert [action.state.value for action in incident.actions] == ["SUGGESTED"]
+    assert {action.state.value for action in incident.actions} == {"SUGGESTED"}
+    assert incident.actions[0].kind is ActionKind.CONTAINMENT
     assert "api" in incident.actions[0].text
     assert incident.exit_codes == tuple(step.exit_code for step in run.status.steps)
     assert incident.before is not None
@@ -133,17 +135,17 @@ def test_the_golden_path_resumes_at_the_first_step_that_is_not_done(tmp_path: Pa
     acts.finish_containment(writer, "A1")
     for _ in ("Team lead", "Engineering manager", "VP Engineering"):
         assert look() == f"tars incident escalate {incident_id}"
-        acts.escalate(writer)
-    assert look() == f"tars incident update {incident_id} 'WHAT STAKEHOLDERS ARE TOLD' --next-in 30m"
+        escalate(writer)
+    assert look() == f"tars incident update {incident_id}"
     acts.update(writer, "we are on it", NOON + timedelta(minutes=30))
     assert (look() or "").endswith(f"tars incident record {incident_id} --run latest")
     record_run(writer, runs.load("over"))
-    assert look() == f"tars incident resolve {incident_id} 'HOW IT ENDED'"
+    assert look() == f"tars incident resolve {incident_id}"
     acts.resolve(writer, "rolled back")
     assert look() == f"tars incident close {incident_id}"
     acts.close(writer)
     assert look() is None
-    last = "Escalate and document"
+    last = "Escalate & Document"
     assert seen == ["Acknowledge", "Contain", "Contain", last, last, last, last, last, None, None, None]
 
 
@@ -172,7 +174,7 @@ def test_from_open_to_close_in_one_session_of_the_command(tars: Tars, tmp_path: 
         assert (done.returncode, done.stderr) == (0, ""), (words, done.stderr)
         pages.append(done.stdout)
     for text in pages:
-        lines = [line for line in text.splitlines() if not line.startswith(("Next:", "  tars "))]
+        lines = [line for line in text.splitlines() if not line.startswith(("Next:", "  tars ", "  Check:"))]
         assert max(len(line) for line in lines) <= 80, max(lines, key=len)
         assert "\x1b" not in text
     assert "[U+001B][2Jerrors fall since 12:04" in pages[11]

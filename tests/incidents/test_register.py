@@ -13,11 +13,14 @@ import pytest
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.incidents import acts
 from tars_lib.incidents.acts import ALLOWED, Writer, possible
+from tars_lib.incidents.aftermath import add_item, hold_review
 from tars_lib.incidents.clocks import contain_clock, is_late, respond_clock
 from tars_lib.incidents.journal import Written, read_entries, read_incident
 from tars_lib.incidents.opening import by_hand, from_codes, open_incident
+from tars_lib.incidents.outgoing import notified
 from tars_lib.incidents.record import Condition, CustomerImpact, Incident, IncidentStatus
 from tars_lib.incidents.register import folder_of, folders, is_incident_id, new_folder
+from tars_lib.incidents.telling import escalate, rungs_left
 from tars_lib.schema import ContainmentType, Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)  # a Monday
@@ -118,7 +121,10 @@ ACTS: dict[str, Callable[[Writer], Written]] = {
     "note": lambda writer: acts.note(writer, "text"),
     "record": lambda writer: acts.record_fact(writer, cause="a full disk"),
     "contain": lambda writer: acts.start_containment(writer, text="Shed load"),
-    "escalate": lambda writer: acts.escalate(writer, "Legal"),
+    "escalate": lambda writer: escalate(writer, "Legal"),
+    "notify": lambda writer: notified(writer, "We are on it", ["1 slack: sent"]),
+    "action": lambda writer: add_item(writer, "Alert on the queue", "grace"),
+    "review": lambda writer: hold_review(writer, "debrief"),
     "update": lambda writer: acts.update(writer, "text"),
     "resolve": lambda writer: acts.resolve(writer, "over"),
     "close": acts.close,
@@ -159,12 +165,12 @@ def test_escalation_goes_up_the_matrix_and_refuses_when_every_rung_was_told(tmp_
     folder = tmp_path / opened(tmp_path, severity=Severity.SEV_2).incident.incident_id
     writer = Writer(folder, "ada", NOON)
     acts.acknowledge(writer)
-    told = [acts.escalate(writer).incident.escalations[-1].contact for _ in range(2)]
+    told = [escalate(writer).incident.escalations[-1].contact for _ in range(2)]
     assert told == ["Team lead", "Engineering manager"]
     with pytest.raises(InputError, match="every rung of SEV-2 was told"):
-        acts.escalate(writer)
+        escalate(writer)
     raised = acts.record_fact(writer, severity=Severity.SEV_1, conditions=[Condition.DATA_LOSS_RISK]).incident
-    assert (acts.next_rung(raised), raised.conditions) == ("VP Engineering", (Condition.DATA_LOSS_RISK,))
+    assert (rungs_left(raised), raised.conditions) == (["VP Engineering"], (Condition.DATA_LOSS_RISK,))
 
 
 def test_a_cause_that_a_person_found_stands_first_and_brings_its_row_of_the_playbook(tmp_path: Path) -> None:
@@ -176,7 +182,12 @@ def test_a_cause_that_a_person_found_stands_first_and_brings_its_row_of_the_play
     ).incident
     again = acts.record_fact(writer, cause="the log of debug", containment_type=kind, repo="api").incident
     assert (found.causes[0].cause, found.causes[0].source, found.causes[0].confidence) == ("a full disk", "grace", None)
-    assert [action.text for action in again.actions] == ["Freeze deployments to api"]
+    assert [action.text for action in again.actions] == [
+        "Freeze deployments to api",
+        "Enable Feature Flags (api)",
+        "Increase Check Frequency",
+        "Enable Verbose Logging",
+    ]
     assert [cause.cause for cause in again.causes] == ["the log of debug", "a full disk"]
 
 

@@ -1,0 +1,209 @@
+"""`tars incident` commands for the time after: postmortem, action items, reviews, tickets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.incident_options import (
+    case_in,
+    judged,
+    now_option,
+    reader_of,
+    show_written,
+    span_of,
+    text_of,
+    time_of,
+    writer_of,
+)
+from tars_lib.cli.shell import REPORT, guarded
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.case import Case
+    from tars_lib.playbook.tickets import Ticket
+
+_OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout."
+)
+
+
+@click.command(
+    short_help="Fill the postmortem from the record.",
+    epilog="Example: tars incident postmortem INC-202601051430 --output postmortem.md",
+)
+@click.argument("incident_id", metavar="ID")
+@_OUTPUT
+@now_option
+@judged
+@guarded(REPORT)
+def postmortem(
+    incident_id: str,
+    output: Path | None,
+    now: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Fill the playbook's postmortem in Markdown: timeline with sources, cause, impact, action items, reviews."""
+    from tars_lib.playbook.postmortem import impact
+    from tars_lib.playbook.postmortem import postmortem as text_for
+    from tars_lib.records import dumps
+
+    case = case_in(incidents_dir, incident_id, time_of(now))
+    text = text_for(case.facts, case.time, case.playbook)
+    _write(output, text)
+    if as_json:
+        document = {"impact": impact(case.facts), "incident_id": incident_id, "markdown": text}
+        click.echo(dumps(document, ensure_ascii=True), nl=False)
+    elif output is None:
+        click.echo(text, nl=False)
+    elif not quiet:
+        click.echo(f"postmortem: {output}")
+        click.echo("\n".join(_due_lines(case, tz)))
+    return 0
+
+
+@click.command(
+    short_help="Add an action item, or say that it is done.",
+    epilog="Example: tars incident action INC-202601051430 add 'Alert on the queue' --owner grace --due 14d",
+)
+@click.argument("incident_id", metavar="ID")
+@click.argument("verb", type=click.Choice(("add", "done"), case_sensitive=False), metavar="add|done")
+@click.argument("text", metavar="TEXT|ITEM")
+@click.option("--owner", metavar="WHO", help="Who does it (add).")
+@click.option("--due", metavar="DATE", help="Until when (add): 2026-01-31, or a span from now such as 14d.")
+@judged
+@guarded(REPORT)
+def action(
+    incident_id: str,
+    verb: str,
+    text: str,
+    owner: str | None,
+    due: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Add TEXT as an action item, or say that ITEM (AI1) is done."""
+    from tars_lib.incidents.aftermath import add_item, finish_item
+
+    writer = writer_of(incidents_dir, incident_id)
+    if verb.lower() == "done":
+        if owner is not None or due is not None:
+            raise click.UsageError("--owner and --due belong to add")
+        written = finish_item(writer, text)
+    else:
+        written = add_item(writer, text_of(text), owner, None if due is None else _due(due, writer.time))
+    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+
+
+@click.command(
+    short_help="Record that a review was held.", epilog="Example: tars incident review INC-202601051430 debrief"
+)
+@click.argument("incident_id", metavar="ID")
+@click.argument("review_id", metavar="REVIEW")
+@judged
+@guarded(REPORT)
+def review(
+    incident_id: str,
+    review_id: str,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Record that REVIEW was held: debrief, postmortem, action-items or trend, or the organisation's own."""
+    from tars_lib.incidents.aftermath import hold_review
+
+    written = hold_review(writer_of(incidents_dir, incident_id), review_id)
+    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+
+
+@click.command(
+    short_help="Tickets that follow, for a tracker.",
+    epilog="Example: tars incident tickets INC-202601051430 --format github --output issues.json",
+)
+@click.argument("incident_id", metavar="ID")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("md", "csv", "github"), case_sensitive=False),
+    default="md",
+    show_default=True,
+    help="Markdown checklist, CSV, or bodies of GitHub issues.",
+)
+@_OUTPUT
+@judged
+@guarded(REPORT)
+def tickets(
+    incident_id: str,
+    form: str,
+    output: Path | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Write tickets: open action items, repos of low health, and the incident itself where it is a SEV-4.
+
+    It files none.
+    """
+    from tars_lib.playbook.tickets import as_csv, as_github_issues, as_markdown, improvement_tickets
+    from tars_lib.playbook.tickets import tickets as of_incident
+    from tars_lib.records import dumps
+
+    case = case_in(incidents_dir, incident_id, time_of(None))
+    rows: tuple[Ticket, ...] = (*of_incident(case.facts), *improvement_tickets(case.facts.repos))
+    chosen = form.lower()
+    text = as_markdown(rows) if chosen == "md" else as_csv(rows) if chosen == "csv" else dumps(as_github_issues(rows))
+    _write(output, text)
+    if as_json:
+        click.echo(dumps({"incident_id": incident_id, "tickets": rows}, ensure_ascii=True), nl=False)
+    elif output is None:
+        click.echo(text.encode(errors="backslashreplace"), nl=False)
+    elif not quiet:
+        click.echo(f"{len(rows)} tickets: {output}")
+    return 0
+
+
+def _write(output: Path | None, text: str) -> None:
+    from tars_lib.records import write_text
+
+    if output is not None:
+        write_text(output, text)
+
+
+def _due(text: str, time: datetime) -> datetime:
+    """A date (its end in UTC), a time with a zone, or a span from now."""
+    import re
+    from datetime import UTC, date, timedelta
+
+    from tars_lib.errors import ConfigError
+    from tars_lib.times import read_time
+
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise ConfigError(f"--due {text!r}: no such day") from error
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, seconds=-1)
+    return read_time(text, "--due") if "T" in text else time + span_of(text, "--due")
+
+
+def _due_lines(case: Case, tz: str | None) -> list[str]:
+    from tars_lib.playbook.postmortem import review_deadlines
+
+    reader = reader_of(tz)
+    return [
+        f"{'overdue since' if one.is_overdue else 'due by'} {reader.time(one.due_at)}: {one.activity}"
+        for one in review_deadlines(case.facts, case.time, case.playbook)
+    ]

@@ -1,0 +1,98 @@
+"""`tars metrics`: how fast are incidents found, ended and made good, and how often do they come back?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.incident_options import judged, now_option, playbook_of, time_of
+from tars_lib.cli.shell import REPORT, guarded
+
+if TYPE_CHECKING:
+    from tars_lib.playbook.metrics import MetricValue
+
+
+@click.command(epilog="Example: tars metrics --by-month")
+@click.option("--by-month", "monthly", is_flag=True, help="By the UTC month in which incidents were opened, too.")
+@now_option
+@judged
+@guarded(REPORT)
+def metrics(
+    monthly: bool,
+    now: str | None,
+    incidents_dir: Path | None,
+    tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Measure the register: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
+
+    Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
+    definitions.
+    """
+    from tars_lib.incidents.cases import read_cases
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.playbook.metrics import by_month, measure
+    from tars_lib.records import dumps
+    from tars_lib.visible import visible
+
+    time, playbook = time_of(now), playbook_of(incidents_dir)
+    found = read_cases(place(incidents_dir), playbook)
+    values = measure(found.cases, time, playbook)
+    months = by_month(found.cases, time, playbook) if monthly else {}
+    if as_json:
+        document = {
+            "incidents": len(found.cases),
+            "metrics": values,
+            **({"months": months} if monthly else {}),
+            "unreadable": found.unreadable,
+        }
+        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        return 0
+    is_open = sum(not facts.is_over for facts in found.cases)
+    lines = [f"{len(found.cases)} incidents, {is_open} of them open", *_lines(values, is_short=quiet)]
+    for month, rows in months.items():
+        lines += ["", month, *_lines(rows, is_short=True)]
+    lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in found.unreadable]
+    click.echo("\n".join(lines))
+    return 0
+
+
+def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
+    from tars_lib.cli.incident_text import wrapped
+    from tars_lib.visible import visible
+
+    for one in values:
+        said = "no value yet" if one.value is None else _text(one.value, one.unit)
+        yield from wrapped(
+            f"{visible(one.name)}: {said}; target {visible(one.target)}: {one.verdict.value}", "", "    "
+        )
+        if one.value is not None:
+            spread = [f"n {one.n}"]
+            for label, value in (("median", one.median), ("p90", one.p90)):
+                spread += [] if value is None else [f"{label} {_text(value, one.unit)}"]
+            ends = [None if end is None else _text(end, one.unit) for end in (one.low, one.high)]
+            spread.append(
+                "95 % interval: too few incidents" if None in ends else f"95 % interval {ends[0]} to {ends[1]}"
+            )
+            yield from wrapped(", ".join(spread), "    ", "    ")
+        if not is_short:
+            yield from wrapped(f"is: {one.definition}", "    ", "    ")
+        if one.open_incidents:
+            oldest = "" if one.longest_open is None else f", the oldest for {_text(one.longest_open, 'min')}"
+            yield from wrapped(f"open{oldest}: {', '.join(one.open_incidents)}", "    ", "    ")
+        if one.unknown_incidents:
+            yield from wrapped(f"over, but lack a time or cause: {', '.join(one.unknown_incidents)}", "    ", "    ")
+
+
+def _text(value: float, unit: str) -> str:
+    """A value for a reader; the definition's minutes as a length."""
+    from datetime import timedelta
+
+    from tars_lib.cli.incident_text import length
+
+    return f"{value:.0%}" if unit == "ratio" else length(timedelta(minutes=value))

@@ -1,0 +1,28 @@
+"""Which playbook is in force for the incidents of a folder?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Playbook
+
+PLAYBOOK_FILE = "playbook.yaml"
+"""The organisation's own, beside its incidents."""
+
+
+def playbook_in_force(root: Path, own: Path | None = None) -> Playbook:
+    """`own`, else ``playbook.yaml`` in the folder of incidents, laid over the packaged one; else that alone.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not whole.
+    """
+    beside = root / PLAYBOOK_FILE
+    chosen = own or (beside if beside.is_file() else None)
+    if chosen is None:
+        return PACKAGED
+    from tars_lib.config_playbook import read_playbook
+
+    return read_playbook(chosen).playbook

@@ -1,0 +1,68 @@
+"""Telling people: who the playbook says must hear now, and what the record keeps of it."""
+
+from __future__ import annotations
+
+from tars_lib.errors import InputError
+from tars_lib.incidents.acts import Writer
+from tars_lib.incidents.case import case_of
+from tars_lib.incidents.journal import Written
+from tars_lib.incidents.record import Escalation, Incident
+from tars_lib.incidents.timeline import Draft, EntryKind
+from tars_lib.playbook import escalation as rules
+from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.tables import Playbook
+
+
+def escalate(writer: Writer, contact: str | None = None, reason: str = "", receipt: str = "") -> Written:
+    """Somebody was told: `contact`, else all who must be told now, else the next rung of the matrix.
+
+    Without a `reason` the rule that fired is the reason.
+
+    Parameters
+    ----------
+    writer : Writer
+    contact : str, optional
+    reason : str
+    receipt : str
+        What a channel said, where one carried the message.
+
+    Raises
+    ------
+    InputError
+        If nobody is left to be told and no contact is given.
+    """
+
+    def draft(incident: Incident) -> Draft:
+        found = rules.escalate(case_of(writer.folder, incident, writer.playbook), writer.time, writer.playbook)
+        named = {rung.contact.casefold(): rung for rung in (*found.upcoming, *found.due)}
+        if contact is not None:
+            chosen = [contact]
+        else:
+            chosen = [rung.contact for rung in found.due] or rungs_left(incident, writer.playbook)[:1]
+        if not chosen:
+            rungs = ", ".join(writer.playbook.severity(incident.severity).escalation)
+            raise InputError(
+                f"{incident.incident_id}: every rung of {incident.severity.value} was told ({rungs}); "
+                "--to WHO names somebody else"
+            )
+        told = []
+        for one in chosen:
+            rung = named.get(one.casefold())
+            told.append(Escalation(one, writer.time, writer.actor, reason or (rung.rule if rung else ""), receipt))
+        text = "; ".join(f"told {one.contact}: {one.reason}" if one.reason else f"told {one.contact}" for one in told)
+        if receipt:
+            text = f"{text} ({receipt})"
+        return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *told)})
+
+    return writer.act("escalate", draft)
+
+
+def rungs_left(incident: Incident, playbook: Playbook = PACKAGED) -> list[str]:
+    """Rungs of the severity's row of the matrix that were not told yet; letter case does not matter.
+
+    Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
+    """
+    told = {escalation.contact.casefold() for escalation in incident.escalations}
+    rungs = playbook.severity(incident.severity).escalation
+    rest = rungs if incident.acknowledged_at is None or len(rungs) == 1 else rungs[1:]
+    return [rung for rung in rest if rung.casefold() not in told]
