@@ -254,3 +254,9 @@ def test_only_generated_at_depends_on_the_clock(
         assert isinstance(second, dict)
         assert first.pop("generated_at") != second.pop("generated_at")
         assert first == second
+
+
+def test_a_run_is_named_as_its_directory_in_every_file_that_names_it(analysis: Analysis, tmp_path: Path) -> None:
+    run = write_run(analysis, tmp_path, timestamp=STAMPED)
+    assert load_run(run).run_id == run.name
+    assert json.loads((run / "manifest.json").read_bytes())["run_id"] == run.name

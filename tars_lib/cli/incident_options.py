@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from tars_lib.playbook.tables import Playbook
 
 _PLAYBOOK = "tars_lib.playbook"
-_SPAN = re.compile(r"(\d{1,4}) ?(m|min|h|d)")
-_UNITS = {"m": timedelta(minutes=1), "min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_SPAN = re.compile(r"(\d{1,4}) ?(s|m|min|h|d)")
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,10 +158,15 @@ def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool
     """Say what was written, how much time is left and what comes next; the code of success."""
     from tars_lib.incidents.clocks import contain_clock, is_running, respond_clock
     from tars_lib.incidents.golden import Situation, golden_path
+    from tars_lib.incidents.timeline import EntryKind
     from tars_lib.records import dumps
     from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
 
     incident, entry = written.incident, written.entry
+    said = entry.text
+    if entry.kind in (EntryKind.UPDATE, EntryKind.NOTIFIED):
+        # the whole text was printed just now, or stands in the timeline
+        said = entry.text.strip().partition("\n")[0]
     if as_json:
         click.echo(dumps({"entry": entry, "incident": incident}, ensure_ascii=True), nl=False)
         return 0
@@ -164,7 +175,7 @@ def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool
     reader, case = reader_of(tz), case_in(given_dir, incident.incident_id, entry.time)
     lines = [
         *field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}"),
-        *field(f"Entry {entry.seq}", visible(entry.text, LINE_LIMIT)),
+        *field(f"Entry {entry.seq}", visible(said, LINE_LIMIT)),
         *field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}"),
     ]
     if is_running(incident):

@@ -108,7 +108,9 @@ def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> I
         yield from field("Tell now", visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT))
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
     for rung in found.upcoming[:_NEXT]:
-        yield from field("If nothing moves", visible(f"{_rung(rung)}, at {reader.time(rung.due_at)}", LINE_LIMIT))
+        yield from field(
+            "Tell next", visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} if nothing moves", LINE_LIMIT)
+        )
     if found.unknown and incident.status is not type(incident.status).CLOSED:
         names = ", ".join(condition.value for condition in found.unknown)
         yield from field("Not answered", f"{names} (record --condition or --no-condition)")

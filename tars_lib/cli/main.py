@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
     "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+    "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
     "temporal": ("tars_lib.cli.temporal", "temporal", "Find leaders, followers and propagation paths."),
 }
 

@@ -178,4 +178,13 @@ def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]
     if incident.began_at is not None and incident.before is not None:
         yield TimelineRow(incident.began_at, "The harm began", incident.before.run_id)
     for entry in entries:
-        yield TimelineRow(entry.time, entry.text, f"entry {entry.seq}, {entry.actor}")
+        yield TimelineRow(entry.time, _said(entry), f"entry {entry.seq}, {entry.actor}")
+
+
+def _said(entry: Entry) -> str:
+    """What an entry says in a table: of a whole message its first line."""
+    if entry.kind not in (EntryKind.UPDATE, EntryKind.NOTIFIED):
+        return entry.text
+    first, _, rest = entry.text.strip().partition("\n")
+    what = "stakeholders were told" if entry.kind is EntryKind.UPDATE else "a message was given to channels"
+    return f"{what}: {first}{' (whole text in the entry)' if rest.strip() else ''}"

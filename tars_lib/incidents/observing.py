@@ -20,12 +20,12 @@ _CONTAINED = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 _PROGRESS = (*_CONTAINED, EffectVerdict.IMPROVED)
 
 
-def record_run(writer: Writer, run: Run) -> Written:
+def record_run(writer: Writer, run: Run, beside: str = "") -> Written:
     """Add a run.
 
     An incident opened by hand gets its facts, its type and its time to contain from its first run; title and severity stay as
     the person set them. A run whose effect is RECOVERED or ENDED stops the contain clock; one that shows no improvement is no
-    progress, so it does not hold off an escalation.
+    progress, so it does not hold off an escalation. `beside` is said with it.
     """
     known = reference(run, writer.folder)
 
@@ -51,7 +51,8 @@ def record_run(writer: Writer, run: Run) -> Written:
             changes["progress_at"] = writer.time
         if effect.verdict in _CONTAINED and incident.contained_at is None:
             changes["contained_at"] = writer.time
-        return Draft(EntryKind.RUN, f"{run.run_id} recorded as after: {effect.verdict.value}: {effect.text}", changes)
+        said = f"{run.run_id} recorded as after: {effect.verdict.value}: {effect.text}"
+        return Draft(EntryKind.RUN, f"{said}; {beside}" if beside else said, changes)
 
     return writer.act("record", draft)
 

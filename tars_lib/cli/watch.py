@@ -1,0 +1,139 @@
+"""`tars watch`: run the pipeline again and again, and say what changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.incident_options import playbook_option, span_of
+from tars_lib.cli.shell import PIPELINE, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.acts import Writer
+    from tars_lib.incidents.watching import Round
+
+_SHOWN = 12
+"""Changes shown a round; judgement, `tars diff` lists all."""
+
+
+@click.command(epilog="Example: tars watch --root ./org-health --incident INC-202601051430 --rounds 8")
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
+@click.option(
+    "--outdir",
+    default=Path("reports/runs"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where run directories are made.",
+)
+@click.option(
+    "--every", metavar="SPAN", help="Time between runs: 15m, 30s; default 1h, 15m while an SLA is at risk or breached."
+)
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Runs to make, then end.")
+@click.option("--incident", "incident_id", metavar="ID", help="Keep each run in this incident.")
+@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
+)
+@playbook_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end and nothing else.")
+@logging_options
+@guarded(PIPELINE)
+def watch(
+    root: Path,
+    outdir: Path,
+    every: str | None,
+    rounds: int,
+    incident_id: str | None,
+    assume_tz: str | None,
+    incidents_dir: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Run the pipeline again and again; say what changed since the last run, and the course of each path's impact score.
+
+    Each run makes a run directory. With --incident it is recorded there, too, and says whether containment works; the watch
+    ends when the incident is closed. A run that fails is said and does not end the watch. The code is that of the last run.
+    """
+    from tars_lib.errors import TarsError
+    from tars_lib.incidents.watching import baseline, courses, keep, look, pause
+    from tars_lib.records import dumps
+
+    span = None if every is None else span_of(every, "--every")
+    last = baseline(outdir, None if incident_id is None else _writer(incidents_dir, incident_id))
+    seen: list[Round] = []
+    failures: list[str] = []
+    code = 0
+    for number in range(1, rounds + 1):
+        begun = time.monotonic()
+        wait = None
+        try:
+            run, found = look(root, outdir, last, assume_tz)
+        except (TarsError, OSError) as error:
+            if number == 1:
+                raise
+            # a file that is being written is there in the next round
+            code = PIPELINE.of(error)
+            failures.append(f"round {number}: {error}")
+            click.echo(f"round {number} of {rounds}: error: {error}", err=True)
+        else:
+            seen.append(found)
+            code, last, wait = found.exit_code, run, pause(run, span)
+            if not (as_json or quiet):
+                click.echo("\n".join(_lines(found, number, rounds)))
+            if incident_id is not None:
+                writer = _writer(incidents_dir, incident_id)
+                if _is_closed(writer):
+                    click.echo(f"{incident_id} is closed; the watch ends", err=True)
+                    break
+                said = keep(writer, run, seen).entry.text
+                if not (as_json or quiet):
+                    click.echo(f"  recorded in {incident_id}: {said}"[:400])
+        if number < rounds:
+            step = wait or span or pause(run, None)
+            time.sleep(max(0.0, step.total_seconds() - (time.monotonic() - begun)))
+    course = courses(seen)
+    if as_json:
+        click.echo(dumps({"failures": failures, "impact_scores": course, "rounds": seen}, ensure_ascii=True), nl=False)
+    else:
+        for name, values in course.items():
+            click.echo(f"impact_score of {name}: {', '.join(f'{value:.0f}' for value in values)}")
+    return code
+
+
+def _writer(incidents_dir: Path | None, incident_id: str) -> Writer:
+    from tars_lib.cli.incident_options import writer_of
+
+    return writer_of(incidents_dir, incident_id)
+
+
+def _is_closed(writer: Writer) -> bool:
+    from tars_lib.incidents.journal import read_incident
+    from tars_lib.incidents.record import IncidentStatus
+
+    incident = read_incident(writer.folder)
+    return incident is not None and incident.status is IncidentStatus.CLOSED
+
+
+def _lines(found: Round, number: int, rounds: int) -> Iterator[str]:
+    from tars_lib.cli.incident_text import wrapped
+    from tars_lib.visible import visible
+
+    as_of = f"data until {found.as_of:%Y-%m-%d %H:%M} UTC"
+    yield from wrapped(f"round {number} of {rounds}: {found.finding} ({found.exit_code}), {as_of}", "", "  ")
+    yield f"  run: {found.directory}"
+    if not found.has_new_data:
+        yield "  no new data since the last run"
+    for change in found.changes[:_SHOWN]:
+        text = f"{change.subject}: {change.before} -> {change.after}"
+        yield from wrapped(visible(text), f"  {change.direction.value:8}", " " * 10)
+    if len(found.changes) > _SHOWN:
+        yield f"  {len(found.changes) - _SHOWN} more; tars diff lists all"
+    if found.has_new_data and not found.changes:
+        yield "  nothing changed"
