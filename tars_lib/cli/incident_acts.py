@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.incident_options import case_in, judged, playbook_of, show_written, text_of, time_of, writer_of
+from tars_lib.cli.incident_options import (
+    case_in,
+    common,
+    judged,
+    playbook_of,
+    show_written,
+    text_of,
+    time_of,
+    writer_of,
+)
 from tars_lib.cli.shell import REPORT, expand, guarded
 from tars_lib.errors import ConfigError
 
@@ -256,7 +265,7 @@ def _show_checklist(incidents_dir: Path | None, incident_id: str, *, as_json: bo
 @click.command(epilog="Example: tars incident resolve INC-202601051430 'deploy rolled back, SLA met since 15:02 UTC'")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
-@judged
+@common
 @guarded(REPORT)
 def resolve(
     incident_id: str,
@@ -280,7 +289,7 @@ def resolve(
 @click.command(epilog="Example: tars incident close INC-202601051430")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
-@judged
+@common
 @guarded(REPORT)
 def close(
     incident_id: str,

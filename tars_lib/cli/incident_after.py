@@ -11,6 +11,7 @@ import click
 from tars_lib.cli.incident_options import (
     case_in,
     judged,
+    located,
     now_option,
     reader_of,
     show_written,
@@ -141,14 +142,13 @@ def review(
     help="Markdown checklist, CSV, or bodies of GitHub issues.",
 )
 @_OUTPUT
-@judged
+@located
 @guarded(REPORT)
 def tickets(
     incident_id: str,
     form: str,
     output: Path | None,
     incidents_dir: Path | None,
-    tz: str | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,

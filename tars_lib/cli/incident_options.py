@@ -33,12 +33,18 @@ _UNITS = {
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--incidents-dir`, `--tz`, `--json` and the logging options."""
+    """Add what `located` adds, and `--tz`."""
+    return located(
+        click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")(
+            command
+        )
+    )
+
+
+def located(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--incidents-dir`, `--json` and the logging options."""
     command = logging_options(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
-    command = click.option(
-        "--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC."
-    )(command)
     return click.option(
         "--incidents-dir",
         type=click.Path(path_type=Path, file_okay=False),

@@ -9,7 +9,6 @@ import click
 from tars_lib.cli.incident_options import (
     case_in,
     judged,
-    now_option,
     playbook_of,
     reader_of,
     show_written,
@@ -134,13 +133,11 @@ def update(
 )
 @click.argument("incident_id", metavar="ID")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
-@now_option
 @judged
 @guarded(REPORT)
 def ics(
     incident_id: str,
     output: Path | None,
-    now: str | None,
     incidents_dir: Path | None,
     tz: str | None,
     as_json: bool,
@@ -151,7 +148,7 @@ def ics(
     from tars_lib.playbook.deadlines import calendar, deadlines
     from tars_lib.records import dumps, write_bytes
 
-    case = case_in(incidents_dir, incident_id, time_of(now))
+    case = case_in(incidents_dir, incident_id, time_of(None))
     entries = deadlines(case.facts, case.time, case.playbook)
     if output is not None:
         write_bytes(output, calendar(incident_id, entries, case.time).encode())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import case_in, common, judged, now_option, playbook_of, reader_of, time_of
+from tars_lib.cli.incident_options import case_in, common, judged, located, now_option, playbook_of, reader_of, time_of
 from tars_lib.cli.incident_text import golden_lines, status_lines, timeline_lines, verification_lines
 from tars_lib.cli.shell import REPORT, guarded
 from tars_lib.errors import InputError, TarsError
@@ -134,11 +134,9 @@ def timeline(
     short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
 )
 @click.argument("incident_id", metavar="ID")
-@common
+@located
 @guarded(REPORT)
-def verify(
-    incident_id: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def verify(incident_id: str, incidents_dir: Path | None, as_json: bool, verbose: bool, quiet: bool) -> int:
     """Compare timeline, record and runs with their digests; name what was altered. Code 1 if something was.
 
     What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.

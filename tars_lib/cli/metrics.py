@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import judged, now_option, playbook_of, time_of
+from tars_lib.cli.incident_options import located, now_option, playbook_of, playbook_option, time_of
 from tars_lib.cli.shell import REPORT, guarded
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: tars metrics --by-month")
 @click.option("--by-month", "monthly", is_flag=True, help="By the UTC month in which incidents were opened, too.")
 @now_option
-@judged
+@playbook_option
+@located
 @guarded(REPORT)
 def metrics(
     monthly: bool,
     now: str | None,
     incidents_dir: Path | None,
-    tz: str | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import playbook_option, span_of
+from tars_lib.cli.incident_options import span_of
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _SHOWN = 12
     type=click.Path(path_type=Path, file_okay=False),
     help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
 )
-@playbook_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end and nothing else.")
 @logging_options
 @guarded(PIPELINE)

@@ -16,6 +16,7 @@ from org_samples import STAMP
 from workspaces import cascade
 
 from tars_lib import config
+from tars_lib.cli.incident import incident
 from tars_lib.cli.main import cli
 from tars_lib.cli.package import package
 from tars_lib.errors import InputError
@@ -119,6 +120,11 @@ ELSEWHERE = {
     "demo": set(),
     "notify": set(),
     "playbook show": set(),
+    # what they print holds the present time: tests/contract/test_incident_options.py
+    "metrics": set(),
+    "review": set(),
+    "watch": set(),
+    **{f"incident {name}": set() for name in incident.commands},
 }
 """Commands that start a kernel or need a server: tried one by one below, or in the tests of reports and commands."""
 """What says nothing on a good day: `--verbose` shows the traceback of a refusal, `--quiet` silences hints."""
