@@ -46,11 +46,15 @@ demo organisation holds a breach.
 
 - `tars run`: {run}.
 {engines}
-- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars playbook`, `tars incident`: 0, 1, 2 or 199.
+- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars playbook`: 0, 1, 2 or 199.
+- `tars incident`, `tars review`, `tars metrics`: 0, 1, 2 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
+- `tars watch`: those of its last run, and 1, 2, 93, 94, 95 or 199.
 - `tars notify`: 0, 2, 103, 104, 105 or 199.
 
 `tars incident` returns 1 for an act that is refused, and `tars incident verify` and `timeline` for what was altered.
+`tars review` returns 1 while a review or an action item is overdue, `tars incident escalate --overdue` while somebody should
+have been told; a record that cannot be read counts as overdue.
 
 With `--legacy-exit-codes` the five engines return 90, 100, 120,
 130 and 140 instead of 0.

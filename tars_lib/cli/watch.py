@@ -70,6 +70,9 @@ def watch(
     failures: list[str] = []
     code = 0
     for number in range(1, rounds + 1):
+        if incident_id is not None and _is_closed(_writer(incidents_dir, incident_id)):
+            click.echo(f"{incident_id} is closed; the watch ends", err=True)
+            break
         begun = time.monotonic()
         wait = None
         try:
@@ -87,11 +90,7 @@ def watch(
             if not (as_json or quiet):
                 click.echo("\n".join(_lines(found, number, rounds)))
             if incident_id is not None:
-                writer = _writer(incidents_dir, incident_id)
-                if _is_closed(writer):
-                    click.echo(f"{incident_id} is closed; the watch ends", err=True)
-                    break
-                said = keep(writer, run, seen).entry.text
+                said = keep(_writer(incidents_dir, incident_id), run, seen).entry.text
                 if not (as_json or quiet):
                     click.echo(f"  recorded in {incident_id}: {said}"[:400])
         if number < rounds:
