@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from case_samples import BARE, FULL, at
 from hypothesis import given
 from hypothesis import strategies as st
-from case_samples import BARE, FULL, at
 
 from tars_lib.config_playbook import read_playbook
 from tars_lib.playbook.escalation import escalate, timeouts
