@@ -54,7 +54,7 @@ def metrics(
         click.echo(dumps(document, ensure_ascii=True), nl=False)
         return 0
     is_open = sum(not facts.is_over for facts in found.cases)
-    lines = [f"{len(found.cases)} incidents, {is_open} of them open", *_lines(values, is_short=quiet)]
+    lines = [f"incidents: {len(found.cases)}, open: {is_open}", *_lines(values, is_short=quiet)]
     for month, rows in months.items():
         lines += ["", month, *_lines(rows, is_short=True)]
     lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in found.unreadable]

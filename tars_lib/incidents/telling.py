@@ -16,7 +16,7 @@ from tars_lib.playbook.tables import Playbook
 def escalate(writer: Writer, contact: str | None = None, reason: str = "", receipt: str = "") -> Written:
     """Somebody was told: `contact`, else all who must be told now, else the next rung of the matrix.
 
-    Without a `reason` the rule that fired is the reason.
+    Without a `reason` the rule that fired, or would fire next, is the reason.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 
     def draft(incident: Incident) -> Draft:
         found = rules.escalate(case_of(writer.folder, incident, writer.playbook), writer.time, writer.playbook)
-        named = {rung.contact.casefold(): rung for rung in (*found.upcoming, *found.due)}
+        rule = {rung.contact.casefold(): f"ahead of {rung.rule}" for rung in found.upcoming}
+        rule |= {rung.contact.casefold(): rung.rule for rung in found.due}
         if contact is not None:
             chosen = [contact]
         else:
@@ -45,10 +46,10 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
                 f"{incident.incident_id}: every rung of {incident.severity.value} was told ({rungs}); "
                 "--to WHO names somebody else"
             )
-        told = []
-        for one in chosen:
-            rung = named.get(one.casefold())
-            told.append(Escalation(one, writer.time, writer.actor, reason or (rung.rule if rung else ""), receipt))
+        told = [
+            Escalation(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
+            for one in chosen
+        ]
         text = "; ".join(f"told {one.contact}: {one.reason}" if one.reason else f"told {one.contact}" for one in told)
         if receipt:
             text = f"{text} ({receipt})"

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from incident_samples import Runs, write_runs
 
+# organisations with a planted incident
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
+
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:

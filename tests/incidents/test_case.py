@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from incident_samples import BREAK, DURING, LATER, START, Runs
 from loopback import http_server
+from workspaces import cascade
 
 from tars_lib.config_playbook import read_playbook
 from tars_lib.errors import ConfigError, InputError
@@ -27,11 +28,13 @@ from tars_lib.incidents.observing import record_run
 from tars_lib.incidents.opening import by_hand, from_run, open_incident
 from tars_lib.incidents.record import ActionKind, Condition
 from tars_lib.incidents.telling import escalate
+from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.playbook import escalation as rules
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.metrics import fingerprint
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.schema import ContainmentType, Severity
+from tars_lib.sources.root import load_org
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 Tars = Callable[..., subprocess.CompletedProcess[str]]
@@ -112,6 +115,23 @@ def test_the_sla_is_restored_where_a_run_shows_it_and_no_later_one_denies_it(tmp
     assert facts(writer).sla_restored_at == LATER
     record_run(at(writer, 6), runs.load("still"))
     assert facts(writer).sla_restored_at is None
+
+
+def test_what_is_hit_only_in_a_later_run_joins_the_record_and_calls_for_customers(tmp_path: Path) -> None:
+    org = load_org(cascade(tmp_path / "org-health"))
+    runs = [load_run(write_run(analyze(org, time), tmp_path / "runs")) for time in ("2026-03-28T00:00:00Z", None)]
+    incident = open_incident(tmp_path, from_run(runs[0]), "ada", NOON, runs[0]).incident
+    assert (incident.affected_repos, incident.customer_impact.value) == (("ledger", "payments"), "NO")
+    writer = Writer(tmp_path / incident.incident_id, "ada", NOON + timedelta(minutes=5))
+    written = record_run(writer, runs[1])
+    later = written.incident
+    assert later.affected_repos == ("ledger", "payments", "checkout")
+    assert (later.customer_impact.value, later.customer_repos) == ("YES", ("checkout",))
+    assert written.entry.text.endswith("; newly hit: checkout")
+    found = read_case(writer.folder, PACKAGED, writer.time)
+    due = {rung.contact: rung.due_at for rung in found.escalation.due}
+    assert due["Customer Success"] == writer.time
+    assert [repo.repo for repo in found.facts.repos] == ["ledger", "payments", "checkout"]
 
 
 def test_watching_the_harm_does_not_stop_the_contain_clock(tmp_path: Path, runs: Runs) -> None:

@@ -7,14 +7,11 @@ import io
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
 from org_samples import T0
 from workspaces import DAYS, cascade
 
