@@ -105,11 +105,15 @@ def _playbook_text(incident: Incident, playbook: Playbook) -> str:
 def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
     """Who must be told now and next, and which rule says so; conditions that nobody has answered."""
     for rung in found.due:
-        yield from field("Tell now", visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT))
+        yield from field(
+            "Do now" if rung.is_task else "Tell now",
+            visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT),
+        )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
     for rung in found.upcoming[:_NEXT]:
         yield from field(
-            "Tell next", visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} if nothing moves", LINE_LIMIT)
+            "Do next" if rung.is_task else "Tell next",
+            visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} if nothing moves", LINE_LIMIT),
         )
     if found.unknown and incident.status is not type(incident.status).CLOSED:
         names = ", ".join(condition.value for condition in found.unknown)
@@ -117,8 +121,9 @@ def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> I
 
 
 def _rung(rung: Rung) -> str:
-    how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
-    return f"{rung.contact}{how} [{rung.rule}]"
+    from tars_lib.incidents.golden import rung_text
+
+    return rung_text(rung)
 
 
 def action_lines(action: Action) -> Iterator[str]:

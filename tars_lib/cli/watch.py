@@ -60,9 +60,11 @@ def watch(
     Each run makes a run directory. With --incident it is recorded there, too, and says whether containment works; the watch
     ends when the incident is closed. A run that fails is said and does not end the watch. The code is that of the last run.
     """
+    from tars_lib.cli.incident_text import wrapped
     from tars_lib.errors import TarsError
     from tars_lib.incidents.watching import baseline, courses, keep, look, pause
     from tars_lib.records import dumps
+    from tars_lib.reports.visible import LINE_LIMIT, visible
 
     span = None if every is None else span_of(every, "--every")
     last = baseline(outdir, None if incident_id is None else _writer(incidents_dir, incident_id))
@@ -83,7 +85,7 @@ def watch(
             # a file that is being written is there in the next round
             code = PIPELINE.of(error)
             failures.append(f"round {number}: {error}")
-            click.echo(f"round {number} of {rounds}: error: {error}", err=True)
+            click.echo(f"round {number} of {rounds}: error: {visible(' '.join(str(error).split()))}", err=True)
         else:
             seen.append(found)
             code, last, wait = found.exit_code, run, pause(run, span)
@@ -92,7 +94,9 @@ def watch(
             if incident_id is not None:
                 said = keep(_writer(incidents_dir, incident_id), run, seen).entry.text
                 if not (as_json or quiet):
-                    click.echo(f"  recorded in {incident_id}: {said}"[:400])
+                    click.echo(
+                        "\n".join(wrapped(visible(f"recorded in {incident_id}: {said}", LINE_LIMIT), "  ", "    "))
+                    )
         if number < rounds:
             step = wait or span or pause(run, None)
             time.sleep(max(0.0, step.total_seconds() - (time.monotonic() - begun)))
@@ -101,7 +105,7 @@ def watch(
         click.echo(dumps({"failures": failures, "impact_scores": course, "rounds": seen}, ensure_ascii=True), nl=False)
     else:
         for name, values in course.items():
-            click.echo(f"impact_score of {name}: {', '.join(f'{value:.0f}' for value in values)}")
+            click.echo(f"impact_score of {visible(name)}: {', '.join(f'{value:.0f}' for value in values)}")
     return code
 
 

@@ -131,6 +131,8 @@ def action_text(action: Action) -> str:
 
 def rung_text(rung: Rung) -> str:
     """Who is to be told, how, and by which rule."""
+    if rung.is_task:
+        return f"{rung.task} [{rung.rule}]"
     how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
     return f"{rung.contact}{how} [{rung.rule}]"
 
@@ -210,7 +212,7 @@ def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: S
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
     now = [rung.contact for rung in situation.due]
-    recorded += [f"to be told now: {rung_text(rung)}" for rung in situation.due]
+    recorded += [f"{'to be done' if rung.is_task else 'to be told'} now: {rung_text(rung)}" for rung in situation.due]
     told = {contact.casefold() for contact in now} | set(_spared(row, incident))
     missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in told]
     if missing:

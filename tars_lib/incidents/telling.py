@@ -50,12 +50,17 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
             Escalation(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
             for one in chosen
         ]
-        text = "; ".join(f"told {one.contact}: {one.reason}" if one.reason else f"told {one.contact}" for one in told)
+        text = "; ".join(f"{_did(one.contact)}{f': {one.reason}' if one.reason else ''}" for one in told)
         if receipt:
             text = f"{text} ({receipt})"
         return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *told)})
 
     return writer.act("escalate", draft)
+
+
+def _did(contact: str) -> str:
+    """The matrix's row for SEV-4 names a task instead of a contact."""
+    return f"done: {contact}" if contact.startswith("Create ") else f"told {contact}"
 
 
 def rungs_left(incident: Incident, playbook: Playbook = PACKAGED) -> list[str]:

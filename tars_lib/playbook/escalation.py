@@ -52,9 +52,14 @@ class Rung:
     told_at: datetime | None = None
 
     @property
+    def is_task(self) -> bool:
+        """The matrix's row for SEV-4 names a task instead of a contact."""
+        return self.contact.startswith("Create ")
+
+    @property
     def task(self) -> str:
-        """What is to be done; the matrix's row for SEV-4 names a task instead of a contact."""
-        if self.contact.startswith("Create "):
+        """What is to be done."""
+        if self.is_task:
             return self.contact[:1].lower() + self.contact[1:]
         return f"tell {self.contact} ({' and '.join(self.methods)})" if self.methods else f"tell {self.contact}"
 

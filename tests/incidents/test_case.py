@@ -109,6 +109,18 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
     assert any("to be told now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
 
 
+def test_an_informational_incident_asks_for_a_ticket_and_tells_nobody(tars: Tars, tmp_path: Path) -> None:
+    tars("incident", "open", "--severity", "SEV-4", "--title", "Drift")
+    (folder,) = (tmp_path / "incidents").iterdir()
+    assert (
+        "Do now:          create ticket [matrix: SEV-4, initial contact]"
+        in tars("incident", "status", folder.name).stdout
+    )
+    assert "done: Create ticket: matrix: SEV-4" in tars("incident", "escalate", folder.name).stdout
+    assert "**INC-" in tars("incident", "tickets", folder.name).stdout
+    assert "Do now" not in tars("incident", "status", folder.name).stdout
+
+
 def test_the_sla_is_restored_where_a_run_shows_it_and_no_later_one_denies_it(tmp_path: Path, runs: Runs) -> None:
     writer = opened(tmp_path, runs)
     record_run(at(writer, 5), runs.load("later"))
