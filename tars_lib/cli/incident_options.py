@@ -64,7 +64,7 @@ def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, dir_okay=False),
         expose_value=False,
         callback=_keep_playbook,
-        help="The organisation's playbook; default playbook.yaml beside the incidents, else the packaged one.",
+        help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
     )(command)
 
 

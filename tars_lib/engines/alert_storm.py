@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from tars_lib.engines.alert_raised import SEVERITY_ORDER, Raised
 from tars_lib.engines.sla_report import Breach, SlaReport
 from tars_lib.history import DAY
-from tars_lib.org import OrgData
+from tars_lib.org import OrgData, duration_text
 from tars_lib.playbook.severity import ESCALATION_AFTER
 from tars_lib.schema import AlertType
 
@@ -139,8 +139,7 @@ def _slack(alert: Raised, steps: Mapping[str, int]) -> timedelta:
 
 
 def _slack_text(alert: Raised, steps: Mapping[str, int]) -> str:
-    hours = _slack(alert, steps).total_seconds() / 3600
-    return f"{hours / 24:.3g} d" if hours >= 24 else f"{hours:.3g} h"
+    return duration_text(_slack(alert, steps))
 
 
 def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:

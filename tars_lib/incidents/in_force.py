@@ -7,12 +7,12 @@ from pathlib import Path
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Playbook
 
-PLAYBOOK_FILE = "playbook.yaml"
+PLAYBOOK_FILE = ".playbook.yaml"
 """The organisation's own, beside its incidents."""
 
 
 def playbook_in_force(root: Path, own: Path | None = None) -> Playbook:
-    """`own`, else ``playbook.yaml`` in the folder of incidents, laid over the packaged one; else that alone.
+    """`own`, else ``.playbook.yaml`` in the folder of incidents, laid over the packaged one; else that alone.
 
     Raises
     ------

@@ -184,7 +184,7 @@ def test_action_items_and_reviews_are_kept_and_refused_with_what_there_is(tmp_pa
 
 
 def test_an_organisations_playbook_decides_clocks_path_and_checklist(tmp_path: Path, runs: Runs) -> None:
-    own = tmp_path / "playbook.yaml"
+    own = tmp_path / ".playbook.yaml"
     own.write_text(
         "severities: {SEV-1: {response_time: 5 minutes, respond_within: 5m}}\n"
         "escalation: {matrix: {SEV-1: [Desk, Duty manager]}}\n"
