@@ -260,7 +260,8 @@ def analyze_temporal(
     mark, upstream = stamp(), given or Upstream()
     evidence = gather_evidence(org, max_lag)
     health = assess_health(org, as_of, mark)
-    judged = assess_slas(org, as_of, health, mark)
+    # of the SLAs only what is left of the budgets is asked for, so no window informs
+    judged = assess_slas(org, as_of, health, mark, ())
     clusters = upstream.correlation or assess_correlation(org, as_of, mark, evidence)
     return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, max_lag, evidence))
 
