@@ -1,4 +1,4 @@
-"""Whom to tell, when, and by which rule of the playbook: where two rules name the same person the more urgent one wins."""
+"""Whom to tell of a run with a breach, when, and by which rule: the playbook's escalation, counted from the run's own time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from tars_lib.org import duration_text
 from tars_lib.pipeline import Run
-from tars_lib.playbook.severity import ESCALATION_AFTER, SEVERITIES
+from tars_lib.playbook.escalation import escalate
+from tars_lib.playbook.facts import BreachedSla, Facts, Status
 from tars_lib.schema import Severity
 from tars_lib.workbook.state import affected_repos, facing
 
@@ -31,17 +32,22 @@ def rungs(run: Run) -> tuple[Rung, ...]:
     """The escalation of a run with a breach, most urgent first; empty without one."""
     if not run.sla.breaches:
         return ()
-    severity = severity_of(run)
-    matrix = zip(SEVERITIES[severity].escalation, ESCALATION_AFTER, strict=False)
-    found = [Rung(who, after, "", f"matrix of {severity.value}") for who, after in matrix]
-    found.append(Rung("VP Engineering", timedelta(0), "phone and e-mail", "SLA breach"))
-    if facing(run, affected_repos(run)):
-        found.append(Rung("Customer Success", timedelta(0), "Slack and e-mail", "customer impact"))
-    urgent: dict[str, Rung] = {}
-    for rung in found:
-        if rung.who not in urgent or rung.after < urgent[rung.who].after:
-            urgent[rung.who] = rung
-    return tuple(sorted(urgent.values(), key=lambda rung: rung.after))
+    opened = run.sla.as_of
+    facts = Facts(
+        incident_id=run.run_id,
+        title=run.sla.risk_narrative.headline,
+        severity=severity_of(run),
+        incident_type=run.status.incident_type or "",
+        status=Status.OPEN,
+        opened_at=opened,
+        slas=tuple(BreachedSla(breach.sla_id, breach.sla_id) for breach in run.sla.breaches),
+        customer_impact=bool(facing(run, affected_repos(run))),
+    )
+    found = escalate(facts, opened)
+    return tuple(
+        Rung(rung.contact, rung.due_at - opened, " and ".join(rung.methods), rung.rule)
+        for rung in (*found.due, *found.upcoming)
+    )
 
 
 def severity_of(run: Run) -> Severity:

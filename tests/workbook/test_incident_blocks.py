@@ -96,14 +96,14 @@ def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
 
 def test_of_two_rules_that_name_the_vp_the_more_urgent_wins(samples: RunSamples) -> None:
     rungs = {rung.who: rung for rung in escalation.rungs(samples.run("demo"))}
-    assert (rungs["VP Engineering"].due, rungs["VP Engineering"].rule) == ("now", "SLA breach")
+    assert (rungs["VP Engineering"].due, rungs["VP Engineering"].rule) == ("now", "condition: SLA breach")
     assert rungs["Team lead"].due == "after 15 min without progress"
-    assert rungs["Customer Success"].rule == "customer impact"
+    assert rungs["Customer Success"].rule == "condition: Customer impact"
     assert list(rungs)[-1] == "Engineering manager"
     assert escalation.rungs(samples.run("calm")) == ()
     text = told(incident.first_step(samples.run("demo")))
     assert (
-        "Tell now: On-call engineer, VP Engineering, Customer Success. Without progress: Team lead after 15 min" in text
+        "Tell now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min" in text
     )
 
 
