@@ -21,8 +21,9 @@ help: ## Show this list
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@$(PY) -c "open('$@', 'w').close()"
 
-.venv/dev.stamp: .venv/core.stamp requirements/dev.lock
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+# dev, lab and fuzz
+.venv/%.stamp: .venv/core.stamp requirements/%.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements/$*.lock
 	@$(PY) -c "open('$@', 'w').close()"
 
 demo: .venv/core.stamp ## Run the main job on the demo organisation; prints where HTML and PDF are
@@ -46,13 +47,15 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/petshop.py score --dataset $(DATASET),@echo "petshop: no dataset at $(DATASET); set TARS_SHARED")
 
-lab: .venv/core.stamp ## Open JupyterLab on the notebooks
+lab: .venv/lab.stamp ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir .
 
 lock: .venv/dev.stamp ## Resolve the lock files anew
 	$(PY) -m pip install --quiet uv
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/core.lock
-	$(PY) -m uv pip compile pyproject.toml --extra test --extra dev --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/dev.lock
+	$(PY) -m uv pip compile pyproject.toml --extra test --extra dev --extra docs --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/dev.lock
+	$(PY) -m uv pip compile pyproject.toml --extra lab --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/lab.lock
+	$(PY) -m uv pip compile pyproject.toml --extra test --extra fuzz --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/fuzz.lock
 
 clean: ## Remove what the targets made
 	$(PYTHON) -c "import shutil; [shutil.rmtree(p, ignore_errors=True) for p in ('.venv', 'outputs/demo', '.pytest_cache', '.mypy_cache', '.ruff_cache')]"
