@@ -45,7 +45,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/loading.py
 	$(PY) benchmarks/calm.py
 	$(PY) benchmarks/outlooks.py --seeds 40
-	$(if $(wildcard $(DATASET)),$(PY) benchmarks/petshop.py score --dataset $(DATASET),@echo "petshop: no dataset at $(DATASET); set TARS_SHARED")
+	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
 
 lab: .venv/lab.stamp ## Open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir .

@@ -32,12 +32,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rows:
-    """One row a listed cause: features, whether it was right, weight, and the group left out together."""
+    """One row a listed cause: features, whether it was right, weight, and the groups left out together.
+
+    `fault` is the true cause's name (empty for a healthy window), `case` the incident from which the row comes, its
+    degraded copies and healthy windows included.
+    """
 
     x: Floats
     y: Floats
     weight: Floats
-    group: NDArray[np.str_]
+    fault: NDArray[np.str_]
+    case: NDArray[np.str_]
     is_intact: NDArray[np.bool_]
 
 
@@ -47,7 +52,7 @@ def collect(scenarios: Sequence[Scenario]) -> Rows:
     Intact cases with healthy windows weigh as much as all degraded copies together: real questions are of
     both kinds. Groups are the true causes, so that leaving one out is leaving a fault out.
     """
-    parts: list[tuple[Floats, Floats, str, bool]] = []
+    parts: list[tuple[Floats, Floats, str, str, bool]] = []
     for scenario in scenarios:
         asked = [(True, c, scenario.baseline, scenario.graph) for c in scenario.cases]
         asked += [(True, c, past, scenario.graph) for c, past in healthy_windows(scenario)]
@@ -58,15 +63,17 @@ def collect(scenarios: Sequence[Scenario]) -> Rows:
             if causes.empty:
                 continue
             x = features(causes["contribution"].to_numpy(), causes.attrs["chance"], has_calls=graph is not None)
-            parts.append((x, (causes["repo"] == case.cause).to_numpy(dtype=float), case.cause, is_intact))
-    sizes = [len(y) for _, y, _, _ in parts]
-    is_intact = np.repeat([part[3] for part in parts], sizes)
+            is_right = (causes["repo"] == case.cause).to_numpy(dtype=float)
+            parts.append((x, is_right, case.cause, case.issue, is_intact))
+    sizes = [len(part[1]) for part in parts]
+    is_intact = np.repeat([part[4] for part in parts], sizes)
     weight = np.where(is_intact, 0.5 / is_intact.sum(), 0.5 / max((~is_intact).sum(), 1)) * len(is_intact)
     return Rows(
         x=np.concatenate([part[0] for part in parts]),
         y=np.concatenate([part[1] for part in parts]),
         weight=weight,
-        group=np.repeat([part[2] for part in parts], sizes),
+        fault=np.repeat([part[2] for part in parts], sizes),
+        case=np.repeat([part[3] for part in parts], sizes),
         is_intact=is_intact,
     )
 
@@ -85,13 +92,11 @@ def fit(x: Floats, y: Floats, weight: Floats) -> Floats:
     return weights
 
 
-def leave_one_fault_out(rows: Rows) -> Floats:
-    """Confidence of every row from a fit that has not seen its fault; healthy windows are a group of their
-    own.
-    """
+def confidence_without(rows: Rows, group: NDArray[np.str_]) -> Floats:
+    """Confidence of every row from a fit that has not seen its group: `rows.fault` or `rows.case`."""
     confidence = np.empty(len(rows.y))
-    for name in np.unique(rows.group):
-        out = rows.group == name
+    for name in np.unique(group):
+        out = group == name
         weights = fit(rows.x[~out], rows.y[~out], rows.weight[~out])
         confidence[out] = special.expit(rows.x[out] @ weights)
     return confidence
@@ -99,7 +104,7 @@ def leave_one_fault_out(rows: Rows) -> Floats:
 
 def report(rows: Rows) -> str:
     """Weights to copy into the engine, and how well they hold on faults that the fit has not seen."""
-    confidence = leave_one_fault_out(rows)
+    confidence = confidence_without(rows, rows.fault)
     weights = ", ".join(f"{w:.2f}" for w in fit(rows.x, rows.y, rows.weight))
     lines = [f"WEIGHTS = ({weights})", "", "leave one fault out    rows  calibration error"]
     for what, chosen in (("intact cases", rows.is_intact), ("degraded copies", ~rows.is_intact)):

@@ -1,4 +1,4 @@
-"""How often is the true cause named first, and how often none where nothing happened? Beside a peer."""
+"""How often is the true cause named first, and how often none where nothing happened? Of any method."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ from tars_lib.engines.rootcause import rank_root_causes
 
 if TYPE_CHECKING:
     import networkx as nx
-
-PEER_SIGMAS = 3.0
-"""The peer looks only at repos with a sample this many standard deviations from the baseline's mean: the textbook's
-three-sigma rule, with which it comes close to the figures published for it."""
 
 BINS = 5
 
@@ -61,25 +57,6 @@ def by_own_excess(case: Case, baseline: pd.DataFrame, graph: nx.DiGraph[str]) ->
     """The method of this package."""
     causes = rank_root_causes(case.frame, baseline, case.target, graph, case.started_at)
     return causes["repo"].tolist(), causes["confidence"].tolist()
-
-
-def by_ranked_correlation(case: Case, baseline: pd.DataFrame, graph: nx.DiGraph[str]) -> tuple[list[str], list[float]]:
-    """The peer, as Hardt et al. describe it: anomalous repos by their metric's correlation with the target's.
-
-    Anomalous is what leaves three sigma since the breach; the correlation is Pearson's, absolute, over the
-    incident frame. It does not use the graph, and names nothing where nothing is anomalous.
-    """
-    repo, metric = case.target
-    now = case.frame.xs(metric, level="metric", axis=1)
-    past = baseline.xs(metric, level="metric", axis=1)
-    distance = (now[now.index >= case.started_at] - past.mean()).abs().max()
-    anomalous = distance > PEER_SIGMAS * past.std().reindex(distance.index)
-    varies = now.loc[:, now.std() > 0.0]
-    if repo not in varies:
-        return [], []
-    strength = varies.drop(columns=repo).corrwith(varies[repo]).abs().dropna()
-    strength = strength[strength.index.isin(distance.index[anomalous])]
-    return strength.sort_values(ascending=False, kind="stable").index.tolist(), []
 
 
 def run(method: Method, scenarios: Sequence[Scenario]) -> tuple[list[Answer], list[Answer]]:

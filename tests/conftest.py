@@ -29,9 +29,10 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> RunSamples:
 
 @pytest.fixture(scope="session")
 def petshop() -> Path:
-    """Folder of the PetShop data set; `TARS_SHARED` names the folder that holds `data/petshop`."""
+    """Folder of the PetShop data set; `TARS_SHARED` names the folder that holds `petshop`, or `data/petshop`."""
     shared = Path(os.environ.get("TARS_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
-    folder = shared / "data" / "petshop"
-    if not (folder / "low_traffic" / "graph.csv").is_file():
-        pytest.skip(f"the PetShop data set is not at {folder}; TARS_SHARED names the folder that holds data/petshop")
-    return folder
+    folders = [shared / "data" / "petshop", shared / "petshop"]
+    for folder in folders:
+        if (folder / "low_traffic" / "graph.csv").is_file():
+            return folder
+    pytest.skip(f"the PetShop data set is not at {folders[0]}; TARS_SHARED names the folder that holds data/petshop")

@@ -1,7 +1,6 @@
 """The benchmark exports what a root needs and scores as promised; on the dataset where it is at hand."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +11,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-DATASET = Path(os.environ.get("TARS_SHARED") or ROOT.parent / "shared" / "data") / "petshop"
-SCRIPT = ROOT / "benchmarks" / "petshop.py"
-
-with_dataset = pytest.mark.skipif(
-    not DATASET.is_dir(), reason=f"the PetShop dataset is not at {DATASET}; TARS_SHARED sets the folder"
-)
 
 
-def run(*arguments):
-    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False)
+def run(script, *arguments):
+    command = [sys.executable, ROOT / "benchmarks" / f"{script}.py", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +57,7 @@ def tiny(tmp_path_factory):
 
 def test_export_writes_a_root_with_moved_baseline_counts_calls_and_objective(tiny, tmp_path):
     out = tmp_path / "root"
-    done = run("export", "--dataset", tiny, "--issue", "made_up/train/issue_10", "--out", out)
+    done = run("petshop", "export", "--dataset", tiny, "--issue", "made_up/train/issue_10", "--out", out)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in out.iterdir()) == ["history.csv", "org.yaml", "sla-policies.yaml"]
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
@@ -87,7 +81,7 @@ def test_export_writes_a_root_with_moved_baseline_counts_calls_and_objective(tin
 
 
 def test_latency_objective_is_the_99th_percentile_of_half_hour_means(tiny, tmp_path):
-    run("export", "--dataset", tiny, "--issue", "made_up/test/issue_0", "--out", tmp_path / "root")
+    run("petshop", "export", "--dataset", tiny, "--issue", "made_up/test/issue_0", "--out", tmp_path / "root")
     (sla,) = yaml.safe_load((tmp_path / "root" / "sla-policies.yaml").read_text(encoding="utf-8"))["policies"]
     baseline = pd.read_csv(tiny / "made_up" / "noissue" / "metrics.csv", header=[0, 1, 2], index_col=0)
     values = baseline["a", "latency", "Average"]
@@ -105,7 +99,7 @@ def test_export_refuses_and_leaves_nothing_behind(tiny, tmp_path, issue, message
         out.mkdir()
         (out / "mine.txt").write_text("kept")
     before = sorted(tmp_path.rglob("*"))
-    done = run("export", "--dataset", tiny, "--issue", issue, "--out", out)
+    done = run("petshop", "export", "--dataset", tiny, "--issue", issue, "--out", out)
     assert done.returncode == 1
     assert message in done.stderr
     assert sorted(tmp_path.rglob("*")) == before
@@ -113,27 +107,27 @@ def test_export_refuses_and_leaves_nothing_behind(tiny, tmp_path, issue, message
 
 def test_score_finds_planted_causes_with_and_without_names(tiny):
     found = [
-        json.loads(run("score", "--dataset", tiny, "--json", *more).stdout) for more in ([], ["--random-names", "4"])
+        json.loads(run("rca", "--dataset", tiny, "--json", *more).stdout) for more in ([], ["--random-names", "4"])
     ]
     for document in found:
         assert document["own_excess"]["top1"] == 1.0
         assert document["own_excess"]["healthy"] == 12
         assert document["ranked_correlation"]["cases"] == 2
+        assert document["anomaly_traversal"]["top1"] == 1.0
     assert found[0]["cases"][0]["confidence"] == pytest.approx(found[1]["cases"][0]["confidence"])
     assert {case["cause"] for case in found[0]["cases"]} == {"b", "c"}
     assert not {case["cause"] for case in found[1]["cases"]} & {"b", "c"}
 
 
 def test_score_of_a_folder_without_a_scenario_is_an_error(tmp_path):
-    done = run("score", "--dataset", tmp_path)
+    done = run("rca", "--dataset", tmp_path)
     assert done.returncode == 1
     assert "no scenario" in done.stderr
 
 
-@with_dataset
-def test_real_incidents_are_explained_and_healthy_windows_left_alone():
-    plain = json.loads(run("score", "--dataset", DATASET, "--json").stdout)
-    coded = json.loads(run("score", "--dataset", DATASET, "--json", "--random-names", "11").stdout)
+def test_real_incidents_are_explained_and_healthy_windows_left_alone(petshop):
+    plain = json.loads(run("rca", "--dataset", petshop, "--json").stdout)
+    coded = json.loads(run("rca", "--dataset", petshop, "--json", "--random-names", "11").stdout)
     ours = plain["own_excess"]
     assert ours["cases"] == 26
     assert ours["top1"] >= 0.95
@@ -142,15 +136,15 @@ def test_real_incidents_are_explained_and_healthy_windows_left_alone():
     assert ours["calibration_error"] <= 0.10
     for figure in ("top1", "top3", "quiet", "calibration_error"):
         assert coded["own_excess"][figure] == pytest.approx(ours[figure])
-    assert ours["top1"] > plain["ranked_correlation"]["top1"]
-    assert ours["quiet"] > plain["ranked_correlation"]["quiet"]
+    for peer in ("ranked_correlation", "anomaly_traversal", "N-sigma", "robust_scorer"):
+        assert ours["top1"] > plain[peer]["top1"]
+        assert ours["quiet"] > plain[peer]["quiet"]
 
 
-@with_dataset
-def test_weights_in_the_engine_are_those_that_the_script_prints():
+def test_weights_in_the_engine_are_those_that_the_script_prints(petshop):
     from tars_lib.engines.rootcause_confidence import WEIGHTS
 
-    printed = run("calibrate", "--dataset", DATASET).stdout.splitlines()[0]
+    printed = run("petshop", "calibrate", "--dataset", petshop).stdout.splitlines()[0]
     assert printed.startswith("WEIGHTS = (")
     values = [float(part) for part in printed[len("WEIGHTS = (") : -1].split(",")]
     np.testing.assert_allclose(values, WEIGHTS, atol=0.05)
