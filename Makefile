@@ -44,6 +44,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/pipeline.py --large
 	$(PY) benchmarks/loading.py
 	$(PY) benchmarks/calm.py
+	$(PY) benchmarks/planted.py
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
 
