@@ -33,6 +33,7 @@ from tars_lib.engines.verdict import INFORMING
 from tars_lib.errors import ConfigError, InputError, ReportError, VerificationError
 from tars_lib.exit_codes import EXIT_CODES, highest
 from tars_lib.org import OrgData
+from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.policies import Window
 from tars_lib.records import dumps, read_record, record_text, write_bytes, write_text
 from tars_lib.reports.summary import executive_summary
@@ -199,7 +200,11 @@ def stamp() -> Stamp:
 
 
 def analyze(
-    org: OrgData, as_of: datetime | str | None = None, *, on_step: Callable[[str], None] | None = None
+    org: OrgData,
+    as_of: datetime | str | None = None,
+    *,
+    on_step: Callable[[str], None] | None = None,
+    overdue: Overdue = NOTHING_OVERDUE,
 ) -> Analysis:
     """Run all engines over an organisation.
 
@@ -211,6 +216,8 @@ def analyze(
         Judge what was known at this time (a time zone is needed); default the last sample.
     on_step : callable, optional
         Told the name of each step before it begins.
+    overdue : Overdue
+        Rungs of incidents that become alerts; by default the register is not asked, and the result follows from the data.
 
     Returns
     -------
@@ -231,7 +238,7 @@ def analyze(
     tell("sla")
     judged = assess_slas(known, judged_at, health, mark)
     tell("alerts")
-    alerts = assess_alerts(known, judged_at, health, judged, mark)
+    alerts = assess_alerts(known, judged_at, health, judged, mark, overdue)
     tell("correlation")
     evidence = gather_evidence(known)
     correlation = assess_correlation(known, judged_at, mark, evidence)
@@ -241,11 +248,11 @@ def analyze(
     return Analysis(known, judged_at, health, alerts, correlation, temporal, sla)
 
 
-def analyze_alerts(org: OrgData, as_of: datetime) -> AlertReport:
+def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue = NOTHING_OVERDUE) -> AlertReport:
     """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
     mark = stamp()
     health = assess_health(org, as_of, mark)
-    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark)
+    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark, overdue)
 
 
 def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from tars_lib.cli.engine import Output, engine_options, read_input, report_argument
+from tars_lib.cli.engine import Output, engine_options, overdue_of, read_input, register_option, report_argument
 from tars_lib.cli.shell import ALERTS, guarded
 
 
 @click.command(epilog="Example: tars alerts --org-report ./org-health-report.json --json")
 @report_argument
+@register_option
 @engine_options("alerts")
 @guarded(ALERTS)
 def alerts(
     org_report: str,
     more_reports: tuple[str, ...],
+    incidents_dir: Path | None,
     output: Output,
     as_of: str | None,
     assume_tz: str | None,
@@ -29,5 +33,6 @@ def alerts(
     from tars_lib.cli.summaries import alert_lines
     from tars_lib.pipeline import analyze_alerts
 
-    report = analyze_alerts(*read_input(org_report, more_reports, as_of, assume_tz))
+    late = overdue_of(incidents_dir)
+    report = analyze_alerts(*read_input(org_report, more_reports, as_of, assume_tz), late)
     return output.emit(report, lambda: alert_lines(report), ("findings", "inputs"))

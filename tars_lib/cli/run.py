@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
+from tars_lib.cli.engine import overdue_of, register_option
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 
 
@@ -22,6 +24,7 @@ from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 @click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the root's own.")
 @click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample.")
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@register_option
 @click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
@@ -34,6 +37,7 @@ def run(
     sla_policy: Path | None,
     as_of: str | None,
     assume_tz: str | None,
+    incidents_dir: Path | None,
     print_paths: bool,
     dry_run: bool,
     exit_zero: bool,
@@ -51,6 +55,7 @@ def run(
     from tars_lib.times import read_time, read_zone
 
     name = run_name(timestamp)
+    late = overdue_of(incidents_dir)
     with progress(7, "step", quiet=quiet) as begin:
         begin("reading")
         org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
@@ -60,14 +65,21 @@ def run(
             _, judged_at = org.at(time)
             samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
             click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+            if incidents_dir is not None:
+                click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
             click.echo(f"would write: {outdir / name}")
             return 0
-        analysis = analyze(org, time, on_step=begin)
+        analysis = analyze(org, time, on_step=begin, overdue=late)
         begin("writing")
         place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX))
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
         click.echo(analysis.sla.risk_narrative.headline)
+        if late.rungs and incidents_dir is not None:
+            where = shlex.quote(str(incidents_dir))
+            click.echo(
+                f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
+            )
         click.echo(f"run: {place}")
     if print_paths:
         for path in sorted(place.iterdir()):

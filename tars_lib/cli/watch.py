@@ -59,6 +59,8 @@ def watch(
 
     Each run makes a run directory. With --incident it is recorded there, too, and says whether containment works; the watch
     ends when the incident is closed. A run that fails is said and does not end the watch. The code is that of the last run.
+
+    Where there are incidents, an escalation that is overdue in one of them becomes an alert of the run.
     """
     from tars_lib.cli.incident_text import wrapped
     from tars_lib.errors import TarsError
@@ -66,6 +68,7 @@ def watch(
     from tars_lib.records import dumps
     from tars_lib.reports.visible import LINE_LIMIT, visible
 
+    register = _register(incidents_dir)
     span = None if every is None else span_of(every, "--every")
     last = baseline(outdir, None if incident_id is None else _writer(incidents_dir, incident_id))
     seen: list[Round] = []
@@ -78,7 +81,7 @@ def watch(
         begun = time.monotonic()
         wait = None
         try:
-            run, found = look(root, outdir, last, assume_tz)
+            run, found = look(root, outdir, last, assume_tz, register)
         except (TarsError, OSError) as error:
             if number == 1:
                 raise
@@ -113,6 +116,14 @@ def _writer(incidents_dir: Path | None, incident_id: str) -> Writer:
     from tars_lib.cli.incident_options import writer_of
 
     return writer_of(incidents_dir, incident_id)
+
+
+def _register(incidents_dir: Path | None) -> Path | None:
+    """Where incidents live; None where nobody named a place and there are none yet."""
+    from tars_lib.incidents.register import incidents_dir as place
+
+    root = place(incidents_dir)
+    return root if incidents_dir is not None or root.is_dir() else None
 
 
 def _is_closed(writer: Writer) -> bool:

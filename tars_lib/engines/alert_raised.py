@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tars_lib.engines.alert_report import Alert, AlertMember
+from tars_lib.engines.alert_report import Alert, AlertMember, OverdueRung
 from tars_lib.records import time_text
 from tars_lib.schema import AlertImpact, AlertSeverity, AlertType, Repo
 
 SEVERITY_ORDER = tuple(AlertSeverity)
 IMPACT_ORDER = tuple(AlertImpact)
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_SAID = "the incident's record says so"
 _WHY_IMPACT = {
     AlertImpact.CUSTOMER_FACING: "customer facing ({})",
     AlertImpact.DATA_INTEGRITY: "the numbers themselves are in doubt",
@@ -48,6 +49,7 @@ class Raised:
     unit: str = ""
     key: str = ""
     members: tuple[AlertMember, ...] = ()
+    escalation: OverdueRung | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -109,6 +111,7 @@ def _alert(alert: Raised, impact: AlertImpact, priority: int, facing: set[str]) 
         last_seen=alert.last_seen,
         impact=impact,
         priority=priority,
-        reason=f"{alert.severity}: {alert.why}; priority {priority}: {_WHY_IMPACT[impact].format(named)}",
+        reason=f"{alert.severity}: {alert.why}; priority {priority}: {_WHY_IMPACT[impact].format(named or _SAID)}",
         members=alert.members,
+        escalation=alert.escalation,
     )

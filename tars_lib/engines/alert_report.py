@@ -25,6 +25,16 @@ class AlertMember:
 
 
 @dataclass(frozen=True, slots=True)
+class OverdueRung:
+    """Who should have been told of an incident, by when, and by which rule of the playbook."""
+
+    incident_id: str
+    contact: str
+    due_at: datetime
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """Something that somebody has to look at now.
 
@@ -36,7 +46,7 @@ class Alert:
         Of what is wrong, the same in every run: made from type, source and root alone, never from times or values.
     source : str
         What raised it: ``health``, ``sla:<id>``, ``slo:<id>``, ``rule:<id>``, ``artefact``, ``counts``, ``silence``,
-        ``unit``.
+        ``unit``, ``incident:<id>``.
     title : str
         For people; that of an alert found in artefacts is theirs, verbatim.
     repos : tuple of str
@@ -54,6 +64,8 @@ class Alert:
         Why this severity and this priority.
     members : tuple of AlertMember
         The alerts that were compressed into this one, worst first; empty for an alert that stands alone.
+    escalation : OverdueRung or None
+        Of an incident in the register; null for every alert that the data raise.
     """
 
     alert_id: str
@@ -75,6 +87,7 @@ class Alert:
     priority: int
     reason: str
     members: tuple[AlertMember, ...] = ()
+    escalation: OverdueRung | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from tars_lib.engines.alert_carried import carried
 from tars_lib.engines.alert_course import Courses
 from tars_lib.engines.alert_data import doubts
 from tars_lib.engines.alert_health import anomalies, degradations, drifts
+from tars_lib.engines.alert_overdue import overdue_rungs
 from tars_lib.engines.alert_raised import publish
-from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.alert_report import Alert, AlertReport
 from tars_lib.engines.alert_rules import firing, rule_warnings
 from tars_lib.engines.alert_sla import slo_violations, violations
 from tars_lib.engines.alert_storm import compress
@@ -24,12 +26,25 @@ from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.report import Stamp, head
 from tars_lib.engines.sla_report import SlaReport
 from tars_lib.org import OrgData
+from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.schema import AlertSeverity
 
 logger = logging.getLogger(__name__)
 
 
-def assess_alerts(org: OrgData, as_of: datetime, health: HealthReport, sla: SlaReport, stamp: Stamp) -> AlertReport:
+def alert_code(alerts: Sequence[Alert]) -> int:
+    """Exit code for alerts: 102 with a CRITICAL one, 101 with any other, else 0."""
+    return 102 if any(alert.severity is AlertSeverity.CRITICAL for alert in alerts) else 101 if alerts else 0
+
+
+def assess_alerts(
+    org: OrgData,
+    as_of: datetime,
+    health: HealthReport,
+    sla: SlaReport,
+    stamp: Stamp,
+    overdue: Overdue = NOTHING_OVERDUE,
+) -> AlertReport:
     """Raise the alerts of an organisation.
 
     Parameters
@@ -44,6 +59,8 @@ def assess_alerts(org: OrgData, as_of: datetime, health: HealthReport, sla: SlaR
         Of the same time; its verdicts are taken, its root causes compress storms.
     stamp : Stamp
         Clock and version for the report's head.
+    overdue : Overdue
+        What the register of incidents says, where it is asked.
 
     Returns
     -------
@@ -60,15 +77,16 @@ def assess_alerts(org: OrgData, as_of: datetime, health: HealthReport, sla: SlaR
         *doubts(org, as_of),
         *carried(org, as_of),
         *firing(org, courses),
+        *overdue_rungs(overdue.rungs, org.repos),
     ]
     alerts = publish(compress(raised, org, sla), org.repos)
     alerted = frozenset(repo for alert in alerts for repo in alert.repos)
     severities = Counter(alert.severity.value for alert in alerts)
-    code = 102 if severities[AlertSeverity.CRITICAL.value] else 101 if alerts else 0
+    code = alert_code(alerts)
     logger.debug("alerts: %d raised, %d after compression, exit code %d", len(raised), len(alerts), code)
-    warnings = dict.fromkeys((*org.warnings, *health.warnings, *sla.warnings, *rule_warnings(org)))
+    warnings = dict.fromkeys((*org.warnings, *health.warnings, *sla.warnings, *rule_warnings(org), *overdue.warnings))
     return AlertReport(
-        **head("org-alerts", stamp, as_of, org.inputs, warnings, code),
+        **head("org-alerts", stamp, as_of, (*org.inputs, *overdue.inputs), warnings, code),
         alerts=alerts,
         groups=dict(sorted(Counter(alert.type.value for alert in alerts).items())),
         severities=dict(sorted(severities.items())),

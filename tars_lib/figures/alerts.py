@@ -187,9 +187,10 @@ def _draw_lanes(axes: Axes, lanes: tuple[Alert, ...], as_of: datetime) -> None:
     axes.grid(visible=False)
     seen = [alert.first_seen for alert in lanes if alert.first_seen is not None]
     if seen:
-        first = min(seen)
+        # an overdue escalation is of the clock's time, and that may be later than the data
+        first, last = min(seen), max(as_of, *seen)
         # room on the left for the words
-        axes.set_xlim(first - 1.5 * max(as_of - first, _HOUR), as_of + 0.03 * max(as_of - first, _HOUR))  # type: ignore[arg-type]
+        axes.set_xlim(first - 1.5 * max(last - first, _HOUR), last + 0.03 * max(last - first, _HOUR))  # type: ignore[arg-type]
         label_times(axes, 4)
         axes.set_xlabel("time, UTC")
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 
+from tars_lib.engines.alert_overdue import is_about_people
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.alerts import alert_code
 from tars_lib.engines.difference import Change, Direction, Snapshot, compare
-from tars_lib.exit_codes import DECISION_ORDER
+from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES, highest
 from tars_lib.incidents.record import (
     AffectedRepo,
     BreachedSla,
@@ -158,7 +161,7 @@ def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
     """
     if before is None:
         return Effect(EffectVerdict.UNKNOWN, "the run before containment cannot be read any more", 0, 0, ())
-    changes = compare(*(Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in (before, after)))
+    changes = compare(*(Snapshot(run.health, _from_data(run), run.temporal, run.sla) for run in (before, after)))
     better = sum(change.direction is Direction.BETTER for change in changes)
     worse = sum(change.direction is Direction.WORSE for change in changes)
     lines = tuple(f"{c.direction.value}: {c.subject}: {c.before} -> {c.after}" for c in changes[:SHOWN_CHANGES])
@@ -200,16 +203,26 @@ def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Chan
 
 def _by_finding(before: Run, after: Run) -> tuple[EffectVerdict, str]:
     """For an incident without a breach, the place of the finding in the decision tree is what can change."""
-    ranks = [
-        DECISION_ORDER.index(run.status.exit_code) if run.status.exit_code in DECISION_ORDER else len(DECISION_ORDER)
-        for run in (before, after)
-    ]
-    text = f"finding {before.status.finding} ({before.status.exit_code}) -> {after.status.finding} ({after.status.exit_code})"
+    found = [EXIT_CODES[_code(run)] for run in (before, after)]
+    ranks = [DECISION_ORDER.index(one.code) if one.code in DECISION_ORDER else len(DECISION_ORDER) for one in found]
+    text = " -> ".join(f"{'' if n else 'finding '}{one.finding} ({one.code})" for n, one in enumerate(found))
     if ranks[1] == len(DECISION_ORDER):
         return EffectVerdict.RECOVERED, text
     if ranks[0] == ranks[1]:
         return EffectVerdict.UNCHANGED, text
     return (EffectVerdict.IMPROVED if ranks[1] > ranks[0] else EffectVerdict.WORSE), text
+
+
+def _from_data(run: Run) -> AlertReport:
+    """Alerts without those about responders: that nobody was told is not the harm, and telling them does not contain it."""
+    alerts = tuple(alert for alert in run.alerts.alerts if not is_about_people(alert))
+    return replace(run.alerts, alerts=alerts, exit_code=alert_code(alerts))
+
+
+def _code(run: Run) -> int:
+    """Exit code of what the data say."""
+    own = _from_data(run).exit_code
+    return highest(tuple(own if step.step == "alerts" else step.exit_code for step in run.status.steps))
 
 
 def _minute(time: datetime) -> str:

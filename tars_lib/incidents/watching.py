@@ -14,7 +14,9 @@ from tars_lib.engines.difference import Change, Snapshot, compare
 from tars_lib.incidents.acts import Writer, note
 from tars_lib.incidents.journal import Written, read_incident
 from tars_lib.incidents.observing import find_run, record_run
-from tars_lib.pipeline import RUN_PREFIX, Run, analyze, latest_run, load_run, write_run
+from tars_lib.incidents.overdue import overdue_in
+from tars_lib.pipeline import RUN_PREFIX, Run, analyze, latest_run, load_run, now, write_run
+from tars_lib.playbook.escalation import NOTHING_OVERDUE
 from tars_lib.schema import SlaStatus
 from tars_lib.sources.root import load_org
 
@@ -64,7 +66,13 @@ def baseline(outdir: Path, writer: Writer | None) -> Run | None:
     return load_run(latest_run(there)) if there else None
 
 
-def look(root: Path, outdir: Path, last: Run | None, assume_tz: str | None = None) -> tuple[Run, Round]:
+def look(
+    root: Path,
+    outdir: Path,
+    last: Run | None,
+    assume_tz: str | None = None,
+    register: Path | None = None,
+) -> tuple[Run, Round]:
     """Run the pipeline once and compare.
 
     Parameters
@@ -75,9 +83,12 @@ def look(root: Path, outdir: Path, last: Run | None, assume_tz: str | None = Non
         The run before.
     assume_tz : str, optional
         Zone of times that name none.
+    register : Path, optional
+        Incidents whose overdue escalations become alerts of the run.
     """
     org = load_org(root, assume_tz=assume_tz)
-    run = load_run(write_run(analyze(org, None), outdir))
+    late = NOTHING_OVERDUE if register is None else overdue_in(register, now())
+    run = load_run(write_run(analyze(org, None, overdue=late), outdir))
     changes = () if last is None else compare(_snapshot(last), _snapshot(run))
     paths = run.temporal.propagation_paths
     return run, Round(

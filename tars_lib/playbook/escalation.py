@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from tars_lib.playbook.facts import Facts, Status
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Condition, Playbook
-from tars_lib.schema import AlertSeverity, AlertType, Severity
+from tars_lib.schema import AlertSeverity, AlertType, InputFile, Severity
 
 # Severity of an alert about an overdue rung (judgement): the next incident severity has the next alert severity.
 _ALERT_SEVERITY = {
@@ -80,9 +80,15 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """What an ESCALATION_TIMEOUT alert needs of an overdue rung. `fingerprint` is the same in every run."""
+    """What an ESCALATION_TIMEOUT alert needs of an overdue rung. `fingerprint` is the same in every run.
+
+    `contact` was to be told at `first_seen`, by `rule`; `repos` are those of the incident.
+    """
 
     fingerprint: str
+    incident_id: str
+    contact: str
+    rule: str
     type: AlertType
     severity: AlertSeverity
     title: str
@@ -90,6 +96,24 @@ class Timeout:
     first_seen: datetime
     last_seen: datetime
     repos: tuple[str, ...]
+    customer_impact: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Overdue rungs of all incidents of a register.
+
+    `inputs` are the records that they come from; `warnings` name what could not be read, because nobody knows what is
+    overdue in it.
+    """
+
+    rungs: tuple[Timeout, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NOTHING_OVERDUE = Overdue()
+"""Where no register is asked."""
 
 
 def escalate(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> Escalation:
@@ -125,6 +149,9 @@ def timeouts(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tupl
     return tuple(
         Timeout(
             fingerprint=f"escalation:{facts.incident_id}:{rung.contact}",
+            incident_id=facts.incident_id,
+            contact=rung.contact,
+            rule=rung.rule,
             type=AlertType.ESCALATION_TIMEOUT,
             severity=_ALERT_SEVERITY[facts.severity],
             title=f"{facts.incident_id}: not done: {rung.task}",
@@ -132,6 +159,7 @@ def timeouts(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tupl
             first_seen=rung.due_at,
             last_seen=now,
             repos=tuple(repo.repo for repo in facts.repos),
+            customer_impact=facts.customer_impact,
         )
         for rung in escalate(facts, now, playbook).due
         if rung.due_at < now

@@ -36,7 +36,7 @@ _MEANING = {
     AlertType.HEALTH_DEGRADATION: "a repo's health score fell below its tier",
     AlertType.SLO_VIOLATION: "an SLA or an objective of the organisation is missed",
     AlertType.TREND_ANOMALY: "a score declines, or left its level",
-    AlertType.ESCALATION_TIMEOUT: "an alert stayed open beyond its time to escalate",
+    AlertType.ESCALATION_TIMEOUT: "an alert stayed open, or an incident went on, and nobody was told in time",
     AlertType.DATA_INTEGRITY: "the numbers themselves cannot be trusted",
 }
 _NOTEBOOK = {AlertType.SLO_VIOLATION: "sla_breach", AlertType.HEALTH_DEGRADATION: "org_risk"}

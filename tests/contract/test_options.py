@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from tars_lib.cli.incident import incident
 from tars_lib.cli.main import cli
 from tars_lib.cli.package import package
 from tars_lib.errors import InputError
+from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.pipeline import analyze, write_run
 from tars_lib.records import dumps
 from tars_lib.reports.summary import executive_summary
+from tars_lib.schema import Severity
 from tars_lib.sources.root import load_org
 
 NAIVE_LEGACY = (
@@ -66,7 +69,11 @@ TREE: dict[str, dict[str, str]] = {
         "--legacy-exit-codes": "--legacy-exit-codes",
         **ENGINE,
     },
-    "alerts": {"--legacy-exit-codes": "--legacy-exit-codes", **OF_REPORTS},
+    "alerts": {
+        "--legacy-exit-codes": "--legacy-exit-codes",
+        "--incidents-dir": "--incidents-dir {incidents}",
+        **OF_REPORTS,
+    },
     "correlation": {"--legacy-exit-codes": "--legacy-exit-codes", **OF_REPORTS},
     "temporal": {
         "--trend-correlation-report": "--trend-correlation-report {correlation}",
@@ -90,6 +97,7 @@ TREE: dict[str, dict[str, str]] = {
         "--sla-policy": "--sla-policy {policies}",
         "--as-of": LATER,
         "--assume-tz": "--assume-tz Asia/Kathmandu",
+        "--incidents-dir": "--incidents-dir {incidents}",
         "--print-paths": "--print-paths",
         "--dry-run": "--dry-run",
         "--exit-zero": "--exit-zero",
@@ -153,6 +161,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, file in (("alerts", "org-alerts"), ("correlation", "trend-correlation-report")):
         found[name] = found["later"] / f"{file}.json"
     found["temporal"] = found["later"] / "temporal-intelligence-report.json"
+    found["incidents"] = folder / "incidents"
+    open_incident(found["incidents"], by_hand(Severity.SEV_1, "Slow"), "ada", datetime(2026, 4, 1, tzinfo=UTC))
     from tars_lib.reports.bundle import pack
 
     found["bundle"] = folder / "b.zip"
