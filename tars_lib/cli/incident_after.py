@@ -20,11 +20,10 @@ from tars_lib.cli.incident_options import (
     time_of,
     writer_of,
 )
-from tars_lib.cli.shell import REPORT, guarded
+from tars_lib.cli.shell import REPORT, expand, guarded
 
 if TYPE_CHECKING:
     from tars_lib.incidents.case import Case
-    from tars_lib.playbook.tickets import Ticket
 
 _OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout."
@@ -132,7 +131,8 @@ def review(
     short_help="Tickets that follow, for a tracker.",
     epilog="Example: tars incident tickets INC-202601051430 --format github --output issues.json",
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.option("--from-run", metavar="RUN", help="Of a run directory instead of an incident; of several the newest.")
 @click.option(
     "--format",
     "form",
@@ -145,7 +145,8 @@ def review(
 @located
 @guarded(REPORT)
 def tickets(
-    incident_id: str,
+    incident_id: str | None,
+    from_run: str | None,
     form: str,
     output: Path | None,
     incidents_dir: Path | None,
@@ -153,21 +154,34 @@ def tickets(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Write tickets: open action items, repos of low health, and the incident itself where it is a SEV-4.
+    """Write tickets: open action items, repos of low health, objectives that were not realistic, and a SEV-4 itself.
 
-    It files none.
+    An objective is doubted where most of at least six whole windows of the run's history missed it; the ticket names a level
+    that nine of ten of them kept. --from-run writes what a run alone says. It files none.
     """
-    from tars_lib.playbook.tickets import as_csv, as_github_issues, as_markdown, improvement_tickets
-    from tars_lib.playbook.tickets import tickets as of_incident
+    from tars_lib.incidents.followup import of_case, of_run
+    from tars_lib.playbook.tickets import as_csv, as_github_issues, as_markdown
     from tars_lib.records import dumps
+    from tars_lib.visible import visible
 
-    case = case_in(incidents_dir, incident_id, time_of(None))
-    rows: tuple[Ticket, ...] = (*of_incident(case.facts), *improvement_tickets(case.facts.repos))
-    chosen = form.lower()
+    if (incident_id is None) == (from_run is None):
+        raise click.UsageError("give either ID or --from-run RUN")
+    if from_run is not None:
+        from tars_lib.pipeline import load_run
+
+        found = of_run(load_run(expand([from_run], "a run directory")))
+    else:
+        found = of_case(case_in(incidents_dir, incident_id or "", time_of(None)))
+    rows, chosen = found.tickets, form.lower()
+    if not quiet:
+        for note in found.notes:
+            click.echo(visible(note), err=True)
     text = as_markdown(rows) if chosen == "md" else as_csv(rows) if chosen == "csv" else dumps(as_github_issues(rows))
     _write(output, text)
     if as_json:
-        click.echo(dumps({"incident_id": incident_id, "tickets": rows}, ensure_ascii=True), nl=False)
+        click.echo(
+            dumps({"incident_id": incident_id, "notes": found.notes, "tickets": rows}, ensure_ascii=True), nl=False
+        )
     elif output is None:
         click.echo(text.encode(errors="backslashreplace"), nl=False)
     elif not quiet:

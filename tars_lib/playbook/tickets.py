@@ -25,6 +25,8 @@ LOW_HEALTH = 60.0
 # An SLO is called unrealistic where more than half of at least six past windows missed it, and the level that is suggested
 # was kept in nine of ten of them: judgement.
 _LEAST_WINDOWS = 6
+# Six windows of minutes are one bad hour: they have to cover the SLO's period, too. A day of it may be partial.
+_LEAST_PERIODS = 0.95
 _MISSED_SHARE = 0.5
 _KEPT_SHARE = 0.9
 
@@ -56,13 +58,34 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class SloPast:
-    """How an SLO did. `values` are the SLI of past whole windows; NaN where it is not known."""
+    """How an SLO did.
+
+    `values` are the SLI of past whole windows; NaN where it is not known. `window` is their length in words, `periods` how
+    many of the SLO's periods lie between the begin of the first and the end of the last.
+    """
 
     sla_id: str
     objective: float
     higher_is_better: bool
     values: tuple[float, ...]
     unit: str = ""
+    window: str = ""
+    periods: float = 1.0
+
+    @property
+    def known(self) -> int:
+        """Windows that could be judged."""
+        return sum(math.isfinite(value) for value in self.values)
+
+    @property
+    def lacking(self) -> str | None:
+        """What is missing before the objective can be doubted; None where there is enough."""
+        of = f" of {self.window}" if self.window else ""
+        if self.known < _LEAST_WINDOWS:
+            return f"{self.known} whole windows{of} could be judged; {_LEAST_WINDOWS} are needed"
+        if self.periods < _LEAST_PERIODS:
+            return f"windows{of} could be judged over less than one period; a whole one is needed"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +139,20 @@ def improvement_tickets(repos: Iterable[AffectedRepo], below: float = LOW_HEALTH
 def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
     """Objectives that were missed more often than kept, with the level that nine of ten windows kept.
 
-    The level is the order statistic, never an interpolated value, so it was reached in fact. Fewer than six known windows say
-    nothing.
+    The level is the order statistic, never an interpolated value, so it was reached in fact. Fewer than six known windows, or
+    windows over less than a period, say nothing.
     """
     found = []
     for past in pasts:
         known = [value for value in past.values if math.isfinite(value)]
         sign = 1 if past.higher_is_better else -1
         missed = sum(sign * value < sign * past.objective for value in known)
-        if len(known) < _LEAST_WINDOWS or missed <= _MISSED_SHARE * len(known):
+        if past.lacking is not None or missed <= _MISSED_SHARE * len(known):
             continue
         best_first = sorted(known, reverse=past.higher_is_better)
         suggested = best_first[math.ceil(_KEPT_SHARE * len(known)) - 1]
-        reason = f"{missed} of {len(known)} windows missed {past.objective:g}; nine of ten kept {suggested:g}"
+        windows = f"windows of {past.window}" if past.window else "windows"
+        reason = f"{missed} of {len(known)} {windows} missed {past.objective:g}; nine of ten kept {suggested:g}"
         found.append(SloUpdate(past.sla_id, past.objective, suggested, missed, len(known), past.unit, reason))
     return tuple(found)
 

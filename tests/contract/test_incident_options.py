@@ -102,7 +102,12 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
     "incident review": (f"{OVER} retro --playbook own.yaml", {**JUDGED, "--playbook": f"={OVER} retro"}),
     "incident tickets": (
         f"{ID} --output t.md",
-        {"--format": "--format csv", "--output": "--output u.md", **LOCATED},
+        {
+            "--from-run": "=--from-run {run} --output t.md",
+            "--format": "--format csv",
+            "--output": "--output u.md",
+            **LOCATED,
+        },
     ),
     "incident status": (ID, {**NOW, **JUDGED}),
     "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--now": "=", **JUDGED}),
