@@ -113,7 +113,10 @@ class StepStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """`status.json` of a run directory."""
+    """`status.json` of a run directory.
+
+    `root` is the org-health folder as it was named to the run, null where nobody named it.
+    """
 
     schema_version: str
     run_id: str
@@ -125,6 +128,7 @@ class RunStatus:
     incident_type: str | None
     severity: str | None
     steps: tuple[StepStatus, ...]
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +324,9 @@ def read_upstream(
     )
 
 
-def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None = None) -> Path:
+def write_run(
+    analysis: Analysis, outdir: str | Path, *, timestamp: str | None = None, root: str | Path | None = None
+) -> Path:
     """Write a run directory, whole or not at all.
 
     Parameters
@@ -330,11 +336,13 @@ def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None =
         Made if need be.
     timestamp : str, optional
         ``YYYYMMDD-HHMMSS`` for the directory's name; default the present time in UTC.
+    root : path, optional
+        The org-health folder, to be written down as it is given here: whoever makes the next run needs it.
 
     Returns
     -------
     Path
-        The run directory; its name gets a suffix ``-2``, ``-3``... where it is taken.
+        The run directory; its name gets a suffix ``-2``, ``-3``... where it is taken, and is the run's id.
 
     Raises
     ------
@@ -347,8 +355,8 @@ def write_run(analysis: Analysis, outdir: str | Path, *, timestamp: str | None =
     folder = Path(outdir)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as staged:
-        _fill(staged, analysis, name)
-        return _settle(staged, folder, name)
+        _fill(staged, analysis)
+        return _settle(staged, folder, analysis, name, None if root is None else str(root))
 
 
 def run_name(timestamp: str | None = None) -> str:
@@ -426,7 +434,7 @@ def _staging(folder: Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _fill(staged: Path, analysis: Analysis, name: str) -> None:
+def _fill(staged: Path, analysis: Analysis) -> None:
     beside = HEALTH_FILE.replace(".json", ".history.parquet")
     samples = history_bytes(analysis.org.history)
     write_bytes(staged / beside, samples)
@@ -443,8 +451,12 @@ def _fill(staged: Path, analysis: Analysis, name: str) -> None:
         write_text(staged / file, record_text(report))
     write_text(staged / CONTEXT_FILE, dumps(context))
     write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
-    write_text(staged / STATUS_FILE, record_text(_status(analysis, name)))
-    files = sorted(path for path in staged.iterdir() if path.is_file())
+
+
+def _name(staged: Path, analysis: Analysis, name: str, root: str | None) -> None:
+    """Write the two files that name the run."""
+    write_text(staged / STATUS_FILE, record_text(_status(analysis, name, root)))
+    files = sorted(path for path in staged.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
     entries = tuple(_entry(path) for path in files)
     write_text(staged / MANIFEST_FILE, dumps(Manifest(SCHEMA_VERSION, name, entries)))
 
@@ -454,13 +466,14 @@ def _entry(path: Path) -> ManifestEntry:
     return ManifestEntry(path.name, hashlib.sha256(content).hexdigest(), len(content))
 
 
-def _settle(staged: Path, folder: Path, name: str) -> Path:
-    """Rename the finished directory into place; a name that is taken gets the next suffix."""
+def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
+    """Name the finished directory and rename it into place; a name that is taken gets the next suffix."""
     staged.chmod(0o755)
     for number in count(1):
         place = folder / (name if number == 1 else f"{name}-{number}")
         if place.exists():
             continue
+        _name(staged, analysis, place.name, root)
         try:
             staged.rename(place)
         except OSError:
@@ -471,7 +484,7 @@ def _settle(staged: Path, folder: Path, name: str) -> Path:
     raise AssertionError  # count() does not end
 
 
-def _status(analysis: Analysis, name: str) -> RunStatus:
+def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
     steps: tuple[tuple[str, str, Report], ...] = (
         ("health", HEALTH_FILE, analysis.health),
         ("alerts", ALERTS_FILE, analysis.alerts),
@@ -491,6 +504,7 @@ def _status(analysis: Analysis, name: str) -> RunStatus:
         incident_type=entry.incident_type,
         severity=None if entry.severity is None else entry.severity.value,
         steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
+        root=root,
     )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -260,3 +261,23 @@ def test_a_run_is_named_as_its_directory_in_every_file_that_names_it(analysis: A
     run = write_run(analysis, tmp_path, timestamp=STAMPED)
     assert load_run(run).run_id == run.name
     assert json.loads((run / "manifest.json").read_bytes())["run_id"] == run.name
+
+
+def test_a_run_whose_name_was_taken_is_named_with_its_suffix(analysis: Analysis, tmp_path: Path) -> None:
+    for name in (f"tars-run-{STAMPED}", f"tars-run-{STAMPED}-2"):
+        run = load_run(write_run(analysis, tmp_path, timestamp=STAMPED))
+        assert (run.directory.name, run.run_id) == (name, name)
+        assert json.loads((run.directory / "manifest.json").read_bytes())["run_id"] == name
+    assert not list(tmp_path.glob(".*")), "nothing is left beside"
+
+
+def test_many_that_finish_at_once_each_get_a_name_and_are_named_so(analysis: Analysis, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        places = list(pool.map(lambda _: write_run(analysis, tmp_path, timestamp=STAMPED), range(8)))
+    assert len(set(places)) == 8
+    assert [load_run(place).run_id for place in places] == [place.name for place in places]
+
+
+def test_a_run_names_its_root_as_it_was_given_and_none_where_nobody_did(analysis: Analysis, tmp_path: Path) -> None:
+    assert load_run(write_run(analysis, tmp_path / "a", root="../org health")).status.root == "../org health"
+    assert load_run(write_run(analysis, tmp_path / "b")).status.root is None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engine import Output, engine_options, overdue_of, read_input, register_option, report_argument
+from tars_lib.cli.engine import Output, engine_options, read_input, report_argument
+from tars_lib.cli.overdue import overdue_of, register_option
 from tars_lib.cli.shell import ALERTS, guarded
 
 

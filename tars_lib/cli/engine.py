@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tars_lib.cli.shell import expand, logging_options
 from tars_lib.engines.report import Report
 from tars_lib.org import OrgData
-
-if TYPE_CHECKING:
-    from tars_lib.playbook.escalation import Overdue
 
 LEGACY_ZERO = {"health": 90, "alerts": 100, "correlation": 120, "temporal": 130, "sla": 140}
 """What `--legacy-exit-codes` returns instead of 0."""
@@ -143,27 +140,6 @@ def report_argument(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE...",
         help="org-health-report.json; of several, or of what a pattern matches, the newest is used.",
     )(command)
-
-
-def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--incidents-dir`, which makes alerts of what responders owe; `overdue_of` reads it."""
-    return click.option(
-        "--incidents-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Raise an alert for each overdue escalation of these incidents, too; default: judge the data alone.",
-    )(command)
-
-
-def overdue_of(incidents_dir: Path | None) -> Overdue:
-    """Overdue rungs of a register at the time of the run; none where no register is given."""
-    from tars_lib.playbook.escalation import NOTHING_OVERDUE
-
-    if incidents_dir is None:
-        return NOTHING_OVERDUE
-    from tars_lib.incidents.overdue import overdue_in
-    from tars_lib.pipeline import now
-
-    return overdue_in(incidents_dir, now())
 
 
 def read_input(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engine import overdue_of, register_option
+from tars_lib.cli.overdue import overdue_of, register_option
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 
 
@@ -71,7 +71,7 @@ def run(
             return 0
         analysis = analyze(org, time, on_step=begin, overdue=late)
         begin("writing")
-        place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX))
+        place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
         click.echo(analysis.sla.risk_narrative.headline)

@@ -28,6 +28,9 @@ from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 
+DEFAULT_ROOT = "./org-health"
+"""The org-health folder where no run of the incident names one: that of the playbook's page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -89,7 +92,10 @@ def golden_path(
     situation : Situation, optional
         Default the packaged playbook, and nobody to be told by its rules.
     """
-    tars = _Commands(incident.incident_id, incidents_dir)
+    latest = incident.after or incident.before
+    tars = _Commands(
+        incident.incident_id, incidents_dir, DEFAULT_ROOT if latest is None else latest.root or DEFAULT_ROOT
+    )
     known = situation or Situation()
     readers: dict[str, Callable[[GoldenStep], Step]] = {
         "acknowledge": lambda row: _acknowledge(incident, row, tars),
@@ -143,6 +149,7 @@ class _Commands:
 
     incident_id: str
     incidents_dir: Path | None
+    root: str
 
     def __call__(self, act: str, *words: str) -> str:
         where = (
@@ -155,7 +162,9 @@ class _Commands:
     @property
     def new_run(self) -> str:
         """A run into the incident's folder, and its entry in the record."""
-        return f"tars run --root ./org-health --outdir {self.folder}; {self('record', '--run', 'latest')}"
+        # a folder whose name begins with a dash is no option
+        root = shlex.quote(f"./{self.root}" if self.root.startswith("-") else self.root)
+        return f"tars run --root {root} --outdir {self.folder}; {self('record', '--run', 'latest')}"
 
     @property
     def folder(self) -> str:

@@ -82,7 +82,8 @@ class RunReference:
     """A run directory that the record rests on.
 
     `path` is relative to the incident's folder where the run stands in it, absolute otherwise; `manifest_sha256` is the digest
-    of its `manifest.json`, which in turn lists every file; `generated_at` is when the run said what it found.
+    of its `manifest.json`, which in turn lists every file; `generated_at` is when the run said what it found, `root` the
+    org-health folder as it was named to it.
     """
 
     run_id: str
@@ -92,6 +93,7 @@ class RunReference:
     exit_code: int
     finding: str
     generated_at: datetime | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def reference(run: Run, folder: Path) -> RunReference:
         exit_code=run.status.exit_code,
         finding=run.status.finding,
         generated_at=run.status.generated_at,
+        root=run.status.root,
     )
 
 

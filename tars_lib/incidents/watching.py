@@ -88,7 +88,7 @@ def look(
     """
     org = load_org(root, assume_tz=assume_tz)
     late = NOTHING_OVERDUE if register is None else overdue_in(register, now())
-    run = load_run(write_run(analyze(org, None, overdue=late), outdir))
+    run = load_run(write_run(analyze(org, None, overdue=late), outdir, root=root))
     changes = () if last is None else compare(_snapshot(last), _snapshot(run))
     paths = run.temporal.propagation_paths
     return run, Round(

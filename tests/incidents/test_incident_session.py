@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -57,7 +58,8 @@ def readable(text: str) -> None:
 
 
 def test_from_a_breach_to_metrics_in_one_session(tars: Tars, tmp_path: Path, organisation: Path) -> None:
-    assert tars("run", "--root", "org-health", "--as-of", DURING).returncode == 142
+    organisation.rename(tmp_path / "our data")
+    assert tars("run", "--root", "our data", "--as-of", DURING).returncode == 142
     opened = tars("incident", "open", "--from-run", "reports/runs/tars-run-*")
     assert opened.returncode == 0, opened.stderr
     (folder,) = (tmp_path / "incidents").iterdir()
@@ -87,11 +89,15 @@ def test_from_a_breach_to_metrics_in_one_session(tars: Tars, tmp_path: Path, org
     assert not BLANK.search(template)
     assert "no new data since 2026-03-28 00:00 UTC" in template
     assert re.search(r"\*\*Next Update:\*\*\n\d{4}-\d\d-\d\d \d\d:\d\d UTC", template)
-    go_on_calmly(organisation)
-    tars("run", "--root", "org-health", "--outdir", str(folder))
-    say("incident", "record", name, "--run", "latest")
+    go_on_calmly(tmp_path / "our data")
+    # the page's next commands are typed as they stand: they name the folder that the run was told of
     for rung in ("Team lead", "Engineering manager"):
-        assert f"told {rung}" in say("incident", "escalate", name)
+        told = say("incident", "escalate", name)
+        assert f"told {rung}" in told
+    commands = re.findall(r"^Next: +tars (.+)$", told, re.MULTILINE)
+    assert commands[0].startswith("run --root 'our data' --outdir incidents/INC-")
+    tars(*shlex.split(commands[0]))
+    say(*shlex.split(commands[1]))
     assert f"tars incident resolve {name}\n" in say("incident", "golden", name)
     say("incident", "resolve", name)
     say("incident", "action", name, "add", "Alert on pool size", "--owner", "grace", "--due", "2026-01-01")
