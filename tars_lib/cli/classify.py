@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from tars_lib.cli.incident_options import playbook_of, playbook_option
 from tars_lib.cli.shell import REPORT, guarded, logging_options
 
 
 @click.command(epilog="Example: tars classify --exit-code 142 --exit-code 131")
 @click.argument("reports", nargs=-1, metavar="[REPORT|RUN_DIR]...")
 @click.option("--exit-code", "codes", type=int, multiple=True, help="Exit code of a command; repeatable.")
+@click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where incidents live, and the organisation's playbook; default $TARS_INCIDENTS_DIR, else ./incidents.",
+)
+@playbook_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @logging_options
 @guarded(REPORT)
 def classify(
     reports: tuple[str, ...],
     codes: tuple[int, ...],
+    incidents_dir: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Walk the playbook's decision tree: incident type, severity, response path, both clocks, next commands.
+    """Walk the decision tree of the playbook in force: incident type, severity, response path, clocks, next commands.
 
     Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a shell reports
     the same for a timeout or a signal; a code that stands in a report is not.
@@ -32,12 +41,17 @@ def classify(
     from tars_lib.org import duration_text
     from tars_lib.playbook.decision_tree import classify as walk
     from tars_lib.records import dumps, to_json
+    from tars_lib.visible import visible
 
-    found = walk((*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes)
+    playbook = playbook_of(incidents_dir)
+    found = walk(
+        (*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes, playbook=playbook
+    )
     if as_json:
-        document = to_json(found)
+        document = to_json(replace(found, contain_within=None))
         if isinstance(document, dict):
             document["contain_within"] = None if found.contain_within is None else duration_text(found.contain_within)
+            document["playbook"] = {"version": playbook.version, "sha256": playbook.sha256}
         click.echo(dumps(document), nl=False)
         return 0
     click.echo(f"Exit codes:     {', '.join(map(str, found.codes))}")
@@ -54,6 +68,7 @@ def classify(
         click.echo(f"Next:           {command}")
     for note in found.notes:
         click.echo(f"Note:           {note}")
+    click.echo(f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}")
     return 0
 
 

@@ -142,7 +142,8 @@ def notify(
             if one.communication_id in {receipt.communication_id for receipt in receipts}:
                 click.echo(f"\n--- {one.communication_id} ({one.audience}): {one.subject}\n{one.body}")
     if not is_real and not quiet:
-        click.echo("This was a dry run; add --send to send.")
+        kept = "nothing was sent" if record is None else "nothing was sent or recorded"
+        click.echo(f"This was a dry run: {kept}; add --send to send.")
     return 0
 
 

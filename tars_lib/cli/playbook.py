@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import click
 
@@ -15,21 +16,33 @@ def playbook() -> None:
 
 
 @playbook.command(epilog="Example: tars playbook show --playbook ./our-playbook.yaml --section escalation")
-@click.option("--playbook", "own", type=click.Path(), help="The organisation's own file, laid over the packaged one.")
+@click.option(
+    "--playbook",
+    "own",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
+)
+@click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
+)
 @click.option("--section", help="One section alone, such as escalation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @logging_options
 @guarded(REPORT)
-def show(own: str | None, section: str | None, as_json: bool, verbose: bool, quiet: bool) -> int:
+def show(
+    own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, verbose: bool, quiet: bool
+) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
-    from pathlib import Path
-
     from tars_lib.config_playbook import read_playbook
     from tars_lib.errors import ConfigError
+    from tars_lib.incidents.in_force import own_playbook
+    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.records import dumps
     from tars_lib.visible import visible
 
-    found = read_playbook(None if own is None else Path(own))
+    found = read_playbook(own_playbook(place(incidents_dir), own))
     if section is not None and section not in found.content:
         raise ConfigError(f"--section {section}: not in the playbook; allowed: {', '.join(found.content)}")
     content = found.content if section is None else {section: found.content[section]}

@@ -11,6 +11,12 @@ PLAYBOOK_FILE = ".playbook.yaml"
 """The organisation's own, beside its incidents."""
 
 
+def own_playbook(root: Path, own: Path | None = None) -> Path | None:
+    """The organisation's file: `own`, else ``.playbook.yaml`` in the folder of incidents; None where there is none."""
+    beside = root / PLAYBOOK_FILE
+    return own or (beside if beside.is_file() else None)
+
+
 def playbook_in_force(root: Path, own: Path | None = None) -> Playbook:
     """`own`, else ``.playbook.yaml`` in the folder of incidents, laid over the packaged one; else that alone.
 
@@ -19,8 +25,7 @@ def playbook_in_force(root: Path, own: Path | None = None) -> Playbook:
     ConfigError
         If the file cannot be read or is not whole.
     """
-    beside = root / PLAYBOOK_FILE
-    chosen = own or (beside if beside.is_file() else None)
+    chosen = own_playbook(root, own)
     if chosen is None:
         return PACKAGED
     from tars_lib.config_playbook import read_playbook

@@ -106,6 +106,8 @@ TREE: dict[str, dict[str, str]] = {
     },
     "classify": {
         "--exit-code": "--exit-code 142",
+        "--playbook": "--playbook {own}",
+        "--incidents-dir": "--incidents-dir {ours}",
         "--json": "--json",
         "--verbose": "{broken} --verbose",
         "--quiet": "",
@@ -161,6 +163,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, file in (("alerts", "org-alerts"), ("correlation", "trend-correlation-report")):
         found[name] = found["later"] / f"{file}.json"
     found["temporal"] = found["later"] / "temporal-intelligence-report.json"
+    found["own"], found["ours"] = folder / "own.yaml", folder / "ours"
+    found["ours"].mkdir()
+    for place in (found["own"], found["ours"] / ".playbook.yaml"):
+        place.write_text("exit_codes: {131: {severity: SEV-2}}\n", encoding="utf-8")
     found["incidents"] = folder / "incidents"
     open_incident(found["incidents"], by_hand(Severity.SEV_1, "Slow"), "ada", datetime(2026, 4, 1, tzinfo=UTC))
     from tars_lib.reports.bundle import pack
