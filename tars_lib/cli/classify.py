@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tars_lib.cli.incident_options import playbook_of, playbook_option
 from tars_lib.cli.shell import REPORT, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.playbook.decision_tree import Classification
+    from tars_lib.playbook.tables import Playbook
 
 
 @click.command(epilog="Example: tars classify --exit-code 142 --exit-code 131")
@@ -34,7 +40,7 @@ def classify(
     """Walk the decision tree of the playbook in force: incident type, severity, response path, clocks, next commands.
 
     Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a shell reports
-    the same for a timeout or a signal; a code that stands in a report is not.
+    the same for a timeout or a signal; a code that stands in a report is not. --quiet leaves out the steps of triage.
     """
     if not codes and not reports:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
@@ -64,12 +70,35 @@ def classify(
     click.echo(f"Respond within: {found.respond_within}")
     contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
     click.echo(f"Contain within: {contain}")
-    for command in found.commands:
-        click.echo(f"Next:           {command}")
+    triage = [] if quiet else list(_triage_lines(found, playbook))
+    for text in triage or [f"Next:           {command}" for command in found.commands]:
+        click.echo(text)
     for note in found.notes:
         click.echo(f"Note:           {note}")
     click.echo(f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}")
     return 0
+
+
+def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
+    """The playbook's triage of the path: its steps, then where cause and impact are read."""
+    from tars_lib.cli.incident_text import wrapped
+
+    section = next((row for row in playbook.triage if row.path == found.path), None)
+    if section is None or found.severity is None:
+        return
+    yield f"Steps of {found.path}:"
+    for number, step in enumerate(section.steps, 1):
+        yield f"  {number}. {step.title}"
+        # a command is not wrapped: it has to work as it is copied
+        yield from (f"     {command}" for command in step.commands)
+        for point in step.points:
+            yield from wrapped(point, "     - ", "       ")
+    yield "Which cause, and which part of incident-context.json shows it:"
+    for cause in playbook.cause_types:
+        yield from wrapped(f"{cause.name}: {cause.indicator}; {cause.section}", "  - ", "    ")
+    yield "Which impact, and where it stands:"
+    for row in playbook.impact_questions:
+        yield from wrapped(f"{row.question} {row.section}", "  - ", "    ")
 
 
 def _codes_of(name: str) -> list[int]:

@@ -49,7 +49,10 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDue:
-    """A review with its time. `is_overdue` at the moment of asking; one that is due at this instant is not."""
+    """A review with its time; `when` is the playbook's rule in words.
+
+    `is_overdue` at the moment of asking; one that is due at this instant is not.
+    """
 
     incident_id: str
     review_id: str
@@ -57,6 +60,7 @@ class ReviewDue:
     participants: str
     due_at: datetime
     is_overdue: bool
+    when: str = ""
 
 
 def impact(facts: Facts) -> Impact:
@@ -158,7 +162,7 @@ def review_deadlines(facts: Facts, now: datetime, playbook: Playbook = PACKAGED)
         at = _due_at(row, end, max(held, default=None), facts)
         if at is not None:
             due.append(
-                ReviewDue(facts.incident_id, row.review_id, row.activity, row.participants, at, is_overdue=at < now)
+                ReviewDue(facts.incident_id, row.review_id, row.activity, row.participants, at, at < now, row.when)
             )
     return tuple(sorted(due, key=lambda review: review.due_at))
 
@@ -273,6 +277,7 @@ def _reviews(facts: Facts, now: datetime, playbook: Playbook) -> list[str]:
     if not due:
         return ["None is due: all were held." if facts.is_over else "None is due before the incident is resolved."]
     return [
-        f"- {row.activity}: {'overdue since' if row.is_overdue else 'by'} {time_text(row.due_at)} ({row.participants})"
+        f"- {row.activity}: {'overdue since' if row.is_overdue else 'by'} {time_text(row.due_at)} "
+        f"({row.when}; {row.participants})"
         for row in due
     ]
