@@ -20,6 +20,7 @@ from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the bundle is written.",
 )
+@click.option("--all", "every_page", is_flag=True, help="A report for every finding, not for the highest alone.")
 @click.option("--allow-partial", is_flag=True, help="Pack also a run that is not whole, marked as partial.")
 @logging_options
 @guarded(REPORT)
@@ -28,6 +29,7 @@ def package(
     run_dir: str,
     bundle_name: str | None,
     output_dir: Path,
+    every_page: bool,
     allow_partial: bool,
     verbose: bool,
     quiet: bool,
@@ -37,13 +39,13 @@ def package(
     The run's files are checked against its manifest first; an altered or incomplete one is refused without --allow-partial.
     Any BagIt tool verifies the bag once it is unpacked; `tars bundle verify` does so as it is.
     """
-    from tars_lib.packaging import write_bundle
+    from tars_lib.packaging.bundle import write_bundle
+    from tars_lib.packaging.gather import Request
 
-    place = write_bundle(
-        expand([run_dir, *more_runs], "a run directory"), output_dir, bundle_name, allow_partial=allow_partial
-    )
+    run = expand([run_dir, *more_runs], "a run directory")
+    made = write_bundle(Request((run,), allow_partial=allow_partial, every_page=every_page), output_dir, bundle_name)
     if not quiet:
-        click.echo(place)
+        click.echo(made.path)
     return 0
 
 
@@ -59,8 +61,8 @@ def verify(
     quiet: bool,
 ) -> int:
     """Compare a bundle with its manifests; name every file that is altered, missing or not listed. Code 1 if one is."""
+    from tars_lib.packaging.bag import verify as check
     from tars_lib.records import dumps
-    from tars_lib.reports.bundle import verify as check
     from tars_lib.reports.visible import visible
 
     faults = check(file)

@@ -43,6 +43,7 @@ class EntryKind(Name):
     CLOSED = "CLOSED"
     REOPENED = "REOPENED"
     RECOVERED = "RECOVERED"
+    CUSTODY = "CUSTODY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ class Job:
     """One notebook to be executed and exported.
 
     `notebook` is a name or a path, `parameters` what is injected, `folder` where the executed notebook and the exports go,
-    `generated_at` the time that the report prints.
+    `generated_at` the time that the report prints. `cwd` is the kernel's working folder, None: the current one.
     """
 
     notebook: str
     parameters: Mapping[str, Any]
     folder: Path
     generated_at: datetime
+    cwd: Path | None = None
 
     @property
     def name(self) -> str:
@@ -113,7 +114,9 @@ def _run(job: Job, formats: Iterable[str], *, has_bar: bool) -> dict[str, Path]:
 
     place = job.folder / f"{job.name}.ipynb"
     try:
-        executed = run_notebook(job.notebook, job.parameters, place, generated_at=job.generated_at, has_bar=has_bar)
+        executed = run_notebook(
+            job.notebook, job.parameters, place, generated_at=job.generated_at, cwd=job.cwd, has_bar=has_bar
+        )
     finally:
         close_event_loop()
     return {"notebook": executed, **export(executed, formats, job.folder)}

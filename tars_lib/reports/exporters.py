@@ -16,6 +16,7 @@ from traitlets import Unicode
 from tars_lib.errors import ReportError
 from tars_lib.reports.document import DEFAULT_AUTHOR, Document, read_blocks
 from tars_lib.reports.html import render_html
+from tars_lib.reports.partial import marked
 from tars_lib.reports.pdf import render_pdf
 
 # https://reproducible-builds.org/specs/source-date-epoch/
@@ -25,8 +26,8 @@ EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 class TarsExporter(Exporter):
     """Base of both: reads the blocks of an executed notebook and pins the time of generation.
 
-    The notebook's metadata may hold `tars.generated_at` (ISO 8601 with a zone), `tars.lang` and
-    `tars.author`.
+    The notebook's metadata may hold `tars.generated_at` (ISO 8601 with a zone), `tars.lang`,
+    `tars.author` and `tars.partial`: why the evidence is not whole, for the first page.
     """
 
     generated_at = Unicode(
@@ -51,7 +52,7 @@ class TarsExporter(Exporter):
         """
         metadata = notebook["metadata"].get("tars", {})
         return Document(
-            blocks=read_blocks(notebook),
+            blocks=marked(read_blocks(notebook), [str(reason) for reason in metadata.get("partial", ())]),
             generated_at=self._time(metadata.get("generated_at", "")),
             lang=str(metadata.get("lang", "en")),
             author=str(metadata.get("author", DEFAULT_AUTHOR)),

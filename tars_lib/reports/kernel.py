@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
@@ -21,8 +24,17 @@ class ThisInterpreter(AsyncKernelManager):
         if self._kernel_spec is None:
             from ipykernel.kernelspec import get_kernel_dict
 
-            self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_QUIET]))
+            self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_QUIET]), env=_import_path())
         return self._kernel_spec
+
+
+def _import_path() -> dict[str, str]:
+    """In a checkout, where this package stands, so that a kernel in any folder can import it."""
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / "pyproject.toml").is_file():
+        return {}
+    path = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(path)}
 
 
 def close_event_loop() -> None:

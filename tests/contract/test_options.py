@@ -125,7 +125,15 @@ BASE = {
     "bundle verify": "{bundle}",
 }
 ELSEWHERE = {
-    "bundle create": {"--run-dir", "--bundle-name", "--output-dir", "--allow-partial", "--verbose", "--quiet"},
+    "bundle create": {
+        "--run-dir",
+        "--bundle-name",
+        "--output-dir",
+        "--all",
+        "--allow-partial",
+        "--verbose",
+        "--quiet",
+    },
     "report": set(),
     "demo": set(),
     "notify": set(),
@@ -169,7 +177,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         place.write_text("exit_codes: {131: {severity: SEV-2}}\n", encoding="utf-8")
     found["incidents"] = folder / "incidents"
     open_incident(found["incidents"], by_hand(Severity.SEV_1, "Slow"), "ada", datetime(2026, 4, 1, tzinfo=UTC))
-    from tars_lib.reports.bundle import pack
+    from tars_lib.packaging.bag import pack
 
     found["bundle"] = folder / "b.zip"
     found["bundle"].write_bytes(pack("b", {"x": b"1"}, {}, STAMP.generated_at))
