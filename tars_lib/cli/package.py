@@ -61,19 +61,19 @@ def verify(
     quiet: bool,
 ) -> int:
     """Compare a bundle with its manifests; name every file that is altered, missing or not listed. Code 1 if one is."""
-    from tars_lib.packaging.bag import verify as check
+    from tars_lib.packaging.verification import verify as check
     from tars_lib.records import dumps
-    from tars_lib.reports.visible import visible
+    from tars_lib.visible import visible
 
-    faults = check(file)
+    checked = check(file)
     if as_json:
-        click.echo(dumps({"file": str(file), "is_intact": not faults, "faults": faults}), nl=False)
+        click.echo(dumps({"file": str(file), "is_intact": checked.is_intact, "result": checked}), nl=False)
     else:
-        for fault in faults:
-            click.echo(f"{fault.what}: {visible(fault.path)}")
-        if not faults and not quiet:
+        for fault in checked.faults:
+            click.echo(f"{fault.what}: {visible(fault.path or 'archive')}: {visible(fault.why)}")
+        if checked.is_intact and not quiet:
             click.echo(f"{file}: intact")
-    return 1 if faults else 0
+    return 0 if checked.is_intact else 1
 
 
 @click.group(epilog="Example: tars bundle create --run-dir ./reports/runs/tars-run-20260105-143000")

@@ -62,7 +62,6 @@ def seal(payload: Payload, name: str) -> bytes:
     info = {
         "Source-Organization": "T.A.R.S. incident workbook",
         "External-Identifier": payload.identifier,
-        "Tars-Bundle": name,
         "Tars-Partial": "; ".join(payload.partial) if payload.partial else "no",
     }
     return pack(name, payload.files, info, payload.made_at)

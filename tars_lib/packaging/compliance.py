@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from tars_lib.packaging.payload import Payload
 from tars_lib.records import dumps
+from tars_lib.visible import markdown_text
 
 INDEX_JSON = "compliance-index.json"
 INDEX_TEXT = "compliance-index.md"
@@ -131,7 +132,12 @@ def _matches(pattern: str, payload: Payload) -> list[str]:
 def _page(payload: Payload, found: tuple[Answer, ...], missing: int) -> str:
     lines = [f"# Evidence of {payload.identifier}", ""]
     if payload.partial:
-        lines += ["**PARTIAL: this evidence is not whole.**", "", *(f"- {_plain(one)}" for one in payload.partial), ""]
+        lines += [
+            "**PARTIAL: this evidence is not whole.**",
+            "",
+            *(f"- {markdown_text(one)}" for one in payload.partial),
+            "",
+        ]
     lines += [f"{len(found) - missing} of {len(found)} lines are answered. Paths are below `data/`.", ""]
     section = ""
     for answer in found:
@@ -140,17 +146,9 @@ def _page(payload: Payload, found: tuple[Answer, ...], missing: int) -> str:
             lines += [f"## {section}", "", "| line | status | files |", "|---|---|---|"]
         where = f" (`{answer.field}`)" if answer.field else ""
         cell = "<br>".join(f"`{path}`" for path in answer.files)
-        reason = f"{'<br>' if cell else ''}{_plain(answer.reason)}" if answer.reason else ""
+        reason = f"{'<br>' if cell else ''}{markdown_text(answer.reason)}" if answer.reason else ""
         lines.append(f"| {answer.line}{where} | {answer.status} | {cell}{reason} |")
         following = found[found.index(answer) + 1 :]
         if not following or following[0].section != section:
             lines.append("")
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    """Text of others in a page: nothing in it is markup."""
-    from tars_lib.visible import visible
-
-    shown = visible(" ".join(text.split()))
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>()#+|!~" else char for char in shown)

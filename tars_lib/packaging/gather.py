@@ -18,6 +18,7 @@ from tars_lib.packaging.runs import PackedRun, lay_out, read_run
 from tars_lib.pipeline import Run, now
 from tars_lib.playbook.pages import pages_for
 from tars_lib.records import dumps, to_json
+from tars_lib.visible import visible
 
 POLICY_FILE = "sla-policies.yaml"
 
@@ -83,7 +84,7 @@ def gather(request: Request) -> Payload:
         identifier=part.incident_id if part is not None else packed[-1].name,
         made_at=max((run.status.generated_at for run in loaded.values()), default=None) or now(),
         runs=tuple(one.name for one in packed),
-        partial=tuple(dict.fromkeys(faults)),
+        partial=tuple(dict.fromkeys(visible(fault) for fault in faults)),
         absent=absent,
     )
 

@@ -243,7 +243,8 @@ def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path 
             parameters=parameters,
             kernel_name=KERNEL_NAME,
             language="python",
-            cwd=cwd,
+            # papermill's own `cwd` changes the folder of this whole process, in which another thread may be at work
+            **({} if cwd is None else {"resources": {"metadata": {"path": str(cwd)}}}),
             progress_bar=has_bar and sys.stderr.isatty(),
             start_timeout=START_TIMEOUT,
             kernel_manager_class=ThisInterpreter,

@@ -1,0 +1,213 @@
+"""A zip of which every byte follows from the names and contents in it, so that any other byte is an alteration.
+
+Entries stand in order of their names, stored without compression: what a compressor writes differs between its versions, and
+two streams may unpack to the same content. No comments, no extra fields, no times, one kind of entry. Layout after
+https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tars_lib.errors import InputError
+
+MAX_BYTES = 1 << 30
+"""Largest archive that is written or read: it is held in memory; judgement. Well below the 4 GiB of a plain zip."""
+MAX_ENTRIES = 20_000
+"""Judgement; a plain zip counts up to 65,535."""
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+_NEEDED, _MADE_BY = 20, (3 << 8) | 20
+_DATE = 0x21
+"""1980-01-01, the first day that an entry can carry."""
+_ATTRIBUTES = 0o100644 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the archive."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of an archive: where they begin and end, what they are, and of which entry (empty: of none)."""
+
+    start: int
+    end: int
+    what: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Bytes that this module would not have written: of which entry (empty: the archive's), and what is odd."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What could be read, and what is not as it was written."""
+
+    entries: tuple[Entry, ...]
+    oddities: tuple[Oddity, ...]
+
+
+def write_archive(entries: Sequence[Entry]) -> bytes:
+    """The archive of these entries.
+
+    Raises
+    ------
+    InputError
+        If they are too many or too large.
+    """
+    size = sum(len(entry.content) for entry in entries)
+    if len(entries) > MAX_ENTRIES or size > MAX_BYTES:
+        raise InputError(
+            f"bundle: {len(entries)} files of {size} bytes; up to {MAX_ENTRIES} files of {MAX_BYTES} bytes are allowed"
+        )
+    return _written(sorted(entries, key=lambda entry: entry.name))[0]
+
+
+def read_archive(content: bytes, where: str) -> Archive:
+    """Read an archive and compare every byte with what would have been written.
+
+    Nothing is unpacked: a compressed entry is refused, so sizes are bounded by the file.
+
+    Raises
+    ------
+    InputError
+        If it is no archive at all.
+    """
+    entries = _by_local_headers(content)
+    if entries is None:
+        entries = _by_central_directory(content)
+    if entries is None:
+        if not any(mark in content for mark in (_LOCAL_MARK, _CENTRAL_MARK, _END_MARK)):
+            raise InputError(f"{where}: no readable bundle: it is no zip file")
+        return Archive((), (Oddity("", _unreadable(content)),))
+    oddities = [*_names(entries)]
+    written, spans = _written(entries)
+    if written != content:
+        oddities += _differences(content, written, spans)
+    return Archive(tuple(entries), tuple(oddities))
+
+
+def _written(entries: Sequence[Entry]) -> tuple[bytes, list[Span]]:
+    parts: list[bytes] = []
+    spans: list[Span] = []
+    central: list[tuple[bytes, str]] = []
+    place = 0
+
+    def add(part: bytes, what: str, name: str) -> None:
+        nonlocal place
+        parts.append(part)
+        spans.append(Span(place, place + len(part), what, name))
+        place += len(part)
+
+    for entry in entries:
+        name, size, checksum = entry.name.encode("latin-1"), len(entry.content), zlib.crc32(entry.content)
+        common = (0, 0, 0, _DATE, checksum, size, size, len(name), 0)
+        record = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, _NEEDED, *common[:-1], 0, 0, 0, 0, _ATTRIBUTES, place)
+        central.append((record + name, entry.name))
+        add(_LOCAL.pack(_LOCAL_MARK, _NEEDED, *common) + name, "local header", entry.name)
+        add(entry.content, "content", entry.name)
+    begin = place
+    for part, shown in central:
+        add(part, "directory record", shown)
+    end = _END.pack(_END_MARK, 0, 0, len(central) & 0xFFFF, len(central) & 0xFFFF, place - begin, begin, 0)
+    add(end, "end record", "")
+    return b"".join(parts), spans
+
+
+def _by_local_headers(content: bytes) -> list[Entry] | None:
+    """Entries from the front; None where the headers do not lead to the directory."""
+    entries: list[Entry] = []
+    place = 0
+    while content[place : place + 4] == _LOCAL_MARK and len(content) >= place + _LOCAL.size:
+        _, _, flags, method, _, _, _, packed, size, name_size, extra = _LOCAL.unpack_from(content, place)
+        begin = place + _LOCAL.size + name_size + extra
+        if flags or method or packed != size or begin + size > len(content) or len(entries) >= MAX_ENTRIES:
+            return None
+        name = content[place + _LOCAL.size : place + _LOCAL.size + name_size].decode("latin-1")
+        entries.append(Entry(name, content[begin : begin + size]))
+        place = begin + size
+    return entries if content[place : place + 4] == _CENTRAL_MARK else None
+
+
+def _by_central_directory(content: bytes) -> list[Entry] | None:
+    """Entries by the directory at the end; None where it does not lead to them."""
+    last = content.rfind(_END_MARK)
+    if last < 0 or len(content) < last + _END.size:
+        return None
+    _, _, _, _, count, size, begin, _ = _END.unpack_from(content, last)
+    # bytes put before the archive move everything by their number
+    shift = max(last - size - begin, 0)
+    place = begin + shift
+    entries: list[Entry] = []
+    for _ in range(count):
+        if content[place : place + 4] != _CENTRAL_MARK or len(content) < place + _CENTRAL.size:
+            return None
+        fields = _CENTRAL.unpack_from(content, place)
+        method, packed, name_size, extra, comment, at = fields[4], fields[8], *fields[10:13], fields[16]
+        name = content[place + _CENTRAL.size : place + _CENTRAL.size + name_size].decode("latin-1")
+        data = at + shift + _LOCAL.size + name_size
+        if method or data + packed > len(content) or len(entries) >= MAX_ENTRIES:
+            return None
+        entries.append(Entry(name, content[data : data + packed]))
+        place += _CENTRAL.size + name_size + extra + comment
+    return entries or None
+
+
+def _unreadable(content: bytes) -> str:
+    """Why no entries could be read."""
+    last = content.rfind(_END_MARK)
+    if 0 <= last and len(content) >= last + _END.size:
+        begin = _END.unpack_from(content, last)[6]
+        if content[begin : begin + 4] == _CENTRAL_MARK and len(content) >= begin + _CENTRAL.size:
+            method = _CENTRAL.unpack_from(content, begin)[4]
+            if method:
+                return (
+                    f"its entries are compressed (method {method}), and a bundle's are not: it was packed anew by another "
+                    "tool; unpack it and verify the folder"
+                )
+    return "neither its headers nor its directory can be followed"
+
+
+def _names(entries: Sequence[Entry]) -> Iterator[Oddity]:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.name in seen:
+            yield Oddity(entry.name, "stands in the archive more than once")
+        seen.add(entry.name)
+    names = [entry.name for entry in entries]
+    if names != sorted(names):
+        late = next(name for name, after in zip(names, names[1:], strict=False) if after < name)
+        yield Oddity(late, "entries are not in the order of their names")
+
+
+def _differences(content: bytes, written: bytes, spans: Sequence[Span]) -> Iterator[Oddity]:
+    """Where an archive is not what its entries give; beyond a change of length only the first place can be told."""
+    for span in spans:
+        ours, theirs = written[span.start : span.end], content[span.start : span.end]
+        if ours == theirs:
+            continue
+        byte = next((n for n, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), len(theirs))
+        yield Oddity(span.name, f"{span.what} of the archive altered at byte {span.start + byte + 1}")
+        if len(content) != len(written):
+            break
+    if len(content) != len(written):
+        more = len(content) - len(written)
+        yield Oddity(
+            "", f"the archive is {abs(more)} bytes {'longer' if more > 0 else 'shorter'} than its entries make it"
+        )
