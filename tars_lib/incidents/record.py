@@ -23,6 +23,8 @@ __all__ = [
     "BreachedSla",
     "Cause",
     "Condition",
+    "CustodyAct",
+    "CustodyEvent",
     "CustomerImpact",
     "Effect",
     "EffectVerdict",
@@ -181,6 +183,32 @@ class Effect:
     changes: tuple[str, ...]
 
 
+class CustodyAct(Name):
+    """What happened to an evidence bundle."""
+
+    CREATED = "CREATED"
+    EXPORTED = "EXPORTED"
+    VERIFIED = "VERIFIED"
+    TRANSFERRED = "TRANSFERRED"
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyEvent:
+    """Something happened to an evidence bundle.
+
+    `bundle` is the file's name, `sha256` its digest at that time, `to` where or to whom it went, `outcome` what was found
+    or how it was signed.
+    """
+
+    act: CustodyAct
+    bundle: str
+    sha256: str
+    at: datetime
+    by: str
+    outcome: str
+    to: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """End of the timeline: number of entries, bytes up to and with the last one, and its digest."""
@@ -198,7 +226,7 @@ class Incident:
     last time that something was found, done or decided; notes, updates and escalations are no progress. `exit_codes` are those
     of the run's steps, or given by hand. After `reopened_at` the contain clock starts anew.
     `denied_conditions` are those that somebody answered with no; what is in neither list is not known. `playbook_sha256` is
-    the playbook in force when the incident was opened. `eta` is in words.
+    the playbook in force when the incident was opened. `eta` is in words. `custody`: what happened to bundles of it.
     """
 
     schema_version: str
@@ -247,3 +275,4 @@ class Incident:
     eta: str | None = None
     playbook_version: str | None = None
     playbook_sha256: str | None = None
+    custody: tuple[CustodyEvent, ...] = ()

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tars_lib.errors import InputError
 
@@ -172,7 +173,7 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
 def _unreadable(content: bytes) -> str:
     """Why no entries could be read."""
     last = content.rfind(_END_MARK)
-    if 0 <= last and len(content) >= last + _END.size:
+    if last >= 0 and len(content) >= last + _END.size:
         begin = _END.unpack_from(content, last)[6]
         if content[begin : begin + 4] == _CENTRAL_MARK and len(content) >= begin + _CENTRAL.size:
             method = _CENTRAL.unpack_from(content, begin)[4]
@@ -192,7 +193,7 @@ def _names(entries: Sequence[Entry]) -> Iterator[Oddity]:
         seen.add(entry.name)
     names = [entry.name for entry in entries]
     if names != sorted(names):
-        late = next(name for name, after in zip(names, names[1:], strict=False) if after < name)
+        late = next(name for name, after in pairwise(names) if after < name)
         yield Oddity(late, "entries are not in the order of their names")
 
 

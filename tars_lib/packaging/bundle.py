@@ -1,9 +1,9 @@
-"""Writes an evidence bundle: gathered, completed, sealed, in one step on disk."""
+"""Makes an evidence bundle and puts it on disk: gathered, completed, sealed, signed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,32 +11,38 @@ from tars_lib.packaging.bag import bundle_name, pack
 from tars_lib.packaging.complete import complete
 from tars_lib.packaging.gather import Request, gather
 from tars_lib.packaging.payload import Payload
+from tars_lib.packaging.signature import GPG_ENDING, MINISIGN_ENDING
 from tars_lib.records import write_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A bundle that was written: its file, its digest, and why it is partial (empty where it is whole)."""
+class Bundle:
+    """A bundle in memory: its name, its bytes, and why it is partial (empty where it is whole)."""
 
-    path: Path
-    sha256: str
+    name: str
+    content: bytes
     partial: tuple[str, ...]
 
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"{self.name}.zip"
 
-def write_bundle(
-    request: Request,
-    output_dir: Path,
-    name: str | None = None,
-    *,
-    change: Callable[[Payload], Payload] | None = None,
-) -> Made:
-    """Write an evidence bundle.
+    @property
+    def sha256(self) -> str:
+        """Digest of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def make_bundle(
+    request: Request, name: str | None = None, *, change: Callable[[Payload], Payload] | None = None
+) -> Bundle:
+    """Make an evidence bundle; nothing is written.
 
     Parameters
     ----------
     request : Request
-    output_dir : Path
-        Made if need be; the bundle is there whole or not at all.
+        See `tars_lib.packaging.choice.choose`.
     name : str, optional
         Default ``tars-evidence-<incident or run>``.
     change : callable, optional
@@ -44,17 +50,17 @@ def write_bundle(
 
     Raises
     ------
+    ConfigError
+        If the name could be a path.
     VerificationError, InputError, ReportError
         If a run or the incident is not whole, or a report failed, and `request.allow_partial` is not set.
     """
-    chosen = None if name is None else bundle_name(name)
+    given = None if name is None else bundle_name(name)
     payload = gather(request)
     if change is not None:
         payload = change(payload)
-    content = seal(complete(payload), chosen or bundle_name(f"tars-evidence-{payload.identifier}"))
-    place = output_dir / f"{chosen or bundle_name(f'tars-evidence-{payload.identifier}')}.zip"
-    write_bytes(place, content)
-    return Made(place, hashlib.sha256(content).hexdigest(), payload.partial)
+    chosen = given or bundle_name(f"tars-evidence-{payload.identifier}")
+    return Bundle(chosen, seal(complete(payload), chosen), payload.partial)
 
 
 def seal(payload: Payload, name: str) -> bytes:
@@ -65,3 +71,17 @@ def seal(payload: Payload, name: str) -> bytes:
         "Tars-Partial": "; ".join(payload.partial) if payload.partial else "no",
     }
     return pack(name, payload.files, info, payload.made_at)
+
+
+def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, bytes] | None = None) -> Path:
+    """Put a bundle and its signatures, by their endings, on disk; each file is there whole or not at all.
+
+    A signature of an earlier bundle of that name is removed first: beside the new one it would pass for a forgery.
+    """
+    place = output_dir / bundle.file
+    for ending in (MINISIGN_ENDING, GPG_ENDING):
+        place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
+    write_bytes(place, bundle.content)
+    for ending, content in (signatures or {}).items():
+        write_bytes(place.with_name(f"{place.name}{ending}"), content)
+    return place

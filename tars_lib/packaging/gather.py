@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,7 +31,7 @@ class Request:
     `runs` oldest first. `before` and `after` are compared; both stand in `runs`. `incident` is an incident's folder,
     `with_inputs` the org-health root that the runs were made from, `playbook` an organisation's own playbook file.
     `every_page`: a report for each finding of a run; else the incident report, the executive summary and the page of the
-    finding that stands highest in the decision tree.
+    finding that stands highest in the decision tree. `faults`: what is known to be wrong before anything is read.
     """
 
     runs: tuple[Path, ...]
@@ -41,6 +42,7 @@ class Request:
     playbook: Path | None = None
     allow_partial: bool = False
     every_page: bool = False
+    faults: tuple[str, ...] = ()
 
 
 def gather(request: Request) -> Payload:
@@ -60,7 +62,11 @@ def gather(request: Request) -> Payload:
     """
     part = None if request.incident is None else read_part(request.incident)
     packed = _read_runs(request.runs)
-    faults = [fault for one in packed for fault in one.faults] + [*(() if part is None else part.faults)]
+    faults = [
+        *request.faults,
+        *(fault for one in packed for fault in one.faults),
+        *(() if part is None else part.faults),
+    ]
     _refuse(faults, request)
     files: dict[str, bytes] = {} if part is None else dict(part.files)
     absent: dict[str, str] = {} if part is not None else {"incident": "no incident was named"}
@@ -82,11 +88,19 @@ def gather(request: Request) -> Payload:
     return Payload(
         files=files,
         identifier=part.incident_id if part is not None else packed[-1].name,
-        made_at=max((run.status.generated_at for run in loaded.values()), default=None) or now(),
+        made_at=_made_at(loaded, part),
         runs=tuple(one.name for one in packed),
         partial=tuple(dict.fromkeys(visible(fault) for fault in faults)),
         absent=absent,
     )
+
+
+def _made_at(loaded: Mapping[str, Run], part: IncidentPart | None) -> datetime:
+    """When the newest run was made; without one when the incident was opened, so that equal evidence gives equal bytes."""
+    made = [run.status.generated_at for run in loaded.values()]
+    if made:
+        return max(made)
+    return now() if part is None else part.incident.opened_at
 
 
 def _refuse(faults: Sequence[str], request: Request) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tars_lib.errors import InputError
 from tars_lib.incidents.journal import RECORD_FILE, State, incident_of, locked, read_entries, read_state, record_text
-from tars_lib.incidents.record import Head, Incident, RunReference
+from tars_lib.incidents.record import Head, Incident
 from tars_lib.incidents.timeline import TIMELINE_FILE, EntryKind, line_of
 from tars_lib.incidents.verification import verify
 
@@ -46,11 +46,6 @@ def read_part(folder: Path) -> IncidentPart:
     files = {f"incident/{folder.name}/{name}": content for name, content in raw.items()}
     faults = tuple(f"incident {folder.name}: {fault}" for fault in checked.faults)
     return IncidentPart(folder.name, files, incident_of(state, folder), faults)
-
-
-def place_of(reference: RunReference, folder: Path) -> Path:
-    """Where a run of the record stands."""
-    return folder / reference.path
 
 
 def _before_custody(folder: Path, raw: dict[str, bytes], state: State) -> dict[str, bytes]:

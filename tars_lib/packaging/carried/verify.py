@@ -43,8 +43,8 @@ def check(folder):
             there.add(name)
     expected = dict(listed(folder, PAYLOAD, faults))
     expected.update(listed(folder, TAGS, faults))
-    for name in sorted({"bagit.txt", "bag-info.txt", PAYLOAD, TAGS, *expected} - there):
-        faults.append("MISSING: %s" % name)
+    needed = {"bagit.txt", "bag-info.txt", PAYLOAD, TAGS, *expected}
+    faults += ["MISSING: %s" % name for name in sorted(needed - there)]
     for name in sorted(there & set(expected)):
         digest = hashlib.sha256()
         with (folder / name).open("rb") as file:

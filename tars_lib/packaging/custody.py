@@ -1,0 +1,145 @@
+"""Who made, checked, copied or handed over a bundle, when, and with which digest.
+
+A bundle of an incident has its entries in the incident's timeline; any other in ``custody.jsonl`` beside it, in the same form:
+each line carries its own digest and that of the line before. The end of that file is kept nowhere else, so lines cut off at
+its end are not seen; the incident's timeline does not have that gap. No entry stands in the bundle that it tells of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.errors import InputError, VerificationError
+from tars_lib.incidents.journal import locked, read_entries, read_incident, split_lines, write
+from tars_lib.incidents.record import CustodyEvent, Incident
+from tars_lib.incidents.register import is_incident_id
+from tars_lib.incidents.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal
+from tars_lib.records import from_json, time_text, write_bytes
+from tars_lib.visible import visible
+
+LOG_FILE = "custody.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where the entries on a bundle stand: an incident's folder, or a file beside the bundle."""
+
+    incident: Path | None
+    file: Path | None
+
+    @property
+    def place(self) -> str:
+        """As messages name it."""
+        return str(self.incident if self.incident is not None else self.file)
+
+    def exists(self) -> bool:
+        """Whether something was ever written there."""
+        return self.incident is not None or (self.file is not None and self.file.is_file())
+
+
+def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
+    """Where the entries on a bundle belong.
+
+    Parameters
+    ----------
+    bundle : Path
+        The zip; it need not be there any more.
+    incidents : Path
+        Where incidents live.
+    identifier : str or None
+        What the bundle says that it is about. An incident is taken where its record here knows the bundle's name.
+    """
+    if identifier is not None and is_incident_id(identifier) and (incidents / identifier).is_dir():
+        known = read_incident(incidents / identifier)
+        if known is not None and any(event.bundle == bundle.name for event in known.custody):
+            return Log(incidents / identifier, None)
+    return Log(None, bundle.parent / LOG_FILE)
+
+
+def enter(log: Log, event: CustodyEvent) -> Entry:
+    """Write an entry; it is on disk when this returns.
+
+    Raises
+    ------
+    VerificationError
+        If earlier entries were altered; nothing is written.
+    InputError
+        If the incident has no record.
+    """
+    if log.incident is not None:
+        return write(log.incident, lambda incident: _draft(event, incident), event.by, event.at).entry
+    assert log.file is not None  # noqa: S101 - one of the two
+    log.file.parent.mkdir(parents=True, exist_ok=True)
+    with locked(log.file.parent):
+        content = log.file.read_bytes() if log.file.is_file() else b""
+        entries = _parsed(content, str(log.file))
+        last = entries[-1].sha256 if entries else GENESIS
+        draft = Draft(EntryKind.CUSTODY, sentence(event), {"event": event})
+        entry = seal(draft, len(entries) + 1, event.at, event.by, last)
+        write_bytes(log.file, content + line_of(entry))
+    return entry
+
+
+def events(log: Log) -> tuple[CustodyEvent, ...]:
+    """Everything that was entered, oldest first.
+
+    Raises
+    ------
+    VerificationError
+        If an entry was altered; the message names it.
+    """
+    if log.incident is not None:
+        read_entries(log.incident)
+        incident = read_incident(log.incident)
+        return () if incident is None else incident.custody
+    assert log.file is not None  # noqa: S101 - one of the two
+    if not log.file.is_file():
+        return ()
+    entries = _parsed(log.file.read_bytes(), str(log.file))
+    return tuple(from_json(CustodyEvent, entry.data["event"], f"{log.file}, row {entry.seq}") for entry in entries)
+
+
+def sentence(event: CustodyEvent) -> str:
+    """An event in words."""
+    to = "" if event.to is None else f" to {visible(event.to)}"
+    said = f": {event.outcome}" if event.outcome else ""
+    return f"bundle {event.bundle} {event.act.value.lower()}{to}{said}; sha256 {event.sha256}"
+
+
+def recorded_digest(told: Sequence[CustodyEvent], bundle: str) -> tuple[str, datetime] | None:
+    """Digest of a bundle when it was last made or handed on, and when that was; None where nothing is known of it."""
+    for event in reversed(told):
+        if event.bundle == bundle and event.act.value != "VERIFIED":
+            return event.sha256, event.at
+    return None
+
+
+def disagreement(told: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
+    """A sentence where a bundle's bytes are not those that were entered."""
+    known = recorded_digest(told, bundle)
+    if known is None or known[0] == sha256:
+        return None
+    return f"its sha256 is {sha256}, and {known[0]} was entered at {time_text(known[1])}: another file of that name"
+
+
+def _draft(event: CustodyEvent, incident: Incident | None) -> Draft:
+    if incident is None:
+        raise InputError("the incident has no record yet; `tars incident open --adopt ID` makes one")
+    return Draft(EntryKind.CUSTODY, sentence(event), {"custody": (*incident.custody, event)})
+
+
+def _parsed(content: bytes, where: str) -> list[Entry]:
+    lines, torn = split_lines(content)
+    if torn:
+        raise VerificationError(f"{where}: row {len(lines) + 1} has no end; it was altered")
+    entries: list[Entry] = []
+    previous = GENESIS
+    for row, line in enumerate(lines, 1):
+        entry = parse_line(line, f"{where}, row {row}")
+        follow(entry, len(entries), previous, f"{where}, row {row}")
+        entries.append(entry)
+        previous = entry.sha256
+    return entries
