@@ -19,6 +19,13 @@ class InputError(TarsError):
     """Input data could not be read, or breaks a rule of the input format."""
 
 
+class UnknownNameError(InputError, KeyError):
+    """Something was asked for by a name that nothing has; a `KeyError` too, as for any other mapping."""
+
+    # KeyError would print the sentence in quotes
+    __str__ = Exception.__str__
+
+
 class NoRepositoriesError(InputError):
     """An org-health root holds no repository at all."""
 

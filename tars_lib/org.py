@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tars_lib.errors import InputError
+from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.history import DAY, History, from_micros, to_micros
 from tars_lib.policies import AnyPolicy
 from tars_lib.schema import AlertRule, Dependency, Event, InputFile, Metric, OrgSlo, Repo, ReportedAlert, known_metric
+from tars_lib.told import Telling, Told
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -24,8 +26,8 @@ CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migra
 MAINTENANCE = "maintenance"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OrgData:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OrgData(Telling):
     """Everything that is known of an organisation.
 
     Attributes
@@ -70,13 +72,15 @@ class OrgData:
 
         Raises
         ------
-        InputError
+        UnknownNameError
             If there is none of that name.
         """
         for repo in self.repos:
             if repo.repo == name:
                 return repo
-        raise InputError(f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}")
+        raise UnknownNameError(
+            f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
+        )
 
     def _some_names(self) -> str:
         names = [repo.repo for repo in self.repos]
@@ -127,6 +131,32 @@ class OrgData:
         if known is self.history and len(events) == len(self.events):
             return self, as_of
         return replace(self, history=known, events=events), as_of
+
+    def told(self) -> Told:
+        """What is known of the organisation, and how to ask on."""
+        start, end = self.history.start, self.history.end
+        span = (
+            "no sample at all"
+            if start is None or end is None
+            else f"{len(self.history):,} samples from {from_micros(start):%Y-%m-%d %H:%M} to "
+            f"{from_micros(end):%Y-%m-%d %H:%M} UTC"
+        )
+        kinds = Counter(event.kind for event in self.events)
+        happened = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common()) or "none"
+        units = (f"{name} ({self.metric(name).unit or 'no unit'})" for name in self.history.metrics)
+        slas = ", ".join(f"{policy.sla_id} ({policy.sla_name})" for policy in self.policies)
+        first = self.repos[0].repo if self.repos else "web"
+        return Told.of(
+            (
+                f"{self.name}: {len(self.repos)} repos, {span}.",
+                f"Repos: {', '.join(repo.repo for repo in self.repos[:20])}{', ...' if len(self.repos) > 20 else ''}.",
+                f"Metrics: {', '.join(units) or 'none'}.",
+                f"SLAs, from {self.policies_from}: {slas or 'none'}.",
+                f"Events: {happened}.",
+                f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else "",
+                f"Ask on: .repo({first!r}), .frame(metric), tars.analyze(org).",
+            )
+        )
 
     def maintenance(self) -> Iterator[tuple[Event, datetime]]:
         """Maintenance windows with their ends."""

@@ -36,12 +36,16 @@ from tars_lib.org import OrgData
 from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.policies import Window
 from tars_lib.records import dumps, read_record, record_text, write_bytes, write_text
+from tars_lib.reports.glance import glance
+from tars_lib.reports.html import preview
+from tars_lib.reports.plain import plain_text
 from tars_lib.reports.summary import executive_summary
 from tars_lib.schema import InputFile
 from tars_lib.sources.report import history_bytes, load_report
 from tars_lib.times import read_time
 
 if TYPE_CHECKING:
+    from tars_lib.reports.blocks import Block
     from tars_lib.reports.bulk import Outcome
 
 logger = logging.getLogger(__name__)
@@ -61,7 +65,7 @@ RUN_PREFIX = "tars-run-"
 _RUN_NAME = re.compile(r"tars-run-(\d{8}-\d{6})(?:-(\d+))?")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Analysis:
     """What the engines found in an organisation at one time."""
 
@@ -78,6 +82,16 @@ class Analysis:
         """The finding that stands highest in the playbook's decision tree."""
         reports = (self.health, self.alerts, self.correlation, self.temporal, self.sla)
         return highest(tuple(report.exit_code for report in reports))
+
+    def blocks(self) -> tuple[Block, ...]:
+        """What was found at a glance, as blocks of a report."""
+        return glance(self.health, self.alerts, self.sla, self.exit_code, _asks(self.sla))
+
+    def __repr__(self) -> str:
+        return "\n".join(plain_text(block) for block in self.blocks())
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": preview(*self.blocks())}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +174,7 @@ class IncidentContext:
     sla_intelligence: SlaReport
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Run:
     """A run directory read back."""
 
@@ -177,6 +191,22 @@ class Run:
     def run_id(self) -> str:
         """Name of the run."""
         return self.status.run_id
+
+    def blocks(self) -> tuple[Block, ...]:
+        """What the run found at a glance, as blocks of a report."""
+        return glance(self.health, self.alerts, self.sla, self.status.exit_code, _asks(self.sla))
+
+    def __repr__(self) -> str:
+        return f"{self.run_id}\n" + "\n".join(plain_text(block) for block in self.blocks())
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": preview(*self.blocks())}
+
+
+def _asks(sla: SlaReport) -> tuple[str, ...]:
+    """What to type next, with names that are there."""
+    first = [f".sla[{result.sla_id!r}].why()" for result in sla.compliance_results[:1]]
+    return (*first, ".health.frame", ".sla.frame", ".alerts.frame", ".org.repo(name)")
 
 
 def now() -> datetime:

@@ -110,7 +110,7 @@ class DriftFinding:
     after: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AlertReport(Report):
     """Alerts in the playbook's order of priority.
 

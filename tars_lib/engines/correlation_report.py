@@ -85,7 +85,7 @@ class CorrelationAnomaly:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CorrelationReport(Report):
     """Pairs, clusters and what is unusual now.
 

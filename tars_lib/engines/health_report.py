@@ -123,7 +123,7 @@ class OrgDescription:
     rules: tuple[AlertRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class HealthReport(Report):
     """Health of the organisation; `repository_reports` ascending by score, unknown ones last."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.records import time_text
 from tars_lib.schema import InputFile
+from tars_lib.told import Telling, Told
 
 SCHEMA_VERSION = "1.0"
 
@@ -23,8 +24,8 @@ class Stamp:
     tool: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Report(Telling):
     """Common head of every report.
 
     `report_id` depends on kind, inputs, `as_of` and tool alone: the same input gives the same id.
@@ -39,6 +40,18 @@ class Report:
     warnings: tuple[str, ...]
     exit_code: int
     finding: str
+
+    def told(self) -> Told:
+        """What was found, as of when, and how to ask on."""
+        found = self.finding.replace("_", " ")
+        noted = f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else ""
+        return Told.of(
+            (
+                f"{type(self).__name__} as of {self.as_of:%Y-%m-%d %H:%M} UTC: {found} (exit code {self.exit_code}).",
+                noted,
+                "Ask on: .frame is its table.",
+            )
+        )
 
 
 def head(

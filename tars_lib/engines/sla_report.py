@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tars_lib.engines.report import Report
+from tars_lib.errors import UnknownNameError
 from tars_lib.schema import CauseType, ContainmentType, ReadinessTier, Severity, SlaStatus, Trend
+from tars_lib.told import Told
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tars_lib.engines.sla_why import ExplainedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,7 @@ class SlaSummary:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SlaReport(Report):
     """Verdicts, breaches with causes, readiness."""
 
@@ -269,12 +273,31 @@ class SlaReport(Report):
     summary: SlaSummary
     policies_from: str
 
-    def __getitem__(self, sla_id: str) -> ComplianceResult:
-        """Verdict on one SLA by its id."""
+    def __getitem__(self, sla_id: str) -> ExplainedResult:
+        """Verdict on one SLA by its id; its `why()` explains it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such SLA; the message lists those that there are.
+        """
+        from tars_lib.engines.sla_why import ExplainedResult
+
         for result in self.compliance_results:
             if result.sla_id == sla_id:
-                return result
-        raise KeyError(sla_id)
+                breach = next((breach for breach in self.breaches if breach.sla_id == sla_id), None)
+                return ExplainedResult(result, breach)
+        there = ", ".join(result.sla_id for result in self.compliance_results) or "none"
+        raise UnknownNameError(f"SLA {sla_id!r} is not in this report; there are: {there}")
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [result.sla_id for result in self.compliance_results]
+
+    def told(self) -> Told:
+        """Headline, risk narrative, and how to ask on."""
+        first = self.compliance_results[0].sla_id if self.compliance_results else None
+        ask = None if first is None else f"Ask on: .frame is the scorecard, [{first!r}].why() explains one SLA."
+        return Told.of((*(sentence.text for sentence in self.risk_narrative.sentences), ask or ""))
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -92,7 +92,7 @@ class TemporalAnomaly:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TemporalReport(Report):
     """Leads, influence, paths and what is unusual.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import InputError
 from tars_lib.history import Origin, Samples, admit, to_micros
 from tars_lib.org import OrgData
@@ -56,7 +57,7 @@ def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo 
         if points:
             parts.append(_samples(name, points))
     history = admit(merge(parts), {})
-    return OrgData(
+    return Organisation(
         name=str(content.get("organization") or content.get("org_name") or path.parent.name or "organisation"),
         repos=tuple(sorted(repos, key=lambda repo: repo.repo)),
         history=history.over(tuple(sorted(repo.repo for repo in repos))),

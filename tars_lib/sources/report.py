@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import InputError
 from tars_lib.history import History, admit
 from tars_lib.org import OrgData
@@ -51,7 +52,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         history = admit(read_tidy(beside, str(beside)), report.org.metrics)
     described = report.org
     return (
-        OrgData(
+        Organisation(
             name=described.name,
             repos=described.repos,
             history=history.over(tuple(repo.repo for repo in described.repos)),

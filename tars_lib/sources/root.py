@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from tars_lib.assets import asset_folder
 from tars_lib.config import read_org_config, read_policies
 from tars_lib.config_rules import read_rules
+from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.history import Samples, admit
-from tars_lib.org import MAINTENANCE, OrgData
+from tars_lib.org import MAINTENANCE
 from tars_lib.policies import AnyPolicy
 from tars_lib.schema import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
@@ -35,7 +36,7 @@ def load_org(
     sla_policy: str | Path | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
-) -> OrgData:
+) -> Organisation:
     """Read an org-health root.
 
     Parameters
@@ -53,7 +54,8 @@ def load_org(
 
     Returns
     -------
-    OrgData
+    Organisation
+        An `OrgData` whose repos can be asked: `org.repo("web")`.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def load_org(
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
-    return OrgData(
+    return Organisation(
         name=described.name or folder.resolve().name,
         repos=members,
         history=history.over(tuple(repo.repo for repo in members)),

@@ -1,0 +1,131 @@
+"""Why is this the verdict? One SLA in sentences: what was measured over which time, what is behind it, what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from tars_lib.engines.readiness import STANDS_OUT
+from tars_lib.engines.sla_report import Breach, ComplianceResult
+from tars_lib.engines.wording import between_text, days_text, value_text
+from tars_lib.schema import SlaStatus
+from tars_lib.told import Told
+
+MAX_CAUSES = 3
+"""Candidates in sentences, as the playbook's golden path prints them."""
+MINUTES = "%Y-%m-%d %H:%M UTC"
+
+
+class ExplainedResult(ComplianceResult):
+    """A verdict that knows its breach, as `report[sla_id]` returns it; it equals the result that it was made of.
+
+    Attributes
+    ----------
+    breach : Breach or None
+        None where the SLA is not breached.
+    """
+
+    __slots__ = ("breach",)
+
+    breach: Breach | None
+
+    def __init__(self, result: ComplianceResult, breach: Breach | None) -> None:
+        ComplianceResult.__init__(self, **{f.name: getattr(result, f.name) for f in dataclasses.fields(result)})
+        object.__setattr__(self, "breach", breach)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ComplianceResult):
+            return NotImplemented
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in dataclasses.fields(ComplianceResult))
+
+    __hash__ = ComplianceResult.__hash__
+
+    def why(self) -> Told:
+        """Verdict, value against objective, window, interval, causes, what no cause explains, and what to do."""
+        return Told.of((*_verdict(self), *_measured(self), *_behind(self), *_ahead(self), *_to_do(self)))
+
+
+def _verdict(result: ComplianceResult) -> Iterator[str]:
+    where = f" in {result.scope}" if result.scope is not None else ""
+    bound = "at least" if result.higher_is_better else "at most"
+    against = (
+        f"{value_text(result.value, result.unit)}, the objective is {bound} {value_text(result.objective, result.unit)}"
+    )
+    if result.status is SlaStatus.UNKNOWN:
+        yield f"Whether {result.sla_name} is met is UNKNOWN: {result.reason}."
+        return
+    if result.status is SlaStatus.COMPLIANT:
+        yield f"{result.sla_name} is COMPLIANT: {against}{' (nearest to it: ' + result.scope + ')' if result.scope else ''}."
+        return
+    yield f"{result.sla_name} is {result.status.value}{where}: {against}."
+    if result.status is SlaStatus.AT_RISK and result.reason:
+        yield f"At risk, because {result.reason}."
+    others = [repo for repo in result.affected_repos if repo != result.scope]
+    if others:
+        yield f"{'Also breached' if result.scope else 'Breached'} by {_some(others)} alone."
+
+
+def _measured(result: ComplianceResult) -> Iterator[str]:
+    if not result.windows:
+        return
+    own = result.windows[0]
+    counted = "events" if result.kind == "ratio" else "samples"
+    yield (
+        f"Measured over {own.window}, {own.start:{MINUTES}} to {own.end:{MINUTES}}: {own.n:,} {counted}, "
+        f"{own.coverage:.0%} of the expected samples arrived."
+    )
+    if own.value is not None and own.ci_low is not None and own.ci_high is not None:
+        includes = own.ci_low <= result.objective <= own.ci_high
+        chance = "; it includes the objective, so this could be chance" if includes else "; it excludes the objective"
+        yield f"95 % interval: {between_text(own.value, own.ci_low, own.ci_high, result.unit)}{chance}."
+    left_out = [item for item in result.exclusions if item.samples]
+    if left_out:
+        titles = _some([f"{item.title} ({item.samples} samples)" for item in left_out])
+        yield f"Left out as maintenance: {titles}."
+    if result.unknown_repos and result.status is not SlaStatus.UNKNOWN:
+        yield f"Not known in {_some(result.unknown_repos)}."
+
+
+def _behind(result: ExplainedResult) -> Iterator[str]:
+    breach = result.breach
+    if breach is None:
+        return
+    if breach.started_at is not None:
+        since = "at or before" if breach.started_before else "at"
+        end = "it goes on" if breach.ended_at is None else f"it ended at {breach.ended_at:{MINUTES}}"
+        yield f"It began {since} {breach.started_at:{MINUTES}}; {end}."
+    if not breach.root_causes:
+        yield f"No cause is named: {breach.reason}."
+        return
+    first, *rest = breach.root_causes[:MAX_CAUSES]
+    word = "Most likely cause" if first.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+    yield f"{word} ({first.confidence:.0%} confidence): {first.cause}."
+    for cause in rest:
+        yield f"Further candidate ({cause.confidence:.0%} confidence): {cause.cause}."
+    yield f"Harm that no cause explains: {breach.unexplained:.0%}."
+
+
+def _ahead(result: ComplianceResult) -> Iterator[str]:
+    if result.status in (SlaStatus.BREACHED, SlaStatus.UNKNOWN):
+        return
+    if result.breach_probability is None:
+        yield f"No forecast: {result.forecast_reason}."
+        return
+    days = result.days_until_breach
+    when = "" if days is None else f", in {days_text(days.value, days.low, days.high)}"
+    yield f"A breach within the period has a probability of {result.breach_probability:.0%}{when}."
+
+
+def _to_do(result: ExplainedResult) -> Iterator[str]:
+    if result.breach is not None:
+        for action in result.breach.recommended_actions:
+            yield f"{action}." if action.startswith("Verify: ") else f"Do: {action}."
+    elif result.status is SlaStatus.UNKNOWN:
+        yield f"Do: get {_some(result.metrics)} reported; until then nothing says that the SLA is met."
+    elif result.status is SlaStatus.AT_RISK:
+        yield "Do: watch it at the pace of the At-Risk Monitoring page, and hold risky changes back."
+
+
+def _some(names: tuple[str, ...] | list[str], limit: int = 4) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

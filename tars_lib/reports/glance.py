@@ -1,0 +1,68 @@
+"""A run at a glance, as the blocks of every report: what a cell shows that ends with an analysis or a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.wording import value_text
+from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.reports.blocks import Badge, Block, Callout, Column, Prose, Table, Tone
+from tars_lib.schema import SlaStatus
+
+_TONES: dict[SlaStatus, Tone] = {
+    SlaStatus.BREACHED: "critical",
+    SlaStatus.AT_RISK: "warning",
+    SlaStatus.COMPLIANT: "good",
+    SlaStatus.UNKNOWN: "unknown",
+}
+
+
+def glance(
+    health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code: int, asks: Sequence[str]
+) -> tuple[Block, ...]:
+    """Verdict, scorecard and how to ask on.
+
+    Parameters
+    ----------
+    health, alerts, sla
+        Reports of one time.
+    exit_code : int
+        The finding that stands highest.
+    asks : sequence of str
+        What to type next.
+    """
+    entry = EXIT_CODES[exit_code]
+    severity = "" if entry.severity is None else f", {entry.severity.value}"
+    score = "unknown" if health.aggregate_score is None else f"{health.aggregate_score:.0f} of 100"
+    readiness = sla.executive_readiness
+    tone: Tone = "critical" if sla.breaches else "warning" if exit_code else "info"
+    state = (
+        f"{health.org.name} as of {sla.as_of:%Y-%m-%d %H:%M} UTC: {entry.finding.replace('_', ' ')} (exit code "
+        f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health {score}, "
+        f"risk tier {health.risk_tier.value}; {len(alerts.alerts)} alerts."
+    )
+    rows = tuple(
+        (
+            row.sla_id,
+            Badge(row.status.value.replace("_", " ").capitalize(), _TONES[row.status]),
+            value_text(row.value, row.unit),
+            value_text(row.objective, row.unit),
+            f"{row.affected_repos}",
+        )
+        for row in sla.scorecard
+    )
+    columns = (
+        Column("SLA", "mono"),
+        Column("Verdict", "badge"),
+        Column("Measured"),
+        Column("Objective"),
+        Column("Repos that breach it"),
+    )
+    return (
+        Callout(sla.risk_narrative.headline, state, tone),
+        Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
+        Prose((f"Ask on: {', '.join(asks)}.",)),
+    )
