@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tars_lib.engines.edges import correlate as correlate
     from tars_lib.engines.edges import lead_lag as lead_lag
     from tars_lib.engines.rootcause import rank_root_causes as rank_root_causes
+    from tars_lib.engines.what_if import what_if as what_if
     from tars_lib.errors import ConfigError as ConfigError
     from tars_lib.errors import InputError as InputError
     from tars_lib.errors import TarsError as TarsError
@@ -38,6 +39,7 @@ _PUBLIC = {
     "lead_lag": "tars_lib.engines.edges",
     "load_run": "tars_lib.pipeline",
     "rank_root_causes": "tars_lib.engines.rootcause",
+    "what_if": "tars_lib.engines.what_if",
     "write_run": "tars_lib.pipeline",
 }
 

@@ -193,5 +193,5 @@ def test_names_and_questions_complete_with_tab(run: Run) -> None:
     assert {repo.repo for repo in run.org.repos} <= offered('org["')
     assert {"health", "trend", "events", "slas", "told"} <= offered('org.repo("web").')
     assert {"why", "breach", "status"} <= offered('run.sla["availability"].')
-    assert {"lead_lag", "load_org"} <= set(dir(tars))
+    assert {"lead_lag", "what_if", "load_org"} <= set(dir(tars))
     assert {field.name for field in fields(run.org.repo("web"))} <= set(dir(run.org.repo("web")))
