@@ -16,6 +16,7 @@ from tars_lib.engines.health import assess_health
 from tars_lib.engines.report import Stamp
 from tars_lib.engines.sla import assess_slas
 from tars_lib.engines.sla_report import ComplianceResult, SlaReport
+from tars_lib.engines.verdict import judge
 from tars_lib.engines.wording import value_text
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.org import MAINTENANCE, OrgData
@@ -155,11 +156,14 @@ def what_if(
     after = assess_slas(changed, time, health, stamp, ())
     slas = tuple(_whole(was, now) for was, now in zip(before.compliance_results, after.compliance_results, strict=True))
     alone = [
-        move
-        for was, now in zip(before.compliance_results, after.compliance_results, strict=True)
+        _measured(move, (known, old), (changed, new), time)
+        for was, now, old, new in zip(
+            before.compliance_results, after.compliance_results, known.policies, policies, strict=True
+        )
         for move in _alone(was, now)
+        if move.is_moved
     ]
-    moves = tuple(move for move in (*slas, *alone) if move.is_moved)
+    moves = (*(move for move in slas if move.is_moved), *alone)
     return WhatIf(before, after, slas, moves, tuple(_changes(known, policies, stretches, after)))
 
 
@@ -202,19 +206,18 @@ def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
     second = {one.repo: one for one in now.repo_results if one.repo is not None}
     for repo in sorted({*first, *second}):
         old, new = first.get(repo), second.get(repo)
-        yield Move(
-            was.sla_id,
-            was.sla_name,
-            repo,
-            old.status if old else SlaStatus.COMPLIANT,
-            new.status if new else SlaStatus.COMPLIANT,
-            old.value if old else None,
-            new.value if new else None,
-            was.objective,
-            now.objective,
-            was.unit,
-            new.reason if new else None,
-        )
+        before, after = (one.status if one else SlaStatus.COMPLIANT for one in (old, new))
+        objectives = (was.objective, now.objective, was.unit)
+        yield Move(was.sla_id, was.sla_name, repo, before, after, None, None, *objectives, new.reason if new else None)
+
+
+def _measured(move: Move, before: tuple[OrgData, AnyPolicy], after: tuple[OrgData, AnyPolicy], time: datetime) -> Move:
+    """The same with both values: a report lists no value of a repo that complies."""
+    values = [
+        judge(org, replace(policy, repos=(str(move.repo),)), time, (), look_ahead=False).result.value
+        for org, policy in (before, after)
+    ]
+    return replace(move, value_before=values[0], value_after=values[1])
 
 
 def _changes(
@@ -243,7 +246,5 @@ def _changes(
 def _move_text(move: Move) -> str:
     where = move.sla_name if move.repo is None else f"{move.sla_name} in {move.repo} alone"
     value = f"{value_text(move.value_after, move.unit)} against {value_text(move.objective_after, move.unit)}"
-    if move.repo is not None and move.value_after is None and move.after is SlaStatus.COMPLIANT:
-        value = f"against {value_text(move.objective_after, move.unit)}"
     because = f"; {move.reason}" if move.reason else ""
     return f"{where}: {move.before.value} before, {move.after.value} after ({value}{because})."

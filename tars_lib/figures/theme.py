@@ -185,11 +185,18 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
         SVG with outlined text, no date and no reference to anything outside itself, coordinates to 0.01 pt;
         and PNG at `PNG_DPI`. The same figure gives the same bytes.
     """
-    svg, png = io.BytesIO(), io.BytesIO()
+    svg, png = render_svg(figure), io.BytesIO()
+    with themed():
+        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    return svg, png.getvalue()
+
+
+def render_svg(figure: Figure) -> bytes:
+    """Draw a figure as SVG alone, in half the time; see `render`."""
+    svg = io.BytesIO()
     with themed():
         figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    return _slim(svg.getvalue()), png.getvalue()
+    return _slim(svg.getvalue())
 
 
 @functools.cache

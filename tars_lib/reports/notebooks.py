@@ -24,6 +24,9 @@ _PACKAGE = Path(__file__).parent.parent
 # Seconds for a kernel to answer (judgement: a cold start on a loaded machine takes about 10).
 START_TIMEOUT = 120
 
+# What stands for a widget among a cell's outputs.
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
 # The exporter of each format.
 FORMATS = ("html", "pdf")
 
@@ -273,11 +276,15 @@ def _refuse_exit(executed: Any, output: Path) -> None:
 
 
 def _forget_clock(executed: Any, source: Path, output: Path) -> None:
-    """Remove what differs between two runs on one input: clock times, folders, random cell ids."""
+    """Remove what differs between two runs on one input: clock times, folders, random ids of cells and widgets."""
     executed["metadata"]["papermill"].update(
         start_time=None, end_time=None, duration=None, input_path=source.name, output_path=output.name
     )
+    # a widget is dead without its kernel
+    executed["metadata"].pop("widgets", None)
     for number, cell in enumerate(executed["cells"]):
+        if "outputs" in cell:
+            cell["outputs"] = [output for output in cell["outputs"] if _WIDGET not in output.get("data", {})]
         cell["metadata"].pop("execution", None)
         if "papermill" in cell["metadata"]:
             cell["metadata"]["papermill"].update(start_time=None, end_time=None, duration=None)

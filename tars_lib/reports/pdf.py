@@ -80,7 +80,8 @@ def render_pdf(document: Document) -> bytes:
             pdf = _fitted(root).compile(
                 format="pdf",
                 pdf_standards=STANDARDS,
-                timestamp=document.generated_at.astimezone(UTC),
+                # Typst takes whole seconds
+                timestamp=document.generated_at.astimezone(UTC).replace(microsecond=0),
             )
         except typst.TypstError as error:
             raise ReportError(f"the PDF could not be set: {error.diagnostic or error}") from error

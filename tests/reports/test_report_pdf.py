@@ -47,6 +47,10 @@ def test_another_time_gives_another_document(document: Document, pdf: bytes) -> 
     assert render_pdf(later) != pdf
 
 
+def test_a_clock_with_fractions_of_a_second_will_do(document: Document, pdf: bytes) -> None:
+    assert render_pdf(Document(document.blocks, document.generated_at.replace(microsecond=7))) == pdf
+
+
 def test_it_claims_pdf_a_2a_and_pdf_ua_1(reader: pypdf.PdfReader) -> None:
     metadata = reader.trailer["/Root"]["/Metadata"].get_data().decode()
     assert re.search(r"pdfaid:part>2<", metadata)
