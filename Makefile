@@ -48,8 +48,8 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
 
-lab: .venv/lab.stamp ## Open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir .
+lab: .venv/lab.stamp ## Open JupyterLab on the welcome notebook
+	$(BIN)/jupyter lab notebooks/welcome.ipynb
 
 lock: .venv/dev.stamp ## Resolve the lock files anew
 	$(PY) -m pip install --quiet uv

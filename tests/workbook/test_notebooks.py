@@ -18,6 +18,7 @@ from tars_lib.reports.parameters import declared_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ("incident_report", "sla_breach", "at_risk_monitoring", "executive_summary", "org_risk")
+EVERY = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = {"incident_report": 5, "sla_breach": 3, "at_risk_monitoring": 2, "executive_summary": 2, "org_risk": 2}
 """At most so many pages; judgement: what the reader of each will turn."""
 TOLD = {
@@ -54,7 +55,7 @@ def reach(page: pypdf.PageObject) -> float:
     return (TOP - min(heights)) / (TOP - BOTTOM)
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_parameters_file_holds_exactly_what_the_notebook_declares_and_says_what_it_is(name: str) -> None:
     cells = [{**cell, "source": "".join(cell["source"])} for cell in source(name)["cells"]]  # type: ignore[attr-defined]
     text = (ROOT / "parameters" / f"{name}.yaml").read_text(encoding="utf-8")
@@ -62,7 +63,7 @@ def test_a_parameters_file_holds_exactly_what_the_notebook_declares_and_says_wha
     assert len(re.findall(r"^# .*\n\w+:", text, re.MULTILINE)) == len(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_notebook_is_thin_and_carries_no_outputs(name: str) -> None:
     notebook = source(name)
     for place, cell in enumerate(notebook["cells"]):  # type: ignore[arg-type, var-annotated]
