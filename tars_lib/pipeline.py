@@ -78,10 +78,15 @@ class Analysis:
     sla: SlaReport
 
     @property
+    def codes(self) -> dict[str, int]:
+        """Engine to the exit code of its report."""
+        engines = ("health", "alerts", "correlation", "temporal", "sla")
+        return {engine: getattr(self, engine).exit_code for engine in engines}
+
+    @property
     def exit_code(self) -> int:
         """The finding that stands highest in the playbook's decision tree."""
-        reports = (self.health, self.alerts, self.correlation, self.temporal, self.sla)
-        return highest(tuple(report.exit_code for report in reports))
+        return highest(tuple(self.codes.values()))
 
     def blocks(self) -> tuple[Block, ...]:
         """What was found at a glance, as blocks of a report."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tars_lib.cli.ci import policy_of, policy_option
 from tars_lib.cli.shell import expand, logging_options
 from tars_lib.engines.report import Report
 from tars_lib.org import OrgData
@@ -46,11 +47,17 @@ class Output:
     as_json: bool
     summary_only: bool
     exit_zero: bool
+    exit_policy: Path | None
     legacy: bool
     quiet: bool
 
     def emit(
-        self, report: Report, summary: Callable[[], Sequence[str]], dropped: Sequence[str], samples: bytes | None = None
+        self,
+        report: Report,
+        summary: Callable[[], Sequence[str]],
+        dropped: Sequence[str],
+        samples: bytes | None = None,
+        told: Callable[[], int] | None = None,
     ) -> int:
         """Write and print a report.
 
@@ -63,14 +70,19 @@ class Output:
             Fields that the summary document leaves out.
         samples : bytes, optional
             Parquet history that goes beside the file.
+        told : callable, optional
+            Tells a build server, and gives the code that the exit policy leaves; by default the policy decides by the
+            report's code alone.
 
         Returns
         -------
         int
             Exit code.
         """
+        from tars_lib.exit_policy import decide
         from tars_lib.records import dumps, record_text, to_json, write_bytes, write_text
 
+        policy = policy_of(self.exit_policy, self.exit_zero)
         if self.file is not None:
             if samples is not None:
                 write_bytes(self.file.with_name(f"{self.file.stem}.history.parquet"), samples)
@@ -84,9 +96,8 @@ class Output:
             click.echo("\n".join(summary()))
         elif self.file is not None and not self.quiet:
             click.echo(self.file)
-        if self.exit_zero:
-            return 0
-        return LEGACY_ZERO[self.engine] if self.legacy and report.exit_code == 0 else report.exit_code
+        code = decide(policy, (report.exit_code,)).code if told is None else told()
+        return LEGACY_ZERO[self.engine] if self.legacy and report.exit_code == 0 and not self.exit_zero else code
 
 
 def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -100,6 +111,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
                 given["as_json"],
                 given.pop("summary_only"),
                 given.pop("exit_zero"),
+                given.pop("exit_policy"),
                 given.pop("legacy_exit_codes"),
                 given["quiet"],
             )
@@ -110,7 +122,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
         command: Callable[..., Any] = with_output
         for flag in _FAIL_ON:
             command = click.option(flag, is_flag=True, hidden=True)(command)
-        command = logging_options(command)
+        command = policy_option(logging_options(command))
         for option in (
             click.option("--legacy-exit-codes", is_flag=True, help=f"Return {LEGACY_ZERO[engine]} instead of 0."),
             click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code."),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.overdue import overdue_of, register_option
+from tars_lib.cli.ci import build_of, build_options, policy_option
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 
 
@@ -28,6 +29,8 @@ from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 @click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
+@policy_option
+@build_options
 @logging_options
 @guarded(PIPELINE)
 def run(
@@ -41,6 +44,9 @@ def run(
     print_paths: bool,
     dry_run: bool,
     exit_zero: bool,
+    exit_policy: Path | None,
+    github_summary: str | None,
+    junit: Path | None,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -49,6 +55,7 @@ def run(
     Writes a run directory tars-run-YYYYMMDD-HHMMSS with all reports, or nothing at all, and returns the finding that stands
     highest in the playbook's decision tree: 142 SLA breach, 92 high organisation risk, 141 SLAs at risk, 91 organisation
     SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a step failed.
+    An exit policy changes the code that is returned; the finding stands in status.json all the same.
     """
     from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
     from tars_lib.sources.root import load_org
@@ -80,11 +87,30 @@ def run(
             click.echo(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
+    build = build_of(github_summary, junit, exit_policy, exit_zero)
+    with build.told_of_errors("tars run"):
+        name = run_name(timestamp)
+        with progress(7, "step", quiet=quiet) as begin:
+            begin("reading")
+            org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
+            build.check([policy.sla_id for policy in org.policies])
+            zone = None if assume_tz is None else read_zone(assume_tz)
+            time = None if as_of is None else read_time(as_of, "--as-of", zone)
+            if dry_run:
+                _, judged_at = org.at(time)
+                samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
+                click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+                click.echo(f"would write: {outdir / name}")
+                return 0
+            analysis = analyze(org, time, on_step=begin)
+            begin("writing")
+            place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX))
+        click.echo(build.line(analysis.sla.risk_narrative.headline))
         click.echo(f"run: {place}")
     if print_paths:
         for path in sorted(place.iterdir()):
             click.echo(path)
-    return 0 if exit_zero else analysis.exit_code
+    return build.tell(analysis.sla, analysis.org.name, analysis.codes, place.name)
 
 
 def _warn_of_age(org: object, as_of: object, time: object) -> None:

@@ -75,11 +75,11 @@ def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
             try:
                 code = body(*args, **kwargs)
             except (TarsError, OSError) as error:
-                code = _complain(codes.of(error), error, _sentence(error), as_json=bool(kwargs.get("as_json")))
+                code = _complain(codes.of(error), error, sentence_of(error), as_json=bool(kwargs.get("as_json")))
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
-                said = f"unexpected {type(error).__name__}: {_sentence(error)}"
+                said = f"unexpected {type(error).__name__}: {sentence_of(error)}"
                 code = _complain(UNEXPECTED, error, said, as_json=bool(kwargs.get("as_json")))
             click.get_current_context().exit(code)
 
@@ -169,7 +169,8 @@ def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) 
     return code
 
 
-def _sentence(error: BaseException) -> str:
+def sentence_of(error: BaseException) -> str:
+    """What an error says, in one line."""
     from tars_lib.reports.visible import visible
 
     text = str(error)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.ci import build_of, build_options
 from tars_lib.cli.engine import Output, engine_options, one_file, read_input, report_argument
 from tars_lib.cli.shell import SLA, guarded
 
@@ -19,6 +20,7 @@ from tars_lib.cli.shell import SLA, guarded
 @click.option(
     "--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable."
 )
+@build_options
 @engine_options("sla")
 @guarded(SLA)
 def sla(
@@ -29,6 +31,8 @@ def sla(
     temporal_intelligence_report: str | None,
     sla_policy: Path | None,
     days: tuple[int, ...],
+    github_summary: str | None,
+    junit: Path | None,
     output: Output,
     as_of: str | None,
     assume_tz: str | None,
@@ -44,21 +48,29 @@ def sla(
     from tars_lib.pipeline import analyze_slas, read_upstream
     from tars_lib.policies import Window
 
-    org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
-    if sla_policy is not None:
-        from dataclasses import replace
+    build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
+    with build.told_of_errors("tars sla"):
+        org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
+        if sla_policy is not None:
+            from dataclasses import replace
 
-        from tars_lib.config import read_policies
-        from tars_lib.errors import ConfigError
+            from tars_lib.config import read_policies
+            from tars_lib.errors import ConfigError
 
-        if not sla_policy.is_file():
-            raise ConfigError(f"{sla_policy}: no such file; --sla-policy needs a policy file")
-        policies, notes = read_policies(sla_policy, sla_policy.name)
-        org = replace(org, policies=policies, policies_from=sla_policy.name, warnings=(*org.warnings, *notes))
-    given = read_upstream(
-        one_file(alerts_report, "an org-alerts.json"),
-        one_file(trend_correlation_report, "a trend-correlation-report.json"),
-        one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
+            if not sla_policy.is_file():
+                raise ConfigError(f"{sla_policy}: no such file; --sla-policy needs a policy file")
+            policies, notes = read_policies(sla_policy, sla_policy.name)
+            org = replace(org, policies=policies, policies_from=sla_policy.name, warnings=(*org.warnings, *notes))
+        build.check([policy.sla_id for policy in org.policies])
+        given = read_upstream(
+            one_file(alerts_report, "an org-alerts.json"),
+            one_file(trend_correlation_report, "a trend-correlation-report.json"),
+            one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
+        )
+        report = analyze_slas(org, judged_at, given, tuple(Window(days=length) for length in days))
+    return output.emit(
+        report,
+        lambda: [build.line(line) for line in sla_lines(report)],
+        ("scorecard", "risk_narrative"),
+        told=lambda: build.tell(report, org.name, {"sla": report.exit_code}),
     )
-    report = analyze_slas(org, judged_at, given, tuple(Window(days=length) for length in days))
-    return output.emit(report, lambda: sla_lines(report), ("scorecard", "risk_narrative"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.health_report import HealthReport
-from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.sla_report import Breach, SlaReport
 from tars_lib.engines.wording import value_text
 from tars_lib.visible import markdown_text
 
@@ -31,15 +31,8 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
         "",
         "## SLA scorecard",
         "",
-        "| SLA | Status | Measured | Objective | Budget used | Repos affected |",
-        "|---|---|---|---|---|---|",
+        *scorecard_lines(sla),
     ]
-    for row in sla.scorecard:
-        used = "-" if row.budget_consumed is None else f"{row.budget_consumed:.0%}"
-        lines.append(
-            f"| {markdown_text(row.sla_name)} | {row.status.value.replace('_', ' ')} | {value_text(row.value, row.unit)} "
-            f"| {value_text(row.objective, row.unit)} | {used} | {row.affected_repos} |"
-        )
     lines += [
         f"| {markdown_text(slo.name)} | {slo.status} | {'unknown' if slo.value is None else f'{slo.value:.3g}'} "
         f"| {slo.objective:g} | - | - |"
@@ -49,14 +42,32 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
     lines += ["", "## Risk narrative", ""]
     lines += [f"- {markdown_text(sentence.text)}" for sentence in sla.risk_narrative.sentences]
     for breach in sla.breaches:
-        lines += ["", f"## Breach: {markdown_text(breach.sla_name)}", ""]
-        for cause in breach.root_causes:
-            lines.append(f"- {markdown_text(cause.cause)} (confidence {cause.confidence:.0%})")
-        if not breach.root_causes:
-            lines.append(f"- No cause is named: {markdown_text(breach.reason or '')}")
-        lines.append(f"- Unexplained: {breach.unexplained:.0%}")
-        lines += [f"- Do: {markdown_text(action)}" for action in breach.recommended_actions]
+        lines += ["", f"## Breach: {markdown_text(breach.sla_name)}", "", *breach_lines(breach)]
     if sla.warnings:
         lines += ["", "## Data quality", ""]
         lines += [f"- {markdown_text(warning)}" for warning in dict.fromkeys((*health.warnings, *sla.warnings))]
     return "\n".join(lines) + "\n"
+
+
+def scorecard_lines(sla: SlaReport) -> list[str]:
+    """Table of the SLAs, a row each."""
+    lines = [
+        "| SLA | Status | Measured | Objective | Budget used | Repos affected |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in sla.scorecard:
+        used = "-" if row.budget_consumed is None else f"{row.budget_consumed:.0%}"
+        lines.append(
+            f"| {markdown_text(row.sla_name)} | {row.status.value.replace('_', ' ')} | {value_text(row.value, row.unit)} "
+            f"| {value_text(row.objective, row.unit)} | {used} | {row.affected_repos} |"
+        )
+    return lines
+
+
+def breach_lines(breach: Breach) -> list[str]:
+    """Causes of a breach, what they leave unexplained, and what to do; a list."""
+    lines = [f"- {markdown_text(cause.cause)} (confidence {cause.confidence:.0%})" for cause in breach.root_causes]
+    if not breach.root_causes:
+        lines.append(f"- No cause is named: {markdown_text(breach.reason or '')}")
+    lines.append(f"- Unexplained: {breach.unexplained:.0%}")
+    return lines + [f"- Do: {markdown_text(action)}" for action in breach.recommended_actions]

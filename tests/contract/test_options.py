@@ -40,6 +40,7 @@ ENGINE = {
     "--summary-only": "--json --summary-only",
     "--as-of": LATER,
     "--exit-zero": "--exit-zero",
+    "--exit-policy": "--exit-policy {lenient}",
     "--verbose": "--verbose",
     "--quiet": "--quiet",
 }
@@ -87,6 +88,8 @@ TREE: dict[str, dict[str, str]] = {
         "--temporal-intelligence-report": "--temporal-intelligence-report {temporal}",
         "--sla-policy": "--sla-policy {policies}",
         "--window": "--window 3",
+        "--github-summary": "--github-summary made.md",
+        "--junit": "--junit made.xml",
         "--legacy-exit-codes": "--legacy-exit-codes",
         **OF_REPORTS,
     },
@@ -101,6 +104,9 @@ TREE: dict[str, dict[str, str]] = {
         "--print-paths": "--print-paths",
         "--dry-run": "--dry-run",
         "--exit-zero": "--exit-zero",
+        "--exit-policy": "--exit-policy {lenient}",
+        "--github-summary": "--github-summary made.md",
+        "--junit": "--junit made.xml",
         "--verbose": "--verbose",
         "--quiet": "--quiet",
     },
@@ -152,7 +158,9 @@ ELSEWHERE = {
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Roots, reports, runs and files that the calls name."""
     folder = tmp_path_factory.mktemp("options")
-    found = {name: folder / name for name in ("root", "small", "legacy", "org", "policies", "broken", "naive")}
+    found = {
+        name: folder / name for name in ("root", "small", "legacy", "org", "policies", "broken", "naive", "lenient")
+    }
     cascade(found["root"])
     shutil.copytree(found["root"], found["small"])
     (found["small"] / "org.yaml").unlink()
@@ -161,6 +169,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     policy = (found["root"] / "sla-policies.yaml").read_text(encoding="utf-8").replace("0.999", "0.99")
     found["policies"].write_text(policy, encoding="utf-8")
     found["broken"].write_text("{", encoding="utf-8")
+    found["lenient"].write_text("fail_on: {}\n", encoding="utf-8")
     shutil.copytree(found["root"], found["naive"])
     history = found["naive"] / "history.csv"
     history.write_text(history.read_text(encoding="utf-8").replace("Z,", ",").replace("+00:00,", ","), encoding="utf-8")
