@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -51,3 +52,21 @@ def told(blocks: Block | Iterable[Block]) -> str:
     """Blocks as a reader sees them, one white space between words."""
     listed = [blocks] if isinstance(blocks, Block) else list(blocks)
     return " ".join(" ".join(plain_text(block) for block in listed).replace("\u200b", "").split())
+
+
+def cells(notebook: str, **parameters: object) -> list[Block]:
+    """What the report cells of a notebook show, run in this process: no kernel, no export."""
+    path = Path(__file__).resolve().parents[1] / "notebooks" / f"{notebook}.ipynb"
+    names: dict[str, object] = {}
+    shown: list[Block] = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        source, tags = "".join(cell["source"]), cell["metadata"]["tags"]
+        if "report" not in tags:
+            exec(source, names)  # noqa: S102 - our own notebooks
+            names |= parameters if "parameters" in tags else {"show": list}
+            continue
+        given = eval(source, names)  # noqa: S307 - as above
+        shown += [given] if isinstance(given, Block) else given
+    return shown

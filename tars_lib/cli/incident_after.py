@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,18 @@ def postmortem(
     text = text_for(case.facts, case.time, case.playbook)
     _write(output, text)
     if as_json:
-        document = {"impact": impact(case.facts), "incident_id": incident_id, "markdown": text}
+        cost = impact(case.facts)
+        document = {
+            "impact": {
+                "budget_consumed": cost.budget_consumed,
+                "duration_minutes": None if cost.duration is None else cost.duration / timedelta(minutes=1),
+                "is_from_start": cost.is_from_start,
+                "repos": cost.repos,
+                "slas": cost.slas,
+            },
+            "incident_id": incident_id,
+            "markdown": text,
+        }
         click.echo(dumps(document, ensure_ascii=True), nl=False)
     elif output is None:
         click.echo(text, nl=False)
@@ -199,7 +210,7 @@ def _write(output: Path | None, text: str) -> None:
 def _due(text: str, time: datetime) -> datetime:
     """A date (its end in UTC), a time with a zone, or a span from now."""
     import re
-    from datetime import UTC, date, timedelta
+    from datetime import UTC, date
 
     from tars_lib.errors import ConfigError
     from tars_lib.times import read_time

@@ -164,6 +164,10 @@ def _parameters_of(
         values |= {one: read_value(one, text, known[one], name) for one, text in typed.items() if one in known}
         if "incident_id" in values:
             values["incident_id"] = incident_id(values["incident_id"])
+        if "incidents_dir" in known:
+            from tars_lib.workbook.register import check
+
+            check(values, str(values.get("incident_id", "")))
         jobs[name] = values
     return jobs
 

@@ -95,6 +95,53 @@ def fingerprint(facts: Facts) -> str | None:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Durations of one metric, incident by incident.
+
+    Attributes
+    ----------
+    known : tuple of (str, float)
+        Incident and minutes.
+    running : tuple of (str, float)
+        Incident that has no value yet, and its age in minutes.
+    unknown : tuple of str
+        Incidents that are over and lack a time.
+    """
+
+    known: tuple[tuple[str, float], ...]
+    running: tuple[tuple[str, float], ...]
+    unknown: tuple[str, ...]
+
+
+def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> Lengths:
+    """The durations that a metric is the mean of, each with its incident.
+
+    Parameters
+    ----------
+    metric_id : MetricId
+        One of durations; the recurrence rate has none.
+    incidents : sequence of Facts
+    now : datetime
+        For the age of open incidents.
+    """
+    _, begin, end = _DURATIONS[metric_id]
+    known: list[tuple[str, float]] = []
+    running: list[tuple[str, float]] = []
+    unknown: list[str] = []
+    for facts in incidents:
+        start, stop = begin(facts), end(facts)
+        if metric_id is MetricId.SLA_RECOVERY and not facts.slas:
+            continue
+        if start is not None and stop is not None and stop >= start:
+            known.append((facts.incident_id, (stop - start).total_seconds() / 60))
+        elif stop is None and not facts.is_over:
+            running.append((facts.incident_id, (now - (start or facts.opened_at)).total_seconds() / 60))
+        else:
+            unknown.append(facts.incident_id)
+    return Lengths(tuple(known), tuple(running), tuple(unknown))
+
+
 def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACKAGED) -> tuple[MetricValue, ...]:
     """All metrics over the given incidents, in the playbook's order.
 
@@ -160,27 +207,15 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 def _metric(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts], now: datetime) -> MetricValue:
     if row.metric_id is MetricId.RECURRENCE:
         return _recurrence(row, chosen, everything)
-    definition, begin, end = _DURATIONS[row.metric_id]
-    values: list[float] = []
-    running: list[tuple[str, float]] = []
-    unknown: list[str] = []
-    for facts in chosen:
-        start, stop = begin(facts), end(facts)
-        if row.metric_id is MetricId.SLA_RECOVERY and not facts.slas:
-            continue
-        if start is not None and stop is not None and stop >= start:
-            values.append((stop - start).total_seconds() / 60)
-        elif stop is None and not facts.is_over:
-            running.append((facts.incident_id, (now - (start or facts.opened_at)).total_seconds() / 60))
-        else:
-            unknown.append(facts.incident_id)
+    found = lengths(row.metric_id, chosen, now)
+    values = [minutes for _, minutes in found.known]
     mean = math.fsum(values) / len(values) if values else None
     low, high = median_interval(values)
     limit = None if row.below is None else row.below.total_seconds() / 60
     return MetricValue(
         metric_id=row.metric_id,
         name=row.metric,
-        definition=definition,
+        definition=_DURATIONS[row.metric_id][0],
         target=row.target,
         unit="min",
         n=len(values),
@@ -190,9 +225,9 @@ def _metric(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts]
         low=low,
         high=high,
         verdict=_verdict(mean, limit),
-        open_incidents=tuple(name for name, _ in running),
-        longest_open=max((age for _, age in running), default=None),
-        unknown_incidents=tuple(unknown),
+        open_incidents=tuple(name for name, _ in found.running),
+        longest_open=max((age for _, age in found.running), default=None),
+        unknown_incidents=found.unknown,
     )
 
 

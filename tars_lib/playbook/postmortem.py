@@ -22,7 +22,7 @@ from tars_lib.playbook.wording import (
 from tars_lib.records import to_json
 from tars_lib.visible import markdown_text, visible
 
-_TO_DISCUSS = "To be discussed in the postmortem meeting"
+TO_DISCUSS = "To be discussed in the postmortem meeting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
         *(f"- also considered: {markdown_text(cause.sentence)}" for cause in facts.causes[1:]),
         "",
         "## Impact",
-        f"- Duration: {_duration(cost, began)}",
+        f"- Duration: {duration_line(cost, began)}",
         f"- SLAs breached: {markdown_text(listed(map(sla_text, facts.slas), nothing='none known'))}",
         *(
             f"- Error budget of {markdown_text(sla)}: {UNKNOWN if share is None else f'{share:.0%} consumed'}"
@@ -139,12 +139,20 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
         *_items(facts, now),
         "",
         "## Lessons Learned",
-        f"{_TO_DISCUSS}.",
+        f"{TO_DISCUSS}.",
         "",
         "## Reviews",
         *_reviews(facts, now, playbook),
     ]
     return "\n".join(lines) + "\n"
+
+
+def duration_line(cost: Impact, began: str) -> str:
+    """How long it lasted, and from when that is counted."""
+    if cost.duration is None:
+        return "not over yet"
+    hours = f"{cost.duration.total_seconds() / 3600:.1f} hours ({length_text(cost.duration)})"
+    return f"{hours}, since {began}" if cost.is_from_start else f"at least {hours}; when it began is unknown"
 
 
 def review_deadlines(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[ReviewDue, ...]:
@@ -172,6 +180,20 @@ def overdue_items(facts: Facts, now: datetime) -> tuple[tuple[str, ActionItem], 
     return tuple(
         (key, item) for key, item in item_ids(facts) if not item.is_done and item.due is not None and item.due < now
     )
+
+
+def kept_clocks(facts: Facts, playbook: Playbook = PACKAGED) -> list[tuple[str, bool]]:
+    """What the record says of the two clocks, in a sentence each, and whether the time was kept."""
+    within = playbook.severity(facts.severity).respond_within
+    said = []
+    if within is not None and facts.acknowledged_at is not None:
+        took = facts.acknowledged_at - facts.opened_at
+        said.append((f"Acknowledged after {length_text(took)}; {length_text(within)} are allowed", took <= within))
+    contain = playbook.contain_within(facts.incident_type)
+    if contain is not None and facts.mitigated_at is not None:
+        took = facts.mitigated_at - (facts.reopened_at or facts.opened_at)
+        said.append((f"Contained after {length_text(took)}; {length_text(contain)} are allowed", took <= contain))
+    return said
 
 
 def _due_at(row: Review, end: datetime, last: datetime | None, facts: Facts) -> datetime | None:
@@ -228,37 +250,17 @@ def _timeline(facts: Facts) -> list[str]:
     ]
 
 
-def _duration(cost: Impact, began: str) -> str:
-    if cost.duration is None:
-        return "not over yet"
-    hours = f"{cost.duration.total_seconds() / 3600:.1f} hours ({length_text(cost.duration)})"
-    return f"{hours}, since {began}" if cost.is_from_start else f"at least {hours}; when it began is unknown"
-
-
 def _well(facts: Facts, playbook: Playbook) -> list[str]:
     """Only what the clocks say; praise is the meeting's."""
-    return _numbered([text for text, was_met in _clocks(facts, playbook) if was_met])
+    return _numbered([text for text, was_met in kept_clocks(facts, playbook) if was_met])
 
 
 def _improvable(facts: Facts, playbook: Playbook) -> list[str]:
-    return _numbered([text for text, was_met in _clocks(facts, playbook) if not was_met])
-
-
-def _clocks(facts: Facts, playbook: Playbook) -> list[tuple[str, bool]]:
-    within = playbook.severity(facts.severity).respond_within
-    said = []
-    if within is not None and facts.acknowledged_at is not None:
-        took = facts.acknowledged_at - facts.opened_at
-        said.append((f"Acknowledged after {length_text(took)}; {length_text(within)} are allowed", took <= within))
-    contain = playbook.contain_within(facts.incident_type)
-    if contain is not None and facts.mitigated_at is not None:
-        took = facts.mitigated_at - (facts.reopened_at or facts.opened_at)
-        said.append((f"Contained after {length_text(took)}; {length_text(contain)} are allowed", took <= contain))
-    return said
+    return _numbered([text for text, was_met in kept_clocks(facts, playbook) if not was_met])
 
 
 def _numbered(texts: list[str]) -> list[str]:
-    return [f"{n}. {text}" for n, text in enumerate([*texts, f"{_TO_DISCUSS}"], start=1)]
+    return [f"{n}. {text}" for n, text in enumerate([*texts, f"{TO_DISCUSS}"], start=1)]
 
 
 def _items(facts: Facts, now: datetime) -> list[str]:

@@ -1,0 +1,54 @@
+"""The golden path, the postmortem and the trend review under papermill, on a register with a history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pypdf
+import pytest
+from register_samples import begun, history, walked
+from run_samples import EPOCH, RunSamples
+from workbook.test_notebooks import reach, words
+
+from tars_lib.pipeline import write_reports
+
+CALLS = {
+    "golden_path": ("begun", "2026-11-02T15:28:00Z", "Minute 24: contain comes now"),
+    "postmortem": ("walked", "2026-11-05T15:28:00Z", "It lasted 8 h 39 min and is resolved."),
+    "trend_review": ("many", "2027-02-12T15:28:00Z", "0 of 4 targets are met over 7 incidents"),
+}
+"""Notebook: register, time, and what its headline says."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def written(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path]]:
+    folder, run = tmp_path_factory.mktemp("response"), samples.run("demo")
+    begun(folder / "begun", run)
+    walked(folder / "walked", run)
+    history(folder / "many", run, samples.run("calm"))
+    asked = {name: {"incidents_dir": str(folder / root), "as_of": time} for name, (root, time, _) in CALLS.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+        outcomes = write_reports(asked, run.directory, folder / "out", ("html", "pdf"))
+    for outcome in outcomes:
+        assert outcome.error is None, outcome.error
+    return {outcome.job.name: dict(outcome.files) for outcome in outcomes}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_pages_tell_the_incident_and_are_few_and_filled(written: dict[str, dict[str, Path]], name: str) -> None:
+    files = written[name]
+    pages = pypdf.PdfReader(files["pdf"]).pages
+    text = words(files["pdf"])
+    assert CALLS[name][2] in text
+    assert "What to do next" in text
+    assert len(pages) == 2
+    assert reach(pages[0]) >= 0.75
+    assert reach(pages[1]) >= 0.6
+    assert files["html"].stat().st_size < 1_000_000
+    assert files["pdf"].stat().st_size < 500_000
+    assert CALLS[name][2] in " ".join(
+        files["html"].read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ").split()
+    )
