@@ -46,7 +46,7 @@ demo organisation holds a breach.
 
 - `tars run`: {run}.
 {engines}
-- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars playbook`: 0, 1, 2 or 199.
+- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars package`, `tars playbook`: 0, 1, 2 or 199.
 - `tars incident`, `tars review`, `tars metrics`: 0, 1, 2 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
 - `tars watch`: those of its last run, and 1, 2, 93, 94, 95 or 199.

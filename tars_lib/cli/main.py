@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "incident": ("tars_lib.cli.incident", "incident", "Open incidents, respond to them, and keep their record."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
+    "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
     "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),

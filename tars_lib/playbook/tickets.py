@@ -5,8 +5,6 @@ Nothing here files a ticket; these are texts and values for a tracker.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from tars_lib.playbook.postmortem import item_ids
 from tars_lib.playbook.wording import cause_text, freshness_text, line, listed, repo_text
 from tars_lib.records import Json, to_json
 from tars_lib.schema import Name, Severity
+from tars_lib.spreadsheet import csv_text
 from tars_lib.visible import markdown_text
 
 LOW_HEALTH = 60.0
@@ -29,9 +28,6 @@ _LEAST_WINDOWS = 6
 _LEAST_PERIODS = 0.95
 _MISSED_SHARE = 0.5
 _KEPT_SHARE = 0.9
-
-# A cell that begins so is a formula to a spreadsheet, https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TicketKind(Name):
@@ -188,14 +184,22 @@ def as_markdown(rows: Sequence[Ticket]) -> str:
 
 def as_csv(rows: Sequence[Ticket]) -> str:
     """RFC 4180 with a head; a cell that a spreadsheet would compute begins with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("key", "kind", "title", "text", "owner", "due", "labels"))
-    for row in rows:
-        due = "" if row.due is None else f"{row.due:%Y-%m-%d}"
-        cells = (row.key, row.kind.value, row.title, row.text, row.owner or "", due, " ".join(row.labels))
-        writer.writerow([_cell(cell) for cell in cells])
-    return out.getvalue()
+    head = ("key", "kind", "title", "text", "owner", "due", "labels")
+    return csv_text(
+        head,
+        [
+            (
+                row.key,
+                row.kind.value,
+                row.title,
+                row.text,
+                row.owner,
+                None if row.due is None else f"{row.due:%Y-%m-%d}",
+                " ".join(row.labels),
+            )
+            for row in rows
+        ],
+    )
 
 
 def as_github_issues(rows: Sequence[Ticket]) -> list[Json]:
@@ -212,8 +216,3 @@ def as_github_issues(rows: Sequence[Ticket]) -> list[Json]:
         )
         for row in rows
     ]
-
-
-def _cell(text: str) -> str:
-    cell = "\n".join(line(part) for part in text.splitlines())
-    return f"'{cell}" if cell.startswith(_FORMULA) or text.startswith(_FORMULA) else cell

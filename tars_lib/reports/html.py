@@ -37,9 +37,9 @@ def render_html(document: Document) -> str:
     str
         A page without scripts that refers to nothing outside itself but the links that its prose holds.
     """
-    style = _style()
+    style = page_style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    page = _environment().get_template("page.html.j2")
+    page = environment().get_template("page.html.j2")
     return page.render(
         lang=document.lang,
         author=visible(document.author, NAME_LIMIT),
@@ -55,10 +55,15 @@ def preview(*blocks: Block) -> str:
     """Render blocks for JupyterLab, escaped and with their own style."""
     page = _environment().get_template("preview.html.j2")
     return page.render(style=_as_markup(_style()), views=views(blocks))
+def preview(block: Block) -> str:
+    """Render one block for JupyterLab, escaped and with its own style."""
+    page = environment().get_template("preview.html.j2")
+    return page.render(style=_as_markup(page_style()), views=views([block]))
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Templates with autoescape; an undefined name is an error."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -73,9 +78,10 @@ def _environment() -> jinja2.Environment:
 
 
 @functools.cache
-def _style() -> str:
+def page_style() -> str:
+    """The style of every page."""
     text: str = (
-        _environment()
+        environment()
         .get_template("style.css.j2")
         .render(
             ink=palette.INK,

@@ -141,6 +141,7 @@ ELSEWHERE = {
         "--quiet",
     },
     "report": set(),
+    "package": set(),
     "demo": set(),
     "notify": set(),
     "playbook show": set(),

@@ -1,0 +1,236 @@
+"""The leadership package: one folder with the reports, figures and numbers of a run, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tars_lib.errors import ReportError
+from tars_lib.leadership.numbers import numbers_of
+from tars_lib.pipeline import Run, load_run, write_reports
+from tars_lib.records import dumps, write_bytes
+from tars_lib.reports.contents import Entry, Group, render_contents
+from tars_lib.workbook.register import case_to_respond, open_register
+
+if TYPE_CHECKING:
+    from tars_lib.reports.blocks import Block, FigureBlock
+    from tars_lib.reports.bulk import Outcome
+
+DEFAULT_DIR = Path("release/leadership")
+INDEX_FILE = "index.html"
+PACKAGE_FILE = "package.json"
+SCHEMA_VERSION = "1.0"
+_ABOUT = {
+    "executive_summary": "For leadership: verdict, narrative, scorecard, readiness, trends",
+    "incident_report": "The whole incident: what broke and why, where it spreads, what contains it, what is not known",
+    "golden_path": "The response as it stands: minutes, clocks, whom to tell",
+    "postmortem": "The look back: timeline with sources, impact, action items, reviews",
+}
+_STEM = re.compile(r"[^a-z0-9]+")
+_LONGEST_STEM = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be packed: a run, the incident that it belongs to (empty: none), and where incidents live."""
+
+    run_dir: Path
+    incident_id: str = ""
+    incidents_dir: Path | None = None
+
+
+def write_package(
+    request: Request,
+    output: Path | None = None,
+    *,
+    workers: int = 2,
+    on_done: Callable[[str], None] | None = None,
+) -> Path:
+    """Write the package of a run.
+
+    Parameters
+    ----------
+    request : Request
+    output : Path, optional
+        The package's folder; default ``release/leadership/<run>``. An earlier package there is replaced, anything else is
+        refused.
+    workers : int
+        Kernels at once.
+    on_done : callable, optional
+        Told each report as it is written.
+
+    Returns
+    -------
+    Path
+        The folder: ``index.html``, ``package.json``, each report as HTML and PDF, ``figures/``, ``numbers/``.
+
+    Raises
+    ------
+    InputError, VerificationError
+        If the run cannot be read or was altered, or the register does not know the incident.
+    ReportError
+        If a report failed, or `output` lies inside the run or holds something else. Nothing is left behind then.
+    """
+    run = load_run(request.run_dir)
+    place = output or DEFAULT_DIR / run.run_id
+    _refuse(place, run)
+    calls = _calls(request)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".partial", dir=place.parent))
+    try:
+        with tempfile.TemporaryDirectory(prefix="tars-package-") as scratch:
+            outcomes = write_reports(
+                calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
+                on_done=None if on_done is None else lambda one: on_done(one.job.name),
+            )  # fmt: skip
+            _fill(staged, run, request, outcomes)
+        staged.chmod(0o755)
+        _settle(staged, place)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return place
+
+
+def reports_for(request: Request) -> tuple[str, ...]:
+    """Notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
+
+    Raises
+    ------
+    InputError
+        If there is a register, and the incident is not in it.
+    """
+    return tuple(_calls(request))
+
+
+def _calls(request: Request) -> dict[str, Mapping[str, object]]:
+    """Notebook to its parameters."""
+    labelled: dict[str, object] = {"incident_id": request.incident_id} if request.incident_id else {}
+    calls: dict[str, Mapping[str, object]] = {"executive_summary": labelled, "incident_report": labelled}
+    if not request.incident_id:
+        return calls
+    where = "" if request.incidents_dir is None else str(request.incidents_dir.resolve())
+    case = case_to_respond(open_register(where, ""), request.incident_id)
+    if case is not None:
+        calls["postmortem" if case.facts.is_over else "golden_path"] = {**labelled, "incidents_dir": where}
+    return calls
+
+
+def _refuse(place: Path, run: Run) -> None:
+    sealed = run.directory.resolve()
+    if sealed in (place.resolve(), *place.resolve().parents):
+        raise ReportError(
+            f"output {place}: lies inside the run directory {run.directory}, which is sealed; allowed: any other folder"
+        )
+    if not place.exists():
+        return
+    if not place.is_dir() or (any(place.iterdir()) and not (place / PACKAGE_FILE).is_file()):
+        raise ReportError(
+            f"output {place}: is there already and is no package; allowed: a new or empty folder, or an earlier package"
+        )
+
+
+def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.error is not None:
+            name = outcome.job.name
+            raise ReportError(
+                f"{' '.join(str(outcome.error).split()).partition('; the failed notebook')[0]}; "
+                f"`tars report {name} --run {request.run_dir}` keeps the failed notebook"
+            ) from outcome.error
+    reports = Group("Reports", tuple(entry for outcome in outcomes for entry in _reports(staged, outcome)))
+    figures = Group("Figures, as vector and as pixels", tuple(_figures(staged, outcomes)))
+    numbers = []
+    for table in numbers_of(run):
+        write_bytes(staged / "numbers" / f"{table.name}.csv", table.content)
+        numbers.append(Entry(table.about, (("CSV", f"numbers/{table.name}.csv"),)))
+    title = _title(run, request)
+    page = render_contents(
+        title, (reports, figures, Group("Numbers, unrounded", tuple(numbers))), run.status.generated_at
+    )
+    write_bytes(staged / INDEX_FILE, page.encode("utf-8"))
+    files = sorted(path for path in staged.rglob("*") if path.is_file())
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run.run_id,
+        "incident_id": request.incident_id or None,
+        "generated_at": run.status.generated_at,
+        "as_of": run.sla.as_of,
+        "tool": run.status.tool,
+        "numbers": {row[0]: row[1] for row in numbers_of(run)[0].rows},
+        "files": [
+            {
+                "path": path.relative_to(staged).as_posix(),
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "bytes": path.stat().st_size,
+            }
+            for path in files
+        ],
+    }
+    write_bytes(staged / PACKAGE_FILE, dumps(document).encode("utf-8"))
+
+
+def _reports(staged: Path, outcome: Outcome) -> list[Entry]:
+    links = []
+    for form in ("pdf", "html"):
+        content = outcome.files[form].read_bytes()
+        write_bytes(staged / outcome.files[form].name, content)
+        links.append((f"{form.upper()}, {max(1, round(len(content) / 1024))} KB", outcome.files[form].name))
+    return [Entry(_ABOUT[outcome.job.name], tuple(links))]
+
+
+def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
+    """Each figure once, in the order of the reports, under a name that says what it shows."""
+    from tars_lib.reports.blocks import FigureBlock
+    from tars_lib.reports.document import read_blocks
+
+    entries = []
+    seen: set[bytes] = set()
+    for outcome in outcomes:
+        notebook = json.loads(outcome.files["notebook"].read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"])
+        for block in read_blocks(notebook):
+            if not isinstance(block, FigureBlock) or block.svg in seen:
+                continue
+            seen.add(block.svg)
+            stem = f"{len(seen):02d}-{_stem(block)}"
+            for form, content in (("svg", block.svg), ("png", block.png)):
+                write_bytes(staged / "figures" / f"{stem}.{form}", content)
+            links = tuple((form.upper(), f"figures/{stem}.{form}") for form in ("svg", "png"))
+            entries.append(Entry(block.alt, links))
+    return entries
+
+
+def _stem(block: FigureBlock) -> str:
+    first = block.alt.partition(".")[0].encode("ascii", "ignore").decode().lower()
+    return _STEM.sub("-", first)[:_LONGEST_STEM].strip("-") or "figure"
+
+
+def _title(run: Run, request: Request) -> tuple[Block, ...]:
+    from tars_lib.workbook import executive, incident
+
+    head = executive.title(run, request.incident_id)
+    return (replace(head, title=f"Leadership package: {run.health.org.name}"), incident.key_figures(run))
+
+
+def _settle(staged: Path, place: Path) -> None:
+    """Put the finished folder into place; an earlier package is moved aside first and removed last."""
+    old = None
+    if place.exists():
+        old = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".old", dir=place.parent)) / place.name
+        place.rename(old)
+    try:
+        staged.rename(place)
+    except OSError:
+        if old is not None:
+            old.rename(place)
+        raise
+    if old is not None:
+        shutil.rmtree(old.parent, ignore_errors=True)
