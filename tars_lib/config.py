@@ -6,21 +6,29 @@ pydantic and PyYAML live here alone. Every refusal names the file, the key, the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tars_lib.config_wording import refusal
 from tars_lib.errors import ConfigError, TarsError
+from tars_lib.intake import read_utf8
+from tars_lib.limits import (
+    MAX_CONFIG_BYTES,
+    MAX_CONFIG_DEPTH,
+    MAX_CONFIG_VALUES,
+    MAX_METRICS,
+    MAX_NAME,
+    MAX_POLICIES,
+    MAX_REPOS,
+    MAX_TEXT,
+)
 from tars_lib.policies import AGGREGATES, AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.schema import Dependency, Metric, OrgConfig, OrgSlo, Repo, Severity, known_metric
 from tars_lib.times import read_zone
 
-# The size beyond which a configuration file is refused, and the YAML nesting: judgement, far above any real file.
-_MAX_BYTES = 5_000_000
-_MAX_DEPTH = 50
 # A latency objective from here on was probably meant in milliseconds: judgement, for a note only.
 _LONG_LATENCY = 100.0
 
@@ -33,6 +41,8 @@ def _finite(value: float) -> float:
 
 _T = TypeVar("_T", bound=BaseModel)
 Number = Annotated[float, AfterValidator(_finite)]
+Key = Annotated[str, Field(max_length=MAX_NAME)]
+"""A name that other files or pages refer to."""
 
 
 class _Model(BaseModel):
@@ -40,22 +50,22 @@ class _Model(BaseModel):
 
 
 class _Repo(_Model):
-    name: str | None = None
-    team: str | None = None
-    tags: tuple[str, ...] = ()
+    name: Key | None = None
+    team: Key | None = None
+    tags: tuple[Key, ...] = ()
     customer_facing: bool = False
     tier: int | None = Field(default=None, ge=1)
     external: bool = False
-    shares: tuple[str, ...] = ()
+    shares: tuple[Key, ...] = ()
 
 
 class _Dependency(_Model):
-    caller: str = Field(alias="from")
-    callee: str = Field(alias="to")
+    caller: Key = Field(alias="from")
+    callee: Key = Field(alias="to")
 
 
 class _Metric(_Model):
-    unit: str | None = None
+    unit: Key | None = None
     higher_is_better: bool | None = None
     minimum: Number | None = None
     maximum: Number | None = None
@@ -73,24 +83,24 @@ class _Metric(_Model):
 
 
 class _Slo(_Model):
-    slo_id: str
-    name: str = ""
+    slo_id: Key
+    name: Key = ""
     measure: Literal["aggregate_score", "minimum_score", "share_green", "coverage"]
     objective: Number
 
 
 class _Org(_Model):
-    name: str | None = None
-    repos: dict[str, _Repo | None] = {}
+    name: Key | None = None
+    repos: dict[Key, _Repo | None] = Field(default={}, max_length=MAX_REPOS)
     dependencies: tuple[_Dependency, ...] = ()
-    metrics: dict[str, _Metric] = {}
-    slos: tuple[_Slo, ...] = ()
+    metrics: dict[Key, _Metric] = Field(default={}, max_length=MAX_METRICS)
+    slos: tuple[_Slo, ...] = Field(default=(), max_length=MAX_POLICIES)
 
 
 class _Good(_Model):
-    total: str
-    bad: str | None = None
-    good: str | None = None
+    total: Key
+    bad: Key | None = None
+    good: Key | None = None
 
     @model_validator(mode="after")
     def _one(self) -> _Good:
@@ -100,21 +110,21 @@ class _Good(_Model):
 
 
 class _Policy(_Model):
-    sla_id: str = Field(min_length=1)
-    sla_name: str | None = None
-    sla_type: str
+    sla_id: Key = Field(min_length=1)
+    sla_name: Key | None = None
+    sla_type: Key
     good: _Good | None = None
-    metric: str | None = None
+    metric: Key | None = None
     objective: Number
     higher_is_better: bool | None = None
-    unit: str | None = None
+    unit: Key | None = None
     aggregate: str = "mean"
     threshold: Number | None = None
     warning: Number | None = None
     window: str | int | None = None
     period_days: int = Field(default=30, ge=1, le=3660)
     time_zone: str = "UTC"
-    repos: tuple[str, ...] = ()
+    repos: tuple[Key, ...] = ()
     priority: int = Field(default=3, ge=1)
     severity_on_breach: str = "SEV-1"
 
@@ -138,12 +148,12 @@ class _Policy(_Model):
 
 
 class _Policies(_Model):
-    policies: tuple[_Policy, ...]
+    policies: tuple[_Policy, ...] = Field(max_length=MAX_POLICIES)
 
 
 class _LegacyTarget(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
-    metric_name: str
+    metric_name: Key
     target_value: Number
     warning_threshold: Number | None = None
     breach_threshold: Number | None = None
@@ -152,16 +162,16 @@ class _LegacyTarget(BaseModel):
 
 class _LegacyPolicy(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
-    policy_id: str
-    policy_name: str | None = None
-    sla_type: str
+    policy_id: Key
+    policy_name: Key | None = None
+    sla_type: Key
     targets: tuple[_LegacyTarget, ...] = Field(min_length=1)
     priority: int = Field(default=3, ge=1)
 
 
 class _LegacyPolicies(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
-    policies: tuple[_LegacyPolicy, ...]
+    policies: tuple[_LegacyPolicy, ...] = Field(max_length=MAX_POLICIES)
 
 
 class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
@@ -201,25 +211,42 @@ def read_documents(path: Path, label: str) -> list[Any]:
     ConfigError
         If the file cannot be read or parsed; the message names the row.
     """
+    text = read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError)
     try:
-        size = path.stat().st_size
-        if size > _MAX_BYTES:
-            raise ConfigError(f"{label}: {size} bytes; up to {_MAX_BYTES} are allowed")
-        text = path.read_text(encoding="utf-8-sig")
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
-            row = 1 if event.start_mark is None else event.start_mark.line + 1
-            if isinstance(event, yaml.AliasEvent):
-                raise ConfigError(f"{label}, row {row}: YAML aliases are not allowed; write it out")
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _MAX_DEPTH:
-                raise ConfigError(f"{label}, row {row}: nested deeper than {_MAX_DEPTH} levels")
+        _refuse_traps(text, label)
         return list(yaml.load_all(text, Loader=_UniqueKeys))
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
         raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+    except yaml.reader.ReaderError as error:
+        row = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{label}, row {row}: character {_code_point(error)} is not allowed in YAML") from error
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ConfigError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+
+
+def _refuse_traps(text: str, label: str) -> None:
+    """Refuse what would take all memory once it is built: aliases, depth, and too many values."""
+    depth = values = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
+        row = 1 if event.start_mark is None else event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{label}, row {row}: YAML aliases are not allowed; write it out")
+        values += isinstance(event, yaml.NodeEvent)
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
+            raise ConfigError(
+                f"{label}, row {row}: a text of {len(event.value)} characters; up to {MAX_TEXT} are allowed"
+            )
+        if values > MAX_CONFIG_VALUES:
+            raise ConfigError(f"{label}, row {row}: more than {MAX_CONFIG_VALUES} values; up to that many are allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_CONFIG_DEPTH:
+            raise ConfigError(f"{label}, row {row}: nested deeper than {MAX_CONFIG_DEPTH} levels")
+
+
+def _code_point(error: yaml.reader.ReaderError) -> str:
+    number = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
+    return f"U+{number:04X}"
 
 
 def read_org_config(path: Path, label: str) -> OrgConfig:
@@ -287,6 +314,8 @@ def _distinct(
     policies: tuple[AnyPolicy, ...], notes: tuple[str, ...], label: str
 ) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
     """The same, once no two policies have one `sla_id`."""
+    if len(policies) > MAX_POLICIES:
+        raise ConfigError(f"{label}: {len(policies)} policies; up to {MAX_POLICIES} are allowed")
     seen: set[str] = set()
     for policy in policies:
         if policy.sla_id in seen:
@@ -306,33 +335,7 @@ def validate(model: type[_T], content: Any, label: str) -> _T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "top level"
-        value = first.get("input")
-        shown = (
-            "" if isinstance(value, dict | list) or first["type"] == "missing" else f" ({str(value)[:60]!r} was given)"
-        )
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            message = "unknown key" + _allowed_keys(model, first["loc"])
-        raise ConfigError(f"{label}: {key}: {message}{shown}") from error
-
-
-def _allowed_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
-    nested = model
-    for part in loc[:-1]:
-        found = nested.model_fields.get(str(part))
-        if found is not None:
-            nested = next(_models(found.annotation), nested)
-    return "; allowed: " + ", ".join(field.alias or name for name, field in nested.model_fields.items())
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Models that an annotation mentions, such as that of the items of a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+        raise ConfigError(f"{label}: {refusal(error, model)}") from error
 
 
 def _repo(name: str, given: _Repo) -> Repo:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tars_lib.config import Number, validate
+from tars_lib.config import Key, Number, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.times import read_zone
@@ -42,8 +42,8 @@ class _Model(BaseModel):
 
 
 class _Metadata(_Model):
-    name: str = Field(min_length=1)
-    displayName: str | None = None  # noqa: N815 - the specification's names
+    name: Key = Field(min_length=1)
+    displayName: Key | None = None  # noqa: N815 - the specification's names
     labels: dict[str, Any] = {}
     annotations: dict[str, str] = {}
 
@@ -110,7 +110,7 @@ class _TimeWindow(_Model):
 
 
 class _Objective(_Model):
-    displayName: str | None = None  # noqa: N815
+    displayName: Key | None = None  # noqa: N815
     op: Literal["lt", "lte", "gt", "gte"] | None = None
     value: Number | None = None
     target: Number | None = Field(default=None, gt=0, le=1)
@@ -134,7 +134,7 @@ class _Objective(_Model):
 
 class _SloSpec(_Model):
     description: str | None = None
-    service: str = Field(min_length=1)
+    service: Key = Field(min_length=1)
     indicator: _Indicator | None = None
     indicatorRef: str | None = None  # noqa: N815
     timeWindow: tuple[_TimeWindow, ...] = Field(default=(), max_length=1)  # noqa: N815

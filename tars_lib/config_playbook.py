@@ -17,6 +17,8 @@ from tars_lib.assets import asset_folder
 from tars_lib.config import Number, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.intake import read_utf8
+from tars_lib.limits import MAX_CONFIG_BYTES
 from tars_lib.playbook import tables
 from tars_lib.policies import Window
 from tars_lib.schema import CauseType, ContainmentType, Severity
@@ -277,7 +279,7 @@ def _read(path: Path, label: str) -> tuple[dict[str, Any], dict[str, str]]:
     rows: dict[str, str] = {}
     # the same text was accepted by read_yaml just now; this pass keeps the rows
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=loader)
+    root = yaml.compose(read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError), Loader=loader)
     _rows(root, "", label, rows)
     return _text_keys(content), rows
 

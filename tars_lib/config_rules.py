@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tars_lib.config import Number, read_yaml, validate
+from tars_lib.config import Key, Number, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
+from tars_lib.limits import MAX_RULES
 from tars_lib.policies import Window
 from tars_lib.schema import COMPARISONS, AlertRule, AlertSeverity
 
@@ -19,14 +20,14 @@ class _Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     rule_id: str = Field(default="", max_length=200)
-    metric: str = Field(min_length=1)
+    metric: Key = Field(min_length=1)
     comparison: str
     threshold: Number
     held_for: str | None = Field(default=None, alias="for")
     duration: str | None = None
     severity: str = "MEDIUM"
-    repos: tuple[str, ...] = ()
-    title: str = ""
+    repos: tuple[Key, ...] = ()
+    title: Key = ""
 
     @field_validator("comparison", mode="before")
     @classmethod
@@ -48,7 +49,7 @@ class _Rule(BaseModel):
 class _Rules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rules: tuple[_Rule, ...] = ()
+    rules: tuple[_Rule, ...] = Field(default=(), max_length=MAX_RULES)
 
 
 def read_rules(path: Path, label: str) -> tuple[AlertRule, ...]:

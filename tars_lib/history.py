@@ -7,15 +7,17 @@ nothing is filled in. Times are microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError, place
+from tars_lib.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_METRICS, MAX_NAME, MAX_REPOS, MAX_SERIES
 from tars_lib.schema import Metric, known_metric
 
 if TYPE_CHECKING:
@@ -49,11 +51,20 @@ def from_micros(micros: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run of samples came from: `count` rows of `path`, the first of which is its row `first_row`."""
+    """Where a run of samples came from: `count` rows of `path`, the first of which is its row `first_row`.
+
+    `line_of` gives the line of a row that is counted from 0, where blank lines or line ends inside quotes set the two apart.
+    """
 
     path: str
     count: int
     first_row: int = 2
+    line_of: Callable[[int], int] | None = None
+
+    def where(self, row: int, column: str) -> str:
+        """File, row and column of the sample at position `row`, counted from 0."""
+        line = self.first_row + row if self.line_of is None else self.line_of(row)
+        return place(self.path, row=line, column=column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +79,10 @@ class Samples:
         Microseconds since the epoch, UTC.
     value : ndarray of float64, shape (n,)
         NaN where the file had none.
+    notes : tuple of str
+        What was read in a particular way.
+    zone : ZoneInfo or None
+        That was assumed for times that name none.
     """
 
     repos: tuple[str, ...]
@@ -77,12 +92,14 @@ class Samples:
     time: NDArray[np.int64]
     value: NDArray[np.float64]
     origins: tuple[Origin, ...]
+    notes: tuple[str, ...] = ()
+    zone: ZoneInfo | None = None
 
     def where(self, row: int, column: str) -> str:
         """File, row and column of the sample at position `row`."""
         for origin in self.origins:
             if row < origin.count:
-                return place(origin.path, row=origin.first_row + row, column=column)
+                return origin.where(row, column)
             row -= origin.count
         raise IndexError(row)
 
@@ -331,16 +348,15 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     Raises
     ------
     InputError
-        For a row without repo or metric, an infinite value, a value outside the metric's range, or two different
-        values of one series at one time; the message names file, row, column, value and what is allowed.
+        For a row without repo or metric, a name, value or time beyond the limits, a value outside the metric's range, two
+        different values of one series at one time, or more failed requests than there were; the message names file, row,
+        column, value and what is allowed. For more repos or metrics than the limits allow.
     """
     _refuse_nameless(samples)
-    infinite = np.isinf(samples.value)
-    if infinite.any():
-        row = int(np.argmax(infinite))
-        raise InputError(f"{samples.where(row, 'value')}: {samples.value[row]} is not allowed: a finite number is")
+    _refuse_huge(samples)
     repos, repo_rank = _sorted_names(samples.repos)
     names, metric_rank = _sorted_names(samples.metrics)
+    _refuse_many(repos, names)
     missing = np.isnan(samples.value)
     kept = np.flatnonzero(~missing) if missing.any() else None
     repo, metric, time, value = samples.repo, samples.metric, samples.time, samples.value
@@ -352,7 +368,7 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
 
     source = order if kept is None else kept[order]
     same = (series[1:] == series[:-1]) & (time[1:] == time[:-1])
-    notes: list[str] = []
+    notes = list(samples.notes)
     if same.any():
         _refuse_conflict(samples, source, value, same)
         single = np.concatenate(([True], ~same))
@@ -363,7 +379,9 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     counts = np.bincount(series, minlength=len(repos) * len(names))
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     _refuse_out_of_range(samples, source, value, offsets, names, metrics)
-    return History(repos, names, time, value, offsets, tuple(notes))
+    history = History(repos, names, time, value, offsets, tuple(notes))
+    _refuse_more_failed(samples, source, history)
+    return history
 
 
 def _refuse_nameless(samples: Samples) -> None:
@@ -372,6 +390,44 @@ def _refuse_nameless(samples: Samples) -> None:
         if nameless.any():
             where = samples.where(int(np.argmax(nameless)), column)
             raise InputError(f"{where}: empty; every sample needs a {column}")
+
+
+def _refuse_huge(samples: Samples) -> None:
+    for column, codes, names in (("repo", samples.repo, samples.repos), ("metric", samples.metric, samples.metrics)):
+        for position, name in enumerate(names):
+            if len(name) > MAX_NAME and (codes == position).any():
+                where = samples.where(int(np.argmax(codes == position)), column)
+                raise InputError(f"{where}: a name of {len(name)} characters; up to {MAX_NAME} are allowed")
+    # a comparison with NaN is false, so that a missing value passes
+    huge = np.abs(samples.value) > MAX_MAGNITUDE
+    if huge.any():
+        row = int(np.argmax(huge))
+        allowed = "a finite number" if np.isinf(samples.value[row]) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
+        raise InputError(f"{samples.where(row, 'value')}: {samples.value[row]:g} is not allowed: {allowed} is")
+    strange = (samples.time < to_micros(EARLIEST)) | (samples.time > to_micros(LATEST))
+    if strange.any():
+        row = int(np.argmax(strange))
+        raise InputError(
+            f"{samples.where(row, 'timestamp')}: {_time_shown(int(samples.time[row]))} is not allowed: a time from "
+            f"{EARLIEST.year} to the end of {LATEST.year - 1} is"
+        )
+
+
+def _time_shown(micros: int) -> str:
+    try:
+        return _iso(micros)
+    except OverflowError:
+        return f"{micros} microseconds since 1970"
+
+
+def _refuse_many(repos: tuple[str, ...], metrics: tuple[str, ...]) -> None:
+    for count, most, what in (
+        (len(repos), MAX_REPOS, "repos"),
+        (len(metrics), MAX_METRICS, "metrics"),
+        (len(repos) * len(metrics), MAX_SERIES, "series (repos times metrics)"),
+    ):
+        if count > most:
+            raise InputError(f"history: {count} {what}; up to {most} are allowed")
 
 
 def _sorted_names(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -417,7 +473,40 @@ def _refuse_conflict(
             f"{samples.where(second, 'value')}: {value[at + 1]:g} for {samples.repos[samples.repo[second]]}, "
             f"{samples.metrics[samples.metric[second]]} at {_iso(int(samples.time[second]))}, but "
             f"{samples.where(first, 'value')} says {value[at]:g}; one value a repo, metric and time is allowed"
+            f"{_shown_twice(int(samples.time[second]), samples.zone)}"
         )
+
+
+def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
+    """The reason for a conflict where the clocks went back and one local time stands for two instants."""
+    if zone is None:
+        return ""
+    local = from_micros(micros).astimezone(zone)
+    if local.utcoffset() == local.replace(fold=1 - local.fold).utcoffset():
+        return ""
+    return (
+        f". {zone.key} had {local:%Y-%m-%d %H:%M} twice, because its clocks went back: add offsets to the times of that "
+        f"hour, such as {local.replace(fold=0).isoformat(timespec='minutes')} for its first pass"
+    )
+
+
+def _refuse_more_failed(samples: Samples, source: NDArray[np.int64], history: History) -> None:
+    """Failed requests are among the requests, so a sample with more of them is a fault of the measurement."""
+    if not {"requests_total", "requests_failed"} <= set(history.metrics):
+        return
+    first = history.metrics.index("requests_failed") * len(history.repos)
+    for position, repo in enumerate(history.repos):
+        times, totals = history.series("requests_total", repo)
+        failed_at, failed = history.series("requests_failed", repo)
+        _, in_total, in_failed = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
+        more = failed[in_failed] > totals[in_total]
+        if more.any():
+            at = int(np.argmax(more))
+            row = int(source[int(history.offsets[first + position]) + int(in_failed[at])])
+            raise InputError(
+                f"{samples.where(row, 'value')}: requests_failed of {repo} is {failed[in_failed][at]:g}; "
+                f"allowed: up to its requests_total at that time, {totals[in_total][at]:g}"
+            )
 
 
 def _refuse_out_of_range(

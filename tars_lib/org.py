@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Event kinds that may change how a repo behaves; judgement, after the kinds that the input format names.
 CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migration", "scale", "change"})
 MAINTENANCE = "maintenance"
+NO_SAMPLE = "no sample in any file: whatever needs one is UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -104,33 +105,44 @@ class OrgData(Telling):
         """All samples as ``timestamp, repo, metric, value``."""
         return self.history.tidy()
 
-    def at(self, as_of: datetime | None) -> tuple[OrgData, datetime]:
+    def at(self, as_of: datetime | None, clock: datetime | None = None) -> tuple[OrgData, datetime]:
         """What was known at a time, and that time.
 
         Parameters
         ----------
         as_of : datetime or None
-            None: the time of the last sample.
+            None: the time of the last sample; where there is none, of the last alert or event.
+        clock : datetime, optional
+            The present time, for an organisation in which nothing has a time.
 
         Raises
         ------
         InputError
-            If there was no sample yet at that time.
+            If there was no sample yet at that time, though there are later ones, or if nothing has a time and no clock is
+            given.
         """
         end, start = self.history.end, self.history.start
-        if end is None or start is None:
-            raise InputError(f"{self.name}: no sample at all; at least one value of one metric is needed")
         if as_of is None:
-            as_of = from_micros(end)
+            as_of = from_micros(end) if end is not None else self._last_said() or clock
+        if as_of is None:
+            raise InputError(f"{self.name}: no sample, alert or event at all; a time to judge at is needed (as_of)")
         micros = to_micros(as_of)
-        if micros < start:
+        if start is not None and micros < start:
             first = from_micros(start).isoformat()
             raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
         known = self.history.until(micros)
         events = tuple(event for event in self.events if event.timestamp <= as_of)
-        if known is self.history and len(events) == len(self.events):
+        warnings = self.warnings
+        if start is None and NO_SAMPLE not in warnings:
+            warnings = (*warnings, NO_SAMPLE)
+        if known is self.history and len(events) == len(self.events) and warnings is self.warnings:
             return self, as_of
-        return replace(self, history=known, events=events), as_of
+        return replace(self, history=known, events=events, warnings=warnings), as_of
+
+    def _last_said(self) -> datetime | None:
+        """The last time that anybody reported an alert or an event."""
+        told = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
+        return max([*told, *(event.timestamp for event in self.events)], default=None)
 
     def told(self) -> Told:
         """What is known of the organisation, and how to ask on."""

@@ -266,11 +266,11 @@ def analyze(
     Raises
     ------
     InputError
-        If there is no sample at or before `as_of`.
+        If there are samples, and none at or before `as_of`.
     """
     time = None if as_of is None else read_time(as_of, "as_of")
-    known, judged_at = org.at(time)
     mark = stamp()
+    known, judged_at = org.at(time, mark.generated_at)
     tell = on_step or (lambda step: None)
     tell("health")
     health = assess_health(known, judged_at, mark)

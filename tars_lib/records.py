@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tars_lib import intake
 from tars_lib.errors import InputError
 
 T = TypeVar("T")
@@ -112,14 +113,9 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     InputError
-        If it cannot be read or is not JSON; the message names the row.
+        If it cannot be read, is not JSON, or is larger or nested deeper than allowed; the message names the row.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, row {error.lineno}: not valid JSON: {error.msg}") from error
-    except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+    return intake.read_json(path, str(path))
 
 
 def write_text(path: Path, text: str) -> None:

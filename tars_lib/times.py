@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tars_lib.errors import ConfigError, InputError
+from tars_lib.limits import EARLIEST, LATEST
 
 _DURATION = re.compile(r"P(T?)(\d+(?:\.\d+)?)([DHMS])")
 _UNIT = {
@@ -58,12 +59,24 @@ def read_time(text: object, where: str, assume_tz: ZoneInfo | None = None) -> da
     Raises
     ------
     InputError
-        If the text is not a time, or names no zone and none is assumed.
+        If the text is not a time, is beyond the limits, or names no zone and none is assumed, or one whose clocks went forward
+        over it.
 
     Examples
     --------
     >>> read_time("2026-01-05T01:00:00+01:00", "events.csv, row 2").isoformat()
     '2026-01-05T00:00:00+00:00'
+    """
+    return read_local(text, where, assume_tz)[0]
+
+
+def read_local(text: object, where: str, assume_tz: ZoneInfo | None = None) -> tuple[datetime, bool]:
+    """One time as UTC, and whether the clocks of the assumed zone showed it twice.
+
+    Raises
+    ------
+    InputError
+        As `read_time` does.
     """
     try:
         time = text if isinstance(text, datetime) else datetime.fromisoformat(str(text).strip())
@@ -71,16 +84,40 @@ def read_time(text: object, where: str, assume_tz: ZoneInfo | None = None) -> da
         raise InputError(
             f"{where}: {str(text)[:60]!r} is not a time; allowed: ISO 8601, 2026-01-05T00:00:00Z"
         ) from error
-    if time.tzinfo is None:
-        if assume_tz is None:
-            raise InputError(
-                f"{where}: {str(text)[:60]!r} has no time zone; add Z or an offset, or give --assume-tz ZONE"
-            )
-        time = time.replace(tzinfo=assume_tz)
+    is_twice = False
     try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
+        if time.tzinfo is None:
+            if assume_tz is None:
+                raise InputError(
+                    f"{where}: {str(text)[:60]!r} has no time zone; add Z or an offset, or give --assume-tz ZONE"
+                )
+            local = time.replace(tzinfo=assume_tz)
+            if local.astimezone(UTC).astimezone(assume_tz).replace(tzinfo=None) != time:
+                raise InputError(f"{where}: {skipped_hour(time, assume_tz)}")
+            is_twice = local.utcoffset() != local.replace(fold=1).utcoffset()
+            time = local
+        utc = time.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
         raise InputError(f"{where}: {str(text)[:60]!r} is outside the years 1 to 9999") from error
+    if not EARLIEST <= utc <= LATEST:
+        raise InputError(
+            f"{where}: {str(text)[:60]!r} is not allowed: a time from {EARLIEST.year} to the end of {LATEST.year - 1} is"
+        )
+    return utc, is_twice
+
+
+def skipped_hour(time: datetime, zone: ZoneInfo) -> str:
+    """What is wrong with a local time that no clock showed.
+
+    Examples
+    --------
+    >>> skipped_hour(datetime(2026, 3, 29, 2, 30), ZoneInfo("Europe/Berlin"))  # doctest: +ELLIPSIS
+    "'2026-03-29 02:30:00' did not exist in Europe/Berlin, whose clocks went forward over it; ..."
+    """
+    return (
+        f"'{time:%Y-%m-%d %H:%M:%S}' did not exist in {zone.key}, whose clocks went forward over it; "
+        "add an offset, or assume the zone that the times were written in"
+    )
 
 
 def read_duration(text: str) -> timedelta:

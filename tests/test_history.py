@@ -233,10 +233,11 @@ def test_a_reported_error_rate_stands_before_a_derived_one() -> None:
     assert grid.values.tolist() == [[0.1, 0.5], [0.2, 0.5], [0.3, 0.5]]
 
 
-def test_more_failures_than_requests_are_a_rate_of_one() -> None:
-    grid = history_of(counts("a", [10, 10], [20, 5])).grid("error_rate")
-    assert grid is not None
-    assert grid.values[:, 0].tolist() == [1.0, 0.5]
+def test_more_failures_than_requests_are_refused_where_they_stand() -> None:
+    rows = counts("b", [10, 10], [10, 5]) + counts("a", [10, 10, 10], [10, 5, 11])
+    allowed = "allowed: up to its requests_total at that time, 10"
+    with pytest.raises(InputError, match=f"history.csv, row 11, column value: requests_failed of a is 11; {allowed}"):
+        history_of(rows)
 
 
 def test_one_count_alone_derives_no_error_rate() -> None:

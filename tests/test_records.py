@@ -197,7 +197,7 @@ def test_enumerations_are_read_in_any_case_and_defaults_fill_in() -> None:
     ("content", "message"),
     [
         (b'{"a":\n  x}', r"f.json, row 2: not valid JSON"),
-        (b"\xff", r"f.json: cannot be read"),
+        (b"\xff", r"f.json, row 1: .* is not UTF-8 text"),
         (b"", r"f.json, row 1: not valid JSON"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.times import read_time, read_zone
+from tars_lib.times import read_local, read_time, read_zone
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,33 @@ def test_an_unknown_zone_is_refused_with_examples(name: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones())  # noqa: DTZ001
+    st.datetimes(datetime(1970, 1, 3), datetime(2199, 12, 30), timezones=st.timezones())  # noqa: DTZ001
 )
 def test_reading_what_was_written_gives_the_same_moment(time: datetime) -> None:
     offset = time.utcoffset()
     assert offset is not None
     assert read_time(time.isoformat(), "x") == time.astimezone(UTC)
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:01Z", "0001-01-01T00:00:00Z"])
+def test_a_time_of_a_broken_clock_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"^x: '.*' is not allowed: a time from 1970 to the end of 2199 is$"):
+        read_time(text, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "utc", "twice"),
+    [
+        ("2026-10-25T02:30:00", "2026-10-25T00:30:00+00:00", True),
+        ("2026-10-25T01:30:00", "2026-10-24T23:30:00+00:00", False),
+        ("2026-10-25T03:00:00", "2026-10-25T02:00:00+00:00", False),
+    ],
+)
+def test_an_hour_that_the_clocks_showed_twice_is_its_first_pass_and_said(text: str, utc: str, twice: bool) -> None:
+    time, is_twice = read_local(text, "x", read_zone("Europe/Berlin"))
+    assert (time.isoformat(), is_twice) == (utc, twice)
+
+
+def test_an_hour_that_the_clocks_left_out_is_refused_with_the_zone() -> None:
+    with pytest.raises(InputError, match="^x: '2026-03-29 02:30:00' did not exist in Europe/Berlin, whose clocks went"):
+        read_time("2026-03-29T02:30:00", "x", read_zone("Europe/Berlin"))

@@ -158,12 +158,13 @@ def read_input(
     org_report: str, more: Sequence[str], as_of: str | None, assume_tz: str | None
 ) -> tuple[OrgData, datetime]:
     """Organisation and time of a report that was named on the command line."""
+    from tars_lib.pipeline import now
     from tars_lib.sources.report import load_org_report
     from tars_lib.times import read_time, read_zone
 
     zone = None if assume_tz is None else read_zone(assume_tz)
     org, judged_at = load_org_report(expand([org_report, *more], "an org-health-report.json"), zone)
-    return org.at(judged_at if as_of is None else read_time(as_of, "--as-of", zone))
+    return org.at(judged_at if as_of is None else read_time(as_of, "--as-of", zone), now())
 
 
 def one_file(name: str | None, needed: str) -> Path | None:

@@ -36,7 +36,7 @@ def health(
     import hashlib
 
     from tars_lib.engines.health import assess_health
-    from tars_lib.pipeline import stamp
+    from tars_lib.pipeline import now, stamp
     from tars_lib.sources.report import history_bytes
     from tars_lib.sources.root import load_org
     from tars_lib.times import read_time, read_zone
@@ -44,7 +44,7 @@ def health(
     chosen = None if repos is None else [name.strip() for name in repos.split(",") if name.strip()]
     org = load_org(root_dir, config=config, repos=chosen, assume_tz=assume_tz)
     zone = None if assume_tz is None else read_zone(assume_tz)
-    known, judged_at = org.at(None if as_of is None else read_time(as_of, "--as-of", zone))
+    known, judged_at = org.at(None if as_of is None else read_time(as_of, "--as-of", zone), now())
     report = assess_health(known, judged_at, stamp())
     samples = None
     if output.file is not None:

@@ -161,14 +161,10 @@ def _record_of(incidents_dir: Path | None, incident_id: str, *, is_needed: bool)
 def _read(path: str) -> str:
     from pathlib import Path
 
-    from tars_lib.errors import InputError
+    from tars_lib.intake import read_utf8
+    from tars_lib.limits import MAX_TEXT_BYTES
 
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    return read_utf8(Path(path), path, MAX_TEXT_BYTES)
 
 
 def _lines(path: str | None) -> list[str]:

@@ -69,7 +69,7 @@ def run(
         zone = None if assume_tz is None else read_zone(assume_tz)
         time = None if as_of is None else read_time(as_of, "--as-of", zone)
         if dry_run:
-            _, judged_at = org.at(time)
+            _, judged_at = org.at(time, now())
             samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
             click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
             if incidents_dir is not None:

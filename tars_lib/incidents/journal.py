@@ -35,6 +35,8 @@ from tars_lib.incidents.timeline import (
     parse_line,
     seal,
 )
+from tars_lib.intake import is_there, open_regular, read_json, read_whole
+from tars_lib.limits import MAX_TIMELINE_BYTES
 from tars_lib.records import dumps, from_json
 
 RECORD_FILE = "incident.json"
@@ -158,7 +160,7 @@ def settle(folder: Path) -> tuple[State, list[str]]:
         )
     if size == state.head.bytes:
         return state, []
-    with path.open("rb") as file:
+    with open_regular(path, str(path), MAX_TIMELINE_BYTES) as file:
         file.seek(state.head.bytes)
         rest = file.read()
     whole, torn = split_lines(rest)
@@ -187,12 +189,9 @@ def read_state(folder: Path) -> State:
         If the file cannot be read.
     """
     path = folder / RECORD_FILE
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    if not is_there(path, str(path)):
         return State(None, Head(0, 0, GENESIS))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())[:160]}") from error
+    content = read_json(path, str(path))
     if not isinstance(content, dict) or not isinstance(content.get("timeline"), dict):
         raise InputError(f"{path}: no record of an incident; `timeline` is missing")
     head = from_json(Head, content.pop("timeline"), f"{path}.timeline")
@@ -221,7 +220,7 @@ def read_entries(folder: Path) -> list[Entry]:
     """
     head = read_state(folder).head
     path = folder / TIMELINE_FILE
-    content = path.read_bytes()[: head.bytes] if path.exists() else b""
+    content = read_whole(path, str(path), MAX_TIMELINE_BYTES)[: head.bytes] if path.exists() else b""
     lines, _ = split_lines(content)
     return [parse_line(line, f"{path}, row {row}") for row, line in enumerate(lines, 1)]
 

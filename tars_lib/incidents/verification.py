@@ -26,6 +26,8 @@ from tars_lib.incidents.journal import (
 )
 from tars_lib.incidents.record import Head, Incident, RunReference
 from tars_lib.incidents.timeline import GENESIS, TIMELINE_FILE, Entry, follow, parse_line
+from tars_lib.intake import read_whole
+from tars_lib.limits import MAX_JSON_BYTES, MAX_TIMELINE_BYTES
 from tars_lib.records import read_json
 
 _MANIFEST = "manifest.json"
@@ -96,8 +98,8 @@ def verify(folder: Path, *, with_runs: bool = True) -> Verification:
 def _read(folder: Path) -> tuple[bytes, bytes | None, State, list[str]]:
     """Both files as they are, the record's state, and what makes it unreadable."""
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
-    written = timeline.read_bytes() if timeline.exists() else b""
-    text = record.read_bytes() if record.exists() else None
+    written = read_whole(timeline, str(timeline), MAX_TIMELINE_BYTES) if timeline.exists() else b""
+    text = read_whole(record, str(record), MAX_JSON_BYTES) if record.exists() else None
     try:
         return written, text, read_state(folder), []
     except InputError as error:

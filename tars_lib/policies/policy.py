@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tars_lib.errors import ConfigError
+from tars_lib.limits import EARLIEST, LATEST, MAX_WINDOW_DAYS
 from tars_lib.schema import Severity
 
 _WINDOW = re.compile(r"(\d{1,5})\s*([mhdw])")
@@ -52,6 +53,8 @@ class Window:
         if found is None or int(found[1]) == 0:
             raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
         amount, unit = int(found[1]), found[2]
+        if amount * (_DAYS[unit] if unit in _DAYS else _MINUTES[unit] / 1440) > MAX_WINDOW_DAYS:
+            raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         if unit in _DAYS:
             return cls(days=amount * _DAYS[unit])
         return cls(minutes=amount * _MINUTES[unit])
@@ -76,6 +79,10 @@ class Window:
             raise ConfigError(f"start {anchor!r} names a zone; a local time is allowed, as the zone stands beside it")
         amount, unit = int(found[1]), found[2]
         days = amount * _DAYS[unit] if unit in _DAYS else round(amount * _MONTHS[unit] * _MONTH_DAYS)
+        if days > MAX_WINDOW_DAYS:
+            raise ConfigError(f"period {period!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
+        if not EARLIEST.year <= began.year < LATEST.year:
+            raise ConfigError(f"start {anchor!r} is not allowed; a time from {EARLIEST.year} to {LATEST.year - 1} is")
         return cls(days=days, period=period, anchor=began.isoformat())
 
     def __str__(self) -> str:

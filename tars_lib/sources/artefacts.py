@@ -6,7 +6,6 @@ and issue counts become samples of `health_score`, `critical_issues` and `total_
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ import numpy as np
 
 from tars_lib.errors import InputError
 from tars_lib.history import Origin, Samples, to_micros
+from tars_lib.intake import inside, is_there, read_json
+from tars_lib.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
 from tars_lib.schema import Repo, ReportedAlert
 from tars_lib.times import read_time
 
@@ -27,7 +28,6 @@ DASHBOARD = Path("dashboard") / "health-dashboard.json"
 ALERTS = Path("alerts") / "alerts.json"
 TRENDS = Path("trends") / "trend-report.json"
 _HISTORY_KEYS = ("history", "data_points", "trend_history")
-_MAX_BYTES = 200_000_000
 _SCORE_KEYS = ("repository_score", "overall_health")
 _FEW_POINTS = 8
 """Fewer points than a trend can be tested on."""
@@ -47,16 +47,22 @@ class Artefacts:
 
 def has_artefacts(folder: Path) -> bool:
     """Whether a folder is a repo in the artefact layout."""
-    return any((folder / name).is_file() for name in (DASHBOARD, ALERTS, TRENDS))
+    return any(_has(folder, name) for name in (DASHBOARD, ALERTS, TRENDS))
 
 
-def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts:
+def _has(folder: Path, name: Path) -> bool:
+    return is_there(folder / name, f"{folder.name}/{name.as_posix()}")
+
+
+def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) -> Artefacts:
     """Read the artefacts of one repo.
 
     Parameters
     ----------
     folder : Path
         Its name is the repo's key.
+    root : Path
+        Out of which no link may lead.
     assume_tz : ZoneInfo, optional
         Zone of times that name none.
 
@@ -66,33 +72,35 @@ def read_artefacts(folder: Path, assume_tz: ZoneInfo | None = None) -> Artefacts
         If a file is not JSON, or a time or score in it cannot be understood.
     """
     key = folder.name
+    if _text(key) != key:
+        raise InputError(f"{_text(key)}: the folder's name is not UTF-8; a repo is called by it")
     name, files, warnings = key, [], []
     points: list[tuple[str, int, float, str]] = []
     alerts: list[ReportedAlert] = []
-    if (folder / TRENDS).is_file():
+    if _has(folder, TRENDS):
         files.append(folder / TRENDS)
         label = f"{key}/{TRENDS.as_posix()}"
-        report = read_json_object(folder / TRENDS, label)
+        report = read_json_object(inside(folder / TRENDS, root, label), label)
         points.extend(_trend_points(report, label, assume_tz))
         if len(points) < _FEW_POINTS and report.get("overall_trend") is not None:
             warnings.append(_untested_trend(report, label, len(points)))
     known = {(metric, time): value for metric, time, value, _ in points}
-    if (folder / DASHBOARD).is_file():
+    if _has(folder, DASHBOARD):
         files.append(folder / DASHBOARD)
         label = f"{key}/{DASHBOARD.as_posix()}"
-        board = read_json_object(folder / DASHBOARD, label)
+        board = read_json_object(inside(folder / DASHBOARD, root, label), label)
         if isinstance(board.get("repository_name"), str):
-            name = _text(board["repository_name"])
+            name = _short(board["repository_name"], f"{label}, repository_name", MAX_NAME)
         for point in _dashboard_points(board, label, assume_tz):
             metric, time, value, where = point
             if not math.isnan(value) and known.get((metric, time), value) != value:
                 warnings.append(f"{where}: {metric} {value:g} differs from the trend report; the trend report is used")
             elif (metric, time) not in known:
                 points.append(point)
-    if (folder / ALERTS).is_file():
+    if _has(folder, ALERTS):
         files.append(folder / ALERTS)
         label = f"{key}/{ALERTS.as_posix()}"
-        content = read_json_object(folder / ALERTS, label)
+        content = read_json_object(inside(folder / ALERTS, root, label), label)
         alerts.extend(_alerts(content, key, label, assume_tz))
         alerts.extend(_unlisted(content, key, label, tuple(alerts), warnings))
     samples = tuple(_samples(key, points)) if points else ()
@@ -107,14 +115,7 @@ def read_json_object(path: Path, label: str) -> dict[str, object]:
     InputError
         If it is anything else; the message names file and row.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{label}: {path.stat().st_size} bytes; up to {_MAX_BYTES} are allowed")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{label}, row {error.lineno}: not valid JSON: {error.msg}") from error
-    except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InputError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+    content = read_json(path, label)
     if not isinstance(content, dict):
         raise InputError(f"{label}: {type(content).__name__} at top level; an object is needed")
     return content
@@ -129,6 +130,7 @@ def _trend_points(
             continue
         if not isinstance(entries, list):
             raise InputError(f"{label}: {key}: a list is needed, {type(entries).__name__} was found")
+        _refuse_many(entries, f"{label}: {key}")
         for number, entry in enumerate(entries, start=1):
             where = f"{label}, {key} entry {number}"
             if not isinstance(entry, dict) or "timestamp" not in entry:
@@ -158,14 +160,15 @@ def _alerts(content: dict[str, object], repo: str, label: str, assume_tz: ZoneIn
     entries = content.get("alerts") or []
     if not isinstance(entries, list):
         raise InputError(f"{label}: alerts: a list is needed, {type(entries).__name__} was found")
+    _refuse_many(entries, f"{label}: alerts")
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
             raise InputError(f"{label}, alert {number}: an object is needed")
         time = entry.get("timestamp")
         yield ReportedAlert(
             repo,
-            _text(entry.get("severity")).upper() or "UNKNOWN",
-            _text(entry.get("title")),
+            _short(entry.get("severity"), f"{label}, alert {number}, severity", MAX_TEXT).upper() or "UNKNOWN",
+            _short(entry.get("title"), f"{label}, alert {number}, title", MAX_TEXT),
             None if time is None else read_time(time, f"{label}, alert {number}, timestamp", assume_tz),
         )
 
@@ -198,6 +201,18 @@ def _untested_trend(report: dict[str, object], label: str, points: int) -> str:
     )
 
 
+def _refuse_many(entries: list[object], where: str) -> None:
+    if len(entries) > MAX_EVENTS:
+        raise InputError(f"{where}: {len(entries)} entries; up to {MAX_EVENTS} are allowed")
+
+
+def _short(value: object, where: str, most: int) -> str:
+    text = _text(value)
+    if len(text) > most:
+        raise InputError(f"{where}: a text of {len(text)} characters; up to {most} are allowed")
+    return text
+
+
 def _text(value: object) -> str:
     """Text that UTF-8 can carry: JSON may escape half of a surrogate pair, which is shown as ``?``; null is empty."""
     return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
@@ -209,7 +224,7 @@ def _number(value: object, where: str) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise InputError(f"{where}: {str(value)[:60]} is too large for a number") from error
+        raise InputError(f"{where}: a whole number too large to compute with") from error
 
 
 def _samples(repo: str, points: list[tuple[str, int, float, str]]) -> Iterator[Samples]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import InputError, place
+from tars_lib.intake import read_utf8
+from tars_lib.limits import MAX_COLUMNS, MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.schema import Event
 from tars_lib.times import read_time
 
 if TYPE_CHECKING:
+    from _csv import Reader as _Rows
     from zoneinfo import ZoneInfo
 
 _NEEDED = ("timestamp", "repo", "kind", "title")
@@ -31,28 +36,48 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     Raises
     ------
     InputError
-        If a column is missing, a time cannot be read, or `until` is before `timestamp`.
+        If a column is missing, a row has more fields than there are columns, a time cannot be read, a text is beyond the
+        limits, or `until` is before `timestamp`.
     """
+    text = read_utf8(path, label, MAX_EVENT_BYTES)
+    rows = csv.reader(io.StringIO(text, newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            lacking = [column for column in _NEEDED if column not in (rows.fieldnames or ())]
-            if lacking:
-                found = ", ".join(rows.fieldnames or ()) or "nothing"
-                raise InputError(
-                    f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
-                    f"needed: {', '.join(_NEEDED)}; found: {found}"
-                )
-            events = [_event(row, label, rows.line_num, assume_tz) for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{label}: cannot be read: {error}") from error
+        columns = next(rows, [])
+        lacking = [column for column in _NEEDED if column not in columns]
+        if lacking:
+            found = ", ".join(columns)[:200] or "nothing"
+            raise InputError(
+                f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
+                f"needed: {', '.join(_NEEDED)}; found: {found}"
+            )
+        if len(columns) > MAX_COLUMNS:
+            raise InputError(f"{place(label, row=1)}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")
+        events = list(_events(rows, columns, label, assume_tz))
+    except csv.Error as error:
+        raise InputError(f"{place(label, row=rows.line_num)}: {error}") from error
     return tuple(sorted(events, key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title)))
 
 
-def _event(row: dict[str, str | None], label: str, number: int, assume_tz: ZoneInfo | None) -> Event:
+def _events(rows: _Rows, columns: list[str], label: str, assume_tz: ZoneInfo | None) -> Iterator[Event]:
+    before = rows.line_num
+    for count, fields in enumerate(rows, start=1):
+        # a row with a line end in quotes has several lines; it is named by its first
+        line, before = before + 1, rows.line_num
+        if count > MAX_EVENTS:
+            raise InputError(f"{place(label, row=line)}: more than {MAX_EVENTS} events; up to that many are allowed")
+        if len(fields) > len(columns):
+            raise InputError(f"{place(label, row=line)}: {len(fields)} fields; row 1 names {len(columns)} columns")
+        if fields:
+            yield _event(dict(zip(columns, fields, strict=False)), label, line, assume_tz)
+
+
+def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | None) -> Event:
     def text(column: str) -> str | None:
-        value = row.get(column)
-        return value.strip() or None if isinstance(value, str) else None
+        value = row.get(column, "").strip()
+        if len(value) > MAX_TEXT:
+            where = place(label, row=number, column=column)
+            raise InputError(f"{where}: a text of {len(value)} characters; up to {MAX_TEXT} are allowed")
+        return value or None
 
     kind = text("kind")
     if kind is None:

@@ -90,7 +90,10 @@ def _points(
 def _score(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{where}: {str(value)[:60]!r} is not a score; a number from 0 to 100 is needed")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise InputError(f"{where}: a whole number too large for a score; a number from 0 to 100 is needed") from error
 
 
 def _samples(name: str, points: list[tuple[int, float, str]]) -> Samples:

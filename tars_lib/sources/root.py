@@ -16,6 +16,10 @@ from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.history import Samples, admit
 from tars_lib.org import MAINTENANCE
+from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
+from tars_lib.intake import entries, inside, is_there, open_regular
+from tars_lib.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
+from tars_lib.org import MAINTENANCE, OrgData
 from tars_lib.policies import AnyPolicy
 from tars_lib.schema import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
@@ -64,7 +68,7 @@ def load_org(
     ConfigError
         If a configuration file or option is not acceptable.
     InputError
-        If data cannot be read or breaks a rule of the format.
+        If data cannot be read, breaks a rule of the format or is beyond a limit, or if a link leads out of the root.
     """
     folder = Path(root)
     if not folder.is_dir():
@@ -114,10 +118,10 @@ def default_policies() -> tuple[AnyPolicy, ...]:
 
 
 def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> OrgConfig:
-    path = folder / "org.yaml" if config is None else Path(config)
-    if config is None and not path.exists():
+    path = _own(folder, "org.yaml") if config is None else Path(config)
+    if path is None:
         return OrgConfig()
-    if not path.is_file():
+    if not is_there(path, str(path), ConfigError):
         raise ConfigError(f"{path}: no such file; --config needs an org.yaml")
     described = read_org_config(path, str(_label(path, folder)))
     files.append(path)
@@ -131,16 +135,20 @@ def _read_repos(
     parts: list[Samples] = []
     repos: list[Repo] = []
     alerts: list[ReportedAlert] = []
-    tidy = [folder / f"{_HISTORY}{kind}" for kind in _KINDS if (folder / f"{_HISTORY}{kind}").exists()]
-    if (folder / _HISTORY).is_dir():
-        tidy += sorted(p for p in (folder / _HISTORY).iterdir() if p.suffix in _KINDS and not p.name.startswith("."))
+    tidy = [path for kind in _KINDS if (path := _own(folder, f"{_HISTORY}{kind}", InputError)) is not None]
+    split = _own(folder, _HISTORY, InputError)
+    if split is not None:
+        if not split.is_dir():
+            raise InputError(f"{_HISTORY}: something else than a folder is there; a folder of histories is needed")
+        parted = (path for path in entries(split, _HISTORY, MAX_FILES) if not path.name.startswith("."))
+        tidy += [inside(path, folder, _label(path, folder)) for path in parted if path.suffix in _KINDS]
     for path in tidy:
         parts.append(read_tidy(path, _label(path, folder), zone))
         files.append(path)
         logger.debug("%s: %d rows", path, len(parts[-1].value))
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if has_artefacts(place):
-            read = read_artefacts(place, zone)
+    for place in entries(folder, str(folder), MAX_FILES):
+        if place.is_dir() and has_artefacts(place):
+            read = read_artefacts(place, folder, zone)
             parts += read.samples
             repos.append(read.repo)
             alerts += read.alerts
@@ -153,10 +161,10 @@ def _read_repos(
 def _read_policies(
     folder: Path, given: str | Path | None, files: list[Path], warnings: list[str]
 ) -> tuple[tuple[AnyPolicy, ...], str]:
-    path = folder / "sla-policies.yaml" if given is None else Path(given)
-    if given is not None and not path.is_file():
-        raise ConfigError(f"{path}: no such file; --sla-policy needs a policy file")
-    if not path.exists():
+    path = _own(folder, "sla-policies.yaml") if given is None else Path(given)
+    if given is not None and not is_there(Path(given), str(given), ConfigError):
+        raise ConfigError(f"{given}: no such file; --sla-policy needs a policy file")
+    if path is None:
         warnings.append("no sla-policies.yaml: the packaged default policies are used")
         return default_policies(), "packaged defaults"
     policies, notes = read_policies(path, _label(path, folder))
@@ -167,8 +175,8 @@ def _read_policies(
 
 
 def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
-    path = folder / "alerts.yaml"
-    if not path.exists():
+    path = _own(folder, "alerts.yaml")
+    if path is None:
         return ()
     rules = read_rules(path, "alerts.yaml")
     files.append(path)
@@ -179,8 +187,8 @@ def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
 def _read_events(
     folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str], keys: set[str]
 ) -> tuple[Event, ...]:
-    path = folder / "events.csv"
-    if not path.exists():
+    path = _own(folder, "events.csv", InputError)
+    if path is None:
         return ()
     events = read_events(path, "events.csv", zone)
     files.append(path)
@@ -192,6 +200,12 @@ def _read_events(
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
     logger.debug("%s: %d events", path, len(events))
     return events
+
+
+def _own(folder: Path, name: str, refuse: type[TarsError] = ConfigError) -> Path | None:
+    """A part of the root, None where there is none; a link that leads out of the root is refused."""
+    path = folder / name
+    return inside(path, folder, name, refuse) if is_there(path, name, refuse) else None
 
 
 def _members(
@@ -212,6 +226,8 @@ def _members(
             f"{folder}: no repo found; needed: history.csv, history.parquet, history/, org.yaml with repos, "
             "or <repo>/dashboard/health-dashboard.json"
         )
+    if len(by_key) > MAX_REPOS:
+        raise InputError(f"{folder}: {len(by_key)} repos; up to {MAX_REPOS} are allowed")
     if chosen:
         unknown = sorted(set(chosen) - set(by_key))
         if unknown:
@@ -231,5 +247,5 @@ def _label(path: Path, folder: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path, str(path), MAX_TABLE_BYTES) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

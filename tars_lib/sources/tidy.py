@@ -6,6 +6,7 @@ row is looked for, so that the message can name it.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tars_lib.errors import InputError, place
-from tars_lib.history import Origin, Samples, to_micros
-from tars_lib.times import read_time
+from tars_lib.history import SECOND, Origin, Samples, to_micros
+from tars_lib.intake import not_utf8, open_regular
+from tars_lib.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_ROWS, MAX_TABLE_BYTES
+from tars_lib.sources.lines import lines_of, refuse_spoiled_text
+from tars_lib.times import read_local, skipped_hour
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -51,10 +55,14 @@ def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samp
     """
     import pyarrow as pa
 
+    is_parquet = path.suffix == ".parquet"
+    with open_regular(path, label, MAX_TABLE_BYTES) as file:
+        head = b"" if is_parquet else file.readline(MAX_HEADER_BYTES + 1)
     try:
-        table = _read_parquet(path, label) if path.suffix == ".parquet" else _read_csv(path, label, assume_tz)
-        return _samples(table, path, label, assume_tz)
-    except (pa.ArrowException, OSError) as error:
+        table = _read_parquet(path, label) if is_parquet else _read_csv(path, label, head, assume_tz)
+        origin = Origin(label, table.num_rows, 1) if is_parquet else Origin(label, table.num_rows, 2, lines_of(path))
+        return _samples(table, origin, assume_tz)
+    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
         raise InputError(f"{label}: cannot be read: {_one_line(error)}") from error
 
 
@@ -72,6 +80,8 @@ def merge(parts: Sequence[Samples]) -> Samples:
         np.concatenate([part.time for part in parts]) if parts else np.zeros(0, dtype=np.int64),
         np.concatenate([part.value for part in parts]) if parts else np.zeros(0),
         tuple(origin for part in parts for origin in part.origins),
+        tuple(note for part in parts for note in part.notes),
+        next((part.zone for part in parts if part.zone is not None), None),
     )
 
 
@@ -94,50 +104,42 @@ def _read_parquet(path: Path, label: str) -> pa.Table:
     # checked before the columns are asked for as dictionaries: Arrow answers a missing one with a bare KeyError
     _refuse_missing_columns(pq.read_schema(path).names, label)
     with pq.ParquetFile(path, read_dictionary=["repo", "metric"]) as file:
+        _refuse_rows(file.metadata.num_rows, label)
         table = file.read(columns=list(COLUMNS))
     if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
         raise InputError(f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is")
     return table
 
 
-def _read_csv(path: Path, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
+def _read_csv(path: Path, label: str, head: bytes, assume_tz: ZoneInfo | None) -> pa.Table:
     import pyarrow as pa
 
-    with path.open("rb") as file:
-        head = file.readline(65536)
     if not head.strip():
         raise InputError(f"{label}: the file is empty; its first row must name the columns {', '.join(COLUMNS)}")
+    if len(head) > MAX_HEADER_BYTES:
+        raise InputError(f"{place(label, row=1)}: more than {MAX_HEADER_BYTES} bytes in the row of column names")
     try:
-        names = head.decode("utf-8-sig").strip().split(",")
+        names = next(csv.reader([head.decode("utf-8-sig").rstrip("\r\n")]))
     except UnicodeDecodeError as error:
-        raise InputError(f"{place(label, row=1)}: not UTF-8 text") from error
-    _refuse_missing_columns([name.strip().strip('"') for name in names], label)
+        raise InputError(f"{place(label, row=1)}: {not_utf8(head, error)}") from error
+    except csv.Error as error:
+        raise InputError(f"{place(label, row=1)}: {error}") from error
+    _refuse_missing_columns(names, label)
     label_type = pa.dictionary(pa.int32(), pa.string())
     zone = None if assume_tz else "UTC"
     types: dict[str, Any] = {"timestamp": pa.timestamp("us", zone), "repo": label_type, "metric": label_type}
     try:
-        return _arrow_csv(path, types | {"value": pa.float64()})
+        return _arrow_csv(path, types | {"value": pa.float64()}, label)
     except pa.ArrowInvalid:
         # something does not parse: read as text, so that the row can be named
         try:
-            return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type))
-        except pa.ArrowInvalid:
-            _refuse_not_utf8(path, label)
-            # on one thread Arrow names the row that has too few or too many fields
-            return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type), use_threads=False)
+            return _arrow_csv(path, dict.fromkeys(COLUMNS, label_type), label)
+        except pa.ArrowInvalid as error:
+            refuse_spoiled_text(path, label, len(names))
+            raise InputError(f"{label}: cannot be read: {_one_line(error)}") from error
 
 
-def _refuse_not_utf8(path: Path, label: str) -> None:
-    content = path.read_bytes()
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
-        found = content[error.start : error.start + 8]
-        raise InputError(f"{place(label, row=row)}: {found!r} is not UTF-8 text; UTF-8 is allowed") from error
-
-
-def _arrow_csv(path: Path, types: dict[str, Any], *, use_threads: bool = True) -> pa.Table:
+def _arrow_csv(path: Path, types: dict[str, Any], label: str) -> pa.Table:
     import pyarrow.csv as pv
 
     convert = pv.ConvertOptions(
@@ -147,9 +149,14 @@ def _arrow_csv(path: Path, types: dict[str, Any], *, use_threads: bool = True) -
         # a repo may be called NA; an empty name is found later
         strings_can_be_null=False,
     )
-    return pv.read_csv(
-        path, read_options=pv.ReadOptions(block_size=8 << 20, use_threads=use_threads), convert_options=convert
-    )
+    table = pv.read_csv(path, read_options=pv.ReadOptions(block_size=8 << 20), convert_options=convert)
+    _refuse_rows(table.num_rows, label)
+    return table
+
+
+def _refuse_rows(rows: int, label: str) -> None:
+    if rows > MAX_ROWS:
+        raise InputError(f"{label}: {rows} rows; up to {MAX_ROWS} are allowed")
 
 
 def _refuse_missing_columns(names: list[str], label: str) -> None:
@@ -160,17 +167,18 @@ def _refuse_missing_columns(names: list[str], label: str) -> None:
             f"needed: {', '.join(COLUMNS)}; found: {', '.join(names)[:200]}"
         )
     double = [column for column in COLUMNS if names.count(column) > 1]
+    if len(names) > MAX_COLUMNS:
+        raise InputError(f"{place(label, row=1)}: {len(names)} columns; up to {MAX_COLUMNS} are allowed")
     if double:
         raise InputError(f"{place(label, row=1)}: column {', '.join(double)} stands twice; each is allowed once")
 
 
-def _samples(table: pa.Table, path: Path, label: str, assume_tz: ZoneInfo | None) -> Samples:
-    first_row = 1 if path.suffix == ".parquet" else 2
+def _samples(table: pa.Table, origin: Origin, assume_tz: ZoneInfo | None) -> Samples:
     repo, repos = _codes(table["repo"])
     metric, metrics = _codes(table["metric"])
-    time = _micros(table["timestamp"], label, first_row, assume_tz)
-    value = _numbers(table["value"], label, first_row)
-    return Samples(repos, metrics, repo, metric, time, value, (Origin(label, len(value), first_row),))
+    time, notes = _micros(table["timestamp"], origin, assume_tz)
+    value = _numbers(table["value"], origin)
+    return Samples(repos, metrics, repo, metric, time, value, (origin,), notes, assume_tz)
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -190,19 +198,22 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]
     return codes, names
 
 
-def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: ZoneInfo | None) -> NDArray[np.int64]:
+def _micros(
+    column: pa.ChunkedArray, origin: Origin, assume_tz: ZoneInfo | None
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Times, and a note where the clock showed some of them twice."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = column.type
     if column.null_count:
-        row = first_row + int(pc.index(pc.is_null(column), True).as_py())
-        raise InputError(f"{place(label, row=row, column='timestamp')}: empty; a time is needed")
-    if pa.types.is_timestamp(kind) and (kind.tz is not None or assume_tz is not None):
-        if kind.tz is None and assume_tz is not None:
-            column = pc.assume_timezone(column, assume_tz.key, ambiguous="earliest", nonexistent="latest")
+        row = int(pc.index(pc.is_null(column), True).as_py())
+        raise InputError(f"{origin.where(row, 'timestamp')}: empty; a time is needed")
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
         micros = pc.cast(column, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).combine_chunks()
-        return np.asarray(_filled(micros, 0), dtype=np.int64)
+        return np.asarray(_filled(micros, 0), dtype=np.int64), ()
+    if pa.types.is_timestamp(kind) and assume_tz is not None:
+        return _local(column, origin, assume_tz)
     if pa.types.is_dictionary(kind):
         texts = column.unify_dictionaries().combine_chunks()
     else:
@@ -212,14 +223,44 @@ def _micros(column: pa.ChunkedArray, label: str, first_row: int, assume_tz: Zone
     # a row is named in the order of the file, so that the first offender is the one reported
     _, firsts = np.unique(indices, return_index=True)
     distinct = texts.dictionary.to_pylist()
+    twice = np.zeros(len(distinct), dtype=bool)
     for first in np.sort(firsts):
         code = int(indices[first])
-        where = place(label, row=first_row + int(first), column="timestamp")
-        known[code] = to_micros(read_time(distinct[code], where, assume_tz))
-    return np.asarray(known[indices], dtype=np.int64)
+        time, is_twice = read_local(distinct[code], origin.where(int(first), "timestamp"), assume_tz)
+        known[code], twice[code] = to_micros(time), is_twice
+    return np.asarray(known[indices], dtype=np.int64), _repeated(twice[indices], origin, assume_tz)
 
 
-def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.float64]:
+def _local(column: pa.ChunkedArray, origin: Origin, zone: ZoneInfo) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Times of a column that names no zone, in the zone that is assumed."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def instants(ambiguous: str, nonexistent: str) -> NDArray[np.int64]:
+        told = pc.assume_timezone(column, zone.key, ambiguous=ambiguous, nonexistent=nonexistent)
+        micros = pc.cast(told, pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).combine_chunks()
+        return np.asarray(_filled(micros, 0), dtype=np.int64)
+
+    first, last = instants("earliest", "earliest"), instants("latest", "latest")
+    # an hour is left out where the two differ by the one microsecond that Arrow sets them apart
+    skipped = (first != last) & (last - first < SECOND)
+    if skipped.any():
+        row = int(np.argmax(skipped))
+        raise InputError(f"{origin.where(row, 'timestamp')}: {skipped_hour(column[row].as_py(), zone)}")
+    return first, _repeated(first != last, origin, zone)
+
+
+def _repeated(twice: NDArray[np.bool_], origin: Origin, zone: ZoneInfo | None) -> tuple[str, ...]:
+    if zone is None or not twice.any():
+        return ()
+    where = origin.where(int(np.argmax(twice)), "timestamp")
+    return (
+        f"{where}: {int(twice.sum())} times fall into an hour that {zone.key} had twice, because its clocks went back; "
+        "they are read as its first pass",
+    )
+
+
+def _numbers(column: pa.ChunkedArray, origin: Origin) -> NDArray[np.float64]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -232,7 +273,7 @@ def _numbers(column: pa.ChunkedArray, label: str, first_row: int) -> NDArray[np.
         if bad.any():
             first = int(np.argmax(bad))
             text = str(texts[first].as_py())[:60]
-            where = place(label, row=first_row + first, column="value")
+            where = origin.where(first, "value")
             raise InputError(
                 f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing"
             )

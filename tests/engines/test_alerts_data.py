@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from alert_samples import alerts_of, day, facing, noise, of_type, scores
-from org_samples import FIVE_MINUTES, T0, counts, org_of, ratio, series
+from org_samples import FIVE_MINUTES, T0, org_of, ratio, series
 
 from tars_lib.engines.alert_report import Alert
 from tars_lib.org import OrgData
@@ -68,7 +68,8 @@ def test_what_is_recorded_only_when_something_happens_is_never_missing() -> None
 
 @pytest.mark.parametrize(("failed", "expected"), [([0] * 9 + [101], True), ([0] * 9 + [100], False)])
 def test_more_failures_than_requests_cannot_be(failed: list[int], expected: bool) -> None:
-    found = doubts(org_of(counts("a", [100] * 10, failed), ratio()))
+    rows = series("a", "jobs", [100] * 10) + series("a", "jobs_failed", failed)
+    found = doubts(org_of(rows, ratio(total="jobs", part="jobs_failed")))
     assert bool(found) is expected
     if expected:
         (alert,) = found
@@ -87,7 +88,8 @@ def test_counts_of_a_policy_of_the_users_own_are_checked_too_and_once() -> None:
 def test_an_impossible_count_is_forgotten_when_no_usual_sla_period_holds_it(before: int, expected: bool) -> None:
     failed = [0] * 60
     failed[59 - before] = 200
-    assert bool(doubts(org_of(counts("a", [100] * 60, failed)))) is expected
+    rows = series("a", "jobs", [100] * 60) + series("a", "jobs_failed", failed)
+    assert bool(doubts(org_of(rows, ratio(total="jobs", part="jobs_failed")))) is expected
 
 
 @pytest.mark.parametrize("factor", [1000.0, 0.001, 100.0])

@@ -199,10 +199,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (slo(apiVersion="openslo/v1alpha"), r"SLO web: apiVersion: 'openslo/v1alpha' was given; allowed: openslo/v1$"),
     (slo(apiVersion=None), r"SLO web: apiVersion: None was given"),
     (slo(kind="Slo"), r"Slo web: kind: 'Slo' was given; allowed: SLO, SLI, Service, DataSource"),
-    (slo(metadata=None), r"document 1: metadata: Field required"),
-    (slo(metadata={"name": ""}), r"document 1: metadata.name: .*at least 1"),
-    (slo(spec__service=None), r"SLO web: spec.service: Field required"),
-    (slo(spec__budgetingMethod=None), r"SLO web: spec.budgetingMethod: Field required"),
+    (slo(metadata=None), r"document 1: metadata: missing; it is needed"),
+    (slo(metadata={"name": ""}), r"document 1: metadata.name: text that is not empty"),
+    (slo(spec__service=None), r"SLO web: spec.service: missing; it is needed"),
+    (slo(spec__budgetingMethod=None), r"SLO web: spec.budgetingMethod: missing; it is needed"),
     (
         slo(spec__budgetingMethod="Weighted"),
         r"spec.budgetingMethod: .*'Occurrences', 'Timeslices' or 'RatioTimeslices'",
@@ -212,9 +212,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (slo(spec__objectives=[{"target": 0.9, "targetPercent": 90}]), r"one of target and targetPercent is needed"),
     (
         slo(spec__objectives=[{"target": 99.9}]),
-        r"spec.objectives.0.target: .*less than or equal to 1 \('99.9' was given\)",
+        r"spec.objectives.0.target: up to 1 is allowed \('99.9' was given\)",
     ),
-    (slo(spec__objectives=[{"target": 0}]), r"spec.objectives.0.target: .*greater than 0"),
+    (slo(spec__objectives=[{"target": 0}]), r"spec.objectives.0.target: more than 0.* is allowed"),
     (
         slo(spec__objectives=[{"target": 0.9, "indicatorRef": "x"}]),
         r"spec.objectives.0.indicatorRef: unknown key; allowed",
@@ -314,7 +314,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         slo(spec__timeWindow=[{"duration": "30d"}]),
         r"timeWindow.0: one of isRolling: true and calendar is needed, not both",
     ),
-    (slo(spec__timeWindow=[{"duration": "1d", "isRolling": True}] * 2), r"spec.timeWindow: .*at most 1"),
+    (slo(spec__timeWindow=[{"duration": "1d", "isRolling": True}] * 2), r"spec.timeWindow: up to 1 is allowed"),
     (
         slo(spec__timeWindow=[{"duration": "1h", "calendar": {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"}}]),
         r"timeWindow.0: period '1h' is not allowed; a number with d, w, M, Q or Y is",

@@ -126,7 +126,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ),
     (DASHBOARD, "{\n 'x': 1}", rf"{DASHBOARD}, row 2: not valid JSON"),
     (DASHBOARD, "[1]", rf"{DASHBOARD}: list at top level; an object is needed"),
-    (DASHBOARD, b"\xff\xfe", rf"{DASHBOARD}: cannot be read"),
+    (DASHBOARD, b"\xff\xfe", rf"{DASHBOARD}, row 1: UTF-16 is not allowed; UTF-8 is"),
     (DASHBOARD, "[" * 100_000, rf"{DASHBOARD}"),
     (TRENDS, {"history": {}}, rf"{TRENDS}: history: a list is needed, dict was found"),
     (

@@ -79,7 +79,7 @@ def test_a_bad_event_is_refused_with_row_and_column(web: RootBuilder, text: str,
 
 
 def test_events_that_are_not_utf8_are_refused(web: RootBuilder) -> None:
-    with pytest.raises(InputError, match="events.csv: cannot be read"):
+    with pytest.raises(InputError, match="events.csv, row 2: .* is not UTF-8 text"):
         web.file("events.csv", HEAD.encode() + b"\xff\n").load()
 
 

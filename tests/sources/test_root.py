@@ -10,6 +10,9 @@ import pytest
 from org_samples import DAILY, HEADER, T0, RootBuilder, series
 
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
+from tars_lib.org import NO_SAMPLE
+from tars_lib.pipeline import analyze
+from tars_lib.schema import ReadinessTier, RiskTier, SlaStatus
 from tars_lib.sources.root import default_policies, load_org
 
 ORG = """
@@ -131,16 +134,37 @@ def test_as_of_before_the_first_sample_is_refused_with_the_first(acme: RootBuild
         acme.load().at(T0 - timedelta(seconds=1))
 
 
-def test_a_description_without_a_sample_cannot_be_judged(root: RootBuilder) -> None:
-    with pytest.raises(InputError, match="no sample at all; at least one value of one metric is needed"):
-        root.file("org.yaml", "repos: {web: {}}").load().at(None)
-
-
-def test_a_history_of_missing_values_alone_cannot_be_judged(root: RootBuilder) -> None:
-    org = root.file("history.csv", HEADER + "2026-01-01T00:00:00Z,a,health_score,\n").load()
-    assert [repo.repo for repo in org.repos] == ["a"]
-    with pytest.raises(InputError, match="no sample at all"):
+def test_a_description_without_a_sample_is_judged_at_the_clock_and_says_so(root: RootBuilder) -> None:
+    org = root.file("org.yaml", "repos: {web: {}}").load()
+    known, as_of = org.at(None, T0)
+    assert (as_of, known.warnings[-1]) == (T0, NO_SAMPLE)
+    assert known.at(T0)[0].warnings == known.warnings
+    with pytest.raises(InputError, match="no sample, alert or event at all; a time to judge at is needed"):
         org.at(None)
+
+
+def test_alerts_alone_are_judged_at_the_last_of_them(root: RootBuilder) -> None:
+    listed = [{"severity": "critical", "title": "Disk", "timestamp": f"2026-01-0{day}T00:00:00Z"} for day in (2, 1)]
+    org = root.file("web/alerts/alerts.json", {"alerts": listed}).load()
+    assert org.at(None, T0)[1] == T0 + DAILY
+    assert [repo.repo for repo in org.repos] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("org.yaml", "repos: {web: {}, api: {customer_facing: true}}", 0),
+        ("history.csv", HEADER + "2026-01-01T00:00:00Z,a,health_score,\n", 0),
+        ("web/alerts/alerts.json", {"alerts": [{"severity": "critical", "timestamp": "2026-01-01T00:00:00Z"}]}, 102),
+    ],
+)
+def test_a_root_without_a_sample_is_judged_as_unknown(root: RootBuilder, name: str, content: object, code: int) -> None:
+    analysis = analyze(root.file(name, content).load())
+    assert analysis.exit_code == code
+    assert analysis.health.risk_tier is RiskTier.UNKNOWN
+    assert {result.status for result in analysis.sla.compliance_results} == {SlaStatus.UNKNOWN}
+    assert analysis.sla.executive_readiness.tier is ReadinessTier.UNKNOWN
+    assert NO_SAMPLE in analysis.health.warnings
 
 
 def test_an_unknown_repo_is_named_beside_those_that_exist(acme: RootBuilder) -> None:

@@ -68,7 +68,7 @@ def test_a_root_without_the_file_has_no_rules(acme: RootBuilder) -> None:
             "during:",
             r"^alerts.yaml: rules.0.during: unknown key; allowed: rule_id, metric, comparison, .* for, ",
         ),
-        ("threshold: 100, ", "", r"^alerts.yaml: rules.0.threshold: Field required"),
+        ("threshold: 100, ", "", r"^alerts.yaml: rules.0.threshold: missing; it is needed"),
         ("100", ".nan", r"^alerts.yaml: rules.0.threshold: a finite number is allowed"),
         (
             "high",

@@ -72,8 +72,8 @@ BAD_ROWS = [
         "2026-01-01T00:00:00Z,a,health_score,91",
         "row 3, column value: 91 for a, health_score at 2026-01-01T00:00:00Z, but history.csv, row 2",
     ),
-    ("2026-01-02T00:00:00Z,a", "Row #3: Expected 4 columns, got 2"),
-    ("2026-01-02T00:00:00Z,a,health_score,80,81", "Row #3: Expected 4 columns, got 5"),
+    ("2026-01-02T00:00:00Z,a", "row 3: 2 fields; 4 are needed, as in row 1"),
+    ("2026-01-02T00:00:00Z,a,health_score,80,81", "row 3: 5 fields; 4 are needed, as in row 1"),
 ]
 
 
@@ -145,6 +145,32 @@ def test_an_assumed_zone_reads_naive_times_whether_or_not_others_have_zones(root
     times = {value: from_micros(time) for time, value in zip(org.history.time, org.history.value, strict=True)}
     assert times[2.0] == datetime(2026, 7, 1, 10, tzinfo=UTC)
     assert times[3.0] == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("mixed", ["", "2026-11-03T00:00:00Z,a,lead_time,1\n"])
+def test_a_local_time_that_came_twice_is_told_and_two_values_for_it_are_refused(root: RootBuilder, mixed: str) -> None:
+    once = HEADER + "2026-10-25T02:30:00,a,lead_time,2\n2026-10-25T03:30:00,a,lead_time,3\n" + mixed
+    note = "history.csv, row 2, column timestamp: 1 times fall into an hour that Europe/Berlin had twice"
+    assert note in "".join(root.file("history.csv", once).load(assume_tz="Europe/Berlin").warnings)
+    twice = once + "2026-10-25T02:30:00,a,lead_time,4\n"
+    with pytest.raises(InputError, match=r"Europe/Berlin had 2026-10-25 02:30 twice.*such as 2026-10-25T02:30\+02:00"):
+        root.file("history.csv", twice).load(assume_tz="Europe/Berlin")
+
+
+@pytest.mark.parametrize("mixed", ["", "2026-11-03T00:00:00Z,a,lead_time,1\n"])
+def test_a_local_time_that_never_was_is_refused_with_its_row(root: RootBuilder, mixed: str) -> None:
+    text = HEADER + "2026-03-29T01:30:00,a,lead_time,2\n2026-03-29T02:30:00,a,lead_time,3\n" + mixed
+    with pytest.raises(InputError, match="history.csv, row 3, column timestamp: '2026-03-29 02:30:00' did not exist"):
+        root.file("history.csv", text).load(assume_tz="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    "bad", ["2026-01-03T00:00:00Z,a,lead_time,x", "soon,a,lead_time,1", "2026-01-03T00:00:00Z,a,lead_time,-1"]
+)
+def test_a_row_after_blank_lines_and_quoted_line_ends_is_named_by_its_line(root: RootBuilder, bad: str) -> None:
+    text = HEADER + '\n\n2026-01-01T00:00:00Z,"a\nb",lead_time,1\r\n\n' + bad + "\n"
+    with pytest.raises(InputError, match="history.csv, row 7, column (value|timestamp): "):
+        root.file("history.csv", text).load()
 
 
 def test_an_unknown_assumed_zone_is_refused(root: RootBuilder) -> None:
