@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.overdue import overdue_of, register_option
 from tars_lib.cli.ci import build_of, build_options, policy_option
+from tars_lib.cli.overdue import overdue_of, register_option
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
 
 
@@ -61,35 +61,10 @@ def run(
     from tars_lib.sources.root import load_org
     from tars_lib.times import read_time, read_zone
 
-    name = run_name(timestamp)
-    late = overdue_of(incidents_dir)
-    with progress(7, "step", quiet=quiet) as begin:
-        begin("reading")
-        org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
-        zone = None if assume_tz is None else read_zone(assume_tz)
-        time = None if as_of is None else read_time(as_of, "--as-of", zone)
-        if dry_run:
-            _, judged_at = org.at(time, now())
-            samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
-            click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
-            if incidents_dir is not None:
-                click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
-            click.echo(f"would write: {outdir / name}")
-            return 0
-        analysis = analyze(org, time, on_step=begin, overdue=late)
-        begin("writing")
-        place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
-    _warn_of_age(analysis.org, analysis.as_of, now())
-    if not quiet:
-        click.echo(analysis.sla.risk_narrative.headline)
-        if late.rungs and incidents_dir is not None:
-            where = shlex.quote(str(incidents_dir))
-            click.echo(
-                f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
-            )
     build = build_of(github_summary, junit, exit_policy, exit_zero)
     with build.told_of_errors("tars run"):
         name = run_name(timestamp)
+        late = overdue_of(incidents_dir)
         with progress(7, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
@@ -97,15 +72,24 @@ def run(
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
             if dry_run:
-                _, judged_at = org.at(time)
+                _, judged_at = org.at(time, now())
                 samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
                 click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+                if incidents_dir is not None:
+                    click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
                 click.echo(f"would write: {outdir / name}")
                 return 0
-            analysis = analyze(org, time, on_step=begin)
+            analysis = analyze(org, time, on_step=begin, overdue=late)
             begin("writing")
-            place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX))
+            place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
+    _warn_of_age(analysis.org, analysis.as_of, now())
+    if not quiet:
         click.echo(build.line(analysis.sla.risk_narrative.headline))
+        if late.rungs and incidents_dir is not None:
+            where = shlex.quote(str(incidents_dir))
+            click.echo(
+                f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
+            )
         click.echo(f"run: {place}")
     if print_paths:
         for path in sorted(place.iterdir()):

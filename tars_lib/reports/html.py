@@ -53,12 +53,8 @@ def render_html(document: Document) -> str:
 
 def preview(*blocks: Block) -> str:
     """Render blocks for JupyterLab, escaped and with their own style."""
-    page = _environment().get_template("preview.html.j2")
-    return page.render(style=_as_markup(_style()), views=views(blocks))
-def preview(block: Block) -> str:
-    """Render one block for JupyterLab, escaped and with its own style."""
     page = environment().get_template("preview.html.j2")
-    return page.render(style=_as_markup(page_style()), views=views([block]))
+    return page.render(style=_as_markup(page_style()), views=views(blocks))
 
 
 @functools.cache

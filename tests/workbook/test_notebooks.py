@@ -19,7 +19,6 @@ from tars_lib.reports.parameters import declared_parameters
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ("incident_report", "sla_breach", "at_risk_monitoring", "executive_summary", "org_risk")
 EVERY = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-THIN = (*NOTEBOOKS, "golden_path", "postmortem", "trend_review")
 PAGES = {"incident_report": 5, "sla_breach": 3, "at_risk_monitoring": 2, "executive_summary": 2, "org_risk": 2}
 """At most so many pages; judgement: what the reader of each will turn."""
 TOLD = {
@@ -57,7 +56,6 @@ def reach(page: pypdf.PageObject) -> float:
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("name", THIN)
 def test_a_parameters_file_holds_exactly_what_the_notebook_declares_and_says_what_it_is(name: str) -> None:
     cells = [{**cell, "source": "".join(cell["source"])} for cell in source(name)["cells"]]  # type: ignore[attr-defined]
     text = (ROOT / "parameters" / f"{name}.yaml").read_text(encoding="utf-8")
@@ -66,7 +64,6 @@ def test_a_parameters_file_holds_exactly_what_the_notebook_declares_and_says_wha
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("name", THIN)
 def test_a_notebook_is_thin_and_carries_no_outputs(name: str) -> None:
     notebook = source(name)
     for place, cell in enumerate(notebook["cells"]):  # type: ignore[arg-type, var-annotated]
