@@ -16,18 +16,21 @@ class Inbox:
 
     port: int
     received: list[bytes] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def http_server(status: int = 202) -> Iterator[Inbox]:
-    """An HTTP server that answers every POST with one status."""
+def http_server(status: int = 202, answer: bytes = b"") -> Iterator[Inbox]:
+    """An HTTP server that answers every POST with one status and text."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             inbox.received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            inbox.paths.append(self.path)
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *args: object) -> None:
             """Print nothing."""

@@ -25,6 +25,12 @@ _FORMS = {"slack": "SLACK", "mailto": "TEXT", "mailtos": "TEXT"}
 # Loggers that print URLs, or the part of them that holds a token.
 _TALKATIVE = ("apprise", "urllib3.connectionpool")
 
+# Slack calls people by <!channel>; "@channel" is a word to it. Only what the text begins with calls: that is the playbook's.
+# https://api.slack.com/reference/surfaces/formatting#special-mentions
+_CALL = re.compile(r"\A@(channel|here|everyone)\b")
+
+_REFUSED = "refused, or not reached"
+
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
@@ -163,12 +169,23 @@ def _by_apprise(message: Message, url: str) -> str:
 
     formats = {"TEXT": "text", "MARKDOWN": "markdown"}
     with _silenced():
+        if message.form == "SLACK":
+            # the text is mrkdwn, escaped once; `notify` would escape it again, and make links and calls of what people typed
+            plugin = apprise.Apprise.instantiate(url)
+            if plugin is not None and plugin.send(
+                body=_CALL.sub(r"<!\1>", message.body),
+                title=message.subject,
+                body_format=apprise.NotifyFormat.MARKDOWN,
+                body_passthrough=False,
+            ):
+                return ""
+            return _REFUSED
         target = apprise.Apprise()
         target.add(url)
         was_sent = target.notify(
             body=message.body, title=message.subject, body_format=formats.get(message.form), interpret_escapes=False
         )
-    return "" if was_sent else "refused, or not reached"
+    return "" if was_sent else _REFUSED
 
 
 @contextmanager
