@@ -243,7 +243,11 @@ def contain(
         written = start_containment(writer, start, None if text is None else text_of(text), owner)
         begun = [action for action in written.incident.actions if action.started_at == writer.time]
         if not (as_json or quiet):
-            click.echo("\n".join(line for action in begun[-1:] for line in action_lines(action)))
+            click.echo(
+                "\n".join(
+                    line for action in begun[-1:] for line in action_lines(action, written.incident, writer.folder)
+                )
+            )
     return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
 
 
@@ -251,11 +255,12 @@ def _show_checklist(incidents_dir: Path | None, incident_id: str, *, as_json: bo
     from tars_lib.cli.incident_text import action_lines
     from tars_lib.records import dumps
 
-    incident = case_in(incidents_dir, incident_id, time_of(None)).incident
+    case = case_in(incidents_dir, incident_id, time_of(None))
+    incident = case.incident
     if as_json:
         click.echo(dumps({"actions": incident.actions, "incident_id": incident_id}, ensure_ascii=True), nl=False)
         return 0
-    lines = [line for action in incident.actions for line in action_lines(action)]
+    lines = [line for action in incident.actions for line in action_lines(action, incident, case.folder)]
     click.echo(
         "\n".join(lines) if lines else "the checklist is empty: no cause is known; TEXT adds an action of your own"
     )

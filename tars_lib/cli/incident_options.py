@@ -163,7 +163,8 @@ def writer_of(incidents_dir: Path | None, incident_id: str) -> Writer:
 def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool, given_dir: Path | None = None) -> int:
     """Say what was written, how much time is left and what comes next; the code of success."""
     from tars_lib.incidents.clocks import contain_clock, is_running, respond_clock
-    from tars_lib.incidents.golden import Situation, golden_path
+    from tars_lib.incidents.golden import Situation, command_lines, golden_path, postmortem_command
+    from tars_lib.incidents.record import IncidentStatus
     from tars_lib.incidents.timeline import EntryKind
     from tars_lib.records import dumps
     from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
@@ -189,6 +190,8 @@ def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool
     command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
     if command is not None:
         # a command is not wrapped: it has to work as it is copied
-        lines += [f"{'Next:':16} {one}" for one in command.split("; ")]
+        lines += [f"{'Next:':16} {one}" for one in command_lines(command)]
+    elif incident.status is IncidentStatus.CLOSED and entry.kind is EntryKind.CLOSED:
+        lines.append(f"{'Next:':16} {postmortem_command(incident, given_dir)}")
     click.echo("\n".join(lines))
     return 0

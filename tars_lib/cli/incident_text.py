@@ -25,6 +25,7 @@ WIDTH = 80
 _NEXT = 3
 """Rungs shown that are still to come; judgement."""
 _LABEL = 16
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,10 @@ def _rung(rung: Rung) -> str:
     return rung_text(rung)
 
 
-def action_lines(action: Action) -> Iterator[str]:
+def action_lines(action: Action, incident: Incident, folder: Path) -> Iterator[str]:
     """An action of the checklist with how it is done, undone, and what shows that it worked."""
+    from tars_lib.incidents.golden import query_text
+
     yield from field(f"{action.action_id} {action.state.value}", visible(action.text, LINE_LIMIT))
     who = action.owner or action.suggested_owner
     for label, text in (
@@ -139,9 +142,10 @@ def action_lines(action: Action) -> Iterator[str]:
     ):
         if text:
             yield from field(label, visible(text, LINE_LIMIT))
-    if action.query:
+    query = query_text(action, incident, folder)
+    if query:
         # a command is not wrapped: it has to work as it is copied
-        yield f"{'  Check:':16} {visible(action.query)}"
+        yield f"{'  Check:':16} {visible(query)}"
 
 
 def _harm_lines(incident: Incident) -> Iterator[str]:
@@ -166,7 +170,10 @@ def _harm_lines(incident: Incident) -> Iterator[str]:
 def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Iterator[str]:
     """Both clocks: how much time is left."""
     for clock in clocks:
-        yield from field(clock.name.capitalize(), f"{clock_text(clock, now, reader)}  [{clock.rule}]")
+        # the rule is not torn apart at the end of a line
+        rule = visible(clock.rule).replace(" ", _NO_BREAK)
+        lines = field(clock.name.capitalize(), f"{clock_text(clock, now, reader)}  [{rule}]")
+        yield from (line.replace(_NO_BREAK, " ") for line in lines)
 
 
 def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
@@ -182,9 +189,10 @@ def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
     return f"{length(left)} left, due {reader.time(clock.due_at)}"
 
 
-def golden_lines(path: GoldenPath, case: Case, reader: Reader) -> Iterator[str]:
+def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
     """The golden path as a page: clocks, five steps, the containment row, the next command."""
     from tars_lib.incidents.clocks import contain_clock, respond_clock
+    from tars_lib.incidents.golden import command_lines, postmortem_command
 
     incident, now = case.incident, case.time
     yield f"Golden path of {incident.incident_id}: {visible(incident.title, NAME_LIMIT)}"[:WIDTH]
@@ -204,11 +212,11 @@ def golden_lines(path: GoldenPath, case: Case, reader: Reader) -> Iterator[str]:
     yield ""
     if path.next_command is None:
         yield "The incident is closed; nothing is left to do here. Its postmortem:"
-        yield f"  tars incident postmortem {incident.incident_id}"
+        yield f"  {postmortem_command(incident, given_dir)}"
     else:
         # a command is not wrapped: it has to work as it is copied
         yield "Next command:"
-        yield from (f"  {command}" for command in path.next_command.split("; "))
+        yield from (f"  {command}" for command in command_lines(path.next_command))
 
 
 def _row_lines(path: GoldenPath) -> Iterator[str]:
@@ -227,7 +235,21 @@ def timeline_lines(entries: Sequence[Entry], reader: Reader, *, is_full: bool) -
     for entry in entries:
         who = visible(entry.actor, NAME_LIMIT)
         yield from wrapped(f"{reader.time(entry.time)}  {entry.kind.value}  {who}", f"{entry.seq:>4}  ", " " * 6)
-        yield from wrapped(visible(entry.text, None if is_full else LINE_LIMIT), " " * 6, " " * 6)
+        if is_full:
+            for line in entry.text.split("\n"):
+                yield from wrapped(visible(line, None), " " * 6, " " * 6)
+        else:
+            yield from wrapped(visible(_short(entry), LINE_LIMIT), " " * 6, " " * 6)
+
+
+def _short(entry: Entry) -> str:
+    """The text of an entry; of a message with a head and a body the head."""
+    from tars_lib.incidents.timeline import EntryKind
+
+    head, _, rest = entry.text.strip().partition("\n")
+    if entry.kind in (EntryKind.UPDATE, EntryKind.NOTIFIED) and rest.strip():
+        return f"{head} (and {len(rest.splitlines())} lines more: --full)"
+    return entry.text
 
 
 def verification_lines(found: Verification, folder: Path) -> Iterator[str]:

@@ -186,7 +186,7 @@ def golden(
         document = {"clocks": _clocks(case), "incident_id": incident_id, "path": to_json(path)}
         click.echo(dumps(document, ensure_ascii=True), nl=False)
     else:
-        click.echo("\n".join(golden_lines(path, case, reader_of(tz))))
+        click.echo("\n".join(golden_lines(path, case, reader_of(tz), incidents_dir)))
     return 0
 
 

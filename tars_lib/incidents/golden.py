@@ -5,6 +5,7 @@ The steps are read off the record, so the path resumes wherever the responders s
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,10 +25,12 @@ from tars_lib.incidents.record import (
 )
 from tars_lib.incidents.register import DEFAULT_DIR
 from tars_lib.incidents.telling import rungs_left
+from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 
+_HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 DEFAULT_ROOT = "./org-health"
 """The org-health folder where no run of the incident names one: that of the playbook's page."""
 
@@ -93,9 +96,7 @@ def golden_path(
         Default the packaged playbook, and nobody to be told by its rules.
     """
     latest = incident.after or incident.before
-    tars = _Commands(
-        incident.incident_id, incidents_dir, DEFAULT_ROOT if latest is None else latest.root or DEFAULT_ROOT
-    )
+    tars = _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root))
     known = situation or Situation()
     readers: dict[str, Callable[[GoldenStep], Step]] = {
         "acknowledge": lambda row: _acknowledge(incident, row, tars),
@@ -112,6 +113,42 @@ def golden_path(
     due = next((n for n, step in enumerate(steps) if minute < step.end_minute), None)
     command = _afterwards(incident, tars) if current is None else steps[current].next_command
     return GoldenPath(steps, current, minute, due, containment_row(incident, known.playbook), command)
+
+
+def postmortem_command(incident: Incident, incidents_dir: Path | None = None) -> str:
+    """The command that is left once an incident is closed."""
+    return _Commands(incident.incident_id, incidents_dir, DEFAULT_ROOT)("postmortem")
+
+
+def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
+    """The command that shows whether an action worked, with the folder and the report that the incident's latest run names.
+
+    Parameters
+    ----------
+    action : Action
+        Its `query` names the places of the playbook's page.
+    incident : Incident
+    folder : Path
+        The incident's, from where its runs are found.
+    """
+    latest = incident.after or incident.before
+    if action.query is None or latest is None:
+        return action.query
+    report = shlex.quote(os.path.relpath(folder / latest.path / HEALTH_FILE))
+    query = action.query.replace(f"--org-report ./{HEALTH_FILE} ", f"--org-report {report} ")
+    return query.replace(f"--root-dir {DEFAULT_ROOT} ", f"--root-dir {_root(latest.root)} ")
+
+
+def command_lines(command: str) -> list[str]:
+    """A next command as lines to be copied one by one."""
+    run, then, record = command.rpartition("; tars incident record ")
+    return [run, then.removeprefix("; ") + record] if run else [command]
+
+
+def _root(root: str | None) -> str:
+    """The org-health folder for a command line; a name that begins with a dash is no option."""
+    named = root or DEFAULT_ROOT
+    return shlex.quote(f"./{named}" if named.startswith("-") else named)
 
 
 def containment_row(incident: Incident, playbook: Playbook = PACKAGED) -> Containment | None:
@@ -162,9 +199,7 @@ class _Commands:
     @property
     def new_run(self) -> str:
         """A run into the incident's folder, and its entry in the record."""
-        # a folder whose name begins with a dash is no option
-        root = shlex.quote(f"./{self.root}" if self.root.startswith("-") else self.root)
-        return f"tars run --root {root} --outdir {self.folder}; {self('record', '--run', 'latest')}"
+        return f"tars run --root {self.root} --outdir {self.folder}; {self('record', '--run', 'latest')}"
 
     @property
     def folder(self) -> str:
@@ -226,8 +261,10 @@ def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: S
     missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in told]
     if missing:
         recorded.append(f"not told yet: {', '.join(missing)}")
+    # whom no rule names any more holds nobody up once the harm is over
+    is_over = incident.effect is not None and incident.effect.verdict in _HARM_OVER
     command = None
-    if now or missing:
+    if now or (missing and not is_over):
         command = tars("escalate")
     elif incident.updated_at is None:
         command = tars("update")
@@ -255,6 +292,6 @@ def _afterwards(incident: Incident, tars: _Commands) -> str | None:
         return None
     if incident.status is IncidentStatus.RESOLVED:
         return tars("close")
-    if incident.effect is not None and incident.effect.verdict in (EffectVerdict.RECOVERED, EffectVerdict.ENDED):
+    if incident.effect is not None and incident.effect.verdict in _HARM_OVER:
         return tars("resolve")
     return tars("resolve", "'HOW IT ENDED'")

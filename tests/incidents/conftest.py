@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from incident_samples import Runs, write_runs
 
+# the harness that kills writers
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 # organisations with a planted incident
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
 

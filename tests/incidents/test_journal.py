@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import stat
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from kills import kill_while_noting, kill_while_opening
 
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.incidents.acts import Writer, acknowledge, note, resolve
@@ -72,24 +71,15 @@ def test_twenty_processes_with_fifty_notes_each_leave_a_thousand_entries_in_one_
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    chance = random.Random(20260504)  # noqa: S311 - moments, not secrets
-    folder, told = opened(tmp_path), []
-    for number in range(KILLS):
-        process = start(NOTES, folder, f"round-{number}", 10_000)
-        assert process.stdout is not None
-        told.append(process.stdout.readline().strip())
-        time.sleep(chance.uniform(0, 0.03))
-        process.kill()
-        # a line that was cut in the pipe was told to nobody
-        told += [line.strip() for line in process.communicate()[0].splitlines(keepends=True) if line.endswith("\n")]
-        found = verify(folder)
-        assert found.is_intact, found.faults
-    note(writer(folder), "after all")
-    texts = [entry.text for entry in read_entries(folder) if entry.kind is EntryKind.NOTE]
-    assert set(told) <= set(texts)
-    assert len(texts) == len(set(texts)), "nothing stands twice"
-    assert len(told) >= KILLS
-    assert verify(folder).notes == ()
+    found = kill_while_noting(tmp_path, KILLS)
+    assert found.is_safe, found
+    assert found.told >= KILLS
+
+
+def test_a_kill_while_incidents_are_opened_leaves_a_register_that_can_be_read_and_adopted(tmp_path: Path) -> None:
+    found = kill_while_opening(tmp_path, 6)
+    assert found.is_safe, found
+    assert found.told >= 6
 
 
 @pytest.mark.parametrize("cut", [1, 60, 200])
