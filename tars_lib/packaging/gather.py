@@ -127,6 +127,11 @@ def _stored(file: str) -> str:
     return file if plain == file else f"{plain}-{hashlib.sha256(file.encode()).hexdigest()[:8]}"
 
 
+def pages_of(run: Run, *, every_page: bool) -> tuple[str, ...]:
+    """Notebooks that are executed on a run."""
+    return pages_for([step.exit_code for step in run.status.steps] if every_page else [run.status.exit_code])
+
+
 def _execute(
     packed: Sequence[PackedRun], part: IncidentPart | None, *, every_page: bool
 ) -> tuple[dict[str, bytes], dict[str, Run], list[str]]:
@@ -149,8 +154,7 @@ def _execute(
                 failed.append(f"{one.name}: its reports cannot be read, so none was made on it")
                 continue
             loaded[one.name] = run
-            codes = [step.exit_code for step in run.status.steps] if every_page else [run.status.exit_code]
-            for notebook in pages_for(codes):
+            for notebook in pages_of(run, every_page=every_page):
                 parameters: dict[str, object] = {"run_dir": f"runs/{one.name}"}
                 if part is not None and "incident_id" in notebook_parameters(notebook):
                     parameters["incident_id"] = part.incident_id

@@ -58,6 +58,8 @@ def read_manifest(content: bytes, *, of_payload: bool) -> Listing:
 def _odd(line: str) -> str:
     if "\r" in line:
         return "a carriage return"
+    if not line.isascii():
+        return "a character that is not ASCII"
     found, _, rest = line.partition("  ")
     if not rest or rest != rest.strip():
         return "not of the form digest, two spaces, path"

@@ -155,10 +155,11 @@ def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
         digest = listed[path][0] if path in listed else ""
         twin = next((other for other in extra if digests[other] == digest), None)
         if twin is None:
-            yield Fault(FaultKind.MISSING, path, "listed, and not there" if path in listed else "every bundle has it")
+            why = f"listed in {listed[path][1]}, and not there" if path in listed else "every bundle has it"
+            yield Fault(FaultKind.MISSING, path, why)
         else:
             extra.remove(twin)
-            yield Fault(FaultKind.RENAMED, path, f"stands there as {twin}")
+            yield Fault(FaultKind.RENAMED, path, f"listed in {listed[path][1]}, and stands there as {twin}")
             yield Fault(FaultKind.UNLISTED, twin, f"has the content of {path}")
     for path in extra:
         yield Fault(FaultKind.UNLISTED, path, "in no manifest")

@@ -13,13 +13,12 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from org_samples import STAMP
 from workspaces import cascade
 
 from tars_lib import config
 from tars_lib.cli.incident import incident
 from tars_lib.cli.main import cli
-from tars_lib.cli.package import package
+from tars_lib.cli.package import bundle
 from tars_lib.errors import InputError
 from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.pipeline import analyze, write_run
@@ -119,7 +118,6 @@ TREE: dict[str, dict[str, str]] = {
         "--quiet": "--quiet",
     },
     "diff": {"--json": "--json", "--verbose": "{broken} --verbose", "--quiet": ""},
-    "bundle verify": {"--json": "--json", "--verbose": "{broken} --verbose", "--quiet": "--quiet"},
 }
 """Command: option: the call that differs. Its base call stands in `BASE`."""
 BASE = {
@@ -128,18 +126,10 @@ BASE = {
     "run": "--root {root} --timestamp 20260401-143000",
     "classify": "--exit-code 131",
     "diff": "{run} {later}",
-    "bundle verify": "{bundle}",
 }
 ELSEWHERE = {
-    "bundle create": {
-        "--run-dir",
-        "--bundle-name",
-        "--output-dir",
-        "--all",
-        "--allow-partial",
-        "--verbose",
-        "--quiet",
-    },
+    # packing, signing and custody: tests/packaging/test_bundle_options.py
+    **{f"bundle {name}": set() for name in bundle.commands},
     "report": set(),
     "package": set(),
     "demo": set(),
@@ -187,10 +177,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         place.write_text("exit_codes: {131: {severity: SEV-2}}\n", encoding="utf-8")
     found["incidents"] = folder / "incidents"
     open_incident(found["incidents"], by_hand(Severity.SEV_1, "Slow"), "ada", datetime(2026, 4, 1, tzinfo=UTC))
-    from tars_lib.packaging.bag import pack
-
-    found["bundle"] = folder / "b.zip"
-    found["bundle"].write_bytes(pack("b", {"x": b"1"}, {}, STAMP.generated_at))
     return found
 
 
@@ -274,49 +260,13 @@ def test_changing_one_option_changes_what_is_seen(
         assert call(command, before) != call(command, after)
         return
     if "{broken}" in added:
-        beside = "{broken}" if command != "bundle verify" else ""
         base = base if command == "classify" else "{broken} {broken}" if command == "diff" else "{broken}"
-        beside = beside if command == "classify" else ""
+        beside = "{broken}" if command == "classify" else ""
         added = "--verbose"
     one = call(command, f"{base} {beside}")
     same = call(command, f"{base} {beside}")
     assert one == same, "the comparison is of no use where the same call differs"
     assert one != call(command, f"{base} {added} {beside if option != '--summary-only' else ''}")
-
-
-@pytest.mark.slow
-def test_options_of_packing_change_the_bundle_or_what_is_said(
-    places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The report in a bundle starts a kernel, so a run that was altered is packed as partial without one."""
-    assert options(package) == ELSEWHERE["bundle create"]
-    monkeypatch.chdir(tmp_path)
-    broken = Path(shutil.copytree(places["run"], tmp_path / "tars-run-20260401-143000"))
-    (broken / "executive-summary.md").write_text("altered", encoding="utf-8")
-    other = Path(shutil.copytree(places["later"], tmp_path / "tars-run-20260401-153000"))
-    (other / "executive-summary.md").write_text("altered", encoding="utf-8")
-
-    def pack(*words: str) -> tuple[int, str, str, list[str]]:
-        done = CliRunner().invoke(package, list(words))
-        made = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.zip"))
-        for path in tmp_path.rglob("*.zip"):
-            path.unlink()
-        return done.exit_code, done.stdout, done.stderr, made
-
-    whole = ("--run-dir", str(broken), "--allow-partial")
-    base = pack(*whole)
-    assert base[0] == 0
-    assert base == pack(*whole)
-    for changed in (
-        ("--run-dir", str(other), "--allow-partial"),
-        ("--run-dir", str(broken)),
-        (*whole, "--bundle-name", "b"),
-        (*whole, "--output-dir", "o"),
-        (*whole, "--quiet"),
-    ):
-        assert pack(*changed) != base, changed
-    refused = ("--run-dir", str(broken))
-    assert pack(*refused, "--verbose") != pack(*refused)
 
 
 ORG = {
