@@ -200,9 +200,12 @@ def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | 
     from tars_lib.packaging.signature import MINISIGN_ENDING, is_encrypted, sign
 
     try:
-        text = _text_of(str(key_file) if key_file is not None else given)
+        text = key_file.read_text(encoding="ascii") if key_file is not None else _text_of(given)
     except (OSError, UnicodeError) as error:
-        raise ConfigError(f"signing key: cannot be read: {type(error).__name__}") from None
+        named = key_file or f"in {KEY_VARIABLE}"
+        raise ConfigError(
+            f"signing key {named}: cannot be read: {getattr(error, 'strerror', None) or 'no key'}"
+        ) from None
     password = os.environ.get(PASSWORD_VARIABLE)
     if password is None and is_encrypted(text) and sys.stdin.isatty():
         password = click.prompt("Password of the signing key", hide_input=True, err=True)

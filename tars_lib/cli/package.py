@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @click.option(
     "--with-inputs",
     metavar="ROOT",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=click.Path(path_type=Path),
     help="Pack the input files too, from this org-health folder; each must be what the run read.",
 )
-@click.option("--playbook", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Own playbook in force.")
+@click.option("--playbook", type=click.Path(path_type=Path), help="Own playbook in force.")
 @click.option("--bundle-name", metavar="NAME", help="Name of the bundle; default tars-evidence-<incident or run>.")
 @click.option(
     "--output-dir",
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--sign-key",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="Minisign secret key to sign with; default $TARS_SIGN_KEY (a path or the key). $TARS_SIGN_PASSWORD opens it.",
 )
 @click.option("--gpg-key", metavar="ID", help="Sign with this key of gpg as well.")
@@ -75,6 +75,7 @@ def package(
         raise click.UsageError("Missing option '--run-dir' (or '--incident', or '--before' and '--after').")
     from tars_lib.packaging.bundle import make_bundle, write_bundle
 
+    signer = custody.signer(sign_key)
     request = _request(
         None if run_dir is None else expand([run_dir, *more_runs], "a run directory"),
         *(None if one is None else expand([one], "a run directory") for one in (before, after)),
@@ -86,7 +87,6 @@ def package(
     )
     if incident is None and request.incident is not None and not quiet:
         click.echo(f"the run stands in {request.incident.name}; its record is packed too", err=True)
-    signer = custody.signer(sign_key)
     made = make_bundle(request, bundle_name)
     signatures = {} if signer is None else signer(made.content, made.file)
     if gpg_key is not None:

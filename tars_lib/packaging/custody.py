@@ -80,6 +80,7 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
         draft = Draft(EntryKind.CUSTODY, sentence(event), {"event": event})
         entry = seal(draft, len(entries) + 1, event.at, event.by, last)
         write_bytes(log.file, content + line_of(entry))
+        log.file.chmod(0o600)
     return entry
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tars_lib.engines.difference import Snapshot, compare
-from tars_lib.errors import ReportError, VerificationError
+from tars_lib.errors import InputError, ReportError, VerificationError
 from tars_lib.packaging.environment import environment
 from tars_lib.packaging.incident_part import IncidentPart, read_part
 from tars_lib.packaging.payload import Payload, plain_name
@@ -60,6 +60,8 @@ def gather(request: Request) -> Payload:
     InputError
         If a run or the incident is not there.
     """
+    if request.with_inputs is not None and not request.with_inputs.is_dir():
+        raise InputError(f"{request.with_inputs}: no such folder; the org-health folder that was judged is needed")
     part = None if request.incident is None else read_part(request.incident)
     packed = _read_runs(request.runs)
     faults = [

@@ -227,6 +227,9 @@ def test_a_recorded_run_that_is_gone_or_another_is_a_fault(evidence: EvidenceFol
         ("--run-dir", "none-*"),
         ("--incident", "INC-202601051200"),
         ("--run-dir", ".", "--bundle-name", "../evil"),
+        ("--run-dir", ".", "--with-inputs", "nowhere"),
+        ("--run-dir", ".", "--sign-key", "nowhere"),
+        ("--run-dir", ".", "--playbook", "nowhere"),
     ],
 )
 def test_what_cannot_be_packed_is_refused_and_leaves_nothing(
@@ -235,4 +238,5 @@ def test_what_cannot_be_packed_is_refused_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(cli, ["bundle", "create", *words])
     assert done.exit_code in (1, 2)
+    assert "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
