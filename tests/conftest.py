@@ -23,8 +23,9 @@ def root(tmp_path: Path) -> RootBuilder:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> RunSamples:
-    """Runs with planted truth, and the reports on them."""
-    return RunSamples(tmp_path_factory.mktemp("samples"))
+    """Runs with planted truth, and the reports on them; every worker of pytest-xdist has a folder beside the others'."""
+    base = tmp_path_factory.getbasetemp()
+    return RunSamples((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Runs whose truth is planted, and the reports on them: each made once a session, however many tests look at it."""
+"""Runs whose truth is planted, and the reports on them: each made once a session, however many tests and workers look at it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from contract.workspaces import artefacts, cascade
+from filelock import FileLock
 
-from tars_lib.pipeline import Run, analyze, load_run, write_report, write_run
+from tars_lib.pipeline import RUN_PREFIX, Run, analyze, load_run, write_report, write_run
 from tars_lib.reports.blocks import Block
 from tars_lib.reports.plain import plain_text
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
 
-EPOCH = "1767620000"
+EPOCH, STAMP = "1767620000", "20260105-143000"
 RUNS = ("demo", "cascade", "artefacts", "at-risk", "calm")
 """`demo`: a change in ledger breaks two SLAs; `cascade`: trouble goes from ledger over payments to checkout; `artefacts`:
 the same scores alone; `at-risk`: the demo before its incident, with most of a budget spent; `calm`: before anything."""
@@ -25,27 +26,35 @@ _MAKERS = {"cascade": cascade, "artefacts": artefacts}
 
 
 class RunSamples:
-    """Runs and reports by name."""
+    """Runs and reports by name, in a folder that all workers of a session share: whoever needs one first makes it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
 
-    @functools.cache  # noqa: B019 - one object a session
+    @functools.cache  # noqa: B019 - one object a worker
     def run(self, name: str) -> Run:
-        root = _MAKERS[name](self.folder / f"{name}-health") if name in _MAKERS else demo_root()
-        with pytest.MonkeyPatch.context() as patch:
+        with FileLock(self.folder / f"{name}.lock"), pytest.MonkeyPatch.context() as patch:
+            runs = self.folder / name / "reports" / "runs"
+            made = runs / f"{RUN_PREFIX}{STAMP}"
+            if made.is_dir():
+                return load_run(made)
+            root = _MAKERS[name](self.folder / f"{name}-health") if name in _MAKERS else demo_root()
             patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-            analysis = analyze(load_org(root), _AS_OF.get(name))
-            return load_run(write_run(analysis, self.folder / name / "reports" / "runs", timestamp="20260105-143000"))
+            return load_run(write_run(analyze(load_org(root), _AS_OF.get(name)), runs, timestamp=STAMP))
 
-    @functools.cache  # noqa: B019 - one object a session
+    @functools.cache  # noqa: B019 - one object a worker
     def report(self, notebook: str, name: str) -> dict[str, Path]:
         """A kernel start: the executed notebook, the HTML page and the PDF."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-            return write_report(
-                notebook, self.run(name).directory, self.folder / name / "out" / notebook, ("html", "pdf")
-            )
+        run = self.run(name)
+        folder = self.folder / name / "out" / notebook
+        written = self.folder / f"{name}-{notebook}.json"
+        with FileLock(self.folder / f"{name}-{notebook}.lock"), pytest.MonkeyPatch.context() as patch:
+            if not written.exists():
+                patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+                made = write_report(notebook, run.directory, folder, ("html", "pdf"))
+                written.write_text(json.dumps({form: str(path) for form, path in made.items()}), encoding="utf-8")
+            return {form: Path(path) for form, path in json.loads(written.read_text(encoding="utf-8")).items()}
 
 
 def told(blocks: Block | Iterable[Block]) -> str:
