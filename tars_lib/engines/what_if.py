@@ -224,7 +224,7 @@ def _changes(
     org: OrgData, policies: Sequence[AnyPolicy], stretches: Sequence[Event], after: SlaReport
 ) -> Iterator[str]:
     for old, new in zip(org.policies, policies, strict=True):
-        if old is not new:
+        if old.objective != new.objective:
             was, now = (value_text(one.objective, one.unit) for one in (old, new))
             yield f"Objective of {old.sla_name}: {now} in place of {was}."
     for stretch in stretches:

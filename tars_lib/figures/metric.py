@@ -99,14 +99,15 @@ def _draw_levels(axes: Axes, shown: MetricCourse, scale: float) -> None:
     if shown.event is None:
         return
     at = shown.event.timestamp
-    for level, first, last in ((shown.before, shown.start, at), (shown.after, at, shown.end)):
-        if np.isfinite(level):
-            axes.plot([first, last], [level * scale] * 2, color=CONTEXT, lw=1.0, zorder=2)  # type: ignore[arg-type]
-            axes.annotate(
-                value_text(level, shown.unit), (first, level * scale), xytext=(4, 3), textcoords="offset points",
-                color=MUTED, fontsize=7.4,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}, zorder=4,
-            )  # fmt: skip  # type: ignore[arg-type]
+    # the level before stands at its begin, the one since beside the axes: there it hides nothing
+    for level, first, last, is_now in ((shown.before, shown.start, at, False), (shown.after, at, shown.end, True)):
+        if not np.isfinite(level):
+            continue
+        axes.plot([first, last], [level * scale] * 2, color=CONTEXT, lw=1.0, zorder=2)  # type: ignore[arg-type]
+        axes.annotate(
+            value_text(level, shown.unit), (1.0 if is_now else 0.0, level * scale), xycoords=("axes fraction", "data"),
+            xytext=(4, -2 if is_now else 3), textcoords="offset points", color=MUTED, fontsize=7.4,
+        )  # fmt: skip
 
 
 def _inside(shown: MetricCourse, events: Sequence[Event]) -> list[Event]:

@@ -43,7 +43,7 @@ def picture_html(picture: Picture) -> str:
     data = base64.b64encode(render_svg(picture.figure)).decode("ascii")
     alt, caption = (escape(visible(text)) for text in (picture.alt, picture.caption))
     return (
-        f'<figure class="tars-picture"><img alt="{alt}" src="data:image/svg+xml;base64,{data}" '
+        f'<figure class="tars-picture" style="margin:0"><img alt="{alt}" src="data:image/svg+xml;base64,{data}" '
         f'style="width:100%;max-width:880px;background:white"><figcaption>{caption}</figcaption></figure>'
     )
 

@@ -101,6 +101,7 @@ def test_nothing_changed_moves_nothing(org: OrgData) -> None:
     assert found.changes == ("Nothing was changed.",)
     same = tars.what_if(org, objective={"latency": 0.5})
     assert same.moves == ()
+    assert same.changes == ("Nothing was changed.",)
 
 
 def test_the_table_has_a_row_for_each_moved_verdict(org: OrgData) -> None:
