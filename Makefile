@@ -9,7 +9,7 @@ PY := $(BIN)/python
 DATASET ?= $(or $(TARS_SHARED),../shared)/data/petshop
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lab lock clean
+.PHONY: help demo test check bench lab docs lock clean
 
 help: ## Show this list
 	@$(PYTHON) -c "import re,sys; [print(f'  make {m[1]:<8} {m[2]}') for m in re.finditer(r'(?m)^(\w+):.*?## (.*)$$', open('Makefile', encoding='utf-8').read())]"
@@ -51,6 +51,11 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 lab: .venv/lab.stamp ## Open JupyterLab on the welcome notebook
 	$(BIN)/jupyter lab notebooks/welcome.ipynb
 
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: .venv/dev.stamp ## Build the documentation into site/; a link that leads nowhere fails it
+	$(PY) -m mkdocs build --strict --quiet --site-dir site
+	@echo site/index.html
+
 lock: .venv/dev.stamp ## Resolve the lock files anew
 	$(PY) -m pip install --quiet uv
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/core.lock
@@ -59,4 +64,4 @@ lock: .venv/dev.stamp ## Resolve the lock files anew
 	$(PY) -m uv pip compile pyproject.toml --extra test --extra fuzz --constraint requirements/core.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --no-emit-find-links --output-file requirements/fuzz.lock
 
 clean: ## Remove what the targets made
-	$(PYTHON) -c "import shutil; [shutil.rmtree(p, ignore_errors=True) for p in ('.venv', 'outputs/demo', '.pytest_cache', '.mypy_cache', '.ruff_cache')]"
+	$(PYTHON) -c "import shutil; [shutil.rmtree(p, ignore_errors=True) for p in ('.venv', 'site', 'outputs/demo', '.pytest_cache', '.mypy_cache', '.ruff_cache')]"

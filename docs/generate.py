@@ -39,8 +39,9 @@ A run can find several things. The code is the first of these that was found:
 {order}
 
 Refused input ends with 93, 94 or 95 before anything is judged. A step that fails after the input was accepted ends
-with 1. `tars run --exit-zero` turns findings into 0 and leaves errors as they are. `tars demo` returns 0 although the
-demo organisation holds a breach.
+with 1. `tars run --exit-zero` turns findings into 0 and leaves errors as they are; `--exit-policy FILE` does so for the
+findings that a build shall not fail for ([CI](ci.md#which-findings-fail-a-build)). `tars demo` returns 0 although the demo
+organisation holds a breach.
 
 ## Which codes this version returns
 

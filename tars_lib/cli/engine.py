@@ -119,6 +119,8 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
                 given.pop(flag.removeprefix("--").replace("-", "_"))
             return body(output=output, **given)
 
+        # click's help is the docstring
+        with_output.__doc__ = body.__doc__
         command: Callable[..., Any] = with_output
         for flag in _FAIL_ON:
             command = click.option(flag, is_flag=True, hidden=True)(command)

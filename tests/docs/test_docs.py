@@ -121,7 +121,7 @@ def test_commands_are_found_in_the_pages() -> None:
 
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_command_lines_in_the_pages_are_accepted(page: str, line: str) -> None:
-    words = shlex.split(line, comments=True)[1:]
+    words = shlex.split(re.split(r" (?:\|\|?|&&|>>?) ", line)[0], comments=True)[1:]
     name, rest = words[0], words[1:]
     command = cli.get_command(click.Context(cli), name)
     assert command is not None, f"{page}: tars has no command {name}"
