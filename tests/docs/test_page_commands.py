@@ -26,7 +26,7 @@ NOT_HERE = {
     r"^make \w+": "builds or fills .venv; the targets call what other tests call",
     r"\btars (report|demo|package)\b": "starts kernels; tests/test_report_end_to_end.py and tests/cli/test_report.py run it",
     r"\btars bundle create\b": "starts a kernel for the report inside; tests of packaging run it",
-    r"\btars bundle verify\b": "needs a bundle; tests of packaging run it",
+    r"\btars bundle (verify|export|log|transfer)\b": "needs a bundle; tests of packaging run it",
     r"^papermill |^jupyter ": "starts a kernel; tests/reports/test_report_notebooks.py runs both",
     r"\bpdftoppm\b": "needs poppler; made by hand for a release",
     r"--send\b": "needs a channel; tests/cli/test_notify.py runs it against a server on the loopback",
