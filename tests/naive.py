@@ -50,3 +50,13 @@ def step_up(p_values: list[float], tests: int, alpha: float) -> set[int]:
         if p_values[row] <= alpha * rank / tests:
             accepted = rank
     return set(order[:accepted])
+
+
+def largest_product(x: Floats, y: Floats, lags: int) -> float:
+    """The largest |sum x[t - lag] y[t]| over lags -lags..lags, in exact sums."""
+    n = len(x)
+    sums = [
+        math.fsum(float(x[t - lag]) * float(y[t]) for t in range(n) if 0 <= t - lag < n)
+        for lag in range(-lags, lags + 1)
+    ]
+    return max(abs(total) for total in sums)

@@ -1,11 +1,13 @@
 """Which of millions of pairs could possibly be significant? A float32 pass that loses none of them.
 
-For every pair the largest weighted correlation over all lags is kept, and nothing else: blocks of columns are
-multiplied lag by lag (one matrix product each), magnitude and lag number are packed into one integer, and a running
-maximum is taken, so memory is a few blocks and never pairs x lags. A p-value is a bound on |r| for a given number of
-samples, so none is computed for the pairs that stay below it. Missing values count as zero; the number of rows that
-a pair shares, unknown here, is at least c_a + c_b - m, which bounds the weight from above by less than 1 % up to
-10 % missing. What passes is measured again, exactly, by `tars_lib.stats.lag.measured_tests`.
+For every pair the largest weighted correlation over all lags is bounded from above, and nothing else is kept: tiles of
+columns are multiplied, lag by lag or frequency by frequency, whichever costs less, and a maximum is taken, so memory is a
+few tiles and never pairs x lags. A p-value is a bound on |r| for a given number of samples, so none is computed for the
+pairs that stay below it. Each column is scaled once, by the lag at which its overlap has the smallest norm, and what
+float32 may have lost is added, so the bound holds for every lag. Missing values count as zero; the number of rows that
+a pair shares, unknown here, is at least c_a + c_b - m, which bounds the weight from above by less than 1 % up to 10 %
+missing. Only pairs with a column that misses more than 30 % have their shared rows counted. What passes is measured
+again, exactly, by `tars_lib.stats.lag.measured_tests`.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.stats import spectral, stream
 from tars_lib.stats.lag import Overlap, overlap_of
+from tars_lib.stats.parallel import in_parallel
 from tars_lib.stats.significance import critical_correlation, sidak, sidak_inverse, tail_probability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tars_lib.stats.whiten import Panel
 
@@ -28,15 +32,8 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-BLOCK = 1024
-"""Columns a block: large enough for the product to dominate, 4 MB a block of products; judgement, the timings that
-were tried (256 to 1024) were taken on a loaded machine and do not decide it."""
-
 MOST_MISSING = 0.3
-"""Above this share of missing rows in any window the shared rows are counted, not bounded; judgement."""
-
-ROUNDING = 1.0 + 2e-4
-"""What float32 sums and the bits given to the lag number may take off a product, as a factor; judgement, tested."""
+"""Above this share of missing rows in any window a column's shared rows are counted, not bounded; judgement."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,21 @@ class Candidates:
     first: Ints
     second: Ints
     p_bound: Floats
+
+
+def cheapest(rows: Floats32, lags: int) -> stream.Stream | spectral.Spectral:
+    """The form of the all-pairs search that costs less for rows of this length and so many lags.
+
+    Examples
+    --------
+    >>> rows = np.zeros((4, 365), dtype=np.float32)
+    >>> type(cheapest(rows, 0)).__name__, type(cheapest(rows, 14)).__name__
+    ('Stream', 'Spectral')
+    """
+    samples = rows.shape[1]
+    if spectral.cost(samples, lags) < stream.cost(samples, lags):
+        return spectral.Spectral(rows, lags)
+    return stream.Stream(rows, lags)
 
 
 def screened_pairs(
@@ -77,7 +89,7 @@ def screened_pairs(
         Where given, only pairs are kept that Benjamini-Hochberg at `level` over so many tests could accept: if K pairs
         reach a level, no more than K are accepted, so none above level * K / family is, and so on until K stays.
     progress : callable, optional
-        Called with the share of the work done, after each block.
+        Called with the share of the work done, after each row of tiles.
 
     Returns
     -------
@@ -89,163 +101,166 @@ def screened_pairs(
         none = np.zeros(0, dtype=np.int64)
         return Candidates(none, none, np.zeros(0))
     tests = 2 * overlap.lags + 1
-    blocks = _Blocks(panel, overlap, columns)
-    smallest, largest = blocks.weights
-    single = sidak_inverse(level, tests)
-    critical = min(critical_correlation(single, n) * np.sqrt(n) for n in (*smallest, *largest))
-    floor = np.array([critical / ROUNDING], dtype=np.float32).view(np.int32)[0] & ~blocks.lag_bits
-    first, second, packed = [], [], []
-    starts = range(0, len(columns), BLOCK)
-    total, done = len(starts) * (len(starts) + 1) // 2, 0
-    for start in starts:
-        blocks.lead(start)
-        for other in range(start, len(columns), BLOCK):
-            best = blocks.best(other)
-            hits = np.flatnonzero(best.ravel() >= floor)
-            row, column = np.divmod(hits, best.shape[1])
-            if other == start:
-                keep = row < column
-                hits, row, column = hits[keep], row[keep], column[keep]
-            first.append(columns[start + row])
-            second.append(columns[other + column])
-            packed.append(best.ravel()[hits])
-            done += 1
+    size = np.arange(len(panel.innovations), len(panel.innovations) - tests // 2 - 1, -1, dtype=np.float64)
+    missing = np.maximum(
+        1.0 - overlap.head_count[:, columns] / size[:, None], 1.0 - overlap.tail_count[:, columns] / size[:, None]
+    ).max(axis=0)
+    order = np.argsort(missing > MOST_MISSING, kind="stable")
+    columns, missing = columns[order], missing[order]
+    known = int((missing <= MOST_MISSING).sum())
+    rows, seen = _zero_filled(panel, columns, counted=known < len(columns))
+    searches = []
+    if known >= 2:
+        searches.append(_bounded(rows[:known], overlap, columns[:known], size, float(missing[:known].max())))
+    if known < len(columns):
+        searches.append(_counted(rows, seen, overlap, columns, size, known, float(missing.max())))
+    first, second, score = [], [], []
+    extremes = min(one.least for one in searches), max(one.most for one in searches)
+    critical = _critical(sidak_inverse(level, tests), extremes)
+    shares = np.cumsum([one.tiles for one in searches]) / sum(one.tiles for one in searches)
+    before = 0.0
+    for search, until in zip(searches, shares.tolist(), strict=True):
+
+        def report(share: float, before: float = before, until: float = until) -> None:
             if progress is not None:
-                progress(done / total)
-    bits = np.concatenate(packed)
-    extremes = float(smallest.min()), float(largest.max())
-    rows = _acceptable(bits, blocks.lag_bits, level, family, extremes, tests)
-    score = (bits[rows] & ~blocks.lag_bits).view(np.float32).astype(np.float64) * ROUNDING
+                progress(before + share * (until - before))
+
+        for found in search.hits(critical, report):
+            first.append(found[0])
+            second.append(found[1])
+            score.append(found[2])
+        before = until
+    scores = np.concatenate(score)
+    kept = _acceptable(scores, level, family, extremes, tests)
+    scores = scores[kept]
     # for a given r^2 n the p-value rises, then falls with n: it is smallest at one of the ends
-    single_bound = np.minimum(
-        *(tail_probability(np.minimum(score / np.sqrt(samples), 1.0), samples) for samples in extremes)
-    )
-    p_bound = sidak(single_bound, tests)
+    single = np.minimum(*(tail_probability(np.minimum(scores / np.sqrt(n), 1.0), n) for n in extremes))
+    one, two = columns[np.concatenate(first)[kept]], columns[np.concatenate(second)[kept]]
     return Candidates(
-        np.concatenate(first)[rows].astype(np.int64), np.concatenate(second)[rows].astype(np.int64), p_bound
+        np.minimum(one, two).astype(np.int64), np.maximum(one, two).astype(np.int64), sidak(single, tests)
     )
+
+
+def _critical(single: float, extremes: tuple[float, float]) -> float:
+    """The smallest |r| sqrt(n) whose p-value can be `single`."""
+    return min(critical_correlation(single, n) * float(np.sqrt(n)) for n in extremes)
 
 
 def _acceptable(
-    bits: NDArray[np.int32],
-    lag_bits: np.int32,
-    level: float,
-    family: int | None,
-    extremes: tuple[float, float],
-    tests: int,
+    scores: Floats, level: float, family: int | None, extremes: tuple[float, float], tests: int
 ) -> NDArray[np.intp]:
     """Rows that the step-up procedure could accept, found by comparing magnitudes alone."""
-    rows = np.arange(len(bits))
+    rows = np.arange(len(scores))
     while family is not None and len(rows):
-        reachable = sidak_inverse(min(level * len(rows) / family, level), tests)
-        critical = min(critical_correlation(reachable, n) * np.sqrt(n) for n in extremes) / ROUNDING
-        floor = np.array([critical], dtype=np.float32).view(np.int32)[0] & ~lag_bits
-        left = rows[bits[rows] >= floor]
+        critical = _critical(sidak_inverse(min(level * len(rows) / family, level), tests), extremes)
+        left = rows[scores[rows] >= critical]
         if len(left) == len(rows):
             break
         rows = left
     return rows
 
 
-class _Blocks:
-    """Scaled float32 operands, products and the running maximum of one pair of blocks at a time."""
+@dataclass(frozen=True)
+class _Search:
+    """Tiles of the upper triangle, from the column `after` on, and what their figures mean.
 
-    def __init__(self, panel: Panel, overlap: Overlap, columns: NDArray[np.intp]) -> None:
-        self._rows = np.ascontiguousarray(panel.innovations[:, columns].T, dtype=np.float32)
-        missing = np.isnan(self._rows)
-        self._rows[missing] = 0.0
-        self._lags = overlap.lags
-        n = self._rows.shape[1]
-        self.lag_bits = np.int32((1 << max(1, (2 * self._lags + 1).bit_length())) - 1)
-        self._size = np.array([n - lag for lag in range(self._lags + 1)], dtype=np.float64)
-        self._head, head_share = _scale(overlap.head_norm, overlap.head_count, columns, self._size)
-        self._tail, tail_share = _scale(overlap.tail_norm, overlap.tail_count, columns, self._size)
-        most = max(float(head_share.max()), float(tail_share.max()))
-        self._seen: Floats32 | None = None
-        effective = self._size * overlap.share
-        if most <= MOST_MISSING:
-            self._head *= _slack(head_share, most)
-            self._tail *= _slack(tail_share, most)
-            self.weights = (1.0 - most) * effective, effective * (1.0 + most**2 / (1.0 - 2.0 * most))
-        else:
-            self._seen = (~missing).astype(np.float32)
-            # the weight is c_a c_b share / c; what `effective` holds beyond `share` is taken out here
-            self._head *= np.sqrt(overlap.head_count[:, columns] / self._size[:, None])
-            self._tail *= np.sqrt(overlap.tail_count[:, columns])
-            self.weights = (1.0 - most) * effective, effective * self._size
-        self._head *= np.sqrt(effective)[:, None]
-        self._start = 0
-        self._lead_head: list[Floats32] = []
-        self._lead_tail: list[Floats32] = []
+    A pair's |r| sqrt(weight) is at most its figure plus `slack`, and its weight lies within `least` and `most`.
+    """
 
-    def lead(self, start: int) -> None:
-        """Prepare the row block that begins at `start`."""
-        self._start = start
-        self._lead_head = [self._early(start, lag) for lag in range(self._lags + 1)]
-        self._lead_tail = [self._late(start, lag) for lag in range(self._lags + 1)]
+    form: stream.Stream | spectral.Spectral
+    columns: int
+    after: int
+    slack: float
+    least: float
+    most: float
 
-    def best(self, other: int) -> NDArray[np.int32]:
-        """Packed maximum over signed lags for the row block against the block at `other`."""
-        shape = len(self._lead_head[0]), min(BLOCK, len(self._rows) - other)
-        best = np.zeros(shape, dtype=np.int32)
-        product = np.empty(shape, dtype=np.float32)
-        same = other == self._start
-        for lag in range(self._lags + 1):
-            late = self._lead_tail[lag] if same else self._late(other, lag)
-            self._offer(best, product, self._lead_head[lag], late, lag, lag, other)
-            if lag and not same:
-                early = self._early(other, lag)
-                self._offer(best, product, self._lead_tail[lag], early, -lag, self._lags + lag, other)
-        if same:
-            best = np.maximum(best, best.T)
-        return best
+    @property
+    def tiles(self) -> int:
+        across = -(-self.columns // self.form.tile)
+        return across * (across + 1) // 2
 
-    def _early(self, start: int, lag: int) -> Floats32:
-        part = slice(start, start + BLOCK)
-        scale = self._head[lag, part].astype(np.float32)
-        return np.asarray(self._rows[part, : self._rows.shape[1] - lag] * scale[:, None])
+    def hits(
+        self, critical: float, report: Callable[[float], None]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
+        """Row, column and bound of what may reach `critical`, a row of tiles at a time."""
+        starts = range(0, self.columns, self.form.tile)
+        floor = np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
+        done = 0
+        for start, parts in zip(starts, in_parallel(lambda start: self._row(start, floor), starts), strict=True):
+            for row, column, value in parts:
+                yield row, column, value.astype(np.float64) + self.slack
+            done += len(range(start, self.columns, self.form.tile))
+            report(done / self.tiles)
 
-    def _late(self, start: int, lag: int) -> Floats32:
-        part = slice(start, start + BLOCK)
-        return np.asarray(self._rows[part, lag:] * self._tail[lag, part].astype(np.float32)[:, None])
-
-    def _offer(
-        self,
-        best: NDArray[np.int32],
-        product: Floats32,
-        rows: Floats32,
-        others: Floats32,
-        signed_lag: int,
-        code: int,
-        other: int,
-    ) -> None:
-        np.matmul(rows, others.T, out=product)
-        if self._seen is not None:
-            product /= self._shared_root(signed_lag, other, product.shape)
-        bits = product.view(np.int32)
-        np.bitwise_and(bits, np.int32(0x7FFFFFFF) & ~self.lag_bits, out=bits)
-        np.bitwise_or(bits, np.int32(code), out=bits)
-        np.maximum(best, bits, out=best)
-
-    def _shared_root(self, signed_lag: int, other: int, shape: tuple[int, ...]) -> Floats32:
-        """Root of the share of a window's rows in which both series of a pair are seen."""
-        seen = self._seen
-        if seen is None:
-            return np.ones(shape, dtype=np.float32)
-        lag, n = abs(signed_lag), seen.shape[1]
-        mine, theirs = seen[self._start : self._start + shape[0]], seen[other : other + shape[1]]
-        early, late = (mine[:, : n - lag], theirs[:, lag:])
-        if signed_lag < 0:
-            early, late = mine[:, lag:], theirs[:, : n - lag]
-        return np.asarray(np.sqrt(np.maximum(early @ late.T, np.float32(1.0))))
+    def _row(self, start: int, floor: np.float32) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
+        found = []
+        for other in range(start, self.columns, self.form.tile):
+            if other + self.form.tile <= self.after:
+                continue
+            best = self.form.largest(start, other)
+            place = np.flatnonzero(best.ravel() >= floor)
+            if not len(place):
+                continue
+            row, column = np.divmod(place, best.shape[1])
+            keep = (start + row < other + column) & (other + column >= self.after)
+            found.append((start + row[keep], other + column[keep], best.ravel()[place[keep]]))
+        return found or [(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32))]
 
 
-def _scale(norm: Floats, count: Floats, columns: NDArray[np.intp], size: Floats) -> tuple[Floats, Floats]:
-    norm = norm[:, columns]
-    scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0.0)
-    return scale, 1.0 - count[:, columns] / size[:, None]
+def _zero_filled(panel: Panel, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:
+    rows = panel.innovations[:, columns].T
+    gaps = np.isnan(rows)
+    seen = (~gaps).astype(np.float32) if counted else np.zeros((0, 0), dtype=np.float32)
+    return (np.where(gaps, 0.0, rows) if gaps.any() else rows), seen
 
 
-def _slack(missing: Floats, most: float) -> Floats:
-    """G with g(u)^2 g(v)^2 >= (1 - u)(1 - v) / (1 - u - v), the weight of a pair that shares as little as it can."""
-    return np.asarray(np.sqrt(1.0 + missing**2 / (2.0 * (1.0 - 2.0 * most))))
+def _bounded(rows: Floats, overlap: Overlap, columns: NDArray[np.intp], size: Floats, most: float) -> _Search:
+    """Shared rows bounded by c_a + c_b - m: the weight of a pair is the product of one factor a column."""
+    effective = size * overlap.share
+    root = np.sqrt(effective)[:, None]
+    scale = np.zeros(len(columns))
+    for norm, count in ((overlap.head_norm, overlap.head_count), (overlap.tail_norm, overlap.tail_count)):
+        gone = 1.0 - count[:, columns] / size[:, None]
+        # g with g(u)^2 g(v)^2 >= (1 - u)(1 - v) / (1 - u - v), the weight of a pair that shares as little as it can
+        factor = root * (1.0 + gone**2 / (2.0 * (1.0 - 2.0 * most)))
+        inside = norm[:, columns]
+        per_lag = np.divide(np.sqrt(factor), inside, out=np.zeros_like(inside), where=inside > 0.0)
+        scale = np.maximum(scale, per_lag.max(axis=0))
+    scaled = _scaled(rows, scale)
+    form = cheapest(scaled, overlap.lags)
+    least, largest = (1.0 - most) * effective.min(), effective.max() * (1.0 + most**2 / (1.0 - 2.0 * most))
+    return _Search(form, len(columns), 0, _slack(form.rounding, scaled), float(least), float(largest))
+
+
+def _counted(
+    rows: Floats,
+    seen: Floats32,
+    overlap: Overlap,
+    columns: NDArray[np.intp],
+    size: Floats,
+    after: int,
+    most: float,
+) -> _Search:
+    """Shared rows counted, lag by lag: for pairs with a column that misses much."""
+    scale = np.zeros(len(columns))
+    for norm, count in ((overlap.head_norm, overlap.head_count), (overlap.tail_norm, overlap.tail_count)):
+        inside = norm[:, columns]
+        per_lag = np.sqrt(count[:, columns]) * overlap.share[:, None] ** 0.25
+        per_lag = np.divide(per_lag, inside, out=np.zeros_like(inside), where=inside > 0.0)
+        scale = np.maximum(scale, per_lag.max(axis=0))
+    scaled = _scaled(rows, scale)
+    form = stream.Stream(scaled, overlap.lags, seen)
+    effective = size * overlap.share
+    least, largest = (1.0 - most) * effective.min(), (effective * size).max()
+    return _Search(form, len(columns), after, _slack(form.rounding, scaled), float(least), float(largest))
+
+
+def _scaled(rows: Floats, scale: Floats) -> Floats32:
+    out = np.empty(rows.shape, dtype=np.float32)
+    np.multiply(rows, scale[:, None], out=out, casting="same_kind")
+    return out
+
+
+def _slack(rounding: float, scaled: Floats32) -> float:
+    largest: float = np.einsum("nt,nt->n", scaled, scaled).max()
+    return rounding * float(largest)

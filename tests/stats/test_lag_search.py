@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tars_lib.stats.discovery as discovery
-import tars_lib.stats.screening as screening
+import tars_lib.stats.stream as stream
 from tars_lib.stats.discovery import discovered_pairs
 from tars_lib.stats.lag import dense_tests, measured_tests
 from tars_lib.stats.screening import screened_pairs
@@ -53,7 +53,7 @@ def test_dense_and_measured_innovations_are_the_same_numbers(missing):
 @pytest.mark.parametrize("missing", [0.0, 0.05, 0.2, 0.4])
 @pytest.mark.parametrize("max_lag", [0, 7])
 def test_the_screen_loses_no_pair_and_bounds_every_p_value_from_below(missing, max_lag, monkeypatch):
-    monkeypatch.setattr(screening, "BLOCK", 7)
+    monkeypatch.setattr(stream, "TILE", 7)
     panel = panel_of(3, 30, missing)
     usable = np.flatnonzero(panel.usable)
     first, second = (usable[part].astype(np.int64) for part in np.triu_indices(len(usable), 1))
