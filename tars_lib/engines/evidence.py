@@ -21,13 +21,14 @@ from tars_lib.engines.joint_change import (
     repo_changes,
     without_changes,
 )
-from tars_lib.engines.movement import Movement, movement_of, without_extremes
+from tars_lib.engines.movement import Movement, movement_of
 from tars_lib.history import from_micros
 from tars_lib.org import OrgData
 from tars_lib.schema import Dependency
 from tars_lib.stats.direct import direct_edges
 from tars_lib.stats.discovery import Discoveries, discovered_pairs
 from tars_lib.stats.lag import PairTests
+from tars_lib.stats.robust import without_extremes
 from tars_lib.stats.whiten import MIN_SAMPLES, Panel, whitened_panel
 
 ALPHA = 0.05
@@ -123,7 +124,7 @@ def gather_evidence(org: OrgData, max_lag: int = MAX_LAG) -> Evidence:
     if movement.rows < MIN_SAMPLES:
         reason = f"{movement.rows} samples are too few: at least {MIN_SAMPLES} are needed"
         return Evidence(movement, (), None, None, none, (), (), calls, max_lag, reason)
-    panels = tuple(whitened_panel(without_extremes(values), movement.seasons) for values in movement.values)
+    panels = tuple(whitened_panel(values, movement.seasons) for values in movement.values)
     usable = int(np.any([panel.usable for panel in panels], axis=0).sum())
     comparable = [position for position, panel in enumerate(panels) if int(panel.usable.sum()) >= 2]
     if not comparable:

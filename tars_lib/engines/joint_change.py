@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tars_lib.engines.movement import Movement, without_extremes
+from tars_lib.engines.movement import Movement
 from tars_lib.stats.breaks import MIN_AFTER, MIN_BEFORE, Break, lasting_breaks
 from tars_lib.stats.design import nuisance_basis, without_basis
+from tars_lib.stats.robust import without_extremes
 from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]

@@ -19,7 +19,6 @@ from tars_lib.engines.edges import CALENDAR_DAYS
 from tars_lib.history import DAY
 from tars_lib.org import OrgData
 from tars_lib.schema import Metric
-from tars_lib.stats.robust import MAD_TO_SIGMA, column_median
 from tars_lib.stats.whiten import MIN_SAMPLES
 
 Floats = NDArray[np.float64]
@@ -28,9 +27,6 @@ MAX_ROWS = 2000
 """Last samples that are looked at: a week of 5-minute ones; judgement."""
 SAME_STEP = 1.5
 """A metric whose interval is longer than the grid's by more than this factor would be mostly gaps; judgement."""
-EXTREME = 6.0
-"""Robust standard deviations beyond which a value says no more than that it is extreme. Judgement: normal data never
-get there, and a steady trend or a random walk does not either, being its own scale."""
 COVERED = 0.5
 """The grid is the finest that so many repos have a metric for: the project's limit for UNKNOWN."""
 
@@ -143,27 +139,6 @@ def even_noise(values: Floats, metric: Metric) -> Floats:
         least = 0.5 * float(positive.min()) if positive.size else 1.0
         return np.asarray(np.log(np.maximum(values, least)))
     return values
-
-
-def without_extremes(values: Floats) -> Floats:
-    """Values beyond `EXTREME` robust standard deviations of their column pulled in to there.
-
-    Calendar and trend are fitted by least squares; one hour at a thousand times the usual error rate would put its shadow
-    on that hour of every day, in every repo that it hit.
-
-    Parameters
-    ----------
-    values : ndarray, shape (T, N)
-
-    Returns
-    -------
-    ndarray, shape (T, N)
-        NaN stays NaN; a column that hardly varies is left as it is.
-    """
-    centre = column_median(values)
-    scale = MAD_TO_SIGMA * column_median(np.abs(values - centre))
-    reach = np.where(scale > 0.0, EXTREME * scale, np.inf)
-    return np.asarray(np.clip(values, centre - reach, centre + reach))
 
 
 def seasons_of_step(interval: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.joint_change import MAX_SPAN, SAME_CHANGE, Change, metric_changes, repo_changes
-from tars_lib.engines.movement import Movement, movement_of, without_extremes
+from tars_lib.engines.movement import Movement, movement_of
 from tars_lib.history import from_micros, to_micros
 from tars_lib.org import OrgData
 from tars_lib.stats.whiten import whitened_panel
@@ -90,7 +90,7 @@ def unfold(org: OrgData, repos: Sequence[str], onset: datetime, as_of: datetime)
     if not whole.metrics or not columns:
         return None
     movement = replace(whole, repos=tuple(whole.repos[c] for c in columns), values=_taken(whole, columns))
-    panels = tuple(whitened_panel(without_extremes(values), movement.seasons) for values in movement.values)
+    panels = tuple(whitened_panel(values, movement.seasons) for values in movement.values)
     row = int(np.searchsorted(movement.times, to_micros(onset) - movement.interval // 2))
     nearest: dict[int, Change] = {}
     for change in repo_changes(metric_changes(movement, panels)):

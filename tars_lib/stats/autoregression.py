@@ -39,10 +39,10 @@ def lag_one(levels: Floats) -> Floats:
         0 for a column without variance.
     """
     observed = ~np.isnan(levels)
-    filled = np.where(observed, levels, 0.0)
+    filled = levels if observed.all() else np.where(observed, levels, 0.0)
     both = np.maximum((observed[1:] & observed[:-1]).sum(axis=0), 1)
-    power = (filled**2).sum(axis=0) / np.maximum(observed.sum(axis=0), 1)
-    return np.asarray((filled[1:] * filled[:-1]).sum(axis=0) / both / np.where(power > 0.0, power, np.inf))
+    power = np.einsum("tn,tn->n", filled, filled) / np.maximum(observed.sum(axis=0), 1)
+    return np.asarray(np.einsum("tn,tn->n", filled[1:], filled[:-1]) / both / np.where(power > 0.0, power, np.inf))
 
 
 def unbiased_phi(raw: Floats, basis: Floats) -> Floats:
@@ -66,6 +66,26 @@ def unbiased_phi(raw: Floats, basis: Floats) -> Floats:
     >>> unbiased_phi(np.array([-0.02, 0.8]), constant).round(2).tolist()
     [0.0, 0.85]
     """
+    return phi_behind(raw, expected_lag_one(basis))
+
+
+def phi_behind(raw: Floats, expected: Floats) -> Floats:
+    """The same for many columns in parts, from `expected_lag_one`."""
+    return np.asarray(np.interp(raw, expected, PHI_GRID))
+
+
+def expected_lag_one(basis: Floats) -> Floats:
+    """Expected lag-1 autocorrelation at every coefficient of `PHI_GRID` after `basis` was removed, made to rise.
+
+    Parameters
+    ----------
+    basis : ndarray, shape (T, q)
+        Orthonormal columns.
+
+    Returns
+    -------
+    ndarray, shape (len(PHI_GRID),)
+    """
     n = len(basis)
     expected = np.empty(len(PHI_GRID))
     for position, phi in enumerate(PHI_GRID):
@@ -81,4 +101,4 @@ def unbiased_phi(raw: Floats, basis: Floats) -> Floats:
         product = (n - 1) * level * phi + (inner[1:] * basis[:-1]).sum()
         product -= (basis[1:] * applied[:-1]).sum() + (basis[:-1] * applied[1:]).sum()
         expected[position] = product / power * n / (n - 1)
-    return np.asarray(np.interp(raw, np.maximum.accumulate(expected), PHI_GRID))
+    return np.asarray(np.maximum.accumulate(expected))

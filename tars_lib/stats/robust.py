@@ -39,6 +39,10 @@ judgement."""
 SMALLEST = 1e-300
 """P-values below this are this: their logarithm stays finite."""
 
+EXTREME = 6.0
+"""Robust standard deviations beyond which a value says no more than that it is extreme. Judgement: normal data never
+get there, and a steady trend or a random walk does not either, being its own scale."""
+
 MAX_SHAPE = 0.5
 """Largest tail shape accepted; at 0.5 and above the variance is infinite and moment estimates break down."""
 
@@ -117,6 +121,33 @@ def column_mean(values: Floats) -> Floats:
     total = np.where(known, values, 0.0).sum(axis=-2)
     result: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return result
+
+
+def without_extremes(values: Floats) -> Floats:
+    """Values beyond `EXTREME` robust standard deviations of their column pulled in to there.
+
+    Calendar and trend are fitted by least squares; one hour at a thousand times the usual error rate would put its shadow
+    on that hour of every day, in every repo that it hit.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, N)
+
+    Returns
+    -------
+    ndarray, shape (T, N)
+        NaN stays NaN; a column that hardly varies is left as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> without_extremes(np.array([[1.0], [2.0], [3.0], [4.0], [900.0]])).ravel().round(1).tolist()
+    [1.0, 2.0, 3.0, 4.0, 11.9]
+    """
+    centre = column_median(values)
+    scale = MAD_TO_SIGMA * column_median(np.abs(values - centre))
+    reach = np.where(scale > 0.0, EXTREME * scale, np.inf)
+    return np.asarray(np.clip(values, centre - reach, centre + reach))
 
 
 def reference_level(local: Floats, baseline: Floats) -> Floats:

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.stats.autoregression import lag_one, unbiased_phi
-from tars_lib.stats.design import nuisance_basis, trend_degree, without_basis
-from tars_lib.stats.robust import column_median
+from tars_lib.stats.autoregression import expected_lag_one, lag_one, phi_behind
+from tars_lib.stats.design import CURVATURE_COLUMNS, nuisance_basis, trend_degree, without_basis
+from tars_lib.stats.parallel import in_parallel
+from tars_lib.stats.robust import column_median, without_extremes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,9 @@ unrelated spikes always stand at some lag; judgement."""
 
 BARTLETT_LAGS = 10
 """Lags of the innovations' own autocorrelation that enter the effective sample size; judgement."""
+
+CHUNK_VALUES = 200_000
+"""Values that are whitened at a time: 1.6 MB stay in the cache over all steps; judgement."""
 
 
 @dataclass(frozen=True)
@@ -109,47 +113,59 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
     usable = _enough(values, finite)
     if not usable.all():
         values = np.where(usable, values, np.nan)
-    if not usable.any():
-        empty = np.full((n, columns), np.nan)
-        nothing = np.full(columns, np.nan)
-        none = np.zeros((1, columns))
-        return Panel(empty, empty, nothing, nothing, none, nuisance_basis(n, (), 0), usable)
-    inside = values if usable.all() else values[:, usable]
-    basis = nuisance_basis(n, seasons, trend_degree(inside, seasons))
+    lags = int(np.clip(n // 10, 3, BARTLETT_LAGS))
+    panel = Panel(
+        np.full((n, columns), np.nan),
+        np.full((n, columns), np.nan),
+        np.full(columns, np.nan),
+        np.full(columns, np.nan),
+        np.zeros((lags, columns)),
+        nuisance_basis(n, seasons, _degree(values, usable, seasons)),
+        usable.copy(),
+    )
+    expected = expected_lag_one(panel.basis)
+    chosen = np.flatnonzero(usable)
+    parts = [chosen[start : start + _width(n)] for start in range(0, len(chosen), _width(n))]
+    for _ in in_parallel(lambda part: _whiten(panel, values, part, expected), parts):
+        pass
+    return panel
+
+
+def _degree(values: Floats, usable: NDArray[np.bool_], seasons: Sequence[int]) -> int:
+    chosen = np.flatnonzero(usable)
+    if not len(chosen):
+        return 0
+    if len(chosen) > CURVATURE_COLUMNS:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, CURVATURE_COLUMNS).astype(int)]
+    return trend_degree(without_extremes(values[:, chosen]), seasons)
+
+
+def _width(n: int) -> int:
+    return max(8, CHUNK_VALUES // max(n, 1))
+
+
+def _whiten(panel: Panel, values: Floats, part: NDArray[np.intp], expected: Floats) -> None:
+    """Fill the columns `part` of a panel, each by itself."""
+    inside = without_extremes(values[:, part])
     scale = np.sqrt(_mean(inside**2))
-    levels = without_basis(inside / scale, basis)
+    levels = without_basis(inside / scale, panel.basis)
     # what rounding leaves of a straight line or a pure weekly pattern is not data
     alive = _mean(levels**2) > 1e-18
-    levels, _ = _unit(_clipped(levels))
+    if not alive.all():
+        panel.usable[part[~alive]] = False
+        part, levels = part[alive], levels[:, alive]
+    if not len(part):
+        return
+    levels = _unit(_clipped(levels))
     raw_phi = lag_one(levels)
-    phi = unbiased_phi(raw_phi, basis)
+    phi = phi_behind(raw_phi, expected)
     raw = prediction_errors(levels, phi)
     # the least squares fit predicts the sample at hand best, and that is what a leader must beat
     unexplained = np.minimum(_mean(raw**2), 1.0 - np.minimum(raw_phi**2, 1.0))
-    predicted = np.maximum(0.0, -np.log(np.maximum(unexplained, 1e-12)))
-    innovations, _ = _unit(_clipped(raw))
-    lags = int(np.clip(n // 10, 3, BARTLETT_LAGS))
-    autocorrelation = _autocorrelation(innovations, lags)
-
-    def widen(part: Floats, fill: float) -> Floats:
-        part = part if alive.all() else np.where(alive, part, fill)
-        if usable.all():
-            return part
-        out = np.full((*part.shape[:-1], columns), fill)
-        out[..., usable] = part
-        return out
-
-    whole = usable.copy()
-    whole[usable] = alive
-    return Panel(
-        widen(levels, np.nan),
-        widen(innovations, np.nan),
-        widen(phi, np.nan),
-        widen(predicted, np.nan),
-        widen(autocorrelation, 0.0),
-        basis,
-        whole,
-    )
+    innovations = _unit(_clipped(raw))
+    panel.levels[:, part], panel.innovations[:, part], panel.phi[part] = levels, innovations, phi
+    panel.predicted[part] = np.maximum(0.0, -np.log(np.maximum(unexplained, 1e-12)))
+    panel.autocorrelation[:, part] = _autocorrelation(innovations, len(panel.autocorrelation))
 
 
 def prediction_errors(levels: Floats, phi: Floats) -> Floats:
@@ -217,10 +233,9 @@ def _mean(values: Floats) -> Floats:
     return np.asarray(np.where(missing, 0.0, values).sum(axis=0) / (~missing).sum(axis=0))
 
 
-def _unit(values: Floats) -> tuple[Floats, Floats]:
+def _unit(values: Floats) -> Floats:
     scale = np.sqrt(_mean(values**2))
-    scale = np.where(scale > 0.0, scale, 1.0)
-    return values / scale, scale
+    return np.asarray(values / np.where(scale > 0.0, scale, 1.0))
 
 
 def _clipped(values: Floats) -> Floats:
@@ -233,8 +248,8 @@ def _clipped(values: Floats) -> Floats:
 
 def _autocorrelation(innovations: Floats, lags: int) -> Floats:
     observed = ~np.isnan(innovations)
-    filled = np.where(observed, innovations, 0.0)
     complete = bool(observed.all())
+    filled = innovations if complete else np.where(observed, innovations, 0.0)
     out = np.empty((lags, innovations.shape[1]))
     for lag in range(1, lags + 1):
         both = len(filled) - lag if complete else np.maximum((observed[lag:] & observed[:-lag]).sum(axis=0), 1)

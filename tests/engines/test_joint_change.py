@@ -9,9 +9,10 @@ from movement_samples import matrix_org, noise
 from tars_lib.engines.deviation import deviation
 from tars_lib.engines.evidence import gather_evidence
 from tars_lib.engines.joint_change import Change, joint_changes
-from tars_lib.engines.movement import movement_of, without_extremes
+from tars_lib.engines.movement import movement_of
 from tars_lib.history import DAY
 from tars_lib.schema import Metric
+from tars_lib.stats.robust import without_extremes
 
 
 def step(column, index, size=-9.0):

@@ -145,3 +145,29 @@ def test_q_values_select_what_the_step_up_procedure_selects(p_values, more, alph
 def test_expected_false_discoveries_are_tests_times_the_largest_p():
     assert expected_false(np.array([1e-5, 2e-4]), 1000) == pytest.approx(0.2)
     assert expected_false(np.zeros(0), 1000) == 0.0
+
+
+def test_columns_are_whitened_alike_alone_and_among_thousands():
+    values = ar(0.7, 400, 1200, 5)
+    values[np.random.default_rng(6).random(values.shape) < 0.02] = np.nan
+    whole = whitened_panel(values, (7,))
+    some = np.array([0, 511, 700, 1199])
+    few = whitened_panel(values[:, some], (7,))
+    assert whole.basis.shape == few.basis.shape
+    for name in ("levels", "innovations", "autocorrelation"):
+        assert np.allclose(getattr(whole, name)[:, some], getattr(few, name), rtol=1e-9, atol=1e-12, equal_nan=True)
+    assert np.allclose(whole.phi[some], few.phi)
+    assert np.allclose(whole.predicted[some], few.predicted)
+
+
+def test_one_hour_at_a_thousand_times_the_usual_rate_relates_no_repos():
+    import pandas as pd
+
+    from tars_lib.engines.edges import correlate, lead_lag
+
+    rates = 1e-4 * (1 + 0.1 * np.random.default_rng(8).standard_normal((24 * 28, 8)))
+    rates[400, :3] = 0.6
+    rates[403, 3:6] = 0.6
+    frame = pd.DataFrame(rates, index=pd.date_range("2025-01-01", periods=len(rates), freq="h", tz="UTC"))
+    assert len(lead_lag(frame, 7)) == 0
+    assert {frozenset(pair) for pair in correlate(frame)[["repo_a", "repo_b"]].to_numpy().tolist()} == set()
