@@ -15,7 +15,7 @@ import tars_lib as tars
 from tars_lib.engines.alert_report import Alert, AlertMember
 from tars_lib.engines.unfolding import unfold
 from tars_lib.figures.alerts import draw_priorities, draw_storm
-from tars_lib.figures.leads import draw_leads, place_nodes
+from tars_lib.figures.leads import bends, curve, draw_leads, place_nodes
 from tars_lib.figures.matrix import draw_matrix, matrices, ordered_repos
 from tars_lib.figures.theme import BREACH, render
 from tars_lib.figures.unfolding import draw_unfolding
@@ -76,6 +76,41 @@ def test_leads_in_a_circle_are_drawn_and_time_still_runs_one_way(spread: Analysi
     assert len(leads) == 3
     assert (nodes["a"].at, nodes["b"].at, nodes["c"].at) == (0, 1, 2)
     assert draw_leads(report) is not None
+
+
+def test_long_arrows_run_around_the_repos_between_their_ends(spread: Analysis) -> None:
+    lead = spread.temporal.lead_lag[0]
+    edges = {("a", "b"): 1, ("b", "c"): 1, ("a", "c"): 2, ("c", "d"): 2, ("b", "d"): 3, ("a", "d"): 4}
+    many = tuple(
+        replace(lead, leader=one, follower=other, lag=lag, is_direct=True) for (one, other), lag in edges.items()
+    )
+    nodes, leads = place_nodes(replace(spread.temporal, lead_lag=many, propagation_paths=()))
+    assert {node.row for node in nodes.values()} == {0}, "a chain keeps to one row"
+    ways = dict(zip(((one.leader, one.follower) for one in leads), bends(nodes, leads, 4), strict=True))
+    assert [ways[pair] for pair in (("a", "b"), ("b", "c"), ("c", "d"))] == [0.0, 0.0, 0.0]
+    for pair in (("a", "c"), ("b", "d"), ("a", "d")):
+        assert abs(ways[pair]) > 0.3
+    picture = draw_leads(replace(spread.temporal, lead_lag=many, propagation_paths=()))
+    assert picture is not None
+    axes = picture.figure.axes[0]
+    rads = [text.arrow_patch.get_connectionstyle().rad for text in axes.texts if getattr(text, "arrow_patch", None)]
+    assert [rad == 0 for rad in rads] == [way == 0 for way in ways.values()]
+
+
+def test_a_bent_way_keeps_its_ends_and_leaves_the_middle() -> None:
+    way = curve((0.0, 0.0), (4.0, 0.0), 0.4)
+    assert way[len(way) // 2] == pytest.approx((2.0, 0.4))
+    assert max(y for _, y in way) == pytest.approx(0.4)
+    assert all(y == 0 for _, y in curve((0.0, 0.0), (4.0, 0.0), 0.0))
+
+
+def test_a_follower_stands_in_its_leaders_row_where_it_fits(spread: Analysis) -> None:
+    lead = spread.temporal.lead_lag[0]
+    pairs = (("x", "y", 1), ("p", "q", 1), ("q", "r", 1))
+    many = tuple(replace(lead, leader=a, follower=b, lag=lag, is_direct=True) for a, b, lag in pairs)
+    nodes, _ = place_nodes(replace(spread.temporal, lead_lag=many, propagation_paths=()))
+    assert len({nodes[name].row for name in "pqr"}) == 1
+    assert nodes["x"].row == nodes["y"].row != nodes["p"].row
 
 
 def test_without_leads_there_is_no_network(demo: Analysis) -> None:
