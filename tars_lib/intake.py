@@ -27,6 +27,7 @@ _KINDS = (
 )
 # a text in JSON, with its escapes
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
@@ -162,6 +163,22 @@ def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> A
         raise refuse(too_deep) from error
     except ValueError as error:
         raise refuse(f"{label}: cannot be read: {_why(error)}") from error
+
+
+def refuse_halves(content: Any, text: str, label: str) -> None:
+    """Refuse halves of surrogate pairs, which JSON may escape and UTF-8 cannot carry.
+
+    Raises
+    ------
+    InputError
+        If a text in `content`, the values of the JSON text `text`, has one.
+    """
+    if _HALF.search(text) is None:
+        return
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{label}: half of a surrogate pair is not allowed; whole characters are") from error
 
 
 def _is_deep(text: str) -> bool:

@@ -6,8 +6,8 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -35,7 +35,16 @@ from tars_lib.exit_codes import EXIT_CODES, highest
 from tars_lib.org import OrgData
 from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.policies import Window
-from tars_lib.records import dumps, read_record, record_text, write_bytes, write_text
+from tars_lib.records import (
+    PARTIAL,
+    dumps,
+    flush_folder,
+    leftovers,
+    read_record,
+    record_text,
+    write_bytes,
+    write_text,
+)
 from tars_lib.reports.glance import glance
 from tars_lib.reports.html import preview
 from tars_lib.reports.plain import plain_text
@@ -62,6 +71,7 @@ SUMMARY_FILE = "executive-summary.md"
 STATUS_FILE = "status.json"
 MANIFEST_FILE = "manifest.json"
 RUN_PREFIX = "tars-run-"
+_STAGED = f".{RUN_PREFIX}"
 _RUN_NAME = re.compile(r"tars-run-(\d{8}-\d{6})(?:-(\d+))?")
 
 
@@ -390,7 +400,10 @@ def write_run(
     folder = Path(outdir)
     folder.mkdir(parents=True, exist_ok=True)
     with _staging(folder) as staged:
+        own = staged.lstat()
         _fill(staged, analysis)
+        if not os.path.samestat(own, staged.lstat()):
+            raise ReportError(f"{staged}: exchanged for something else while the run was written; nothing was kept")
         return _settle(staged, folder, analysis, name, None if root is None else str(root))
 
 
@@ -462,7 +475,11 @@ def latest_run(matches: Sequence[Path]) -> Path:
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    staged = Path(tempfile.mkdtemp(prefix=".tars-run-", suffix=".partial", dir=folder))
+    staged = folder / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
+    staged.mkdir()
+    made = staged.lstat()
+    for old in leftovers(folder, _STAGED, made.st_mtime):
+        shutil.rmtree(old, ignore_errors=True)
     try:
         yield staged
     finally:
@@ -503,18 +520,18 @@ def _entry(path: Path) -> ManifestEntry:
 
 def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
     """Name the finished directory and rename it into place; a name that is taken gets the next suffix."""
-    staged.chmod(0o755)
     for number in count(1):
         place = folder / (name if number == 1 else f"{name}-{number}")
-        if place.exists():
+        if os.path.lexists(place):
             continue
         _name(staged, analysis, place.name, root)
         try:
             staged.rename(place)
         except OSError:
-            if not place.exists():
+            if not os.path.lexists(place):
                 raise
             continue
+        flush_folder(folder)
         return place
     raise AssertionError  # count() does not end
 

@@ -10,10 +10,13 @@ import dataclasses
 import json
 import math
 import os
-import tempfile
+import re
+import secrets
 import types
 import typing
+import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -22,8 +25,17 @@ from typing import Any, TypeVar
 
 from tars_lib import intake
 from tars_lib.errors import InputError
+from tars_lib.limits import MAX_JSON_BYTES
+from tars_lib.visible import HIDDEN_CATEGORIES
 
 T = TypeVar("T")
+PARTIAL = ".partial"
+"""How the name of everything ends that is not whole yet."""
+LEFTOVER_SECONDS = 86_400.0
+"""Age at which what is not whole never will be; judgement: a writer works for seconds, and clocks may differ by hours."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+# beyond ASCII, and the one control character in it that JSON does not escape
+_UNUSUAL = re.compile(r"[\x7f-\U0010ffff]")
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 
 
@@ -60,7 +72,8 @@ def time_text(time: datetime) -> str:
 
 def dumps(value: object, *, indent: int | None = 1, ensure_ascii: bool = False) -> str:
     """JSON text with sorted keys and a final newline; in ASCII alone where each value must survive any encoding."""
-    return json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False) + "\n"
+    text = json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
+    return _escaped(text) + "\n"
 
 
 def record_text(record: object) -> str:
@@ -73,7 +86,18 @@ def record_text(record: object) -> str:
     """
     content = to_json(record)
     from_json(type(record), content, type(record).__name__)
-    return json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _escaped(json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """JSON text in which characters that hide or reorder others stand as escapes, which mean the same."""
+    return _UNUSUAL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    if unicodedata.category(found[0]) not in HIDDEN_CATEGORIES:
+        return found[0]
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
 
 
 def from_json(cls: type[T], data: object, where: str) -> T:
@@ -115,7 +139,11 @@ def read_json(path: Path) -> Any:
     InputError
         If it cannot be read, is not JSON, or is larger or nested deeper than allowed; the message names the row.
     """
-    return intake.read_json(path, str(path))
+    label = str(path)
+    text = intake.read_utf8(path, label, MAX_JSON_BYTES)
+    content = intake.parse_json(text, label)
+    intake.refuse_halves(content, text, label)
+    return content
 
 
 def write_text(path: Path, text: str) -> None:
@@ -129,21 +157,78 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file beside its place, flush it to disk and rename it into place."""
+def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None:
+    """Write a file beside its place, flush it to disk and rename it into place.
+
+    A link that stands in its place is replaced and not followed. Leftovers of a writer that died a day ago are removed.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    is_private : bool
+        For the owner alone (0600) where the system has modes; else as the umask says.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; it names `path`, and nothing is left behind.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
+    stem = f".{path.name[:50]}."
+    temporary = path.parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"
     try:
+        handle = os.open(temporary, _NEW, 0o600 if is_private else 0o666)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary = Path(name)
-        temporary.chmod(0o644)
+            made_at = os.fstat(file.fileno()).st_mtime
         temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+    flush_folder(path.parent)
+    for old in leftovers(path.parent, stem, made_at):
+        old.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system can: a rename is durable then."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # a file system that has no such thing
+        return
+    finally:
+        os.close(handle)
+
+
+def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
+    """What a writer that died has left in a folder: hidden names that begin with `stem`, a day older than `now`.
+
+    Parameters
+    ----------
+    folder : Path
+    stem : str
+        With its leading dot.
+    now : float
+        Time of a file that was just written, in seconds: the file system's own clock.
+    """
+    found = []
+    with os.scandir(folder) as there:
+        for entry in there:
+            if entry.name.startswith(stem) and entry.name.endswith(PARTIAL):
+                with suppress(FileNotFoundError):  # somebody else was faster
+                    if now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS:
+                        found.append(Path(entry.path))
+    return found
 
 
 def _key(field: dataclasses.Field[Any]) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
+from typing import TextIO, cast
 
 import click
+
+from tars_lib.cli.terminal import Shown
 
 # sub-command: (module, function, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -77,6 +81,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal's encoding cannot show must not end the command
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    sys.stdout = cast("TextIO", Shown(sys.stdout))
+    # an orderly end, so that what is half done is removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     cli.main(prog_name="tars")
 
 

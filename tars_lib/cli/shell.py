@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from tars_lib.cli.terminal import ShownFormatter, shown
 from tars_lib.errors import (
     ConfigError,
     InputError,
@@ -74,8 +75,12 @@ def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
             _set_up_logging(bool(kwargs.get("verbose")), bool(kwargs.get("quiet")))
             try:
                 code = body(*args, **kwargs)
+                sys.stdout.flush()
+            except BrokenPipeError:  # the reader has seen enough; click ends the command quietly
+                raise
             except (TarsError, OSError) as error:
                 code = _complain(codes.of(error), error, sentence_of(error), as_json=bool(kwargs.get("as_json")))
+                _drop_what_cannot_be_printed()
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
@@ -144,7 +149,7 @@ def expand(patterns: Sequence[str], needed: str) -> Path:
     from tars_lib.pipeline import latest_run
 
     newest = latest_run(found)
-    click.echo(f"{len(found)} match; the newest is used: {newest}", err=True)
+    click.echo(shown(f"{len(found)} match; the newest is used: {newest}"), err=True)
     return newest
 
 
@@ -154,7 +159,9 @@ def _set_up_logging(verbose: bool, quiet: bool) -> None:
     if level not in LEVELS:
         click.echo(f"TARS_LOG_LEVEL {wanted!r} is not known; allowed: {', '.join(LEVELS)}; WARNING is used", err=True)
         level = "WARNING"
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ShownFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("tars_lib").setLevel(level)
 
@@ -165,8 +172,19 @@ def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) 
     click.echo(f"error: {sentence}", err=True)
     if as_json:
         document = {"error": {"type": type(error).__name__, "message": sentence}, "exit_code": code}
-        click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
+        with suppress(OSError):  # the error may be that stdout takes nothing
+            click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
     return code
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Where stdout is a full disk, what waits in it would be tried again at the end and end in a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
 
 
 def sentence_of(error: BaseException) -> str:

@@ -37,12 +37,14 @@ from tars_lib.incidents.timeline import (
 )
 from tars_lib.intake import is_there, open_regular, read_json, read_whole
 from tars_lib.limits import MAX_TIMELINE_BYTES
-from tars_lib.records import dumps, from_json
+from tars_lib.records import dumps, flush_folder, from_json
 
 RECORD_FILE = "incident.json"
 LOCK_FILE = ".lock"
 _NEW_FILE = ".incident.json.new"
 _PRIVATE = 0o600
+# a link is not followed and a pipe not waited for, where the system has such flags
+_SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 PATIENCE = 60.0
 """Seconds to wait for other writers; judgement: a write takes about 10 ms, so thousands may stand in line."""
 _POLL = 0.02
@@ -254,7 +256,7 @@ def _grown(head: Head, line: bytes, entry: Entry) -> Head:
 
 def _append(path: Path, lines: bytes, at: int) -> None:
     """Write at the end of the settled timeline; what a dying writer left beyond it is cut off first."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), _PRIVATE)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, _PRIVATE)
     with os.fdopen(handle, "wb", buffering=0) as file:
         file.truncate(at)
         file.seek(at)
@@ -267,9 +269,10 @@ def _append(path: Path, lines: bytes, at: int) -> None:
 def _replace_record(folder: Path, state: State) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
     place = folder / _NEW_FILE
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), _PRIVATE)
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
     with os.fdopen(handle, "wb") as file:
         file.write(record_text(state).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
     place.replace(folder / RECORD_FILE)
+    flush_folder(folder)

@@ -5,14 +5,13 @@ papermill executes; this module decides what may be injected, with which interpr
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
+from tars_lib.records import write_bytes
 from tars_lib.reports.parameters import check_parameters, declared_parameters
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ def run_notebook(
     _refuse_exit(executed, output)
     if generated_at is not None:
         _forget_clock(executed, source, output)
-        _write_whole(output, _written(executed))
+        write_bytes(output, _written(executed))
     return output
 
 
@@ -204,7 +203,7 @@ def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str
     written = {}
     for form, content in contents.items():
         written[form] = output_dir / f"{notebook.stem}.{form}"
-        _write_whole(written[form], content)
+        write_bytes(written[form], content)
     return written
 
 
@@ -290,16 +289,3 @@ def _forget_clock(executed: Any, source: Path, output: Path) -> None:
             cell["metadata"]["papermill"].update(start_time=None, end_time=None, duration=None)
         if "injected-parameters" in cell["metadata"].get("tags", ()):
             cell["id"] = f"injected-{number}"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

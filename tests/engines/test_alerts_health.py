@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from alert_samples import alerts_of, day, facing, of_type, scores
-from org_samples import org_of, series
+from org_samples import org_of, ratio, series
 
 from tars_lib.schema import AlertSeverity, AlertType, Metric, OrgSlo
 
@@ -136,9 +136,9 @@ def test_a_small_step_within_green_is_a_finding_without_a_code() -> None:
 
 def test_drift_is_left_out_where_the_repo_has_an_alert() -> None:
     rows = series("a", "health_score", STEADY + [value - 4.0 for value in STEADY[:12]])
-    rows += [(day(n), "a", "requests_total", 10.0) for n in range(52)]
-    rows += [(day(n), "a", "requests_failed", 11.0 if n == 51 else 0.0) for n in range(52)]
-    report = alerts_of(org_of(rows))
+    rows += [(day(n), "a", "jobs", 10.0) for n in range(52)]
+    rows += [(day(n), "a", "jobs_done", 11.0 if n == 51 else 10.0) for n in range(52)]
+    report = alerts_of(org_of(rows, ratio(total="jobs", part="jobs_done", part_is_good=True)))
     assert (report.exit_code, report.findings) == (101, ())
 
 
