@@ -9,7 +9,7 @@ PY := $(BIN)/python
 DATASET ?= $(or $(TARS_SHARED),../shared)/data/petshop
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lab docs lock clean
+.PHONY: help demo test check bench fuzz lab docs lock clean
 
 help: ## Show this list
 	@$(PYTHON) -c "import re,sys; [print(f'  make {m[1]:<8} {m[2]}') for m in re.finditer(r'(?m)^(\w+):.*?## (.*)$$', open('Makefile', encoding='utf-8').read())]"
@@ -47,6 +47,12 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/planted.py
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
+
+fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers, feed every reader; prints counts
+	$(PY) fuzz/roots.py --number 2000
+	$(PY) fuzz/kills.py --number 100
+	$(PY) fuzz/readers.py --examples 500
+	$(PY) fuzz/guided.py --seconds 10
 
 lab: .venv/lab.stamp ## Open JupyterLab on the welcome notebook
 	$(BIN)/jupyter lab notebooks/welcome.ipynb

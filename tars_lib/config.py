@@ -221,6 +221,8 @@ def read_documents(path: Path, label: str) -> list[Any]:
     except yaml.reader.ReaderError as error:
         row = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{label}, row {row}: character {_code_point(error)} is not allowed in YAML") from error
+    except AttributeError as error:  # PyYAML's own, for a tag such as !!timestamp on something else
+        raise ConfigError(f"{label}: not valid YAML: a tag that does not fit what it stands before") from error
     except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ConfigError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
 

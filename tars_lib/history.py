@@ -51,7 +51,7 @@ def from_micros(micros: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run of samples came from: `count` rows of `path`, the first of which is its row `first_row`.
+    """Where a run of samples came from: `count` rows of `path`, the first of which is its row `first_row`; 0: `path` says all.
 
     `line_of` gives the line of a row that is counted from 0, where blank lines or line ends inside quotes set the two apart.
     """
@@ -63,6 +63,8 @@ class Origin:
 
     def where(self, row: int, column: str) -> str:
         """File, row and column of the sample at position `row`, counted from 0."""
+        if not self.first_row:
+            return self.path
         line = self.first_row + row if self.line_of is None else self.line_of(row)
         return place(self.path, row=line, column=column)
 

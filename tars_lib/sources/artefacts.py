@@ -237,5 +237,5 @@ def _samples(repo: str, points: list[tuple[str, int, float, str]]) -> Iterator[S
         np.array([metrics.index(metric) for metric, *_ in points], dtype=np.int32),
         np.array([time for _, time, _, _ in points], dtype=np.int64),
         np.array([value for *_, value, _ in points], dtype=np.float64),
-        tuple(Origin(where, 1, 1) for *_, where in points),
+        tuple(Origin(where, 1, 0) for *_, where in points),
     )

@@ -45,7 +45,7 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
         columns = next(rows, [])
         lacking = [column for column in _NEEDED if column not in columns]
         if lacking:
-            found = ", ".join(columns)[:200] or "nothing"
+            found = " ".join(", ".join(columns)[:200].split()) or "nothing"
             raise InputError(
                 f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
                 f"needed: {', '.join(_NEEDED)}; found: {found}"

@@ -104,5 +104,5 @@ def _samples(name: str, points: list[tuple[int, float, str]]) -> Samples:
         np.zeros(len(points), dtype=np.int32),
         np.array([time for time, _, _ in points], dtype=np.int64),
         np.array([value for _, value, _ in points], dtype=np.float64),
-        tuple(Origin(where, 1, 1) for *_, where in points),
+        tuple(Origin(where, 1, 0) for *_, where in points),
     )

@@ -164,7 +164,7 @@ def _refuse_missing_columns(names: list[str], label: str) -> None:
     if lacking:
         raise InputError(
             f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
-            f"needed: {', '.join(COLUMNS)}; found: {', '.join(names)[:200]}"
+            f"needed: {', '.join(COLUMNS)}; found: {' '.join(', '.join(names)[:200].split())}"
         )
     double = [column for column in COLUMNS if names.count(column) > 1]
     if len(names) > MAX_COLUMNS:

@@ -1,0 +1,205 @@
+"""Kills at random moments: nothing half-written is ever accepted, and nothing that was acknowledged is lost.
+
+`python fuzz/kills.py --number 100` kills what `tars run`, `tars incident note` and `tars bundle create` do, in turn and as
+hard as the system can, and prints how many things were acknowledged and left unfinished. POSIX alone: the signal is
+SIGKILL.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from pickle import UnpicklingError
+
+from roots import make_root
+
+from tars_lib.errors import TarsError
+from tars_lib.incidents.acts import Writer, note
+from tars_lib.incidents.journal import read_entries
+from tars_lib.incidents.opening import by_hand, open_incident
+from tars_lib.incidents.register import now
+from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging import write_bundle
+from tars_lib.pipeline import MANIFEST_FILE, analyze, load_run, write_run
+from tars_lib.reports.bundle import verify as verify_bundle
+from tars_lib.schema import Severity
+from tars_lib.sources.demo import demo_root
+from tars_lib.sources.root import load_org
+
+Writer_ = Callable[[Connection, Path, Path, str], None]
+
+
+def write_runs(told: Connection, root: Path, outdir: Path, _: str) -> None:
+    """Write runs, and say which are written."""
+    analysis = analyze(load_org(root))
+    told.send("ready")
+    while True:
+        told.send(str(write_run(analysis, outdir)))
+
+
+def write_notes(told: Connection, _: Path, incident: Path, name: str) -> None:
+    """Write notes, and say which are written."""
+    told.send("ready")
+    for number in count():
+        note(Writer(incident, "fuzz", now()), f"{name} {number}")
+        told.send(f"{name} {number}")
+
+
+def write_bundles(told: Connection, run: Path, outdir: Path, name: str) -> None:
+    """Write bundles, and say which are written."""
+    told.send("ready")
+    for number in count():
+        told.send(str(write_bundle(run, outdir, f"{name}-{number}", allow_partial=True)))
+
+
+@dataclass
+class Outcome:
+    """How many kills of each writer, how many things were acknowledged before, and what should not be."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    torn: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+
+def killed(writer: Writer_, source: Path, place: Path, name: str, seconds: float) -> list[str]:
+    """Start a writer, wait until it is ready, kill it after so many seconds, and return what it acknowledged."""
+    # a server that has imported everything forks the writers, so that a kill costs no start
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["kills"])
+    told, telling = context.Pipe(duplex=False)
+    process = context.Process(target=writer, args=(telling, source, place, name), daemon=True)
+    process.start()
+    telling.close()
+    if told.recv() != "ready":
+        raise RuntimeError("a writer did not start")
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    lines: list[str] = []
+    # what was cut in the pipe was told to nobody
+    with told, suppress(EOFError, OSError, UnpicklingError):
+        while True:
+            lines.append(told.recv())
+    return lines
+
+
+def kill_runs(rng: random.Random, folder: Path, outcome: Outcome) -> None:
+    """Kill a pipeline that writes runs: what has a run's name is whole, and the next run succeeds."""
+    outdir = folder / "runs"
+    root = folder / "org-health"
+    if not root.is_dir():
+        make_root(random.Random(2), root)  # noqa: S311 - the same small root each time
+    told = killed(write_runs, root, outdir, "", rng.uniform(0, 0.6))
+    outcome.kills["run"] += 1
+    outcome.told["run"] += len(told)
+    there = list(outdir.iterdir()) if outdir.is_dir() else []
+    outcome.torn["run"] += sum(path.name.startswith(".") for path in there)
+    for path in there:
+        if path.name.startswith("."):
+            continue
+        try:
+            load_run(path)
+        except TarsError as error:
+            outcome.failures.append(f"run: half a run was accepted: {error}")
+    for line in told:
+        if not Path(line).is_dir():
+            outcome.failures.append(f"run: {line} was acknowledged and is not there")
+    shutil.rmtree(outdir, ignore_errors=True)
+
+
+def kill_notes(rng: random.Random, folder: Path, outcome: Outcome) -> None:
+    """Kill a writer of notes: every acknowledged one is in the timeline, which is intact."""
+    incident = folder / "INC-202601010000"
+    if not incident.is_dir():
+        made = open_incident(folder, by_hand(Severity.SEV_2, "fuzz"), "fuzz", now())
+        (folder / made.incident.incident_id).rename(incident)
+    name = f"round-{outcome.kills['note']}"
+    told = killed(write_notes, incident, incident, name, rng.uniform(0, 0.2))
+    outcome.kills["note"] += 1
+    outcome.told["note"] += len(told)
+    found = verify_incident(incident)
+    outcome.torn["note"] += len(found.notes)
+    outcome.failures += [f"note: {fault}" for fault in found.faults]
+    note(Writer(incident, "fuzz", now()), f"after {name}")
+    texts = [entry.text for entry in read_entries(incident)]
+    outcome.failures += [f"note: {text!r} was acknowledged and is not there" for text in set(told) - set(texts)]
+    if len(texts) != len(set(texts)) and len([t for t in texts if t.startswith("round-")]) != len(
+        {t for t in texts if t.startswith("round-")}
+    ):
+        outcome.failures.append("note: a note stands twice")
+
+
+def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
+    """Kill a packer of bundles: what has a bundle's name is intact.
+
+    The run is one without its manifest, so that no notebook is executed and the kill falls into the packing.
+    """
+    damaged, outdir = folder / "damaged", folder / "bundles"
+    if not damaged.is_dir():
+        run = write_run(analyze(load_org(demo_root())), folder / "source", timestamp="20260101-000000")
+        (run / MANIFEST_FILE).unlink()
+        run.rename(damaged)
+    told = killed(write_bundles, damaged, outdir, f"b{outcome.kills['bundle']}", rng.uniform(0, 0.6))
+    outcome.kills["bundle"] += 1
+    outcome.told["bundle"] += len(told)
+    there = list(outdir.iterdir()) if outdir.is_dir() else []
+    outcome.torn["bundle"] += sum(path.name.startswith(".") for path in there)
+    for path in there:
+        if path.name.startswith("."):
+            continue
+        try:
+            verify_bundle(path)
+        except TarsError as error:
+            outcome.failures.append(f"bundle: half a bundle was accepted: {error}")
+    outcome.failures += [
+        f"bundle: {line} was acknowledged and is not there" for line in told if not Path(line).is_file()
+    ]
+    shutil.rmtree(outdir, ignore_errors=True)
+
+
+def run(number: int, start: int) -> Outcome:
+    """Kill so many writers, the three kinds in turn."""
+    rng = random.Random(start)  # noqa: S311 - moments, and no secret
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(prefix="kills-") as made:
+        for turn in range(number):
+            (kill_runs, kill_notes, kill_bundles)[turn % 3](rng, Path(made), outcome)
+    return outcome
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--number", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    if os.name == "nt":
+        print("kills: Windows has no SIGKILL; left out")
+        return 0
+    outcome = run(given.number, given.seed)
+    words = ", ".join(
+        f"{kind} {count} ({outcome.told[kind]} acknowledged, {outcome.torn[kind]} left something unfinished)"
+        for kind, count in outcome.kills.items()
+    )
+    print(f"{given.number} kills: {words}; {len(outcome.failures)} failures")
+    for failure in outcome.failures[:50]:
+        print(f"  {failure}")
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""A short form of `make fuzz`: spoiled roots, kills, and generated texts against every reader."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kills
+import pytest
+import readers
+import roots
+
+from tars_lib.errors import InputError
+
+FUZZ = Path(roots.__file__).parent
+
+
+def test_spoiled_roots_are_accepted_or_refused_with_a_code_and_one_line() -> None:
+    outcome = roots.run(150, 5_000, whole_every=15)
+    assert outcome.failures == []
+    assert sum(outcome.codes.values()) == 150
+    # the faults are neither all fatal nor all harmless, so both ways are walked
+    refused = sum(outcome.codes[code] for code in (93, 94, 95))
+    assert 75 < refused < 145
+    assert min(outcome.codes[94], outcome.codes[95]) > 10
+
+
+def test_the_harness_sees_a_traceback_a_warning_and_a_changed_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(folder: Path, **_: object) -> None:
+        raise ZeroDivisionError("deep inside")
+
+    def touch(folder: Path, **_: object) -> None:
+        (folder / "left").touch()
+        raise InputError("nobody knows where\nand why")
+
+    for load, found in (
+        (crash, ["ZeroDivisionError"]),
+        (touch, ["not one short line", "names no file", "was written"]),
+    ):
+        outcome = roots.Outcome()
+        folder = tmp_path / found[0] / "org-health"
+        folder.parent.mkdir()
+        roots.spoil(1, folder)
+        monkeypatch.setattr(roots, "load_org", load)
+        roots.judge(1, folder, outcome, is_whole=False)
+        assert [word in failure for word, failure in zip(found, outcome.failures, strict=True)] == [True] * len(found)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+def test_a_fault_is_never_written_through_a_link_of_another_one(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep")
+    for name in ("history.csv", "web"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    roots.write(tmp_path / "history.csv", b"x")
+    roots.write(tmp_path / "web" / "alerts.json", b"x")
+    assert (tmp_path / "precious").read_text() == "keep"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_kills_leave_nothing_half_written_that_is_accepted_and_lose_nothing_acknowledged() -> None:
+    outcome = kills.run(6, 7)
+    assert outcome.failures == []
+    assert outcome.kills == {"run": 2, "note": 2, "bundle": 2}
+
+
+@pytest.mark.parametrize("target", readers.TARGETS)
+def test_a_reader_accepts_or_refuses_whatever_it_is_given(target: str) -> None:
+    readers.explore(target, 25, 3)
+
+
+@pytest.mark.parametrize("target", readers.WORDS)
+def test_the_inputs_that_readers_begin_from_are_sound(target: str) -> None:
+    for text in readers.WORDS[target]:
+        said = readers.attempt(target, text.encode())
+        assert said == "" or target == "playbook.yaml", said
+
+
+def test_the_harness_prints_its_figure_and_says_so_with_its_code() -> None:
+    done = subprocess.run(
+        [sys.executable, str(FUZZ / "roots.py"), "--number", "5", "--whole-every", "99"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout.startswith("5 spoiled roots: ")
+    assert done.stdout.endswith("; 0 failures\n")
