@@ -258,7 +258,12 @@ def verification_lines(found: Verification, folder: Path) -> Iterator[str]:
         yield from wrapped(visible(fault), "ALTERED  ", " " * 9)
     for note in found.notes:
         yield from wrapped(visible(note), "note     ", " " * 9)
-    if found.is_intact:
+    if found.is_intact and found.is_redacted:
+        yield from wrapped(
+            f"{found.incident_id}: REDACTED copy, {found.entries} entries; what can be compared fits", "", "  "
+        )
+        yield f"head {found.head} (of the original)"
+    elif found.is_intact:
         yield from wrapped(f"{found.incident_id}: intact, {found.entries} entries", "", "  ")
         yield f"head {found.head}"
     else:

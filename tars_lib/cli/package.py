@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
 if TYPE_CHECKING:
     from tars_lib.packaging.bundle import Bundle
     from tars_lib.packaging.gather import Request
+    from tars_lib.redaction.payload import Redaction
 
 
 @click.command(epilog="Example: tars bundle create --run-dir ./reports/runs/tars-run-20260105-143000")
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
 )
 @click.option("--gpg-key", metavar="ID", help="Sign with this key of gpg as well.")
 @click.option("--all", "every_page", is_flag=True, help="A report for every finding, not for the highest alone.")
+@click.option(
+    "--redact",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Remove secrets and personal data as this YAML says, such as parameters/redaction.yaml.",
+)
 @click.option("--allow-partial", is_flag=True, help="Pack also a run that is not whole, marked as partial.")
 @logging_options
 @guarded(REPORT)
@@ -61,6 +69,7 @@ def package(
     sign_key: Path | None,
     gpg_key: str | None,
     every_page: bool,
+    redact: Path | None,
     allow_partial: bool,
     verbose: bool,
     quiet: bool,
@@ -85,6 +94,8 @@ def package(
         every_page=every_page,
         allow_partial=allow_partial,
     )
+    if redact is not None:
+        request = replace(request, redaction=_redaction(redact))
     if incident is None and request.incident is not None and not quiet:
         click.echo(f"the run stands in {request.incident.name}; its record is packed too", err=True)
     made = make_bundle(request, bundle_name)
@@ -97,6 +108,13 @@ def package(
         click.echo("\n".join(map(str, [place, *(place.with_name(f"{place.name}{ending}") for ending in signatures)])))
         _say(made, is_signed=bool(signatures))
     return 0
+
+
+def _redaction(file: Path) -> Redaction:
+    from tars_lib.config_redaction import read_redaction
+    from tars_lib.redaction.payload import Redaction
+
+    return Redaction(read_redaction(file))
 
 
 def _request(

@@ -32,6 +32,7 @@ from tars_lib.incidents.timeline import (
     EntryKind,
     follow,
     line_of,
+    parse_copy,
     parse_line,
     seal,
 )
@@ -41,6 +42,8 @@ from tars_lib.records import dumps, flush_folder, from_json
 
 RECORD_FILE = "incident.json"
 LOCK_FILE = ".lock"
+REDACTED_FROM = "redacted_from"
+"""Key of `incident.json` that a redacted copy has: digests of the record and the timeline that it was made from."""
 _NEW_FILE = ".incident.json.new"
 _PRIVATE = 0o600
 # a link is not followed and a pipe not waited for, where the system has such flags
@@ -154,6 +157,8 @@ def settle(folder: Path) -> tuple[State, list[str]]:
         If the record cannot be read.
     """
     state = read_state(folder)
+    if is_copy(state):
+        raise VerificationError(f"{folder}: a redacted copy of the incident; nothing can be added to it")
     path = folder / TIMELINE_FILE
     size = path.stat().st_size if path.exists() else 0
     if size < state.head.bytes:
@@ -213,18 +218,24 @@ def read_incident(folder: Path) -> Incident | None:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """The entries up to the head, oldest first.
+    """The entries up to the head, oldest first; those of a redacted copy as they stand in it.
 
     Raises
     ------
     VerificationError
         If one was altered.
     """
-    head = read_state(folder).head
+    state = read_state(folder)
     path = folder / TIMELINE_FILE
-    content = read_whole(path, str(path), MAX_TIMELINE_BYTES)[: head.bytes] if path.exists() else b""
+    content = read_whole(path, str(path), MAX_TIMELINE_BYTES)[: state.head.bytes] if path.exists() else b""
     lines, _ = split_lines(content)
-    return [parse_line(line, f"{path}, row {row}") for row, line in enumerate(lines, 1)]
+    parse = parse_copy if is_copy(state) else parse_line
+    return [parse(line, f"{path}, row {row}") for row, line in enumerate(lines, 1)]
+
+
+def is_copy(state: State) -> bool:
+    """Whether this is the redacted copy of an incident, as a bundle holds it; nothing is written to one."""
+    return state.facts is not None and state.facts.get(REDACTED_FROM) is not None
 
 
 def record_text(state: State) -> str:

@@ -118,6 +118,31 @@ def parse_line(line: bytes, where: str) -> Entry:
     return entry
 
 
+def is_redacted(line: bytes) -> bool:
+    """Whether a line says that redaction altered it; only the copy in a bundle may."""
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and isinstance(content.get("redacted"), list)
+
+
+def parse_copy(line: bytes, where: str) -> Entry:
+    """Read an entry of a redacted copy: one that redaction altered keeps the digest of its original, so it has none of its own.
+
+    Raises
+    ------
+    VerificationError
+        If it is no entry, or one that redaction did not alter is not the line that was written.
+    """
+    if not is_redacted(line):
+        return parse_line(line, where)
+    try:
+        return from_json(Entry, json.loads(line), where)
+    except InputError as error:
+        raise VerificationError(f"{where}: altered: {' '.join(str(error).split())[:160]}") from error
+
+
 def follow(entry: Entry, count: int, previous: str, where: str) -> None:
     """Check that an entry follows `count` others, the last of which has the digest `previous`.
 

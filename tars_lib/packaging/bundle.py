@@ -11,6 +11,7 @@ from tars_lib.packaging.bag import bundle_name, pack
 from tars_lib.packaging.complete import complete
 from tars_lib.packaging.gather import Request, gather
 from tars_lib.packaging.payload import Payload
+from tars_lib.packaging.redacting import redact_rest, refuse_remains
 from tars_lib.packaging.signature import GPG_ENDING, MINISIGN_ENDING
 from tars_lib.records import write_bytes
 
@@ -59,8 +60,13 @@ def make_bundle(
     payload = gather(request)
     if change is not None:
         payload = change(payload)
+    if request.redaction is not None:
+        payload = redact_rest(payload, request.redaction)
     chosen = given or bundle_name(f"tars-evidence-{payload.identifier}")
-    return Bundle(chosen, seal(complete(payload), chosen), payload.partial)
+    whole = complete(payload)
+    if request.redaction is not None:
+        refuse_remains(whole, chosen, request.redaction)
+    return Bundle(chosen, seal(whole, chosen), payload.partial)
 
 
 def seal(payload: Payload, name: str) -> bytes:

@@ -15,10 +15,12 @@ from tars_lib.errors import InputError, ReportError, VerificationError
 from tars_lib.packaging.environment import environment
 from tars_lib.packaging.incident_part import IncidentPart, read_part
 from tars_lib.packaging.payload import Payload, plain_name
+from tars_lib.packaging.redacting import redact_sources
 from tars_lib.packaging.runs import PackedRun, lay_out, read_run
 from tars_lib.pipeline import Run, now
 from tars_lib.playbook.pages import pages_for
 from tars_lib.records import dumps, to_json
+from tars_lib.redaction.payload import Redaction
 from tars_lib.visible import visible
 
 POLICY_FILE = "sla-policies.yaml"
@@ -31,7 +33,8 @@ class Request:
     `runs` oldest first. `before` and `after` are compared; both stand in `runs`. `incident` is an incident's folder,
     `with_inputs` the org-health root that the runs were made from, `playbook` an organisation's own playbook file.
     `every_page`: a report for each finding of a run; else the incident report, the executive summary and the page of the
-    finding that stands highest in the decision tree. `faults`: what is known to be wrong before anything is read.
+    finding that stands highest in the decision tree. `faults`: what is known to be wrong before anything is read. `redaction` is
+    applied to runs and incident before a notebook sees them.
     """
 
     runs: tuple[Path, ...]
@@ -43,6 +46,7 @@ class Request:
     allow_partial: bool = False
     every_page: bool = False
     faults: tuple[str, ...] = ()
+    redaction: Redaction | None = None
 
 
 def gather(request: Request) -> Payload:
@@ -70,6 +74,8 @@ def gather(request: Request) -> Payload:
         *(() if part is None else part.faults),
     ]
     _refuse(faults, request)
+    if request.redaction is not None:
+        packed, part = redact_sources(packed, part, request.redaction)
     files: dict[str, bytes] = {} if part is None else dict(part.files)
     absent: dict[str, str] = {} if part is not None else {"incident": "no incident was named"}
     for one in packed:

@@ -1,0 +1,204 @@
+"""Every text in a file, in the form in which it means something: a JSON string without its escapes, a cell without its quotes.
+
+One walk serves for learning values, for replacing them and for looking whether any is left.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any
+
+Visit = Callable[[str, str], str]
+"""Given a text and its dotted path (empty: free text, or a name of a field), returns what stands there from now on."""
+
+# at least so many characters of base64 and nothing else are a picture or the like: judgement
+_BLOB = re.compile(r"[A-Za-z0-9+/\s]{200,}={0,2}\s*")
+_DRAWN = re.compile(rb"<image\b|data:image/|<path\b[^>]*id=\"[A-Za-z]+-[0-9a-f]{2,}\"|id=\"text_\d")
+_PICTURE_IN_PAGE = re.compile(rb"data:image/|<svg\b")
+
+
+def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
+    """Pass every text of a file through a function.
+
+    Parameters
+    ----------
+    path : str
+        Its ending says how the content is read; what ends otherwise is text.
+    content : bytes
+    visit : callable
+
+    Returns
+    -------
+    bytes or None
+        The very same bytes where `visit` changed nothing; None where the content cannot be read as text.
+    """
+    kind = PurePosixPath(path).suffix.lower()
+    if kind == ".parquet":
+        return _parquet(content, visit)
+    try:
+        text = content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\0" in text:
+        return None
+    structured = {".json": _json, ".ipynb": _notebook, ".jsonl": _json_lines, ".csv": _csv}.get(kind)
+    made = None if structured is None else structured(text, visit)
+    if made is None:
+        made = visit(text, "")
+    return content if made == text else made.encode("utf-8")
+
+
+def why_not_editable(path: str, content: bytes) -> str:
+    """Why a file that was not made from redacted data must be left out; empty where its text can be edited."""
+    kind = PurePosixPath(path).suffix.lower()
+    if kind in (".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".zip", ".gz"):
+        return f"{kind[1:]} cannot be edited"
+    if kind == ".svg" and _DRAWN.search(content):
+        return "its letters are drawn as shapes, which cannot be edited"
+    if kind in (".html", ".ipynb", ".htm") and (_PICTURE_IN_PAGE.search(content) or b'"image/' in content):
+        return "it holds pictures, which cannot be edited"
+    return ""
+
+
+def walk(value: Any, visit: Visit, path: str = "", *, joins_lines: bool = False) -> Any:
+    """A JSON value with every text and every name of a field passed through a function."""
+    if isinstance(value, str):
+        return value if _BLOB.fullmatch(value) else visit(value, path)
+    if isinstance(value, dict):
+        below = f"{path}." if path else ""
+        return {
+            visit(key, ""): walk(item, visit, f"{below}{key}", joins_lines=joins_lines) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        if joins_lines and _are_lines(value):
+            joined = "".join(value)
+            made = walk(joined, visit, path)
+            return value if made == joined else made.splitlines(keepends=True)
+        below = f"{path}." if path else ""
+        return [walk(item, visit, f"{below}{n}", joins_lines=joins_lines) for n, item in enumerate(value)]
+    return value
+
+
+def _are_lines(value: list[Any]) -> bool:
+    """A notebook keeps a text as a list of lines; a secret may run over several."""
+    return (
+        len(value) > 1 and all(isinstance(one, str) for one in value) and all(one.endswith("\n") for one in value[:-1])
+    )
+
+
+def _json(text: str, visit: Visit, *, joins_lines: bool = False) -> str | None:
+    try:
+        read = json.loads(text)
+        made = walk(read, visit, joins_lines=joins_lines)
+    except (ValueError, RecursionError):
+        return None
+    return text if _is_same(made, read) else _like(text, read, made)
+
+
+def _notebook(text: str, visit: Visit) -> str | None:
+    return _json(text, visit, joins_lines=True)
+
+
+def _json_lines(text: str, visit: Visit) -> str | None:
+    made = []
+    for line in text.splitlines(keepends=True):
+        one = line if not line.strip() else _json(line, visit)
+        if one is None:
+            return None
+        made.append(one)
+    return "".join(made)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Equal, and with names in the same order; 1 and true are not the same."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def _like(text: str, read: Any, made: Any) -> str:
+    """`made` written as `read` was: indent, order of names, ASCII alone or not, final newline."""
+    indent = re.match(r"[\[{]\n( *)", text)
+    is_sorted = json.dumps(read) == json.dumps(read, sort_keys=True)
+    tight = indent is None and '": ' not in text
+    written = json.dumps(
+        made,
+        indent=None if indent is None else len(indent[1]),
+        separators=(",", ":") if tight else None,
+        sort_keys=is_sorted,
+        ensure_ascii=text.isascii(),
+    )
+    return written + "\n" * text.endswith("\n")
+
+
+def _csv(text: str, visit: Visit) -> str | None:
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    if not rows:
+        return text
+    columns = rows[0]
+    made = [
+        [visit(cell, columns[n] if place and n < len(columns) else "") for n, cell in enumerate(row)]
+        for place, row in enumerate(rows)
+    ]
+    if made == rows:
+        return text
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n" if head.endswith("\r") else "\n").writerows(made)
+    return out.getvalue()
+
+
+def _parquet(content: bytes, visit: Visit) -> bytes | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowInvalid, OSError):
+        return None
+    columns, names, is_changed = [], [], False
+    for field in table.schema:
+        column = table.column(field.name)
+        made = _column(column, visit, field.name)
+        if made is None:
+            return None
+        names.append(visit(field.name, ""))
+        is_changed = is_changed or made is not column or names[-1] != field.name
+        columns.append(made)
+    # what a writer notes about the columns may name them
+    notes = [part.decode("utf-8", "replace") for pair in (table.schema.metadata or {}).items() for part in pair]
+    is_changed = is_changed or any(visit(note, "") != note for note in notes)
+    if not is_changed:
+        return content
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, names=names), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _column(column: Any, visit: Visit, path: str) -> Any | None:
+    """The column with its texts visited, each different one once; None where texts hide in it that cannot be reached."""
+    import pyarrow as pa
+
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return None
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
+    coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) and coded.num_chunks else coded
+    if len(coded) == 0:
+        return column
+    words = coded.dictionary.to_pylist()
+    made = [None if word is None else visit(word, path) for word in words]
+    if made == words:
+        return column
+    replaced = pa.DictionaryArray.from_arrays(coded.indices, pa.array(made, kind))
+    return pa.chunked_array([replaced.cast(kind).dictionary_encode()])

@@ -1,0 +1,166 @@
+"""Which texts are secrets or personal data, whatever the organisation? The built-in patterns, each with its source.
+
+A pattern replaces its whole match, or the group `secret` where it has one. Order counts: where two matches overlap, the earlier
+pattern takes the text. Encoded forms (base64, percent signs other than that of an e-mail's @) are not looked into.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A kind of text to be removed: its name in placeholders, how it looks, where that is laid down, and a further check."""
+
+    name: str
+    regex: re.Pattern[str]
+    source: str
+    accepts: Callable[[str], bool] | None = None
+
+
+def _pattern(name: str, source: str, *parts: str, accepts: Callable[[str], bool] | None = None) -> Pattern:
+    return Pattern(name, re.compile("".join(parts)), source, accepts)
+
+
+def _is_address(text: str) -> bool:
+    """An address that names a machine; loopback and 0.0.0.0 are the same everywhere."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def _is_phone(text: str) -> bool:
+    """8 to 15 digits (E.164 has at most 15; fewer than 8 is a number like any other: judgement), and no decimal number."""
+    return 8 <= sum(char.isdigit() for char in text) <= 15 and not re.fullmatch(r"\+\d+\.\d+", text)
+
+
+def _is_password(text: str) -> bool:
+    """Letters and digits: `token: expired` is prose. Judgement."""
+    return any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
+
+
+def _is_token(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
+_PEM = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+
+BUILT_IN = (
+    _pattern(
+        "private-key",
+        "RFC 7468, section 10 and 11; OpenPGP: RFC 9580, section 6.2. A block without its end: its base64 lines",
+        _PEM,
+        r"(?:(?:(?!-----BEGIN)[\s\S]){0,20000}?-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
+        r"|(?:\s*[A-Za-z0-9+/=]{16,})*)",
+    ),
+    _pattern(
+        "minisign-key",
+        "https://jedisct1.github.io/minisign/#secret-key-format: Ed, the key derivation, B2, in base64",
+        r"\bRW(?:RTY0Iy|QAAEIy)[A-Za-z0-9+/]{100,}={0,2}",
+    ),
+    _pattern(
+        "aws-key-id",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes",
+        r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+    ),
+    _pattern(
+        "aws-secret",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html: 40 characters after their name",
+        r"(?i:aws_?(?:secret_?(?:access_?)?key|session_?token|security_?token)|secret_?access_?key)\W{1,6}",
+        r"(?P<secret>[A-Za-z0-9/+]{40,}={0,2})",
+    ),
+    _pattern(
+        "github-token",
+        "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"
+        "#githubs-token-formats",
+        r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})(?![A-Za-z0-9])",
+    ),
+    _pattern(
+        "gitlab-token",
+        "https://docs.gitlab.com/security/tokens/#token-prefixes",
+        r"(?<![A-Za-z0-9])gl(?:pat|dt|rt|cbt|ptt|oas)-[A-Za-z0-9_-]{20,}",
+    ),
+    _pattern(
+        "slack-webhook",
+        "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",
+        r"https?://hooks\.slack(?:-gov)?\.com/[A-Za-z0-9+/_-]{20,}",
+    ),
+    _pattern(
+        "slack-token",
+        "https://docs.slack.dev/authentication/tokens",
+        r"(?<![A-Za-z0-9])(?:xox[abeoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{10,}",
+    ),
+    _pattern(
+        "channel-url",
+        "https://appriseit.com/services/: everything after the scheme of a notification URL may be a token",
+        r"(?i:\b(?:slack|pagerduty|opsgenie|discord|msteams|workflows?|tgram|gchat|rockets?|mmosts?|mailtos?|ntfys?"
+        r"|matrixs?|webexteams|wxteams|pushover|twilio|signals?|zulip|jsons?|xmls?|forms?)://)",
+        r"""(?P<secret>[^\s"'<>\[\]]{4,})""",
+    ),
+    _pattern(
+        "pagerduty-key",
+        "https://developer.pagerduty.com/docs/authentication and /docs/send-alert-event: 20 or 32 characters after their name",
+        r"(?<![A-Za-z0-9])pd(?:us|eu)\+[\w+-]{20,}",
+        r"|(?i:(?:pagerduty|routing|integration)[ _-]?(?:(?:routing|integration|service|api)[ _-]?)?(?:key|token)|Token token)"
+        r"\W{1,6}(?P<secret>[A-Za-z0-9+_-]{20,32})(?![A-Za-z0-9+_-])",
+    ),
+    _pattern(
+        "jwt",
+        "RFC 7519, section 3: three base64url parts; the first is a JSON object, so it begins with eyJ",
+        r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
+    ),
+    _pattern(
+        "bearer",
+        "RFC 6750, section 2.1 and RFC 7617, section 2; 16 characters with a digit among them: judgement",
+        r"(?i:\b(?:bearer|basic))\s+(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)",
+        accepts=_is_token,
+    ),
+    _pattern(
+        "url-userinfo",
+        "RFC 3986, section 3.2.1",
+        r"""(?<=://)(?P<secret>[^\s/?#@:"'<>]+(?::[^\s/?#@"'<>]*)?)(?=@)""",
+    ),
+    _pattern(
+        "assigned-secret",
+        "judgement: 8 characters or more, letters and digits, after a name that says what they are",
+        r"""(?i:\b\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key|private_?key))["']?\s{0,3}[:=]\s{0,3}["']?""",
+        r"""(?P<secret>[^\s"',;&<>\[\]]{8,})""",
+        accepts=_is_password,
+    ),
+    _pattern(
+        "email",
+        "RFC 5321, section 4.1.2 with RFC 6531; local parts of letters, digits and . _ + -, not names such as icon@2x.png",
+        r"(?<![\w.+-])[\w+-]+(?:\.[\w+-]+)*(?:@|%40)",
+        r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?!(?:png|jpe?g|svg|gif)\b)[^\W\d_]{2,}",
+    ),
+    _pattern(
+        "ipv4",
+        "RFC 791, written as in RFC 6943, section 3.1.1; not loopback and 0.0.0.0, which name no machine",
+        r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)",
+        accepts=_is_address,
+    ),
+    _pattern(
+        "ipv6",
+        "RFC 4291, section 2.2; the ranges in use of https://www.iana.org/assignments/ipv6-address-space",
+        r"(?<![\w:.])(?:[23][0-9A-Fa-f]{3}|[fF][c-fC-F][0-9A-Fa-f]{2}):[0-9A-Fa-f:]{2,35}(?![\w:])",
+        accepts=_is_address,
+    ),
+    _pattern(
+        "phone",
+        "ITU-T E.164 with the plus sign, written as in E.123; in North America also (NPA) NXX-XXXX",
+        r"(?<![\w+.])(?:\+[1-9]\d{0,2}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d[\d .-]{4,14}\d|\([2-9]\d{2}\) ?\d{3}-\d{4})(?![\w%])",
+        accepts=_is_phone,
+    ),
+    _pattern(
+        "home-folder",
+        "judgement: the folder of a person carries the name of an account",
+        r"""(?:(?<=/home/)|(?<=/Users/)|(?<=\\Users\\))(?P<secret>[^\s/\\"'<>:\[\]]+)""",
+    ),
+)
+"""In order of precedence: what names its kind first, what is only shaped like it last."""
