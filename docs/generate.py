@@ -47,7 +47,7 @@ organisation holds a breach.
 
 - `tars run`: {run}.
 {engines}
-- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars package`, `tars playbook`: 0, 1, 2 or 199.
+- `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars package`, `tars playbook`, `tars retention`: 0, 1, 2 or 199.
 - `tars incident`, `tars review`, `tars metrics`: 0, 1, 2 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
 - `tars watch`: those of its last run, and 1, 2, 93, 94, 95 or 199.
@@ -55,7 +55,8 @@ organisation holds a breach.
 
 `tars incident` returns 1 for an act that is refused, and `tars incident verify` and `timeline` for what was altered.
 `tars review` returns 1 while a review or an action item is overdue, `tars incident escalate --overdue` while somebody should
-have been told; a record that cannot be read counts as overdue.
+have been told; a record that cannot be read counts as overdue. `tars retention` returns 1 where something is refused because it is not what its
+digests say; what is held or needed is refused nothing.
 
 With `--legacy-exit-codes` the five engines return 90, 100, 120,
 130 and 140 instead of 0.

@@ -6,6 +6,7 @@ import click
 
 from tars_lib.cli import incident_acts as acts
 from tars_lib.cli import incident_after as after
+from tars_lib.cli import incident_hold as holds
 from tars_lib.cli import incident_people as people
 from tars_lib.cli import incident_views as views
 
@@ -43,6 +44,8 @@ for _command in (
     after.action,
     after.review,
     after.tickets,
+    holds.hold,
+    holds.release,
     views.status,
     views.list_command,
     views.timeline,

@@ -16,6 +16,7 @@ from tars_lib.errors import InputError, TarsError
 if TYPE_CHECKING:
     from tars_lib.incidents.case import Case
     from tars_lib.incidents.clocks import Clock
+    from tars_lib.retention.register import Archived
 
 
 @click.command(
@@ -61,7 +62,7 @@ def list_command(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """List incidents, newest first; folders without a record, and records that cannot be read, too."""
+    """List incidents, newest first; folders without a record, records that cannot be read, and archived ones, too."""
     from tars_lib.incidents.clocks import is_late, is_running
     from tars_lib.incidents.journal import read_incident
     from tars_lib.incidents.register import folders, runs_in
@@ -92,11 +93,24 @@ def list_command(
         opened = reader.time(incident.opened_at)
         head = f"{folder.name:20} {incident.severity.value}  {incident.status.value:12} {opened}"
         lines += [f"{head}{'  LATE' if late else ''}", f"{'':20} {visible(incident.title, 56)}"[:80]]
+    if not only_open:
+        for one in _archived(root, {folder.name for folder in folders(root)}):
+            rows.append({"incident_id": one.name, "archive": one.archive})
+            lines.append(f"{one.name:20} ARCHIVED {one.archived_at:%Y-%m-%d}; tars retention list shows where")
     if as_json:
         click.echo(dumps({"incidents": rows}, ensure_ascii=True), nl=False)
     else:
         click.echo("\n".join(lines) if lines else f"no {'open ' if only_open else ''}incidents in {root}")
     return 0
+
+
+def _archived(root: Path, there: set[str]) -> list[Archived]:
+    """Incidents that stand in the archive beside the register, newest first."""
+    from tars_lib.retention.policy import Kind
+    from tars_lib.retention.register import archive_of, archived, read_lines
+
+    kept = archived(read_lines(archive_of(root)))
+    return [one for one in reversed(kept) if one.kind is Kind.INCIDENT and one.name not in there]
 
 
 @click.command(epilog="Example: tars incident timeline INC-202601051430 --full")

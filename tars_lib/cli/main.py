@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
     "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
+    "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
     "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),

@@ -48,6 +48,8 @@ ALLOWED: dict[str, tuple[IncidentStatus, ...]] = {
     "action": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
     "review": (RESOLVED, CLOSED),
     "reopen": (RESOLVED, CLOSED),
+    "hold": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
+    "release": (OPEN, ACKNOWLEDGED, MITIGATING, RESOLVED, CLOSED),
 }
 """Acts and the states that they are possible in. Notes are always taken: a lesson may come after the end."""
 
@@ -89,7 +91,7 @@ def possible(status: IncidentStatus) -> list[str]:
     Examples
     --------
     >>> possible(IncidentStatus.CLOSED)
-    ['note', 'notify', 'action', 'review', 'reopen']
+    ['note', 'notify', 'action', 'review', 'reopen', 'hold', 'release']
     """
     return [name for name, states in ALLOWED.items() if status in states]
 

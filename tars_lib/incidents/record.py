@@ -226,7 +226,8 @@ class Incident:
     last time that something was found, done or decided; notes, updates and escalations are no progress. `exit_codes` are those
     of the run's steps, or given by hand. After `reopened_at` the contain clock starts anew.
     `denied_conditions` are those that somebody answered with no; what is in neither list is not known. `playbook_sha256` is
-    the playbook in force when the incident was opened. `eta` is in words. `custody`: what happened to bundles of it.
+    the playbook in force when the incident was opened. `eta` is in words. `custody`: what happened to bundles of it. `held_at`
+    is set while a legal hold lasts.
     """
 
     schema_version: str
@@ -276,3 +277,6 @@ class Incident:
     playbook_version: str | None = None
     playbook_sha256: str | None = None
     custody: tuple[CustodyEvent, ...] = ()
+    held_at: datetime | None = None
+    held_by: str | None = None
+    held_reason: str | None = None

@@ -43,6 +43,8 @@ class EntryKind(Name):
     CLOSED = "CLOSED"
     REOPENED = "REOPENED"
     RECOVERED = "RECOVERED"
+    HELD = "HELD"
+    RELEASED = "RELEASED"
     CUSTODY = "CUSTODY"
 
 

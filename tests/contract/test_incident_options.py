@@ -21,6 +21,7 @@ from tars_lib.cli.main import cli
 from tars_lib.incidents import acts
 from tars_lib.incidents.acts import Writer
 from tars_lib.incidents.aftermath import add_item
+from tars_lib.incidents.holding import hold
 from tars_lib.incidents.opening import by_hand, from_run, open_incident
 from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.schema import Severity
@@ -109,6 +110,8 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
             **LOCATED,
         },
     ),
+    "incident hold": (f"{NEW} --reason claim", {"--reason": f"={NEW} --reason other", **COMMON}),
+    "incident release": (f"{OVER} --reason settled", {"--reason": f"={OVER} --reason other", **COMMON}),
     "incident status": (ID, {**NOW, **JUDGED}),
     "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--now": "=", **JUDGED}),
     "incident timeline": (ID, {"--full": "--full", **COMMON}),
@@ -160,6 +163,7 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
             acts.note(writer, f"{title} " * 200)
             add_item(writer, f"{title} alert", "grace", NOON)
         acts.resolve(writer, title)
+        hold(writer, title)
         if name == "other":
             acts.resolve(Writer(root / ID, "ada", NOON), title)
         open_incident(root, by_hand(Severity.SEV_1, title), "ada", NOON.replace(minute=2))

@@ -1,0 +1,197 @@
+"""`tars retention`: plan what is archived and deleted, carry it out, and list what is in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tars_lib.cli.incident_options import time_of
+from tars_lib.cli.shell import REPORT, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.retention.plan import Item
+    from tars_lib.retention.work import Clerk
+
+
+def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of plan and apply."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    for decorate in (
+        logging_options,
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+        click.option("--now", metavar="TIME", help="Count ages until this time; default now."),
+        click.option("--archive-dir", type=folder, help="The archive; default archive beside the incidents."),
+        click.option(
+            "--reports-dir", type=folder, default=Path("outputs"), show_default=True, help="Rendered reports."
+        ),
+        click.option(
+            "--bundles-dir", type=folder, default=Path("release/executive"), show_default=True, help="Evidence bundles."
+        ),
+        click.option(
+            "--incidents-dir", type=folder, help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents."
+        ),
+        click.option(
+            "--runs-dir", type=folder, default=Path("reports/runs"), show_default=True, help="Run directories."
+        ),
+        click.option(
+            "--policy",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Retention file; default the packaged parameters/retention.yaml.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _clerk(
+    policy: Path | None,
+    runs_dir: Path,
+    incidents_dir: Path | None,
+    bundles_dir: Path,
+    reports_dir: Path,
+    archive_dir: Path | None,
+    now: str | None,
+) -> Clerk:
+    from tars_lib.config_retention import read_retention
+    from tars_lib.incidents.register import actor
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.retention.register import archive_of
+    from tars_lib.retention.things import Places
+    from tars_lib.retention.work import Clerk
+
+    root = place(incidents_dir)
+    places = Places(runs_dir, root, bundles_dir, reports_dir, archive_dir or archive_of(root))
+    return Clerk(places, read_retention(policy), actor(), time_of(now))
+
+
+@click.command("plan", epilog="Example: tars retention plan --policy parameters/retention.yaml")
+@_placed
+@guarded(REPORT)
+def plan_command(
+    policy: Path | None,
+    runs_dir: Path,
+    incidents_dir: Path | None,
+    bundles_dir: Path,
+    reports_dir: Path,
+    archive_dir: Path | None,
+    now: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Say what `tars retention apply` would archive and delete, and why; write nothing.
+
+    Code 1 if something past its age is not what its digests say: it is refused, and stays.
+    """
+    from tars_lib.retention.work import planned
+
+    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
+    return _show(planned(clerk), as_json=as_json, quiet=quiet, is_done=False)
+
+
+@click.command("apply", epilog="Example: tars retention apply --policy parameters/retention.yaml")
+@_placed
+@guarded(REPORT)
+def apply_command(
+    policy: Path | None,
+    runs_dir: Path,
+    incidents_dir: Path | None,
+    bundles_dir: Path,
+    reports_dir: Path,
+    archive_dir: Path | None,
+    now: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Archive and delete what the plan says.
+
+    Each thing is packed as a bundle, read back and verified, and entered in the archive's register before the original goes. A
+    kill at any moment loses nothing; the next call finishes. Code 1 if something was refused; the rest is done.
+    """
+    from tars_lib.retention.work import carry_out
+
+    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
+    return _show(carry_out(clerk), as_json=as_json, quiet=quiet, is_done=True)
+
+
+@click.command("list", epilog="Example: tars retention list --json")
+@click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
+)
+@click.option(
+    "--archive-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The archive; default archive beside the incidents.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@logging_options
+@guarded(REPORT)
+def list_command(
+    incidents_dir: Path | None, archive_dir: Path | None, as_json: bool, verbose: bool, quiet: bool
+) -> int:
+    """List what is in the archive, and compare each file with the register. Code 1 if one is missing or altered."""
+    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.records import dumps, to_json
+    from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
+    from tars_lib.visible import visible
+
+    root = archive_dir or archive_of(place(incidents_dir))
+    kept = archived(read_lines(root))
+    faults = [fault_in(root, one) for one in kept]
+    if as_json:
+        rows = [{"archived": to_json(one), "fault": fault} for one, fault in zip(kept, faults, strict=True)]
+        click.echo(dumps({"archive": str(root), "archived": rows}, ensure_ascii=True), nl=False)
+    else:
+        for one, fault in zip(kept, faults, strict=True):
+            if fault or not quiet:
+                state = visible(fault) if fault else f"archived {one.archived_at:%Y-%m-%d}"
+                click.echo(
+                    f"{one.kind.value:9} {visible(one.name)}\n{'':9} {visible(str(root / one.archive))}: {state}"
+                )
+        if not kept and not quiet:
+            click.echo(f"nothing is archived in {root}")
+    return 1 if any(faults) else 0
+
+
+def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -> int:
+    from tars_lib.records import dumps
+    from tars_lib.retention.policy import Decision
+    from tars_lib.visible import visible
+
+    refused = any(item.decision is Decision.REFUSED for item in items)
+    if as_json:
+        click.echo(dumps({"is_done": is_done, "items": items}, ensure_ascii=True), nl=False)
+        return 1 if refused else 0
+    for item in items:
+        if item.decision is Decision.KEEP or (quiet and item.decision is not Decision.REFUSED):
+            continue
+        age = "" if item.age_days is None else f", {item.age_days} days"
+        click.echo(
+            f"{item.decision.value:8} {item.kind.value.lower()} {visible(item.place)}{age}: {visible(item.reason)}"
+        )
+    if not quiet:
+        counts = {one: sum(item.decision is one for item in items) for one in Decision}
+        told = ", ".join(f"{number} {one.value}" for one, number in counts.items() if number)
+        click.echo(told or "nothing is there")
+        if not is_done and (counts[Decision.ARCHIVE] or counts[Decision.DELETE]):
+            click.echo("This was a plan; `tars retention apply` carries it out.")
+    return 1 if refused else 0
+
+
+@click.group(epilog="Example: tars retention plan")
+def retention() -> None:
+    """Keep, archive and delete by age: plan, then apply.
+
+    Held and open incidents, and the runs that they name, stay whatever their age; see `tars incident hold`.
+    """
+
+
+for _command in (plan_command, apply_command, list_command):
+    retention.add_command(_command)

@@ -1,0 +1,102 @@
+"""The bytes of a thing, whether they are what its own digests say, and how they are packed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.errors import InputError, TarsError, VerificationError
+from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging.bag import pack
+from tars_lib.packaging.payload import check_path
+from tars_lib.packaging.runs import read_run
+from tars_lib.packaging.verification import verify as verify_bundle
+from tars_lib.packaging.verification import verify_bytes
+from tars_lib.retention.policy import Kind
+from tars_lib.retention.things import Thing, with_sidecars
+
+_FOLDER = {Kind.RUN: "runs", Kind.INCIDENT: "incident", Kind.REPORT: "reports", Kind.BUNDLE: "bundles"}
+
+
+def read_content(thing: Thing) -> dict[str, bytes]:
+    """Every file of a thing by its path in an archive; an incident's lock and hidden helpers are none of it.
+
+    Raises
+    ------
+    InputError
+        If there is a link or a device in it, or it is not there any more.
+    ConfigError
+        If a file has a name that an archive does not take.
+    """
+    if thing.kind is Kind.BUNDLE:
+        return {f"bundles/{path.name}": path.read_bytes() for path in with_sidecars(thing.place)}
+    top = f"{_FOLDER[thing.kind]}/{thing.name}"
+    found: dict[str, bytes] = {}
+    for path in sorted(thing.place.rglob("*")):
+        inside = path.relative_to(thing.place)
+        if any(part.startswith(".") for part in inside.parts):
+            continue
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise InputError(f"{path}: a link or a device; it is not followed")
+        if path.is_file():
+            check_path(f"{top}/{inside.as_posix()}")
+            found[f"{top}/{inside.as_posix()}"] = path.read_bytes()
+    if not found:
+        raise InputError(f"{thing.place}: no files in it")
+    return found
+
+
+def fault_of(thing: Thing) -> str:
+    """Why a thing must stay: it is not what its digests say, or cannot be packed; empty where it need not."""
+    try:
+        read_content(thing)
+        if thing.kind is Kind.RUN:
+            return "; ".join(read_run(thing.place, thing.name).faults[:3])
+        if thing.kind is Kind.INCIDENT:
+            runs = sorted(path for path in thing.place.glob("tars-run-*") if path.is_dir())
+            faults = [fault for run in runs for fault in read_run(run, run.name).faults]
+            return "; ".join([*verify_incident(thing.place).faults, *faults][:3])
+        if thing.kind is Kind.BUNDLE:
+            return "; ".join(f"{one.what}: {one.path}" for one in verify_bundle(thing.place).faults[:3])
+    except (TarsError, OSError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def content_digest(content: Mapping[str, bytes]) -> str:
+    """One digest over all files with their paths."""
+    whole = hashlib.sha256()
+    for path in sorted(content):
+        whole.update(f"{hashlib.sha256(content[path]).hexdigest()}  {path}\n".encode())
+    return whole.hexdigest()
+
+
+def archive_files(thing: Thing, content: Mapping[str, bytes], since: datetime) -> dict[str, bytes]:
+    """What is written into the archive: a bundle with its signatures as it is, anything else as a bag in a zip."""
+    if thing.kind is Kind.BUNDLE:
+        return {path.rpartition("/")[2]: data for path, data in content.items()}
+    info = {
+        "External-Identifier": thing.name,
+        "Source-Organization": "T.A.R.S. incident workbook",
+        "Tars-Partial": "no",
+    }
+    return {f"{thing.name}.zip": pack(thing.name, content, info, since)}
+
+
+def check_archive(place: Path, written: Mapping[str, bytes]) -> None:
+    """Read back what was written to the archive, and verify the bundle among it.
+
+    Raises
+    ------
+    VerificationError
+        If anything is not what was packed.
+    """
+    for name, expected in written.items():
+        if (place / name).read_bytes() != expected:
+            raise VerificationError(f"{place / name}: not what was written; the original was kept")
+        if name.endswith(".zip"):
+            faults = verify_bytes(expected, str(place / name)).faults
+            if faults:
+                raise VerificationError(f"{place / name}: {faults[0].what}: {faults[0].path}; the original was kept")

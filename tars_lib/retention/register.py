@@ -1,0 +1,177 @@
+"""The archive's register: one line for everything that was archived or deleted, each bound to the line before it.
+
+The register is written before the original goes, so whatever it does not name is still where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.errors import InputError, VerificationError
+from tars_lib.records import dumps, from_json
+from tars_lib.retention.policy import Kind
+from tars_lib.schema import Name
+
+REGISTER_FILE = "register.jsonl"
+LOCK_FILE = ".lock"
+_START = "0" * 64
+
+
+class Deed(Name):
+    """What was done."""
+
+    ARCHIVED = "ARCHIVED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `archive` is the file below the archive's folder, null where nothing was kept; `content_sha256` is over all
+    files of the thing with their paths, `sha256` that of the archive's file. `previous` is the digest of the line before.
+    """
+
+    time: datetime
+    actor: str
+    deed: Deed
+    kind: Kind
+    name: str
+    source: str
+    since: datetime
+    names: tuple[str, ...]
+    archive: str | None
+    sha256: str | None
+    content_sha256: str
+    size: int
+    reason: str
+    previous: str = _START
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Something in the archive: what it was, since when its age counts, and the file that holds it."""
+
+    kind: Kind
+    name: str
+    source: str
+    since: datetime
+    names: tuple[str, ...]
+    archive: str
+    sha256: str
+    content_sha256: str
+    size: int
+    archived_at: datetime
+
+
+def archive_of(incidents: Path) -> Path:
+    """The archive of a register of incidents: the folder ``archive`` beside it."""
+    return incidents.parent / "archive"
+
+
+def fault_in(archive: Path, one: Archived) -> str:
+    """What is wrong with an archived file; empty where it is what the register says."""
+    try:
+        digest = hashlib.sha256((archive / one.archive).read_bytes()).hexdigest()
+    except OSError as error:
+        return f"{archive / one.archive}: {error.strerror}"
+    return "" if digest == one.sha256 else f"{archive / one.archive}: not what the register says"
+
+
+def read_lines(archive: Path) -> list[Line]:
+    """All lines, oldest first; what a killed writer left without an end is not one.
+
+    Raises
+    ------
+    VerificationError
+        If a line was altered; the message names the row.
+    """
+    return [line for line, _ in _read(archive / REGISTER_FILE)[0]]
+
+
+def archived(lines: list[Line]) -> list[Archived]:
+    """What is in the archive now, in the order in which it came."""
+    kept: dict[str, Archived] = {}
+    for line in lines:
+        if line.deed is Deed.ARCHIVED and line.archive is not None and line.sha256 is not None:
+            kept[line.archive] = Archived(
+                line.kind,
+                line.name,
+                line.source,
+                line.since,
+                line.names,
+                line.archive,
+                line.sha256,
+                line.content_sha256,
+                line.size,
+                line.time,
+            )
+        elif line.archive is not None:
+            kept.pop(line.archive, None)
+    return list(kept.values())
+
+
+def add(archive: Path, line: Line) -> None:
+    """Write a line to the end, and to disk; the caller holds the lock."""
+    path = archive / REGISTER_FILE
+    known, size = _read(path)
+    previous = hashlib.sha256(known[-1][1]).hexdigest() if known else _START
+    content = dumps(replace(line, previous=previous), indent=None, ensure_ascii=True).encode("ascii")
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def locked(archive: Path) -> Iterator[None]:
+    """Be the only one who archives and deletes.
+
+    Raises
+    ------
+    InputError
+        If somebody else is at it.
+    """
+    from filelock import FileLock, Timeout
+
+    archive.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(archive / LOCK_FILE, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"{archive}: another `tars retention apply` is at work; nothing was done") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read(path: Path) -> tuple[list[tuple[Line, bytes]], int]:
+    """Lines with their bytes, and where the last whole one ends."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    end = content.rfind(b"\n") + 1
+    found: list[tuple[Line, bytes]] = []
+    previous = _START
+    for row, raw in enumerate(content[:end].splitlines(keepends=True), 1):
+        try:
+            line = from_json(Line, json.loads(raw), f"{path}, row {row}")
+        except (ValueError, RecursionError, InputError) as error:
+            raise VerificationError(f"{path}, row {row}: altered: {' '.join(str(error).split())[:160]}") from error
+        if line.previous != previous:
+            raise VerificationError(f"{path}, row {row}: altered: it does not follow the row before it")
+        previous = hashlib.sha256(raw).hexdigest()
+        found.append((line, raw))
+    return found, end

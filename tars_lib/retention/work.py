@@ -1,0 +1,231 @@
+"""Archiving and deleting, so that a kill at any moment loses nothing.
+
+Order for one thing: pack; read back and verify; write the register and flush it; rename the original to a hidden name;
+remove it. Before the register's line the original is untouched, after it the archive is verified. What a killed worker
+leaves, the next one finishes: a hidden folder whose name is in the register is removed, any other is given its name back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.errors import InputError, TarsError, VerificationError
+from tars_lib.incidents.journal import locked as incident_locked
+from tars_lib.incidents.journal import read_incident
+from tars_lib.incidents.record import IncidentStatus
+from tars_lib.records import write_bytes
+from tars_lib.retention.content import archive_files, check_archive, content_digest, fault_of, read_content
+from tars_lib.retention.plan import Item, plan
+from tars_lib.retention.policy import Decision, Kind, Policy
+from tars_lib.retention.register import Archived, Deed, Line, add, archived, fault_in, locked, read_lines
+from tars_lib.retention.things import SIDECARS, Places, Thing, incidents, things, with_sidecars
+
+_RETIRED = ".tars-retired-"
+_SUB = {Kind.RUN: "runs", Kind.INCIDENT: "incidents", Kind.BUNDLE: "bundles", Kind.REPORT: "reports"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Who works, when, where and by which policy."""
+
+    places: Places
+    policy: Policy
+    actor: str
+    now: datetime
+
+
+def planned(clerk: Clerk) -> tuple[Item, ...]:
+    """The plan; what it would touch is compared with its own digests first, and refused where it does not fit.
+
+    Raises
+    ------
+    VerificationError
+        If the register was altered.
+    """
+    return tuple(item for item, _, _ in _planned(clerk))
+
+
+def carry_out(clerk: Clerk) -> tuple[Item, ...]:
+    """Do what the plan says; returns it with the outcome of each line.
+
+    Raises
+    ------
+    InputError
+        If somebody else is at it.
+    VerificationError
+        If the register was altered; nothing is done then.
+    """
+    with locked(clerk.places.archive):
+        _finish(clerk)
+        return tuple(_done(clerk, *entry) for entry in _planned(clerk))
+
+
+def _planned(clerk: Clerk) -> list[tuple[Item, Thing | None, Archived | None]]:
+    found, needs = things(clerk.places)
+    kept = archived(read_lines(clerk.places.archive))
+    items = plan(found, kept, needs, clerk.policy, clerk.now)
+    entries: list[tuple[Item, Thing | None, Archived | None]] = []
+    for number, item in enumerate(items):
+        thing = found[number] if number < len(found) else None
+        one = None if thing is not None else kept[number - len(found)]
+        fault = ""
+        if item.decision in (Decision.ARCHIVE, Decision.DELETE):
+            fault = fault_of(thing) if thing is not None else ""
+            fault = fault_in(clerk.places.archive, one) if one is not None else fault
+        judged = replace(item, decision=Decision.REFUSED, reason=fault) if fault else item
+        entries.append((judged, thing, one))
+    return entries
+
+
+def _done(clerk: Clerk, item: Item, thing: Thing | None, one: Archived | None) -> Item:
+    if item.decision not in (Decision.ARCHIVE, Decision.DELETE):
+        return item
+    try:
+        if one is not None:
+            _delete_archived(clerk, one, item.reason)
+        elif thing is not None:
+            with _alone(thing):
+                _still_allowed(clerk, thing)
+                (_archive if item.decision is Decision.ARCHIVE else _delete)(clerk, thing, item.reason)
+    except (TarsError, OSError) as error:
+        return replace(item, decision=Decision.REFUSED, reason=" ".join(str(error).split()))
+    return item
+
+
+@contextmanager
+def _alone(thing: Thing) -> Iterator[None]:
+    """Nobody writes to an incident while it is packed."""
+    with incident_locked(thing.place) if thing.kind is Kind.INCIDENT else nullcontext():
+        yield
+
+
+def _still_allowed(clerk: Clerk, thing: Thing) -> None:
+    """A hold or a reopening may have come since the plan."""
+    _, needs = incidents(clerk.places.incidents)
+    for name in sorted(thing.names & needs.held.keys()):
+        raise InputError(f"{thing.name}: {needs.held[name]} by now")
+    if thing.kind is Kind.INCIDENT:
+        incident = read_incident(thing.place)
+        if incident is None or incident.status is not IncidentStatus.CLOSED:
+            raise InputError(f"{thing.name}: it is not closed any more")
+
+
+def _archive(clerk: Clerk, thing: Thing, reason: str) -> None:
+    assert thing.since is not None  # noqa: S101 - the plan leaves the ageless alone
+    content = read_content(thing)
+    files = archive_files(thing, content, thing.since)
+    main = next(iter(sorted(files, key=lambda name: not name.endswith(".zip"))))
+    place = _free(clerk.places.archive / _SUB[thing.kind], files)
+    for name, data in files.items():
+        if not (place / name).exists():
+            write_bytes(place / name, data)
+    check_archive(place, files)
+    if content_digest(read_content(thing)) != content_digest(content):
+        raise VerificationError(f"{thing.place}: it changed while it was packed; the original was kept")
+    path = (place / main).relative_to(clerk.places.archive).as_posix()
+    line = _line(clerk, thing, Deed.ARCHIVED, content, reason)
+    line = replace(line, archive=path, sha256=hashlib.sha256(files[main]).hexdigest())
+    if all(one.archive != path for one in archived(read_lines(clerk.places.archive))):
+        add(clerk.places.archive, line)
+    _retire(thing)
+
+
+def _delete(clerk: Clerk, thing: Thing, reason: str) -> None:
+    add(clerk.places.archive, _line(clerk, thing, Deed.DELETED, read_content(thing), reason))
+    _retire(thing)
+
+
+def _delete_archived(clerk: Clerk, one: Archived, reason: str) -> None:
+    line = Line(
+        clerk.now,
+        clerk.actor,
+        Deed.DELETED,
+        one.kind,
+        one.name,
+        one.source,
+        one.since,
+        one.names,
+        one.archive,
+        one.sha256,
+        one.content_sha256,
+        one.size,
+        reason,
+    )
+    add(clerk.places.archive, line)
+    for path in with_sidecars(clerk.places.archive / one.archive):
+        path.unlink()
+
+
+def _line(clerk: Clerk, thing: Thing, deed: Deed, content: dict[str, bytes], reason: str) -> Line:
+    assert thing.since is not None  # noqa: S101 - the plan leaves the ageless alone
+    return Line(
+        clerk.now,
+        clerk.actor,
+        deed,
+        thing.kind,
+        thing.name,
+        str(thing.place),
+        thing.since,
+        tuple(sorted(thing.names)),
+        None,
+        None,
+        content_digest(content),
+        sum(map(len, content.values())),
+        reason,
+    )
+
+
+def _free(folder: Path, files: dict[str, bytes]) -> Path:
+    """A folder in the archive in which these files stand already, or have room."""
+    number = 1
+    while True:
+        place = folder if number == 1 else folder / str(number)
+        if all(not (place / name).exists() or (place / name).read_bytes() == data for name, data in files.items()):
+            return place
+        number += 1
+
+
+def _retire(thing: Thing) -> None:
+    for path in with_sidecars(thing.place) if thing.kind is Kind.BUNDLE else [thing.place]:
+        hidden = path.with_name(f"{_RETIRED}{path.name}")
+        path.rename(hidden)
+        _remove(hidden)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _finish(clerk: Clerk) -> None:
+    """What a killed worker left: removed where the register has it, else given its name back."""
+    lines = read_lines(clerk.places.archive)
+    known = {Path(line.source).name for line in lines}
+    for line in lines:
+        # a deletion from the archive that was written down and not yet done
+        if line.deed is Deed.DELETED and line.archive is not None:
+            path = clerk.places.archive / line.archive
+            if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == line.sha256:
+                _unlink_unless_kept(clerk.places.archive, path, lines)
+    for place in (clerk.places.runs, clerk.places.incidents, clerk.places.bundles, clerk.places.reports):
+        for hidden in sorted(place.glob(f"{_RETIRED}*")) if place.is_dir() else ():
+            original = hidden.with_name(hidden.name.removeprefix(_RETIRED))
+            bundle = next((original.name.removesuffix(end) for end in SIDECARS if original.name.endswith(end)), "")
+            if {original.name, bundle} & known:
+                _remove(hidden)
+            elif not original.exists():
+                hidden.rename(original)
+
+
+def _unlink_unless_kept(archive: Path, path: Path, lines: list[Line]) -> None:
+    if all(archive / one.archive != path for one in archived(lines)):
+        for one in with_sidecars(path):
+            one.unlink()
