@@ -33,8 +33,8 @@ class Request:
     `runs` oldest first. `before` and `after` are compared; both stand in `runs`. `incident` is an incident's folder,
     `with_inputs` the org-health root that the runs were made from, `playbook` an organisation's own playbook file.
     `every_page`: a report for each finding of a run; else the incident report, the executive summary and the page of the
-    finding that stands highest in the decision tree. `faults`: what is known to be wrong before anything is read. `redaction` is
-    applied to runs and incident before a notebook sees them.
+    finding that stands highest in the decision tree. `faults`: what is known to be wrong before anything is read. `redaction`
+    is applied to runs and incident before a notebook sees them.
     """
 
     runs: tuple[Path, ...]

@@ -18,7 +18,7 @@ from redaction_samples import CUSTOMER, MAIL, RULES, SECRETS, write_case
 
 from tars_lib.cli.main import cli
 from tars_lib.config_redaction import read_redaction
-from tars_lib.packaging.bundle import write_bundle
+from tars_lib.packaging.bundle import make_bundle, write_bundle
 from tars_lib.packaging.gather import Request
 from tars_lib.packaging.verification import verify
 from tars_lib.redaction.payload import Redaction
@@ -47,13 +47,13 @@ def test_a_redacted_bundle_holds_nothing_that_was_to_be_removed(tmp_path: Path) 
     (tmp_path / "redaction.yaml").write_text(RULES, encoding="utf-8")
     redaction = Redaction(read_redaction(tmp_path / "redaction.yaml"))
     request = Request((run,), incident=incident, with_inputs=root, redaction=redaction)
-    made = write_bundle(request, tmp_path / "out", "redacted")
-    checked = verify(made.path)
+    place = write_bundle(make_bundle(request, "redacted"), tmp_path / "out")
+    checked = verify(place)
     assert checked.is_intact
     assert any(
         "redacted: 3 of 4 entries; the chain of the original cannot be checked" in note for note in checked.notes
     )
-    with zipfile.ZipFile(made.path) as archive:
+    with zipfile.ZipFile(place) as archive:
         files = {name.partition("/data/")[2]: archive.read(name) for name in archive.namelist() if "/data/" in name}
     assert {path.rpartition(".")[2] for path in files} >= {
         "json",

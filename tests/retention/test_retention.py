@@ -374,7 +374,7 @@ def test_the_commands_plan_carry_out_and_list(house: Path) -> None:
 
 CHANGED = {
     "--runs-dir": "none",
-    "--incidents-dir": "none",
+    "--incidents-dir": "deep/none",
     "--bundles-dir": "none",
     "--reports-dir": "none",
     "--archive-dir": "other",
