@@ -98,7 +98,9 @@ def _run(
             redaction.note(files[path], content, redaction.matches_of(made[path]))
         again[path] = content
     for entry in listed:
-        if (path := f"{folder}{entry['path']}") in again:
+        path = f"{folder}{entry['path']}"
+        # what did not fit its digest before must not fit one now
+        if path in again and entry.get("sha256") == _digest(files[path]):
             entry["sha256"], entry["bytes"] = _digest(again[path]), len(again[path])
     manifest["redacted_from"] = _digest(files[f"{folder}{MANIFEST}"])
     sealed = dumps(manifest).encode()
@@ -118,8 +120,9 @@ def _timeline(path: str, content: bytes, redaction: Redaction) -> bytes:
         if not entry or made == read:
             lines.append(line)
             continue
-        rules = sorted(redaction.redactor.matches - before)
-        lines.append(dumps({**entry, **made, "redacted": rules}, indent=None, ensure_ascii=True).encode("ascii"))
+        # an entry that did not fit its digest before is not excused by redaction
+        excuse = {"redacted": sorted(redaction.redactor.matches - before)} if _fits(entry) else {}
+        lines.append(_line({**entry, **made, **excuse}))
     whole = b"".join(lines)
     if whole != content:
         redaction.note(content, whole, redaction.redactor.matches - total)
@@ -144,6 +147,15 @@ def _incident(
     sealed = dumps(content, ensure_ascii=True).encode("ascii")
     redaction.note(files[record], sealed, redaction.matches_of(made[record]))
     return {record: sealed}
+
+
+def _fits(entry: dict[str, Any]) -> bool:
+    """Whether an entry is what its digest says."""
+    return _digest(_line({key: value for key, value in entry.items() if key != "sha256"})) == entry.get("sha256")
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return dumps(entry, indent=None, ensure_ascii=True).encode("ascii")
 
 
 def _object(content: bytes) -> dict[str, Any]:

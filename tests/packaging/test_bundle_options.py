@@ -42,6 +42,7 @@ TRIED: dict[str, tuple[str, dict[str, str]]] = {
             "--output-dir": "--output-dir o",
             "--sign-key": "--sign-key key.sec",
             "--gpg-key": "--gpg-key nobody@example.org",
+            "--redact": "--redact none.yaml",
             "--allow-partial": f"=--run-dir {RUN}",
             "--verbose": f"=--run-dir {RUN} --verbose",
             "--quiet": "--quiet",

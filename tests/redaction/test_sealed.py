@@ -63,6 +63,16 @@ def test_a_redacted_run_is_a_run_and_names_the_manifest_that_it_was_made_from(
     assert not [secret for secret in SECRETS if secret != PERSON and secret.encode() in whole]
 
 
+def test_a_file_that_was_altered_before_still_does_not_fit_its_manifest(
+    case: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    spoiled = Path(shutil.copytree(case[1], tmp_path / "run"))
+    alerts = spoiled / "org-alerts.json"
+    alerts.write_bytes(alerts.read_bytes() + b" ")
+    with pytest.raises(VerificationError, match="org-alerts.json: altered"):
+        load_run(redacted(spoiled, tmp_path))
+
+
 def test_a_run_without_secrets_stays_as_it_is(case: tuple[Path, Path, Path], tmp_path: Path) -> None:
     off = "built_in: {email: false, ipv4: false}"
     copy = redacted(case[1], tmp_path, off)
@@ -124,6 +134,16 @@ def test_what_can_still_be_compared_in_a_redacted_timeline_is_compared(
     for what, made in spoiled.items():
         timeline.write_bytes(b"".join(made))
         assert not verify(copy).is_intact, what
+
+
+def test_redaction_does_not_excuse_an_entry_that_was_altered_before(
+    case: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    spoiled = Path(shutil.copytree(case[2], tmp_path / case[2].name))
+    timeline = spoiled / "timeline.jsonl"
+    timeline.write_bytes(timeline.read_bytes().replace(b"Grace Hopper used", b"Grace Hopper lost"))
+    found = verify(redacted(spoiled, tmp_path))
+    assert "entry 3 does not match its sha256" in found.faults[0]
 
 
 def test_nothing_is_added_to_a_redacted_copy(case: tuple[Path, Path, Path], tmp_path: Path) -> None:
