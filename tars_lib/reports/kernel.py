@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -13,6 +16,15 @@ KERNEL_NAME = "python3"
 # The kernel warns on every start that it talks over TCP, which for a report is loopback and a minute; and when it is
 # stopped, it may report the interrupt that stops it as an error. What a cell raises stands in the notebook.
 _QUIET = "--IPKernelApp.log_level=50"
+
+# Variables of an interpreter and its home, on Unix and Windows, and those of this package that name no secret: judgement.
+_PASSED = re.compile(
+    r"PATH|PATHEXT|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|TMPDIR|TMP|TEMP|VIRTUAL_ENV|SOURCE_DATE_EPOCH"
+    r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|APPDATA|LOCALAPPDATA|PROGRAMDATA|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH"
+    r"|NUMBER_OF_PROCESSORS|TARS_LOG_LEVEL|TARS_INCIDENTS_DIR|TARS_ACTOR"
+    r"|(?:LC_|PYTHON|LD_LIBRARY|DYLD_|XDG_|CONDA_|JUPYTER|IPYTHON|MPL|OPENBLAS_|OMP_|MKL_|NUMEXPR_|ARROW_|COVERAGE_).*",
+    re.IGNORECASE,
+)
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -26,6 +38,24 @@ class ThisInterpreter(AsyncKernelManager):
 
             self._kernel_spec = KernelSpec(**get_kernel_dict(extra_arguments=[_QUIET]), env=_import_path())
         return self._kernel_spec
+
+    async def _async_pre_start_kernel(self, **kw: Any) -> tuple[list[str], dict[str, Any]]:
+        kw["env"] = kernel_environment(kw.get("env") or os.environ)
+        prepared: tuple[list[str], dict[str, Any]] = await super()._async_pre_start_kernel(**kw)
+        return prepared
+
+
+def kernel_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that a notebook may see: what an interpreter needs to start and to find its packages, and no secret.
+
+    A list of what passes, because nobody can list the names that secrets have.
+
+    Examples
+    --------
+    >>> kernel_environment({"PATH": "/bin", "LC_ALL": "C", "SLACK_BOT_TOKEN": "x", "TARS_NOTIFY_URLS": "y"})
+    {'PATH': '/bin', 'LC_ALL': 'C'}
+    """
+    return {name: value for name, value in environ.items() if _PASSED.fullmatch(name)}
 
 
 def _import_path() -> dict[str, str]:
