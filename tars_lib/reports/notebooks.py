@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
 from tars_lib.records import write_bytes
-from tars_lib.reports.parameters import check_parameters, declared_parameters
+from tars_lib.reports.parameters import check_parameters, check_ranges, declared_parameters, declared_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,14 +98,17 @@ def notebook_parameters(name: str | Path) -> dict[str, Any]:
 
 
 def check_notebook(name: str | Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that a notebook does not declare or that have another type; no kernel is started.
+    """Refuse parameters that a notebook does not declare, of another type or out of range; no kernel is started.
 
     Raises
     ------
     ReportError
         Names the parameter, the value and what is allowed.
     """
-    check_parameters(parameters, notebook_parameters(name), find_notebook(str(name)).name)
+    found = find_notebook(str(name))
+    content = _read(found)
+    check_parameters(parameters, declared_parameters(content), found.name)
+    check_ranges(parameters, declared_ranges(content), found.name)
 
 
 def run_notebook(

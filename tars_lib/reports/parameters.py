@@ -49,6 +49,51 @@ def declared_parameters(notebook: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
+def declared_ranges(notebook: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Return the whole numbers that a notebook admits: its calls of ``whole_number(name, value, low, high)``.
+
+    The notebook checks them itself, for papermill. Read here, they are checked before a kernel is started, too.
+
+    Parameters
+    ----------
+    notebook : mapping
+        A notebook of format 4.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Parameter to lowest and highest value.
+    """
+    ranges: dict[str, tuple[int, int]] = {}
+    for cell in notebook["cells"]:
+        # a cell with a line of IPython is no Python, and holds no check
+        if cell["cell_type"] != "code" or "whole_number(" not in cell["source"]:
+            continue
+        for node in ast.walk(ast.parse(cell["source"])):
+            if not isinstance(node, ast.Call) or getattr(node.func, "attr", "") != "whole_number":
+                continue
+            constants = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            match constants:
+                case [str(name), int(low), int(high)]:
+                    ranges[name] = (low, high)
+    return ranges
+
+
+def check_ranges(given: Mapping[str, Any], ranges: Mapping[str, tuple[int, int]], notebook: str) -> None:
+    """Refuse whole numbers that are out of range.
+
+    Raises
+    ------
+    ReportError
+        Names the parameter, the value and what is allowed.
+    """
+    for name, (low, high) in ranges.items():
+        if name in given and not low <= given[name] <= high:
+            raise ReportError(
+                f"{notebook}: parameter {name!r}: got {excerpt(given[name])}; a whole number from {low} to {high} is allowed"
+            )
+
+
 def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], notebook: str) -> None:
     """Refuse what a notebook does not declare, and values of another type than its defaults.
 
