@@ -34,21 +34,13 @@ _ACT_OF = {
 _RESPOND = """\
 # Respond to a finding
 
-This is the playbook as this project ships it, written by `docs/generate_site.py` from `parameters/playbook.yaml`; change the
-table there. An organisation's own values are laid over it ([how](playbook.md#an-organisations-own)), and `tars playbook show`
-prints what is in force.
-
-The commands below are the playbook's own. They read `./org-health` and a health report in the current folder:
-
-```bash
-tars health --root-dir ./org-health --output org-health-report.json
-```
+A command returned a code other than 0. Find its row, follow the path, and write down what you do.
 
 ## Which path
 
 Take the first row whose code was returned. Several codes at once: `tars classify` takes all of them and says which one wins.
 
-| code | finding | severity | respond within | contain within | path | notebook |
+| code | path | severity | respond within | contain within | finding | notebook |
 |---|---|---|---|---|---|---|
 {tree}
 
@@ -69,6 +61,12 @@ tars incident golden INC-202601051430
 {golden}
 
 Everything that the record can do: [incidents](incidents.md).
+
+The commands of the paths below are the playbook's own. They read `./org-health` and a health report in the current folder:
+
+```bash
+tars health --root-dir ./org-health --output org-health-report.json
+```
 {paths}
 ## Contain
 
@@ -127,6 +125,11 @@ tars incident postmortem INC-202601051430
 tars review
 tars metrics
 ```
+
+## Where this page comes from
+
+`docs/generate_site.py` writes it from `parameters/playbook.yaml`; change the table there. An organisation's own values are laid
+over it ([how](playbook.md#an-organisations-own)), and `tars playbook show` prints what is in force.
 """
 
 
@@ -172,11 +175,11 @@ def _branch(branch: Branch, code: int) -> str:
     page = PAGE_OF[code]
     return _row(
         str(code),
-        f"`{EXIT_CODES[code].finding}`",
+        f"[{branch.path}](#{_anchor(branch.path)})",
         branch.severity.value,
         severities[branch.severity],
         contain,
-        f"[{branch.path}](#{_anchor(branch.path)})",
+        f"`{EXIT_CODES[code].finding}`",
         f"[{page}](notebooks.md#{page})",
     )
 
