@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.main import cli
-from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.pages import PAGE_OF
 from tars_lib.playbook.tables import Branch, Containment, TriageStep
@@ -40,8 +39,8 @@ A command returned a code other than 0. Find its row, follow the path, and write
 
 Take the first row whose code was returned. Several codes at once: `tars classify` takes all of them and says which one wins.
 
-| code | path | severity | respond within | contain within | finding | notebook |
-|---|---|---|---|---|---|---|
+| code | path | severity | respond within | contain within | notebook |
+|---|---|---|---|---|---|
 {tree}
 
 Anything else: {otherwise}. All codes, those of failures among them: [exit codes](exit-codes.md).
@@ -179,7 +178,6 @@ def _branch(branch: Branch, code: int) -> str:
         branch.severity.value,
         severities[branch.severity],
         contain,
-        f"`{EXIT_CODES[code].finding}`",
         f"[{page}](notebooks.md#{page})",
     )
 

@@ -21,10 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # -S -E -I: without site-packages the stub starts in a few milliseconds
 _STUB = """\
-#!{python} -SEI
 import os, socket, sys
-words = sys.argv[1:]
-name = os.path.basename(sys.argv[0])
+name, *words = sys.argv[1:]
 if name == "python" and not (words[:1] == ["-m"] and words[1:2] and words[1].startswith("analytics.")
                              or words[:1] and words[0].startswith("scripts/")):
     os.execv({python!r}, [{python!r}, *words])
@@ -140,9 +138,11 @@ def page_shell(folder: Path) -> Iterator[PageShell]:
 
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="tars-"))
         address = str(Path(place) / "s")
+        client = folder / "client.py"
+        client.write_text(_STUB.format(python=sys.executable, socket=address), encoding="utf-8")
         for name in ("tars", "python"):
             stub = stubs / name
-            stub.write_text(_STUB.format(python=sys.executable, socket=address), encoding="utf-8")
+            stub.write_text(f'#!/bin/sh\nexec "{sys.executable}" -SEI "{client}" {name} "$@"\n', encoding="utf-8")
             stub.chmod(0o755)
         server = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", textwrap.dedent(_SERVER.format(root=str(ROOT), socket=address))],
