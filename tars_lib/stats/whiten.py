@@ -243,7 +243,9 @@ def _clipped(values: Floats) -> Floats:
     spread = np.sqrt(_mean(values**2))
     # more than half of the column is one value: the median says nothing about the rest
     sigma = np.where(sigma > 0.05 * spread, sigma, spread)
-    return np.clip(values, -CLIP * sigma, CLIP * sigma)
+    pulled = np.clip(values, -CLIP * sigma, CLIP * sigma)
+    # skewed noise loses more on one side; two means that are not zero would look like a correlation
+    return np.asarray(pulled - _mean(pulled))
 
 
 def _autocorrelation(innovations: Floats, lags: int) -> Floats:

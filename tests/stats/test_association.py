@@ -171,3 +171,10 @@ def test_one_hour_at_a_thousand_times_the_usual_rate_relates_no_repos():
     frame = pd.DataFrame(rates, index=pd.date_range("2025-01-01", periods=len(rates), freq="h", tz="UTC"))
     assert len(lead_lag(frame, 7)) == 0
     assert {frozenset(pair) for pair in correlate(frame)[["repo_a", "repo_b"]].to_numpy().tolist()} == set()
+
+
+def test_skewed_noise_keeps_mean_zero_when_its_tail_is_pulled_in():
+    skewed = np.exp(np.random.default_rng(9).standard_normal((365, 12)))
+    panel = whitened_panel(skewed, (7,))
+    assert np.abs(panel.innovations.mean(axis=0)).max() < 1e-12
+    assert np.abs(panel.levels.mean(axis=0)).max() < 1e-12
