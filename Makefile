@@ -40,6 +40,7 @@ check: .venv/dev.stamp ## Format, lint, types, import layers
 
 bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/startup.py
+	$(PY) benchmarks/report.py
 	$(PY) benchmarks/engines.py
 	$(PY) benchmarks/pipeline.py --large
 	$(PY) benchmarks/loading.py

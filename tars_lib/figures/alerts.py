@@ -108,6 +108,7 @@ def draw_priorities(report: AlertReport) -> Picture | None:
         alt=f"Alerts by group and impact: {counts}. First to look at: {label(first.title, 80)}.",
         caption=f"First to look at: {label(first.title, 80)} ({in_words(first.impact.value)}). The number is the "
         "priority; C critical, H high, M medium, L low.",
+        phone=0,
     )
 
 

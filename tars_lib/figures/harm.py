@@ -28,6 +28,10 @@ _BOX = (0.78, 0.62)
 _PALE, _DEEP = np.array([1.0, 1.0, 1.0]), np.array([0.90, 0.36, 0.33])
 
 
+PHONE_COLUMNS = 3
+"""Columns of boxes that fit beside each other on a phone; judgement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A repo in the drawing: its column (calls away from the target), place in it, and share of the harm."""
@@ -99,6 +103,7 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
         alt=f"Call graph of {len(boxes)} repos. {said}." + (f" Path: {via}." if len(blamed) > 1 else ""),
         caption=f"{said}. Below each name: level before the onset and since."
         + (f" {len(graph) - len(boxes)} further repos are not drawn." if len(graph) > len(boxes) else ""),
+        phone=1 if len({box.column for box in boxes.values()}) <= PHONE_COLUMNS else 0,
     )
 
 

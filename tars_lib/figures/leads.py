@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_NODES = 14
 """Repos that stay readable on the width of a page; judgement."""
+PHONE_NODES = 3
+"""Repos whose names fit beside each other on a phone; judgement."""
 _NAME = 22
 _LETTER = 0.056
 """Inches of a letter of a name at its size."""
@@ -113,6 +115,7 @@ def draw_leads(temporal: TemporalReport) -> Picture | None:
         caption=f"{said} Solid: the follower calls the leader. Dashed: no declared call. "
         "The larger the dot, the more repos it leads."
         + (f" {total - shown} further repos are not drawn." if total > shown else ""),
+        phone=1 if len(nodes) <= PHONE_NODES else 0,
     )
 
 

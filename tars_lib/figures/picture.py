@@ -23,9 +23,12 @@ class Picture:
         What the reader should conclude.
     width : {"full", "half"}
         Of the text.
+    phone : int
+        Columns of panels on a screen as narrow as a phone's; 0: the figure cannot become narrower, the reader scrolls it.
     """
 
     figure: Figure
     alt: str
     caption: str
     width: Literal["full", "half"] = "full"
+    phone: int = 1

@@ -52,9 +52,10 @@ def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
             weight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )
-        for bound, said in ((YELLOW, f"red below {YELLOW:.0f}"), (GREEN, f"green from {GREEN:.0f}")):
+        bounds = ((YELLOW, f"red below {YELLOW:.0f} ", "right"), (GREEN, f" green from {GREEN:.0f}", "left"))
+        for bound, said, side in bounds:
             axes.axvline(bound, color=CONTEXT, lw=0.8, ls=(0, (4, 3)), zorder=1)
-            axes.text(bound, -0.55, said, fontsize=6.8, color=MUTED, ha="center", va="bottom")
+            axes.text(bound, -0.55, said, fontsize=6.8, color=MUTED, ha=side, va="bottom")
         axes.set_yticks(range(last + 1), ["Everything met and known", *(name for name, _, _ in steps), "Readiness"])
         axes.tick_params(axis="y", labelcolor=INK)
         axes.grid(visible=False, axis="y")

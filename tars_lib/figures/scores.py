@@ -85,6 +85,7 @@ def draw_scores(
         alt=f"{len(drawn)} panels of health scores over time. {said}",
         caption=f"{said} Triangles: changes of level. Dotted: changes and other events."
         + (" Shaded: the incident." if since is not None else ""),
+        phone=2,
     )
 
 

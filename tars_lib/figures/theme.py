@@ -196,7 +196,7 @@ def render_svg(figure: Figure) -> bytes:
     svg = io.BytesIO()
     with themed():
         figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return _slim(svg.getvalue())
+    return slim(svg.getvalue())
 
 
 @functools.cache
@@ -211,7 +211,8 @@ def _load_fonts() -> frozenset[int]:
     return frozenset().union(*(FT2Font(face).get_charmap() for face in faces))
 
 
-def _slim(svg: bytes) -> bytes:
+def slim(svg: bytes) -> bytes:
+    """An SVG without prologue and empty metadata, its coordinates to 0.01 pt."""
     svg = _PROLOGUE.sub(b"", svg, count=1)
     svg = _EMPTY_METADATA.sub(b"", svg, count=1)
     return _PATH_DATA.sub(lambda data: _NUMBER.sub(_rounded, data.group()), svg)

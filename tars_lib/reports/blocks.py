@@ -225,6 +225,10 @@ class FigureBlock(Block):
         What the reader should conclude from it.
     width : {"full", "half"}
         Two half figures in a row stand side by side.
+    narrow : bytes
+        SVG of the same picture for a screen as narrow as a phone's; empty: the same one.
+    is_wide : bool
+        A narrow screen scrolls it sideways in place of making it small.
     """
 
     kind: ClassVar[str] = "figure"
@@ -233,9 +237,11 @@ class FigureBlock(Block):
     alt: str
     caption: str = ""
     width: Literal["full", "half"] = "full"
+    narrow: bytes = b""
+    is_wide: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("svg", "png"):
+        for name in ("svg", "png", "narrow"):
             value = getattr(self, name)
             if isinstance(value, str):
                 object.__setattr__(self, name, _decoded(value, f"FigureBlock.{name}"))
@@ -244,13 +250,16 @@ class FigureBlock(Block):
             raise ReportError("FigureBlock.alt is empty; it tells those who do not see the picture")
         if not self.png.startswith(b"\x89PNG\r\n\x1a\n"):
             raise ReportError(f"FigureBlock.png: got {excerpt(self.png)}, expected a PNG file")
-        if b"<svg" not in self.svg[:4096]:
-            raise ReportError(f"FigureBlock.svg: got {excerpt(self.svg)}, expected an SVG document")
-        active = _ACTIVE_SVG.search(self.svg)
-        if active:
-            raise ReportError(
-                f"FigureBlock.svg: got {excerpt(active.group())}, expected no script or outside reference"
-            )
+        for name, content in (("svg", self.svg), ("narrow", self.narrow)):
+            if name == "narrow" and not content:
+                continue
+            if b"<svg" not in content[:4096]:
+                raise ReportError(f"FigureBlock.{name}: got {excerpt(content)}, expected an SVG document")
+            active = _ACTIVE_SVG.search(content)
+            if active:
+                raise ReportError(
+                    f"FigureBlock.{name}: got {excerpt(active.group())}, expected no script or outside reference"
+                )
 
 
 @dataclass(frozen=True)

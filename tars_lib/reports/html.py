@@ -54,7 +54,12 @@ def render_html(document: Document) -> str:
 def preview(*blocks: Block) -> str:
     """Render blocks for JupyterLab, escaped and with their own style."""
     page = environment().get_template("preview.html.j2")
-    return page.render(style=_as_markup(page_style()), views=views(blocks))
+    shown = views(blocks)
+    for view in shown:
+        for figure in view.get("figures", ()):
+            # a notebook's output holds the figure three times already
+            figure["narrow"] = ""
+    return page.render(style=_as_markup(page_style()), views=shown)
 
 
 @functools.cache

@@ -5,6 +5,8 @@ papermill executes; this module decides what may be injected, with which interpr
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 from datetime import UTC
 from pathlib import Path
@@ -25,6 +27,7 @@ START_TIMEOUT = 120
 
 # What stands for a widget among a cell's outputs.
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_GRAMMAR = "rfc3987_syntax"
 
 # The exporter of each format.
 FORMATS = ("html", "pdf")
@@ -219,18 +222,30 @@ def _folder(kind: str) -> Path:
 
 
 def _read(path: Path) -> Any:
-    import nbformat
-
-    # nbformat carries no types
-    untyped: Any = nbformat
-    return untyped.read(path, as_version=4)
+    return _nbformat().read(path, as_version=4)
 
 
 def _written(notebook: Any) -> bytes:
-    import nbformat
+    return f"{_nbformat().writes(notebook)}\n".encode()
 
-    untyped: Any = nbformat
-    return f"{untyped.writes(notebook)}\n".encode()
+
+@functools.cache
+def _nbformat() -> Any:
+    """nbformat, which carries no types, imported without a grammar that no notebook asks for.
+
+    Beneath it jsonschema looks for rfc3987_syntax, which compiles a grammar of internationalised addresses on import: three
+    quarters of what importing papermill costs. The schema of notebooks names no such format.
+    """
+    is_first = "jsonschema" not in sys.modules and _GRAMMAR not in sys.modules
+    if is_first:
+        # None makes an import fail, which jsonschema takes for "not installed"
+        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    try:
+        import nbformat
+    finally:
+        if is_first:
+            del sys.modules[_GRAMMAR]
+    return nbformat
 
 
 def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path | None, *, has_bar: bool) -> None:

@@ -240,6 +240,8 @@ def _table(block: Table, text: Text) -> dict[str, Any]:
 def _figure(block: FigureBlock, text: Text) -> dict[str, Any]:
     return {
         "svg": base64.b64encode(block.svg).decode("ascii"),
+        "narrow": base64.b64encode(block.narrow).decode("ascii"),
+        "is_wide": block.is_wide,
         "alt": text(block.alt, TEXT_LIMIT),
         "caption": text(block.caption, TEXT_LIMIT),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.figures.narrow import render_narrow
 from tars_lib.figures.picture import Picture
 from tars_lib.figures.theme import render
 from tars_lib.reports.blocks import FigureBlock
@@ -15,4 +16,7 @@ def figures(*pictures: Picture | None) -> list[FigureBlock]:
 def figure(picture: Picture) -> FigureBlock:
     """A picture, rendered."""
     svg, png = render(picture.figure)
-    return FigureBlock(svg, png, picture.alt, picture.caption, picture.width)
+    # a half figure is as wide as a phone already
+    is_narrowed = picture.width == "full" and picture.phone > 0
+    narrow = render_narrow(picture.figure, picture.phone) if is_narrowed else b""
+    return FigureBlock(svg, png, picture.alt, picture.caption, picture.width, narrow, is_wide=picture.phone == 0)
