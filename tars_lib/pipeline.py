@@ -55,7 +55,7 @@ from tars_lib.times import read_time
 
 if TYPE_CHECKING:
     from tars_lib.reports.blocks import Block
-    from tars_lib.reports.bulk import Outcome
+    from tars_lib.reports.bulk import Job, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -633,17 +633,55 @@ def write_reports(
     InputError, VerificationError, ReportError
         If the run cannot be read, `output` lies inside it, or a parameter is not allowed; no kernel was started then.
     """
-    from tars_lib.reports.bulk import Job, run_jobs
+    return write_reports_of({run: notebooks}, output, formats, workers=workers, on_done=on_done)
+
+
+def write_reports_of(
+    runs: Mapping[Path, Mapping[str, Mapping[str, object]]],
+    output: Path | None,
+    formats: tuple[str, ...],
+    *,
+    workers: int = 2,
+    on_done: Callable[[Outcome], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Execute notebooks on several run directories and export them; all are checked before the first kernel starts.
+
+    Parameters
+    ----------
+    runs : mapping
+        Run directory to what `write_reports` takes for it.
+    output : Path or None
+        Of one run its folder; of several each gets ``<output>/<run>``. Default ``outputs/<run>``.
+    formats, workers, on_done
+        As for `write_reports`.
+
+    Returns
+    -------
+    tuple of Outcome
+        Run by run, in the order of `runs`.
+
+    Raises
+    ------
+    InputError, VerificationError, ReportError
+        As for `write_reports`.
+    """
+    from tars_lib.reports.bulk import run_jobs
+
+    jobs = [job for run, notebooks in runs.items() for job in _jobs(run, notebooks, output, is_one=len(runs) == 1)]
+    return run_jobs(jobs, formats, workers=workers, on_done=on_done)
+
+
+def _jobs(run: Path, notebooks: Mapping[str, Mapping[str, object]], output: Path | None, *, is_one: bool) -> list[Job]:
+    from tars_lib.reports.bulk import Job
 
     checked = load_run(run)
-    folder = Path("outputs") / checked.run_id if output is None else output
+    folder = Path("outputs") / checked.run_id if output is None else output if is_one else output / checked.run_id
     sealed = run.resolve()
     if sealed in (folder.resolve(), *folder.resolve().parents):
         raise ReportError(
             f"output {folder}: lies inside the run directory {run}, which is sealed; allowed: any other folder"
         )
-    jobs = [
+    return [
         Job(name, {"run_dir": str(sealed), **parameters}, folder, checked.status.generated_at)
         for name, parameters in notebooks.items()
     ]
-    return run_jobs(jobs, formats, workers=workers, on_done=on_done)

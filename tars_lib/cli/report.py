@@ -20,7 +20,13 @@ _SOURCE_LINES = 12
 
 @click.command(epilog="Example: tars report incident_report --run ./reports/runs/tars-run-20260105-143000")
 @click.argument("notebooks", nargs=-1, metavar="[NOTEBOOK]...")
-@click.option("--run", "run_pattern", metavar="RUN_DIR", help="Run directory; a glob means the newest match.")
+@click.option(
+    "--run",
+    "run_patterns",
+    multiple=True,
+    metavar="RUN_DIR",
+    help="Run directory; a glob means the newest match. Repeatable: each run gets a folder of its own.",
+)
 @click.option("--all", "all_called_for", is_flag=True, help="The notebooks that the run's findings call for.")
 @click.option("--incident", metavar="ID", help="Incident id that the report belongs to.")
 @click.option(
@@ -31,7 +37,11 @@ _SOURCE_LINES = 12
     help="YAML with parameters, such as parameters/propagation.yaml.",
 )
 @click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="One parameter; goes before FILE. Repeatable.")
-@click.option("--output", type=click.Path(path_type=Path), help="Where to write; default outputs/<run>/.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write, of several runs OUTPUT/<run>/; default outputs/<run>/.",
+)
 @click.option(
     "--format",
     "formats",
@@ -44,7 +54,7 @@ _SOURCE_LINES = 12
 @guarded(REPORT)
 def report(
     notebooks: tuple[str, ...],
-    run_pattern: str | None,
+    run_patterns: tuple[str, ...],
     all_called_for: bool,
     incident: str | None,
     parameter_file: Path | None,
@@ -67,26 +77,30 @@ def report(
     strange = [part for part in wanted if part not in ("html", "pdf")]
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
-    from tars_lib.pipeline import write_reports
+    from tars_lib.pipeline import write_reports_of
 
     shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
-    run = _run_directory(run_pattern, shared.pop("run_dir", None), typed.pop("run_dir", None))
+    places = _run_directories(run_patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
     if incident is not None:
         typed["incident_id"] = incident
-    names = notebooks or _called_for(run)
-    jobs = _parameters_of(dict.fromkeys(names), shared, typed, is_bulk=len(names) > 1)
+    runs: dict[Path, dict[str, dict[str, object]]] = {}
+    for run in places:
+        names = notebooks or _called_for(run)
+        is_bulk = len(names) > 1 or all_called_for
+        runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, is_bulk=is_bulk)
+    total = sum(map(len, runs.values()))
     # printed once the bar is gone, in the order in which they were asked for
-    with progress(len(jobs), "notebook", quiet=quiet or len(jobs) == 1) as begin:
+    with progress(total, "notebook", quiet=quiet or total == 1) as begin:
         begin("started")
-        outcomes = write_reports(jobs, run, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
+        outcomes = write_reports_of(runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
     for outcome in outcomes:
         if outcome.error is not None:
             _show_failure(outcome)
         elif not quiet:
             click.echo("\n".join(map(str, outcome.files.values())))
     failed = sum(outcome.error is not None for outcome in outcomes)
-    if failed and len(jobs) > 1:
-        click.echo(f"{len(jobs) - failed} of {len(jobs)} reports written; {failed} failed", err=True)
+    if failed and total > 1:
+        click.echo(f"{total - failed} of {total} reports written; {failed} failed", err=True)
     return 1 if failed else 0
 
 
@@ -97,6 +111,19 @@ def _called_for(run: Path) -> tuple[str, ...]:
 
     status = read_record(RunStatus, run / STATUS_FILE)
     return pages_for(step.exit_code for step in status.steps)
+
+
+def _run_directories(options: tuple[str, ...], in_file: object, typed: str | None) -> tuple[Path, ...]:
+    """The runs, each once, in the order given; of several none may stand among the parameters."""
+    if len(options) < 2:
+        return (_run_directory(next(iter(options), None), in_file, typed),)
+    if typed is not None:
+        raise ReportError(f"run_dir: --run names {len(options)} runs and -p run_dir {typed!r}; give one of them")
+    found: dict[Path, Path] = {}
+    for option in options:
+        run = _run_directory(option, None, None)
+        found.setdefault(run.resolve(), run)
+    return tuple(found.values())
 
 
 def _run_directory(option: str | None, in_file: object, typed: str | None) -> Path:

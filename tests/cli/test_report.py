@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -206,3 +207,32 @@ def test_a_runs_findings_choose_its_pages_in_the_trees_order() -> None:
     )
     assert pages_for([0, 0, 121, 131, 0]) == (*ALWAYS, "correlation_investigation")
     assert pages_for([104, 1]) == ALWAYS
+
+
+def test_one_wrong_run_of_several_ends_before_a_kernel_starts(run: Path, tmp_path: Path) -> None:
+    done = asked("propagation", "--run", run, "--run", tmp_path / "nowhere", "--output", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "nowhere" in done.stderr
+    done = asked(
+        "propagation", "--run", run, "--run", run.parent / "tars-run-*", "-p", "run_dir=x", "--output", tmp_path / "out"
+    )
+    assert "--run names 2 runs and -p run_dir 'x'; give one of them" in done.stderr
+    copy = shutil.copytree(run, tmp_path / run.name)
+    done = asked("propagation", "--run", run, "--run", copy, "--output", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "propagation is asked for 2 times in" in done.stderr, "one must not overwrite the other"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_several_runs_are_reported_at_once_each_into_its_folder(run: Path, tmp_path: Path) -> None:
+    analysis = tars.analyze(tars.load_org(run.parent.parent / "org-health"), "2026-03-20T00:00:00Z")
+    other = write_run(analysis, tmp_path / "reports", timestamp="20260101-000000")
+    done = asked(
+        "propagation", "--run", run, "--run", other, "--run", run, "--format", "html", "--output", tmp_path / "out"
+    )
+    assert done.exit_code == 0, done.stderr
+    pages = [tmp_path / "out" / one.name / "propagation.html" for one in (run, other)]
+    assert [Path(line) for line in done.stdout.splitlines() if line.endswith(".html")] == pages
+    for page, one in zip(pages, (run, other), strict=True):
+        assert one.name in page.read_text(encoding="utf-8")
