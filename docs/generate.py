@@ -55,8 +55,8 @@ organisation holds a breach.
 
 `tars incident` returns 1 for an act that is refused, and `tars incident verify` and `timeline` for what was altered.
 `tars review` returns 1 while a review or an action item is overdue, `tars incident escalate --overdue` while somebody should
-have been told; a record that cannot be read counts as overdue. `tars retention` returns 1 where something is refused because it is not what its
-digests say; what is held or needed is refused nothing.
+have been told; a record that cannot be read counts as overdue. `tars retention` returns 1 where something is refused
+because it is not what its digests say; what is held or needed is refused nothing.
 
 With `--legacy-exit-codes` the five engines return 90, 100, 120,
 130 and 140 instead of 0.

@@ -27,10 +27,10 @@ from tars_lib.errors import TarsError
 from tars_lib.history import admit
 from tars_lib.incidents.timeline import TIMELINE_FILE
 from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging.verification import verify as verify_bundle
 from tars_lib.pipeline import RunStatus
 from tars_lib.policies import Window
 from tars_lib.records import read_record, record_text
-from tars_lib.reports.bundle import verify as verify_bundle
 from tars_lib.sources.artefacts import read_artefacts
 from tars_lib.sources.events import read_events
 from tars_lib.sources.report import load_org_report

@@ -6,7 +6,6 @@ papermill executes; this module decides what may be injected, with which interpr
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from datetime import UTC
 from pathlib import Path
