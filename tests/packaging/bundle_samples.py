@@ -14,6 +14,7 @@ from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.runs import read_run
 from tars_lib.records import dumps
 
+BEFORE, AFTER = "tars-run-20260105-143000", "tars-run-20260105-170000"
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 

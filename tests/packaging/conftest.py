@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bundle_samples import NOON, EvidenceFolder, small_payload
+from bundle_samples import AFTER, BEFORE, NOON, EvidenceFolder, small_payload
 from click.testing import CliRunner
+from filelock import FileLock
 from run_samples import EPOCH, RunSamples
 
 from tars_lib.cli.main import cli
@@ -21,36 +22,45 @@ from tars_lib.sources.demo import demo_root
 
 
 @pytest.fixture(scope="session")
-def evidence(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> EvidenceFolder:
-    """An incident that the demo's run opened and a calm run ended; nothing may write to it."""
-    folder = tmp_path_factory.mktemp("evidence")
-    root = folder / "incidents"
-    run = samples.run("demo")
-    before = Path(shutil.copytree(run.directory, folder / "runs" / "tars-run-20260105-143000"))
-    opened = open_incident(root, from_run(load_run(before)), "ada", NOON, load_run(before))
-    writer = Writer(root / opened.incident.incident_id, "ada", NOON)
-    acknowledge(writer)
-    after = Path(shutil.copytree(samples.run("calm").directory, writer.folder / "tars-run-20260105-170000"))
-    record_run(writer, load_run(after))
-    note(writer, "rolled back; café closed \u202e early")
-    return EvidenceFolder(folder, root, writer.folder, before, after)
+def evidence(samples: RunSamples) -> EvidenceFolder:
+    """An incident that the demo's run opened and a calm run ended; nothing may write to it, and all workers share it."""
+    folder = samples.folder / "evidence"
+    run, calm = samples.run("demo"), samples.run("calm")
+    with FileLock(samples.folder / "evidence.lock"):
+        if not (folder / "written").is_file():
+            _write_evidence(folder, run.directory, calm.directory)
+            (folder / "written").touch()
+    (incident,) = (folder / "incidents").iterdir()
+    return EvidenceFolder(folder, incident.parent, incident, folder / "runs" / BEFORE, incident / AFTER)
 
 
 @pytest.fixture(scope="session")
 def small(evidence: EvidenceFolder) -> bytes:
-    """A whole bundle but for its reports: some 30 files, sealed."""
+    """A whole bundle but for its reports: some 20 files, sealed."""
     return seal(complete(small_payload(evidence)), "evidence")
 
 
 @pytest.fixture(scope="session")
-def whole(evidence: EvidenceFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle that the command makes of a copy of the incident: five kernels."""
-    folder = Path(shutil.copytree(evidence.folder, tmp_path_factory.mktemp("whole") / "work"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
-        patch.setenv("TARS_ACTOR", "ada")
-        words = ["bundle", "create", "--incident", evidence.incident.name, "--before", "runs/tars-run-*"]
-        done = CliRunner().invoke(cli, [*words, "--with-inputs", str(demo_root())])
-    assert done.exit_code == 0, done.output
-    return folder / done.stdout.strip()
+def whole(samples: RunSamples, evidence: EvidenceFolder) -> Path:
+    """The bundle that the command makes of a copy of the incident: five kernels, once for all workers."""
+    folder, told = samples.folder / "whole" / "work", samples.folder / "whole.txt"
+    with FileLock(samples.folder / "whole.lock"), pytest.MonkeyPatch.context() as patch:
+        if not told.is_file():
+            shutil.copytree(evidence.folder, folder)
+            patch.chdir(folder)
+            patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
+            patch.setenv("TARS_ACTOR", "ada")
+            words = ["bundle", "create", "--incident", evidence.incident.name, "--before", "runs/tars-run-*"]
+            done = CliRunner().invoke(cli, [*words, "--with-inputs", str(demo_root())])
+            assert done.exit_code == 0, done.output
+            told.write_text(done.stdout.strip(), encoding="utf-8")
+    return folder / told.read_text(encoding="utf-8")
+
+
+def _write_evidence(folder: Path, run: Path, calm: Path) -> None:
+    before = Path(shutil.copytree(run, folder / "runs" / BEFORE))
+    opened = open_incident(folder / "incidents", from_run(load_run(before)), "ada", NOON, load_run(before))
+    writer = Writer(folder / "incidents" / opened.incident.incident_id, "ada", NOON)
+    acknowledge(writer)
+    record_run(writer, load_run(Path(shutil.copytree(calm, writer.folder / AFTER))))
+    note(writer, "rolled back; café closed \u202e early")
