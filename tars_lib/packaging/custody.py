@@ -17,6 +17,7 @@ from tars_lib.incidents.journal import locked, read_entries, read_incident, spli
 from tars_lib.incidents.record import CustodyEvent, Incident
 from tars_lib.incidents.register import is_incident_id
 from tars_lib.incidents.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal
+from tars_lib.incidents.verification import verify
 from tars_lib.records import from_json, time_text, write_bytes
 from tars_lib.visible import visible
 
@@ -70,6 +71,9 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
         If the incident has no record.
     """
     if log.incident is not None:
+        checked = verify(log.incident, with_runs=False)
+        if checked.faults:
+            raise VerificationError(f"{log.incident}: {checked.faults[0]}; nothing was entered")
         return write(log.incident, lambda incident: _draft(event, incident), event.by, event.at).entry
     assert log.file is not None  # noqa: S101 - one of the two
     log.file.parent.mkdir(parents=True, exist_ok=True)

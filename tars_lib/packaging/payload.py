@@ -11,8 +11,9 @@ from tars_lib.errors import ConfigError
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_PART = 120
-"""Characters of a file's name: every file system in use takes 255 bytes, and endings are added; judgement."""
+_LONGEST_PART, _LONGEST_PLAIN = 120, 100
+"""Characters of a file's name: every file system in use takes 255 bytes; a plain name leaves room for number and ending;
+judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +74,4 @@ def plain_name(text: str) -> str:
     >>> plain_name("tars-run-20260105-143000"), plain_name("my run, é"), plain_name("..")
     ('tars-run-20260105-143000', 'my_run', 'unnamed')
     """
-    return _ODD.sub("_", text)[:_LONGEST_PART].strip("._-") or "unnamed"
+    return _ODD.sub("_", text)[:_LONGEST_PLAIN].strip("._-") or "unnamed"

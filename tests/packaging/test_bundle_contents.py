@@ -240,3 +240,31 @@ def test_what_cannot_be_packed_is_refused_and_leaves_nothing(
     assert done.exit_code in (1, 2)
     assert "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+HOSTILE = (
+    "=HYPERLINK('x').txt",
+    "\u202egpj.exe",
+    "a\nb",
+    "caf\u00e9.txt",
+    "<script>alert(1)<script>",
+    "-rf",
+    "x" * 200,
+)
+
+
+def test_hostile_file_names_in_a_run_get_plain_ones_and_stay_visible_text(samples: RunSamples, tmp_path: Path) -> None:
+    run = broken_run(samples, tmp_path, "org-alerts.json")
+    for number, name in enumerate(HOSTILE):
+        (run / name).write_text(str(number), encoding="utf-8")
+    made = make_bundle(choose(Request((), allow_partial=True), run=run))
+    checked = verify_bytes(made.content)
+    assert checked.is_intact
+    files = unzipped(made.content)
+    stored = [content for path, content in files.items() if path.startswith("data/runs/") and len(content) == 1]
+    assert sorted(stored) == [str(number).encode() for number in range(len(HOSTILE))]
+    assert all(re.fullmatch(r"[A-Za-z0-9._/-]+", path) for path in files)
+    for text in (files["bag-info.txt"].decode(), files["data/compliance-index.md"].decode()):
+        assert "\u202e" not in text
+    assert "<script>" not in files["data/compliance-index.md"].decode()
+    assert "<script>" not in files[f"data/reports/{run.name}/partial.html"].decode()

@@ -154,3 +154,23 @@ def test_wrong_usage_is_refused(beside: Path) -> None:
     assert tars("bundle", "log", beside, "--incident", "INC-202601051200").exit_code == 2
     assert tars("bundle", "transfer", beside, "--to", " ").exit_code == 1
     assert tars("bundle", "export", beside, "--output", beside.parent).exit_code == 1
+
+
+def test_an_altered_timeline_is_packed_as_partial_alone_and_entered_beside_the_bundle(
+    in_incident: tuple[Path, Path],
+) -> None:
+    _, incident = in_incident
+    timeline = incident / "timeline.jsonl"
+    timeline.write_bytes(timeline.read_bytes().replace(b"rolled back", b"rolled over"))
+    run = Path("runs") / "tars-run-20260105-143000"
+    words = ("bundle", "create", "--incident", incident.name, "--before", run, "--bundle-name", "c")
+    assert tars(*words).exit_code == 1
+    made = tars(*words, "--allow-partial")
+    assert made.exit_code == 0, made.output
+    assert "timeline.jsonl, row 4" in made.stderr
+    place = Path(made.stdout.strip())
+    assert [entry["kind"] for entry in entries(place.parent / "custody.jsonl")] == ["CUSTODY"]
+    done = tars("bundle", "verify", place, "--no-record")
+    assert done.exit_code == 0, "it says of itself that it is partial"
+    assert "PARTIAL" in done.stdout
+    assert "note: data/incident" in done.stdout
