@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import fields, replace
 
 import pytest
@@ -15,7 +17,7 @@ from tars_lib.engines.sla_report import ComplianceResult
 from tars_lib.errors import InputError, TarsError, UnknownNameError
 from tars_lib.pipeline import Run
 from tars_lib.records import dumps
-from tars_lib.schema import SlaStatus
+from tars_lib.schema import Repo, SlaStatus
 from tars_lib.told import Told
 
 HOSTILE = '<script>alert(1)</script>"x\u202e'
@@ -113,6 +115,22 @@ def test_a_repo_with_its_standing_is_still_the_repo(run: Run) -> None:
     assert dumps(asked) == dumps(plain)
 
 
+def test_what_is_changed_by_hand_is_a_plain_record_again(run: Run) -> None:
+    changed = replace(run.sla["availability"], value=0.5)
+    assert type(changed) is ComplianceResult
+    assert changed.value == 0.5
+    renamed = replace(run.org.repo("web"), name="Shop")
+    assert type(renamed) is Repo
+    assert renamed.name == "Shop"
+
+
+def test_copies_tell_the_same(run: Run) -> None:
+    found = run.sla["availability"]
+    assert str(pickle.loads(pickle.dumps(found)).why()) == str(found.why())  # noqa: S301 - made here
+    repo = run.org.repo("web")
+    assert str(copy.copy(repo)) == str(repo)
+
+
 def test_unknown_names_say_what_is_there(run: Run) -> None:
     for ask, said in (
         (lambda: run.org["nope"], "repo 'nope' is not in Example Shop (synthetic); there are 12: accounts, cart, "),  # type: ignore[index]
@@ -162,7 +180,7 @@ def test_what_has_no_samples_or_slas_says_so() -> None:
     bare = org_of(series("web", "queue_depth", [1.0]))
     assert "SLAs, from packaged defaults: none." in repr(bare)
     assert repr(Told(())) == ""
-    silent = RepoStanding(
+    silent = RepoStanding.of(
         replace(bare.repos[0], team=None), org_of(series("web", "queue_depth", [1.0] * 5), threshold())
     )
     said = str(silent.told())
@@ -174,7 +192,7 @@ def test_what_has_no_samples_or_slas_says_so() -> None:
 def test_one_repo_alone_is_judged_without_the_others() -> None:
     rows = counts("good", [1000.0] * 30, [0.0] * 30) + counts("bad", [1000.0] * 30, [100.0] * 30)
     org = org_of(rows, ratio(0.99))
-    standing = {name: RepoStanding(org.repo(name), org).slas["availability"] for name in ("good", "bad")}
+    standing = {name: RepoStanding.of(org.repo(name), org).slas["availability"] for name in ("good", "bad")}
     assert (standing["good"].status, standing["good"].value) == (SlaStatus.COMPLIANT, 1.0)
     assert (standing["bad"].status, standing["bad"].value) == (SlaStatus.BREACHED, 0.9)
 

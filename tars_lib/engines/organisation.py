@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from tars_lib.engines.health import assess_health
 from tars_lib.engines.health_report import RepositoryReport
@@ -43,10 +44,21 @@ class RepoStanding(Telling, Repo):
 
     _org: OrgData
 
-    def __init__(self, repo: Repo, org: OrgData) -> None:
-        Repo.__init__(self, **{f.name: getattr(repo, f.name) for f in dataclasses.fields(repo)})
+    def __new__(cls, *values: Any, **fields: Any) -> Repo:  # type: ignore[misc]
+        """A plain repo: what `dataclasses.replace` changes is no longer the organisation's."""
+        return Repo(*values, **fields)
+
+    @classmethod
+    def of(cls, repo: Repo, org: OrgData) -> RepoStanding:
+        """The repo with its organisation."""
+        made: RepoStanding = object.__new__(cls)
+        Repo.__init__(made, **{f.name: getattr(repo, f.name) for f in dataclasses.fields(repo)})
         # the frozen base refuses plain assignment
-        object.__setattr__(self, "_org", org)
+        object.__setattr__(made, "_org", org)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).of, (dataclasses.replace(self), self._org)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Repo):
@@ -159,7 +171,7 @@ class Organisation(OrgData):
         UnknownNameError
             If there is none of that name.
         """
-        return RepoStanding(OrgData.repo(self, name), self)
+        return RepoStanding.of(OrgData.repo(self, name), self)
 
     def __getitem__(self, name: str) -> RepoStanding:
         """`org["web"]`: the same as `org.repo("web")`."""

@@ -286,7 +286,7 @@ class SlaReport(Report):
         for result in self.compliance_results:
             if result.sla_id == sla_id:
                 breach = next((breach for breach in self.breaches if breach.sla_id == sla_id), None)
-                return ExplainedResult(result, breach)
+                return ExplainedResult.of(result, breach)
         there = ", ".join(result.sla_id for result in self.compliance_results) or "none"
         raise UnknownNameError(f"SLA {sla_id!r} is not in this report; there are: {there}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from tars_lib.engines.readiness import STANDS_OUT
 from tars_lib.engines.sla_report import Breach, ComplianceResult
@@ -29,9 +30,20 @@ class ExplainedResult(ComplianceResult):
 
     breach: Breach | None
 
-    def __init__(self, result: ComplianceResult, breach: Breach | None) -> None:
-        ComplianceResult.__init__(self, **{f.name: getattr(result, f.name) for f in dataclasses.fields(result)})
-        object.__setattr__(self, "breach", breach)
+    def __new__(cls, *values: Any, **fields: Any) -> ComplianceResult:  # type: ignore[misc]
+        """A plain result: what `dataclasses.replace` changes is no longer what the breach explains."""
+        return ComplianceResult(*values, **fields)
+
+    @classmethod
+    def of(cls, result: ComplianceResult, breach: Breach | None) -> ExplainedResult:
+        """The result with its breach."""
+        made: ExplainedResult = object.__new__(cls)
+        ComplianceResult.__init__(made, **{f.name: getattr(result, f.name) for f in dataclasses.fields(result)})
+        object.__setattr__(made, "breach", breach)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).of, (dataclasses.replace(self), self.breach)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ComplianceResult):
