@@ -68,7 +68,7 @@ def _clerk(
     return Clerk(places, read_retention(policy), actor(), time_of(now))
 
 
-@click.command("plan", epilog="Example: tars retention plan --policy parameters/retention.yaml")
+@click.command("plan", epilog="Example: tars retention plan --now 2027-01-05T00:00:00Z")
 @_placed
 @guarded(REPORT)
 def plan_command(
@@ -93,7 +93,7 @@ def plan_command(
     return _show(planned(clerk), as_json=as_json, quiet=quiet, is_done=False)
 
 
-@click.command("apply", epilog="Example: tars retention apply --policy parameters/retention.yaml")
+@click.command("apply", epilog="Example: tars retention apply --runs-dir ./reports/runs")
 @_placed
 @guarded(REPORT)
 def apply_command(
