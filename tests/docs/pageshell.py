@@ -37,14 +37,14 @@ sys.exit(int(code or b"250"))
 """
 
 _SERVER = """\
-import os, runpy, signal, socket, sys
+import os, pkgutil, runpy, signal, socket, sys
 sys.path.insert(0, {root!r})
 import numpy, pandas, pyarrow, pyarrow.parquet, scipy.stats, yaml, pydantic, networkx
-import tars_lib, tars_lib.pipeline, tars_lib.config_playbook, tars_lib.config_rules, tars_lib.sources.root
-from tars_lib.cli.main import COMMANDS, cli
+import tars_lib
+from tars_lib.cli.main import cli
 from importlib import import_module
-for module, _, _ in COMMANDS.values():
-    import_module(module)
+for module in pkgutil.walk_packages(tars_lib.__path__, "tars_lib."):
+    import_module(module.name)
 
 def serve(link):
     head, fds, _, _ = socket.recv_fds(link, 8, 3)
