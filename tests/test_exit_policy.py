@@ -74,8 +74,8 @@ def test_the_code_is_the_highest_of_what_was_found_and_is_named(found: set[int],
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "fail_on: Field required"),
-        ("slas: {a: []}", "fail_on: Field required"),
+        ("", "fail_on: missing; it is needed"),
+        ("slas: {a: []}", "fail_on: missing; it is needed"),
         ("fail_on: {code: [142]}", "fail_on.code: unknown key; allowed: codes, findings, severity"),
         ("fail_on: {}\nsla: {}", "sla: unknown key; allowed: fail_on, slas"),
         ("fail_on: {codes: [95]}", "95 is no finding; allowed: 91, 92, 101"),
