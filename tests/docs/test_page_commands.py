@@ -76,6 +76,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, shell: PageShell, samples
     folder = tmp_path_factory.mktemp("prepared")
     cascade(folder / "org-health")
     shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "parameters", folder / "parameters")
+    shutil.copy(ROOT / "parameters" / "retention.yaml", folder)
     found = samples.run("cascade").directory
     for place in (Path("reports", "runs", RUN), Path("reports", "runs", LATER), Path("incidents", INCIDENT, RUN)):
         shutil.copytree(found, folder / place)
