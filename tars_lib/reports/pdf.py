@@ -36,8 +36,9 @@ STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
 _RUNNING_TITLE = 90
 
 # How much of the space between blocks is tried, in order, until the last page is not nearly empty; and how far down a page
-# the document has to reach for that (judgement: tighter than the last looks crowded; half a page is worth turning for).
-_ROOMS = (1.0, 0.8, 0.6)
+# the document has to reach for that. Judgement: tighter than 0.6 looks crowded, wider than 1.4 torn apart, and half a page
+# is worth turning for.
+_ROOMS = (1.0, 0.8, 0.6, 1.2, 1.4)
 _LAST_PAGE = 0.5
 
 # A column whose longest text stays below this keeps its natural width (judgement, in characters).
@@ -91,7 +92,7 @@ def render_pdf(document: Document) -> bytes:
 
 
 def _fitted(root: Path) -> typst.Compiler:
-    """The compiler with the most room at which the last page is well filled, or a page is saved; else with all of it."""
+    """The first room at which the last page is well filled, or a page is saved; else that with the fullest last page."""
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
@@ -107,10 +108,11 @@ def _fitted(root: Path) -> typst.Compiler:
             package_cache_path=root / "packages",
         )
         (end,) = json.loads(compiler.query("<end>", field="value"))
-        tried.append((compiler, int(end["page"])))
-        if end["page"] == 1 or end["share"] >= _LAST_PAGE or end["page"] < tried[0][1]:
+        tried.append((compiler, int(end["page"]), float(end["share"])))
+        first = tried[0][1]
+        if end["page"] < first or (end["page"] == first and (first == 1 or end["share"] >= _LAST_PAGE)):
             return compiler
-    return tried[0][0]
+    return max((one for one in tried if one[1] == first), key=lambda one: one[2])[0]
 
 
 def _content(document: Document, root: Path) -> dict[str, Any]:
@@ -123,6 +125,7 @@ def _content(document: Document, root: Path) -> dict[str, Any]:
             _weigh_columns(view)
         for figure in view.get("figures", ()):
             figure["file"] = f"figure-{figure['number']}.svg"
+            figure.pop("narrow")
             figure["alt"] = figure["alt"].replace("\u200b", "")
             (root / figure["file"]).write_bytes(base64.b64decode(figure.pop("svg")))
     return {

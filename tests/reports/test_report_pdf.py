@@ -191,3 +191,10 @@ def test_blocks_move_closer_where_that_saves_a_page_and_keep_their_space_where_i
     loose = callouts_by_page(full + 1)[0]
     assert callouts_by_page(full) == [full]
     assert loose < full
+
+
+def test_blocks_move_apart_where_that_fills_a_last_page_that_cannot_be_saved() -> None:
+    full = next(count for count in range(8, 40) if len(callouts_by_page(count)) == 2) - 1
+    first, last = callouts_by_page(full + 1)
+    assert last >= 0.25 * full, "one that no longer fits takes others with it"
+    assert callouts_by_page(full + 4)[0] == first, "and never opens a further page"
