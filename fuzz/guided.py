@@ -25,7 +25,7 @@ def fuzz(target: str, arguments: list[str]) -> None:
     # the rooms that read; more would be slow to instrument and tell nothing
     rooms = ["tars_lib.sources", "tars_lib.intake", "tars_lib.records", "tars_lib.times", "tars_lib.policies"]
     rooms += [f"tars_lib.config{part}" for part in ("", "_openslo", "_rules", "_playbook", "_wording")]
-    rooms += ["tars_lib.history", "tars_lib.incidents", "tars_lib.packaging"]
+    rooms += ["tars_lib.history", "tars_lib.incidents", "tars_lib.packaging.verification"]
     with atheris.instrument_imports(include=rooms, enable_loader_override=False):
         import readers
 
@@ -41,8 +41,8 @@ def corpus(target: str, folder: Path) -> Path:
     import readers
 
     folder.mkdir()
-    for number, text in enumerate(readers.WORDS.get(target.partition(",")[0], ("x",))):
-        (folder / str(number)).write_text(text, encoding="utf-8")
+    for number, content in enumerate(readers.sound(target)):
+        (folder / str(number)).write_bytes(content)
     return folder
 
 

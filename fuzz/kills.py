@@ -32,10 +32,10 @@ from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.incidents.register import now
 from tars_lib.incidents.verification import verify as verify_incident
-from tars_lib.packaging.bundle import make_bundle, write_bundle
-from tars_lib.packaging.gather import Request
+from tars_lib.packaging.bag import pack
+from tars_lib.packaging.bundle import Bundle, write_bundle
 from tars_lib.packaging.verification import verify as verify_bundle
-from tars_lib.pipeline import MANIFEST_FILE, analyze, load_run, write_run
+from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.schema import Severity
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
@@ -61,10 +61,11 @@ def write_notes(told: Connection, _: Path, incident: Path, name: str) -> None:
 
 def write_bundles(told: Connection, run: Path, outdir: Path, name: str) -> None:
     """Write bundles, and say which are written."""
-    request = Request((run,), allow_partial=True)
+    files = {f"run/{path.name}": path.read_bytes() for path in sorted(run.iterdir())}
     told.send("ready")
     for number in count():
-        told.send(str(write_bundle(make_bundle(request, f"{name}-{number}"), outdir)))
+        bundle = Bundle(f"{name}-{number}", pack(f"{name}-{number}", files, {}, now()), ())
+        told.send(str(write_bundle(bundle, outdir)))
 
 
 @dataclass
@@ -146,16 +147,11 @@ def kill_notes(rng: random.Random, folder: Path, outcome: Outcome) -> None:
 
 
 def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
-    """Kill a packer of bundles: what has a bundle's name is intact.
-
-    The run is one without its manifest, so that no notebook is executed and the kill falls into the packing.
-    """
-    damaged, outdir = folder / "damaged", folder / "bundles"
-    if not damaged.is_dir():
-        run = write_run(analyze(load_org(demo_root())), folder / "source", timestamp="20260101-000000")
-        (run / MANIFEST_FILE).unlink()
-        run.rename(damaged)
-    told = killed(write_bundles, damaged, outdir, f"b{outcome.kills['bundle']}", rng.uniform(0, 0.6))
+    """Kill a packer of bundles: what has a bundle's name is intact."""
+    source, outdir = folder / "source", folder / "bundles"
+    if not source.is_dir():
+        write_run(analyze(load_org(demo_root())), source, timestamp="20260101-000000")
+    told = killed(write_bundles, next(source.iterdir()), outdir, f"b{outcome.kills['bundle']}", rng.uniform(0, 0.6))
     outcome.kills["bundle"] += 1
     outcome.told["bundle"] += len(told)
     there = list(outdir.iterdir()) if outdir.is_dir() else []
@@ -164,10 +160,11 @@ def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
         if path.name.startswith("."):
             continue
         try:
-            if not verify_bundle(path).is_intact:
-                outcome.failures.append("bundle: a bundle is there that is not intact")
+            faults = verify_bundle(path).faults
         except TarsError as error:
-            outcome.failures.append(f"bundle: half a bundle is there: {error}")
+            outcome.failures.append(f"bundle: half a bundle was written: {error}")
+        else:
+            outcome.failures += [f"bundle: half a bundle was written: {fault}" for fault in faults]
     outcome.failures += [
         f"bundle: {line} was acknowledged and is not there" for line in told if not Path(line).is_file()
     ]

@@ -13,6 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,7 @@ from tars_lib.errors import TarsError
 from tars_lib.history import admit
 from tars_lib.incidents.timeline import TIMELINE_FILE
 from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging.bag import pack
 from tars_lib.packaging.verification import verify as verify_bundle
 from tars_lib.pipeline import RunStatus
 from tars_lib.policies import Window
@@ -150,6 +152,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Sound inputs that are spoiled from."""
 
+MADE_AT = datetime(2026, 1, 5, tzinfo=UTC)
 _PIECES = (
     b"\x00", b"\xff", b"\n", b"\r", b",", b'"', b"'", b": ", b"- ", b"{", b"}", b"[", b"]", b"&a ", b"*a",
     b"!!python/object:x ",
@@ -161,13 +164,20 @@ _PIECES = (
 )  # fmt: skip
 
 
+def sound(target: str) -> tuple[bytes, ...]:
+    """Sound inputs of a target, empty where anything will do."""
+    if target == "bundle":
+        return (pack("b", {"run/status.json": b"{}", "notes.txt": b"x" * 50}, {"External-Identifier": "b"}, MADE_AT),)
+    return tuple(text.encode() for text in WORDS.get(target.partition(",")[0], ()))
+
+
 @st.composite
 def spoiled(draw: st.DrawFn, target: str) -> bytes:
     """A sound input of a target with pieces cut out, exchanged and put in; now and then anything at all."""
-    words = WORDS.get(target.partition(",")[0], ())
+    words = sound(target)
     if not words or draw(st.integers(0, 9)) == 0:
         return draw(st.binary(max_size=200) | st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join))
-    content = draw(st.sampled_from(words)).encode()
+    content = draw(st.sampled_from(words))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(content)))
         end = min(len(content), start + draw(st.integers(0, 12)))
