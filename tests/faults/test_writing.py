@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,15 @@ from org_samples import RootBuilder, counts, series
 
 from tars_lib import records
 from tars_lib.errors import ReportError
+from tars_lib.incidents.acts import Writer, note
+from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.records import LEFTOVER_SECONDS, write_bytes
+from tars_lib.schema import Severity
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="file modes, links and limits of POSIX")
 DAY = LEFTOVER_SECONDS
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CAPPED = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -236,6 +241,20 @@ def test_the_mode_of_a_file_is_the_umasks_or_private(tmp_path: Path, private: bo
     finally:
         os.umask(before)
     assert (tmp_path / "f").stat().st_mode & 0o777 == mode
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["timeline.jsonl", ".incident.json.new"])
+def test_a_link_in_place_of_a_file_of_an_incident_is_never_written_through(tmp_path: Path, name: str) -> None:
+    made = open_incident(tmp_path, by_hand(Severity.SEV_2, "x"), "ada", NOON)
+    place = tmp_path / made.incident.incident_id / name
+    (tmp_path / "precious").write_bytes(place.read_bytes() if place.exists() else b"keep")
+    before = (tmp_path / "precious").read_bytes()
+    place.unlink(missing_ok=True)
+    place.symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="symbolic link"):
+        note(Writer(place.parent, "ada", NOON), "y")
+    assert (tmp_path / "precious").read_bytes() == before
 
 
 @POSIX
