@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from tars_lib.stats.whiten import bridged
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,7 +71,7 @@ def direct_edges(panels: Sequence[Panel], edges: Discoveries, same_moment: Disco
             continue
         position = int(edges.panel[row])
         if position not in filled:
-            filled[position] = _interpolated(panels[position].levels)
+            filled[position] = bridged(panels[position].levels)
         held = [(series, shift) for series, shift in held if panels[position].usable[series]]
         p_value = _partial_p(panels[position].levels, filled[position], leader, follower, lag, held)
         direct[row] = p_value <= DIRECT_LEVEL
@@ -140,16 +142,3 @@ def _residual(design: Floats, target: Floats) -> float:
     slopes = np.linalg.lstsq(design, target, rcond=None)[0]
     left = target - design @ slopes
     return float(left @ left)
-
-
-def _interpolated(levels: Floats) -> Floats:
-    """Gaps bridged by straight lines: only for what is held constant, never for what is tested."""
-    gaps = np.isnan(levels)
-    if not gaps.any():
-        return levels
-    out = levels.copy()
-    rows = np.arange(len(levels))
-    for column in np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)):
-        hole = gaps[:, column]
-        out[hole, column] = np.interp(rows[hole], rows[~hole], levels[~hole, column])
-    return out

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.significance import autocorrelation_factor, samples_left, sidak, tail_probability
+from tars_lib.stats.whiten import bridged
 
 if TYPE_CHECKING:
     from tars_lib.stats.whiten import Panel
@@ -157,6 +158,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     if overlap.lags < 0:
         upper = (upper[0][:0], upper[1][:0])
     innovations, levels = panel.innovations[:, columns], panel.levels[:, columns]
+    leading = bridged(levels)
     excess = np.exp(panel.predicted[columns])
     inflation = autocorrelation_factor(
         panel.autocorrelation[:, columns][:, :, None], panel.autocorrelation[:, columns][:, None, :]
@@ -169,7 +171,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
         best_own.offer(
             correlation**2 * full * share, lag, correlation * np.sqrt(full / counts), counts * share, full * share
         )
-        correlation, counts = _over_overlap(levels, lag)
+        correlation, counts = _over_overlap(leading, levels, lag)
         gain = np.clip(1.0 - (1.0 - correlation**2) * excess[None, :], 0.0, 1.0)
         if max_lag == 0:
             gain = np.minimum(gain, gain.T)
@@ -179,7 +181,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
     level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight - 1.0)
     of_levels = level_p < own_p
-    tests = tried * (1.0 + _level_share(panel.phi[columns])[upper])
+    tests = tried + 1.0 + (tried - 1.0) * _level_share(panel.phi[columns])[upper]
     p_value = sidak(np.minimum(own_p, level_p), tests)
     forward = np.where(of_levels, level.forward, own.forward)
     first, second = columns[upper[0]], columns[upper[1]]
@@ -301,7 +303,7 @@ class _Best:
 
 
 def _level_share(phi: Floats) -> Floats:
-    """Independent tests in one lag of the levels, for every pair of columns: Bartlett's (1 - a b) / (1 + a b), at most 1.
+    """Independent tests in one further lag of the levels, a pair: Bartlett's (1 - a b) / (1 + a b), at most 1.
 
     Correlations of two unrelated AR(1) series at neighbouring lags are correlated as an AR(1) of coefficient about a b.
     """
@@ -335,9 +337,9 @@ def _zero_filled(values: Floats, lag: int) -> tuple[Floats, Floats, Floats]:
     return a.T @ b / np.where(norm > 0.0, norm, np.inf), counts, both / counts
 
 
-def _over_overlap(values: Floats, lag: int) -> tuple[Floats, Floats]:
+def _over_overlap(leading: Floats, following: Floats, lag: int) -> tuple[Floats, Floats]:
     """Pearson correlation with means and variances over the rows where both are seen, and their number."""
-    early, late = values[: len(values) - lag], values[lag:]
+    early, late = leading[: len(leading) - lag], following[lag:]
     a, b = np.nan_to_num(early), np.nan_to_num(late)
     seen_early, seen_late = (~np.isnan(early)).astype(np.float64), (~np.isnan(late)).astype(np.float64)
     counts = np.maximum(seen_early.T @ seen_late, 1.0)

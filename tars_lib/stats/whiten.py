@@ -123,10 +123,16 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
         nuisance_basis(n, seasons, _degree(values, usable, seasons)),
         usable.copy(),
     )
-    expected = expected_lag_one(panel.basis)
     chosen = np.flatnonzero(usable)
-    parts = [chosen[start : start + _width(n)] for start in range(0, len(chosen), _width(n))]
-    for _ in in_parallel(lambda part: _whiten(panel, values, part, expected), parts):
+    if not len(chosen):
+        return panel
+    expected = expected_lag_one(panel.basis)
+    inside = values if usable.all() else values[:, chosen]
+    parts = [slice(start, start + _width(n)) for start in range(0, len(chosen), _width(n))]
+    # the least squares fit is one product for all columns, so it stays outside of the workers
+    scaled = np.concatenate(list(in_parallel(lambda part: _scaled(inside[:, part]), parts)), axis=1)
+    rest = without_basis(scaled, panel.basis)
+    for _ in in_parallel(lambda part: _whiten(panel, rest[:, part], chosen[part], expected), parts):
         pass
     return panel
 
@@ -144,11 +150,13 @@ def _width(n: int) -> int:
     return max(8, CHUNK_VALUES // max(n, 1))
 
 
-def _whiten(panel: Panel, values: Floats, part: NDArray[np.intp], expected: Floats) -> None:
-    """Fill the columns `part` of a panel, each by itself."""
-    inside = without_extremes(values[:, part])
-    scale = np.sqrt(_mean(inside**2))
-    levels = without_basis(inside / scale, panel.basis)
+def _scaled(values: Floats) -> Floats:
+    inside = without_extremes(values)
+    return np.asarray(inside / np.sqrt(_mean(inside**2)))
+
+
+def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floats) -> None:
+    """Fill the columns `part` of a panel from what calendar and trend leave of them."""
     # what rounding leaves of a straight line or a pure weekly pattern is not data
     alive = _mean(levels**2) > 1e-18
     if not alive.all():
@@ -207,6 +215,37 @@ def prediction_errors(levels: Floats, phi: Floats) -> Floats:
         decay = np.where(seen, phi, decay * phi)
         started |= seen
     return errors
+
+
+def bridged(levels: Floats) -> Floats:
+    """Gaps bridged by straight lines, and by the nearest value at the ends.
+
+    Only for what explains or is held constant, never for what is explained: a test of y on x is as valid on any x that
+    was made without looking at y.
+
+    Parameters
+    ----------
+    levels : ndarray, shape (T, N)
+
+    Returns
+    -------
+    ndarray, shape (T, N)
+        NaN only in columns without a value; `levels` itself where nothing is missing.
+
+    Examples
+    --------
+    >>> bridged(np.array([[0.0], [np.nan], [3.0], [np.nan]])).ravel().tolist()
+    [0.0, 1.5, 3.0, 3.0]
+    """
+    gaps = np.isnan(levels)
+    if not gaps.any():
+        return levels
+    out = levels.copy()
+    rows = np.arange(len(levels))
+    for column in np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)):
+        hole = gaps[:, column]
+        out[hole, column] = np.interp(rows[hole], rows[~hole], levels[~hole, column])
+    return out
 
 
 def _enough(values: Floats, finite: NDArray[np.bool_]) -> NDArray[np.bool_]:
