@@ -11,8 +11,7 @@ Two statistics are taken at every lag, because two kinds of influence exist:
   of each is the better predictor (the idea of the Engle-Granger test). At lag 0, where nobody leads, the other
   series must beat the past of both.
 
-The best lag is the one with the largest r^2 n; its p-value is corrected for every lag, sign and statistic tried. Levels
-that remember their past say nearly the same at neighbouring lags, so their lags count as fewer.
+The best lag is the one with the largest r^2 n; its p-value is corrected for every lag, sign and statistic tried.
 
 References
 ----------
@@ -181,8 +180,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
     level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight - 1.0)
     of_levels = level_p < own_p
-    tests = tried + 1.0 + (tried - 1.0) * _level_share(panel.phi[columns])[upper]
-    p_value = sidak(np.minimum(own_p, level_p), tests)
+    p_value = sidak(np.minimum(own_p, level_p), 2 * tried)
     forward = np.where(of_levels, level.forward, own.forward)
     first, second = columns[upper[0]], columns[upper[1]]
     return PairTests(
@@ -300,15 +298,6 @@ class _Best:
             pick(self._weight).astype(np.float64),
             forward,
         )
-
-
-def _level_share(phi: Floats) -> Floats:
-    """Independent tests in one further lag of the levels, a pair: Bartlett's (1 - a b) / (1 + a b), at most 1.
-
-    Correlations of two unrelated AR(1) series at neighbouring lags are correlated as an AR(1) of coefficient about a b.
-    """
-    product = np.clip(phi[:, None] * phi[None, :], 0.0, 1.0)
-    return np.asarray((1.0 - product) / (1.0 + product))
 
 
 def _heads_and_tails(amounts: Floats, lags: int) -> tuple[Floats, Floats]:

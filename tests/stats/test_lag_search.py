@@ -46,12 +46,8 @@ def test_dense_and_measured_innovations_are_the_same_numbers(missing):
     measured = measured_tests(panel, own.first, own.second, 5)
     assert np.allclose(measured.correlation, own.correlation, rtol=1e-9)
     assert np.allclose(measured.n_effective, own.n_effective, rtol=1e-9)
-    # the dense search tries two statistics; where levels remember much, their lags are fewer than independent ones
-    product = np.clip(panel.phi[own.first] * panel.phi[own.second], 0.0, 1.0)
-    tests = 11 + 1 + 10 * (1 - product) / (1 + product)
-    assert tests.min() < 15
-    assert tests.max() > 21
-    assert np.allclose(1 - (1 - measured.p_value) ** (tests / 11), own.p_value, rtol=1e-6, atol=1e-14)
+    # the dense search tries two statistics
+    assert np.allclose(1 - (1 - measured.p_value) ** 2, own.p_value, rtol=1e-6, atol=1e-14)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.05, 0.2, 0.4])
