@@ -37,6 +37,9 @@ METHODS = {
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the PetShop dataset; below it low_traffic/graph.csv and so on.",
 )
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(METHODS)[1:]), help="Compare with this one alone; repeatable."
+)
 @click.option("--random-names", type=int, metavar="SEED", help="Replace all names by random codes, shuffle columns.")
 @click.option("--cases", "show_cases", is_flag=True, help="Also a line a case.")
 @click.option(
@@ -45,7 +48,13 @@ METHODS = {
 @click.option("--figure", type=click.Path(path_type=Path), help="Draw the reliability diagram into this SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 def main(
-    dataset: Path, random_names: int | None, show_cases: bool, reliability: bool, figure: Path | None, as_json: bool
+    dataset: Path,
+    only: tuple[str, ...],
+    random_names: int | None,
+    show_cases: bool,
+    reliability: bool,
+    figure: Path | None,
+    as_json: bool,
 ) -> None:
     """Score root causes over all incidents and healthy windows, beside methods from papers.
 
@@ -57,7 +66,8 @@ def main(
         raise click.ClickException(str(error)) from error
     if random_names is not None:
         scenarios = tuple(renamed(scenario, random_names) for scenario in scenarios)
-    answers = {name: run(method, scenarios) for name, method in METHODS.items()}
+    chosen = {"own excess", *(only or METHODS)}
+    answers = {name: run(method, scenarios) for name, method in METHODS.items() if name in chosen}
     figures = {name: summarise(*both) for name, both in answers.items()}
     cases = answers["own excess"][0]
     if as_json:
@@ -68,8 +78,9 @@ def main(
     click.echo()
     click.echo(fault_table(cases))
     if show_cases:
+        other = list(answers)[1]
         click.echo()
-        click.echo(case_table(cases, answers["ranked correlation"][0]))
+        click.echo(case_table(cases, other, answers[other][0]))
     if reliability or figure is not None:
         rows = collect(scenarios)
         intact = rows.is_intact
@@ -129,16 +140,16 @@ def fault_table(cases: Sequence[Answer]) -> str:
     return "\n".join(lines)
 
 
-def case_table(cases: Sequence[Answer], peer: Sequence[Answer]) -> str:
-    """One line a case: rank of the true cause, with the peer's, and what was named first."""
+def case_table(cases: Sequence[Answer], other: str, peer: Sequence[Answer]) -> str:
+    """One line a case: rank of the true cause, with another method's, and what was named first."""
     lines = [
-        "| case | target | rank | ranked correlation | confidence | ms | named first |",
+        f"| case | target | rank | {other} | confidence | ms | named first |",
         "|---|---|---:|---:|---:|---:|---|",
     ]
-    for case, other in zip(cases, peer, strict=True):
+    for case, rival in zip(cases, peer, strict=True):
         first = f"{case.confidence[0]:.2f}" if case.ranked else "-"
         lines.append(
-            f"| {case.issue} | {case.target} | {case.rank or '-'} | {other.rank or '-'} | {first} | "
+            f"| {case.issue} | {case.target} | {case.rank or '-'} | {rival.rank or '-'} | {first} | "
             f"{1e3 * case.seconds:.0f} | {case.ranked[0] if case.ranked else '(none)'} |"
         )
     return "\n".join(lines)

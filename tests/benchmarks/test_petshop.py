@@ -126,8 +126,10 @@ def test_score_of_a_folder_without_a_scenario_is_an_error(tmp_path):
 
 
 def test_real_incidents_are_explained_and_healthy_windows_left_alone(petshop):
-    plain = json.loads(run("rca", "--dataset", petshop, "--json").stdout)
-    coded = json.loads(run("rca", "--dataset", petshop, "--json", "--random-names", "11").stdout)
+    """Beside the two methods that come closest; the others take most of the time."""
+    peers = ("--only", "anomaly traversal", "--only", "ranked correlation")
+    plain = json.loads(run("rca", "--dataset", petshop, "--json", *peers).stdout)
+    coded = json.loads(run("rca", "--dataset", petshop, "--json", *peers[2:], "--random-names", "11").stdout)
     ours = plain["own_excess"]
     assert ours["cases"] == 26
     assert ours["top1"] >= 0.95
@@ -136,7 +138,7 @@ def test_real_incidents_are_explained_and_healthy_windows_left_alone(petshop):
     assert ours["calibration_error"] <= 0.10
     for figure in ("top1", "top3", "quiet", "calibration_error"):
         assert coded["own_excess"][figure] == pytest.approx(ours[figure])
-    for peer in ("ranked_correlation", "anomaly_traversal", "N-sigma", "robust_scorer"):
+    for peer in ("ranked_correlation", "anomaly_traversal"):
         assert ours["top1"] > plain[peer]["top1"]
         assert ours["quiet"] > plain[peer]["quiet"]
 
