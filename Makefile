@@ -54,6 +54,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers, feed every reader; prints counts
 	$(PY) fuzz/roots.py --number 2000
 	$(PY) fuzz/kills.py --number 100
+	$(PY) fuzz/incident_kills.py --kills 100
 	$(PY) fuzz/readers.py --examples 500
 	$(PY) fuzz/guided.py --seconds 10
 

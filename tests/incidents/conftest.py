@@ -12,7 +12,7 @@ import pytest
 from incident_samples import Runs, write_runs
 
 # the harness that kills writers
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fuzz"))
 # organisations with a planted incident
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contract"))
 

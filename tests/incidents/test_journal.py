@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from kills import kill_while_noting, kill_while_opening
+from incident_kills import kill_while_noting, kill_while_opening
 
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.incidents.acts import Writer, acknowledge, note, resolve

@@ -4,7 +4,7 @@ A writer adds notes to one incident and says each on stdout once it is written. 
 that it said has to be in the timeline, once; `verify` has to pass. One more process is killed while it opens incidents: what it
 left has to be listed, readable and verifiable.
 
-Usage: python benchmarks/kills.py [--kills 100] [--seed 1]
+Usage: python fuzz/incident_kills.py [--kills 100] [--seed 1]
 """
 
 from __future__ import annotations
