@@ -15,6 +15,7 @@ from tars_lib.incidents import acts
 from tars_lib.incidents.acts import ALLOWED, Writer, possible
 from tars_lib.incidents.aftermath import add_item, hold_review
 from tars_lib.incidents.clocks import contain_clock, is_late, respond_clock
+from tars_lib.incidents.holding import hold, release
 from tars_lib.incidents.journal import Written, read_entries, read_incident
 from tars_lib.incidents.opening import by_hand, from_codes, open_incident
 from tars_lib.incidents.outgoing import notified
@@ -129,6 +130,8 @@ ACTS: dict[str, Callable[[Writer], Written]] = {
     "resolve": lambda writer: acts.resolve(writer, "over"),
     "close": acts.close,
     "reopen": lambda writer: acts.reopen(writer, "not over"),
+    "hold": lambda writer: hold(writer, "a claim is made"),
+    "release": lambda writer: release(writer, "the claim is settled"),
 }
 PATHS: dict[IncidentStatus, list[str]] = {
     IncidentStatus.OPEN: [],
@@ -148,6 +151,8 @@ def test_an_act_is_done_where_it_is_possible_and_refused_with_what_is_elsewhere(
     writer = Writer(folder, "ada", after(1))
     for step in PATHS[status]:
         ACTS[step](writer)
+    if name == "release":
+        hold(writer, "a claim is made")
     count = len(read_entries(folder))
     before = read_incident(folder)
     assert before is not None
