@@ -205,7 +205,6 @@ def _commands(session: Session, root: Path) -> None:
         run,
         "--incident",
         INCIDENT,
-        "--all",
         "--with-inputs",
         root,
         "--bundle-name",
