@@ -38,8 +38,12 @@ def lag_one(levels: Floats) -> Floats:
     ndarray, shape (N,)
         0 for a column without variance.
     """
+    power = np.einsum("tn,tn->n", levels, levels)
+    if not np.isnan(power).any():
+        power *= max(len(levels) - 1, 1) / max(len(levels), 1)
+        return np.asarray(np.einsum("tn,tn->n", levels[1:], levels[:-1]) / np.where(power > 0.0, power, np.inf))
     observed = ~np.isnan(levels)
-    filled = levels if observed.all() else np.where(observed, levels, 0.0)
+    filled = np.where(observed, levels, 0.0)
     both = np.maximum((observed[1:] & observed[:-1]).sum(axis=0), 1)
     power = np.einsum("tn,tn->n", filled, filled) / np.maximum(observed.sum(axis=0), 1)
     return np.asarray(np.einsum("tn,tn->n", filled[1:], filled[:-1]) / both / np.where(power > 0.0, power, np.inf))

@@ -93,7 +93,10 @@ def without_basis(values: Floats, basis: Floats) -> Floats:
     ndarray, shape (T, N)
         NaN stays NaN.
     """
-    return values - basis @ _slopes(values, basis)
+    # the fit is laid out as the values are: a difference across layouts costs several times as much
+    fitted = np.empty_like(values)
+    np.matmul(basis, _slopes(values, basis), out=fitted)
+    return np.subtract(values, fitted, out=fitted)
 
 
 def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:

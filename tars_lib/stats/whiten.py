@@ -115,8 +115,8 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
         values = np.where(usable, values, np.nan)
     lags = int(np.clip(n // 10, 3, BARTLETT_LAGS))
     panel = Panel(
-        np.full((n, columns), np.nan),
-        np.full((n, columns), np.nan),
+        np.full((n, columns), np.nan, order="F"),
+        np.full((n, columns), np.nan, order="F"),
         np.full(columns, np.nan),
         np.full(columns, np.nan),
         np.zeros((lags, columns)),
@@ -129,8 +129,10 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
     expected = expected_lag_one(panel.basis)
     inside = values if usable.all() else values[:, chosen]
     parts = [slice(start, start + _width(n)) for start in range(0, len(chosen), _width(n))]
+    scaled = np.empty(inside.shape, order="F")
+    for _ in in_parallel(lambda part: _scale(inside[:, part], scaled[:, part]), parts):
+        pass
     # the least squares fit is one product for all columns, so it stays outside of the workers
-    scaled = np.concatenate(list(in_parallel(lambda part: _scaled(inside[:, part]), parts)), axis=1)
     rest = without_basis(scaled, panel.basis)
     for _ in in_parallel(lambda part: _whiten(panel, rest[:, part], chosen[part], expected), parts):
         pass
@@ -150,15 +152,16 @@ def _width(n: int) -> int:
     return max(8, CHUNK_VALUES // max(n, 1))
 
 
-def _scaled(values: Floats) -> Floats:
-    inside = without_extremes(values)
-    return np.asarray(inside / np.sqrt(_mean(inside**2)))
+def _scale(values: Floats, out: Floats) -> None:
+    """Fill `out` with the columns at unit mean square, extremes pulled in; from here on a column is contiguous."""
+    inside = without_extremes(np.asfortranarray(values))
+    np.divide(inside, np.sqrt(_mean_square(inside)), out=out)
 
 
 def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floats) -> None:
     """Fill the columns `part` of a panel from what calendar and trend leave of them."""
     # what rounding leaves of a straight line or a pure weekly pattern is not data
-    alive = _mean(levels**2) > 1e-18
+    alive = _mean_square(levels) > 1e-18
     if not alive.all():
         panel.usable[part[~alive]] = False
         part, levels = part[alive], levels[:, alive]
@@ -169,7 +172,7 @@ def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floa
     phi = phi_behind(raw_phi, expected)
     raw = prediction_errors(levels, phi)
     # the least squares fit predicts the sample at hand best, and that is what a leader must beat
-    unexplained = np.minimum(_mean(raw**2), 1.0 - np.minimum(raw_phi**2, 1.0))
+    unexplained = np.minimum(_mean_square(raw), 1.0 - np.minimum(raw_phi**2, 1.0))
     innovations = _unit(_clipped(raw))
     panel.levels[:, part], panel.innovations[:, part], panel.phi[part] = levels, innovations, phi
     panel.predicted[part] = np.maximum(0.0, -np.log(np.maximum(unexplained, 1e-12)))
@@ -196,25 +199,40 @@ def prediction_errors(levels: Floats, phi: Floats) -> Floats:
     >>> prediction_errors(np.array([[0.0], [1.0], [np.nan], [1.0]]), np.array([1.0])).ravel().round(3).tolist()
     [0.0, 1.0, nan, 0.0]
     """
-    observed = ~np.isnan(levels)
     errors = np.empty_like(levels)
     start = np.sqrt(np.maximum(1.0 - phi**2, 0.0))
     errors[0] = levels[0] * start
-    if observed.all():
-        errors[1:] = levels[1:] - phi * levels[:-1]
-        return errors
-    last = np.where(observed[0], levels[0], 0.0)
-    decay = np.where(observed[0], phi, 0.0)
-    variance = np.where(observed[0], 1.0, 1.0 / np.maximum(start**2, 1e-12))
-    started = observed[0].copy()
-    for t in range(1, len(levels)):
-        row, seen = levels[t], observed[t]
-        errors[t] = np.where(started, (row - decay * last) / np.sqrt(variance), row * start)
-        last = np.where(seen, row, last)
-        variance = np.where(seen, 1.0, 1.0 + phi**2 * variance)
-        decay = np.where(seen, phi, decay * phi)
-        started |= seen
+    np.multiply(phi, levels[:-1], out=errors[1:])
+    np.subtract(levels[1:], errors[1:], out=errors[1:])
+    observed = ~np.isnan(levels)
+    if not observed.all():
+        _after_gaps(errors, levels, observed, phi, start)
     return errors
+
+
+def _after_gaps(errors: Floats, levels: Floats, observed: NDArray[np.bool_], phi: Floats, start: Floats) -> None:
+    """Fill the errors of samples that follow a gap, and of each column's first sample."""
+    n = len(levels)
+    columns = np.flatnonzero(observed.any(axis=0))
+    first = observed.argmax(axis=0)[columns]
+    errors[first, columns] = levels[first, columns] * start[columns]
+    # column after column, so that the distance to the sample before is a difference of positions
+    place = np.flatnonzero(observed.T.ravel())
+    gap = np.diff(place)
+    late = np.flatnonzero(gap > 1)
+    column, row = np.divmod(place[late + 1], n)
+    gap = gap[late]
+    within = gap <= row
+    column, row, gap = column[within], row[within], gap[within]
+    if not len(gap):
+        return
+    longest = int(gap.max())
+    decay, variance = np.ones((longest + 1, len(phi))), np.zeros((longest + 1, len(phi)))
+    for step in range(1, longest + 1):
+        decay[step] = decay[step - 1] * phi
+        variance[step] = 1.0 + phi**2 * variance[step - 1]
+    expected = decay[gap, column] * levels[row - gap, column]
+    errors[row, column] = (levels[row, column] - expected) / np.sqrt(variance[gap, column])
 
 
 def bridged(levels: Floats) -> Floats:
@@ -266,25 +284,34 @@ def _enough(values: Floats, finite: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _mean(values: Floats) -> Floats:
+    total = values.sum(axis=0)
+    if not np.isnan(total).any():
+        return np.asarray(total / len(values))
     missing = np.isnan(values)
-    if not missing.any():
-        return np.asarray(values.mean(axis=0))
     return np.asarray(np.where(missing, 0.0, values).sum(axis=0) / (~missing).sum(axis=0))
 
 
+def _mean_square(values: Floats) -> Floats:
+    power = np.einsum("tn,tn->n", values, values)
+    return np.asarray(power / len(values)) if not np.isnan(power).any() else _mean(values**2)
+
+
 def _unit(values: Floats) -> Floats:
-    scale = np.sqrt(_mean(values**2))
-    return np.asarray(values / np.where(scale > 0.0, scale, 1.0))
+    """`values`, scaled in place."""
+    scale = np.sqrt(_mean_square(values))
+    values /= np.where(scale > 0.0, scale, 1.0)
+    return values
 
 
 def _clipped(values: Floats) -> Floats:
     sigma = 1.4826 * column_median(np.abs(values))
-    spread = np.sqrt(_mean(values**2))
+    spread = np.sqrt(_mean_square(values))
     # more than half of the column is one value: the median says nothing about the rest
     sigma = np.where(sigma > 0.05 * spread, sigma, spread)
     pulled = np.clip(values, -CLIP * sigma, CLIP * sigma)
     # skewed noise loses more on one side; two means that are not zero would look like a correlation
-    return np.asarray(pulled - _mean(pulled))
+    pulled -= _mean(pulled)
+    return np.asarray(pulled)
 
 
 def _autocorrelation(innovations: Floats, lags: int) -> Floats:
@@ -293,6 +320,8 @@ def _autocorrelation(innovations: Floats, lags: int) -> Floats:
     filled = innovations if complete else np.where(observed, innovations, 0.0)
     out = np.empty((lags, innovations.shape[1]))
     for lag in range(1, lags + 1):
-        both = len(filled) - lag if complete else np.maximum((observed[lag:] & observed[:-lag]).sum(axis=0), 1)
+        both = (
+            len(filled) - lag if complete else np.maximum(np.count_nonzero(observed[lag:] & observed[:-lag], axis=0), 1)
+        )
         out[lag - 1] = np.einsum("tn,tn->n", filled[lag:], filled[:-lag]) / both
     return out
