@@ -119,10 +119,15 @@ def overlap_of(panel: Panel, max_lag: int) -> Overlap:
         if candidate < MIN_PAIRS:
             break
         lags += 1
-    observed = ~np.isnan(values)
-    squares = np.where(observed, values, 0.0) ** 2
-    head, tail = _heads_and_tails(squares, lags)
-    head_count, tail_count = _heads_and_tails(observed.astype(np.float64), lags)
+    ends = max(lags, 0)
+    early, late = values[:ends], values[n - ends :]
+    total, count = np.einsum("tn,tn->n", values, values), np.full(values.shape[1], float(n))
+    if np.isnan(total).any():
+        filled = np.nan_to_num(values)
+        total, count = np.einsum("tn,tn->n", filled, filled), count - np.count_nonzero(np.isnan(values), axis=0)
+    head, tail = _heads_and_tails(total, np.nan_to_num(early) ** 2, np.nan_to_num(late) ** 2, lags)
+    seen_early, seen_late = ((~np.isnan(part)).astype(np.float64) for part in (early, late))
+    head_count, tail_count = _heads_and_tails(count, seen_early, seen_late, lags)
     share = np.array([left[lag] / (n - lag) for lag in range(lags + 1)])
     return Overlap(lags, np.sqrt(head), np.sqrt(tail), head_count, tail_count, share)
 
@@ -300,14 +305,13 @@ class _Best:
         )
 
 
-def _heads_and_tails(amounts: Floats, lags: int) -> tuple[Floats, Floats]:
-    """Column sums without the last and without the first 0..lags rows."""
-    total = amounts.sum(axis=0)
+def _heads_and_tails(total: Floats, early: Floats, late: Floats, lags: int) -> tuple[Floats, Floats]:
+    """Column sums without the last and without the first 0..lags rows, from the whole sums and the rows at the ends."""
     head, tail = np.empty((lags + 1, len(total))), np.empty((lags + 1, len(total)))
     head[:1] = tail[:1] = total
     for lag in range(1, lags + 1):
-        head[lag] = head[lag - 1] - amounts[-lag]
-        tail[lag] = tail[lag - 1] - amounts[lag - 1]
+        head[lag] = head[lag - 1] - late[-lag]
+        tail[lag] = tail[lag - 1] - early[lag - 1]
     return np.maximum(head, 0.0), np.maximum(tail, 0.0)
 
 

@@ -69,29 +69,32 @@ class Stream:
     def largest(self, start: int, other: int) -> Floats32:
         """The tile of the rows from `start` on against those from `other` on."""
         mine, theirs = self._rows[start : start + self.tile], self._rows[other : other + self.tile]
-        best = np.zeros((len(mine), len(theirs)), dtype=np.float32)
-        product = np.empty_like(best)
         n = mine.shape[1]
-        for lag in range(self._lags + 1):
-            self._offer(best, product, (start, mine[:, : n - lag]), (other, theirs[:, lag:]), lag, 0)
-            if lag and start != other:
-                self._offer(best, product, (start, mine[:, lag:]), (other, theirs[:, : n - lag]), 0, lag)
+        best = self._product((start, mine), (other, theirs), 0, 0)
+        if not self._lags:
+            return best
+        product = np.empty_like(best)
+        for lag in range(1, self._lags + 1):
+            self._product((start, mine[:, : n - lag]), (other, theirs[:, lag:]), lag, 0, product)
+            np.maximum(best, product, out=best)
+            if start != other:
+                self._product((start, mine[:, lag:]), (other, theirs[:, : n - lag]), 0, lag, product)
+                np.maximum(best, product, out=best)
         return np.maximum(best, best.T) if start == other else best
 
-    def _offer(
+    def _product(
         self,
-        best: Floats32,
-        product: Floats32,
         one: tuple[int, Floats32],
         two: tuple[int, Floats32],
         later: int,
         earlier: int,
-    ) -> None:
-        np.matmul(one[1], two[1].T, out=product)
+        out: Floats32 | None = None,
+    ) -> Floats32:
+        product: Floats32 = np.matmul(one[1], two[1].T, out=out)
         np.abs(product, out=product)
         if self._seen is not None:
             n = one[1].shape[1]
             first = self._seen[one[0] : one[0] + self.tile, earlier : earlier + n]
             second = self._seen[two[0] : two[0] + self.tile, later : later + n]
             product /= np.sqrt(np.maximum(first @ second.T, np.float32(1.0)))
-        np.maximum(best, product, out=best)
+        return product
