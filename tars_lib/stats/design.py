@@ -93,9 +93,7 @@ def without_basis(values: Floats, basis: Floats) -> Floats:
     ndarray, shape (T, N)
         NaN stays NaN.
     """
-    # the fit is laid out as the values are: a difference across layouts costs several times as much
-    fitted = np.empty_like(values)
-    np.matmul(basis, _slopes(values, basis), out=fitted)
+    fitted = _fitted(values, basis)
     return np.subtract(values, fitted, out=fitted)
 
 
@@ -127,8 +125,9 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
         values = values[:, np.linspace(0, columns - 1, CURVATURE_COLUMNS).astype(int)]
     design = _design(n, seasons, MAX_DEGREE)
     basis = np.linalg.qr(design)[0]
-    fitted = basis @ _slopes(values, basis)
-    filled = np.where(np.isnan(values), fitted, values)
+    fitted = _fitted(values, basis)
+    missing = np.isnan(values)
+    filled = np.where(missing, fitted, values) if missing.any() else values
     noise = filled - fitted
     degrees_left = n - 1 - design.shape[1]
     if degrees_left < 8:
@@ -138,7 +137,7 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
         directions = np.linalg.qr(design[1:] - phi * design[:-1])[0]
         series = filled[1:, members] - phi * filled[:-1, members]
         loadings = directions.T @ series
-        left = (series**2).sum(axis=0) - (loadings**2).sum(axis=0)
+        left = np.einsum("tn,tn->n", series, series) - (loadings**2).sum(axis=0)
         usable = left > 0.0
         spread = left[usable] / degrees_left
         bends += ((loadings[-(MAX_DEGREE - 1) :, usable] ** 2) / spread).sum(axis=1)
@@ -167,6 +166,13 @@ def _design(n: int, seasons: Sequence[int], degree: int) -> Floats:
     scaled = 2.0 * time / max(n - 1, 1) - 1.0
     columns.extend(scaled**power for power in range(1, degree + 1))
     return np.column_stack(columns)
+
+
+def _fitted(values: Floats, basis: Floats) -> Floats:
+    # laid out as the values are: a difference across layouts costs several times as much
+    fitted = np.empty_like(values)
+    np.matmul(basis, _slopes(values, basis), out=fitted)
+    return fitted
 
 
 def _slopes(values: Floats, basis: Floats) -> Floats:

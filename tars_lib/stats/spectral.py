@@ -19,6 +19,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.stats.parallel import in_parallel
 from tars_lib.stats.stream import accumulated_rounding
 
 Floats32 = NDArray[np.float32]
@@ -45,7 +46,7 @@ of the machine, which takes ten times as long as the product when one of them is
 SMALLEST_TILE, LARGEST_TILE = 32, 128
 """Rows of a tile. Judgement: below, calls dominate; above, the coefficients leave the cache."""
 
-CHUNK = 256
+CHUNK = 128
 """Rows that are transformed at a time."""
 
 
@@ -142,7 +143,8 @@ def _coefficients(
     size, half = forward.shape[0], forward.shape[1] // 2
     shape = (half, len(rows), 2 * blocks)
     lead, same, cross = (np.empty(shape, dtype=np.float32) for _ in range(3))
-    for start in range(0, len(rows), CHUNK):
+
+    def fill(start: int) -> None:
         part = rows[start : start + CHUNK]
         count = len(part)
         padded = np.zeros((count, 2 * lags + blocks * step), dtype=np.float32)
@@ -152,11 +154,15 @@ def _coefficients(
         inner = windows[:, lags : lags + step] @ forward[lags : lags + step]
         outer = windows @ forward
 
-        def planes(values: Floats32, which: int, count: int = count) -> Floats32:
+        def planes(values: Floats32, which: int) -> Floats32:
             return values[:, which * half : (which + 1) * half].reshape(count, blocks, half).transpose(2, 0, 1)
 
         here = slice(start, start + count)
         lead[:, here, :blocks], lead[:, here, blocks:] = planes(inner, 0), planes(inner, 1)
         same[:, here, :blocks], same[:, here, blocks:] = planes(outer, 0), planes(outer, 1)
-        cross[:, here, :blocks], cross[:, here, blocks:] = planes(outer, 1), -planes(outer, 0)
+        cross[:, here, :blocks] = same[:, here, blocks:]
+        np.negative(same[:, here, :blocks], out=cross[:, here, blocks:])
+
+    for _ in in_parallel(fill, range(0, len(rows), CHUNK)):
+        pass
     return lead, same, cross

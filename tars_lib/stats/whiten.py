@@ -145,7 +145,7 @@ def _degree(values: Floats, usable: NDArray[np.bool_], seasons: Sequence[int]) -
         return 0
     if len(chosen) > CURVATURE_COLUMNS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, CURVATURE_COLUMNS).astype(int)]
-    return trend_degree(without_extremes(values[:, chosen]), seasons)
+    return trend_degree(without_extremes(values.T[chosen].T), seasons)
 
 
 def _width(n: int) -> int:
