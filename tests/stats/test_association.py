@@ -68,6 +68,29 @@ def test_the_expected_autocorrelation_of_white_noise_maps_to_zero():
     assert abs(unbiased_phi(np.array([-1 / 80]), np.full((80, 1), 80**-0.5))[0]) < 0.01
 
 
+def test_errors_are_those_of_a_walk_through_every_column():
+    rng = np.random.default_rng(4)
+    levels = rng.standard_normal((40, 12))
+    levels[rng.random(levels.shape) < 0.4] = np.nan
+    levels[:, 5], levels[:9, 6], levels[:, 7] = np.nan, np.nan, rng.standard_normal(40)
+    phi = np.linspace(-0.9, 1.0, 12)
+    found = prediction_errors(levels, phi)
+    for column, coefficient in enumerate(phi):
+        last = None
+        for row, value in enumerate(levels[:, column]):
+            if np.isnan(value):
+                assert np.isnan(found[row, column])
+                continue
+            if last is None:
+                want = value * np.sqrt(1.0 - coefficient**2)
+            else:
+                gap = row - last
+                spread = sum(coefficient ** (2 * step) for step in range(gap))
+                want = (value - coefficient**gap * levels[last, column]) / np.sqrt(spread)
+            assert found[row, column] == pytest.approx(want, abs=1e-12)
+            last = row
+
+
 def test_errors_across_a_gap_are_scaled_to_one_step():
     errors = prediction_errors(np.array([[2.0], [np.nan], [3.0]]), np.array([0.5]))
     # 3 - 0.25 * 2, over sqrt(1 + 0.25)

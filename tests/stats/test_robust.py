@@ -87,3 +87,37 @@ def test_tail_probability_of_few_windows_is_a_t_and_of_none_is_one():
 
 def test_a_constant_null_says_no_more_than_its_size():
     assert robust.tail_probability(np.zeros(9), 1.0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("samples", [200, 201])
+def test_medians_of_long_tables_are_those_of_each_column(samples):
+    rng = np.random.default_rng(samples)
+    values = np.round(rng.standard_normal((samples, 120)), 1)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    values[:, :60] = rng.standard_normal((samples, 60))
+    values[:, 100] = np.nan
+    assert values.size >= robust.LONG
+    for laid_out in (values, np.asfortranarray(values)):
+        found = robust.column_median(laid_out)
+        assert np.isnan(found[100])
+        kept = np.delete(np.arange(120), 100)
+        np.testing.assert_array_equal(found[kept], np.nanmedian(values[:, kept], axis=0))
+
+
+@pytest.mark.parametrize("share_missing", [0.0, 0.2])
+def test_extremes_are_those_beyond_six_robust_deviations_whatever_could_be_skipped(share_missing):
+    rng = np.random.default_rng(9)
+    values = rng.standard_normal((91, 300))
+    values[:, 50:100] = np.exp(2.0 * values[:, 50:100])
+    values[:, 100:150] *= np.where(rng.random((91, 50)) < 0.03, 100.0, 1.0)
+    values[:, 150:200] = np.where(rng.random((91, 50)) < 0.7, 1.0, values[:, 150:200])
+    values[:, 200:250] = 1e9 + rng.integers(-9, 10, (91, 50))
+    values[rng.random(values.shape) < share_missing] = np.nan
+    centre = np.nanmedian(values, axis=0)
+    scale = 1.4826 * np.nanmedian(np.abs(values - centre), axis=0)
+    reach = np.where(scale > 0.0, 6.0 * scale, np.inf)
+    found = robust.without_extremes(values)
+    np.testing.assert_array_equal(found, np.clip(values, centre - reach, centre + reach))
+    touched = (found != values) & ~np.isnan(values)
+    assert touched[:, 50:150].any()
+    assert not touched[:, 200:250].any()
