@@ -15,6 +15,7 @@ from tars_lib.incidents.journal import RECORD_FILE
 from tars_lib.incidents.register import is_incident_id
 from tars_lib.incidents.timeline import TIMELINE_FILE
 from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.intake import read_whole
 from tars_lib.packaging.archive import MAX_BYTES, MAX_ENTRIES, read_archive
 from tars_lib.packaging.bag import CARRIED, DECLARATION, DECLARATION_FILE, INFO_FILE, read_info
 from tars_lib.packaging.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, read_manifest
@@ -78,14 +79,7 @@ def verify(path: Path) -> Verification:
     if path.is_dir():
         files, faults = _folder(path)
         return _verified(files, faults, None)
-    try:
-        size = path.stat().st_size
-        if size > 2 * MAX_BYTES:
-            raise InputError(f"{path}: {size} bytes; up to {2 * MAX_BYTES} are read")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: no readable bundle: {error.strerror or error}") from error
-    return verify_bytes(content, str(path))
+    return verify_bytes(read_whole(path, f"{path}: no readable bundle", 2 * MAX_BYTES), str(path))
 
 
 def verify_bytes(content: bytes, where: str = "bundle") -> Verification:
