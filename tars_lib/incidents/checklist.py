@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from tars_lib.playbook import facts as known
 from tars_lib.playbook.actions import SuggestedAction, suggest
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Playbook
-from tars_lib.schema import Severity
+from tars_lib.playbook.wording import line
+from tars_lib.schema import ContainmentType, Severity
 
 # the functions of the playbook want a time to begin at; the record says when somebody did
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
@@ -46,15 +48,16 @@ def suggested(
         ),
         data_loss_risk=True if Condition.DATA_LOSS_RISK in conditions else None,
     )
+    teams = {repo.repo: repo.team for repo in affected}
     found: list[Action] = []
     for row in suggest(case, _AT_ONCE, playbook):
         action = _action(row, reasons)
         found.append(action)
         if action.kind is ActionKind.CONTAINMENT:
             found += [
-                replace(action, text=f"Roll back {cause.change} of {cause.repo}", revert="Deploy it again", how=None)
+                _roll_back(action, cause, teams.get(cause.repo), playbook)
                 for cause in reasons
-                if cause.change is not None and cause.repo == row.repo
+                if cause.change is not None and cause.repo is not None and cause.repo == row.repo
             ]
     return joined((), found)
 
@@ -69,6 +72,20 @@ def joined(actions: Sequence[Action], more: Sequence[Action]) -> tuple[Action, .
     return (
         *actions,
         *(replace(action, action_id=f"A{n}") for n, action in enumerate(fresh.values(), len(actions) + 1)),
+    )
+
+
+def _roll_back(beside: Action, cause: Cause, team: str | None, playbook: Playbook) -> Action:
+    """The repo's own team rolls back, and it worked if the repo itself is well again."""
+    own = next(row for row in playbook.containment if row.containment_type is ContainmentType.SINGLE_REPO_DEGRADATION)
+    return replace(
+        beside,
+        text=f"Roll back {cause.change} of {cause.repo}",
+        revert="Deploy it again",
+        how=None,
+        suggested_owner=team or own.owner,
+        verify=own.verify,
+        query=own.query.replace("{repo}", shlex.quote(line(cause.repo or ""))),
     )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -139,8 +139,14 @@ def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -
     line = line_of(entry)
     after = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
     incident_of(after, folder)  # refuses before anything is written
-    _append(folder / TIMELINE_FILE, line, state.head.bytes)
-    _replace_record(folder, after)
+    try:
+        _append(folder / TIMELINE_FILE, line, state.head.bytes)
+        _replace_record(folder, after)
+    except OSError as error:
+        # what the caller is told was not written must not be found later: the next writer would take it for a dying one's
+        _take_back(folder, state.head.bytes)
+        raise InputError(f"{folder}: the entry was not written: {error.strerror or error}") from error
+    flush_folder(folder)
     return after, entry
 
 
@@ -277,6 +283,18 @@ def _append(path: Path, lines: bytes, at: int) -> None:
         os.fsync(file.fileno())
 
 
+def _take_back(folder: Path, at: int) -> None:
+    """Cut off an entry whose record could not be written, as far as the disk allows."""
+    with suppress(OSError):
+        (folder / _NEW_FILE).unlink(missing_ok=True)
+        handle = os.open(folder / TIMELINE_FILE, os.O_WRONLY | _SAFE)
+        try:
+            if os.fstat(handle).st_size > at:
+                os.ftruncate(handle, at)
+        finally:
+            os.close(handle)
+
+
 def _replace_record(folder: Path, state: State) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
     place = folder / _NEW_FILE
@@ -286,4 +304,3 @@ def _replace_record(folder: Path, state: State) -> None:
         file.flush()
         os.fsync(file.fileno())
     place.replace(folder / RECORD_FILE)
-    flush_folder(folder)

@@ -112,7 +112,10 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
         if cause.metric is not None and cause.metric.startswith("latency"):
             ids = (*ids, "scale")
         found += [
-            _operational(operational[key], reason, cause.repo, owner, now, query) for key in ids if key in operational
+            # whether nothing was deployed is seen in events.csv; no score answers it
+            _operational(operational[key], reason, cause.repo, owner, now, "" if key == "freeze-deployments" else query)
+            for key in ids
+            if key in operational
         ]
     return found
 

@@ -32,7 +32,7 @@ from tars_lib.schema import CauseType, ContainmentType, Severity
 
 PACKAGED = Playbook(
     version="1.0.0",
-    sha256="c0adf417a6f447a12210459295efe9a07c9691d2f627f5d57f34126b6d6f3326",
+    sha256="84b0263a69f7b9b2a8e12337473754769f95a8caba4a300c71346adc1fdd086e",
     severities=(
         SeverityRow(
             severity=Severity.SEV_1,
@@ -526,7 +526,7 @@ PACKAGED = Playbook(
             revert="Lift the freeze once the SLA has held for a full window",
             verify="the repo's own metric is back at its level before the onset",
             owner="Team that owns the repo",
-            query="python -m analytics.run_org_health --root-dir ./org-health --json | jq --arg repo {repo} '.repository_reports[] | select(.repo == $repo) | {score, status, trend}'",
+            query="python -m analytics.run_org_health --root-dir ./org-health --json | jq --arg repo {repo} '.repository_reports[] | select(.repo == $repo) | {repo, score, status, trend}'",
         ),
         Containment(
             containment_type=ContainmentType.CASCADING_FAILURE,
@@ -535,7 +535,7 @@ PACKAGED = Playbook(
             revert="Close the breakers one caller at a time",
             verify="callers recover while the failing repo is cut off",
             owner="Teams that call the failing repo",
-            query="python -m analytics.run_org_temporal_intelligence --org-report ./org-health-report.json --json | jq --arg repo {repo} '.propagation_paths[] | select(.path | index($repo)) | {path, is_active, impact_score}'",
+            query="python -m analytics.run_org_health --root-dir ./org-health --json | jq --arg repo {repo} '[.org.dependencies[] | select(.to == $repo) | .from, $repo] as $near | .repository_reports[] | select(.repo as $one | any($near[], $repo; . == $one)) | {repo, score, status, trend}'",
         ),
         Containment(
             containment_type=ContainmentType.INFRASTRUCTURE_ISSUE,
@@ -544,7 +544,7 @@ PACKAGED = Playbook(
             revert="None: the infrastructure team reports the end",
             verify="all repos that share the infrastructure recover together",
             owner="Infrastructure team",
-            query="python -m analytics.run_org_trend_correlation --org-report ./org-health-report.json --json | jq --arg repo {repo} '.clusters[] | select(.repos | index($repo)) | {repos, is_anomalous, direction}'",
+            query="python -m analytics.run_org_health --root-dir ./org-health --json | jq --arg repo {repo} '[.org.repos[] | select(.repo == $repo) | .shares[]] as $shared | [.org.repos[] | select(any(.shares[]; . as $one | any($shared[]; . == $one))) | .repo] as $near | .repository_reports[] | select(.repo as $one | any($near[], $repo; . == $one)) | {repo, score, status, trend}'",
         ),
         Containment(
             containment_type=ContainmentType.EXTERNAL_DEPENDENCY,
@@ -553,7 +553,7 @@ PACKAGED = Playbook(
             revert="Deactivate the fallback once the provider has recovered",
             verify="callers meet their SLA while the provider still fails",
             owner="Teams that call the provider",
-            query="python -m analytics.run_org_sla_intelligence --org-report ./org-health-report.json --json | jq '.compliance_results[] | select(.status == \"BREACHED\") | {sla_id, value, affected_repos}'",
+            query="python -m analytics.run_org_health --root-dir ./org-health --json | jq --arg repo {repo} '[.org.dependencies[] | select(.to == $repo) | .from, $repo] as $near | .repository_reports[] | select(.repo as $one | any($near[], $repo; . == $one)) | {repo, score, status, trend}'",
         ),
     ),
     operational=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -17,9 +18,11 @@ import pytest
 from org_samples import RootBuilder, counts, series
 
 from tars_lib import records
-from tars_lib.errors import ReportError
+from tars_lib.errors import InputError, ReportError
 from tars_lib.incidents.acts import Writer, note
+from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.opening import by_hand, open_incident
+from tars_lib.incidents.verification import verify
 from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.records import LEFTOVER_SECONDS, write_bytes
 from tars_lib.schema import Severity
@@ -89,6 +92,27 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_and_the_next_run_succeeds(
     assert digests(org.folder) == before
     subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
     assert tars("run", "--root", org.folder, "--outdir", small_disk, cwd=org.folder.parent).returncode == 142
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux mounts a small disk")
+def test_a_note_that_a_full_disk_refused_is_not_found_later(small_disk: Path) -> None:
+    incident = open_incident(
+        small_disk, by_hand(Severity.SEV_2, "Slow"), "ada", datetime(2026, 5, 4, 12, tzinfo=UTC)
+    ).incident.incident_id
+    before = digests(small_disk)
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 512)
+    words = ("incident", "note", incident, "The queue grows", "--incidents-dir", small_disk)
+    for _ in range(2):
+        done = tars(*words, cwd=small_disk)
+        assert_one_line(done, f"{incident}: the entry was not written: No space left on device")
+    filler.unlink()
+    assert digests(small_disk) == before
+    assert tars(*words, cwd=small_disk).returncode == 0
+    assert [entry.text for entry in read_entries(small_disk / incident)].count("The queue grows") == 1
+    assert verify(small_disk / incident).is_intact
 
 
 @POSIX
@@ -246,14 +270,14 @@ def test_the_mode_of_a_file_is_the_umasks_or_private(tmp_path: Path, private: bo
 @POSIX
 @pytest.mark.parametrize("name", ["timeline.jsonl", ".incident.json.new"])
 def test_a_link_in_place_of_a_file_of_an_incident_is_never_written_through(tmp_path: Path, name: str) -> None:
-    made = open_incident(tmp_path, by_hand(Severity.SEV_2, "x"), "ada", NOON)
+    made = open_incident(tmp_path, by_hand(Severity.SEV_2, "x"), "ada", datetime(2026, 5, 4, 12, tzinfo=UTC))
     place = tmp_path / made.incident.incident_id / name
     (tmp_path / "precious").write_bytes(place.read_bytes() if place.exists() else b"keep")
     before = (tmp_path / "precious").read_bytes()
     place.unlink(missing_ok=True)
     place.symlink_to(tmp_path / "precious")
-    with pytest.raises(OSError, match="symbolic link"):
-        note(Writer(place.parent, "ada", NOON), "y")
+    with pytest.raises(InputError, match="was not written: .*symbolic link"):
+        note(Writer(place.parent, "ada", datetime(2026, 5, 4, 12, tzinfo=UTC)), "y")
     assert (tmp_path / "precious").read_bytes() == before
 
 

@@ -106,5 +106,5 @@ def test_the_verifying_query_answers_on_the_demo(kind: ContainmentType, run: Pat
     assert command.endswith(" --json")
     report = (run / REPORTS[command.removeprefix("python -m analytics.").removesuffix(" --json")]).read_bytes()
     done = subprocess.run(shlex.split(query), input=report, capture_output=True, check=True)
-    if kind is not ContainmentType.CASCADING_FAILURE:  # no path of the demo runs through checkout
-        assert {"repos", "sla_id", "score"} & set(json.loads(done.stdout.split(b"\n}\n")[0] + b"\n}"))
+    assert {"repo", "score", "status"} <= set(json.loads(done.stdout.split(b"\n}\n")[0] + b"\n}"))
+    assert b'"checkout"' in done.stdout
