@@ -29,6 +29,8 @@ help: ## Show this list
 demo: .venv/core.stamp ## Run the main job on the demo organisation; prints where HTML and PDF are
 	$(BIN)/tars demo
 
+# the workers are as many as the processors: threads of the linear algebra beside them would only wait for each other
+test: export OPENBLAS_NUM_THREADS := 1
 test: .venv/dev.stamp ## Run the tests
 	$(PY) -m pytest -n auto
 
