@@ -55,11 +55,12 @@ def verify(
     signature does not fit, or --public-key is given and the bundle is not signed by it. Where a record of the bundle is kept,
     in an incident or in custody.jsonl beside it, the digest is compared with it and the verification is entered.
     """
-    from tars_lib.packaging.custody import disagreement, events
+    from tars_lib.packaging.custody import disagreement, events, superseded
     from tars_lib.packaging.verification import verify as check
     from tars_lib.records import dumps
 
     checked = check(file)
+    notes = list(checked.notes)
     signatures = _signatures(file, public_key)
     faults = [f"{one.file}: signature INVALID: {one.text}" for one in signatures if one.state.value == "INVALID"]
     if public_key is not None and not any(one.state.value == "VALID" for one in signatures if _is_minisign(one)):
@@ -68,8 +69,11 @@ def verify(
         log = _log(file, incidents_dir, checked.identifier)
         if log.exists():
             try:
-                other = disagreement(events(log), file.name, checked.sha256)
+                told = events(log)
+                other = disagreement(told, file.name, checked.sha256)
                 faults += [] if other is None else [other]
+                earlier = superseded(told, file.name, checked.sha256)
+                notes += [] if earlier is None else [earlier]
             except TarsError as error:
                 faults.append(str(error))
             if not no_record:
@@ -86,12 +90,12 @@ def verify(
             "partial": checked.partial,
             "faults": checked.faults,
             "other_faults": faults,
-            "notes": checked.notes,
+            "notes": notes,
             "signatures": signatures,
         }
         click.echo(dumps(document), nl=False)
     else:
-        _show(file, checked, signatures, faults, quiet=quiet)
+        _show(file, checked, signatures, faults, notes, quiet=quiet)
     return 0 if is_intact else 1
 
 
@@ -106,7 +110,7 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     from tars_lib.incidents.record import CustodyAct
     from tars_lib.records import write_bytes
 
-    checked = _intact(file)
+    checked, log = _genuine(file, incidents_dir)
     if output.resolve() == file.resolve().parent:
         raise InputError(f"{output}: the bundle stands there already")
     beside = [file.with_name(f"{file.name}{ending}") for ending in (".minisig", ".asc")]
@@ -114,9 +118,7 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     for one in [file, *(path for path in beside if path.is_file())]:
         write_bytes(output / one.name, one.read_bytes())
         written.append(output / one.name)
-    _enter(
-        _log(file, incidents_dir, checked.identifier), CustodyAct.EXPORTED, file.name, checked, "copied", str(output)
-    )
+    _enter(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
     if not quiet:
         click.echo("\n".join(map(str, written)))
     return 0
@@ -134,8 +136,7 @@ def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, q
 
     if not whom.strip():
         raise InputError("--to: empty; who has the bundle now is needed")
-    checked = _intact(file)
-    log = _log(file, incidents_dir, checked.identifier)
+    checked, log = _genuine(file, incidents_dir)
     _enter(log, CustodyAct.TRANSFERRED, file.name, checked, "", whom.strip())
     if not quiet:
         click.echo(f"{file.name}: handed over to {whom.strip()}; entered in {log.place}")
@@ -263,6 +264,22 @@ def _is_minisign(one: Signature) -> bool:
     return one.file.endswith(".minisig")
 
 
+def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
+    """A bundle that is intact, that no signature and no record contradicts, and its record."""
+    from tars_lib.packaging.custody import disagreement, events
+
+    checked = _intact(file)
+    assert checked.sha256 is not None  # noqa: S101 - a zip
+    for one in _signatures(file, None):
+        if one.state.value == "INVALID":
+            raise VerificationError(f"{file}: {one.file}: signature INVALID: {one.text}; nothing was entered")
+    log = _log(file, incidents_dir, checked.identifier)
+    other = disagreement(events(log), file.name, checked.sha256)
+    if other is not None:
+        raise VerificationError(f"{file}: {other}; nothing was entered")
+    return checked, log
+
+
 def _intact(file: Path) -> Verification:
     from tars_lib.packaging.verification import verify as check
 
@@ -319,7 +336,13 @@ def _enter_verification(
 
 
 def _show(
-    file: Path, checked: Verification, signatures: tuple[Signature, ...], faults: list[str], *, quiet: bool
+    file: Path,
+    checked: Verification,
+    signatures: tuple[Signature, ...],
+    faults: list[str],
+    notes: list[str],
+    *,
+    quiet: bool,
 ) -> None:
     from tars_lib.visible import visible
 
@@ -331,7 +354,7 @@ def _show(
             lines.append(f"{file}: intact, {checked.files} files{digest}")
         if checked.partial is not None:
             lines.append(f"PARTIAL: the bundle says of itself: {checked.partial}")
-        lines += [f"note: {note}" for note in checked.notes]
+        lines += [f"note: {note}" for note in notes]
         for one in signatures:
             key = "" if one.key is None else f" by {one.key}"
             lines.append(f"signature {one.file}: {one.state.value}{key}: {one.text}")

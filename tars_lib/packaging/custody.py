@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.incidents.journal import locked, read_entries, read_incident, split_lines, write
-from tars_lib.incidents.record import CustodyEvent, Incident
+from tars_lib.incidents.record import CustodyAct, CustodyEvent, Incident
 from tars_lib.incidents.register import is_incident_id
 from tars_lib.incidents.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal
 from tars_lib.incidents.verification import verify
@@ -114,20 +114,33 @@ def sentence(event: CustodyEvent) -> str:
     return f"bundle {event.bundle} {event.act.value.lower()}{to}{said}; sha256 {event.sha256}"
 
 
-def recorded_digest(told: Sequence[CustodyEvent], bundle: str) -> tuple[str, datetime] | None:
-    """Digest of a bundle when it was last made or handed on, and when that was; None where nothing is known of it."""
-    for event in reversed(told):
-        if event.bundle == bundle and event.act.value != "VERIFIED":
-            return event.sha256, event.at
-    return None
+def recorded_digests(told: Sequence[CustodyEvent], bundle: str) -> tuple[tuple[str, datetime], ...]:
+    """Digests that bundles of that name were made with, and when, oldest first; empty where nothing is known of one.
+
+    Where none was made in this record, such as beside a copy, the first act on it but a verification says which it is. Later
+    acts never do: an exchanged file that was handed on once would be taken for the bundle from then on.
+    """
+    named = [event for event in told if event.bundle == bundle]
+    made = [event for event in named if event.act is CustodyAct.CREATED]
+    first = [event for event in named if event.act is not CustodyAct.VERIFIED][:1]
+    return tuple((event.sha256, event.at) for event in made or first)
 
 
 def disagreement(told: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
-    """A sentence where a bundle's bytes are not those that were entered."""
-    known = recorded_digest(told, bundle)
-    if known is None or known[0] == sha256:
+    """A sentence where a bundle's bytes are none that were entered for that name."""
+    known = recorded_digests(told, bundle)
+    if not known or sha256 in {digest for digest, _ in known}:
         return None
-    return f"its sha256 is {sha256}, and {known[0]} was entered at {time_text(known[1])}: another file of that name"
+    digest, at = known[-1]
+    return f"its sha256 is {sha256}, and {digest} was entered at {time_text(at)}: another file of that name"
+
+
+def superseded(told: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
+    """A sentence where a bundle is one that was made, and another of that name was made after it."""
+    known = recorded_digests(told, bundle)
+    if not known or known[-1][0] == sha256 or sha256 not in {digest for digest, _ in known}:
+        return None
+    return f"an earlier bundle of that name; {known[-1][0]} was made at {time_text(known[-1][1])}"
 
 
 def _draft(event: CustodyEvent, incident: Incident | None) -> Draft:

@@ -22,6 +22,7 @@ MINISIGN_ENDING, GPG_ENDING = ".minisig", ".asc"
 _SECONDS = 60
 """Patience with gpg; judgement: an agent may ask for a passphrase."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 @.<>+_-]{0,200}")
+_COMMENT_DIGEST = re.compile(rb"^trusted comment: .*\bsha256:([0-9a-f]{64})\s*$", re.MULTILINE)
 _LONGEST = 1 << 16
 """Bytes of a key or signature file that are read; real ones have a few hundred to a few thousand."""
 
@@ -165,10 +166,19 @@ def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple
     if by_minisign.is_file() and public_key is not None:
         found.append(check(content, by_minisign, public_key))
     elif by_minisign.is_file():
-        found.append(Signature(by_minisign.name, State.NOT_CHECKED, None, "--public-key KEY checks it"))
+        found.append(_without_key(content, by_minisign))
     if by_gpg.is_file():
         found.append(check_with_gpg(bundle, by_gpg))
     return tuple(found)
+
+
+def _without_key(content: bytes, signature: Path) -> Signature:
+    """What can be said without the key: the comment that `sign` writes names the digest of what was signed."""
+    with signature.open("rb") as file:
+        said = _COMMENT_DIGEST.search(file.read(_LONGEST))
+    if said is not None and said[1].decode() != hashlib.sha256(content).hexdigest():
+        return Signature(signature.name, State.INVALID, None, f"it is over another file, of sha256 {said[1].decode()}")
+    return Signature(signature.name, State.NOT_CHECKED, None, "--public-key KEY checks it")
 
 
 def _gpg(*arguments: str) -> subprocess.CompletedProcess[bytes]:

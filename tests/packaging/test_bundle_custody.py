@@ -8,12 +8,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bundle_samples import EvidenceFolder
+from bundle_samples import NOON, EvidenceFolder
 from click.testing import CliRunner, Result
 from run_samples import RunSamples
 
 from tars_lib.cli.main import cli
+from tars_lib.incidents.record import CustodyAct, CustodyEvent
 from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging.custody import disagreement, superseded
 
 
 def tars(*words: object) -> Result:
@@ -101,6 +103,41 @@ def test_a_bundle_that_was_exchanged_for_another_intact_one_is_told_by_its_recor
     done = tars("bundle", "verify", beside)
     assert done.exit_code == 1
     assert "another file of that name" in done.stdout
+
+
+def test_an_exchanged_bundle_is_not_handed_on_and_never_becomes_the_recorded_one(beside: Path) -> None:
+    genuine = beside.read_bytes()
+    made = tars("bundle", "create", "--run-dir", "tars-run-20260105-143000", "--allow-partial", "--bundle-name", "c")
+    Path(made.stdout.strip()).replace(beside)
+    for words in (("transfer", beside, "--to", "Legal"), ("export", beside, "--output", "out")):
+        done = tars("bundle", *words)
+        assert done.exit_code == 1
+        assert "another file of that name; nothing was entered" in done.stderr
+    assert not Path("out").exists()
+    assert [event["act"] for event in told(beside)] == ["CREATED"]
+    assert tars("bundle", "verify", beside).exit_code == 1
+    beside.write_bytes(genuine)
+    assert tars("bundle", "verify", beside).exit_code == 0
+
+
+def test_acts_beside_a_copy_are_held_to_the_first_of_them(beside: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "mail" / "b.zip"
+    copy.parent.mkdir()
+    copy.write_bytes(beside.read_bytes())
+    assert tars("bundle", "transfer", copy, "--to", "Legal").exit_code == 0
+    made = tars("bundle", "create", "--run-dir", "tars-run-20260105-143000", "--allow-partial", "--bundle-name", "c")
+    Path(made.stdout.strip()).replace(copy)
+    assert tars("bundle", "transfer", copy, "--to", "Audit").exit_code == 1
+
+
+def test_an_earlier_bundle_of_the_same_name_is_genuine_and_called_earlier() -> None:
+    def event(act: CustodyAct, sha256: str) -> CustodyEvent:
+        return CustodyEvent(act, "b.zip", sha256, NOON, "ada", "")
+
+    record = [event(CustodyAct.CREATED, "1"), event(CustodyAct.CREATED, "2"), event(CustodyAct.EXPORTED, "3")]
+    assert [disagreement(record, "b.zip", digest) is None for digest in "123"] == [True, True, False]
+    assert [superseded(record, "b.zip", digest) is None for digest in "123"] == [False, True, True]
+    assert (superseded(record, "b.zip", "1") or "").startswith("an earlier bundle of that name; 2 was made at 2026")
 
 
 def test_an_altered_bundle_is_not_handed_on(beside: Path) -> None:

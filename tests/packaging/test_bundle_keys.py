@@ -166,6 +166,21 @@ def test_an_older_signature_does_not_stay_beside_a_new_bundle(work: Path) -> Non
     assert sorted(path.name for path in (work / "out").glob("b.zip*")) == ["b.zip"]
 
 
+def test_a_signature_over_another_file_is_seen_without_a_key_and_not_handed_on(work: Path) -> None:
+    create("--sign-key", "../keys/key.sec")
+    create("--bundle-name", "c")
+    (work / ZIP).with_name("custody.jsonl").unlink()
+    (work / "out" / "c.zip").replace(work / ZIP)
+    done = verify()
+    assert done.exit_code == 1
+    assert "INVALID: it is over another file, of sha256 " in done.stdout
+    for words in (["export", ZIP, "--output", "sent"], ["transfer", ZIP, "--to", "Legal"]):
+        done = CliRunner().invoke(cli, ["bundle", *words])
+        assert done.exit_code == 1
+        assert "b.zip.minisig: signature INVALID" in done.stderr
+    assert not (work / "sent").exists()
+
+
 @pytest.mark.skipif(shutil.which("minisign") is None, reason="minisign is not installed")
 def test_minisign_itself_accepts_the_signature(work: Path) -> None:
     create("--sign-key", "../keys/key.sec")
