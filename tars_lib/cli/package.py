@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="Pack the input files too, from this org-health folder; each must be what the run read.",
 )
 @click.option("--playbook", type=click.Path(path_type=Path), help="Own playbook in force.")
-@click.option("--bundle-name", metavar="NAME", help="Name of the bundle; default tars-evidence-<incident or run>.")
+@click.option("--bundle-name", metavar="NAME", help="Name; default tars-evidence-<incident or run>[-redacted].")
 @click.option(
     "--output-dir",
     default=Path("release/executive"),

@@ -19,7 +19,9 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 INFO_FILE = "bag-info.txt"
 CARRIED = ("verify.py", "WHAT_THIS_PROVES.md")
 """Files that every bundle carries beside its evidence, for a reader who has nothing else."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+LONGEST_NAME = 120
+"""Characters of a bundle's name: it is the folder in the zip, and no part of a path there is longer."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def bundle_name(name: str) -> str:
@@ -30,8 +32,10 @@ def bundle_name(name: str) -> str:
     ConfigError
         If it could be a path, or holds anything but letters, digits, dots, dashes and underscores.
     """
-    if not _NAME.fullmatch(name) or ".." in name or name.endswith("."):
-        raise ConfigError(f"bundle name {name!r}: letters, digits, dots, dashes and underscores are allowed, up to 121")
+    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or len(name) > LONGEST_NAME:
+        raise ConfigError(
+            f"bundle name {name!r}: letters, digits, dots, dashes and underscores are allowed, up to {LONGEST_NAME}"
+        )
     return name
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from tars_lib.packaging.bag import bundle_name, pack
+from tars_lib.errors import ConfigError
+from tars_lib.packaging.bag import LONGEST_NAME, bundle_name, pack
 from tars_lib.packaging.complete import complete
 from tars_lib.packaging.gather import Request, gather
 from tars_lib.packaging.payload import Payload
@@ -45,7 +47,7 @@ def make_bundle(
     request : Request
         See `tars_lib.packaging.choice.choose`.
     name : str, optional
-        Default ``tars-evidence-<incident or run>``.
+        Default ``tars-evidence-<incident or run>``, with ``-redacted`` at its end where `request.redaction` is set.
     change : callable, optional
         What is done to the payload before pages, figures and the index are made of it.
 
@@ -62,11 +64,18 @@ def make_bundle(
         payload = change(payload)
     if request.redaction is not None:
         payload = redact_rest(payload, request.redaction)
-    chosen = given or bundle_name(f"tars-evidence-{payload.identifier}")
+    chosen = given or default_name(payload.identifier, is_redacted=request.redaction is not None)
     whole = complete(payload)
     if request.redaction is not None:
         refuse_remains(whole, chosen, request.redaction)
     return Bundle(chosen, seal(whole, chosen), payload.partial)
+
+
+def default_name(identifier: str, *, is_redacted: bool) -> str:
+    """Name of a bundle that was given none; a redacted one never has that of the original."""
+    ending = "-redacted" if is_redacted else ""
+    stem = f"tars-evidence-{identifier}"[: LONGEST_NAME - len(ending)].rstrip("._-")
+    return bundle_name(f"{stem}{ending}")
 
 
 def seal(payload: Payload, name: str) -> bytes:
@@ -82,12 +91,36 @@ def seal(payload: Payload, name: str) -> bytes:
 def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, bytes] | None = None) -> Path:
     """Put a bundle and its signatures, by their endings, on disk; each file is there whole or not at all.
 
-    A signature of an earlier bundle of that name is removed first: beside the new one it would pass for a forgery.
+    What stands there with the same bytes is the same bundle, and keeps the signatures that are not made anew. A signature
+    without its bundle is removed once the new one stands: beside it, it would pass for a forgery.
+
+    Raises
+    ------
+    ConfigError
+        If a file of that name has other bytes: evidence is not overwritten. Nothing is changed then.
     """
     place = output_dir / bundle.file
-    for ending in (MINISIGN_ENDING, GPG_ENDING):
-        place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
+    is_new = not place.is_symlink() and not place.exists()
+    if not is_new and not _holds(place, bundle.content):
+        raise ConfigError(
+            f"{place}: another bundle stands there, and evidence is not overwritten; "
+            f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
+        )
     write_bytes(place, bundle.content)
+    for ending in (MINISIGN_ENDING, GPG_ENDING) if is_new else ():
+        place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
     for ending, content in (signatures or {}).items():
         write_bytes(place.with_name(f"{place.name}{ending}"), content)
     return place
+
+
+def _holds(place: Path, content: bytes) -> bool:
+    """Whether a regular file has these bytes; a link or a pipe is not read."""
+    is_alike = place.is_file() and not place.is_symlink() and place.stat().st_size == len(content)
+    return is_alike and place.read_bytes() == content
+
+
+def _free_name(name: str, output_dir: Path) -> str:
+    """The name with the first number under which nothing stands."""
+    names = (f"{name[: LONGEST_NAME - len(str(number)) - 1]}-{number}" for number in count(2))
+    return next(free for free in names if not (output_dir / f"{free}.zip").exists())

@@ -160,8 +160,11 @@ def test_what_is_no_key_is_refused_without_showing_it(work: Path, monkeypatch: p
         check(b"", work / "none", "rubbish")
 
 
-def test_an_older_signature_does_not_stay_beside_a_new_bundle(work: Path) -> None:
+def test_a_signature_stays_beside_the_same_bundle_and_not_beside_a_new_one(work: Path) -> None:
     create("--sign-key", "../keys/key.sec")
+    create()
+    assert verify("--public-key", "../keys/key.pub").exit_code == 0
+    (work / ZIP).unlink()
     create()
     assert sorted(path.name for path in (work / "out").glob("b.zip*")) == ["b.zip"]
 

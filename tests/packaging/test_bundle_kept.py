@@ -1,0 +1,67 @@
+"""Evidence on disk stays: another bundle does not take its name, and who may read it is as narrow as for the incident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bundle_samples import NOON
+
+from tars_lib.errors import ConfigError
+from tars_lib.packaging.bag import bundle_name
+from tars_lib.packaging.bundle import Bundle, default_name, seal, write_bundle
+from tars_lib.packaging.payload import Payload
+from tars_lib.packaging.verification import verify_bytes
+
+
+def made(text: str, name: str = "b") -> Bundle:
+    return Bundle(name, seal(Payload({"note.txt": text.encode()}, "note", NOON), name), ())
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_another_bundle_does_not_take_the_name_of_one_that_stands_there(tmp_path: Path) -> None:
+    write_bundle(made("first"), tmp_path, {".minisig": b"signed"})
+    before = held(tmp_path)
+    for free in ("b-2", "b-3"):
+        with pytest.raises(
+            ConfigError, match=rf"b\.zip: another bundle stands there.* --bundle-name {free} or another"
+        ):
+            write_bundle(made("second"), tmp_path)
+        assert held(tmp_path) == before
+        write_bundle(made("second", free), tmp_path)
+        before = held(tmp_path)
+
+
+def test_the_same_bundle_is_written_again_and_keeps_its_signatures(tmp_path: Path) -> None:
+    write_bundle(made("first"), tmp_path, {".minisig": b"signed"})
+    write_bundle(made("first"), tmp_path)
+    write_bundle(made("first"), tmp_path, {".asc": b"signed, too"})
+    assert held(tmp_path) == {"b.zip": made("first").content, "b.zip.minisig": b"signed", "b.zip.asc": b"signed, too"}
+
+
+def test_a_bundle_that_cannot_be_written_leaves_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "b.zip.minisig").write_bytes(b"signed")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"b\.zip"):
+        write_bundle(made("first"), tmp_path)
+    assert held(tmp_path) == {"b.zip.minisig": b"signed"}
+
+
+def test_a_redacted_bundle_has_a_default_name_of_its_own() -> None:
+    assert default_name("INC-202601051200", is_redacted=False) == "tars-evidence-INC-202601051200"
+    assert default_name("INC-202601051200", is_redacted=True) == "tars-evidence-INC-202601051200-redacted"
+
+
+def test_the_longest_name_gives_a_bundle_that_can_be_verified() -> None:
+    longest = default_name("x" * 200, is_redacted=True)
+    assert len(longest) == 120
+    assert longest.endswith("-redacted")
+    assert verify_bytes(made("text", longest).content).is_intact
+    with pytest.raises(ConfigError, match="up to 120"):
+        bundle_name(f"{longest}x")
