@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tars_lib.engines.difference import Snapshot, compare
+from tars_lib.engines.difference import Change, Snapshot, compare
 from tars_lib.errors import InputError, ReportError, VerificationError
 from tars_lib.packaging.environment import environment
 from tars_lib.packaging.incident_part import IncidentPart, read_part
@@ -198,9 +198,16 @@ def _add_difference(
     changes = compare(*(Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in pair if run is not None))
     ends = [names[request.before], names[request.after]]
     files["difference.json"] = dumps({"before": ends[0], "after": ends[1], "changes": changes}).encode()
-    lines = [f"{change.direction.value}: {change.subject}: {change.before} -> {change.after}" for change in changes]
-    text = "\n".join([f"before: {ends[0]}", f"after:  {ends[1]}", "", *(lines or ["nothing changed"])])
-    files["difference.txt"] = f"{text}\n".encode()
+    files["difference.txt"] = difference_text(ends[0], ends[1], changes).encode()
+
+
+def difference_text(before: str, after: str, changes: Sequence[Change]) -> str:
+    """Changes between two runs, a line each; names of repos come from outside, so what is hidden in them is made visible."""
+    lines = [
+        f"{one.direction.value}: {visible(one.subject)}: {visible(one.before)} -> {visible(one.after)}"
+        for one in changes
+    ]
+    return "\n".join([f"before: {before}", f"after:  {after}", "", *(lines or ["nothing changed"]), ""])
 
 
 def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root: Path | None) -> list[str]:
@@ -210,7 +217,7 @@ def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root:
     for number, entry in enumerate(run.health.inputs, 1):
         row: dict[str, Any] = {"path": entry.path, "sha256": entry.sha256, "file": None}
         if root is not None:
-            content, fault = _input(root, entry.path, entry.sha256)
+            content, fault = read_input(root, entry.path, entry.sha256)
             if content is None:
                 faults.append(fault)
                 row["reason"] = fault
@@ -224,11 +231,12 @@ def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root:
     return faults
 
 
-def _input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
+def read_input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
+    """An input as the run read it, also through a link inside the root; else None, and why."""
     place = root / path
     if PurePosixPath(path).is_absolute() or not place.resolve().is_relative_to(root.resolve()):
         return None, f"input {path}: leads out of the root"
-    if place.is_symlink() or not place.is_file():
+    if not place.is_file():
         return None, f"input {path}: not in the root any more"
     content = place.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
