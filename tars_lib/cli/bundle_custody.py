@@ -108,6 +108,7 @@ def verify(
 def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, quiet: bool) -> int:
     """Copy an intact bundle and its signatures to a folder, and enter that it was exported."""
     from tars_lib.incidents.record import CustodyAct
+    from tars_lib.incidents.register import is_incident_id
     from tars_lib.records import write_bytes
 
     checked, log = _genuine(file, incidents_dir)
@@ -116,7 +117,8 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     beside = [file.with_name(f"{file.name}{ending}") for ending in (".minisig", ".asc")]
     written = []
     for one in [file, *(path for path in beside if path.is_file())]:
-        write_bytes(output / one.name, one.read_bytes())
+        is_private = one == file and is_incident_id(checked.identifier or "")
+        write_bytes(output / one.name, one.read_bytes(), is_private=is_private)
         written.append(output / one.name)
     _enter(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
     if not quiet:

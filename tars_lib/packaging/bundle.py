@@ -20,11 +20,15 @@ from tars_lib.records import write_bytes
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle in memory: its name, its bytes, and why it is partial (empty where it is whole)."""
+    """A bundle in memory: its name, its bytes, and why it is partial (empty where it is whole).
+
+    `is_private`: it holds an incident's record, so its file is for the owner alone, as the record itself is.
+    """
 
     name: str
     content: bytes
     partial: tuple[str, ...]
+    is_private: bool = False
 
     @property
     def file(self) -> str:
@@ -68,7 +72,7 @@ def make_bundle(
     whole = complete(payload)
     if request.redaction is not None:
         refuse_remains(whole, chosen, request.redaction)
-    return Bundle(chosen, seal(whole, chosen), payload.partial)
+    return Bundle(chosen, seal(whole, chosen), payload.partial, is_private=bool(whole.below("incident")))
 
 
 def default_name(identifier: str, *, is_redacted: bool) -> str:
@@ -106,7 +110,7 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
             f"{place}: another bundle stands there, and evidence is not overwritten; "
             f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
         )
-    write_bytes(place, bundle.content)
+    write_bytes(place, bundle.content, is_private=bundle.is_private)
     for ending in (MINISIGN_ENDING, GPG_ENDING) if is_new else ():
         place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
     for ending, content in (signatures or {}).items():

@@ -83,8 +83,7 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
         last = entries[-1].sha256 if entries else GENESIS
         draft = Draft(EntryKind.CUSTODY, sentence(event), {"event": event})
         entry = seal(draft, len(entries) + 1, event.at, event.by, last)
-        write_bytes(log.file, content + line_of(entry))
-        log.file.chmod(0o600)
+        write_bytes(log.file, content + line_of(entry), is_private=True)
     return entry
 
 

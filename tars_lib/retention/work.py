@@ -124,7 +124,7 @@ def _archive(clerk: Clerk, thing: Thing, reason: str) -> None:
     place = _free(clerk.places.archive / _SUB[thing.kind], files)
     for name, data in files.items():
         if not (place / name).exists():
-            write_bytes(place / name, data)
+            write_bytes(place / name, data, is_private=True)
     check_archive(place, files)
     if content_digest(read_content(thing)) != content_digest(content):
         raise VerificationError(f"{thing.place}: it changed while it was packed; the original was kept")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from run_samples import RunSamples
 from tars_lib.cli.main import cli
 from tars_lib.incidents.record import CustodyAct, CustodyEvent
 from tars_lib.incidents.verification import verify as verify_incident
-from tars_lib.packaging.custody import disagreement, superseded
+from tars_lib.packaging.custody import LOG_FILE, Log, disagreement, enter, superseded
 
 
 def tars(*words: object) -> Result:
@@ -191,6 +193,29 @@ def test_wrong_usage_is_refused(beside: Path) -> None:
     assert tars("bundle", "log", beside, "--incident", "INC-202601051200").exit_code == 2
     assert tars("bundle", "transfer", beside, "--to", " ").exit_code == 1
     assert tars("bundle", "export", beside, "--output", beside.parent).exit_code == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes")
+def test_copies_of_an_incident_are_for_the_owner_alone_as_its_record_is(in_incident: tuple[Path, Path]) -> None:
+    file, incident = in_incident
+    assert tars("bundle", "export", file, "--output", "out").exit_code == 0
+    for path in (incident / "incident.json", file, Path("out") / file.name):
+        assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no modes")
+def test_the_record_of_custody_is_never_open_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+
+    def watched(handle: int) -> None:
+        modes.append(os.fstat(handle).st_mode)
+
+    monkeypatch.setattr("os.fsync", watched)
+    for number in range(2):
+        enter(Log(None, tmp_path / LOG_FILE), CustodyEvent(CustodyAct.CREATED, "b.zip", str(number), NOON, "ada", ""))
+    files = [mode & 0o777 for mode in modes if stat.S_ISREG(mode)]
+    assert files == [0o600, 0o600]
+    assert (tmp_path / LOG_FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_altered_timeline_is_packed_as_partial_alone_and_entered_beside_the_bundle(

@@ -158,6 +158,8 @@ def test_what_is_archived_can_be_verified_and_what_is_gone_is_in_the_register(ho
             inside = {name.split("/", 4)[4]: packed.read(name) for name in packed.namelist() if "/data/" in name}
         assert inside == {name: content for name, content in kept.items() if name != ".lock"}
     assert (archive / "bundles" / f"incident-evidence-{CLOSED}.zip.minisig").read_bytes() == b"signature"
+    if os.name == "posix":
+        assert {path.stat().st_mode & 0o777 for path in archive.rglob("*") if path.is_file()} == {0o600}
     lines = read_lines(archive)
     assert {(line.deed.value, line.name) for line in lines} == {
         ("ARCHIVED", CLOSED),
