@@ -202,13 +202,7 @@ def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | 
     from tars_lib.incidents.register import now
     from tars_lib.packaging.signature import MINISIGN_ENDING, is_encrypted, sign
 
-    try:
-        text = key_file.read_text(encoding="ascii") if key_file is not None else _text_of(given)
-    except (OSError, UnicodeError) as error:
-        named = key_file or f"in {KEY_VARIABLE}"
-        raise ConfigError(
-            f"signing key {named}: cannot be read: {getattr(error, 'strerror', None) or 'no key'}"
-        ) from None
+    text = _key_of(key_file) if key_file is not None else _text_of(given)
     password = os.environ.get(PASSWORD_VARIABLE)
     if password is None and is_encrypted(text) and sys.stdin.isatty():
         password = click.prompt("Password of the signing key", hide_input=True, err=True)
@@ -249,7 +243,15 @@ def enter_creation(made: Bundle, place: Path, incident: Path | None, *, is_signe
 def _text_of(given: str) -> str:
     """Content of a file, or the text itself where there is no such file."""
     is_path = len(given) < 4096 and "\n" not in given and Path(given).is_file()
-    return Path(given).read_text(encoding="ascii") if is_path else given
+    return _key_of(Path(given)) if is_path else given
+
+
+def _key_of(file: Path) -> str:
+    """Content of a key's file; a pipe is refused and not waited for."""
+    from tars_lib.intake import read_utf8
+    from tars_lib.packaging.signature import LONGEST_KEY
+
+    return read_utf8(file, f"key {file}", LONGEST_KEY, ConfigError)
 
 
 def _signatures(file: Path, public_key: str | None) -> tuple[Signature, ...]:

@@ -23,7 +23,7 @@ _SECONDS = 60
 """Patience with gpg; judgement: an agent may ask for a passphrase."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 @.<>+_-]{0,200}")
 _COMMENT_DIGEST = re.compile(rb"^trusted comment: .*\bsha256:([0-9a-f]{64})\s*$", re.MULTILINE)
-_LONGEST = 1 << 16
+LONGEST_KEY = 1 << 16
 """Bytes of a key or signature file that are read; real ones have a few hundred to a few thousand."""
 
 
@@ -116,7 +116,7 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
     except (ValueError, UnicodeError, IndexError):
         raise ConfigError(f"public key {public_key.strip()[:80]!r}: no minisign public key or file with one") from None
     try:
-        read = minisign.Signature.from_bytes(signature.read_bytes()[:_LONGEST])
+        read = minisign.Signature.from_bytes(signature.read_bytes()[:LONGEST_KEY])
         key.verify(content, read)
     except (ValueError, UnicodeError, IndexError) as error:
         return Signature(signature.name, State.INVALID, _key_id(key), " ".join(str(error).split())[:200])
@@ -175,7 +175,7 @@ def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple
 def _without_key(content: bytes, signature: Path) -> Signature:
     """What can be said without the key: the comment that `sign` writes names the digest of what was signed."""
     with signature.open("rb") as file:
-        said = _COMMENT_DIGEST.search(file.read(_LONGEST))
+        said = _COMMENT_DIGEST.search(file.read(LONGEST_KEY))
     if said is not None and said[1].decode() != hashlib.sha256(content).hexdigest():
         return Signature(signature.name, State.INVALID, None, f"it is over another file, of sha256 {said[1].decode()}")
     return Signature(signature.name, State.NOT_CHECKED, None, "--public-key KEY checks it")

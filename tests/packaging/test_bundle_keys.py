@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -158,6 +159,24 @@ def test_what_is_no_key_is_refused_without_showing_it(work: Path, monkeypatch: p
     assert "no minisign public key" in verify("--public-key", "rubbish").stderr or verify().exit_code == 0
     with pytest.raises(ConfigError, match="no minisign public key"):
         check(b"", work / "none", "rubbish")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_given_as_a_key_is_refused_and_not_waited_for(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(work.parent / "keys" / "pipe")
+    alarm = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for the pipe"))
+    signal.alarm(20)
+    try:
+        done = create("--sign-key", "../keys/pipe")
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, alarm)
+    assert done.exit_code == 1
+    assert "key ../keys/pipe: a pipe is there" in done.stderr
+    (work / "big").write_bytes(b"x" * 100_000)
+    monkeypatch.setenv("TARS_SIGN_KEY", "big")
+    assert "key big: " in create().stderr
+    assert not (work / "out").exists()
 
 
 def test_a_signature_stays_beside_the_same_bundle_and_not_beside_a_new_one(work: Path) -> None:
