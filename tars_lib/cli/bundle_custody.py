@@ -135,13 +135,14 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
 def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, quiet: bool) -> int:
     """Enter that an intact bundle was handed over; nothing is sent."""
     from tars_lib.incidents.record import CustodyAct
+    from tars_lib.visible import visible
 
     if not whom.strip():
         raise InputError("--to: empty; who has the bundle now is needed")
     checked, log = _genuine(file, incidents_dir)
     _enter(log, CustodyAct.TRANSFERRED, file.name, checked, "", whom.strip())
     if not quiet:
-        click.echo(f"{file.name}: handed over to {whom.strip()}; entered in {log.place}")
+        click.echo(f"{file.name}: handed over to {visible(whom.strip())}; entered in {log.place}")
     return 0
 
 
@@ -168,6 +169,8 @@ def log(
     else:
         place = _log(file, incidents_dir, _identifier(file))
         told = tuple(event for event in events(place) if event.bundle == file.name)
+        if not told and not file.exists():
+            raise InputError(f"{file}: no such file, and nothing is entered on one of that name in {place.place}")
     if as_json:
         click.echo(dumps({"record": place.place, "events": told}), nl=False)
         return 0

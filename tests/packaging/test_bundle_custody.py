@@ -188,6 +188,21 @@ def test_a_file_from_elsewhere_is_verified_without_leaving_a_trace(beside: Path,
     assert len(told(beside)) == 1
 
 
+def test_a_file_that_is_gone_has_its_log_and_one_that_never_was_is_refused(beside: Path) -> None:
+    beside.unlink()
+    assert [event["act"] for event in told(beside)] == ["CREATED"]
+    done = tars("bundle", "log", beside.with_name("nope.zip"))
+    assert done.exit_code == 1
+    assert "nope.zip: no such file, and nothing is entered on one of that name" in done.stderr
+
+
+def test_a_receiver_is_confirmed_on_one_line(beside: Path) -> None:
+    done = tars("bundle", "transfer", beside, "--to", "Legal\nb.zip: intact\x1b[2J")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("b.zip: handed over to Legal b.zip: intact[U+001B][2J; entered in ")
+    assert done.stdout.count("\n") == 1
+
+
 def test_wrong_usage_is_refused(beside: Path) -> None:
     assert tars("bundle", "log").exit_code == 2
     assert tars("bundle", "log", beside, "--incident", "INC-202601051200").exit_code == 2

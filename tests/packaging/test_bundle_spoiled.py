@@ -21,7 +21,7 @@ from bundle_samples import NOON, EvidenceFolder, unpacked, unzipped
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.packaging import archive as archive_module
 from tars_lib.packaging.archive import MAX_ENTRIES, Entry, read_archive, write_archive
-from tars_lib.packaging.bag import pack
+from tars_lib.packaging.bag import CARRIED, pack
 from tars_lib.packaging.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST
 from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.verification import FaultKind, Verification, verify, verify_bytes
@@ -90,6 +90,20 @@ def test_four_tools_agree_on_a_good_bundle(small: bytes, tmp_path: Path) -> None
     assert verify_bytes(small).is_intact
     assert verify(folder).is_intact
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == sorted(files)
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_a_carried_file_dropped_with_its_line_is_seen_by_ours_and_the_carried_check(
+    small: bytes, tmp_path: Path, name: str
+) -> None:
+    files = unzipped(small)
+    del files[name]
+    lines = files[TAG_MANIFEST].splitlines(keepends=True)
+    files[TAG_MANIFEST] = b"".join(line for line in lines if not line.endswith(f"  {name}\n".encode()))
+    folder = unpacked(files, tmp_path / "bag")
+    assert CHECK(folder) == [f"MISSING: {name}"]
+    assert named(verify(folder), name)
+    assert sums_agree(folder), "no format lists what it needs beyond its manifests"
 
 
 def test_200_random_changes_deletions_additions_and_renames_of_files_are_found_and_named(

@@ -43,7 +43,7 @@ def check(folder):
             there.add(name)
     expected = dict(listed(folder, PAYLOAD, faults))
     expected.update(listed(folder, TAGS, faults))
-    needed = {"bagit.txt", "bag-info.txt", PAYLOAD, TAGS, *expected}
+    needed = {"bagit.txt", "bag-info.txt", "verify.py", "WHAT_THIS_PROVES.md", PAYLOAD, TAGS, *expected}
     faults += ["MISSING: %s" % name for name in sorted(needed - there)]
     for name in sorted(there & set(expected)):
         digest = hashlib.sha256()
