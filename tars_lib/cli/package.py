@@ -82,9 +82,13 @@ def package(
     """
     if run_dir is None and (more_runs or (before, after, incident) == (None, None, None)):
         raise click.UsageError("Missing option '--run-dir' (or '--incident', or '--before' and '--after').")
-    from tars_lib.packaging.bundle import make_bundle, write_bundle
+    from tars_lib.packaging.bundle import check_place, make_bundle, write_bundle
+    from tars_lib.packaging.signature import refuse_absent_key
 
+    check_place(output_dir)
     signer = custody.signer(sign_key)
+    if gpg_key is not None:
+        refuse_absent_key(gpg_key)
     request = _request(
         None if run_dir is None else expand([run_dir, *more_runs], "a run directory"),
         *(None if one is None else expand([one], "a run directory") for one in (before, after)),

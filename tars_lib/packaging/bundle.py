@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -116,6 +117,25 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
     for ending, content in (signatures or {}).items():
         write_bytes(place.with_name(f"{place.name}{ending}"), content)
     return place
+
+
+def check_place(output_dir: Path) -> None:
+    """Refuse a folder that no bundle can be put in, before one is made; no folder is made for that.
+
+    Raises
+    ------
+    ConfigError
+        If it, or what stands where it is to be made, is no folder or cannot be written to.
+    """
+    upwards = (output_dir, *output_dir.parents)
+    there = next((place for place in upwards if place.exists() or place.is_symlink()), output_dir)
+    if not there.is_dir():
+        raise ConfigError(f"{output_dir}: {there} is no folder; a folder for the bundle is needed")
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise ConfigError(f"{output_dir}: {there} cannot be written to: {error.strerror}") from None
 
 
 def _holds(place: Path, content: bytes) -> bool:

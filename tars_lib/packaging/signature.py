@@ -131,13 +131,27 @@ def sign_with_gpg(bundle: Path, key: str) -> bytes:
     ConfigError
         If gpg is not installed, or does not sign; the message says why.
     """
-    if not _KEY.fullmatch(key):
-        raise ConfigError(f"gpg key {key[:80]!r}: an id, a fingerprint or an address is allowed")
+    _check_key(key)
     done = _gpg("--armor", "--local-user", key, "--output", "-", "--detach-sign", str(bundle.resolve()))
     if done.returncode or not done.stdout.startswith(b"-----BEGIN PGP SIGNATURE-----"):
         said = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
         raise ConfigError(f"gpg did not sign with {key!r}: {said}")
     return done.stdout
+
+
+def refuse_absent_key(key: str) -> None:
+    """Ask gpg for a secret key before anything is made that it is to sign.
+
+    Raises
+    ------
+    ConfigError
+        If gpg is not installed, or its user has no such secret key.
+    """
+    _check_key(key)
+    done = _gpg("--list-secret-keys", key)
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
+        raise ConfigError(f"gpg did not sign with {key!r}: {said or 'no such secret key'}")
 
 
 def check_with_gpg(bundle: Path, signature: Path) -> Signature:
@@ -170,6 +184,11 @@ def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple
     if by_gpg.is_file():
         found.append(check_with_gpg(bundle, by_gpg))
     return tuple(found)
+
+
+def _check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise ConfigError(f"gpg key {key[:80]!r}: an id, a fingerprint or an address is allowed")
 
 
 def _without_key(content: bytes, signature: Path) -> Signature:

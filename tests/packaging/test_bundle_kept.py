@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from bundle_samples import NOON
+from click.testing import CliRunner
 
+from tars_lib.cli.main import cli
 from tars_lib.errors import ConfigError
 from tars_lib.packaging.bag import bundle_name
 from tars_lib.packaging.bundle import Bundle, default_name, seal, write_bundle
@@ -51,6 +54,26 @@ def test_a_bundle_that_cannot_be_written_leaves_what_is_there(tmp_path: Path, mo
     with pytest.raises(OSError, match=r"b\.zip"):
         write_bundle(made("first"), tmp_path)
     assert held(tmp_path) == {"b.zip.minisig": b"signed"}
+
+
+def test_a_place_or_a_key_that_will_not_do_is_refused_before_a_run_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GNUPGHOME", str(tmp_path / "none"))
+    Path("file").write_bytes(b"")
+    Path("nowhere").symlink_to("gone")
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(cli, ["bundle", "create", "--run-dir", "not-there", *words])
+        assert done.exit_code == 1
+        return done.stderr
+
+    for place in ("file/deeper", "nowhere/deeper", *(["/dev/full"] if os.name == "posix" else [])):
+        assert "a folder for the bundle is needed" in said("--output-dir", place)
+    assert "gpg" in said("--gpg-key", "nobody@example.org")
+    assert not Path("release").exists()
+    assert "not-there" in said()
 
 
 def test_a_redacted_bundle_has_a_default_name_of_its_own() -> None:
