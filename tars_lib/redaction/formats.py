@@ -16,10 +16,14 @@ from typing import Any
 Visit = Callable[[str, str], str]
 """Given a text and its dotted path (empty: free text, or a name of a field), returns what stands there from now on."""
 
-# at least so many characters of base64 and nothing else are a picture or the like: judgement
-_BLOB = re.compile(r"[A-Za-z0-9+/\s]{200,}={0,2}\s*")
+# how PNG, JPEG, GIF, WebP, <?xml and <svg begin in base64: a name or a sentence is no picture for being long
+PICTURE = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PD94bW|PHN2Z)[A-Za-z0-9+/]+={0,2}"
+# lines of 76 characters: RFC 2045, section 6.8
+_PICTURE = re.compile(
+    rf"{PICTURE}\n?|(?=(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PD94bW|PHN2Z))(?:[A-Za-z0-9+/]{{76}}\n)+[A-Za-z0-9+/]*={{0,2}}\n?"
+)
 _DRAWN = re.compile(rb"<image\b|data:image/|<path\b[^>]*id=\"[A-Za-z]+-[0-9a-f]{2,}\"|id=\"text_\d")
-_PICTURE_IN_PAGE = re.compile(rb"data:image/|<svg\b")
+_PICTURE_IN_PAGE = re.compile(rb'data:image/|<svg\b|"image/|"(?:PD94bW|PHN2Z)[A-Za-z0-9+/]{40}')
 
 
 def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
@@ -60,15 +64,19 @@ def why_not_editable(path: str, content: bytes) -> str:
         return f"{kind[1:]} cannot be edited"
     if kind == ".svg" and _DRAWN.search(content):
         return "its letters are drawn as shapes, which cannot be edited"
-    if kind in (".html", ".ipynb", ".htm") and (_PICTURE_IN_PAGE.search(content) or b'"image/' in content):
+    if kind in (".html", ".ipynb", ".htm") and _PICTURE_IN_PAGE.search(content):
         return "it holds pictures, which cannot be edited"
     return ""
 
 
 def walk(value: Any, visit: Visit, path: str = "", *, joins_lines: bool = False) -> Any:
-    """A JSON value with every text and every name of a field passed through a function."""
+    """A JSON value with every text and every name of a field passed through a function.
+
+    With `joins_lines` it is a notebook: lists of lines are one text, and pictures among the outputs are not read.
+    """
     if isinstance(value, str):
-        return value if _BLOB.fullmatch(value) else visit(value, path)
+        is_shown = joins_lines and ".data." in path
+        return value if is_shown and _PICTURE.fullmatch(value) else visit(value, path)
     if isinstance(value, dict):
         below = f"{path}." if path else ""
         return {

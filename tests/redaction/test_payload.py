@@ -172,6 +172,45 @@ def test_a_payload_in_which_something_is_left_is_refused(tmp_path: Path) -> None
         redaction.payload({"x.txt": MAIL.encode()})
 
 
+LONG = (
+    "the codename is Blue Heron and "
+    + KEY
+    + " is the key on file of /home/ada/secrets and the rest of this note goes on "
+    "without any punctuation as notes in a hurry do until it is longer than two hundred characters which is soon enough "
+    "and it says " + KEY
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a.json", {"note": LONG}),
+        ("a.jsonl", {"text": LONG.replace(" ", "/")}),
+        ("a.ipynb", {"cells": [{"source": LONG}, {"outputs": [{"data": {"text/plain": [LONG + "\n", LONG]}}]}]}),
+        ("b.ipynb", {"cells": [{"outputs": [{"data": {"image/png": LONG.replace(" ", "/")}}]}]}),
+        ("c.json", {"image/png": "iVBORw0KGgo" + "/" + LONG.replace(" ", "/")}),
+    ],
+)
+def test_a_long_text_of_letters_alone_is_read_like_any_other(tmp_path: Path, path: str, content: object) -> None:
+    redaction = Redaction(rules(tmp_path, "words: [{name: codename, words: [Blue Heron]}]"))
+    written = json.dumps(content).encode()
+    assert {rule for _, rule in redaction.remaining({path: written})} >= {"aws-key-id"}
+    kept, _ = redaction.payload({path: written}, rendered={path})
+    assert KEY.encode() not in kept[path]
+    assert b"Blue Heron" not in kept[path]
+
+
+@pytest.mark.parametrize("picture", ["iVBORw0KGgo" + "Ada/" * 60, ("iVBORw0KGgo" + "/Ada" * 40)[:76] + "\n/Ada+Ab="])
+def test_pictures_of_a_notebook_made_from_redacted_data_stay_whole(tmp_path: Path, picture: str) -> None:
+    redaction = Redaction(rules(tmp_path, "words: [{name: who, words: [Ada]}]"))
+    written = json.dumps({"cells": [{"outputs": [{"data": {"image/png": picture, "text/plain": "Ada"}}]}]}).encode()
+    kept, _ = redaction.payload({"a.ipynb": written}, rendered={"a.ipynb"})
+    (cell,) = json.loads(kept["a.ipynb"])["cells"]
+    assert cell["outputs"][0]["data"] == {"image/png": picture, "text/plain": "[REDACTED-who-1]"}
+    _, report = redaction.payload({"a.ipynb": written})
+    assert report.files[0].reason == "it holds pictures, which cannot be edited"
+
+
 def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
     redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [one]}]"))
     with pytest.raises(VerificationError, match="two files of the bundle have this path"):
