@@ -26,6 +26,10 @@ _DRAWN = re.compile(rb"<image\b|data:image/|<path\b[^>]*id=\"[A-Za-z]+-[0-9a-f]{
 _PICTURE_IN_PAGE = re.compile(rb'data:image/|<svg\b|"image/|"(?:PD94bW|PHN2Z)[A-Za-z0-9+/]{40}')
 
 
+class _DoubledNameError(Exception):
+    """A name stands twice in an object."""
+
+
 def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
     """Pass every text of a file through a function.
 
@@ -39,7 +43,8 @@ def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
     Returns
     -------
     bytes or None
-        The very same bytes where `visit` changed nothing; None where the content cannot be read as text.
+        The very same bytes where `visit` changed nothing; None where the content cannot be read as text, or as one text alone:
+        of a name that stands twice in an object, readers see the first value or the last.
     """
     kind = PurePosixPath(path).suffix.lower()
     if kind == ".parquet":
@@ -51,7 +56,10 @@ def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
     if "\0" in text:
         return None
     structured = {".json": _json, ".ipynb": _notebook, ".jsonl": _json_lines, ".csv": _csv}.get(kind)
-    made = None if structured is None else structured(text, visit)
+    try:
+        made = None if structured is None else structured(text, visit)
+    except _DoubledNameError:
+        return None
     if made is None:
         made = visit(text, "")
     return content if made == text else made.encode("utf-8")
@@ -66,6 +74,8 @@ def why_not_editable(path: str, content: bytes) -> str:
         return "its letters are drawn as shapes, which cannot be edited"
     if kind in (".html", ".ipynb", ".htm") and _PICTURE_IN_PAGE.search(content):
         return "it holds pictures, which cannot be edited"
+    if kind in (".json", ".jsonl", ".ipynb") and _has_doubled_name(content, by_line=kind == ".jsonl"):
+        return "a name stands twice in one of its objects, so that not every reader sees the same"
     return ""
 
 
@@ -99,9 +109,27 @@ def _are_lines(value: list[Any]) -> bool:
     )
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _DoubledNameError
+    return made
+
+
+def _has_doubled_name(content: bytes, *, by_line: bool) -> bool:
+    for part in content.splitlines() if by_line else (content,):
+        try:
+            json.loads(part, object_pairs_hook=_object)
+        except _DoubledNameError:
+            return True
+        except (ValueError, RecursionError):
+            continue
+    return False
+
+
 def _json(text: str, visit: Visit, *, joins_lines: bool = False) -> str | None:
     try:
-        read = json.loads(text)
+        read = json.loads(text, object_pairs_hook=_object)
         made = walk(read, visit, joins_lines=joins_lines)
     except (ValueError, RecursionError):
         return None

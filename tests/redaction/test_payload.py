@@ -211,6 +211,14 @@ def test_pictures_of_a_notebook_made_from_redacted_data_stay_whole(tmp_path: Pat
     assert report.files[0].reason == "it holds pictures, which cannot be edited"
 
 
+@pytest.mark.parametrize("path", ["a.json", "a.jsonl", "a.ipynb"])
+def test_a_file_with_a_name_twice_in_an_object_is_left_out(tmp_path: Path, path: str) -> None:
+    written = ('{"ok": 1}\n' * (path == "a.jsonl") + f'{{"x": [{{"a": "{KEY}", "a": "x"}}]}}').encode()
+    kept, report = Redaction(rules(tmp_path)).payload({path: written})
+    assert kept == {}
+    assert report.files[0].reason.startswith("a name stands twice in one of its objects")
+
+
 def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
     redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [one]}]"))
     with pytest.raises(VerificationError, match="two files of the bundle have this path"):
