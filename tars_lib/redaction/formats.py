@@ -15,6 +15,8 @@ from typing import Any
 
 Visit = Callable[[str, str], str]
 """Given a text and its dotted path (empty: free text, or a name of a field), returns what stands there from now on."""
+Names = Callable[[str], bool]
+"""Whether a rule names a place by its dotted path, so that a number there is visited, too. Other numbers are never."""
 
 # how PNG, JPEG, GIF, WebP, <?xml and <svg begin in base64: a name or a sentence is no picture for being long
 PICTURE = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PD94bW|PHN2Z)[A-Za-z0-9+/]+={0,2}"
@@ -30,7 +32,12 @@ class _DoubledNameError(Exception):
     """A name stands twice in an object."""
 
 
-def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
+def nowhere(path: str) -> bool:
+    """No rule names a place."""
+    return False
+
+
+def rewrite(path: str, content: bytes, visit: Visit, names: Names = nowhere) -> bytes | None:
     """Pass every text of a file through a function.
 
     Parameters
@@ -39,6 +46,8 @@ def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
         Its ending says how the content is read; what ends otherwise is text.
     content : bytes
     visit : callable
+    names : callable, optional
+        Says of a place whether numbers in it are visited.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
     """
     kind = PurePosixPath(path).suffix.lower()
     if kind == ".parquet":
-        return _parquet(content, visit)
+        return _parquet(content, visit, names)
     try:
         text = content.decode("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8")
     except UnicodeDecodeError:
@@ -57,7 +66,7 @@ def rewrite(path: str, content: bytes, visit: Visit) -> bytes | None:
         return None
     structured = {".json": _json, ".ipynb": _notebook, ".jsonl": _json_lines, ".csv": _csv}.get(kind)
     try:
-        made = None if structured is None else structured(text, visit)
+        made = None if structured is None else structured(text, visit, names)
     except _DoubledNameError:
         return None
     if made is None:
@@ -79,7 +88,7 @@ def why_not_editable(path: str, content: bytes) -> str:
     return ""
 
 
-def walk(value: Any, visit: Visit, path: str = "", *, joins_lines: bool = False) -> Any:
+def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, joins_lines: bool = False) -> Any:
     """A JSON value with every text and every name of a field passed through a function.
 
     With `joins_lines` it is a notebook: lists of lines are one text, and pictures among the outputs are not read.
@@ -90,15 +99,20 @@ def walk(value: Any, visit: Visit, path: str = "", *, joins_lines: bool = False)
     if isinstance(value, dict):
         below = f"{path}." if path else ""
         return {
-            visit(key, ""): walk(item, visit, f"{below}{key}", joins_lines=joins_lines) for key, item in value.items()
+            visit(key, ""): walk(item, visit, names, f"{below}{key}", joins_lines=joins_lines)
+            for key, item in value.items()
         }
     if isinstance(value, list):
         if joins_lines and _are_lines(value):
             joined = "".join(value)
-            made = walk(joined, visit, path)
+            made = walk(joined, visit, names, path)
             return value if made == joined else made.splitlines(keepends=True)
         below = f"{path}." if path else ""
-        return [walk(item, visit, f"{below}{n}", joins_lines=joins_lines) for n, item in enumerate(value)]
+        return [walk(item, visit, names, f"{below}{n}", joins_lines=joins_lines) for n, item in enumerate(value)]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and names(path):
+        written = json.dumps(value)
+        made = visit(written, path)
+        return value if made == written else made
     return value
 
 
@@ -127,23 +141,23 @@ def _has_doubled_name(content: bytes, *, by_line: bool) -> bool:
     return False
 
 
-def _json(text: str, visit: Visit, *, joins_lines: bool = False) -> str | None:
+def _json(text: str, visit: Visit, names: Names, *, joins_lines: bool = False) -> str | None:
     try:
         read = json.loads(text, object_pairs_hook=_object)
-        made = walk(read, visit, joins_lines=joins_lines)
+        made = walk(read, visit, names, joins_lines=joins_lines)
     except (ValueError, RecursionError):
         return None
     return text if _is_same(made, read) else _like(text, read, made)
 
 
-def _notebook(text: str, visit: Visit) -> str | None:
-    return _json(text, visit, joins_lines=True)
+def _notebook(text: str, visit: Visit, names: Names) -> str | None:
+    return _json(text, visit, names, joins_lines=True)
 
 
-def _json_lines(text: str, visit: Visit) -> str | None:
+def _json_lines(text: str, visit: Visit, names: Names) -> str | None:
     made = []
     for line in text.splitlines(keepends=True):
-        one = line if not line.strip() else _json(line, visit)
+        one = line if not line.strip() else _json(line, visit, names)
         if one is None:
             return None
         made.append(one)
@@ -170,7 +184,9 @@ def _like(text: str, read: Any, made: Any) -> str:
     return written + "\n" * text.endswith("\n")
 
 
-def _csv(text: str, visit: Visit) -> str | None:
+def _csv(text: str, visit: Visit, names: Names) -> str | None:
+    # a cell is a text, whatever it says
+    del names
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -191,7 +207,7 @@ def _csv(text: str, visit: Visit) -> str | None:
     return out.getvalue()
 
 
-def _parquet(content: bytes, visit: Visit) -> bytes | None:
+def _parquet(content: bytes, visit: Visit, names: Names) -> bytes | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -199,14 +215,14 @@ def _parquet(content: bytes, visit: Visit) -> bytes | None:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowInvalid, OSError):
         return None
-    columns, names, is_changed = [], [], False
+    columns, headings, is_changed = [], [], False
     for field in table.schema:
         column = table.column(field.name)
-        made = _column(column, visit, field.name)
+        made = _column(column, visit, names, field.name)
         if made is None:
             return None
-        names.append(visit(field.name, ""))
-        is_changed = is_changed or made is not column or names[-1] != field.name
+        headings.append(visit(field.name, ""))
+        is_changed = is_changed or made is not column or headings[-1] != field.name
         columns.append(made)
     # what a writer notes about the columns may name them
     notes = [part.decode("utf-8", "replace") for pair in (table.schema.metadata or {}).items() for part in pair]
@@ -214,27 +230,29 @@ def _parquet(content: bytes, visit: Visit) -> bytes | None:
     if not is_changed:
         return content
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns, names=names), sink, compression="zstd")
+    pq.write_table(pa.table(columns, names=headings), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _column(column: Any, visit: Visit, path: str) -> Any | None:
+def _column(column: Any, visit: Visit, names: Names, path: str) -> Any | None:
     """The column with its texts visited, each different one once; None where texts hide in it that cannot be reached."""
     import pyarrow as pa
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return None
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if not is_text and (pa.types.is_boolean(kind) or pa.types.is_null(kind) or not names(path)):
         return column
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     coded = coded.unify_dictionaries().combine_chunks()
     coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) and coded.num_chunks else coded
     if len(coded) == 0:
         return column
-    words = coded.dictionary.to_pylist()
+    words = [None if word is None else str(word) for word in coded.dictionary.to_pylist()]
     made = [None if word is None else visit(word, path) for word in words]
     if made == words:
         return column
+    kind = kind if is_text else pa.string()
     replaced = pa.DictionaryArray.from_arrays(coded.indices, pa.array(made, kind))
     return pa.chunked_array([replaced.cast(kind).dictionary_encode()])

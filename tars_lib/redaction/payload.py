@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tars_lib.errors import VerificationError
@@ -98,7 +98,7 @@ class Redaction:
     def file(self, path: str, content: bytes) -> bytes | None:
         """One file with placeholders; None where it cannot be read as text."""
         before = self.redactor.matches.copy()
-        made = rewrite(path, content, lambda text, place: self.value(path, place, text))
+        made = rewrite(path, content, lambda text, place: self.value(path, place, text), self.names(path))
         if made is not None and made != content:
             self.note(content, made, self.redactor.matches - before)
         return made
@@ -110,6 +110,10 @@ class Redaction:
                 if text not in rule.leave and rule.covers(file, path):
                     return text if _is_placeholder(text) else self.redactor.placeholder(rule.name, text.strip())
         return self.redactor.text(text)
+
+    def names(self, file: str) -> Callable[[str], bool]:
+        """Whether a field rule names a place of a file: there numbers go, too."""
+        return lambda place: any(rule.covers(file, place) for rule in self.redactor.rules.fields)
 
     def note(self, original: bytes, made: bytes, matches: Mapping[str, int]) -> None:
         """Remember what a file was made from."""
@@ -195,7 +199,7 @@ class Redaction:
                 return text
 
             look(_split(path)[0], "", "a path")
-            rewrite(path, files[path], look)
+            rewrite(path, files[path], look, self.names(path))
         return left
 
     def _account(self, name: str, content: bytes, made: bytes, *, is_rendered: bool) -> RedactedFile:

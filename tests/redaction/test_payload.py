@@ -219,6 +219,32 @@ def test_a_file_with_a_name_twice_in_an_object_is_left_out(tmp_path: Path, path:
     assert report.files[0].reason.startswith("a name stands twice in one of its objects")
 
 
+def test_numbers_go_from_named_fields_and_stay_everywhere_else(tmp_path: Path) -> None:
+    redaction = Redaction(rules(tmp_path, "fields: [{name: account, path: '*.account', leave: ['0']}]"))
+    rows = {
+        "rows": [{"account": 4711123, "load": 4711123}, {"account": 0, "ok": True}, {"account": None}, {"account": 1.5}]
+    }
+    held = {
+        "a.json": json.dumps(rows).encode(),
+        "a.jsonl": json.dumps({"account": 4711123}).encode(),
+        "a.parquet": parquet(who=["x", "y"], account=[7.5, None], load=[7.5, None]),
+    }
+    assert {path for path, _ in redaction.remaining(held)} == set(held)
+    redaction.learn(held)
+    kept, _ = redaction.payload(held)
+    account = redaction.redactor.placeholders["4711123"]
+    assert json.loads(kept["a.json"])["rows"] == [
+        {"account": account, "load": 4711123},
+        {"account": 0, "ok": True},
+        {"account": None},
+        {"account": redaction.redactor.placeholders["1.5"]},
+    ]
+    assert json.loads(kept["a.jsonl"]) == {"account": account}
+    table = pq.read_table(pa.BufferReader(kept["a.parquet"]))
+    assert table.column("account").to_pylist() == [redaction.redactor.placeholders["7.5"], None]
+    assert table.column("load").to_pylist() == [7.5, None]
+
+
 def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
     redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [one]}]"))
     with pytest.raises(VerificationError, match="two files of the bundle have this path"):
