@@ -22,7 +22,19 @@ _WRITTEN = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
     r"|\\(?=[!-/:-@\[-`{-~])|[\u00ad\u200b-\u200d\u2060\ufeff]|<wbr ?/?>"
 )
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
+# between two words of a text that is to go; a name of two words becomes a path, a file or a variable in other places
+_GAP = re.compile(r"(?<=[^\s_])[\s_]+(?=[^\s_])")
+_FRACTION_BEFORE, _FRACTION_AFTER = re.compile(r"\d\.$"), re.compile(r"\.\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A text that is to go, and how it may be written."""
+
+    rule: str
+    word: str
+    form: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +67,26 @@ class Redactor:
         self.placeholders: dict[str, str] = {}
         self.matches: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()
-        self._words: dict[str, list[tuple[str, str]]] = {}
+        self._words: dict[str, list[_Sought]] = {}
         for name, text in rules.words:
-            self.add_word(name, text)
+            self.add_word(name, text, any_case=True)
 
-    def add_word(self, rule: str, text: str) -> None:
-        """Remove a text wherever it stands between other words."""
+    def add_word(self, rule: str, text: str, *, any_case: bool = False) -> None:
+        """Remove a text wherever it stands between other words.
+
+        Its own words may be parted by any blanks, line breaks, underscores or dashes. A text of several words is found in any
+        case, one of a single word only with `any_case`: a person called Will must not take every "will".
+        """
         word = text.strip()
         if not word:
             return
+        parts = [re.escape(part) for part in _GAP.split(word)]
+        form = re.compile(r"[\s_-]+".join(parts), re.IGNORECASE if any_case or len(parts) > 1 else 0)
         # the longest first: "Ada Lovelace" before "Ada"
-        known = self._words.setdefault(_WORD.findall(word)[0], [])
-        if all(word != other for _, other in known):
-            known.append((rule, word))
-            known.sort(key=lambda pair: -len(pair[1]))
+        known = self._words.setdefault(_WORD.findall(word)[0].lower(), [])
+        if all(word != other.word for other in known):
+            known.append(_Sought(rule, word, form))
+            known.sort(key=lambda one: -len(one.word))
 
     def placeholder(self, rule: str, value: str) -> str:
         """The placeholder of a value; a new one carries the name of the rule that met it first."""
@@ -125,15 +143,20 @@ class Redactor:
         if not self._words:
             return
         for match in _WORD.finditer(text, start, end):
-            for rule, word in self._words.get(match.group(), ()):
-                stop = match.start() + len(word)
-                if stop <= end and text.startswith(word, match.start()) and not _continues(text, stop):
-                    yield Span(rule, match.start(), stop, word)
+            for sought in self._words.get(match.group().lower(), ()):
+                found = sought.form.match(text, match.start(), end)
+                if found and not _continues(text, *found.span()):
+                    yield Span(sought.rule, *found.span(), sought.word)
                     break
 
 
-def _continues(text: str, stop: int) -> bool:
-    return stop < len(text) and text[stop - 1].isalnum() and (text[stop].isalnum() or text[stop] == "_")
+def _continues(text: str, start: int, stop: int) -> bool:
+    """Whether what was found is a part of a word, or digits of a number."""
+    if stop < len(text) and text[stop - 1].isalnum() and text[stop].isalnum():
+        return True
+    return text[start:stop].isdecimal() and bool(
+        _FRACTION_BEFORE.search(text[max(0, start - 2) : start]) or _FRACTION_AFTER.match(text, stop)
+    )
 
 
 def _open(text: str) -> Iterable[tuple[int, int]]:
