@@ -15,8 +15,13 @@ from dataclasses import dataclass
 
 from tars_lib.redaction.rules import Rules
 
+# how PNG, JPEG, GIF, WebP, <?xml and <svg begin in base64
+PICTURE_BEGINS = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PD94bW|PHN2Z)"
 # placeholders, also with Markdown's backslash, and pictures inside a page: nothing is looked for in them
-_OPAQUE = re.compile(r"\[REDACTED-[a-z0-9-]+-\d+\\?\]|data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
+_OPAQUE = re.compile(
+    r"\[REDACTED-[a-z0-9-]+-\d+\\?\]"
+    rf"|data:image/[\w.+-]+;base64,(?={PICTURE_BEGINS})[A-Za-z0-9+/]+={{0,2}}"
+)
 # entities, backslashes before ASCII punctuation (CommonMark 0.31.2, 2.4), zero-width characters, places to break a line
 _WRITTEN = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"

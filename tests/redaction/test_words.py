@@ -57,3 +57,20 @@ def test_digits_do_not_go_from_the_middle_of_numbers_and_digests() -> None:
     redactor.add_word("account", "4711")
     text = "0.4711, 4711.25, 14711, e3b04711c442, tars-run-20264711-1; 4711."
     assert redactor.text(text) == text.replace("; 4711.", "; [REDACTED-account-1].")
+
+
+def test_a_picture_in_a_page_stays_and_a_text_that_calls_itself_one_does_not() -> None:
+    redactor = Redactor(Rules(BUILT_IN, (), (("who", "Ada"),), ""))
+    picture = "<img src='data:image/png;base64,iVBORw0KGgo/Ada/Ada+Ab=='>"
+    assert redactor.text(picture) == picture
+    key = "AK" + "IAIOSFODNN7EXAMPLE"
+    for head in (
+        "data:text/plain;base64,",
+        "data:application/json;base64,",
+        "data:image/png;base64,",
+        "data:x;base64,",
+    ):
+        assert redactor.text(f"{head}{key}") == f"{head}[REDACTED-aws-key-id-1]"
+    assert redactor.text(f"data:image/gif;base64,R0lGOD==Ada/{key}") == (
+        "data:image/gif;base64,R0lGOD==[REDACTED-who-1]/[REDACTED-aws-key-id-1]"
+    )
