@@ -40,9 +40,29 @@ def _is_phone(text: str) -> bool:
     return 8 <= sum(char.isdigit() for char in text) <= 15 and not re.fullmatch(r"\+\d+\.\d+", text)
 
 
+# what people write after "password:" when they do not write the password
+# fmt: off
+_PROSE = frozenset(
+    (
+        "changed", "cleared", "deleted", "disabled", "enabled", "encrypted", "expired", "expires", "failed", "hidden",
+        "incorrect", "invalid", "leaked", "locked", "masked", "missing", "optional", "please", "redacted", "removed",
+        "renewed", "required", "resetting", "revoked", "rotated", "rotating", "shared", "stored", "unchanged",
+        "undefined", "unknown", "updated", "verified", "withheld"
+    )
+)
+# fmt: on
+
+
 def _is_password(text: str) -> bool:
-    """Letters and digits: `token: expired` is prose. Judgement."""
-    return any(char.isdigit() for char in text) and any(char.isalpha() for char in text)
+    """Anything but a word that says something about a password. Judgement."""
+    return text.lower().rstrip(".!?)") not in _PROSE and not text.startswith(("${", "$(", "{{", "%("))
+
+
+def _is_assigned(text: str) -> bool:
+    """Letters with digits, 16 digits or more, or 16 letters or more in both cases: `token: expired` is prose. Judgement."""
+    has_digit, has_letter = any(char.isdigit() for char in text), any(char.isalpha() for char in text)
+    is_mixed = text.lower() != text != text.upper()
+    return (has_digit and (has_letter or len(text) >= 16)) or (is_mixed and len(text) >= 16)
 
 
 def _is_token(text: str) -> bool:
@@ -92,6 +112,87 @@ BUILT_IN = (
         r"https?://hooks\.slack(?:-gov)?\.com/[A-Za-z0-9+/_-]{20,}",
     ),
     _pattern(
+        "discord-webhook",
+        "https://discord.com/developers/docs/resources/webhook#execute-webhook",
+        r"https?://(?:\w+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{15,20}/[A-Za-z0-9_-]{20,}",
+    ),
+    _pattern(
+        "teams-webhook",
+        "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook",
+        r"https?://(?:[\w-]+\.webhook\.office\.com|outlook\.office(?:365)?\.com/webhook)/[\w@/.%?=&-]{20,}",
+    ),
+    _pattern(
+        "sas-signature",
+        "https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app: sig in the address of a trigger",
+        r"(?<=[?&;])sig=(?P<secret>[A-Za-z0-9%/+_-]{20,}=*)",
+    ),
+    _pattern(
+        "telegram-token",
+        "https://core.telegram.org/bots/api#authorizing-your-bot: number, colon, 35 characters",
+        r"(?<!\d)\d{8,12}:[A-Za-z0-9_-]{35}(?![\w-])",
+    ),
+    _pattern(
+        "google-key",
+        "https://cloud.google.com/docs/authentication/api-keys: AIza and 35 characters",
+        r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
+    ),
+    _pattern(
+        "stripe-key",
+        "https://docs.stripe.com/keys and https://docs.stripe.com/webhooks: secret, restricted and signing keys",
+        r"(?<![A-Za-z0-9])(?:[sr]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,}",
+    ),
+    _pattern(
+        "model-key",
+        "https://platform.openai.com/docs/api-reference/authentication and https://docs.claude.com/en/api/overview;"
+        " length: judgement",
+        r"(?<![A-Za-z0-9-])sk-(?:proj|svcacct|admin|ant)-[A-Za-z0-9_-]{20,}",
+    ),
+    _pattern(
+        "npm-token",
+        "https://github.blog/2021-09-23-announcing-npms-new-access-token-format/",
+        r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])",
+    ),
+    _pattern(
+        "pypi-token",
+        "https://pypi.org/help/#apitoken: pypi- and a macaroon of version 2, which begins with AgE in base64",
+        r"(?<![A-Za-z0-9])pypi-AgE[A-Za-z0-9_-]{40,}",
+    ),
+    _pattern(
+        "huggingface-token",
+        "https://huggingface.co/docs/hub/security-tokens; 30 characters or more: judgement",
+        r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,}(?![A-Za-z0-9_])",
+    ),
+    _pattern(
+        "sendgrid-key",
+        "https://www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys: SG, an id, 43 characters",
+        r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}",
+    ),
+    _pattern(
+        "vault-token",
+        "https://developer.hashicorp.com/vault/docs/concepts/tokens#token-prefixes: 24 characters or more",
+        r"(?<![A-Za-z0-9])hv[sbr]\.[A-Za-z0-9_-]{24,}",
+    ),
+    _pattern(
+        "digitalocean-token",
+        "https://docs.digitalocean.com/reference/api/create-personal-access-token/; 64 hexadecimal digits",
+        r"(?<![A-Za-z0-9])do[opr]_v1_[a-f0-9]{64}",
+    ),
+    _pattern(
+        "age-key",
+        "https://github.com/C2SP/C2SP/blob/main/age.md: Bech32 of 32 bytes",
+        r"(?<![A-Za-z0-9])(?i:AGE-SECRET-KEY-1[A-Z0-9]{58})(?![A-Za-z0-9])",
+    ),
+    _pattern(
+        "azure-key",
+        "https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string",
+        r"(?i:\b(?:Account|SharedAccess)Key)\s?[=:]\s?(?P<secret>[A-Za-z0-9+/]{40,}={0,2})",
+    ),
+    _pattern(
+        "cookie",
+        "RFC 6265, sections 4.1 and 4.2: the pairs after the name of the header",
+        r"(?i:\b(?:set-)?cookie)[\"']?: ?[\"']?(?P<secret>[\w!#$%&*.^|~+-]+=[^\s;,\"']+(?:; ?[\w!#$%&*.^|~+-]+=[^\s;,\"']+)*)",
+    ),
+    _pattern(
         "slack-token",
         "https://docs.slack.dev/authentication/tokens",
         r"(?<![A-Za-z0-9])(?:xox[abeoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{10,}",
@@ -111,6 +212,11 @@ BUILT_IN = (
         r"\W{1,6}(?P<secret>[A-Za-z0-9+_-]{20,32})(?![A-Za-z0-9+_-])",
     ),
     _pattern(
+        "pagerduty-url",
+        "https://support.pagerduty.com/main/docs/services-and-integrations: the key stands in the address of an integration",
+        r"(?i:pagerduty\.com/integration/)(?P<secret>[A-Za-z0-9]{20,32})(?![A-Za-z0-9])",
+    ),
+    _pattern(
         "jwt",
         "RFC 7519, section 3: three base64url parts; the first is a JSON object, so it begins with eyJ",
         r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*",
@@ -124,14 +230,24 @@ BUILT_IN = (
     _pattern(
         "url-userinfo",
         "RFC 3986, section 3.2.1",
-        r"""(?<=://)(?P<secret>[^\s/?#@:"'<>]+(?::[^\s/?#@"'<>]*)?)(?=@)""",
+        r"""(?<=://)(?P<secret>""",
+        # a password that nobody encoded: up to the last @, of web addresses within the authority
+        r"""(?<!http://)(?<!https://)[^\s/?#@:"'<>]*:(?!\d{1,5}[/?#])(?:(?!://)[^\s"'<>])+""",
+        r"""|[^\s/?#@:"'<>]*:[^\s/?#"'<>]*|[^\s/?#@:"'<>]+)(?=@)""",
+    ),
+    _pattern(
+        "password",
+        "judgement: 6 characters or more after a name that says what they are, unless they are a word such as expired",
+        r"""(?i:(?:password|passwd|passphrase|pwd))["']?\s{0,3}[:=]\s{0,3}["']?""",
+        r"""(?P<secret>[^\s"',;&<>\[\]]{6,})""",
+        accepts=_is_password,
     ),
     _pattern(
         "assigned-secret",
-        "judgement: 8 characters or more, letters and digits, after a name that says what they are",
-        r"""(?i:\b\w*(?:password|passwd|pwd|secret|token|api_?key|access_?key|private_?key))["']?\s{0,3}[:=]\s{0,3}["']?""",
+        "judgement: 8 characters or more that are no word, after a name that says what they are",
+        r"""(?i:(?:secret|token|api[_-]?key|access[_-]?key|private[_-]?key))["']?\s{0,3}[:=]\s{0,3}["']?""",
         r"""(?P<secret>[^\s"',;&<>\[\]]{8,})""",
-        accepts=_is_password,
+        accepts=_is_assigned,
     ),
     _pattern(
         "email",

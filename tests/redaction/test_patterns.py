@@ -25,11 +25,36 @@ FOUND = {
     "gitlab-token": ["gl" + "pat-" + "aB3dE6gH9jK2mN5pQ8sT"],
     "slack-webhook": ["https://hooks.slack" + ".com/services/T00000000/B00000000/" + "X1" * 12],
     "slack-token": ["xo" + "xb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy", "xap" + "p-1-A0123-456-abcdef0123"],
+    "discord-webhook": ["https://discord" + ".com/api/webhooks/1234567890123456789/" + "aB3_" * 17],
+    "teams-webhook": [
+        "https://shop.webhook.office" + ".com/webhookb2/0a1b2c3d-0000@0a1b/IncomingWebhook/" + "0a1b" * 8 + "/x",
+        "https://outlook.office" + ".com/webhook/0a1b2c3d-0000@0a1b/IncomingWebhook/" + "0a1b" * 8,
+    ],
+    "sas-signature": ["Ab3-_" * 8 + "x%3D"],
+    "telegram-token": ["110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw" + "1"],
+    "google-key": ["AI" + "za" + "SyB-_3x" * 5],
+    "stripe-key": [
+        "sk" + "_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
+        "rk" + "_test_" + "4eC39HqLyjWDarjt",
+        "wh" + "sec_" + "a1B2" * 8,
+    ],
+    "model-key": ["sk" + "-proj-" + "aB3_-" * 8, "sk" + "-ant-" + "api03-" + "aB3_-" * 18],
+    "npm-token": ["np" + "m_" + "aB3d" * 9],
+    "pypi-token": ["py" + "pi-" + "AgEIcHlwaS5vcmc" + "aB3_-" * 20],
+    "huggingface-token": ["h" + "f_" + "aBcDe" * 6 + "aBcD"],
+    "sendgrid-key": ["S" + "G." + "ngeVfQFYQlKU0ufo8x5d1A" + "." + "TwL2iGABf9DHoTf-09kqeF8tAmbihYzrnopKc-1s5cr"],
+    "vault-token": ["hv" + "s." + "CAESIJ1a" * 4],
+    "digitalocean-token": ["do" + "p_v1_" + "0a1b" * 16],
+    "age-key": ["AGE-SECRET" + "-KEY-1" + "QPZRY9X8GF" * 5 + "2TVDW0S3"],
+    "azure-key": ["Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1" + "OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="],
+    "cookie": ["session=abc", "SID=31d4d96e407aad42; lang=en"],
+    "password": ["swordfish", "CorrectHorseBatteryStaple", "hunter2hunter2"],
+    "pagerduty-url": ["e93facc04764012d7bfb" + "002500d5d1a6"],
     "pagerduty-key": ["e93facc04764012d7bfb" + "002500d5d1a6"],
     "jwt": ["ey" + "JhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"],
     "bearer": ["mF_9.B5f-" + "4.1JqM0123456789"],
-    "url-userinfo": ["svc:pa55word", "ada"],
-    "assigned-secret": ["hunter2hunter2"],
+    "url-userinfo": ["svc:pa55word", "ada", "app:p@ss/w0rd", ":pa55word"],
+    "assigned-secret": ["hunter2hunter2", "12345678901234567890", "CorrectHorseBatteryStaple"],
     "email": ["ada.lovelace+oncall@example.co.uk", "jos\u00e9@ex\u00e4mple.com"],
     "ipv4": ["10.20.30.40", "203.0.113.9"],
     "ipv6": ["2001:db8::8a2e:370:7334", "fe80::1ff:fe23:4567:890a"],
@@ -42,7 +67,12 @@ AROUND = {
     "pagerduty-key": ['"routing_key": "{}"', "PagerDuty integration key: {}"],
     "bearer": ["Authorization: Bearer {}"],
     "url-userinfo": ["postgres://{}@db.internal:5432/orders"],
-    "assigned-secret": ["DB_PASSWORD={}", '"password": "{}"', "?token={}&x=1"],
+    "sas-signature": ["https://x.logic.azure.com/workflows/1/triggers/manual/paths/invoke?api-version=1&sp=%2F&sig={}"],
+    "azure-key": ["AccountName=shop;AccountKey={};EndpointSuffix=x", "SharedAccessKey={}"],
+    "cookie": ["Cookie: {}", "Set-Cookie: {}"],
+    "pagerduty-url": ["https://events.pagerduty.com/integration/{}/enqueue"],
+    "password": ["DB_PASSWORD={}", '"password": "{}"', "password: {}", "?pwd={}&x=1", "passphrase = '{}'"],
+    "assigned-secret": ["?token={}&x=1", "X-Api-Key: {}", "client_secret={}", '"api_key": "{}"'],
     "home-folder": ["/home/{}/tars/runs", "C:\\Users\\{}\\runs"],
 }
 LEFT = [
@@ -59,6 +89,13 @@ LEFT = [
     "+12.5 points, +100, z = +3.25, 1 000 000 requests, +12345.678901",
     "AKIA is a prefix; ghp_ too; eyJ as well; xoxb-; -----BEGIN CERTIFICATE-----",
     "/home and /Users and ~/runs",
+    "password: see the vault; password: rotated, Password: expired. passwords: fallen; password=${DB_PASSWORD}",
+    "token: none; tokens: 12345678; token: 20260105143000; secret: disclosed",
+    "sk-learn, sk_live_, sk-proj-, npm_config_registry, hf_hub, SG.7, hvs., dop_v1_, pypi-simple-index, AIza",
+    "AGE-SECRET-KEY- of a recipient age1qpzry; AccountKey=; a cookie: nice; cookies: on; sig=3 and &sig=ab",
+    "12345678:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, 20260105:14:30",
+    "http://example.org:8080/a@b and ssh://host:22/x@v1 and s3://bucket/a:b@c, https://discord.com/api/webhooks",
+    "npm_e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 ]
 
 
@@ -103,7 +140,16 @@ def test_a_key_without_its_end_goes_as_far_as_its_lines_do() -> None:
 def test_no_pattern_takes_long_on_long_texts() -> None:
     import time
 
-    for text in ("a" * 200_000, "a." * 100_000, "+1 " * 70_000, "-----BEGIN PRIVATE KEY-----" * 400, "::" * 50_000):
+    for text in (
+        "a" * 200_000,
+        "a." * 100_000,
+        "+1 " * 70_000,
+        "-----BEGIN PRIVATE KEY-----" * 400,
+        "::" * 50_000,
+        "://a:" * 40_000,
+        "password" * 25_000,
+        "cookie: a=" + "b; c=" * 40_000,
+    ):
         begun = time.process_time()
         redactor().text(text)
         assert time.process_time() - begun < 5, text[:30]

@@ -254,7 +254,7 @@ def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("built_in: {emails: false}", "built_in.emails: no such pattern; allowed: assigned-secret"),
+        ("built_in: {emails: false}", "built_in.emails: no such pattern; allowed: age-key, assigned-secret"),
         ("patterns: [{name: a, regex: '('}]", "is no regular expression"),
         ("patterns: [{name: a, regex: 'x*'}]", "matches the empty text"),
         ("patterns: [{name: 'A b', regex: x}]", "patterns.0.name"),
