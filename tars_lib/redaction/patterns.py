@@ -54,8 +54,8 @@ _PROSE = frozenset(
 
 
 def _is_password(text: str) -> bool:
-    """Anything but a word that says something about a password. Judgement."""
-    return text.lower().rstrip(".!?)") not in _PROSE and not text.startswith(("${", "$(", "{{", "%("))
+    """Anything but a word that says something about a password, and a variable that holds it. Judgement."""
+    return text.lower().rstrip(".!?)") not in _PROSE and not re.fullmatch(r"\$\{\w+\}|\$[A-Z_]+", text)
 
 
 def _is_assigned(text: str) -> bool:

@@ -109,7 +109,7 @@ class Redaction:
             for rule in self.redactor.rules.fields:
                 if text not in rule.leave and rule.covers(file, path):
                     return text if _is_placeholder(text) else self.redactor.placeholder(rule.name, text.strip())
-        return self.redactor.text(text)
+        return self.redactor.text(text, _field(path))
 
     def names(self, file: str) -> Callable[[str], bool]:
         """Whether a field rule names a place of a file: there numbers go, too."""
@@ -189,7 +189,7 @@ class Redaction:
         for path in sorted(files):
 
             def look(text: str, place: str, path: str = path) -> str:
-                left.extend((path, span.rule) for span in self.redactor.find(text))
+                left.extend((path, span.rule) for span in self.redactor.find(text, _field(place)))
                 if place and text.strip() and not _is_placeholder(text):
                     left.extend(
                         (path, rule.name)
@@ -228,6 +228,11 @@ class Redaction:
             RuleCount(name, kind, source, totals[name], distinct[name])
             for name, kind, source in {one[0]: one for one in named}.values()
         )
+
+
+def _field(path: str) -> str:
+    """The last name of a dotted path."""
+    return path.rpartition(".")[2]
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -30,6 +30,8 @@ _WRITTEN = re.compile(
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 # between two words of a text that is to go; a name of two words becomes a path, a file or a variable in other places
 _GAP = re.compile(r"(?<=[^\s_])[\s_]+(?=[^\s_])")
+# names that a pattern asks for
+_TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cookie|authorization")
 _FRACTION_BEFORE, _FRACTION_AFTER = re.compile(r"\d\.$"), re.compile(r"\.\d")
 
 
@@ -102,9 +104,9 @@ class Redactor:
         self.matches[rule] += 1
         return known
 
-    def text(self, text: str) -> str:
-        """The text with placeholders; what is left of it holds no further match."""
-        while spans := self.find(text):
+    def text(self, text: str, name: str = "") -> str:
+        """The text with placeholders; what is left of it holds no further match. `name` is that of its field."""
+        while spans := self.find(text, name):
             parts, end = [], 0
             for span in spans:
                 parts += [text[end : span.start], self.placeholder(span.rule, span.value)]
@@ -112,9 +114,11 @@ class Redactor:
             text = "".join([*parts, text[end:]])
         return text
 
-    def find(self, text: str) -> list[Span]:
+    def find(self, text: str, name: str = "") -> list[Span]:
         """What is to go from a text, from left to right, without overlaps."""
         candidates = list(self._in(text))
+        if _TELLING.search(name):
+            candidates += self._as_value(text, name)
         if _WRITTEN.search(text):
             read, starts, ends = _as_read(text)
             candidates += [
@@ -133,6 +137,13 @@ class Redactor:
                 starts_at.insert(place, span.start)
                 chosen.insert(place, span)
         return chosen
+
+    def _as_value(self, text: str, name: str) -> Iterator[Span]:
+        """What goes for the name before it: a field of its own in JSON and tables, a part of the text anywhere else."""
+        head = f"{name}: "
+        for span in self._in(f"{head}{text}"):
+            if span.start >= len(head):
+                yield Span(span.rule, span.start - len(head), span.end - len(head), span.value)
 
     def _in(self, text: str) -> Iterator[Span]:
         for start, end in _open(text):

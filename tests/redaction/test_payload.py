@@ -245,6 +245,25 @@ def test_numbers_go_from_named_fields_and_stay_everywhere_else(tmp_path: Path) -
     assert table.column("load").to_pylist() == [7.5, None]
 
 
+def test_a_field_that_says_password_gives_its_value_away_in_any_format(tmp_path: Path) -> None:
+    held = {
+        "a.json": json.dumps(
+            {"db": {"password": "swordfish", "API_KEY": "abcd1234efgh", "key": "web", "token": "expired"}}
+        ),
+        "a.jsonl": json.dumps({"X-Api-Key": "abcd1234efgh"}),
+        "a.csv": "who,password\nada,swordfish\n",
+    }
+    redaction = Redaction(rules(tmp_path))
+    written = {path: text.encode() for path, text in held.items()}
+    assert {path for path, _ in redaction.remaining(written)} == set(held)
+    kept, _ = redaction.payload(written)
+    whole = b"".join(kept.values())
+    assert b"swordfish" not in whole
+    assert b"abcd1234efgh" not in whole
+    assert json.loads(kept["a.json"])["db"]["key"] == "web"
+    assert json.loads(kept["a.json"])["db"]["token"] == "expired"
+
+
 def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
     redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [one]}]"))
     with pytest.raises(VerificationError, match="two files of the bundle have this path"):
