@@ -8,6 +8,7 @@ from pathlib import Path
 from tars_lib.config_redaction import read_redaction
 from tars_lib.redaction.patterns import BUILT_IN
 from tars_lib.redaction.redactor import Redactor
+from tars_lib.redaction.rules import Rules
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "redaction.md").read_text(encoding="utf-8")
 
@@ -24,3 +25,11 @@ def test_the_page_lists_the_built_in_patterns_in_their_order() -> None:
         r"`([a-z0-9-]+)`", PAGE.partition("in order of precedence: ")[2].partition("Form and source")[0]
     )
     assert listed == [pattern.name for pattern in BUILT_IN]
+
+
+def test_what_the_page_says_is_not_found_is_not_found_and_its_neighbour_is() -> None:
+    redactor = Redactor(Rules(BUILT_IN, (), (), ""))
+    for stays in ('mail: "ada\\x40example.com"', '"ada\\u0040example.com"', "password: abc12", "password: expired"):
+        assert redactor.text(stays) == stays
+    assert redactor.text("ada%40example.com") == "[REDACTED-email-1]"
+    assert redactor.text("password: correct horse") == "password: [REDACTED-password-1] horse"
