@@ -98,10 +98,14 @@ def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, jo
         return value if is_shown and _PICTURE.fullmatch(value) else visit(value, path)
     if isinstance(value, dict):
         below = f"{path}." if path else ""
-        return {
-            visit(key, ""): walk(item, visit, names, f"{below}{key}", joins_lines=joins_lines)
-            for key, item in value.items()
-        }
+        made_of: dict[str, Any] = {}
+        for key, item in value.items():
+            name = once = visit(key, "")
+            while name in made_of:
+                # two writings of one word, such as api and API: neither value may be lost
+                name = f"{once} ({len(made_of) + 1})"
+            made_of[name] = walk(item, visit, names, f"{below}{key}", joins_lines=joins_lines)
+        return made_of
     if isinstance(value, list):
         if joins_lines and _are_lines(value):
             joined = "".join(value)

@@ -263,6 +263,12 @@ def test_a_field_that_says_password_gives_its_value_away_in_any_format(tmp_path:
     assert [json.loads(kept["a.json"])["db"][name] for name in ("key", "token")] == ["web", "expired"]
 
 
+def test_two_names_of_fields_with_one_placeholder_keep_both_values(tmp_path: Path) -> None:
+    redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [Heron]}]"))
+    kept, _ = redaction.payload({"a.json": json.dumps({"heron": 1, "HERON": 2}).encode()})
+    assert json.loads(kept["a.json"]) == {"[REDACTED-w-1]": 1, "[REDACTED-w-1] (2)": 2}
+
+
 def test_two_files_that_would_share_a_path_are_refused(tmp_path: Path) -> None:
     redaction = Redaction(rules(tmp_path, "words: [{name: w, words: [one]}]"))
     with pytest.raises(VerificationError, match="two files of the bundle have this path"):
