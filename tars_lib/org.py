@@ -203,17 +203,22 @@ def intervals(history: History, metric: str) -> NDArray[np.int64]:
 
 
 def duration_text(length: timedelta) -> str:
-    """A duration for a reader, in its two largest units.
+    """A duration for a reader, in its two largest units; seconds only below an hour.
+
+    The one text of a duration on pages and in commands. It is cut to the unit shown, not rounded: a time that has not
+    fully passed is never claimed, and 59 s never turn into a minute which the clock of the incident has not seen.
 
     Examples
     --------
-    >>> duration_text(timedelta(minutes=95))
-    '1 h 35 min'
+    >>> duration_text(timedelta(minutes=95)), duration_text(timedelta(seconds=111)), duration_text(timedelta(hours=26))
+    ('1 h 35 min', '1 min 51 s', '1 d 2 h')
+    >>> duration_text(timedelta(days=21, minutes=30, seconds=59)), duration_text(timedelta(0))
+    ('21 d 30 min', '0 s')
     """
-    minutes = round(length.total_seconds() / 60)
-    if minutes < 1:
-        return f"{length.total_seconds():.0f} s"
-    days, rest = divmod(minutes, 1440)
-    hours, minutes = divmod(rest, 60)
-    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""]
-    return " ".join([part for part in parts if part][:2])
+    if length < timedelta(0):
+        return f"-{duration_text(-length)}"
+    minutes, seconds = divmod(length // timedelta(seconds=1), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (0 if days or hours else seconds, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2]) or "0 s"

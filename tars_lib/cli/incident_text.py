@@ -178,15 +178,17 @@ def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Itera
 
 def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
     """One clock in words."""
+    from tars_lib.org import duration_text
+
     left = clock.left(now)
     if left is None or clock.due_at is None:
         return "no time set by the playbook" if clock.stopped_at is None else "done"
     if clock.stopped_at is not None:
-        taken = length(clock.stopped_at - clock.started_at)
-        return f"done after {taken}, {'in time' if left >= timedelta(0) else f'{length(-left)} late'}"
+        taken = duration_text(clock.stopped_at - clock.started_at)
+        return f"done after {taken}, {'in time' if left >= timedelta(0) else f'{duration_text(-left)} late'}"
     if left < timedelta(0):
-        return f"OVERDUE by {length(-left)}, was due {reader.time(clock.due_at)}"
-    return f"{length(left)} left, due {reader.time(clock.due_at)}"
+        return f"OVERDUE by {duration_text(-left)}, was due {reader.time(clock.due_at)}"
+    return f"{duration_text(left)} left, due {reader.time(clock.due_at)}"
 
 
 def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
@@ -279,19 +281,3 @@ def wrapped(text: str, first: str, rest: str) -> Iterator[str]:
     """Text in 80 columns; a word that is longer is broken."""
     lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     yield from lines or [first.rstrip()]
-
-
-def length(span: timedelta) -> str:
-    """A span for a reader.
-
-    Examples
-    --------
-    >>> length(timedelta(seconds=750)), length(timedelta(hours=26))
-    ('12 min 30 s', '1 d 2 h')
-    """
-    seconds = int(span.total_seconds())
-    days, seconds = divmod(seconds, 86_400)
-    hours, seconds = divmod(seconds, 3600)
-    minutes, seconds = divmod(seconds, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
-    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2]) or "0 s"

@@ -90,9 +90,9 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
 
 
 def _text(value: float, unit: str) -> str:
-    """A value for a reader; the definition's minutes as a length."""
+    """A value for a reader; the definition's minutes as a duration."""
     from datetime import timedelta
 
-    from tars_lib.cli.incident_text import length
+    from tars_lib.org import duration_text
 
-    return f"{value:.0%}" if unit == "ratio" else length(timedelta(minutes=value))
+    return f"{value:.0%}" if unit == "ratio" else duration_text(timedelta(minutes=value))

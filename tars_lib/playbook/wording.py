@@ -22,7 +22,7 @@ def time_text(time: datetime | None) -> str:
 
 
 def length_text(length: timedelta | None) -> str:
-    """A duration in its two largest units, or unknown.
+    """A duration as `duration_text` says it, or unknown.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def length_text(length: timedelta | None) -> str:
         return UNKNOWN
     from tars_lib.org import duration_text
 
-    return duration_text(length) or "0 min"
+    return duration_text(length)
 
 
 def listed(parts: Iterable[str], *, nothing: str) -> str:

@@ -113,7 +113,7 @@ def test_each_incident_is_a_dot_and_those_beyond_the_target_are_red() -> None:
         if line.get_color() == "#16202c" and line.get_marker() == "None"
     }
     assert spread == {2.6: 4.0, 1.2: 36.8}
-    assert "MTTD: mean 17 min, 1 of 3 beyond the target; MTTR: no value yet, 1 open" in picture.alt
+    assert "MTTD: mean 17 min 20 s, 1 of 3 beyond the target; MTTR: no value yet, 1 open" in picture.alt
     assert "target under 2 h" in " ".join(text.get_text() for text in axes.texts)
 
 

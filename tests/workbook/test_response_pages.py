@@ -17,14 +17,17 @@ from run_samples import RunSamples, cells, told
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
+from tars_lib.incidents.cases import read_cases
 from tars_lib.pipeline import Run, analyze, write_run
-from tars_lib.playbook.metrics import MetricId
+from tars_lib.playbook.metrics import MetricId, measure
+from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.wording import length_text
 from tars_lib.reports.blocks import Block, FigureBlock, Table, TitleBlock
 from tars_lib.reports.document import Document
 from tars_lib.reports.html import render_html
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
+from tars_lib.workbook.trend_review import value_of
 
 PAGES = ("golden_path", "postmortem", "trend_review")
 START = datetime(2026, 11, 2, 15, 4, tzinfo=UTC)
@@ -75,6 +78,24 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
     assert row[:2] == ("Cascading failure", "Enable circuit breakers (ledger)")
     assert "[x] Enable circuit breakers" not in text, "it was begun and is not done"
     assert "ada, started 15:13 UTC" in text
+
+
+def test_a_duration_reads_the_same_on_a_page_and_in_a_command(run: Run, registers: Path) -> None:
+    odd = "2026-11-02T15:28:33Z"
+    said = CliRunner().invoke(cli, ["metrics", "--incidents-dir", str(registers / "many"), "--now", odd]).stdout
+    found = read_cases(registers / "many", PACKAGED)
+    durations = [one for one in measure(found.cases, datetime.fromisoformat(odd), PACKAGED) if one.unit == "min"]
+    assert len(durations) > 1
+    for one in durations:
+        assert one.value is None or f"{one.name}: {value_of(one)}; target" in " ".join(said.split())
+    told_late = page("golden_path", run, registers / "begun", as_of=odd)[0]
+    assert isinstance(told_late, TitleBlock)
+    assert told_late.headline.endswith("9 min 33 s over the time to contain.")
+    (incident,) = [folder.name for folder in (registers / "begun").iterdir() if folder.is_dir()]
+    golden = CliRunner().invoke(
+        cli, ["incident", "golden", incident, "--incidents-dir", str(registers / "begun"), "--now", odd]
+    )
+    assert "OVERDUE by 9 min 33 s" in " ".join(golden.stdout.split())
 
 
 @pytest.mark.parametrize("as_of", ["2026-11-02T15:06:00Z", READ, "2026-11-03T15:04:00Z"])
