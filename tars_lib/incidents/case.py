@@ -15,7 +15,7 @@ from tars_lib.incidents.journal import read_entries, read_incident
 from tars_lib.incidents.record import ActionState, Condition, CustomerImpact, EffectVerdict, Incident
 from tars_lib.incidents.timeline import Entry, EntryKind
 from tars_lib.playbook.escalation import Escalation, escalate
-from tars_lib.playbook.facts import BreachedSla, Cause, Facts, TakenAction, TimelineRow, Told
+from tars_lib.playbook.facts import BreachedSla, Cause, Facts, Outcome, TakenAction, TimelineRow, Told
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Playbook
 from tars_lib.times import read_time
@@ -123,6 +123,13 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         action_items=incident.action_items,
         told=tuple(_told(incident, playbook)),
         reviews=incident.reviews,
+        summary="" if incident.summary == incident.title else incident.summary,
+        resolution=incident.resolution or "",
+        outcome=None
+        if incident.effect is None
+        else Outcome(
+            incident.effect.verdict.value, incident.effect.text, incident.effect.verdict is not EffectVerdict.UNKNOWN
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from tars_lib.playbook.wording import (
     repo_text,
     sla_text,
     status_text,
+    summary_sentences,
     time_text,
 )
 from tars_lib.visible import markdown_text
@@ -43,7 +44,7 @@ def escalation_text(facts: Facts) -> Message:
 **Status:** {status_text(facts)}
 
 **Summary:**
-{markdown_text(_summary(facts))}
+{markdown_text(" ".join(summary_sentences(facts)))}
 
 **Impact:**
 - SLAs affected: {markdown_text(_slas(facts))}

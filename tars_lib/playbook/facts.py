@@ -104,6 +104,15 @@ class HeldReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the run after containment says of it. `is_known` is False where it cannot tell."""
+
+    verdict: str
+    text: str
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one incident.
 
@@ -140,6 +149,12 @@ class Facts:
     condition_since : tuple of (Condition, datetime)
         When a condition became known; those that are not named hold since `opened_at`.
     actions, timeline, action_items, told, reviews : tuple
+    summary : str
+        What a run found, in a sentence or two; empty: nothing beyond the title.
+    resolution : str
+        How it ended, in the words of who resolved it.
+    outcome : Outcome, optional
+        Whether containment worked; None: no run after it was recorded.
     """
 
     incident_id: str
@@ -173,6 +188,9 @@ class Facts:
     told: tuple[Told, ...] = ()
     reviews: tuple[HeldReview, ...] = ()
     reopened_at: datetime | None = None
+    summary: str = ""
+    resolution: str = ""
+    outcome: Outcome | None = None
 
     @property
     def is_over(self) -> bool:

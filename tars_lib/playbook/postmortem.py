@@ -8,20 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tars_lib.playbook.facts import ActionItem, Facts
+from tars_lib.playbook.metrics import lengths
 from tars_lib.playbook.packaged import PACKAGED
-from tars_lib.playbook.tables import Playbook, Repeats, Review
+from tars_lib.playbook.tables import MetricId, Playbook, Repeats, Review
 from tars_lib.playbook.wording import (
     UNKNOWN,
     cause_text,
     customer_impact_text,
     length_text,
+    line,
     listed,
     sla_text,
+    summary_sentences,
     time_text,
 )
 from tars_lib.records import to_json
 from tars_lib.visible import markdown_text, visible
 
+_DONE = {
+    MetricId.MTTD: "Detected",
+    MetricId.MTTR: "Resolved",
+    MetricId.SLA_RECOVERY: "SLA met again",
+}
 TO_DISCUSS = "To be discussed in the postmortem meeting"
 
 
@@ -99,14 +107,13 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
     str
     """
     cost = impact(facts)
-    began = time_text(facts.started_at)
     lines = [
         *_head(facts, cost, playbook),
         "",
         f"# Incident Postmortem: {markdown_text(facts.incident_id)}",
         "",
         "## Summary",
-        f"{markdown_text(facts.title) or 'Untitled'}. {facts.severity.value}, {markdown_text(facts.incident_type)}.",
+        *(markdown_text(sentence) for sentence in summary_lines(facts)),
         "",
         "## Timeline",
         "| Time (UTC) | Event | Source |",
@@ -118,7 +125,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
         *(f"- also considered: {markdown_text(cause.sentence)}" for cause in facts.causes[1:]),
         "",
         "## Impact",
-        f"- Duration: {duration_line(cost, began)}",
+        f"- Duration: {duration_line(facts)}",
         f"- SLAs breached: {markdown_text(listed(map(sla_text, facts.slas), nothing='none known'))}",
         *(
             f"- Error budget of {markdown_text(sla)}: {UNKNOWN if share is None else f'{share:.0%} consumed'}"
@@ -147,12 +154,30 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
     return "\n".join(lines) + "\n"
 
 
-def duration_line(cost: Impact, began: str) -> str:
-    """How long it lasted, and from when that is counted."""
+def summary_lines(facts: Facts) -> list[str]:
+    """What was found, severity and type; then how it ended and whether containment worked, where that is recorded."""
+    found, *after = summary_sentences(facts)
+    return [f"{found} {facts.severity.value}, {line(facts.incident_type)}.", *after]
+
+
+def duration_line(facts: Facts) -> str:
+    """How long it lasted, from when that is counted, and whether data shows that it ended then."""
+    cost = impact(facts)
     if cost.duration is None:
         return "not over yet"
     hours = f"{cost.duration.total_seconds() / 3600:.1f} hours ({length_text(cost.duration)})"
-    return f"{hours}, since {began}" if cost.is_from_start else f"at least {hours}; when it began is unknown"
+    began = time_text(facts.started_at)
+    said = f"{hours}, since {began}" if cost.is_from_start else f"at least {hours}; when it began is unknown"
+    return f"{said}; {unconfirmed(facts)}" if unconfirmed(facts) else said
+
+
+def unconfirmed(facts: Facts) -> str:
+    """Why the end of the harm is only what people say; empty where data shows it, or nobody has looked."""
+    if facts.outcome is None or facts.outcome.is_known:
+        return ""
+    if facts.data_until is None:
+        return "no data shows that it ended then"
+    return f"no data after {time_text(facts.data_until)} shows that it ended then"
 
 
 def review_deadlines(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[ReviewDue, ...]:
@@ -183,7 +208,10 @@ def overdue_items(facts: Facts, now: datetime) -> tuple[tuple[str, ActionItem], 
 
 
 def kept_clocks(facts: Facts, playbook: Playbook = PACKAGED) -> list[tuple[str, bool]]:
-    """What the record says of the two clocks, in a sentence each, and whether the time was kept."""
+    """What the record says of the two clocks and the metrics' targets, a sentence each, and whether the time was kept.
+
+    The targets are set for means; held against one incident they say what it adds to them.
+    """
     within = playbook.severity(facts.severity).respond_within
     said = []
     if within is not None and facts.acknowledged_at is not None:
@@ -193,6 +221,17 @@ def kept_clocks(facts: Facts, playbook: Playbook = PACKAGED) -> list[tuple[str, 
     if contain is not None and facts.mitigated_at is not None:
         took = facts.mitigated_at - (facts.reopened_at or facts.opened_at)
         said.append((f"Contained after {length_text(took)}; {length_text(contain)} are allowed", took <= contain))
+    for row in playbook.metrics:
+        if row.below is None or row.metric_id not in _DONE:
+            continue
+        for _, minutes in lengths(row.metric_id, [facts], facts.opened_at).known:
+            took = timedelta(minutes=minutes)
+            said.append(
+                (
+                    f"{_DONE[row.metric_id]} after {length_text(took)}; the target is under {length_text(row.below)}",
+                    took < row.below,
+                )
+            )
     return said
 
 

@@ -51,6 +51,16 @@ def repo_text(repo: AffectedRepo) -> str:
     return line(repo.name or repo.repo)
 
 
+def summary_sentences(facts: Facts) -> tuple[str, ...]:
+    """What the record says in sentences: what was found (else the title), how it ended, whether containment worked."""
+    said = [line(facts.summary) or line(facts.title) or "Untitled"]
+    if facts.resolution.strip():
+        said.append(f"How it ended: {line(facts.resolution)}")
+    if facts.outcome is not None:
+        said.append(f"Did containment work? {facts.outcome.verdict.capitalize()}: {line(facts.outcome.text)}")
+    return tuple(f"{one.rstrip('.')}." for one in said)
+
+
 def status_text(facts: Facts) -> str:
     """The word of the escalation template: Investigating, Mitigating or Resolved."""
     if facts.is_over:

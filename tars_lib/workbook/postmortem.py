@@ -17,6 +17,8 @@ from tars_lib.playbook.postmortem import (
     kept_clocks,
     overdue_items,
     review_deadlines,
+    summary_lines,
+    unconfirmed,
 )
 from tars_lib.playbook.tables import MetricId
 from tars_lib.playbook.wording import cause_text, customer_impact_text, length_text, listed, time_text
@@ -79,6 +81,8 @@ def costs(case: Case | None) -> list[Block]:
                 KeyFigure(
                     "Duration of the harm", None if cost.duration is None else length_text(cost.duration),
                     note=f"since {time_text(facts.started_at)}" if cost.is_from_start else "at least: its begin is unknown",
+                    tone="warning" if unconfirmed(facts) else "neutral",
+                    word="No data on its end" if unconfirmed(facts) else "",
                 ),
                 KeyFigure("Time to detect", detect, note="alert - start of the harm"),
                 KeyFigure("Time to resolve", end, note="resolution - alert"),
@@ -104,14 +108,7 @@ def summary(run: Run, case: Case | None) -> list[Block]:
                 "info",
             )
         ]
-    facts = case.facts
-    parts = [f"{facts.title.rstrip('.')}. {facts.severity.value}, {facts.incident_type}."]
-    if case.incident.resolution:
-        parts.append(f"How it ended: {case.incident.resolution}")
-    if case.incident.effect is not None:
-        effect = case.incident.effect
-        parts.append(f"Did containment work? {effect.verdict.value.capitalize()}: {effect.text}")
-    return [Heading("Summary"), Prose(tuple(parts))]
+    return [Heading("Summary"), Prose(tuple(summary_lines(case.facts)))]
 
 
 def timeline(case: Case | None) -> list[Block]:
@@ -159,7 +156,7 @@ def effects(case: Case | None) -> list[Block]:
     return [
         Heading("Impact"),
         Prose((
-            f"Duration: {duration_line(cost, time_text(facts.started_at))}.",
+            f"Duration: {duration_line(facts)}.",
             f"Repos affected: {listed(cost.repos, nothing='none known')}.",
             f"Customers affected: {customer_impact_text(facts)}.",
         )),

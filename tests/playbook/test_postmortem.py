@@ -11,8 +11,9 @@ import pytest
 import yaml
 from case_samples import BARE, FULL, HOSTILE, OPENED, at
 
+from tars_lib.playbook.communication import escalation_text
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
-from tars_lib.playbook.facts import ActionItem, HeldReview, Status, TimelineRow
+from tars_lib.playbook.facts import ActionItem, HeldReview, Outcome, Status, TimelineRow
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
 
@@ -210,3 +211,36 @@ def test_hostile_text_in_a_calendar_stays_one_property() -> None:
 def test_front_matter_values_are_json() -> None:
     for line in postmortem(FULL, at(200)).split("---\n")[1].splitlines():
         json.loads(line.partition(": ")[2])
+
+
+def test_the_summary_says_what_was_found_how_it_ended_and_whether_containment_worked() -> None:
+    told = replace(
+        FULL,
+        summary="Availability is breached in api: 99.5 % against 99.9 %.",
+        resolution="the deploy was taken back",
+        outcome=Outcome("RECOVERED", "met again: availability", is_known=True),
+    )
+    said = postmortem(told, at(200)).partition("## Summary\n")[2].partition("\n\n## Timeline")[0]
+    assert said == (
+        "Availability is breached in api: 99.5 % against 99.9 %. SEV-1, SLA Breach.\n"
+        "How it ended: the deploy was taken back.\n"
+        "Did containment work? Recovered: met again: availability."
+    )
+    assert escalation_text(told).body.partition("**Summary:**\n")[2].startswith("Availability is breached in api")
+
+
+def test_an_end_that_no_data_shows_qualifies_the_duration() -> None:
+    blind = replace(FULL, outcome=Outcome("UNKNOWN", "no new data", is_known=False))
+    text = postmortem(blind, at(200))
+    assert (
+        "(1 h 55 min), since 2026-01-05 14:10 UTC; no data after 2026-01-05 16:00 UTC shows that it ended then\n"
+    ) in text
+    assert "no data after" not in postmortem(replace(blind, outcome=None), at(200))
+
+
+def test_a_missed_target_of_a_metric_is_to_be_improved_and_a_met_one_went_well() -> None:
+    detected = "Detected after 16 min; the target is under 5 min"
+    assert detected in postmortem(FULL, at(200)).partition("What Could")[2]
+    quick = postmortem(replace(FULL, detected_at=at(-19)), at(200))
+    assert "Detected after 1 min" in quick.partition("What Could")[0]
+    assert "Detected" not in postmortem(replace(FULL, started_at=None), at(200)), "an unknown begin is no praise"
