@@ -150,6 +150,7 @@ def action_lines(action: Action, incident: Incident, folder: Path) -> Iterator[s
 
 def _harm_lines(incident: Incident) -> Iterator[str]:
     from tars_lib.incidents.golden import confidence_text
+    from tars_lib.playbook.wording import distinct
 
     for breach in incident.breached_slas:
         chance = "; could be chance" if breach.could_be_chance else ""
@@ -161,10 +162,11 @@ def _harm_lines(incident: Incident) -> Iterator[str]:
     yield from field("Customer impact", visible(f"{incident.customer_impact.value}{customers}", LINE_LIMIT))
     if incident.conditions:
         yield from field("Conditions", ", ".join(condition.value for condition in incident.conditions))
-    for cause in incident.causes[:3]:
-        yield from field("Cause", visible(f"{cause.cause} ({confidence_text(cause)})", LINE_LIMIT))
-    if len(incident.causes) > 3:
-        yield from field("", f"{len(incident.causes) - 3} more in the record")
+    causes = distinct(incident.causes)
+    for cause, also in causes[:3]:
+        yield from field("Cause", visible(f"{cause.cause} ({confidence_text(cause)}){also}", LINE_LIMIT))
+    if len(causes) > 3:
+        yield from field("", f"{len(causes) - 3} more in the record")
 
 
 def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Iterator[str]:

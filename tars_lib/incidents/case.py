@@ -106,7 +106,16 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         ),
         repos=incident.affected,
         causes=tuple(
-            Cause(one.cause, one.cause_type, one.repo, one.metric, one.confidence, one.containment_type)
+            Cause(
+                one.cause,
+                one.cause_type,
+                one.repo,
+                one.metric,
+                one.confidence,
+                one.containment_type,
+                one.sla_id,
+                one.change,
+            )
             for one in incident.causes
             if one.confidence != 0
         ),

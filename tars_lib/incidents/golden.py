@@ -29,6 +29,7 @@ from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
+from tars_lib.playbook.wording import distinct
 
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 DEFAULT_ROOT = "./org-health"
@@ -229,7 +230,7 @@ def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
 
 
 def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
-    recorded = [f"{cause.cause} ({confidence_text(cause)})" for cause in incident.causes[:3]]
+    recorded = [f"{cause.cause} ({confidence_text(cause)}){also}" for cause, also in distinct(incident.causes)[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
         return _step(row, recorded, None)
     found = ["the run can name no cause", *recorded] if incident.before is not None else []

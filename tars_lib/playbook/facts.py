@@ -48,7 +48,10 @@ class AffectedRepo:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A root cause, as the SLA engine found it (`confidence` 0-1) or a person said it (None where it was not said)."""
+    """A root cause, as the SLA engine found it (`confidence` 0-1) or a person said it (None where it was not said).
+
+    `sla_id` is the breach that it explains, `change` the change that it is laid to; None where there is none.
+    """
 
     sentence: str
     cause_type: CauseType | None
@@ -56,6 +59,8 @@ class Cause:
     metric: str | None
     confidence: float | None
     containment_type: ContainmentType | None
+    sla_id: str | None = None
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import MetricId, Playbook, Repeats, Review
 from tars_lib.playbook.wording import (
     UNKNOWN,
-    cause_text,
+    causes_considered,
     customer_impact_text,
     length_text,
     line,
@@ -107,6 +107,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
     str
     """
     cost = impact(facts)
+    held, *considered = causes_considered(facts)
     lines = [
         *_head(facts, cost, playbook),
         "",
@@ -121,8 +122,8 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
         *_timeline(facts),
         "",
         "## Root Cause",
-        markdown_text(cause_text(facts)),
-        *(f"- also considered: {markdown_text(cause.sentence)}" for cause in facts.causes[1:]),
+        markdown_text(held),
+        *(f"- {markdown_text(cause)}" for cause in considered),
         "",
         "## Impact",
         f"- Duration: {duration_line(facts)}",

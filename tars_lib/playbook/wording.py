@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
 
-from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Facts, Status
+from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Cause, Facts, Status
 from tars_lib.visible import visible
 
 UNKNOWN = "unknown"
@@ -95,12 +96,77 @@ def customer_impact_text(facts: Facts) -> str:
     return f"Yes, through {listed(facing, nothing='repos that are unknown')}; how many customers is unknown"
 
 
+class Explains(Protocol):
+    """A cause of a record or of its facts, as far as it takes to tell whether two are the same."""
+
+    @property
+    def repo(self) -> str | None:
+        """Its repo; None where none is named."""
+
+    @property
+    def metric(self) -> str | None:
+        """Its metric."""
+
+    @property
+    def change(self) -> str | None:
+        """The change that it is laid to."""
+
+    @property
+    def sla_id(self) -> str | None:
+        """The SLA that it explains."""
+
+    @property
+    def confidence(self) -> float | None:
+        """0-1; None where it was not said."""
+
+
+_Cause = TypeVar("_Cause", bound=Explains)
+
+
+def distinct(causes: Iterable[_Cause]) -> list[tuple[_Cause, str]]:
+    """Causes without those that only say again, for another SLA, that the same change of the same repo is to blame.
+
+    Returns
+    -------
+    list of (cause, str)
+        In the given order, each with "; also explains <SLAs>", which is empty where it explains no other SLA. Without a
+        change the same metric of the repo is the same cause; one that a person said, and one that explains nothing
+        (confidence 0), stands for itself.
+    """
+    kept: list[tuple[_Cause, list[str]]] = []
+    places: dict[tuple[str, str | None, str | None], int] = {}
+    for cause in causes:
+        if cause.repo is not None and cause.confidence:
+            key = (cause.repo, cause.change, None if cause.change else cause.metric)
+            place = places.setdefault(key, len(kept))
+            if place < len(kept):
+                first, others = kept[place]
+                if cause.sla_id is not None and cause.sla_id not in (first.sla_id, *others):
+                    others.append(cause.sla_id)
+                continue
+        kept.append((cause, []))
+    return [(cause, f"; also explains {', '.join(others)}" if others else "") for cause, others in kept]
+
+
 def cause_text(facts: Facts) -> str:
     """The first cause with its confidence."""
     if not facts.causes:
         return "Under investigation"
-    first = facts.causes[0]
-    said = UNKNOWN if first.confidence is None else f"{first.confidence:.0%}"
-    if first.confidence is None and first.cause_type is None:
-        return f"{line(first.sentence).rstrip('.')} (said by a responder)"
-    return f"{line(first.sentence).rstrip('.')} (confidence: {said})"
+    return one_cause(facts.causes[0])
+
+
+def one_cause(cause: Cause) -> str:
+    """A cause with its confidence."""
+    said = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
+    if cause.confidence is None and cause.cause_type is None:
+        return f"{line(cause.sentence).rstrip('.')} (said by a responder)"
+    return f"{line(cause.sentence).rstrip('.')} (confidence: {said})"
+
+
+def causes_considered(facts: Facts) -> list[str]:
+    """The cause that is held, with what else it explains, then the other ones that were considered."""
+    found = distinct(facts.causes)
+    if not found:
+        return [cause_text(facts)]
+    first, *others = (f"{one_cause(cause)}{also}" for cause, also in found)
+    return [first, *(f"Also considered: {other}" for other in others)]

@@ -21,7 +21,7 @@ from tars_lib.playbook.postmortem import (
     unconfirmed,
 )
 from tars_lib.playbook.tables import MetricId
-from tars_lib.playbook.wording import cause_text, customer_impact_text, length_text, listed, time_text
+from tars_lib.playbook.wording import causes_considered, customer_impact_text, length_text, listed, time_text
 from tars_lib.reports.blocks import (
     Badge,
     Bar,
@@ -46,6 +46,8 @@ from tars_lib.workbook.register import Register
 
 _MAX_ENTRIES = 40
 """Entries of the timeline that a page shows; the whole of it is in the record. Judgement: a page and a half."""
+_MAX_CAUSES = 5
+"""Causes that the page shows; judgement."""
 
 
 def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
@@ -134,8 +136,7 @@ def root_cause(case: Case | None) -> list[Block]:
     """The cause that the record holds first, with its confidence, and what else was considered."""
     if case is None:
         return []
-    also = [f"Also considered: {cause.sentence}" for cause in case.facts.causes[1:5]]
-    return [Heading("Root cause"), Prose((f"{cause_text(case.facts)}.", *also))]
+    return [Heading("Root cause"), Prose(tuple(f"{one}." for one in causes_considered(case.facts)[:_MAX_CAUSES]))]
 
 
 def effects(case: Case | None) -> list[Block]:

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from case_samples import BARE, FULL, HOSTILE, OPENED, at
+from case_samples import BARE, CAUSE, FULL, HOSTILE, OPENED, at
 
 from tars_lib.playbook.communication import escalation_text
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
 from tars_lib.playbook.facts import ActionItem, HeldReview, Outcome, Status, TimelineRow
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
+from tars_lib.playbook.wording import distinct
 
 DAY = 1440
 RESOLVED = 95
@@ -244,3 +245,21 @@ def test_a_missed_target_of_a_metric_is_to_be_improved_and_a_met_one_went_well()
     quick = postmortem(replace(FULL, detected_at=at(-19)), at(200))
     assert "Detected after 1 min" in quick.partition("What Could")[0]
     assert "Detected" not in postmortem(replace(FULL, started_at=None), at(200)), "an unknown begin is no praise"
+
+
+def test_the_same_change_of_the_same_repo_is_no_alternative_to_itself() -> None:
+    first = replace(CAUSE, sla_id="availability", change="deploy of api")
+    again = replace(first, sentence="api: latency", metric="latency_p99", sla_id="latency", confidence=0.7)
+    other = replace(CAUSE, sentence="web: error rate", repo="web", sla_id="latency", confidence=0.2)
+    text = postmortem(replace(FULL, causes=(first, again, other)), at(200))
+    said = text.partition("## Root Cause\n")[2].partition("\n\n## Impact")[0]
+    assert said == (
+        "api: error rate 4x its own past (confidence: 82%); also explains latency\n"
+        "- Also considered: web: error rate (confidence: 20%)"
+    )
+
+
+def test_causes_that_people_said_or_that_explain_nothing_stand_for_themselves() -> None:
+    said = replace(CAUSE, repo=None, confidence=None)
+    nothing = replace(CAUSE, confidence=0.0, sla_id="latency")
+    assert distinct([said, said, CAUSE, nothing]) == [(said, ""), (said, ""), (CAUSE, ""), (nothing, "")]
