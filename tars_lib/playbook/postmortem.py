@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tars_lib.playbook.facts import ActionItem, Facts
+from tars_lib.playbook.facts import ActionItem, BreachedSla, Facts
 from tars_lib.playbook.metrics import lengths
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import MetricId, Playbook, Repeats, Review
@@ -128,10 +128,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> st
         "## Impact",
         f"- Duration: {duration_line(facts)}",
         f"- SLAs breached: {markdown_text(listed(map(sla_text, facts.slas), nothing='none known'))}",
-        *(
-            f"- Error budget of {markdown_text(sla)}: {UNKNOWN if share is None else f'{share:.0%} consumed'}"
-            for sla, share in cost.budget_consumed
-        ),
+        *(f"- Error budget of {markdown_text(sla.sla_id)}: {budget_text(sla)}" for sla in facts.slas),
         f"- Repositories affected: {markdown_text(listed(cost.repos, nothing='none known'))}",
         f"- Customers affected: {markdown_text(customer_impact_text(facts))}",
         "",
@@ -159,6 +156,13 @@ def summary_lines(facts: Facts) -> list[str]:
     """What was found, severity and type; then how it ended and whether containment worked, where that is recorded."""
     found, *after = summary_sentences(facts)
     return [f"{found} {facts.severity.value}, {line(facts.incident_type)}.", *after]
+
+
+def budget_text(sla: BreachedSla) -> str:
+    """How much of an error budget was used; n/a where an SLA has none, since what is no share of a whole has no budget."""
+    if sla.budget_consumed is not None:
+        return f"{sla.budget_consumed:.0%} consumed"
+    return UNKNOWN if sla.unit in ("", "ratio") else "n/a"
 
 
 def duration_line(facts: Facts) -> str:

@@ -48,7 +48,7 @@ def key_figures(run: Run) -> KeyFigures:
                 note=f"forecast for {len(known)} of {summary.total}", tone="warning" if soonest is not None else "neutral",
             ),
             KeyFigure(
-                "Budget used, most", "none" if not shares else f"{max(shares):.0%}", note="of an SLA at risk",
+                "Budget used, most", "n/a" if not shares else f"{max(shares):.0%}", note="of an SLA at risk",
                 tone="warning" if shares and max(shares) >= 0.8 else "neutral",
             ),
             KeyFigure(
@@ -88,7 +88,7 @@ def at_risk_table(run: Run) -> Table:
             (
                 f"{result.sla_name} ({result.scope or 'all repos'})",
                 f"{measured(result)}, objective {objective_sign(result)} {value_text(result.objective, result.unit)}",
-                Bar(0.0, "none") if share is None else Bar(max(share, 0.0), tone="warning"),
+                Bar(0.0, "n/a") if share is None else Bar(max(share, 0.0), tone="warning"),
                 burn_sentence(result),
                 "not likely" if days is None else days_text(days.value, days.low, days.high),
             )

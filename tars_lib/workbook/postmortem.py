@@ -7,10 +7,11 @@ from datetime import timedelta
 from tars_lib.engines.wording import value_text
 from tars_lib.incidents.case import Case
 from tars_lib.pipeline import Run
-from tars_lib.playbook.facts import TimelineRow
+from tars_lib.playbook.facts import BreachedSla, TimelineRow
 from tars_lib.playbook.metrics import lengths
 from tars_lib.playbook.postmortem import (
     TO_DISCUSS,
+    budget_text,
     duration_line,
     impact,
     item_ids,
@@ -144,13 +145,12 @@ def effects(case: Case | None) -> list[Block]:
     if case is None:
         return []
     facts, cost = case.facts, impact(case.facts)
-    shares = dict(cost.budget_consumed)
     rows = tuple(
         (
             sla.sla_name or sla.sla_id,
             "unknown" if sla.value is None else value_text(sla.value, sla.unit),
             "unknown" if sla.objective is None else value_text(sla.objective, sla.unit),
-            _spent(shares.get(sla.sla_id)),
+            _spent(sla),
         )
         for sla in facts.slas
     )
@@ -272,9 +272,10 @@ def _measured(case: Case, metric: MetricId) -> str | None:
     return length_text(timedelta(minutes=known[0][1])) if known else None
 
 
-def _spent(share: float | None) -> Bar | None:
+def _spent(sla: BreachedSla) -> Bar:
+    share = sla.budget_consumed
     if share is None:
-        return None
+        return Bar(0.0, budget_text(sla))
     return Bar(max(share, 0.0), f"{share:.0%}", "critical" if share > 1 else "warning" if share >= 0.8 else "info")
 
 

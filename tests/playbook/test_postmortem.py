@@ -13,7 +13,7 @@ from case_samples import BARE, CAUSE, FULL, HOSTILE, OPENED, at
 
 from tars_lib.playbook.communication import escalation_text
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
-from tars_lib.playbook.facts import ActionItem, HeldReview, Outcome, Status, TimelineRow
+from tars_lib.playbook.facts import ActionItem, BreachedSla, HeldReview, Outcome, Status, TimelineRow
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
 from tars_lib.playbook.wording import distinct
@@ -263,3 +263,9 @@ def test_causes_that_people_said_or_that_explain_nothing_stand_for_themselves() 
     said = replace(CAUSE, repo=None, confidence=None)
     nothing = replace(CAUSE, confidence=0.0, sla_id="latency")
     assert distinct([said, said, CAUSE, nothing]) == [(said, ""), (said, ""), (CAUSE, ""), (nothing, "")]
+
+
+def test_an_sla_without_an_error_budget_does_not_read_as_one_that_used_none() -> None:
+    slow = BreachedSla("latency", "Latency", "latency", 900.0, 500.0, "ms")
+    text = postmortem(replace(FULL, slas=(slow, BreachedSla("errors", "Errors"))), at(200))
+    assert "- Error budget of latency: n/a\n- Error budget of errors: unknown\n" in text

@@ -9,7 +9,7 @@ from run_samples import RunSamples, told
 
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks import FigureBlock, Table
-from tars_lib.workbook import at_risk, executive, org_risk, sla_breach
+from tars_lib.workbook import at_risk, executive, incident, org_risk, sla_breach
 
 
 def test_identify_lists_every_breach_and_what_to_record(samples: RunSamples) -> None:
@@ -172,3 +172,11 @@ def test_calm_is_said_plainly_where_all_is_known(samples: RunSamples) -> None:
     assert "known to be" not in text.replace("Nothing known to be wrong", "").replace(
         run.sla.risk_narrative.text, ""
     ).replace(run.sla.risk_narrative.headline, "")
+
+
+def test_an_objective_of_the_organisation_is_told_apart_from_the_slas_that_are_counted(demo: Run) -> None:
+    rows = incident.scorecard(demo).rows
+    own = [row for row in rows if str(row[0]).startswith("SLO (organisation): ")]
+    assert own
+    assert len(rows) - len(own) == demo.sla.summary.total
+    assert all(row[3].text == "n/a" for row in own)
