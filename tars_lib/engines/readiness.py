@@ -110,8 +110,9 @@ def narrate(
     """The risk narrative: a headline and sentences, each with the fields that it rests on."""
     summary = summarize(results)
     sentences = [_summary_sentence(summary)]
+    told: dict[tuple[str, str | None, str | None], str] = {}
     for number, breach in enumerate(breaches[:3]):
-        sentences += _breach_sentences(breach, number)
+        sentences += _breach_sentences(breach, number, told)
     for number, result in enumerate(results):
         if result.status is SlaStatus.AT_RISK:
             text = f"{result.sla_name} is at risk: {result.reason}."
@@ -191,7 +192,10 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
     return Sentence(f"Of {summary.total} SLAs: {', '.join(parts) or 'none'}.", ("summary",))
 
 
-def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
+def _breach_sentences(
+    breach: Breach, number: int, told: dict[tuple[str, str | None, str | None], str]
+) -> list[Sentence]:
+    """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
     where = f"breaches[{number}]"
     since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
     chance = " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
@@ -205,7 +209,9 @@ def _breach_sentences(breach: Breach, number: int) -> list[Sentence]:
     if breach.root_causes:
         cause = breach.root_causes[0]
         word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
-        text = f"{word}, with {cause.confidence:.0%} confidence: {cause.cause}."
+        same = told.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
+        evidence = cause.cause if same == breach.sla_name else f"{cause.repo}, as for {same}"
+        text = f"{word}, with {cause.confidence:.0%} confidence: {evidence}."
         sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
         sentences.append(Sentence(text.replace("..", "."), sources))
     else:

@@ -116,6 +116,7 @@ def _calls(request: Request) -> dict[str, Mapping[str, object]]:
     if not request.incident_id:
         return calls
     where = "" if request.incidents_dir is None else str(request.incidents_dir.resolve())
+    calls["executive_summary"] = {**labelled, "incidents_dir": where}
     case = case_to_respond(open_register(where, ""), request.incident_id)
     if case is not None:
         calls["postmortem" if case.facts.is_over else "golden_path"] = {**labelled, "incidents_dir": where}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tars_lib.engines.score_course import score_course
 from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.figures.readiness import draw_readiness
 from tars_lib.figures.scores import MAX_PANELS, draw_scores, weakest_first
+from tars_lib.incidents.case import Case
+from tars_lib.incidents.record import ActionState
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks import Block, Callout, Heading, Prose, Table, TitleBlock
 from tars_lib.workbook.commands import next_steps, run_place
-from tars_lib.workbook.heads import breached_since, head
+from tars_lib.workbook.heads import MINUTES, breached_since, head
 from tars_lib.workbook.pictures import figure, figures
+from tars_lib.workbook.register import Register, case_to_respond
 from tars_lib.workbook.state import since
+from tars_lib.workbook.words import listed
 
 
 def title(run: Run, incident_id: str = "") -> TitleBlock:
@@ -34,6 +40,55 @@ def narrative(run: Run) -> list[Block]:
         Prose((run.sla.risk_narrative.text,)),
         *([Callout("Outlook", text, "info")] if text else []),
     ]
+
+
+def case_of(register: Register, incident_id: str) -> Case | None:
+    """The incident that the page is about; None where none is named, or no register at hand holds it."""
+    if not incident_id or not (register.root / incident_id).is_dir():
+        return None
+    return case_to_respond(register, incident_id)
+
+
+def response(run: Run, case: Case | None, incident_id: str = "") -> list[Block]:
+    """How the response stands; without an incident what to do first, and who does it."""
+    if case is None:
+        if incident_id or not run.sla.breaches or not run.sla.breaches[0].recommended_actions:
+            return []
+        action = run.sla.breaches[0].recommended_actions[0]
+        return [
+            Callout(
+                "Response", f"No incident is named here. First: {action} (owner: {_owner(run)}).", "warning", "To do"
+            )
+        ]
+    incident, facts = case.incident, case.facts
+    states = Counter(action.state for action in incident.actions)
+    done, begun = states[ActionState.DONE], states[ActionState.STARTED]
+    parts = [
+        f"{incident.status.value.capitalize()}",
+        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not begun",
+        f"told: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+    ]
+    if not facts.is_over:
+        parts.append(
+            "next update: no time is set"
+            if facts.next_update_at is None
+            else f"next update: {facts.next_update_at:{MINUTES}}"
+        )
+    worked = "not checked yet" if facts.outcome is None else f"{facts.outcome.verdict.lower()}, {facts.outcome.text}"
+    parts.append(f"containment: {worked}")
+    return [
+        Callout(
+            "Response", f"{'; '.join(parts)}.", "good" if facts.is_over else "info", "Done" if facts.is_over else "Open"
+        )
+    ]
+
+
+def _owner(run: Run) -> str:
+    """The team of the repo that the first action is about; who is on call where it has none."""
+    breach = run.sla.breaches[0]
+    repo = breach.root_causes[0].repo if breach.root_causes else next(iter(breach.repos), "")
+    team = next((known.team for known in run.org.repos if known.repo == repo), None)
+    return team or "on-call engineer"
 
 
 def trends(run: Run) -> list[Block]:

@@ -27,6 +27,8 @@ from tars_lib.reports.document import Document
 from tars_lib.reports.html import render_html
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
+from tars_lib.workbook import executive
+from tars_lib.workbook.register import open_register
 from tars_lib.workbook.trend_review import value_of
 
 PAGES = ("golden_path", "postmortem", "trend_review")
@@ -312,3 +314,25 @@ def test_every_metric_of_the_playbook_has_a_short_name() -> None:
     from tars_lib.workbook.trend_review import _NAMES
 
     assert set(_NAMES) == set(MetricId)
+
+
+def test_leadership_reads_how_the_response_stands_or_what_comes_first(run: Run, registers: Path) -> None:
+    (folder,) = [one for one in (registers / "begun").iterdir() if one.is_dir()]
+    shown = told(cells("executive_summary", run_dir=str(run.directory), incidents_dir=str(registers / "begun"),
+                       incident_id=folder.name))  # fmt: skip
+    assert "Mitigating; actions: 0 done, 1 under way" in shown
+    assert "containment: not checked yet" in shown
+    (over,) = [one for one in (registers / "walked").iterdir() if one.is_dir()]
+    done = told(executive.response(run, executive.case_of(open_register(str(registers / "walked"), READ), over.name)))
+    assert "Resolved; actions: " in done
+    assert "next update" not in done
+    first = told(executive.response(run, None))
+    assert run.sla.breaches[0].recommended_actions[0] in first
+    assert "(owner: " in first
+    assert executive.response(run, None, "INC-1") == [], "an incident is named, so none is missing"
+
+
+def test_the_narrative_tells_the_evidence_of_a_deploy_once(run: Run) -> None:
+    text = run.sla.risk_narrative.text
+    assert text.count("Connection pool rewrite") == 1
+    assert "ledger, as for Availability." in text
