@@ -160,15 +160,34 @@ def label_ends(text: str, limit: int = 30) -> str:
     return f"{label(text[:half], half)}…{label(text[-half:], half)}"
 
 
+_BY_DAY = (4.0, 60.0)
+"""Spans in days whose ticks are days; judgement, from the intervals of matplotlib's AutoDateLocator."""
+
+
 def label_times(axes: Axes, ticks: int = 6) -> None:
-    """Label a time axis in UTC with at most that many ticks, each part of a date said once."""
+    """Label a time axis in UTC with at most that many ticks.
+
+    A day has its month with it: the axis has but one text for the month, which is that of its end, so that days before
+    the turn of a month would read as days of the next one.
+    """
     from matplotlib import dates
 
     # matplotlib's dates carry no types; two ticks at least and five at most leave no span without a fitting interval
     untyped: Any = dates
-    locator = untyped.AutoDateLocator(minticks=2, maxticks=max(ticks, 5), tz=UTC)
+    begin, end = axes.get_xlim()
+    # ticks by the day of the month stand a day apart, and their labels in each other, at its turn
+    is_by_day = _BY_DAY[0] < end - begin < _BY_DAY[1]
+    locator = untyped.AutoDateLocator(minticks=2, maxticks=max(ticks, 5), tz=UTC, interval_multiples=not is_by_day)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator, tz=UTC))
+    axes.xaxis.set_major_formatter(
+        untyped.ConciseDateFormatter(
+            locator,
+            tz=UTC,
+            formats=["%Y", "%b", "%b-%d", "%H:%M", "%H:%M", "%S.%f"],
+            zero_formats=["", "%Y", "%b-%d", "%b-%d", "%H:%M", "%H:%M"],
+            offset_formats=["", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d", "%Y-%b-%d %H:%M"],
+        )
+    )
 
 
 def render(figure: Figure) -> tuple[bytes, bytes]:

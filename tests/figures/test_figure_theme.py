@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
 from tars_lib.figures import theme
@@ -58,3 +60,26 @@ def lightness(colour: str) -> float:
 def test_neighbouring_series_stay_apart_in_grey_print() -> None:
     shades = [lightness(colour) for colour in theme.SERIES]
     assert min(abs(one - two) for one, two in pairwise(shades)) > 20
+
+
+@pytest.mark.parametrize(
+    ("begin", "days"),
+    [
+        (datetime(2026, 10, 27, tzinfo=UTC), 6),
+        (datetime(2026, 10, 5, tzinfo=UTC), 28),
+        (datetime(2026, 1, 30, tzinfo=UTC), 30),
+    ],
+)
+def test_each_day_on_an_axis_of_times_has_its_own_month(begin: datetime, days: int) -> None:
+    with theme.themed():
+        axes = Figure().subplots()
+        axes.plot([begin, begin + timedelta(days=days)], [0, 1])  # type: ignore[list-item]
+        theme.label_times(axes, 3)
+        axes.figure.canvas.draw()
+        ticks = {
+            float(place): tick.get_text() for place, tick in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+        }
+    assert len(ticks) >= 2
+    for place, said in ticks.items():
+        assert said == f"{num2date(place):%b-%d}"
+    assert len({round(later - sooner, 6) for sooner, later in pairwise(ticks)}) == 1, "no two stand in each other"
