@@ -159,7 +159,9 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
 def _breach_headline(breaches: Sequence[Breach]) -> str:
     first = breaches[0]
     since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
-    where = f" in {first.scope}" if first.scope is not None else ""
+    others = len({*first.repos} - {first.scope})
+    more_repos = f" (worst) and {others} more" if others else ""
+    where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
     said = (
         f"{first.sla_name} is breached{where}{since}: {value_text(first.value, first.unit)} against "
         f"{value_text(first.objective, first.unit)}"

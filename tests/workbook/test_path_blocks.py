@@ -180,3 +180,10 @@ def test_an_objective_of_the_organisation_is_told_apart_from_the_slas_that_are_c
     assert own
     assert len(rows) - len(own) == demo.sla.summary.total
     assert all(row[3].text == "n/a" for row in own)
+
+
+def test_the_headline_names_the_worst_repo_and_counts_the_others(demo: Run) -> None:
+    breach = demo.sla.breaches[0]
+    others = len(set(breach.repos) - {breach.scope})
+    assert others > 0
+    assert f"is breached in {breach.scope} (worst) and {others} more" in demo.sla.risk_narrative.headline
