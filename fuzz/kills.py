@@ -24,19 +24,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from pickle import UnpicklingError
 
+from incident_kills import kill_while_noting
 from roots import make_root
 
 from tars_lib.errors import TarsError
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.incidents.register import now
-from tars_lib.incidents.verification import verify as verify_incident
 from tars_lib.packaging.bag import pack
 from tars_lib.packaging.bundle import Bundle, write_bundle
 from tars_lib.packaging.verification import verify as verify_bundle
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.schema import Severity
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
 
@@ -49,14 +45,6 @@ def write_runs(told: Connection, root: Path, outdir: Path, _: str) -> None:
     told.send("ready")
     while True:
         told.send(str(write_run(analysis, outdir)))
-
-
-def write_notes(told: Connection, _: Path, incident: Path, name: str) -> None:
-    """Write notes, and say which are written."""
-    told.send("ready")
-    for number in count():
-        note(Writer(incident, "fuzz", now()), f"{name} {number}")
-        told.send(f"{name} {number}")
 
 
 def write_bundles(told: Connection, run: Path, outdir: Path, name: str) -> None:
@@ -124,26 +112,15 @@ def kill_runs(rng: random.Random, folder: Path, outcome: Outcome) -> None:
     shutil.rmtree(outdir, ignore_errors=True)
 
 
-def kill_notes(rng: random.Random, folder: Path, outcome: Outcome) -> None:
-    """Kill a writer of notes: every acknowledged one is in the timeline, which is intact."""
-    incident = folder / "INC-202601010000"
-    if not incident.is_dir():
-        made = open_incident(folder, by_hand(Severity.SEV_2, "fuzz"), "fuzz", now())
-        (folder / made.incident.incident_id).rename(incident)
-    name = f"round-{outcome.kills['note']}"
-    told = killed(write_notes, incident, incident, name, rng.uniform(0, 0.2))
-    outcome.kills["note"] += 1
-    outcome.told["note"] += len(told)
-    found = verify_incident(incident)
-    outcome.torn["note"] += len(found.notes)
+def kill_notes(number: int, start: int, folder: Path, outcome: Outcome) -> None:
+    """Kill writers of notes: every acknowledged one is in the timeline, once, and the timeline is intact."""
+    found = kill_while_noting(folder, number, start)
+    outcome.kills["note"] += found.kills
+    outcome.told["note"] += found.told
+    outcome.torn["note"] += found.repaired
     outcome.failures += [f"note: {fault}" for fault in found.faults]
-    note(Writer(incident, "fuzz", now()), f"after {name}")
-    texts = [entry.text for entry in read_entries(incident)]
-    outcome.failures += [f"note: {text!r} was acknowledged and is not there" for text in set(told) - set(texts)]
-    if len(texts) != len(set(texts)) and len([t for t in texts if t.startswith("round-")]) != len(
-        {t for t in texts if t.startswith("round-")}
-    ):
-        outcome.failures.append("note: a note stands twice")
+    outcome.failures += [f"note: {text!r} was acknowledged and is not there" for text in found.lost]
+    outcome.failures += [f"note: {text!r} stands twice" for text in found.twice]
 
 
 def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
@@ -172,12 +149,16 @@ def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
 
 
 def run(number: int, start: int) -> Outcome:
-    """Kill so many writers, the three kinds in turn."""
+    """Kill so many writers, a third of each kind."""
     rng = random.Random(start)  # noqa: S311 - moments, and no secret
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="kills-") as made:
         for turn in range(number):
-            (kill_runs, kill_notes, kill_bundles)[turn % 3](rng, Path(made), outcome)
+            if turn % 3 == 0:
+                kill_runs(rng, Path(made), outcome)
+            elif turn % 3 == 2:
+                kill_bundles(rng, Path(made), outcome)
+        kill_notes((number + 1) // 3, start, Path(made) / "incidents", outcome)
     return outcome
 
 
