@@ -50,6 +50,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/edges.py --sets 20 --granger-sets 5
 	$(PY) benchmarks/calm.py
 	$(PY) benchmarks/planted.py
+	$(PY) benchmarks/simulated.py --sets 20
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-from petshop_calibrate import collect, confidence_without
-from petshop_dataset import DatasetError, read_scenarios
+import pandas as pd
+from petshop_calibrate import SEED, collect, confidence_without
+from petshop_dataset import DatasetError, Scenario, read_scenarios
 from petshop_peers import by_anomaly_traversal, by_nsigma, by_ranked_correlation, by_robust_scorer
 from petshop_score import BINS, Answer, Figures, by_own_excess, calibration_error, run, summarise
-from petshop_windows import renamed
+from petshop_windows import degraded_cases, renamed
 
+from tars_lib.engines.rootcause import rank_root_causes
 from tars_lib.stats.counts import wilson_interval
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ METHODS = {
     "--reliability", is_flag=True, help="Also confidence against the share that was right, each case left out."
 )
 @click.option("--figure", type=click.Path(path_type=Path), help="Draw the reliability diagram into this SVG file.")
+@click.option("--degraded", is_flag=True, help="Also copies of the incidents with less to go by.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 def main(
     dataset: Path,
@@ -54,6 +57,7 @@ def main(
     show_cases: bool,
     reliability: bool,
     figure: Path | None,
+    degraded: bool,
     as_json: bool,
 ) -> None:
     """Score root causes over all incidents and healthy windows, beside methods from papers.
@@ -81,6 +85,9 @@ def main(
         other = list(answers)[1]
         click.echo()
         click.echo(case_table(cases, other, answers[other][0]))
+    if degraded:
+        click.echo()
+        click.echo(degraded_table(scenarios))
     if reliability or figure is not None:
         rows = collect(scenarios)
         intact = rows.is_intact
@@ -123,6 +130,22 @@ def summary_table(figures: Mapping[str, Figures]) -> str:
     lines += [
         "",
         f"95 % Wilson intervals of ours: top-1 {low:.2f} to {high:.2f}, quiet {quiet_low:.2f} to {quiet_high:.2f}.",
+    ]
+    return "\n".join(lines)
+
+
+def degraded_table(scenarios: Sequence[Scenario]) -> str:
+    """How often the true cause comes first, another does, or none is named, by what was taken away."""
+    counts: dict[str, list[int]] = {}
+    for scenario in scenarios:
+        for missing, case, baseline, graph in degraded_cases(scenario, SEED):
+            began = case.started_at if pd.notna(case.started_at) else None
+            named = rank_root_causes(case.frame, baseline, case.target, graph, began)["repo"].tolist()
+            tally = counts.setdefault(missing, [0, 0, 0])
+            tally[2 if not named else 0 if named[0] == case.cause else 1] += 1
+    lines = ["| with less to go by | cases | cause first | another first | none named |", "|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {missing} | {sum(tally)} | " + " | ".join(map(str, tally)) + " |" for missing, tally in counts.items()
     ]
     return "\n".join(lines)
 

@@ -40,9 +40,13 @@ class Section:
 
 
 SECTIONS = (
-    Section("petshop", "Root causes of real incidents", ("score",), needs_dataset=True),
+    Section(
+        "rca", "Root causes of real incidents", ("--reliability", "--degraded"), is_markdown=True, needs_dataset=True
+    ),
+    Section("simulated", "Root causes in simulated applications", ("--markdown",), is_markdown=True),
     Section("edges", "Correlation and lead-lag: error rate and power", ("--markdown",), is_markdown=True),
     Section("pairs", "Correlation and lead-lag: speed", ("--markdown",), is_markdown=True),
+    Section("planted", "Propagation and clusters that were planted"),
     Section("calm", "False alarms in calm organisations"),
     Section("outlooks", "Forecasts of breaches", ("--seeds", "40")),
     Section("engines", "The engines"),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tars_lib.engines.rootcause_excess import Excess
+from tars_lib.engines.rootcause_finding import REAL_ALPHA, Finding
 from tars_lib.engines.rootcause_flow import CallGraph
 from tars_lib.engines.rootcause_recording import Cut, Recording
+from tars_lib.engines.rootcause_requests import BEGINS_HERE
 from tars_lib.engines.rootcause_series import FAILURES
 from tars_lib.history import from_micros
 from tars_lib.schema import known_metric
@@ -24,7 +26,7 @@ class Wording:
     cut : Cut
     target : (str, str)
         Repo and metric.
-    excess : Excess
+    finding : Finding
     is_turned : bool
         Whether the target's metric is better when higher, so that harm was counted downwards.
     """
@@ -32,11 +34,25 @@ class Wording:
     recording: Recording
     cut: Cut
     target: tuple[str, str]
-    excess: Excess
+    finding: Finding
     is_turned: bool
 
+    @property
+    def excess(self) -> Excess:
+        """What was measured of every repo."""
+        return self.finding.excess
+
+    def is_out_of_reach(self, j: int) -> bool:
+        """Whether requests to a repo were lost while it does not fail by itself."""
+        lost = self.finding.lost
+        return lost is not None and bool(lost.lost[j]) and float(self.excess.p_value[j]) > REAL_ALPHA
+
     def metric(self, j: int) -> str:
-        """The metric a repo is judged by: the target's own where the repo reports it, else what stood in."""
+        """The metric a repo is judged by: the target's own where the repo reports it, else what stood in; requests
+        where it is they that did not arrive.
+        """
+        if self.is_out_of_reach(j):
+            return "requests_total"
         if self.target[1] in FAILURES:
             names = [self.target[1], "availability", "error_rate", "requests_failed"]
         else:
@@ -64,7 +80,10 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     excess = wording.excess
     row = int(np.clip(wording.cut.first + excess.onset[j], 0, len(wording.recording.incident) - 1))
     when = from_micros(int(wording.recording.incident.times[row]))
-    sentences = [f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {_rarity(float(excess.p_value[j]))}"]
+    sentences = _request_sentences(wording, j)
+    if not wording.is_out_of_reach(j):
+        rarity = _rarity(float(excess.p_value[j]))
+        sentences.insert(0, f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {rarity}")
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:
         total = f"{excess.harm[j]:.0f} failed requests more than before over {over}"
@@ -73,7 +92,12 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     else:
         total = f"excess over {over}"
     what = "after subtracting its callees" if dependencies is not None else "by deviation and time order, no call graph"
-    if contribution >= 0.005:
+    load = wording.finding.load
+    if load is not None and load.surge[j] > 1.0 and load.from_outside[j] > BEGINS_HERE:
+        what = "with what its load slowed down below it"
+    if wording.is_out_of_reach(j):
+        sentences.append(f"{contribution:.0%} of the target's deviation is what its callers failed by not reaching it")
+    elif contribution >= 0.005:
         sentences.append(f"{total}; {contribution:.0%} of the target's deviation is its own {what}")
     else:
         sentences.append(f"{total}; its callees explain it, nothing of the target's deviation is its own")
@@ -83,6 +107,23 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         called = [callee for callee in dependencies.successors(repo) if callee in new]
         sentences.extend(f"began to call {callee}, which reported nothing before" for callee in called)
     return tuple(sentences)
+
+
+def _request_sentences(wording: Wording, j: int) -> list[str]:
+    """What requests say of one repo: lost on the way, or risen."""
+    lost, load = wording.finding.lost, wording.finding.load
+    if lost is not None and lost.lost[j]:
+        expected = float(lost.calls[:, j].sum())
+        return [
+            f"{lost.missing[j]:.0f} of {expected:.0f} requests that its callers' requests lead one to expect are missing"
+        ]
+    if load is None or load.surge[j] == 1.0:
+        return []
+    rise = f"requests rose {load.surge[j]:.2g} x"
+    outside = float(load.from_outside[j])
+    if outside > BEGINS_HERE:
+        return [f"{rise}, and its callers' requests explain {1.0 - outside:.0%} of that: the load came in here"]
+    return [f"{rise}, {1.0 - outside:.0%} of that with its callers' requests"]
 
 
 def quiet_sentence(wording: Wording, position: int, chance: float) -> str:

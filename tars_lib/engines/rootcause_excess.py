@@ -105,6 +105,38 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
     )
 
 
+@dataclass(frozen=True)
+class Departure:
+    """How any series of R repos departs upwards from its own past; see `departure`."""
+
+    reference: Floats
+    level: Floats
+    p_value: Floats
+
+
+def departure(recording: Recording, cut: Cut, base: Floats, now: Floats, factor: float) -> Departure:
+    """Level before and since the cut of any series, and how often its own past rises as much.
+
+    Parameters
+    ----------
+    recording : Recording
+    cut : Cut
+    base, now : ndarray, shape (Tb, R) and (Ti, R)
+        Baseline and incident, NaN where unknown.
+    factor : float
+        Chance is computed where the level is at least so many times the reference, and 1 elsewhere.
+    """
+    local, during = _around(recording, base, now, cut)
+    reference = robust.reference_level(local, robust.column_median(base))
+    level = robust.column_mean(during)
+    p_value = np.ones(len(level))
+    asked = np.flatnonzero(level >= factor * reference)
+    if len(asked):
+        parts = (base[:, asked], local[:, asked], during[:, asked])
+        p_value[asked] = _p_values(recording, False, parts, reference[asked], cut)
+    return Departure(reference, level, p_value)
+
+
 def chance(
     recording: Recording,
     metric: str,

@@ -22,6 +22,8 @@ import numpy as np
 from tars_lib.engines.rootcause_excess import Excess, chance, joint_chance, measure
 from tars_lib.engines.rootcause_flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
 from tars_lib.engines.rootcause_recording import Cut, Recording
+from tars_lib.engines.rootcause_requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
+from tars_lib.engines.rootcause_series import FAILURES
 from tars_lib.stats.robust import Floats
 
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ class Finding:
         How often the target's past shows as much.
     chance : float
         How often there would be as much by chance: the target alone, or target and cause together.
+    lost : Losses, optional
+        What did not arrive; None for other metrics than failures, without call graph, or where nobody counts requests.
+    load : Loads, optional
+        What arrived beyond the usual; None for failures, without a call graph, or where requests rose nowhere.
     """
 
     excess: Excess
@@ -83,6 +89,8 @@ class Finding:
     passing: Floats
     own_chance: float
     chance: float
+    lost: Losses | None
+    load: Loads | None
 
     @property
     def is_claimed(self) -> bool:
@@ -108,13 +116,34 @@ def weigh(question: Question) -> Finding:
     within = reachable(callees, position)
     shares = own_shares(excess.harm, established, callees, position, adds_up=excess.adds_up)
     joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
+    lost, load, moved = _by_requests(question, excess, shares, established)
+    # what requests moved is as real as their change, and may lead to a repo that went silent
+    shares, established = moved, np.where(moved > shares, 1.0, established)
+    within = within | (shares > 0.0)
     return Finding(
         excess=excess,
         contribution=np.where(within, shares * established, 0.0),
         passing=np.where(within, excess.harm * established, 0.0),
         own_chance=own,
         chance=min(own, joint),
+        lost=lost,
+        load=load,
     )
+
+
+def _by_requests(
+    question: Question, excess: Excess, shares: Floats, established: Floats
+) -> tuple[Losses | None, Loads | None, Floats]:
+    """Lost requests, loads, and the shares after both."""
+    recording, cut = question.recording, question.cut
+    if question.dependencies is None or not recording.counts_requests:
+        return None, None, shares
+    callers = callers_of(recording.repos, question.dependencies)
+    if question.metric in FAILURES:
+        lost = losses(recording, cut, callers)
+        return lost, None, moved_by_loss(shares, excess.harm * established, lost, callers)
+    load = loads(recording, cut, callers)
+    return None, load, shares if load is None else moved_by_load(shares, load, callers, question.position)
 
 
 def _callees(question: Question, excess: Excess) -> list[list[int]]:

@@ -81,6 +81,11 @@ class Recording:
         """
         return _matrix(self.baseline, metric, self.repos), _matrix(self.incident, metric, self.repos)
 
+    @property
+    def counts_requests(self) -> bool:
+        """Whether any repo reports how many requests it had."""
+        return any(metric == "requests_total" for _, metric in self.baseline.labels)
+
     def has(self, repo: str, metric: str) -> bool:
         """Whether the incident holds a finite value of this metric for this repo."""
         label = (repo, metric)

@@ -1,0 +1,205 @@
+"""A made-up application of random calls, with a fault at one repo, and what its metrics show of it.
+
+Requests enter at one repo with a daily cycle and are passed down a random graph without cycles; each call is made so many
+times a request. A repo's mean latency is its own, which wanders and grows with its load as in a queue of one server, and
+what it waits for; its failures are its own and those that it passes on. A fault is one of:
+
+* slow: the repo's own latency is 3 to 31 times as long;
+* errors: 5 to 90 % of its own requests fail, half of the times before it calls anybody;
+* timeouts: both;
+* loss: 30 to 90 % of the requests to it do not arrive, and fail at its callers;
+* load: 2 to 8 times the requests come in at it, from outside.
+
+Nothing here is taken from the method that is measured with it, and none of its constants was chosen by these figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FAULTS = ("slow", "errors", "timeouts", "loss", "load")
+WARM_UP = 100
+DAY_MINUTES = 1440.0
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One simulated incident, as `rank_root_causes` takes it; `fault` and `cause` are empty where nothing happened.
+
+    `strength` is the target's mean excess in robust sigmas of its past (latency), or in standard deviations of a Poisson
+    count (failures); `target` has the metric that shows more.
+    """
+
+    frame: pd.DataFrame
+    baseline: pd.DataFrame
+    graph: nx.DiGraph[str]
+    target: tuple[str, str]
+    started_at: pd.Timestamp
+    fault: str
+    cause: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class _Faulted:
+    """Where and when what goes wrong."""
+
+    fault: str
+    repo: int
+    since: slice
+
+
+def incident(seed: int, fault: str) -> Incident:
+    """Simulate one application with one fault, or with none where `fault` is empty.
+
+    8 to 60 repos, samples 15 s to 5 min apart, 150 to 800 of them before, 3 to 40 during the incident, 10 to 10,000
+    requests a minute.
+    """
+    rng = np.random.default_rng([seed, len(fault)])
+    repos = int(rng.choice([8, 15, 30, 60]))
+    minutes = float(rng.choice([0.25, 1.0, 5.0]))
+    before, during = int(rng.choice([150, 400, 800])), int(rng.choice([3, 6, 12, 40]))
+    calls = _calls(rng, repos)
+    dependents = sorted({0, *nx.descendants(calls, 0)})
+    what = _Faulted(fault, int(rng.choice(dependents)), slice(before, before + during))
+    entering = minutes * 10.0 ** rng.uniform(1.0, 4.0) * _daily(rng, before + during, minutes)
+    measured = _measured(rng, calls, what, rng.poisson(entering))
+    codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
+    frame = _frame(measured, codes, minutes)
+    latency, failures = _strength(measured, before)
+    return Incident(
+        frame=frame[before:],
+        baseline=frame[:before],
+        graph=nx.relabel_nodes(calls, dict(enumerate(codes))),
+        target=(codes[0], "latency" if latency >= failures else "availability"),
+        started_at=frame.index[before],
+        fault=fault,
+        cause=codes[what.repo] if fault else "",
+        strength=max(latency, failures),
+    )
+
+
+def _calls(rng: np.random.Generator, repos: int) -> nx.DiGraph[int]:
+    """Calls from higher to lower layers: calls a request, part of failures passed on, whether the caller waits."""
+    layer = np.sort(rng.integers(0, max(3, repos // 5), repos))
+    layer[0] = -1
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(repos))
+    for callee in range(1, repos):
+        above = np.flatnonzero(layer < layer[callee])
+        for caller in rng.choice(above, size=min(len(above), int(rng.integers(1, 3))), replace=False).tolist():
+            graph.add_edge(
+                caller,
+                callee,
+                calls=float(rng.choice([0.3, 0.5, 1.0, 1.0, 1.0, 2.0])),
+                passes=float(rng.choice([0.0, 0.5, 1.0, 1.0])),
+                waits=bool(rng.random() < 0.9),
+            )
+    return graph
+
+
+def _daily(rng: np.random.Generator, rows: int, minutes: float) -> Floats:
+    cycle = 1.0 + 0.4 * np.sin(2.0 * np.pi * (np.arange(rows) * minutes / DAY_MINUTES + rng.random()))
+    return np.asarray(cycle * np.exp(0.1 * _wandering(rng, rows, 1, 0.8)[:, 0]))
+
+
+def _wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) -> Floats:
+    """AR(1) noise of variance one."""
+    shocks = rng.standard_normal((rows + WARM_UP, columns)) * np.sqrt(1.0 - phi**2)
+    for row in range(1, len(shocks)):
+        shocks[row] += phi * shocks[row - 1]
+    return np.asarray(shocks[WARM_UP:])
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Mean latency in seconds, requests and failed requests, each (T, R)."""
+
+    latency: Floats
+    requests: NDArray[np.int64]
+    failed: NDArray[np.int64]
+
+
+def _measured(
+    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]
+) -> _Measured:
+    rows, repos = len(entering), len(calls)
+    typical = np.exp(rng.normal(np.log(0.02), 1.0, repos))
+    own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * _wandering(rng, rows, repos, 0.6))
+    error = np.tile(10.0 ** rng.uniform(-4.5, -2.5, repos), (rows, 1))
+    gone = np.zeros((rows, repos))
+    if what.fault in {"slow", "timeouts"}:
+        own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
+    if what.fault in {"errors", "timeouts"}:
+        error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
+    if what.fault == "loss":
+        gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
+    served = _served(rng, calls, what, (entering, error, gone))
+    capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
+    own = own / (1.0 - np.minimum(served / capacity, 0.97))
+    latency, failing = np.zeros((rows, repos)), np.zeros((rows, repos))
+    for repo in reversed(list(nx.topological_sort(calls))):
+        spread = rng.uniform(0.3, 1.4) / np.sqrt(np.maximum(served[:, repo], 1))
+        waited = own[:, repo] * (1.0 + spread * rng.standard_normal(rows))
+        succeeds = 1.0 - error[:, repo]
+        for callee in calls.successors(repo):
+            call = calls[repo][callee]
+            waited = waited + call["calls"] * call["waits"] * latency[:, callee]
+            fails = 1.0 - (1.0 - failing[:, callee]) * (1.0 - gone[:, callee])
+            succeeds = succeeds * (1.0 - min(1.0, call["calls"]) * call["passes"] * fails)
+        latency[:, repo], failing[:, repo] = np.maximum(waited, 1e-4), 1.0 - succeeds
+    failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
+    return _Measured(np.where(served > 0, latency, np.nan), served, failed)
+
+
+def _served(
+    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, given: tuple[NDArray[np.int64], Floats, Floats]
+) -> NDArray[np.int64]:
+    """Requests that arrive at each repo."""
+    entering, error, gone = given
+    sent = np.zeros(error.shape, dtype=np.int64)
+    sent[:, 0] = entering
+    served = sent.copy()
+    for repo in nx.topological_sort(calls):
+        if what.fault == "load" and repo == what.repo:
+            more = float(rng.choice([2.0, 4.0, 8.0])) - 1.0
+            sent[what.since, repo] += rng.poisson(sent[what.since, repo] * more)
+        served[:, repo] = rng.binomial(sent[:, repo], 1.0 - gone[:, repo])
+        is_early = rng.random() < 0.5
+        calling = served[:, repo] * (1.0 - error[:, repo] * is_early)
+        for callee in calls.successors(repo):
+            sent[:, callee] += rng.poisson(calling * calls[repo][callee]["calls"])
+    return served
+
+
+def _frame(measured: _Measured, codes: list[str], minutes: float) -> pd.DataFrame:
+    columns: dict[tuple[str, str], NDArray[np.float64] | NDArray[np.int64]] = {}
+    for repo, code in enumerate(codes):
+        total, failed = measured.requests[:, repo], measured.failed[:, repo]
+        columns[code, "latency"] = measured.latency[:, repo]
+        columns[code, "requests_total"] = total
+        columns[code, "requests_failed"] = failed
+        columns[code, "availability"] = np.where(total > 0, 1.0 - failed / np.maximum(total, 1), np.nan)
+    times = pd.date_range("2024-03-01", periods=len(measured.latency), freq=f"{int(minutes * 60)}s", tz="UTC")
+    frame = pd.DataFrame(columns, index=times)
+    return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
+
+
+def _strength(measured: _Measured, before: int) -> tuple[float, float]:
+    """By how much the first repo's latency and its failures leave what they were."""
+    latency = measured.latency[:, 0]
+    usual = np.nanmedian(latency[:before])
+    spread = 1.4826 * np.nanmedian(np.abs(latency[:before] - usual))
+    total, failed = measured.requests[:, 0], measured.failed[:, 0]
+    expected = failed[:before].sum() / max(total[:before].sum(), 1) * total[before:].sum()
+    return (
+        float((np.nanmean(latency[before:]) - usual) / spread),
+        float((failed[before:].sum() - expected) / np.sqrt(expected + 1.0)),
+    )
