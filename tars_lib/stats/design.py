@@ -2,8 +2,8 @@
 
 Weekends and a common drift make independent series look related. They are removed by least squares: a constant, a
 polynomial trend, and the Fourier harmonics of each calendar cycle. A straight line always goes. A curved trend goes
-only where the panel as a whole shows one (a chi-square test over the columns, with autocorrelated errors), because
-each further power also removes slow variation that could have been evidence.
+only where the panel as a whole shows one (a chi-square test over the columns, with autocorrelated errors, and most
+columns bent the same way), because each further power also removes slow variation that could have been evidence.
 
 References
 ----------
@@ -36,16 +36,33 @@ MIN_HARMONICS = 3
 SAMPLES_PER_HARMONIC = 40
 """Longer series may spend one more harmonic on every so many samples; judgement."""
 
-MAX_DEGREE = 3
-"""Highest power of time; judgement: a cubic follows one bend either way."""
+MAX_DEGREE = 7
+"""Highest power of time; judgement, from simulated growth: a cubic leaves so much of a logarithm or a take-over of users
+that one in eight sets of unrelated repos had a false edge (n = 365), the seventh power leaves nothing that is found."""
+
+MAX_DEGREE_OF_ONE = 3
+"""Highest power that a single repo's curve can ask for; judgement: a cubic follows one bend either way."""
+
+SAMPLES_PER_POWER = 7
+"""Shorter series may spend one more power only on every so many samples; judgement."""
 
 CURVATURE_LEVEL = 0.01
 """Level of the panel test for a curved trend; judgement. An error costs power, never validity."""
 
-CURVATURE_SIZE = 6.0
-"""Mean squared t-value that a higher power must reach as well. Two series whose curves have t-values of this size
-share no more correlation than 6 / n, while wandering series, whose memory is never known exactly, often exceed the
-chi-square limit; judgement, from simulated random walks."""
+COHERENCE = 6.63
+"""(sum of t)^2 / (sum of t^2) from which a power bends the repos alike: the chi-square limit of one degree of freedom at
+1 %, as for unrelated curves the signs are as good as tossed. The chi-square test over the columns alone is not enough,
+because a wandering series, whose memory is never known exactly, is easily taken for a curve."""
+
+CURVATURE_SIZE = 12.0
+"""Mean squared t-value from which a power counts even where its signs differ; judgement, from simulated random walks."""
+
+CURVATURE_SIZE_FEW = 6.0
+"""The same for fewer than `COHERENT_COLUMNS` columns, whose signs tell nothing. Two series whose curves have t-values of
+this size share no more correlation than 6 / n."""
+
+COHERENT_COLUMNS = 8
+"""Columns from which signs can tell: the coherence is at most their number."""
 
 CURVATURE_COLUMNS = 256
 """Columns used for that test, evenly spaced; the test is decisive long before."""
@@ -98,7 +115,7 @@ def without_basis(values: Floats, basis: Floats) -> Floats:
 
 
 def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
-    """The lowest power of time (1 to `MAX_DEGREE`) beyond which the panel shows no common curvature.
+    """The lowest power of time (at least 1) beyond which the panel shows no common curvature.
 
     Each column is filtered with its own first-order autocorrelation, so that a slowly wandering series is not taken
     for a curve; the squared t-values of the higher powers are summed over the columns.
@@ -123,7 +140,10 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
     n, columns = values.shape
     if columns > CURVATURE_COLUMNS:
         values = values[:, np.linspace(0, columns - 1, CURVATURE_COLUMNS).astype(int)]
-    design = _design(n, seasons, MAX_DEGREE)
+    most = min(MAX_DEGREE, n // SAMPLES_PER_POWER)
+    if most < 2:
+        return 1
+    design = _design(n, seasons, most)
     basis = np.linalg.qr(design)[0]
     fitted = _fitted(values, basis)
     missing = np.isnan(values)
@@ -132,19 +152,32 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
     degrees_left = n - 1 - design.shape[1]
     if degrees_left < 8:
         return 1
-    bends = np.zeros(MAX_DEGREE - 1)
+    powers = design[:, -(most - 1) :]
+    t_values = np.zeros((most - 1, noise.shape[1]))
     for phi, members in _by_autocorrelation(noise, basis):
         directions = np.linalg.qr(design[1:] - phi * design[:-1])[0]
         series = filled[1:, members] - phi * filled[:-1, members]
         loadings = directions.T @ series
         left = np.einsum("tn,tn->n", series, series) - (loadings**2).sum(axis=0)
-        usable = left > 0.0
-        spread = left[usable] / degrees_left
-        bends += ((loadings[-(MAX_DEGREE - 1) :, usable] ** 2) / spread).sum(axis=1)
-    columns = values.shape[1]
+        # a direction comes with either sign, which must be the same in every group
+        towards = np.sign((directions[:, -(most - 1) :] * (powers[1:] - phi * powers[:-1])).sum(axis=0))
+        spread = np.sqrt(np.where(left > 0.0, left, np.inf) / degrees_left)
+        t_values[:, members] = towards[:, None] * loadings[-(most - 1) :] / spread
+    return _highest(t_values, degrees_left)
+
+
+def _highest(t_values: Floats, degrees_left: int) -> int:
+    """The highest power that the panel shows, from the t-values of the powers from 2 on, shape (powers, N)."""
+    columns = t_values.shape[1]
+    squared = t_values**2
+    bends = squared.sum(axis=1)
     chance = special.chdtri(columns, CURVATURE_LEVEL) * degrees_left / (degrees_left - 2)
-    limit = max(chance, CURVATURE_SIZE * columns)
-    shown = np.flatnonzero(bends > limit)
+    few = columns < COHERENT_COLUMNS
+    size = CURVATURE_SIZE_FEW if few else CURVATURE_SIZE
+    coherent = (t_values.sum(axis=1) ** 2 >= COHERENCE * bends) & (not few)
+    # one repo's step must not cost the others a power each
+    common = (np.arange(len(bends)) + 2 <= MAX_DEGREE_OF_ONE) | (np.median(squared, axis=1) >= size)
+    shown = np.flatnonzero((bends > chance) & (coherent | ((bends > size * columns) & common)))
     return 2 + int(shown[-1]) if len(shown) else 1
 
 

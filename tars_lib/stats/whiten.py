@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.autoregression import expected_lag_one, lag_one, phi_behind
+from tars_lib.stats.course import without_spikes
 from tars_lib.stats.design import CURVATURE_COLUMNS, nuisance_basis, trend_degree, without_basis
 from tars_lib.stats.parallel import in_parallel
-from tars_lib.stats.robust import column_median, without_extremes
+from tars_lib.stats.robust import column_median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,12 +130,12 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
     expected = expected_lag_one(panel.basis)
     inside = values if usable.all() else values[:, chosen]
     parts = [slice(start, start + _width(n)) for start in range(0, len(chosen), _width(n))]
-    scaled = np.empty(inside.shape, order="F")
-    for _ in in_parallel(lambda part: _scale(inside[:, part], scaled[:, part]), parts):
+    scaled, coarseness = np.empty(inside.shape, order="F"), np.empty(len(chosen))
+    for _ in in_parallel(lambda part: _scale(inside[:, part], seasons, scaled[:, part], coarseness[part]), parts):
         pass
     # the least squares fit is one product for all columns, so it stays outside of the workers
     rest = without_basis(scaled, panel.basis)
-    for _ in in_parallel(lambda part: _whiten(panel, rest[:, part], chosen[part], expected), parts):
+    for _ in in_parallel(lambda part: _whiten(panel, rest[:, part], chosen[part], expected, coarseness[part]), parts):
         pass
     return panel
 
@@ -145,23 +146,41 @@ def _degree(values: Floats, usable: NDArray[np.bool_], seasons: Sequence[int]) -
         return 0
     if len(chosen) > CURVATURE_COLUMNS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, CURVATURE_COLUMNS).astype(int)]
-    return trend_degree(without_extremes(values.T[chosen].T), seasons)
+    inside = values.T[chosen].T
+    return trend_degree(without_spikes(inside - _first(inside), seasons), seasons)
 
 
 def _width(n: int) -> int:
     return max(8, CHUNK_VALUES // max(n, 1))
 
 
-def _scale(values: Floats, out: Floats) -> None:
-    """Fill `out` with the columns at unit mean square, extremes pulled in; from here on a column is contiguous."""
-    inside = without_extremes(np.asfortranarray(values))
-    np.divide(inside, np.sqrt(_mean_square(inside)), out=out)
+def _scale(values: Floats, seasons: Sequence[int], out: Floats, coarseness: Floats) -> None:
+    """Fill `out` with the columns at unit mean square, extremes pulled in; from here on a column is contiguous.
+
+    A column may stand a million million times farther from zero than it moves, and sums over its gaps would round all of
+    that away; differences from its first value are exact. `coarseness` becomes the mean square of a rounding there.
+    """
+    first = _first(values)
+    inside = np.empty(values.shape, order="F")
+    np.subtract(values, first, out=inside)
+    inside = without_spikes(inside, seasons)
+    size = np.sqrt(_mean_square(inside))
+    np.divide(inside, size, out=out)
+    coarseness[:] = (8.0 * np.finfo(np.float64).eps * np.abs(first) / size) ** 2
 
 
-def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floats) -> None:
+def _first(values: Floats) -> Floats:
+    """Each column's first value that is known."""
+    first = values[0]
+    if np.isnan(first).any():
+        first = values[(~np.isnan(values)).argmax(axis=0), np.arange(values.shape[1])]
+    return np.asarray(first)
+
+
+def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floats, coarseness: Floats) -> None:
     """Fill the columns `part` of a panel from what calendar and trend leave of them."""
     # what rounding leaves of a straight line or a pure weekly pattern is not data
-    alive = _mean_square(levels) > 1e-18
+    alive = _mean_square(levels) > np.maximum(1e-18, coarseness)
     if not alive.all():
         panel.usable[part[~alive]] = False
         part, levels = part[alive], levels[:, alive]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tars_lib.stats.autoregression import unbiased_phi
+from tars_lib.stats.course import without_spikes
 from tars_lib.stats.design import nuisance_basis, trend_degree, without_basis
 from tars_lib.stats.multiplicity import adjusted_p_values, expected_false
 from tars_lib.stats.significance import (
@@ -53,8 +55,23 @@ def test_a_cycle_seen_fewer_than_three_times_is_left_in():
 def test_walks_are_rarely_taken_for_a_common_curve_and_a_curve_is_seen():
     walks = [trend_degree(ar(1.0, 90, 12, seed), (7,)) for seed in range(20)]
     assert sum(degree == 1 for degree in walks) >= 12
+    memory = [trend_degree(ar(0.9, 90, 12, seed), (7,)) for seed in range(20)]
+    assert sum(degree == 1 for degree in memory) >= 18
     curve = 10 * np.exp(np.linspace(-3, 0, 90))[:, None]
     assert all(trend_degree(ar(0.0, 90, 12, seed) + curve, (7,)) >= 2 for seed in range(20))
+
+
+@pytest.mark.parametrize("shape", [np.sin, lambda u: np.log1p(3.2 * u), lambda u: 2 / (1 + np.exp(6 - 2 * u))])
+def test_shared_growth_of_any_smooth_shape_is_not_a_relation(shape):
+    from tars_lib.engines.edges import correlate
+
+    growth = shape(np.linspace(0.0, 2 * np.pi, 365))[:, None]
+    sets = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        values = rng.standard_normal((365, 12)) + growth * rng.uniform(1.0, 6.0, 12)
+        sets.append(len(correlate(pd.DataFrame(values))) > 0)
+    assert sum(sets) <= 2
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
@@ -112,6 +129,28 @@ def test_spikes_constants_lines_and_short_columns_are_not_judged():
     values[15:, 4] = np.nan
     values[:, 5] = 0.1 * np.arange(90)
     assert whitened_panel(values, (7,)).usable.tolist() == [True, False, False, False, False, False]
+
+
+def test_an_enormous_offset_changes_nothing_even_with_gaps():
+    values = ar(0.5, 120, 8, 12)
+    values[np.random.default_rng(13).random(values.shape) < 0.1] = np.nan
+    near, far = whitened_panel(values, (7,)), whitened_panel(values + 1e12, (7,))
+    assert np.allclose(near.innovations, far.innovations, atol=2e-3, equal_nan=True)
+    assert np.allclose(near.phi, far.phi, atol=1e-3)
+
+
+def test_the_rounding_of_a_line_far_from_zero_is_not_data():
+    line = 1e9 + 0.1 * np.arange(90.0)[:, None] * np.ones(3)
+    assert not whitened_panel(line, (7,)).usable.any()
+
+
+def test_deep_weekends_and_steep_growth_are_not_taken_for_spikes():
+    day = np.arange(365)
+    noise = np.random.default_rng(14).standard_normal(365)
+    values = np.column_stack([noise - 40.0 * (day % 7 >= 5), noise + np.exp(5.0 * day / 364) / 5])
+    assert (without_spikes(values, (7,)) == values).all()
+    values[200, 0] = 900.0
+    assert without_spikes(values, (7,))[200, 0] < 15.0
 
 
 def test_an_infinite_value_counts_as_missing():
@@ -184,8 +223,6 @@ def test_columns_are_whitened_alike_alone_and_among_thousands():
 
 
 def test_one_hour_at_a_thousand_times_the_usual_rate_relates_no_repos():
-    import pandas as pd
-
     from tars_lib.engines.edges import correlate, lead_lag
 
     rates = 1e-4 * (1 + 0.1 * np.random.default_rng(8).standard_normal((24 * 28, 8)))
