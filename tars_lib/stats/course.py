@@ -86,13 +86,24 @@ def usual_course(values: Floats, seasons: Sequence[int] = ()) -> Floats:
     """
     n = len(values)
     course = _stretches(values)
-    period = max((season for season in seasons if n >= MIN_CYCLES * season), default=0)
-    if period:
+    period = longest_cycle(n, seasons)
+    if period > 1:
         rest = values - course
         for phase in range(period):
             usual = column_median(rest[phase::period])
             course[phase::period] += np.where(np.isnan(usual), 0.0, usual)
     return course
+
+
+def longest_cycle(n: int, seasons: Sequence[int]) -> int:
+    """The longest calendar cycle that n samples hold `MIN_CYCLES` times, in samples; 1 where there is none.
+
+    Examples
+    --------
+    >>> longest_cycle(90, (24, 168)), longest_cycle(90, (7,)), longest_cycle(20, (7,))
+    (24, 7, 1)
+    """
+    return max((season for season in seasons if n >= MIN_CYCLES * season), default=1)
 
 
 def _stretches(values: Floats) -> Floats:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.stats.significance import autocorrelation_factor, samples_left, sidak, tail_probability
+from tars_lib.stats.significance import autocorrelation_factor, rhythm_factor, samples_left, sidak, tail_probability
 from tars_lib.stats.whiten import bridged
 
 if TYPE_CHECKING:
@@ -181,19 +181,24 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
             gain = np.minimum(gain, gain.T)
         best_level.offer(gain * counts * share, lag, correlation, counts * share, counts * share)
     own, level = best_own.pairs(upper), best_level.pairs(upper)
-    spread = inflation[upper]
+    first, second = columns[upper[0]], columns[upper[1]]
+
+    def swell(best: _Found) -> Floats:
+        leader, follower = np.where(best.forward, (first, second), (second, first))
+        return rhythm_factor(panel.rhythm, leader, follower, best.lag)
+
+    spread, level_spread = inflation[upper] * swell(own), swell(level)
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
-    level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight - 1.0)
+    level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight / level_spread - 1.0)
     of_levels = level_p < own_p
     p_value = sidak(np.minimum(own_p, level_p), 2 * tried)
     forward = np.where(of_levels, level.forward, own.forward)
-    first, second = columns[upper[0]], columns[upper[1]]
     return PairTests(
         np.where(forward, first, second).astype(np.int64),
         np.where(forward, second, first).astype(np.int64),
         np.where(of_levels, level.lag, own.lag),
         np.clip(np.where(of_levels, level.correlation, own.correlation), -1.0, 1.0),
-        np.where(of_levels, level.n_effective, own.n_effective / spread),
+        np.where(of_levels, level.n_effective / level_spread, own.n_effective / spread),
         p_value,
         of_levels,
     )
@@ -249,11 +254,13 @@ def measured_tests(panel: Panel, first: Ints, second: Ints, max_lag: int) -> Pai
                 correlation[part] = np.where(better, r * both**0.5 / counts, correlation[part])
                 lag_best[part] = np.where(better, lag, lag_best[part])
                 forward[part] = np.where(better, leads, forward[part])
+    leader, follower = np.where(forward, first, second), np.where(forward, second, first)
     spread = autocorrelation_factor(panel.autocorrelation[:, first], panel.autocorrelation[:, second])
+    spread *= rhythm_factor(panel.rhythm, leader, follower, lag_best)
     single = tail_probability(np.sqrt(np.maximum(score, 0.0) / np.maximum(weight, 1.0)), weight / spread)
     return PairTests(
-        np.where(forward, first, second),
-        np.where(forward, second, first),
+        leader,
+        follower,
         lag_best,
         np.clip(correlation, -1.0, 1.0),
         counts_best / spread,

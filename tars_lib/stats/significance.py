@@ -67,6 +67,38 @@ def autocorrelation_factor(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.maximum(1.0, 1.0 + 2.0 * (first * second).sum(axis=0)))
 
 
+def rhythm_factor(
+    rhythm: Floats, leader: NDArray[np.int64], follower: NDArray[np.int64], lag: NDArray[np.int64]
+) -> Floats:
+    """Variance inflation of a pair whose noise swells and shrinks with the calendar together, at least 1.
+
+    The product of two unrelated series has variance mean(v_i[t - lag] v_j[t]), not the product of the mean variances;
+    quiet weekends in both leave fewer samples that count.
+
+    Parameters
+    ----------
+    rhythm : ndarray, shape (P, N)
+        Variance by phase, mean 1.
+    leader, follower, lag : ndarray of int, shape (K,)
+
+    Returns
+    -------
+    ndarray, shape (K,)
+
+    Examples
+    --------
+    >>> weekend = np.array([[1.4], [1.4], [1.4], [1.4], [1.4], [0.0], [0.0]])
+    >>> rhythm_factor(weekend, np.array([0, 0]), np.array([0, 0]), np.array([0, 3])).round(2).tolist()
+    [1.4, 1.0]
+    """
+    period = len(rhythm)
+    total = np.zeros(len(lag))
+    if period > 1:
+        for phase in range(period):
+            total += rhythm[phase, leader] * rhythm[(phase + lag) % period, follower]
+    return np.asarray(np.maximum(1.0, total / period))
+
+
 def tail_probability(correlation: ArrayLike, n_effective: ArrayLike) -> Floats:
     """Two-sided probability of a correlation at least this large between unrelated series.
 

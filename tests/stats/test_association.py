@@ -131,6 +131,26 @@ def test_spikes_constants_lines_and_short_columns_are_not_judged():
     assert whitened_panel(values, (7,)).usable.tolist() == [True, False, False, False, False, False]
 
 
+def test_quiet_weekends_leave_fewer_samples_that_count():
+    from tars_lib.stats.lag import dense_tests, measured_tests
+
+    noise = np.random.default_rng(15).standard_normal((364, 12))
+    quiet = noise * np.where(np.arange(364) % 7 >= 5, 0.2, 1.0)[:, None]
+    panel, plain = whitened_panel(quiet, (7,)), whitened_panel(noise, (7,))
+    assert (plain.rhythm == 1.0).all()
+    assert np.allclose(panel.rhythm.mean(axis=1), np.array([1.38, 1.38, 1.38, 1.38, 1.38, 0.06, 0.06]), atol=0.12)
+    dense = dense_tests(panel, 0)
+    assert dense.n_effective.mean() == pytest.approx(dense_tests(plain, 0).n_effective.mean() / 1.37, rel=0.05)
+    same = measured_tests(panel, dense.first, dense.second, 0)
+    assert np.allclose(same.n_effective[~dense.of_levels], dense.n_effective[~dense.of_levels])
+
+
+def test_the_innovations_of_skewed_noise_are_hardly_skewed():
+    skewed = np.exp(np.random.default_rng(9).standard_normal((365, 12)))
+    innovations = whitened_panel(skewed, (7,)).innovations
+    assert (innovations**3).mean(axis=0).max() < 0.4
+
+
 def test_an_enormous_offset_changes_nothing_even_with_gaps():
     values = ar(0.5, 120, 8, 12)
     values[np.random.default_rng(13).random(values.shape) < 0.1] = np.nan
