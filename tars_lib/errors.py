@@ -10,6 +10,10 @@ from __future__ import annotations
 class TarsError(Exception):
     """Base of every error that this package raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence alone, as on the command line. IPython asks for it by this name."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(TarsError):
     """A configuration file, option or parameter is not acceptable."""

@@ -87,7 +87,7 @@ def report(
     for run in places:
         names = notebooks or _called_for(run)
         is_bulk = len(names) > 1 or all_called_for
-        runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, is_bulk=is_bulk)
+        runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
     total = sum(map(len, runs.values()))
     # printed once the bar is gone, in the order in which they were asked for
     with progress(total, "notebook", quiet=quiet or total == 1) as begin:
@@ -170,12 +170,12 @@ def _typed_parameters(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _parameters_of(
-    names: Mapping[str, None], shared: Mapping[str, object], typed: Mapping[str, str], *, is_bulk: bool
+    names: Mapping[str, None], shared: Mapping[str, object], typed: Mapping[str, str], run: Path, *, is_bulk: bool
 ) -> dict[str, dict[str, object]]:
     """Parameters of each notebook, in the types that it declares; of several, each gets those that it knows."""
     from tars_lib.reports.notebooks import notebook_parameters
     from tars_lib.reports.parameters import read_value
-    from tars_lib.workbook.checks import incident_id
+    from tars_lib.workbook.given import check_given
 
     declared = {name: notebook_parameters(name) for name in names}
     everywhere = {parameter for parameters in declared.values() for parameter in parameters}
@@ -189,12 +189,7 @@ def _parameters_of(
     for name, known in declared.items():
         values = {one: value for one, value in shared.items() if one in known or not is_bulk}
         values |= {one: read_value(one, text, known[one], name) for one, text in typed.items() if one in known}
-        if "incident_id" in values:
-            values["incident_id"] = incident_id(values["incident_id"])
-        if "incidents_dir" in known:
-            from tars_lib.workbook.register import check
-
-            check(values, str(values.get("incident_id", "")))
+        check_given(values, known, run)
         jobs[name] = values
     return jobs
 

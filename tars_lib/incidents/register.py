@@ -6,12 +6,17 @@ import getpass
 import os
 import re
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 
 from tars_lib.errors import InputError
 
 DEFAULT_DIR = Path("incidents")
+_SEARCHED = slice(5, 1000)
+"""Incidents, newest first, among which a mistyped id is looked for: those that the refusal does not list anyway. Judgement."""
+_LIKE = 0.85
+"""Share of an id that has to agree; judgement: two digits of its sixteen may differ, or two may have changed places."""
 _ID = re.compile(r"INC-\d{12}(?:-[1-9]\d*)?")
 
 
@@ -92,6 +97,8 @@ def folder_of(root: Path, incident_id: str) -> Path:
     if not folder.is_dir():
         there = [path.name for path in folders(root)]
         known = f"the newest are {', '.join(there[:5])}" if there else "it holds none"
+        like = get_close_matches(incident_id, there[_SEARCHED], n=2, cutoff=_LIKE)
+        known = f"did you mean {' or '.join(like)}? {known}" if like else known
         raise InputError(f"{incident_id}: no such incident in {root}; {known}")
     return folder
 

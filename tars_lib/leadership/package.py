@@ -117,7 +117,8 @@ def _calls(request: Request) -> dict[str, Mapping[str, object]]:
         return calls
     where = "" if request.incidents_dir is None else str(request.incidents_dir.resolve())
     calls["executive_summary"] = {**labelled, "incidents_dir": where}
-    case = case_to_respond(open_register(where, ""), request.incident_id)
+    register = open_register(where, "")
+    case = case_to_respond(register, request.incident_id) if register.is_there else None
     if case is not None:
         calls["postmortem" if case.facts.is_over else "golden_path"] = {**labelled, "incidents_dir": where}
     return calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -76,8 +77,8 @@ def run_jobs(
     Raises
     ------
     ReportError
-        A notebook is not there, a parameter is not declared or of another type, or two jobs write the same files; no
-        kernel was started then.
+        A notebook is not there, a parameter is not declared or of another type, two jobs write the same files, or a folder
+        cannot be written; no kernel was started then.
     """
     if workers < 1:
         raise ReportError(f"workers: got {workers}, expected a whole number of at least 1")
@@ -86,6 +87,8 @@ def run_jobs(
     for (folder, name), times in Counter((job.folder.resolve(), job.name) for job in jobs).items():
         if times > 1:
             raise ReportError(f"{name} is asked for {times} times in {folder}; one report of a name fits in a folder")
+    for folder in dict.fromkeys(job.folder for job in jobs):
+        _open(folder)
     # the work is done in the kernels' processes; threads wait for them
     pool = ThreadPoolExecutor(max_workers=min(workers, max(len(jobs), 1)))
     try:
@@ -107,6 +110,18 @@ def run_jobs(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return tuple(outcomes[position] for position in range(len(jobs)))
+
+
+def _open(folder: Path) -> None:
+    """Make the folder of a report, before a kernel has worked for one that cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ReportError(
+            f"output {folder}: cannot be written ({why}); allowed: a folder that is there or can be made"
+        ) from error
 
 
 def _run(job: Job, formats: Iterable[str], *, has_bar: bool) -> dict[str, Path]:

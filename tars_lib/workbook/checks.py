@@ -2,9 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tars_lib.errors import InputError
 
 _LONGEST_ID = 80
+_LISTED = 10
+"""Names that a refusal lists; judgement: what one reads before looking into the run."""
+
+
+def known_name(parameter: str, value: object, known: Sequence[str], place: str, empty: str) -> str:
+    """A name that a notebook takes as a parameter; empty where none is given.
+
+    Parameters
+    ----------
+    parameter : str
+    value : object
+        What was given.
+    known : sequence of str
+        Names that are allowed, in the order in which they are listed; those like the one that was given come first.
+    place, empty : str
+        Where the names stand, and what an empty text means, for the message.
+
+    Raises
+    ------
+    InputError
+        Names the parameter, the value, and what is allowed.
+
+    Examples
+    --------
+    >>> known_name("repo", "web", ["api", "web"], "Acme", "all")
+    'web'
+    >>> known_name("repo", "wbe", ["api", "web"], "Acme", "all")
+    Traceback (most recent call last):
+    tars_lib.errors.InputError: repo 'wbe': not in Acme; did you mean web? allowed: api, web; an empty text means all
+    """
+    if isinstance(value, str) and (not value or value in known):
+        return value
+    from difflib import get_close_matches
+
+    # names differ from each other by case as well as by letters
+    folded = {name.casefold(): name for name in reversed(known)}
+    shown = repr(value)[:_LONGEST_ID]
+    like = [folded[one] for one in get_close_matches(shown.strip("'").casefold(), folded, n=3)]
+    meant = f"did you mean {' or '.join(like)}? " if like else ""
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    raise InputError(
+        f"{parameter} {shown}: not in {place}; {meant}"
+        f"allowed: {', '.join(known[:_LISTED]) or 'none is there'}{more}; an empty text means {empty}"
+    )
 
 
 def incident_id(value: object) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tars_lib.errors import InputError
 from tars_lib.figures.leads import draw_leads, lag_text
 from tars_lib.figures.matrix import draw_matrix
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Table, TitleBlock
 from tars_lib.reports.view import format_share
 from tars_lib.schema import LeadEvidence, Severity
+from tars_lib.workbook.checks import known_name
 from tars_lib.workbook.commands import health_report, run_place
 from tars_lib.workbook.pictures import figures
 from tars_lib.workbook.relations import direction_badge, page_head, since_words, steps, who_hears
@@ -27,12 +27,8 @@ def narrowed(run: Run, repo: str = "") -> Run:
     InputError
         If the organisation has no repo of that name.
     """
-    if not repo:
+    if not known_name("repo", repo, [one.repo for one in run.org.repos], run.org.name, "all"):
         return run
-    try:
-        run.org.repo(repo)
-    except InputError as error:
-        raise InputError(f"repo {repo!r}: {error}; an empty text means all") from error
     correlation, temporal = run.correlation, run.temporal
     pairs = tuple(pair for pair in correlation.correlations if repo in (pair.repo_a, pair.repo_b))
     leads = tuple(lead for lead in temporal.lead_lag if repo in (lead.leader, lead.follower))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tars_lib.engines.correlation_report import Cluster
 from tars_lib.engines.unfolding import unfold
-from tars_lib.errors import InputError
 from tars_lib.figures.matrix import draw_matrix
 from tars_lib.figures.unfolding import draw_unfolding
 from tars_lib.pipeline import Run
@@ -24,6 +23,7 @@ from tars_lib.reports.blocks import (
 )
 from tars_lib.reports.view import format_share
 from tars_lib.schema import ClusterDirection, FactorKind, Severity
+from tars_lib.workbook.checks import known_name
 from tars_lib.workbook.commands import check_again, health_report
 from tars_lib.workbook.pictures import figures
 from tars_lib.workbook.relations import (
@@ -60,15 +60,9 @@ def chosen(run: Run, cluster_id: str = "") -> Cluster | None:
     InputError
         If there is no cluster of that id; the message lists those that there are.
     """
-    if not cluster_id:
-        return next((cluster for cluster in run.correlation.clusters if cluster.is_anomalous), None)
-    for cluster in run.correlation.clusters:
-        if cluster.cluster_id == cluster_id:
-            return cluster
-    known = ", ".join(cluster.cluster_id for cluster in run.correlation.clusters[:10]) or "none was found"
-    raise InputError(
-        f"cluster_id {cluster_id!r}: not in this run; allowed: {known}, or an empty text for the most urgent"
-    )
+    clusters = run.correlation.clusters
+    named = known_name("cluster_id", cluster_id, [one.cluster_id for one in clusters], "this run", "the most urgent")
+    return next((one for one in clusters if (one.cluster_id == named if named else one.is_anomalous)), None)
 
 
 def title(run: Run, cluster: Cluster | None, incident_id: str = "") -> TitleBlock:

@@ -10,6 +10,7 @@ from tars_lib.figures.readiness import draw_readiness
 from tars_lib.figures.scores import MAX_PANELS, draw_scores, weakest_first
 from tars_lib.incidents.case import Case
 from tars_lib.incidents.record import ActionState
+from tars_lib.incidents.register import is_incident_id
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks import Block, Callout, Heading, Prose, Table, TitleBlock
 from tars_lib.workbook.commands import next_steps, run_place
@@ -43,8 +44,15 @@ def narrative(run: Run) -> list[Block]:
 
 
 def case_of(register: Register, incident_id: str) -> Case | None:
-    """The incident that the page is about; None where none is named, or no register at hand holds it."""
-    if not incident_id or not (register.root / incident_id).is_dir():
+    """The incident that the page is about; None where none is named, or it is kept elsewhere than in a register at hand.
+
+    Raises
+    ------
+    InputError
+        If there is a register, the id has its form, and it is not in it.
+    """
+    is_kept_here = is_incident_id(incident_id) or (register.root / incident_id).is_dir()
+    if not incident_id or not register.is_there or not is_kept_here:
         return None
     return case_to_respond(register, incident_id)
 

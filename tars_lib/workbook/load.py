@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from glob import glob
-from pathlib import Path
-
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Run, latest_run, load_run
+from tars_lib.workbook.workspace import matches
 
 
 def run(run_dir: str) -> Run:
@@ -17,7 +15,7 @@ def run(run_dir: str) -> Run:
     InputError
         If nothing matches.
     """
-    found = [Path(match) for match in sorted(glob(run_dir))] or [Path(run_dir)]  # noqa: PTH207 - the pattern may be absolute
-    if not found[0].exists():
+    found = matches(run_dir)
+    if not found:
         raise InputError(f"run_dir {run_dir!r}: nothing found; a run directory that `tars run` wrote is needed")
     return load_run(latest_run(found))

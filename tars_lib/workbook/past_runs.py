@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 from tars_lib.engines.sla_report import SlaReport
@@ -12,6 +11,7 @@ from tars_lib.errors import InputError, TarsError, VerificationError
 from tars_lib.figures.readiness_runs import RunPoint
 from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, SLA_FILE, STATUS_FILE, Manifest, Run
 from tars_lib.records import read_record
+from tars_lib.workbook.workspace import matches
 
 MAX_RUNS = 200
 """Newest runs that are read; judgement: eight days of hourly checks, or most of a year of daily ones."""
@@ -40,18 +40,8 @@ def past_runs(run: Run, pattern: object) -> PastRuns:
     InputError
         If the pattern is no text, or matches nothing; the message names the parameter.
     """
-    if not isinstance(pattern, str):
-        raise InputError(f"runs {pattern!r}: a pattern such as reports/runs/tars-run-* is allowed, or an empty text")
-    if pattern:
-        found = [Path(match) for match in glob(pattern)]  # noqa: PTH207 - the pattern may be absolute
-        if not found:
-            raise InputError(
-                f"runs {pattern!r}: nothing found; a pattern of run directories is allowed, or an empty text"
-            )
-    else:
-        found = list(run.directory.parent.glob(f"{RUN_PREFIX}*"))
     here = run.directory.resolve()
-    others = {path.resolve(): path for path in found if (path / STATUS_FILE).is_file()}
+    others = {path.resolve(): path for path in places(run, pattern) if (path / STATUS_FILE).is_file()}
     others.pop(here, None)
     newest = sorted(others, key=lambda path: path.name, reverse=True)
     points, unreadable = [_point(run.run_id, run.sla)], []
@@ -62,6 +52,18 @@ def past_runs(run: Run, pattern: object) -> PastRuns:
             unreadable.append((path.name, str(error)))
     points.sort(key=lambda point: (point.as_of, point.run_id))
     return PastRuns(tuple(points), tuple(unreadable), max(0, len(newest) - MAX_RUNS + 1))
+
+
+def places(run: Run, pattern: object) -> list[Path]:
+    """Paths of the runs that a pattern matches, or that stand beside a run; see `past_runs`."""
+    if not isinstance(pattern, str):
+        raise InputError(f"runs {pattern!r}: a pattern such as reports/runs/tars-run-* is allowed, or an empty text")
+    if not pattern:
+        return list(run.directory.parent.glob(f"{RUN_PREFIX}*"))
+    found = matches(pattern)
+    if not found:
+        raise InputError(f"runs {pattern!r}: nothing found; a pattern of run directories is allowed, or an empty text")
+    return found
 
 
 def _verdict(folder: Path) -> SlaReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ from tars_lib.incidents.clocks import is_running
 from tars_lib.incidents.in_force import playbook_in_force
 from tars_lib.incidents.journal import read_incident
 from tars_lib.incidents.record import Incident
-from tars_lib.incidents.register import DEFAULT_DIR, folder_of, folders
+from tars_lib.incidents.register import DEFAULT_DIR, folder_of, folders, is_incident_id
 from tars_lib.incidents.register import incidents_dir as place
 from tars_lib.pipeline import now
 from tars_lib.playbook.tables import Playbook
 from tars_lib.times import read_time
+from tars_lib.workbook.workspace import in_workspace
 
 _LONGEST_PATH = 1000
 
@@ -38,23 +39,24 @@ class Register:
     @property
     def given_dir(self) -> Path | None:
         """The folder as commands have to name it; None where it is the one that they take by themselves."""
-        return None if self.root == DEFAULT_DIR else self.root
+        return None if self.root in (DEFAULT_DIR, in_workspace(DEFAULT_DIR)) else self.root
 
 
 def open_register(incidents_dir: object, as_of: object) -> Register:
-    """Find the register; nothing is written, and it need not be there.
+    """Find the register; nothing is written.
 
     Parameters
     ----------
     incidents_dir : object
-        A path; empty: `TARS_INCIDENTS_DIR`, else ``./incidents``.
+        The path of a folder; empty: `TARS_INCIDENTS_DIR`, else ``./incidents``, which need not be there.
     as_of : object
         A time with its zone, at which the clocks are read; empty: the present one.
 
     Raises
     ------
     InputError
-        If a parameter is of another type, or the folder is a file; the message names the parameter.
+        If a parameter is of another type, or the folder that is named is not there or is a file; the message names the
+        parameter.
     ConfigError
         If the playbook beside the incidents cannot be read.
     """
@@ -63,7 +65,12 @@ def open_register(incidents_dir: object, as_of: object) -> Register:
         raise InputError(f"incidents_dir {shown}: the path of a folder is allowed, or an empty text")
     if not isinstance(as_of, str):
         raise InputError(f"as_of {as_of!r}: a time such as 2026-01-05T14:30:00Z is allowed, or an empty text")
-    root = place(Path(incidents_dir) if incidents_dir else None)
+    root = in_workspace(place(Path(incidents_dir) if incidents_dir else None))
+    if incidents_dir and not root.exists():
+        raise InputError(
+            f"incidents_dir {incidents_dir[:80]!r}: no such folder; a folder of incidents is allowed, or an empty text for "
+            f"$TARS_INCIDENTS_DIR, else ./{DEFAULT_DIR}"
+        )
     if root.exists() and not root.is_dir():
         raise InputError(
             f"incidents_dir {incidents_dir[:80]!r}: {root} is no folder; the folder of incidents is allowed"
@@ -78,7 +85,7 @@ def case_to_respond(register: Register, incident_id: str) -> Case | None:
     Raises
     ------
     InputError
-        If there is a register, and the id is not in it.
+        If an id is named that no register holds.
     VerificationError
         If its timeline was altered.
     """
@@ -90,30 +97,38 @@ def case_to_review(register: Register, incident_id: str) -> Case | None:
     return _case(register, incident_id, lambda incident: not is_running(incident))
 
 
-def check(values: dict[str, object], named: str) -> None:
-    """Refuse parameters of a notebook that reads the register, before any kernel starts.
+def check(values: Mapping[str, object], known: Collection[str], run: Path) -> None:
+    """Refuse an incident, a register or a time that is not there, before any kernel starts.
 
     Parameters
     ----------
-    values : dict
-        Its parameters, without those that keep their default.
-    named : str
-        The incident's id; empty: none was named.
+    values : mapping
+        Parameters of a notebook, without those that keep their default.
+    known : collection of str
+        Names of all that it takes.
+    run : Path
+        The run directory. It may stand in the folder of its incident, wherever that is.
 
     Raises
     ------
     InputError, ConfigError, VerificationError
-        As in the notebook.
+        As in the notebook. Where the id is no more than printed on the page, one of another form than the register's is free.
     """
+    named = str(values.get("incident_id", ""))
     register = open_register(values.get("incidents_dir", ""), values.get("as_of", ""))
-    if named:
+    has_clocks = "as_of" in known
+    is_elsewhere = run.resolve().parent.name == named or not register.is_there or not is_incident_id(named)
+    if named and (has_clocks or not is_elsewhere):
         _case(register, named, is_running)
 
 
 def _case(register: Register, incident_id: str, is_wanted: Callable[[Incident], bool]) -> Case | None:
-    if not register.is_there:
-        return None
     if incident_id:
+        if not register.is_there:
+            raise InputError(
+                f"incident_id {incident_id!r}: there is no register of incidents at {register.root}; allowed: an empty text, "
+                "or the id of an incident in the folder that incidents_dir names"
+            )
         try:
             folder = folder_of(register.root, incident_id)
         except InputError as error:

@@ -99,9 +99,10 @@ def test_the_index_escapes_what_it_shows(samples: RunSamples) -> None:
 
 
 def test_the_response_belongs_to_the_package_where_the_register_knows_the_incident(
-    samples: RunSamples, tmp_path: Path
+    samples: RunSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = samples.run("demo")
+    monkeypatch.setenv("TARS_INCIDENTS_DIR", str(tmp_path / "none"))
     going, over = begun(tmp_path / "a", run).folder, walked(tmp_path / "b", run).folder
     asked = [
         Request(run.directory),
@@ -109,7 +110,9 @@ def test_the_response_belongs_to_the_package_where_the_register_knows_the_incide
         Request(run.directory, over.name, over.parent),
     ]
     assert [reports_for(one)[2:] for one in asked] == [(), ("golden_path",), ("postmortem",)]
-    assert reports_for(Request(run.directory, "Vorfall 7", tmp_path / "none"))[2:] == ()
+    assert reports_for(Request(run.directory, "Vorfall 7"))[2:] == ()
+    with pytest.raises(InputError, match="incidents_dir '.*none': no such folder"):
+        reports_for(Request(run.directory, going.name, tmp_path / "none"))
     with pytest.raises(InputError, match="no such incident"):
         reports_for(Request(run.directory, "INC-209901010000", going.parent))
 

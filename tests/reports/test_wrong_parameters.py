@@ -10,12 +10,14 @@ from typing import Any
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
-from run_samples import RunSamples
+from run_samples import RunSamples, cells
 
 from tars_lib.cli.main import cli
+from tars_lib.errors import InputError
 from tars_lib.reports import bulk
-from tars_lib.reports.notebooks import find_notebook, notebook_parameters
+from tars_lib.reports.notebooks import NotebookError, find_notebook, notebook_parameters, run_notebook
 from tars_lib.reports.parameters import declared_ranges
+from tars_lib.workbook.given import check_given
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -104,3 +106,96 @@ def test_the_comment_in_the_parameters_file_says_the_range(notebook: str) -> Non
         comment = re.search(rf"((?:^#.*\n)+)^{name}:", text, re.MULTILINE)
         assert comment is not None
         assert re.search(rf"\b{low} to {high}\b", comment[1]), name
+
+
+ABSENT = {
+    "repo": ("correlation_investigation", "chekout", "repo 'chekout': not in ", "did you mean checkout? allowed: "),
+    "cluster_id": ("cross_repo_anomaly", "cluster-x", "cluster_id 'cluster-x': not in this run; ", "allowed: cluster-"),
+    "runs": ("trend_review", "nowhere-*", "runs 'nowhere-*': nothing found; a pattern of run directories is allowed"),
+    **{
+        f"incidents_dir of {name}": (
+            name,
+            "nowhere",
+            "incidents_dir 'nowhere': no such folder; a folder of incidents is ",
+        )
+        for name in ("golden_path", "postmortem", "trend_review", "executive_summary")
+    },
+}
+"""Parameter: a notebook that takes it, a value that names nothing, and what is said of it."""
+
+
+@pytest.mark.parametrize("parameter", ABSENT)
+def test_what_is_not_there_is_refused_with_what_is(samples: RunSamples, tmp_path: Path, parameter: str) -> None:
+    """By the command, and in one sentence by the notebook's own first cell, which papermill runs without the command."""
+    notebook, value, *said = ABSENT[parameter]
+    name, run = parameter.partition(" ")[0], samples.run("demo").directory
+    refused(report(notebook, "--run", run, "--output", tmp_path / "out", "-p", f"{name}={value}"), *said)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(InputError) as caught:
+        cells(notebook, run_dir=str(run), **{name: value})
+    for part in said:
+        assert part in str(caught.value)
+    assert caught.value._render_traceback_() == [f"{type(caught.value).__name__}: {caught.value}"]
+
+
+def test_an_incident_that_the_register_lacks_is_refused_with_those_like_it(
+    samples: RunSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARS_INCIDENTS_DIR", str(tmp_path / "incidents"))
+    for minute in range(8):
+        (tmp_path / "incidents" / f"INC-20260105143{minute}").mkdir(parents=True)
+    (tmp_path / "incidents" / "INC-202511221407").mkdir()
+    run = samples.run("demo").directory
+    for notebook in NOTEBOOKS:
+        if "incident_id" in notebook_parameters(notebook):
+            done = report(notebook, "--run", run, "--incident", "INC-202511222407")
+            refused(
+                done, "incident_id: INC-202511222407: no such incident", "did you mean INC-202511221407? the newest"
+            )
+    for notebook in ("golden_path", "postmortem", "executive_summary"):
+        with pytest.raises(InputError, match="incident_id: INC-202511222407: no such incident"):
+            cells(notebook, run_dir=str(run), incident_id="INC-202511222407")
+
+
+def test_an_id_that_a_page_only_prints_is_free_where_its_incident_is_kept_elsewhere(
+    samples: RunSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pager's id, one without a register at hand, and that of the folder in which the run stands."""
+    run = samples.run("demo").directory
+    check_given({"incident_id": "PD-1234"}, {"incident_id"}, run)
+    monkeypatch.setenv("TARS_INCIDENTS_DIR", str(tmp_path / "incidents"))
+    check_given({"incident_id": "INC-202601051430"}, {"incident_id", "incidents_dir"}, run)
+    (tmp_path / "incidents").mkdir()
+    check_given({"incident_id": "INC-202601051430"}, {"incident_id"}, tmp_path / "INC-202601051430" / "tars-run-1")
+    with pytest.raises(InputError, match="no such incident"):
+        check_given({"incident_id": "INC-202601051430"}, {"incident_id"}, run)
+
+
+def test_a_response_page_needs_the_register_of_the_incident_that_is_named(
+    samples: RunSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARS_INCIDENTS_DIR", str(tmp_path / "nowhere"))
+    for notebook in ("golden_path", "postmortem"):
+        done = report(notebook, "--run", samples.run("demo").directory, "--incident", "INC-202601051430")
+        refused(done, "incident_id 'INC-202601051430': there is no register of incidents at ", "allowed: an empty text")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_by_the_name_of_its_option(
+    samples: RunSamples, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "out"):
+        done = report("sla_breach", "--run", samples.run("demo").directory, "--output", place)
+        refused(done, f"output {place}: cannot be written (", "allowed: a folder that is there or can be made")
+
+
+@pytest.mark.slow
+def test_papermill_by_itself_says_it_in_one_sentence(samples: RunSamples, tmp_path: Path) -> None:
+    given = {"run_dir": str(samples.run("demo").directory), "repo": "chekout"}
+    with pytest.raises(
+        NotebookError, match=r"failed in cell 4: InputError: repo 'chekout': not in .*did you mean checkout\?"
+    ):
+        run_notebook("correlation_investigation", given, tmp_path / "out.ipynb")
+    content: Any = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    (error,) = [one for cell in content.cells for one in cell.get("outputs", ()) if one["output_type"] == "error"]
+    assert error["traceback"] == [f"InputError: {error['evalue']}"]

@@ -251,9 +251,11 @@ def test_months_and_runs_change_what_is_shown(samples: RunSamples, registers: Pa
 @pytest.mark.parametrize("name", ["demo", "calm"])
 @pytest.mark.parametrize("notebook", PAGES)
 def test_where_nothing_is_recorded_the_page_says_so_and_is_whole(
-    samples: RunSamples, registers: Path, notebook: str, name: str, root: str
+    samples: RunSamples, registers: Path, monkeypatch: pytest.MonkeyPatch, notebook: str, name: str, root: str
 ) -> None:
-    shown = page(notebook, samples.run(name), registers / root)
+    given = "" if root == "missing" else registers / root
+    monkeypatch.setenv("TARS_INCIDENTS_DIR", str(registers / root))
+    shown = page(notebook, samples.run(name), given)
     text = told(shown)
     assert ("There is no incident register" in text) == (root == "missing")
     assert "What to do next" in text
