@@ -5,6 +5,7 @@ Everything here is imported when it is first used, so that `import tars_lib` cos
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,20 @@ _PUBLIC = {
     "rank_root_causes": "tars_lib.engines.rootcause",
     "what_if": "tars_lib.engines.what_if",
     "write_run": "tars_lib.pipeline",
+    # for %load_ext tars_lib
+    "load_ipython_extension": "tars_lib.completion",
 }
+_GIVES_NAMES = ("load_org", "load_run", "analyze")
 
 
 def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tars_lib' has no attribute {name!r}")
+    if name in _GIVES_NAMES and "IPython" in sys.modules:
+        # an organisation is about to be asked in a shell, maybe: names complete with Tab from here on
+        import_module("tars_lib.completion").offer_names()
     return getattr(import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*_PUBLIC, "__version__"])
+    return sorted([*(_PUBLIC.keys() - {"load_ipython_extension"}), "__version__"])

@@ -83,6 +83,12 @@ class OrgData(Telling):
             f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
         )
 
+    def _call_completions_(self, method: str) -> list[str]:
+        """What Tab offers within `.repo("` and `.frame("`; see `tars_lib.completion`."""
+        if method == "frame":
+            return list(self.history.metrics)
+        return [repo.repo for repo in self.repos] if method == "repo" else []
+
     def _some_names(self) -> str:
         names = [repo.repo for repo in self.repos]
         return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

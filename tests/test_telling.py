@@ -201,7 +201,10 @@ def test_names_and_questions_complete_with_tab(run: Run) -> None:
     from IPython.core.completer import provisionalcompleter
 
     shell = InteractiveShell()
-    shell.user_ns.update(run=run, org=run.org)
+    shell.user_ns.update(run=run, org=run.org, somebodys=object())
+    for _ in range(2):
+        tars.load_ipython_extension(shell)
+    assert len(shell.Completer.custom_matchers) == 1
 
     def offered(typed: str) -> set[str]:
         with provisionalcompleter():
@@ -209,6 +212,11 @@ def test_names_and_questions_complete_with_tab(run: Run) -> None:
 
     assert {result.sla_id for result in run.sla.compliance_results} <= offered('run.sla["')
     assert {repo.repo for repo in run.org.repos} <= offered('org["')
+    for typed in ('org.repo("', "x = run.org.repo( '", "print(org.repo('"):
+        assert offered(typed) == {repo.repo for repo in run.org.repos}, typed
+    assert offered('org.repo("fraud-c') == {"fraud-check"}, "a dash begins no new name"
+    assert offered('org.frame("') == set(run.org.history.metrics)
+    assert "checkout" not in offered('somebodys.repo("') | offered('nothing.repo("') | offered('repo("')
     assert {"health", "trend", "events", "slas", "told"} <= offered('org.repo("web").')
     assert {"why", "breach", "status"} <= offered('run.sla["availability"].')
     assert {"lead_lag", "what_if", "load_org"} <= set(dir(tars))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.completion import offer_names
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Run, latest_run, load_run
 from tars_lib.workbook.workspace import matches
@@ -15,6 +16,7 @@ def run(run_dir: str) -> Run:
     InputError
         If nothing matches.
     """
+    offer_names()
     found = matches(run_dir)
     if not found:
         raise InputError(f"run_dir {run_dir!r}: nothing found; a run directory that `tars run` wrote is needed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tars_lib.completion import offer_names
 from tars_lib.engines.metric_course import metric_course, window_of
 from tars_lib.engines.what_if import Excluded, what_if
 from tars_lib.exit_codes import EXIT_CODES
@@ -19,7 +20,7 @@ from tars_lib.workbook.commands import next_steps, run_place
 from tars_lib.workbook.explorer import Explorer
 from tars_lib.workbook.pictures import figures
 from tars_lib.workbook.what_if import WhatIfPanel, moved
-from tars_lib.workbook.widgets import INSTALL, has_widgets
+from tars_lib.workbook.widgets import has_widgets, missing
 from tars_lib.workbook.words import readiness_tone
 
 Found = Analysis | Run
@@ -36,6 +37,7 @@ def load(run_dir: str) -> Found:
     InputError
         If a run is named that is not there.
     """
+    offer_names()
     return runs.run(run_dir) if run_dir else analyze(load_org(demo_root()))
 
 
@@ -90,7 +92,8 @@ def questions(found: Found) -> Table:
         "Questions and what to type",
         (Column("Question"), Column("Type", "mono")),
         rows,
-        note="import tars_lib as tars. Tab completes names of SLAs and repos; what is not known is said to be unknown.",
+        note='import tars_lib as tars. Tab completes names of SLAs, repos and metrics, as in org.repo("; what is not '
+        "known is said to be unknown.",
     )
 
 
@@ -137,12 +140,12 @@ def verdicts_moved(found: Found) -> list[Block]:
 
 def explore(org: OrgData, repo: str = "", metric: str = "") -> Explorer | Callout:
     """The explorer, or how to get it."""
-    return Explorer(org, repo, metric) if has_widgets() else _install()
+    return Explorer(org, repo, metric) if has_widgets() else missing("The explorer")
 
 
 def try_out(org: OrgData) -> WhatIfPanel | Callout:
     """The panel of objectives and stretches left out, or how to get it."""
-    return WhatIfPanel(org) if has_widgets() else _install()
+    return WhatIfPanel(org) if has_widgets() else missing("The panel")
 
 
 def next_action(found: Found) -> Table:
@@ -162,7 +165,3 @@ def _code(found: Found) -> int:
 
 def _prose(told: Told) -> Prose:
     return Prose(told.sentences)
-
-
-def _install() -> Callout:
-    return Callout("The explorer needs ipywidgets", f"It is not installed here: {INSTALL}", "info")

@@ -10,6 +10,7 @@ from typing import Any
 from tars_lib.errors import ConfigError
 from tars_lib.figures.picture import Picture
 from tars_lib.figures.theme import render_svg
+from tars_lib.reports.blocks import Callout
 from tars_lib.visible import visible
 
 INSTALL = "pip install 'tars-incident-workbook[lab]'"
@@ -36,6 +37,11 @@ def has_widgets() -> bool:
     from importlib.util import find_spec
 
     return find_spec("ipywidgets") is not None
+
+
+def missing(what: str) -> Callout:
+    """What stands in place of a widget where the library is not installed."""
+    return Callout(f"{what} needs ipywidgets", f"It is not installed here: {INSTALL}", "info")
 
 
 def picture_html(picture: Picture) -> str:
