@@ -63,7 +63,7 @@ fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers, feed every reader; prints 
 	$(PY) fuzz/guided.py --seconds 10
 
 lab: .venv/lab.stamp ## Open JupyterLab on the welcome notebook
-	$(BIN)/jupyter lab notebooks/welcome.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/welcome.ipynb
 
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: .venv/dev.stamp ## Build the documentation into site/; a link that leads nowhere fails it

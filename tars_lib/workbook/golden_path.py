@@ -94,7 +94,7 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
                 Callout("Nothing to respond to", f"The run found nothing: {none_is(run, 'breached')}.", "good", "Now")
             ]
         found = f"The run found: {finding_name(entry).lower().replace('sla', 'SLA')} ({entry.code}, {entry.severity.value})."
-        if not _is_urgent(entry):
+        if not is_urgent(entry):
             within = register.playbook.severity(entry.severity).response_time
             return [
                 Callout(
@@ -159,7 +159,7 @@ def minutes(register: Register, case: Case | None) -> Table:
                 f"{step.start_minute}-{step.end_minute}",
                 f"{step.name}: {step.task}",
                 _recorded(step),
-                _state(path, number),
+                step_state(path, number),
             )
             for number, step in enumerate(path.steps)
         ),
@@ -241,7 +241,7 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
     """The command for what is missing, and those that follow."""
     if case is None:
         entry = EXIT_CODES[run.status.exit_code]
-        if not _is_urgent(entry):
+        if not is_urgent(entry):
             page = PAGE_OF.get(entry.code)
             look = [("Look into what was found", f"tars report {page} --run {run_place(run)}")] if page else []
             return next_steps(*look, ("Keep the hourly checks running", "tars run --root ./org-health"))
@@ -273,7 +273,7 @@ def where_option(register: Register) -> str:
     return "" if register.given_dir is None else f" --incidents-dir {shlex.quote(register.given_dir.as_posix())}"
 
 
-def _is_urgent(entry: ExitCode) -> bool:
+def is_urgent(entry: ExitCode) -> bool:
     """Whether the playbook wants an answer within the hour."""
     return entry.severity in (Severity.SEV_1, Severity.SEV_2)
 
@@ -347,7 +347,8 @@ def _recorded(step: Step) -> str:
     return "; ".join([*lines, *([f"{more} more in the record"] if more > 0 else [])]) or "nothing yet"
 
 
-def _state(path: GoldenPath, number: int) -> Badge:
+def step_state(path: GoldenPath, number: int) -> Badge:
+    """Whether a step is done, comes now, is late or is to come."""
     step = path.steps[number]
     if step.is_done:
         return Badge("Done", "good")

@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: the welcome notebook runs through, and its widgets redraw what they show."""
+"""JupyterLab in a real browser, as `make lab` starts it: notebooks run through, and their widgets redraw what they show."""
 
 from __future__ import annotations
 
@@ -11,44 +11,59 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from browsing import chromium, opened
+from register_samples import opened as opened_incident
+from run_samples import RunSamples
+
+from tars_lib.incidents.acts import Writer, acknowledge
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "only-this-test"  # noqa: S105 - of a server that ends with the test
 PATIENCE = 180.0
 """Seconds for a server or a page to come up, and for all cells to run, on a machine with much else to do."""
 ATTEMPTS = 4
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+"""The notebook on top: JupyterLab opens again, behind it, what was open before."""
 TALL = 7000
 """Window in CSS pixels: JupyterLab draws the cells that are in it."""
 
 pytestmark = pytest.mark.slow
 
 
+def made_by() -> list[str]:
+    """What `make lab` gives to JupyterLab."""
+    (line,) = re.findall(
+        r"^\t\$\(BIN\)/jupyter lab (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return str(line).split()
+
+
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
-    """Start a server as `make lab` does, with settings of its own; gives the address that opens the notebook."""
-    (folder / "notebooks").mkdir()
-    shutil.copy(ROOT / "notebooks" / "welcome.ipynb", folder / "notebooks")
+    """Start a server as `make lab` does, with settings of its own; gives its address."""
+    for name in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / name, folder / name)
     own = {
         f"JUPYTER{name}_DIR": str(folder / name.lower())
         for name in ("_CONFIG", "_DATA", "_RUNTIME", "LAB_SETTINGS", "LAB_WORKSPACES")
     }
     environment = os.environ | own | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")}
-    command = [sys.executable, "-m", "jupyterlab", "notebooks/welcome.ipynb", "--no-browser", "--allow-root"]
+    command = [sys.executable, "-m", "jupyterlab", *made_by(), "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"]
     command += ["--LabApp.news_url=None"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
-            yield f"{address_of(server, folder)}lab/tree/welcome.ipynb?token={TOKEN}"
+            yield address_of(server, folder)
         finally:
             server.terminate()
             try:
@@ -75,7 +90,7 @@ def run_all(page: Page) -> None:
     """As a reader of the notebook is told: Run, Run All Cells; again where a kernel just begun did not hear it."""
     from playwright.sync_api import TimeoutError as Unheard
 
-    first = page.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).first
+    first = page.locator(f"{SHOWN} .jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).first
     for _ in range(ATTEMPTS):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -88,54 +103,99 @@ def run_all(page: Page) -> None:
 
 
 @contextmanager
-def pictured(page: Page, folder: Path) -> Iterator[None]:
+def pictured(page: Page, folder: Path, name: str) -> Iterator[None]:
     """Keep a picture of the page where a test fails, or where `TARS_SCREENSHOTS` names a folder for it."""
     try:
         yield
     except BaseException:
-        page.screenshot(path=folder / "failed.png")
+        page.screenshot(path=folder / f"failed-{name}.png")
         raise
     if asked := os.environ.get("TARS_SCREENSHOTS"):
-        page.screenshot(path=Path(asked) / "jupyterlab.png")
+        page.screenshot(path=Path(asked) / f"jupyterlab-{name}.png")
 
 
-def test_the_welcome_notebook_runs_and_the_explorer_redraws_its_figure(tmp_path: Path) -> None:
+@contextmanager
+def notebook(browser: Browser, server: str, name: str, folder: Path) -> Iterator[Page]:
+    """A notebook opened, with a kernel that answers, and all its cells on their way."""
     with (
-        chromium() as browser,
-        jupyterlab(tmp_path) as address,
-        opened(browser, address, width=1300, height=TALL) as (page, _),
-        pictured(page, tmp_path),
+        opened(browser, f"{server}lab/tree/notebooks/{name}.ipynb?token={TOKEN}", width=1300, height=TALL) as (page, _),
+        pictured(page, folder, name),
     ):
         page.set_default_timeout(PATIENCE * 1000)
-        page.get_by_role("heading", name="Welcome", exact=True).wait_for()
+        page.locator(f"{SHOWN} .jp-MarkdownCell h1").first.wait_for()
         # a kernel that has answered: the cells are not sent into the void
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
+        page.locator(f"{SHOWN} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
         run_all(page)
-
-        explorer = page.locator(".tars-picture img")
-        explorer.wait_for()
-        assert "error_rate of checkout" in str(explorer.get_attribute("alt"))
-        before = explorer.get_attribute("src")
-        page.get_by_label("Repo", exact=True).select_option("ledger")
-        page.locator('.tars-picture img[alt*="of ledger"]').wait_for()
-        assert explorer.get_attribute("src") != before
-        page.get_by_label("Event", exact=True).select_option(
-            "2026-11-02 07:50 deploy: Connection pool rewrite (ledger)"
-        )
-        page.get_by_text("since. Dotted: events.").last.wait_for()
-
-        panel = page.locator(".widget-vbox").filter(has=page.get_by_label("Leave out", exact=True))
-        panel.get_by_text("No verdict moves").wait_for()
-        for label, time_of_day in (("Leave out", "2026-11-02T08:00Z"), ("until", "2026-11-02T15:01Z")):
-            panel.get_by_label(label, exact=True).fill(time_of_day)
-            panel.get_by_label(label, exact=True).press("Enter")
-        panel.get_by_text("2 of 4 SLAs move").wait_for()
-
-        last = page.locator(".jp-CodeCell").last
-        last.get_by_text("What to do next").wait_for()
+        yield page
+        page.locator(f"{SHOWN} .jp-CodeCell").last.get_by_text("What to do next").wait_for()
         assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
         assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
-        numbers = page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
-        notebook = json.loads((tmp_path / "notebooks" / "welcome.ipynb").read_text(encoding="utf-8"))
-        assert len(numbers) == sum(cell["cell_type"] == "code" for cell in notebook["cells"])
+        numbers = page.locator(f"{SHOWN} .jp-CodeCell .jp-InputPrompt").all_inner_texts()
+        content = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        assert len(numbers) == sum(cell["cell_type"] == "code" for cell in content["cells"])
         assert all(re.fullmatch(r"\[\d+\]:", number.strip()) for number in numbers), numbers
+
+
+def explore(page: Page) -> None:
+    """The explorer's figure is another one, and the panel's verdicts move."""
+    explorer = page.locator(".tars-picture img")
+    explorer.wait_for()
+    assert "error_rate of checkout" in str(explorer.get_attribute("alt"))
+    before = explorer.get_attribute("src")
+    page.get_by_label("Repo", exact=True).select_option("ledger")
+    page.locator('.tars-picture img[alt*="of ledger"]').wait_for()
+    assert explorer.get_attribute("src") != before
+    page.get_by_label("Event", exact=True).select_option("2026-11-02 07:50 deploy: Connection pool rewrite (ledger)")
+    page.get_by_text("since. Dotted: events.").last.wait_for()
+
+    panel = page.locator(".widget-vbox").filter(has=page.get_by_label("Leave out", exact=True))
+    panel.get_by_text("No verdict moves").wait_for()
+    for label, time_of_day in (("Leave out", "2026-11-02T08:00Z"), ("until", "2026-11-02T15:01Z")):
+        panel.get_by_label(label, exact=True).fill(time_of_day)
+        panel.get_by_label(label, exact=True).press("Enter")
+    panel.get_by_text("2 of 4 SLAs move").wait_for()
+
+
+def complete(page: Page) -> None:
+    """Tab within a call offers the repos."""
+    editor = page.locator(f"{SHOWN} .jp-CodeCell .cm-content").last
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    page.keyboard.type('org.repo("fr')
+    page.keyboard.press("Tab")
+    page.locator(".jp-Completer-item", has_text="fraud-check").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(".cm-content", has_text='org.repo("fraud-check').wait_for()
+
+
+def walk(page: Page, writer: Writer) -> None:
+    """A step is picked and shown, and what somebody records meanwhile moves the panel on by itself."""
+    detail = page.locator(f"{SHOWN} .widget-html-content").last
+    detail.get_by_text("Minute 0-2, Acknowledge").wait_for()
+    detail.get_by_text(f"tars incident ack {writer.folder.name}").wait_for()
+    page.get_by_role("button", name="Next step").click()
+    detail.get_by_text("Minute 2-5, Identify Breach").wait_for()
+    page.get_by_role("button", name="12-15 Escalate & Document").click()
+    detail.get_by_text("Whom to tell").wait_for()
+    page.get_by_role("button", name="Next step").click()
+    detail.get_by_text("Minute 0-2, Acknowledge").wait_for()
+    acknowledge(writer)
+    detail.get_by_text("Minute 8-12, Contain").wait_for()
+
+
+def test_notebooks_run_from_the_workspace_and_their_widgets_show_what_is_chosen(
+    samples: RunSamples, tmp_path: Path
+) -> None:
+    run = samples.run("demo")
+    shutil.copytree(run.directory, tmp_path / "outputs" / "demo" / "runs" / run.run_id)
+    writer = opened_incident(tmp_path / "incidents", run, datetime.now(UTC).replace(microsecond=0))
+    with chromium() as browser, jupyterlab(tmp_path) as server:
+        with notebook(browser, server, "welcome", tmp_path) as page:
+            explore(page)
+            complete(page)
+            for folder in ("parameters", "outputs", "incidents"):
+                listed = page.request.get(f"{server}api/contents/{folder}?token={TOKEN}")
+                assert listed.ok, f"{folder} is out of reach"
+        with notebook(browser, server, "golden_path", tmp_path) as page:
+            walk(page, writer)
