@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tars_lib.engines.sla_report import SlaReport
 from tars_lib.errors import TarsError
 from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy
+
+if TYPE_CHECKING:
+    from tars_lib.reports.bulk import Outcome
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 _FROM_ENVIRONMENT = "$"
@@ -97,6 +100,21 @@ class Build:
                 click.echo(one.command(), err=True)
         return decision.code
 
+    def tell_reports(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what became of reports: a summary a run, and an annotation for each that failed."""
+        if self.summary is None:
+            return
+        from tars_lib.pipeline import load_run
+        from tars_lib.reports.reports_summary import annotate_reports, reports_summary
+
+        runs = dict.fromkeys(str(outcome.job.parameters["run_dir"]) for outcome in outcomes)
+        for place in runs:
+            run = load_run(Path(place))
+            mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == place]
+            self._append(reports_summary(run.sla, run.org.name, run.run_id, mine))
+        for one in annotate_reports(outcomes):
+            click.echo(one.command(), err=True)
+
     def line(self, text: str) -> str:
         """A line of output; where GitHub reads along, nothing in it is a command."""
         if self.summary is None:
@@ -129,6 +147,11 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the SLAs as test cases."
     )(command)
+    return summary_option(command)
+
+
+def summary_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--github-summary`."""
     return click.option(
         "--github-summary",
         is_flag=False,

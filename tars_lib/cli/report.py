@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.ci import build_of, summary_option
 from tars_lib.cli.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.errors import InputError, ReportError
 
@@ -50,6 +51,7 @@ _SOURCE_LINES = 12
     help="What to export: html, pdf or both, comma separated.",
 )
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")
+@summary_option
 @logging_options
 @guarded(REPORT)
 def report(
@@ -62,6 +64,7 @@ def report(
     output: Path | None,
     formats: str,
     workers: int,
+    github_summary: str | None,
     verbose: bool,
     quiet: bool,
 ) -> int:
@@ -77,27 +80,30 @@ def report(
     strange = [part for part in wanted if part not in ("html", "pdf")]
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
-    from tars_lib.pipeline import write_reports_of
+    build = build_of(github_summary, None, None, exit_zero=False)
+    with build.told_of_errors("tars report"):
+        from tars_lib.pipeline import write_reports_of
 
-    shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
-    places = _run_directories(run_patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
-    if incident is not None:
-        typed["incident_id"] = incident
-    runs: dict[Path, dict[str, dict[str, object]]] = {}
-    for run in places:
-        names = notebooks or _called_for(run)
-        is_bulk = len(names) > 1 or all_called_for
-        runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
-    total = sum(map(len, runs.values()))
-    # printed once the bar is gone, in the order in which they were asked for
-    with progress(total, "notebook", quiet=quiet or total == 1) as begin:
-        begin("started")
-        outcomes = write_reports_of(runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
+        shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
+        places = _run_directories(run_patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
+        if incident is not None:
+            typed["incident_id"] = incident
+        runs: dict[Path, dict[str, dict[str, object]]] = {}
+        for run in places:
+            names = notebooks or _called_for(run)
+            is_bulk = len(names) > 1 or all_called_for
+            runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
+        total = sum(map(len, runs.values()))
+        # printed once the bar is gone, in the order in which they were asked for
+        with progress(total, "notebook", quiet=quiet or total == 1) as begin:
+            begin("started")
+            outcomes = write_reports_of(runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
+        build.tell_reports(outcomes)
     for outcome in outcomes:
         if outcome.error is not None:
-            _show_failure(outcome)
+            _show_failure(outcome, build.line)
         elif not quiet:
-            click.echo("\n".join(map(str, outcome.files.values())))
+            click.echo("\n".join(build.line(str(path)) for path in outcome.files.values()))
     failed = sum(outcome.error is not None for outcome in outcomes)
     if failed and total > 1:
         click.echo(f"{total - failed} of {total} reports written; {failed} failed", err=True)
@@ -194,17 +200,17 @@ def _parameters_of(
     return jobs
 
 
-def _show_failure(outcome: Outcome) -> None:
+def _show_failure(outcome: Outcome, line_of: Callable[[str], str]) -> None:
     from tars_lib.reports.notebooks import NotebookError
     from tars_lib.reports.visible import visible
 
     error = outcome.error
     if not isinstance(error, NotebookError):
-        click.echo(f"error: {outcome.job.name}: {visible(' '.join(str(error).split()))}", err=True)
+        click.echo(line_of(f"error: {outcome.job.name}: {visible(' '.join(str(error).split()))}"), err=True)
         return
-    click.echo(f"error: {visible(' '.join(str(error).split()))}", err=True)
+    click.echo(line_of(f"error: {visible(' '.join(str(error).split()))}"), err=True)
     lines = error.source.splitlines()
     for line in lines[:_SOURCE_LINES]:
-        click.echo(f"    {visible(line)}", err=True)
+        click.echo(line_of(f"    {visible(line)}"), err=True)
     if len(lines) > _SOURCE_LINES:
         click.echo(f"    ... {len(lines) - _SOURCE_LINES} more lines", err=True)

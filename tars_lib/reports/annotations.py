@@ -75,7 +75,7 @@ def annotate(sla: SlaReport, codes: Iterable[int], decision: Decision) -> tuple[
         level = "error" if code in decision.failing_codes else "warning"
         meaning = EXIT_CODES[code].meaning
         found.append(Annotation(level, f"{EXIT_CODES[code].finding} ({code})", (f"{meaning[0].upper()}{meaning[1:]}",)))
-    return (*_first(found, "error"), *_first(found, "warning"))
+    return (*first_of(found, "error"), *first_of(found, "warning"))
 
 
 def inert(line: str) -> str:
@@ -90,7 +90,8 @@ def inert(line: str) -> str:
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 
 
-def _first(found: list[Annotation], level: str) -> list[Annotation]:
+def first_of(found: list[Annotation], level: str) -> list[Annotation]:
+    """Those of a level that GitHub keeps; the last of them counts what was left out."""
     own = [one for one in found if one.level == level]
     if len(own) <= PER_LEVEL:
         return own

@@ -73,7 +73,7 @@ def job_summary(sla: SlaReport, org: str, codes: Mapping[str, int], decision: De
         lines += [f"- {markdown_text(warning)}" for warning in sla.warnings[:_WARNINGS]]
         if len(sla.warnings) > _WARNINGS:
             lines.append(f"- {len(sla.warnings) - _WARNINGS} more in the report")
-    return _cut(lines)
+    return cut(lines)
 
 
 def failure_summary(command: str, sentence: str) -> str:
@@ -104,7 +104,8 @@ def _minutes(span: timedelta) -> str:
     return f"{round(span.total_seconds() / 60)} minutes"
 
 
-def _cut(lines: list[str]) -> str:
+def cut(lines: list[str]) -> str:
+    """Lines as a text that GitHub takes: at most `MAX_BYTES`, cut at the end of a line; it says so then."""
     whole = "\n".join(lines) + "\n"
     if len(whole.encode("utf-8")) <= MAX_BYTES:
         return whole

@@ -22,7 +22,7 @@ from tars_lib.pipeline import write_run
 from tars_lib.playbook.pages import ALWAYS, PAGE_OF, pages_for
 
 MINE = ("propagation", "cross_repo_anomaly", "critical_alerts", "correlation_investigation")
-FAILING = 'figures = {}\nfigures["no such\u202e figure"]'
+FAILING = 'figures = {}\n"""\n::error::</details>\n"""\nfigures["no such\u202e figure"]'
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,8 @@ def bulk(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Bulk:
         str(run),
     ]
     done = subprocess.run(
-        [*command, "--output", str(output), "-p", "incident_id=007", "-p", "max_paths=3"],
+        [*command, "--output", str(output), "-p", "incident_id=007", "-p", "max_paths=3",
+         "--github-summary", str(folder / "summary.md")],
         capture_output=True, text=True, encoding="utf-8", check=False, env=os.environ | {"SOURCE_DATE_EPOCH": "1767620000"},
     )  # fmt: skip
     return Bulk(done, output)
@@ -97,6 +98,28 @@ def test_the_failing_cell_is_shown_and_its_report_is_not_exported(bulk: Bulk) ->
     assert (bulk.folder / "failing.ipynb").is_file()
     assert not (bulk.folder / "failing.html").exists()
     assert not (bulk.folder / "failing.pdf").exists(), "an export of an earlier run passes for this one's"
+
+
+@pytest.mark.slow
+def test_a_build_server_is_told_which_reports_there_are_and_why_one_is_not(bulk: Bulk) -> None:
+    text = (bulk.folder.parent / "summary.md").read_text(encoding="utf-8")
+    assert "### SLA scorecard\n\n| SLA | Status |" in text
+    assert "### Reports: 4 of 5 written, **1 failed**" in text
+    for name in MINE:
+        assert f"| {name.replace('_', chr(92) + '_')} | html, pdf | " in text
+    assert "| failing | FAILED: failing.ipynb failed in cell 3: KeyError" in text
+    assert '### failing failed in this cell\n\n    figures = {}\n    """\n    ::error::' in text
+    (command,) = [line for line in bulk.done.stderr.splitlines() if line.lstrip().startswith("::")]
+    assert command.startswith("::error title=Report failed%3A failing::failing.ipynb failed in cell 3: KeyError")
+
+
+@pytest.mark.parametrize("words", [("propagation", "-p", "nmae=x"), ("--all", "--run", "nowhere-*")])
+def test_what_is_refused_is_told_to_the_build_server(run: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    places = () if "--run" in words else ("--run", run)
+    done = asked(*words, *places, "--github-summary", tmp_path / "summary.md")
+    assert done.exit_code == 1
+    assert "This is no all-clear." in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert "::error title=tars report judged nothing::" in done.stderr
 
 
 @pytest.mark.slow
