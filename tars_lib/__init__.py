@@ -48,13 +48,15 @@ _PUBLIC = {
 _GIVES_NAMES = ("load_org", "load_run", "analyze")
 
 
-def __getattr__(name: str) -> object:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'tars_lib' has no attribute {name!r}")
-    if name in _GIVES_NAMES and "IPython" in sys.modules:
-        # an organisation is about to be asked in a shell, maybe: names complete with Tab from here on
-        import_module("tars_lib.completion").offer_names()
-    return getattr(import_module(_PUBLIC[name]), name)
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in _PUBLIC:
+            raise AttributeError(f"module 'tars_lib' has no attribute {name!r}")
+        if name in _GIVES_NAMES and "IPython" in sys.modules:
+            # an organisation is about to be asked in a shell, maybe: names complete with Tab from here on
+            import_module("tars_lib.completion").offer_names()
+        return getattr(import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 from org_samples import DAILY, T0, RootBuilder, counts, series
 
-from tars_lib import pipeline
 from tars_lib.errors import ConfigError, InputError, VerificationError
-from tars_lib.pipeline import Analysis, analyze, latest_run, load_run, write_run
+from tars_lib.pipeline import Analysis, analyze, latest_run, load_run, now, write_run, writing
 
 FILES = {
     "org-health-report.json", "org-health-report.history.parquet", "org-alerts.json", "trend-correlation-report.json",
@@ -174,7 +173,7 @@ def test_a_report_that_cannot_be_made_leaves_nothing_behind(
     analysis: Analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "runs" / "kept").mkdir(parents=True)
-    monkeypatch.setattr(pipeline, "executive_summary", lambda *_: 1 / 0)
+    monkeypatch.setattr(writing, "executive_summary", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_run(analysis, tmp_path / "runs")
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["kept"]
@@ -208,7 +207,7 @@ def test_each_step_is_told_before_it_begins(root: RootBuilder) -> None:
 def test_a_pinned_time_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
     with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH .*: a whole number of seconds since 1970 is allowed"):
-        pipeline.now()
+        now()
 
 
 SCRIPT = """

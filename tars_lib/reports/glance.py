@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tars_lib.engines.alert_report import AlertReport
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.sla_report import SlaReport
@@ -20,9 +18,7 @@ _TONES: dict[SlaStatus, Tone] = {
 }
 
 
-def glance(
-    health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code: int, asks: Sequence[str]
-) -> tuple[Block, ...]:
+def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code: int) -> tuple[Block, ...]:
     """Verdict, scorecard and how to ask on.
 
     Parameters
@@ -31,8 +27,6 @@ def glance(
         Reports of one time.
     exit_code : int
         The finding that stands highest.
-    asks : sequence of str
-        What to type next.
     """
     entry = EXIT_CODES[exit_code]
     severity = "" if entry.severity is None else f", {entry.severity.value}"
@@ -64,5 +58,11 @@ def glance(
     return (
         Callout(sla.risk_narrative.headline, state, tone),
         Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
-        Prose((f"Ask on: {', '.join(asks)}.",)),
+        Prose((f"Ask on: {', '.join(_asks(sla))}.",)),
     )
+
+
+def _asks(sla: SlaReport) -> tuple[str, ...]:
+    """What to type next at an analysis or a run, with names that are there."""
+    first = [f".sla[{result.sla_id!r}].why()" for result in sla.compliance_results[:1]]
+    return (*first, ".health.frame", ".sla.frame", ".alerts.frame", ".org.repo(name)")

@@ -239,16 +239,16 @@ def test_a_run_whose_hidden_folder_was_exchanged_is_not_kept(
 ) -> None:
     analysis, victim = analyze(org.load()), tmp_path / "victim"
     victim.mkdir()
-    from tars_lib import pipeline
+    from tars_lib.pipeline import writing
 
-    fill = pipeline._fill
+    fill = writing._fill
 
     def exchange(staged: Path, *arguments: object) -> None:
         fill(staged, *arguments)  # type: ignore[arg-type]
         staged.rename(tmp_path / "moved")
         staged.symlink_to(victim, target_is_directory=True)
 
-    monkeypatch.setattr(pipeline, "_fill", exchange)
+    monkeypatch.setattr(writing, "_fill", exchange)
     with pytest.raises(ReportError, match="exchanged for something else while the run was written; nothing was kept"):
         write_run(analysis, tmp_path / "runs")
     assert list(victim.iterdir()) == []
@@ -308,7 +308,8 @@ def test_a_write_that_fails_names_the_file_and_leaves_the_old_one(
 
 @POSIX
 def test_a_termination_is_an_orderly_end(org: RootBuilder, tmp_path: Path) -> None:
-    code = "import sys, time, tars_lib.pipeline as p\np._fill = lambda *a: (print('filling', flush=True), time.sleep(60))\n"
+    code = "import sys, time\nimport tars_lib.pipeline.writing as p\n"
+    code += "p._fill = lambda *a: (print('filling', flush=True), time.sleep(60))\n"
     code += "from tars_lib.cli.main import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", code, "run", "--root", str(org.folder), "--outdir", str(tmp_path)],

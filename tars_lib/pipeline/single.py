@@ -1,0 +1,124 @@
+"""One engine by itself: what it rests on is given as reports, or made in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from tars_lib.engines.alert_report import AlertReport
+from tars_lib.engines.alerts import assess_alerts
+from tars_lib.engines.correlation import assess_correlation
+from tars_lib.engines.correlation_report import CorrelationReport
+from tars_lib.engines.evidence import MAX_LAG, gather_evidence
+from tars_lib.engines.health import assess_health
+from tars_lib.engines.report import Report
+from tars_lib.engines.sla import assess_slas
+from tars_lib.engines.sla_report import SlaReport
+from tars_lib.engines.temporal import assess_temporal
+from tars_lib.engines.temporal_report import TemporalReport
+from tars_lib.engines.upstream import join_upstream
+from tars_lib.engines.verdict import INFORMING
+from tars_lib.org import OrgData
+from tars_lib.pipeline.stamping import stamp
+from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
+from tars_lib.policies import Window
+from tars_lib.records import read_record
+from tars_lib.schema import InputFile
+
+R = TypeVar("R", bound=Report)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upstream:
+    """Reports of other engines that were given; None: made in memory. `inputs` are their files."""
+
+    alerts: AlertReport | None = None
+    correlation: CorrelationReport | None = None
+    temporal: TemporalReport | None = None
+    inputs: tuple[InputFile, ...] = ()
+
+    def mark(self, report: R) -> R:
+        """The report with these files among its inputs, and a warning where one is of another time."""
+        given = (self.alerts, self.correlation, self.temporal)
+        others = [one for one in given if one is not None and one.as_of != report.as_of]
+        notes = [
+            f"{one.report_id} was judged as of {one.as_of:%Y-%m-%d %H:%M} UTC, this report as of "
+            f"{report.as_of:%Y-%m-%d %H:%M} UTC"
+            for one in others
+        ]
+        return replace(report, inputs=(*report.inputs, *self.inputs), warnings=(*report.warnings, *notes))
+
+
+def read_upstream(
+    alerts: Path | None = None, correlation: Path | None = None, temporal: Path | None = None
+) -> Upstream:
+    """Reports of other engines from their files.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    files = [path for path in (alerts, correlation, temporal) if path is not None]
+    return Upstream(
+        None if alerts is None else read_record(AlertReport, alerts),
+        None if correlation is None else read_record(CorrelationReport, correlation),
+        None if temporal is None else read_record(TemporalReport, temporal),
+        tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files),
+    )
+
+
+def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue = NOTHING_OVERDUE) -> AlertReport:
+    """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
+    mark = stamp()
+    health = assess_health(org, as_of, mark)
+    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark, overdue)
+
+
+def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:
+    """Correlations and clusters of an organisation as returned by `OrgData.at`."""
+    return assess_correlation(org, as_of, stamp())
+
+
+def analyze_temporal(
+    org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int = MAX_LAG
+) -> TemporalReport:
+    """Lead-lag and propagation of an organisation as returned by `OrgData.at`; the rest is made in memory."""
+    mark, upstream = stamp(), given or Upstream()
+    evidence = gather_evidence(org, max_lag)
+    health = assess_health(org, as_of, mark)
+    # of the SLAs only what is left of the budgets is asked for, so no window informs
+    judged = assess_slas(org, as_of, health, mark, ())
+    clusters = upstream.correlation or assess_correlation(org, as_of, mark, evidence)
+    return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, max_lag, evidence))
+
+
+def analyze_slas(
+    org: OrgData, as_of: datetime, given: Upstream | None = None, windows: tuple[Window, ...] = ()
+) -> SlaReport:
+    """SLAs of an organisation as returned by `OrgData.at`, with causes from all upstream engines.
+
+    Parameters
+    ----------
+    org : OrgData
+    as_of : datetime
+    given : Upstream, optional
+        Reports that are there already; what is missing is made in memory.
+    windows : tuple of Window
+        Measured besides the usual ones.
+    """
+    mark, upstream = stamp(), given or Upstream()
+    health = assess_health(org, as_of, mark)
+    judged = assess_slas(org, as_of, health, mark, (*windows, *(w for w in INFORMING if w not in windows)))
+    if not judged.breaches:
+        return upstream.mark(judged)
+    alerts = upstream.alerts or assess_alerts(org, as_of, health, judged, mark)
+    correlation, temporal = upstream.correlation, upstream.temporal
+    if correlation is None or temporal is None:
+        evidence = gather_evidence(org)
+        correlation = correlation or assess_correlation(org, as_of, mark, evidence)
+        temporal = temporal or assess_temporal(org, as_of, correlation, judged, mark, evidence=evidence)
+    return upstream.mark(join_upstream(judged, alerts, correlation, temporal))

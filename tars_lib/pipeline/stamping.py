@@ -1,0 +1,33 @@
+"""When a report was made, and by which version: the one place where reports look at the clock."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from tars_lib.engines.report import Stamp
+from tars_lib.errors import ConfigError
+
+
+def now() -> datetime:
+    """The time that reports are stamped with, to the second: `SOURCE_DATE_EPOCH` where it is set, else the clock.
+
+    Raises
+    ------
+    ConfigError
+        If `SOURCE_DATE_EPOCH` is not a number of seconds.
+    """
+    pinned = os.environ.get("SOURCE_DATE_EPOCH")
+    if not pinned:
+        return datetime.now(UTC).replace(microsecond=0)
+    try:
+        return datetime.fromtimestamp(int(pinned), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"SOURCE_DATE_EPOCH {pinned!r}: a whole number of seconds since 1970 is allowed") from error
+
+
+def stamp() -> Stamp:
+    """Clock and version for the head of reports."""
+    from tars_lib import __version__
+
+    return Stamp(now(), f"tars-incident-workbook {__version__}")

@@ -1,0 +1,166 @@
+"""Write a run directory, whole or not at all: it is filled beside its place and renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from tars_lib.engines.report import SCHEMA_VERSION, Report
+from tars_lib.errors import ReportError
+from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.pipeline.layout import (
+    ALERTS_FILE,
+    CONTEXT_FILE,
+    CORRELATION_FILE,
+    HEALTH_FILE,
+    MANIFEST_FILE,
+    RUN_PREFIX,
+    SLA_FILE,
+    STATUS_FILE,
+    SUMMARY_FILE,
+    TEMPORAL_FILE,
+    Manifest,
+    ManifestEntry,
+    RunStatus,
+    StepStatus,
+    run_name,
+)
+from tars_lib.pipeline.run import IncidentContext
+from tars_lib.pipeline.steps import Analysis
+from tars_lib.records import PARTIAL, dumps, flush_folder, leftovers, record_text, write_bytes, write_text
+from tars_lib.reports.summary import executive_summary
+from tars_lib.sources.report import history_bytes
+
+_STAGED = f".{RUN_PREFIX}"
+
+
+def write_run(
+    analysis: Analysis, outdir: str | Path, *, timestamp: str | None = None, root: str | Path | None = None
+) -> Path:
+    """Write a run directory, whole or not at all.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    outdir : path
+        Made if need be.
+    timestamp : str, optional
+        ``YYYYMMDD-HHMMSS`` for the directory's name; default the present time in UTC.
+    root : path, optional
+        The org-health folder, to be written down as it is given here: whoever makes the next run needs it.
+
+    Returns
+    -------
+    Path
+        The run directory; its name gets a suffix ``-2``, ``-3``... where it is taken, and is the run's id.
+
+    Raises
+    ------
+    ConfigError
+        If the timestamp has another form.
+    OSError
+        If `outdir` cannot be written to; nothing is left behind.
+    """
+    name = run_name(timestamp)
+    folder = Path(outdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _staging(folder) as staged:
+        own = staged.lstat()
+        _fill(staged, analysis)
+        if not os.path.samestat(own, staged.lstat()):
+            raise ReportError(f"{staged}: exchanged for something else while the run was written; nothing was kept")
+        return _settle(staged, folder, analysis, name, None if root is None else str(root))
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    staged = folder / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
+    staged.mkdir()
+    made = staged.lstat()
+    for old in leftovers(folder, _STAGED, made.st_mtime):
+        shutil.rmtree(old, ignore_errors=True)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _fill(staged: Path, analysis: Analysis) -> None:
+    beside = HEALTH_FILE.replace(".json", ".history.parquet")
+    samples = history_bytes(analysis.org.history)
+    write_bytes(staged / beside, samples)
+    extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
+    health = replace(analysis.health, history=extent)
+    context = IncidentContext(health, analysis.alerts, analysis.correlation, analysis.temporal, analysis.sla)
+    for file, report in (
+        (HEALTH_FILE, health),
+        (ALERTS_FILE, analysis.alerts),
+        (CORRELATION_FILE, analysis.correlation),
+        (TEMPORAL_FILE, analysis.temporal),
+        (SLA_FILE, analysis.sla),
+    ):
+        write_text(staged / file, record_text(report))
+    write_text(staged / CONTEXT_FILE, dumps(context))
+    write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
+
+
+def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
+    """Name the finished directory and rename it into place; a name that is taken gets the next suffix."""
+    for number in count(1):
+        place = folder / (name if number == 1 else f"{name}-{number}")
+        if os.path.lexists(place):
+            continue
+        _name(staged, analysis, place.name, root)
+        try:
+            staged.rename(place)
+        except OSError:
+            if not os.path.lexists(place):
+                raise
+            continue
+        flush_folder(folder)
+        return place
+    raise AssertionError  # count() does not end
+
+
+def _name(staged: Path, analysis: Analysis, name: str, root: str | None) -> None:
+    """Write the two files that name the run."""
+    write_text(staged / STATUS_FILE, record_text(_status(analysis, name, root)))
+    files = sorted(path for path in staged.iterdir() if path.is_file() and path.name != MANIFEST_FILE)
+    entries = tuple(_entry(path) for path in files)
+    write_text(staged / MANIFEST_FILE, dumps(Manifest(SCHEMA_VERSION, name, entries)))
+
+
+def _entry(path: Path) -> ManifestEntry:
+    content = path.read_bytes()
+    return ManifestEntry(path.name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
+    steps: tuple[tuple[str, str, Report], ...] = (
+        ("health", HEALTH_FILE, analysis.health),
+        ("alerts", ALERTS_FILE, analysis.alerts),
+        ("correlation", CORRELATION_FILE, analysis.correlation),
+        ("temporal", TEMPORAL_FILE, analysis.temporal),
+        ("sla", SLA_FILE, analysis.sla),
+    )
+    entry = EXIT_CODES[analysis.exit_code]
+    return RunStatus(
+        schema_version=SCHEMA_VERSION,
+        run_id=name,
+        generated_at=analysis.sla.generated_at,
+        as_of=analysis.as_of,
+        tool=analysis.sla.tool,
+        exit_code=entry.code,
+        finding=entry.finding,
+        incident_type=entry.incident_type,
+        severity=None if entry.severity is None else entry.severity.value,
+        steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
+        root=root,
+    )
