@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import playbook_of, playbook_option
+from tars_lib.cli.incident_options import Options, playbook_option
 from tars_lib.cli.shell import REPORT, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def classify(
     reports: tuple[str, ...],
     codes: tuple[int, ...],
     incidents_dir: Path | None,
+    playbook: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
@@ -49,15 +50,15 @@ def classify(
     from tars_lib.records import dumps, to_json
     from tars_lib.visible import visible
 
-    playbook = playbook_of(incidents_dir)
+    in_force = Options(incidents_dir, playbook).playbook
     found = walk(
-        (*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes, playbook=playbook
+        (*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes, playbook=in_force
     )
     if as_json:
         document = to_json(replace(found, contain_within=None))
         if isinstance(document, dict):
             document["contain_within"] = None if found.contain_within is None else duration_text(found.contain_within)
-            document["playbook"] = {"version": playbook.version, "sha256": playbook.sha256}
+            document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
         click.echo(dumps(document), nl=False)
         return 0
     click.echo(f"Exit codes:     {', '.join(map(str, found.codes))}")
@@ -70,12 +71,12 @@ def classify(
     click.echo(f"Respond within: {found.respond_within}")
     contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
     click.echo(f"Contain within: {contain}")
-    triage = [] if quiet else list(_triage_lines(found, playbook))
+    triage = [] if quiet else list(_triage_lines(found, in_force))
     for text in triage or [f"Next:           {command}" for command in found.commands]:
         click.echo(text)
     for note in found.notes:
         click.echo(f"Note:           {note}")
-    click.echo(f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}")
+    click.echo(f"Playbook:       {visible(in_force.version)}, sha256 {in_force.sha256[:12]}")
     return 0
 
 

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from tars_lib.cli.incident_options import (
-    case_in,
-    common,
-    judged,
-    playbook_of,
-    show_written,
-    text_of,
-    time_of,
-    writer_of,
-)
-from tars_lib.cli.shell import REPORT, expand, guarded
+from tars_lib.cli.incident_options import Options, common, echo_json, judged, text_of
+from tars_lib.cli.shell import expand
 from tars_lib.errors import ConfigError
 
 _SEVERITY = click.Choice(("SEV-1", "SEV-2", "SEV-3", "SEV-4"), case_sensitive=False)
@@ -36,18 +25,13 @@ _CONDITION = click.Choice(
 @click.option("--title", help="By hand, or instead of the run's.")
 @click.option("--adopt", metavar="ID", help="Give the folder of this id its record, instead of a new one.")
 @judged
-@guarded(REPORT)
 def open_command(
+    options: Options,
     from_run: str | None,
     codes: tuple[int, ...],
     severity: str | None,
     title: str | None,
     adopt: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
 ) -> int:
     """Open an incident from a run, from exit codes, or by hand.
 
@@ -59,14 +43,13 @@ def open_command(
     from tars_lib.incidents.opening import by_hand, from_codes, open_incident
     from tars_lib.incidents.opening import from_run as of_run
     from tars_lib.incidents.register import actor, folder_of, now
-    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.schema import Severity
 
     if from_run is not None and codes:
         raise click.UsageError("--from-run and --exit-code say the same thing twice; give one of them")
     chosen = None if severity is None else Severity.parse(severity)
     named = None if title is None else text_of(title)
-    playbook = playbook_of(incidents_dir)
+    playbook = options.playbook
     run = None
     if from_run is not None:
         from tars_lib.pipeline import load_run
@@ -79,49 +62,37 @@ def open_command(
         opening = by_hand(chosen, named, playbook)
     else:
         raise click.UsageError("give --from-run RUN, --exit-code N, or --severity SEV-N with --title TEXT")
-    root = place(incidents_dir)
+    root = options.root
     if adopt is not None:
         written = give_record(folder_of(root, adopt), opening, actor(), now(), run)
     else:
         written = open_incident(root, opening, actor(), now(), run)
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    return options.show(written)
 
 
 @click.command(short_help="Acknowledge: you have it.", epilog="Example: tars incident ack INC-202601051430")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
 @judged
-@guarded(REPORT)
-def ack(
-    incident_id: str,
-    text: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def ack(options: Options, incident_id: str, text: str | None) -> int:
     """Acknowledge an incident: you have it, and the respond clock stops."""
     from tars_lib.incidents.acts import acknowledge
 
     said = "" if text is None else text_of(text)
-    written = acknowledge(writer_of(incidents_dir, incident_id), said)
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = acknowledge(options.writer(incident_id), said)
+    return options.show(written)
 
 
 @click.command(epilog="Example: tars incident note INC-202601051430 'error rate falls since 14:41 UTC'")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text")
 @judged
-@guarded(REPORT)
-def note(
-    incident_id: str, text: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def note(options: Options, incident_id: str, text: str) -> int:
     """Add TEXT to the timeline, word for word; - reads it from stdin. Possible in every state."""
     from tars_lib.incidents.acts import note as write
 
-    written = write(writer_of(incidents_dir, incident_id), text_of(text))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), text_of(text))
+    return options.show(written)
 
 
 @click.command(epilog="Example: tars incident record INC-202601051430 --run latest")
@@ -137,8 +108,8 @@ def note(
 @click.option("--severity", type=_SEVERITY, help="Another severity.")
 @click.option("--customer-impact", type=click.Choice(("YES", "NO", "UNKNOWN"), case_sensitive=False), help="Another.")
 @judged
-@guarded(REPORT)
 def record(
+    options: Options,
     incident_id: str,
     run: str | None,
     cause: str | None,
@@ -148,11 +119,6 @@ def record(
     denied: tuple[str, ...],
     severity: str | None,
     customer_impact: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
 ) -> int:
     """Record what is known: a run, a cause, conditions, severity.
 
@@ -172,7 +138,7 @@ def record(
         )
     if set(conditions) & set(denied):
         raise click.UsageError("a condition either holds or does not")
-    writer = writer_of(incidents_dir, incident_id)
+    writer = options.writer(incident_id)
     if run is not None:
         from tars_lib.incidents.observing import record_run
         from tars_lib.pipeline import load_run
@@ -190,7 +156,7 @@ def record(
             severity=None if severity is None else Severity.parse(severity),
             customer_impact=None if customer_impact is None else CustomerImpact.parse(customer_impact),
         )
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    return options.show(written)
 
 
 @click.command(
@@ -205,8 +171,8 @@ def record(
 @click.option("--owner", metavar="WHO", help="Who does it; default you.")
 @click.option("--show", is_flag=True, help="Show the checklist: how, who, undo, and what shows that it worked.")
 @judged
-@guarded(REPORT)
 def contain(
+    options: Options,
     incident_id: str,
     text: str | None,
     start: str | None,
@@ -214,11 +180,6 @@ def contain(
     revert: str | None,
     owner: str | None,
     show: bool,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
 ) -> int:
     """Record containment: nothing acts on its own, you do it and say so.
 
@@ -231,10 +192,10 @@ def contain(
     if show:
         if any(option is not None for option in (text, start, done, revert, owner)):
             raise click.UsageError("--show changes nothing; give it alone")
-        return _show_checklist(incidents_dir, incident_id, as_json=as_json)
+        return _show_checklist(options, incident_id)
     if sum(option is not None for option in (text, start, done, revert)) > 1:
         raise click.UsageError("give one of TEXT, --start, --done and --revert")
-    writer = writer_of(incidents_dir, incident_id)
+    writer = options.writer(incident_id)
     if done is not None or revert is not None:
         if owner is not None:
             raise ConfigError("--owner: an owner is named when an action begins")
@@ -242,23 +203,22 @@ def contain(
     else:
         written = start_containment(writer, start, None if text is None else text_of(text), owner)
         begun = [action for action in written.incident.actions if action.started_at == writer.time]
-        if not (as_json or quiet):
+        if not (options.as_json or options.quiet):
             click.echo(
                 "\n".join(
                     line for action in begun[-1:] for line in action_lines(action, written.incident, writer.folder)
                 )
             )
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    return options.show(written)
 
 
-def _show_checklist(incidents_dir: Path | None, incident_id: str, *, as_json: bool) -> int:
+def _show_checklist(options: Options, incident_id: str) -> int:
     from tars_lib.cli.incident_text import action_lines
-    from tars_lib.records import dumps
 
-    case = case_in(incidents_dir, incident_id, time_of(None))
+    case = options.case(incident_id)
     incident = case.incident
-    if as_json:
-        click.echo(dumps({"actions": incident.actions, "incident_id": incident_id}, ensure_ascii=True), nl=False)
+    if options.as_json:
+        echo_json({"actions": incident.actions, "incident_id": incident_id})
         return 0
     lines = [line for action in incident.actions for line in action_lines(action, incident, case.folder)]
     click.echo(
@@ -271,45 +231,27 @@ def _show_checklist(incidents_dir: Path | None, incident_id: str, *, as_json: bo
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
 @common
-@guarded(REPORT)
-def resolve(
-    incident_id: str,
-    text: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def resolve(options: Options, incident_id: str, text: str | None) -> int:
     """The harm is over; TEXT says how it ended. Both clocks stop.
 
     Without TEXT the run after containment says it, where it found that the harm ended (RECOVERED or ENDED).
     """
     from tars_lib.incidents.acts import resolve as write
 
-    written = write(writer_of(incidents_dir, incident_id), None if text is None else text_of(text))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), None if text is None else text_of(text))
+    return options.show(written)
 
 
 @click.command(epilog="Example: tars incident close INC-202601051430")
 @click.argument("incident_id", metavar="ID")
 @click.argument("text", required=False)
 @common
-@guarded(REPORT)
-def close(
-    incident_id: str,
-    text: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def close(options: Options, incident_id: str, text: str | None) -> int:
     """Close a resolved incident. Notes are still taken."""
     from tars_lib.incidents.acts import close as write
 
-    written = write(writer_of(incidents_dir, incident_id), "" if text is None else text_of(text))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), "" if text is None else text_of(text))
+    return options.show(written)
 
 
 @click.command(
@@ -319,12 +261,9 @@ def close(
 @click.argument("incident_id", metavar="ID")
 @click.argument("text")
 @judged
-@guarded(REPORT)
-def reopen(
-    incident_id: str, text: str, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def reopen(options: Options, incident_id: str, text: str) -> int:
     """It is not over: you have the incident again, and the contain clock starts anew."""
     from tars_lib.incidents.acts import reopen as write
 
-    written = write(writer_of(incidents_dir, incident_id), text_of(text))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), text_of(text))
+    return options.show(written)

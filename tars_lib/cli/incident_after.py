@@ -8,21 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import (
-    case_in,
-    judged,
-    located,
-    now_option,
-    reader_of,
-    show_written,
-    span_of,
-    text_of,
-    time_of,
-    writer_of,
-)
-from tars_lib.cli.shell import REPORT, expand, guarded
+from tars_lib.cli.incident_options import Options, echo_json, judged, located, now_option, span_of, text_of
+from tars_lib.cli.shell import expand
 
 if TYPE_CHECKING:
+    from tars_lib.cli.incident_text import Reader
     from tars_lib.incidents.case import Case
 
 _OUTPUT = click.option(
@@ -38,26 +28,15 @@ _OUTPUT = click.option(
 @_OUTPUT
 @now_option
 @judged
-@guarded(REPORT)
-def postmortem(
-    incident_id: str,
-    output: Path | None,
-    now: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def postmortem(options: Options, incident_id: str, output: Path | None) -> int:
     """Fill the playbook's postmortem in Markdown: timeline with sources, cause, impact, action items, reviews."""
     from tars_lib.playbook.postmortem import impact
     from tars_lib.playbook.postmortem import postmortem as text_for
-    from tars_lib.records import dumps
 
-    case = case_in(incidents_dir, incident_id, time_of(now))
+    case = options.case(incident_id)
     text = text_for(case.facts, case.time, case.playbook)
     _write(output, text)
-    if as_json:
+    if options.as_json:
         cost = impact(case.facts)
         document = {
             "impact": {
@@ -70,12 +49,12 @@ def postmortem(
             "incident_id": incident_id,
             "markdown": text,
         }
-        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        echo_json(document)
     elif output is None:
         click.echo(text, nl=False)
-    elif not quiet:
+    elif not options.quiet:
         click.echo(f"postmortem: {output}")
-        click.echo("\n".join(_due_lines(case, tz)))
+        click.echo("\n".join(_due_lines(case, options.reader)))
     return 0
 
 
@@ -89,30 +68,18 @@ def postmortem(
 @click.option("--owner", metavar="WHO", help="Who does it (add).")
 @click.option("--due", metavar="DATE", help="Until when (add): 2026-01-31, or a span from now such as 14d.")
 @judged
-@guarded(REPORT)
-def action(
-    incident_id: str,
-    verb: str,
-    text: str,
-    owner: str | None,
-    due: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def action(options: Options, incident_id: str, verb: str, text: str, owner: str | None, due: str | None) -> int:
     """Add TEXT as an action item, or say that ITEM (AI1) is done."""
     from tars_lib.incidents.aftermath import add_item, finish_item
 
-    writer = writer_of(incidents_dir, incident_id)
+    writer = options.writer(incident_id)
     if verb.lower() == "done":
         if owner is not None or due is not None:
             raise click.UsageError("--owner and --due belong to add")
         written = finish_item(writer, text)
     else:
         written = add_item(writer, text_of(text), owner, None if due is None else _due(due, writer.time))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    return options.show(written)
 
 
 @click.command(
@@ -121,21 +88,12 @@ def action(
 @click.argument("incident_id", metavar="ID")
 @click.argument("review_id", metavar="REVIEW")
 @judged
-@guarded(REPORT)
-def review(
-    incident_id: str,
-    review_id: str,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def review(options: Options, incident_id: str, review_id: str) -> int:
     """Record that REVIEW was held: debrief, postmortem, action-items or trend, or the organisation's own."""
     from tars_lib.incidents.aftermath import hold_review
 
-    written = hold_review(writer_of(incidents_dir, incident_id), review_id)
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = hold_review(options.writer(incident_id), review_id)
+    return options.show(written)
 
 
 @click.command(
@@ -154,17 +112,7 @@ def review(
 )
 @_OUTPUT
 @located
-@guarded(REPORT)
-def tickets(
-    incident_id: str | None,
-    from_run: str | None,
-    form: str,
-    output: Path | None,
-    incidents_dir: Path | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def tickets(options: Options, incident_id: str | None, from_run: str | None, form: str, output: Path | None) -> int:
     """Write tickets: open action items, repos of low health, objectives that were not realistic, and a SEV-4 itself.
 
     An objective is doubted where most of at least six whole windows of the run's history missed it; the ticket names a level
@@ -182,20 +130,18 @@ def tickets(
 
         found = of_run(load_run(expand([from_run], "a run directory")))
     else:
-        found = of_case(case_in(incidents_dir, incident_id or "", time_of(None)))
+        found = of_case(options.case(incident_id or ""))
     rows, chosen = found.tickets, form.lower()
-    if not quiet:
+    if not options.quiet:
         for note in found.notes:
             click.echo(visible(note), err=True)
     text = as_markdown(rows) if chosen == "md" else as_csv(rows) if chosen == "csv" else dumps(as_github_issues(rows))
     _write(output, text)
-    if as_json:
-        click.echo(
-            dumps({"incident_id": incident_id, "notes": found.notes, "tickets": rows}, ensure_ascii=True), nl=False
-        )
+    if options.as_json:
+        echo_json({"incident_id": incident_id, "notes": found.notes, "tickets": rows})
     elif output is None:
         click.echo(text.encode(errors="backslashreplace"), nl=False)
-    elif not quiet:
+    elif not options.quiet:
         click.echo(f"{len(rows)} tickets: {output}")
     return 0
 
@@ -224,10 +170,9 @@ def _due(text: str, time: datetime) -> datetime:
     return read_time(text, "--due") if "T" in text else time + span_of(text, "--due")
 
 
-def _due_lines(case: Case, tz: str | None) -> list[str]:
+def _due_lines(case: Case, reader: Reader) -> list[str]:
     from tars_lib.playbook.postmortem import review_deadlines
 
-    reader = reader_of(tz)
     return [
         f"{'overdue since' if one.is_overdue else 'due by'} {reader.time(one.due_at)}: {one.activity}"
         for one in review_deadlines(case.facts, case.time, case.playbook)

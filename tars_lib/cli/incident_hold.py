@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from tars_lib.cli.incident_options import common, show_written, text_of, writer_of
-from tars_lib.cli.shell import REPORT, guarded
+from tars_lib.cli.incident_options import Options, common, text_of
 
 
 @click.command(
@@ -17,16 +14,7 @@ from tars_lib.cli.shell import REPORT, guarded
 @click.argument("incident_id", metavar="ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
 @common
-@guarded(REPORT)
-def hold(
-    incident_id: str,
-    reason: str,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def hold(options: Options, incident_id: str, reason: str) -> int:
     """Put an incident on legal hold.
 
     Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
@@ -34,8 +22,8 @@ def hold(
     """
     from tars_lib.incidents.holding import hold as write
 
-    written = write(writer_of(incidents_dir, incident_id), text_of(reason))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), text_of(reason))
+    return options.show(written)
 
 
 @click.command(
@@ -44,18 +32,9 @@ def hold(
 @click.argument("incident_id", metavar="ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
 @common
-@guarded(REPORT)
-def release(
-    incident_id: str,
-    reason: str,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def release(options: Options, incident_id: str, reason: str) -> int:
     """End a legal hold; retention then applies by age again."""
     from tars_lib.incidents.holding import release as write
 
-    written = write(writer_of(incidents_dir, incident_id), text_of(reason))
-    return show_written(written, tz, as_json=as_json, quiet=quiet, given_dir=incidents_dir)
+    written = write(options.writer(incident_id), text_of(reason))
+    return options.show(written)

@@ -1,18 +1,20 @@
-"""What the commands of `tars incident` share: where incidents live, who writes, how the answer is printed."""
+"""What the commands of `tars incident` share: one object of options, and how spans and texts are read."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.incident_text import Reader, clock_lines, field
-from tars_lib.cli.shell import logging_options
+from tars_lib.cli.incident_text import Reader
+from tars_lib.cli.shell import REPORT, guarded, logging_options
 from tars_lib.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from tars_lib.incidents.journal import Written
     from tars_lib.playbook.tables import Playbook
 
-_PLAYBOOK = "tars_lib.playbook"
+Body = Callable[..., int]
+
 _SPAN = re.compile(r"(\d{1,4}) ?(s|m|min|h|d)")
 _UNITS = {
     "s": timedelta(seconds=1),
@@ -32,19 +35,133 @@ _UNITS = {
 }
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what `located` adds, and `--tz`."""
-    return located(
-        click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")(
-            command
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the commands of `tars incident` take besides their own options.
+
+    A command that does not offer one of them finds its default here.
+    """
+
+    incidents_dir: Path | None = None
+    playbook_file: Path | None = None
+    now: str | None = None
+    tz: str | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def root(self) -> Path:
+        """Where incidents live."""
+        from tars_lib.incidents.register import incidents_dir
+
+        return incidents_dir(self.incidents_dir)
+
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
+        from tars_lib.incidents.in_force import playbook_in_force
+
+        return playbook_in_force(self.root, self.playbook_file)
+
+    @property
+    def time(self) -> datetime:
+        """`--now`, else the clock's time."""
+        return time_of(self.now)
+
+    @property
+    def reader(self) -> Reader:
+        """The reader's zone."""
+        if self.tz is None:
+            return Reader()
+        from tars_lib.times import read_zone
+
+        return Reader(UTC if self.tz.upper() == "UTC" else read_zone(self.tz))
+
+    def folder(self, incident_id: str) -> Path:
+        """The folder of an incident.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        from tars_lib.incidents.register import folder_of
+
+        return folder_of(self.root, incident_id)
+
+    def case(self, incident_id: str, time: datetime | None = None) -> Case:
+        """Read an incident as of a time, by default that of `time`.
+
+        Raises
+        ------
+        InputError
+            If there is none, or its folder has no record yet.
+        """
+        from tars_lib.incidents.case import read_case
+
+        return read_case(self.folder(incident_id), self.playbook, time or self.time)
+
+    def writer(self, incident_id: str) -> Writer:
+        """Who writes now into this incident."""
+        from tars_lib.incidents.acts import Writer
+        from tars_lib.incidents.register import actor, now
+
+        return Writer(self.folder(incident_id), actor(), now(), self.playbook)
+
+    def show(self, written: Written) -> int:
+        """Say what was written, how much time is left and what comes next; the code of success."""
+        from tars_lib.cli.incident_text import written_lines
+
+        if self.as_json:
+            echo_json({"entry": written.entry, "incident": written.incident})
+        elif not self.quiet:
+            case = self.case(written.incident.incident_id, written.entry.time)
+            click.echo("\n".join(written_lines(written, case, self.reader, self.incidents_dir)))
+        return 0
 
 
-def located(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--incidents-dir`, `--json` and the logging options."""
+def judged(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: as `common`, and with `--playbook`."""
+    return playbook_option(common(body))
+
+
+def common(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: as `located`, and with `--tz`."""
+    zone = click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")
+    return _located(zone(_collected(body)))
+
+
+def located(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: `--incidents-dir`, `--json` and the logging options."""
+    return _located(_collected(body))
+
+
+def _collected(body: Body) -> Callable[..., None]:
+    @wraps(body)
+    def command(
+        *,
+        incidents_dir: Path | None,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        playbook: Path | None = None,
+        now: str | None = None,
+        tz: str | None = None,
+        **own: object,
+    ) -> int:
+        return body(Options(incidents_dir, playbook, now, tz, as_json, quiet), **own)
+
+    return guarded(REPORT)(command)
+
+
+def _located(command: Callable[..., None]) -> Callable[..., None]:
     command = logging_options(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+    return incidents_option(command)
+
+
+def incidents_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--incidents-dir`."""
     return click.option(
         "--incidents-dir",
         type=click.Path(path_type=Path, file_okay=False),
@@ -52,62 +169,18 @@ def located(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def judged(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what `common` adds, and `--playbook` for commands whose answer rests on it."""
-    return playbook_option(common(command))
-
-
 def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--playbook`; `playbook_of` reads it."""
+    """Add `--playbook`."""
     return click.option(
         "--playbook",
         type=click.Path(path_type=Path, dir_okay=False),
-        expose_value=False,
-        callback=_keep_playbook,
         help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
     )(command)
-
-
-def _keep_playbook(context: click.Context, _: click.Parameter, given: Path | None) -> None:
-    context.meta[_PLAYBOOK] = given
-
-
-def playbook_of(incidents_dir: Path | None) -> Playbook:
-    """The playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
-    from tars_lib.incidents.in_force import playbook_in_force
-    from tars_lib.incidents.register import incidents_dir as place
-
-    return playbook_in_force(place(incidents_dir), click.get_current_context().meta.get(_PLAYBOOK))
-
-
-def case_in(incidents_dir: Path | None, incident_id: str, time: datetime) -> Case:
-    """Read an incident.
-
-    Raises
-    ------
-    InputError
-        If there is none, or its folder has no record yet.
-    """
-    from tars_lib.incidents.case import read_case
-    from tars_lib.incidents.register import folder_of
-    from tars_lib.incidents.register import incidents_dir as place
-
-    folder = folder_of(place(incidents_dir), incident_id)
-    return read_case(folder, playbook_of(incidents_dir), time)
 
 
 def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--now`."""
     return click.option("--now", metavar="TIME", help="Read the clocks at this time; default now.")(command)
-
-
-def reader_of(tz: str | None) -> Reader:
-    """The reader's zone."""
-    if tz is None:
-        return Reader()
-    from tars_lib.times import read_zone
-
-    return Reader(UTC if tz.upper() == "UTC" else read_zone(tz))
 
 
 def time_of(text: str | None) -> datetime:
@@ -151,47 +224,8 @@ def text_of(text: str) -> str:
     return given
 
 
-def writer_of(incidents_dir: Path | None, incident_id: str) -> Writer:
-    """Who writes now into this incident."""
-    from tars_lib.incidents.acts import Writer
-    from tars_lib.incidents.register import actor, folder_of, now
-    from tars_lib.incidents.register import incidents_dir as place
-
-    return Writer(folder_of(place(incidents_dir), incident_id), actor(), now(), playbook_of(incidents_dir))
-
-
-def show_written(written: Written, tz: str | None, *, as_json: bool, quiet: bool, given_dir: Path | None = None) -> int:
-    """Say what was written, how much time is left and what comes next; the code of success."""
-    from tars_lib.incidents.clocks import contain_clock, is_running, respond_clock
-    from tars_lib.incidents.golden import Situation, command_lines, golden_path, postmortem_command
-    from tars_lib.incidents.record import IncidentStatus
-    from tars_lib.incidents.timeline import EntryKind
+def echo_json(document: object) -> None:
+    """Print one JSON document; whatever it holds, a terminal of any encoding can show it."""
     from tars_lib.records import dumps
-    from tars_lib.reports.visible import LINE_LIMIT, NAME_LIMIT, visible
 
-    incident, entry = written.incident, written.entry
-    said = entry.text
-    if entry.kind in (EntryKind.UPDATE, EntryKind.NOTIFIED):
-        # the whole text was printed just now, or stands in the timeline
-        said = entry.text.strip().partition("\n")[0]
-    if as_json:
-        click.echo(dumps({"entry": entry, "incident": incident}, ensure_ascii=True), nl=False)
-        return 0
-    if quiet:
-        return 0
-    reader, case = reader_of(tz), case_in(given_dir, incident.incident_id, entry.time)
-    lines = [
-        *field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}"),
-        *field(f"Entry {entry.seq}", visible(said, LINE_LIMIT)),
-        *field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}"),
-    ]
-    if is_running(incident):
-        lines += clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), entry.time, reader)
-    command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
-    if command is not None:
-        # a command is not wrapped: it has to work as it is copied
-        lines += [f"{'Next:':16} {one}" for one in command_lines(command)]
-    elif incident.status is IncidentStatus.CLOSED and entry.kind is EntryKind.CLOSED:
-        lines.append(f"{'Next:':16} {postmortem_command(incident, given_dir)}")
-    click.echo("\n".join(lines))
-    return 0
+    click.echo(dumps(document, ensure_ascii=True), nl=False)

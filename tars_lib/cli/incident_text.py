@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tars_lib.incidents.case import Case
     from tars_lib.incidents.clocks import Clock
     from tars_lib.incidents.golden import GoldenPath
+    from tars_lib.incidents.journal import Written
     from tars_lib.incidents.record import Action, Incident
     from tars_lib.incidents.timeline import Entry
     from tars_lib.incidents.verification import Verification
@@ -232,6 +233,31 @@ def _row_lines(path: GoldenPath) -> Iterator[str]:
         ("Worked if", path.row.verify),
     ):
         yield from wrapped(text, f"    {label + ':':11}", " " * 15)
+
+
+def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
+    """What was written just now, how much time is left and what comes next."""
+    from tars_lib.incidents.clocks import contain_clock, is_running, respond_clock
+    from tars_lib.incidents.golden import Situation, command_lines, golden_path, postmortem_command
+    from tars_lib.incidents.record import IncidentStatus
+    from tars_lib.incidents.timeline import EntryKind
+
+    incident, entry = written.incident, written.entry
+    said = entry.text
+    if entry.kind in (EntryKind.UPDATE, EntryKind.NOTIFIED):
+        # the whole text was printed just now, or stands in the timeline
+        said = entry.text.strip().partition("\n")[0]
+    yield from field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}")
+    yield from field(f"Entry {entry.seq}", visible(said, LINE_LIMIT))
+    yield from field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}")
+    if is_running(incident):
+        yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), entry.time, reader)
+    command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
+    if command is not None:
+        # a command is not wrapped: it has to work as it is copied
+        yield from (f"{'Next:':16} {one}" for one in command_lines(command))
+    elif incident.status is IncidentStatus.CLOSED and entry.kind is EntryKind.CLOSED:
+        yield f"{'Next:':16} {postmortem_command(incident, given_dir)}"
 
 
 def timeline_lines(entries: Sequence[Entry], reader: Reader, *, is_full: bool) -> Iterator[str]:

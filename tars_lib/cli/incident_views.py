@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import case_in, common, judged, located, now_option, playbook_of, reader_of, time_of
+from tars_lib.cli.incident_options import Options, common, echo_json, judged, located, now_option
 from tars_lib.cli.incident_text import golden_lines, status_lines, timeline_lines, verification_lines
-from tars_lib.cli.shell import REPORT, guarded
 from tars_lib.errors import InputError, TarsError
 
 if TYPE_CHECKING:
@@ -26,25 +25,14 @@ if TYPE_CHECKING:
 @click.argument("incident_id", metavar="ID")
 @now_option
 @judged
-@guarded(REPORT)
-def status(
-    incident_id: str,
-    now: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def status(options: Options, incident_id: str) -> int:
     """Show what is known of an incident, and how much time is left."""
-    from tars_lib.records import dumps
-
-    case = case_in(incidents_dir, incident_id, time_of(now))
-    if as_json:
+    case = options.case(incident_id)
+    if options.as_json:
         document = {"clocks": _clocks(case), "escalation": case.escalation, "incident": case.incident}
-        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        echo_json(document)
     else:
-        click.echo("\n".join(status_lines(case, reader_of(tz))))
+        click.echo("\n".join(status_lines(case, options.reader)))
     return 0
 
 
@@ -52,26 +40,15 @@ def status(
 @click.option("--open", "only_open", is_flag=True, help="Only those that are neither resolved nor closed.")
 @now_option
 @judged
-@guarded(REPORT)
-def list_command(
-    only_open: bool,
-    now: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def list_command(options: Options, only_open: bool) -> int:
     """List incidents, newest first; folders without a record, records that cannot be read, and archived ones, too."""
     from tars_lib.incidents.clocks import is_late, is_running
     from tars_lib.incidents.journal import read_incident
     from tars_lib.incidents.register import folders, runs_in
-    from tars_lib.incidents.register import incidents_dir as place
-    from tars_lib.records import dumps
     from tars_lib.reports.visible import visible
 
-    reader, time, root = reader_of(tz), time_of(now), place(incidents_dir)
-    playbook = playbook_of(incidents_dir)
+    reader, time, root = options.reader, options.time, options.root
+    playbook = options.playbook
     rows: list[dict[str, object]] = []
     lines = []
     for folder in folders(root):
@@ -97,8 +74,8 @@ def list_command(
         for one in _archived(root, {folder.name for folder in folders(root)}):
             rows.append({"incident_id": one.name, "archive": one.archive})
             lines.append(f"{one.name:20} ARCHIVED {one.archived_at:%Y-%m-%d}; tars retention list shows where")
-    if as_json:
-        click.echo(dumps({"incidents": rows}, ensure_ascii=True), nl=False)
+    if options.as_json:
+        echo_json({"incidents": rows})
     else:
         click.echo("\n".join(lines) if lines else f"no {'open ' if only_open else ''}incidents in {root}")
     return 0
@@ -117,30 +94,18 @@ def _archived(root: Path, there: set[str]) -> list[Archived]:
 @click.argument("incident_id", metavar="ID")
 @click.option("--full", is_flag=True, help="Print long texts whole.")
 @common
-@guarded(REPORT)
-def timeline(
-    incident_id: str,
-    full: bool,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def timeline(options: Options, incident_id: str, full: bool) -> int:
     """Print the timeline, oldest entry first. Code 1 if an entry was altered."""
     from tars_lib.incidents.journal import read_entries, read_incident
-    from tars_lib.incidents.register import folder_of
-    from tars_lib.incidents.register import incidents_dir as place
-    from tars_lib.records import dumps
 
-    folder = folder_of(place(incidents_dir), incident_id)
+    folder = options.folder(incident_id)
     if read_incident(folder) is None:
         raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {incident_id}` makes one")
     entries = read_entries(folder)
-    if as_json:
-        click.echo(dumps({"entries": entries, "incident_id": incident_id}, ensure_ascii=True), nl=False)
+    if options.as_json:
+        echo_json({"entries": entries, "incident_id": incident_id})
     else:
-        click.echo("\n".join(timeline_lines(entries, reader_of(tz), is_full=full)))
+        click.echo("\n".join(timeline_lines(entries, options.reader, is_full=full)))
     return 0
 
 
@@ -149,24 +114,21 @@ def timeline(
 )
 @click.argument("incident_id", metavar="ID")
 @located
-@guarded(REPORT)
-def verify(incident_id: str, incidents_dir: Path | None, as_json: bool, verbose: bool, quiet: bool) -> int:
+def verify(options: Options, incident_id: str) -> int:
     """Compare timeline, record and runs with their digests; name what was altered. Code 1 if something was.
 
     What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.
     """
-    from tars_lib.incidents.register import folder_of
-    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.incidents.verification import verify as check
-    from tars_lib.records import dumps, to_json
+    from tars_lib.records import to_json
 
-    folder = folder_of(place(incidents_dir), incident_id)
+    folder = options.folder(incident_id)
     found = check(folder)
-    if as_json:
+    if options.as_json:
         document = to_json(found)
         assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
-        click.echo(dumps({**document, "is_intact": found.is_intact}, ensure_ascii=True), nl=False)
-    elif not (quiet and found.is_intact):
+        echo_json({**document, "is_intact": found.is_intact})
+    elif not (options.quiet and found.is_intact):
         click.echo("\n".join(verification_lines(found, folder)))
     return 0 if found.is_intact else 1
 
@@ -177,30 +139,21 @@ def verify(incident_id: str, incidents_dir: Path | None, as_json: bool, verbose:
 @click.argument("incident_id", metavar="ID")
 @now_option
 @judged
-@guarded(REPORT)
-def golden(
-    incident_id: str,
-    now: str | None,
-    incidents_dir: Path | None,
-    tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def golden(options: Options, incident_id: str) -> int:
     """Walk the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
 
     It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
     """
     from tars_lib.incidents.golden import Situation, golden_path
-    from tars_lib.records import dumps, to_json
+    from tars_lib.records import to_json
 
-    case = case_in(incidents_dir, incident_id, time_of(now))
-    path = golden_path(case.incident, case.time, incidents_dir, Situation(case.playbook, case.escalation.due))
-    if as_json:
+    case = options.case(incident_id)
+    path = golden_path(case.incident, case.time, options.incidents_dir, Situation(case.playbook, case.escalation.due))
+    if options.as_json:
         document = {"clocks": _clocks(case), "incident_id": incident_id, "path": to_json(path)}
-        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        echo_json(document)
     else:
-        click.echo("\n".join(golden_lines(path, case, reader_of(tz), incidents_dir)))
+        click.echo("\n".join(golden_lines(path, case, options.reader, options.incidents_dir)))
     return 0
 
 

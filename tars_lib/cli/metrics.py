@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import located, now_option, playbook_of, playbook_option, time_of
-from tars_lib.cli.shell import REPORT, guarded
+from tars_lib.cli.incident_options import Options, echo_json, located, now_option, playbook_option
 
 if TYPE_CHECKING:
     from tars_lib.playbook.metrics import MetricValue
@@ -20,41 +18,31 @@ if TYPE_CHECKING:
 @now_option
 @playbook_option
 @located
-@guarded(REPORT)
-def metrics(
-    monthly: bool,
-    now: str | None,
-    incidents_dir: Path | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def metrics(options: Options, monthly: bool) -> int:
     """Measure the register: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
 
     Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
     definitions.
     """
     from tars_lib.incidents.cases import read_cases
-    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.playbook.metrics import by_month, measure
-    from tars_lib.records import dumps
     from tars_lib.visible import visible
 
-    time, playbook = time_of(now), playbook_of(incidents_dir)
-    found = read_cases(place(incidents_dir), playbook)
+    time, playbook = options.time, options.playbook
+    found = read_cases(options.root, playbook)
     values = measure(found.cases, time, playbook)
     months = by_month(found.cases, time, playbook) if monthly else {}
-    if as_json:
+    if options.as_json:
         document = {
             "incidents": len(found.cases),
             "metrics": values,
             **({"months": months} if monthly else {}),
             "unreadable": found.unreadable,
         }
-        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        echo_json(document)
         return 0
     is_open = sum(not facts.is_over for facts in found.cases)
-    lines = [f"incidents: {len(found.cases)}, open: {is_open}", *_lines(values, is_short=quiet)]
+    lines = [f"incidents: {len(found.cases)}, open: {is_open}", *_lines(values, is_short=options.quiet)]
     for month, rows in months.items():
         lines += ["", month, *_lines(rows, is_short=True)]
     lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in found.unreadable]

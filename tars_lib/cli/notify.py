@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import case_in, playbook_option, time_of
+from tars_lib.cli.incident_options import Options, incidents_option, playbook_option
 from tars_lib.cli.shell import NOTIFY, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ if TYPE_CHECKING:
     help="Which text of the incident; default the one that suits each channel.",
 )
 @click.option("--to", "contact", metavar="WHO", help="Record that WHO was told, once a channel has taken the text.")
-@click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
+@incidents_option
 @playbook_option
 @click.option(
     "--action",
@@ -68,6 +64,7 @@ def notify(
     template: str | None,
     contact: str | None,
     incidents_dir: Path | None,
+    playbook: Path | None,
     action: str,
     is_real: bool,
     as_json: bool,
@@ -98,7 +95,11 @@ def notify(
         raise click.UsageError("--template fills a text from --incident; give it without --message and --file")
     if contact is not None and not incident_id:
         raise click.UsageError("--to is kept in the record of --incident")
-    record = None if incident_id is None else _record_of(incidents_dir, incident_id, is_needed=not has_text)
+    record = (
+        None
+        if incident_id is None
+        else _record_of(Options(incidents_dir, playbook), incident_id, is_needed=not has_text)
+    )
     if has_text:
         text = message if message is not None else _read(path or "")
         if not text.strip():
@@ -147,15 +148,13 @@ def notify(
     return 0
 
 
-def _record_of(incidents_dir: Path | None, incident_id: str, *, is_needed: bool) -> Case | None:
+def _record_of(options: Options, incident_id: str, *, is_needed: bool) -> Case | None:
     """The incident, or None where the id is a deduplication key alone."""
-    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.incidents.register import is_incident_id
 
-    root = place(incidents_dir)
-    if not is_needed and not (is_incident_id(incident_id) and (root / incident_id / "incident.json").is_file()):
+    if not is_needed and not (is_incident_id(incident_id) and (options.root / incident_id / "incident.json").is_file()):
         return None
-    return case_in(incidents_dir, incident_id, time_of(None))
+    return options.case(incident_id)
 
 
 def _read(path: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import judged, now_option, playbook_of, reader_of, time_of
-from tars_lib.cli.shell import REPORT, guarded
+from tars_lib.cli.incident_options import Options, echo_json, judged, now_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,28 +15,23 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: tars review --json")
 @now_option
 @judged
-@guarded(REPORT)
-def review(
-    now: str | None, incidents_dir: Path | None, tz: str | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def review(options: Options) -> int:
     """List reviews and action items of all incidents with their dates. Code 1 if one is overdue.
 
     A record that cannot be read counts as overdue: nobody knows what is due in it. --quiet lists what is overdue alone.
     """
     from tars_lib.cli.incident_text import wrapped
     from tars_lib.incidents.cases import read_cases
-    from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.playbook.postmortem import item_ids, overdue_items, review_deadlines
-    from tars_lib.records import dumps
     from tars_lib.visible import visible
 
-    time, playbook, reader = time_of(now), playbook_of(incidents_dir), reader_of(tz)
-    found = read_cases(place(incidents_dir), playbook)
+    time, playbook, reader = options.time, options.playbook, options.reader
+    found = read_cases(options.root, playbook)
     reviews = [one for facts in found.cases for one in review_deadlines(facts, time, playbook)]
     late = {key for facts in found.cases for key, _ in overdue_items(facts, time)}
     items = [(facts, key, item) for facts in found.cases for key, item in item_ids(facts) if not item.is_done]
     is_overdue = bool(late or found.unreadable or any(one.is_overdue for one in reviews))
-    if as_json:
+    if options.as_json:
         document = {
             "action_items": [
                 {
@@ -55,19 +48,19 @@ def review(
             "reviews": reviews,
             "unreadable": found.unreadable,
         }
-        click.echo(dumps(document, ensure_ascii=True), nl=False)
+        echo_json(document)
         return 1 if is_overdue else 0
     rows: list[tuple[bool, datetime | None, str]] = [
         (one.is_overdue, one.due_at, f"{one.incident_id}: {one.activity} ({one.participants})") for one in reviews
     ]
     rows += [(key in late, item.due, f"{key}: {item.text} ({item.owner or 'nobody yet'})") for _, key, item in items]
-    shown = [row for row in rows if row[0] or not quiet]
+    shown = [row for row in rows if row[0] or not options.quiet]
     for overdue, due, text in sorted(shown, key=lambda row: (not row[0], row[1] is None, row[1] or time)):
         when = "no date" if due is None else reader.time(due)
         head = f"{'OVERDUE' if overdue else 'due':8} {when:20}  "
         click.echo("\n".join(wrapped(visible(text), head, " " * len(head))))
     for name, problem in found.unreadable:
         click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "OVERDUE  ", " " * 9)))
-    if not (rows or found.unreadable or quiet):
+    if not (rows or found.unreadable or options.quiet):
         click.echo("nothing is due")
     return 1 if is_overdue else 0

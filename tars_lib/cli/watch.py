@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import span_of
+from tars_lib.cli.incident_options import Options, incidents_option, span_of
 from tars_lib.cli.shell import PIPELINE, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ _SHOWN = 12
 @click.option("--rounds", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Runs to make, then end.")
 @click.option("--incident", "incident_id", metavar="ID", help="Keep each run in this incident.")
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
-@click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
+@incidents_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end and nothing else.")
 @logging_options
 @guarded(PIPELINE)
@@ -70,12 +66,12 @@ def watch(
 
     register = _register(incidents_dir)
     span = None if every is None else span_of(every, "--every")
-    last = baseline(outdir, None if incident_id is None else _writer(incidents_dir, incident_id))
+    last = baseline(outdir, None if incident_id is None else Options(incidents_dir).writer(incident_id))
     seen: list[Round] = []
     failures: list[str] = []
     code = 0
     for number in range(1, rounds + 1):
-        if incident_id is not None and _is_closed(_writer(incidents_dir, incident_id)):
+        if incident_id is not None and _is_closed(Options(incidents_dir).writer(incident_id)):
             click.echo(f"{incident_id} is closed; the watch ends", err=True)
             break
         begun = time.monotonic()
@@ -95,7 +91,7 @@ def watch(
             if not (as_json or quiet):
                 click.echo("\n".join(_lines(found, number, rounds)))
             if incident_id is not None:
-                said = keep(_writer(incidents_dir, incident_id), run, seen).entry.text
+                said = keep(Options(incidents_dir).writer(incident_id), run, seen).entry.text
                 if not (as_json or quiet):
                     click.echo(
                         "\n".join(wrapped(visible(f"recorded in {incident_id}: {said}", LINE_LIMIT), "  ", "    "))
@@ -110,12 +106,6 @@ def watch(
         for name, values in course.items():
             click.echo(f"impact_score of {visible(name)}: {', '.join(f'{value:.0f}' for value in values)}")
     return code
-
-
-def _writer(incidents_dir: Path | None, incident_id: str) -> Writer:
-    from tars_lib.cli.incident_options import writer_of
-
-    return writer_of(incidents_dir, incident_id)
 
 
 def _register(incidents_dir: Path | None) -> Path | None:
