@@ -24,9 +24,11 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.sla_report import ComplianceResult
 from tars_lib.engines.verdict import judge
-from tars_lib.history import DAY, Origin, Samples, admit, from_micros
+from tars_lib.gate import admit
+from tars_lib.history import DAY, from_micros
 from tars_lib.org import OrgData
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.samples import Origin, Samples
 from tars_lib.schema import Repo, SlaStatus
 from tars_lib.stats.forecast import forecast_breaches
 

@@ -21,11 +21,12 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from tars_lib.config import read_org_config, read_policies
+from tars_lib.config_org import read_org_config
 from tars_lib.config_playbook import read_playbook
+from tars_lib.config_policies import read_policies
 from tars_lib.config_rules import read_rules
 from tars_lib.errors import TarsError
-from tars_lib.history import admit
+from tars_lib.gate import admit
 from tars_lib.incidents.timeline import TIMELINE_FILE
 from tars_lib.incidents.verification import verify as verify_incident
 from tars_lib.packaging.bag import pack

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tars_lib.config import read_yaml, validate
+from tars_lib.config_yaml import read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES
 from tars_lib.exit_policy import SLA_CODES, ExitPolicy

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tars_lib.config import Key, Number, validate
+from tars_lib.config_yaml import Key, Number, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.times import read_zone

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from tars_lib.assets import asset_folder
-from tars_lib.config import Number, read_yaml, validate
+from tars_lib.config_yaml import Number, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.exit_codes import EXIT_CODES
 from tars_lib.intake import read_utf8

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tars_lib.config import read_yaml, validate
+from tars_lib.config_yaml import read_yaml, validate
 from tars_lib.errors import ConfigError
 from tars_lib.redaction.patterns import BUILT_IN, Pattern
 from tars_lib.redaction.rules import FieldRule, Rules

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tars_lib.assets import asset_folder
-from tars_lib.config import read_yaml, validate
+from tars_lib.config_yaml import read_yaml, validate
 from tars_lib.retention.policy import Kind, Policy, Term
 
 PACKAGED = "retention.yaml"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tars_lib.config import Key, Number, read_yaml, validate
+from tars_lib.config_yaml import Key, Number, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.limits import MAX_RULES
 from tars_lib.policies import Window

@@ -14,9 +14,11 @@ from tars_lib.engines.alert_report import Alert, AlertReport
 from tars_lib.engines.alerts import assess_alerts
 from tars_lib.engines.health import assess_health
 from tars_lib.engines.sla import assess_slas
-from tars_lib.history import DAY, Origin, Samples, admit, to_micros
+from tars_lib.gate import admit
+from tars_lib.history import DAY, to_micros
 from tars_lib.org import OrgData
 from tars_lib.policies import AnyPolicy
+from tars_lib.samples import Origin, Samples
 from tars_lib.schema import AlertType, Repo
 from tars_lib.sources.root import default_policies
 

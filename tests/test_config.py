@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tars_lib.config import read_org_config, read_policies, read_yaml
+from tars_lib.config_org import read_org_config
+from tars_lib.config_policies import read_policies
+from tars_lib.config_yaml import read_yaml
 from tars_lib.errors import ConfigError
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.schema import Metric, OrgConfig, Severity

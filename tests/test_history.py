@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, history_of, samples_of, series
 
-from tars_lib import history as history_module
+from tars_lib import gate, history
 from tars_lib.errors import InputError
-from tars_lib.history import DAY, History, admit, from_micros, to_micros
+from tars_lib.gate import admit
+from tars_lib.history import DAY, History, from_micros, to_micros
 from tars_lib.schema import Metric
 
 SCORES = ("health_score", "latency_p95", "lead_time")
@@ -62,8 +63,8 @@ def test_counting_sort_and_comparison_sort_give_one_order(rows: list[Row]) -> No
     samples = samples_of(rows)
     codes = samples.metric.astype(np.int64) * 3 + samples.repo
     # many series that do not exist make the table too sparse for the counting sort
-    sparse = history_module._order(codes, samples.time, 10**9)
-    assert history_module._order(codes, samples.time, 9).tolist() == sparse.tolist()
+    sparse = gate._order(codes, samples.time, 10**9)
+    assert gate._order(codes, samples.time, 9).tolist() == sparse.tolist()
 
 
 def test_equal_times_keep_the_order_of_the_file_so_that_the_later_row_is_the_offender() -> None:
@@ -208,7 +209,7 @@ def test_all_metrics_share_one_grid() -> None:
 
 
 def test_a_grid_that_would_not_fit_in_memory_is_widened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_module, "_MAX_CELLS", 100)
+    monkeypatch.setattr(history, "_MAX_CELLS", 100)
     rows = series("a", "latency", [1, 1, 1], step=timedelta(seconds=1)) + series(
         "a", "latency", [1], start=T0 + 9 * DAILY
     )

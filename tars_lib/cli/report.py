@@ -155,7 +155,7 @@ def _run_directory(option: str | None, in_file: object, typed: str | None) -> Pa
 def _file_parameters(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
-    from tars_lib.config import read_yaml
+    from tars_lib.config_yaml import read_yaml
 
     content = read_yaml(path, str(path)) or {}
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):

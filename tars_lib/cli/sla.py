@@ -54,7 +54,7 @@ def sla(
         if sla_policy is not None:
             from dataclasses import replace
 
-            from tars_lib.config import read_policies
+            from tars_lib.config_policies import read_policies
             from tars_lib.errors import ConfigError
 
             if not sla_policy.is_file():

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.errors import InputError
-from tars_lib.history import Origin, Samples, to_micros
+from tars_lib.history import to_micros
 from tars_lib.intake import inside, is_there, read_json
 from tars_lib.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
+from tars_lib.samples import Origin, Samples
 from tars_lib.schema import Repo, ReportedAlert
 from tars_lib.times import read_time
 

@@ -10,8 +10,10 @@ import numpy as np
 
 from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import InputError
-from tars_lib.history import Origin, Samples, admit, to_micros
+from tars_lib.gate import admit
+from tars_lib.history import to_micros
 from tars_lib.org import OrgData
+from tars_lib.samples import Origin, Samples
 from tars_lib.schema import InputFile, Repo
 from tars_lib.sources.tidy import merge
 from tars_lib.times import read_time

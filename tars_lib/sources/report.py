@@ -12,7 +12,8 @@ import numpy as np
 from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import InputError
-from tars_lib.history import History, admit
+from tars_lib.gate import admit
+from tars_lib.history import History
 from tars_lib.org import OrgData
 from tars_lib.records import read_json, read_record
 from tars_lib.sources.legacy_report import is_legacy, read_legacy_report

@@ -10,15 +10,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tars_lib.assets import asset_folder
-from tars_lib.config import read_org_config, read_policies
+from tars_lib.config_org import read_org_config
+from tars_lib.config_policies import read_policies
 from tars_lib.config_rules import read_rules
 from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
-from tars_lib.history import Samples, admit
+from tars_lib.gate import admit
 from tars_lib.intake import entries, inside, is_there, open_regular
 from tars_lib.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.org import MAINTENANCE
 from tars_lib.policies import AnyPolicy
+from tars_lib.samples import Samples
 from tars_lib.schema import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tars_lib.errors import InputError, place
-from tars_lib.history import SECOND, Origin, Samples, to_micros
+from tars_lib.history import SECOND, to_micros
 from tars_lib.intake import not_utf8, open_regular
 from tars_lib.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_ROWS, MAX_TABLE_BYTES
+from tars_lib.samples import Origin, Samples
 from tars_lib.sources.lines import lines_of, refuse_spoiled_text
 from tars_lib.times import read_local, skipped_hour
 

@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from workspaces import cascade
 
-from tars_lib import config
+from tars_lib import config_org
 from tars_lib.cli.incident import incident
 from tars_lib.cli.main import cli
 from tars_lib.cli.package import bundle
@@ -428,12 +428,20 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_key_of_every_file_is_tried() -> None:
+    from tars_lib.config_policies import _Policy
     from tars_lib.config_rules import _Rule
 
-    for model in (config._Repo, config._Dependency, config._Metric, config._Slo, config._Org, _Rule):
+    for model in (
+        config_org._Repo,
+        config_org._Dependency,
+        config_org._Metric,
+        config_org._Slo,
+        config_org._Org,
+        _Rule,
+    ):
         named = {field.alias or name for name, field in model.model_fields.items()}
         assert named == set(KEYS[model.__name__]), model.__name__
-    policy = set(config._Policy.model_fields)
+    policy = set(_Policy.model_fields)
     assert policy == KEYS["ratio"].keys() | KEYS["threshold"].keys()
 
 

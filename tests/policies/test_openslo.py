@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, T0, RootBuilder, counts, org_of, series
 
-from tars_lib.config import read_policies
 from tars_lib.config_openslo import openslo_policies
+from tars_lib.config_policies import read_policies
 from tars_lib.engines.verdict import judge
 from tars_lib.errors import ConfigError
 from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window

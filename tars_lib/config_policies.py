@@ -1,103 +1,24 @@
-"""YAML into plain dataclasses: the edge where text that people write is checked.
-
-pydantic and PyYAML live here alone. Every refusal names the file, the key, the value and what is allowed.
-"""
+"""`sla-policies.yaml`: SLAs in the native form and in the predecessor's; OpenSLO documents are passed on."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tars_lib.config_wording import refusal
+from tars_lib.config_yaml import Key, Model, Number, read_documents, validate
 from tars_lib.errors import ConfigError, TarsError
-from tars_lib.intake import read_utf8
-from tars_lib.limits import (
-    MAX_CONFIG_BYTES,
-    MAX_CONFIG_DEPTH,
-    MAX_CONFIG_VALUES,
-    MAX_METRICS,
-    MAX_NAME,
-    MAX_POLICIES,
-    MAX_REPOS,
-    MAX_TEXT,
-)
+from tars_lib.limits import MAX_POLICIES
 from tars_lib.policies import AGGREGATES, AnyPolicy, RatioPolicy, ThresholdPolicy, Window
-from tars_lib.schema import Dependency, Metric, OrgConfig, OrgSlo, Repo, Severity, known_metric
+from tars_lib.schema import Severity, known_metric
 from tars_lib.times import read_zone
 
 # A latency objective from here on was probably meant in milliseconds: judgement, for a note only.
 _LONG_LATENCY = 100.0
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("a finite number is allowed")
-    return value
-
-
-_T = TypeVar("_T", bound=BaseModel)
-Number = Annotated[float, AfterValidator(_finite)]
-Key = Annotated[str, Field(max_length=MAX_NAME)]
-"""A name that other files or pages refer to."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class _Repo(_Model):
-    name: Key | None = None
-    team: Key | None = None
-    tags: tuple[Key, ...] = ()
-    customer_facing: bool = False
-    tier: int | None = Field(default=None, ge=1)
-    external: bool = False
-    shares: tuple[Key, ...] = ()
-
-
-class _Dependency(_Model):
-    caller: Key = Field(alias="from")
-    callee: Key = Field(alias="to")
-
-
-class _Metric(_Model):
-    unit: Key | None = None
-    higher_is_better: bool | None = None
-    minimum: Number | None = None
-    maximum: Number | None = None
-    healthy: Number | None = None
-    unhealthy: Number | None = None
-    weight: Number = Field(default=1.0, gt=0)
-
-    @model_validator(mode="after")
-    def _bounds(self) -> _Metric:
-        if (self.healthy is None) != (self.unhealthy is None):
-            raise ValueError("healthy and unhealthy go together: give both or neither")
-        if self.healthy is not None and self.healthy == self.unhealthy:
-            raise ValueError("healthy and unhealthy are equal; two different values are allowed")
-        return self
-
-
-class _Slo(_Model):
-    slo_id: Key
-    name: Key = ""
-    measure: Literal["aggregate_score", "minimum_score", "share_green", "coverage"]
-    objective: Number
-
-
-class _Org(_Model):
-    name: Key | None = None
-    repos: dict[Key, _Repo | None] = Field(default={}, max_length=MAX_REPOS)
-    dependencies: tuple[_Dependency, ...] = ()
-    metrics: dict[Key, _Metric] = Field(default={}, max_length=MAX_METRICS)
-    slos: tuple[_Slo, ...] = Field(default=(), max_length=MAX_POLICIES)
-
-
-class _Good(_Model):
+class _Good(Model):
     total: Key
     bad: Key | None = None
     good: Key | None = None
@@ -109,7 +30,7 @@ class _Good(_Model):
         return self
 
 
-class _Policy(_Model):
+class _Policy(Model):
     sla_id: Key = Field(min_length=1)
     sla_name: Key | None = None
     sla_type: Key
@@ -147,7 +68,7 @@ class _Policy(_Model):
         return self
 
 
-class _Policies(_Model):
+class _Policies(Model):
     policies: tuple[_Policy, ...] = Field(max_length=MAX_POLICIES)
 
 
@@ -172,108 +93,6 @@ class _LegacyPolicy(BaseModel):
 class _LegacyPolicies(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     policies: tuple[_LegacyPolicy, ...] = Field(max_length=MAX_POLICIES)
-
-
-class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
-    """The safe loader, which also refuses a key that stands twice: the first would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping; see the class."""
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value if isinstance(key_node.value, str) else id(key_node))
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
-
-
-def read_yaml(path: Path, label: str) -> Any:
-    """Content of a YAML (or JSON) file of one document, None where it is empty.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or parsed or holds several documents; the message names the row.
-    """
-    documents = read_documents(path, label)
-    if len(documents) > 1:
-        raise ConfigError(f"{label}: {len(documents)} YAML documents; one is allowed")
-    return documents[0] if documents else None
-
-
-def read_documents(path: Path, label: str) -> list[Any]:
-    """Contents of the documents of a YAML (or JSON) file, with the safe loader.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or parsed; the message names the row.
-    """
-    text = read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError)
-    try:
-        _refuse_traps(text, label)
-        return list(yaml.load_all(text, Loader=_UniqueKeys))
-    except yaml.MarkedYAMLError as error:
-        where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
-        raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        row = text.count("\n", 0, error.position) + 1
-        raise ConfigError(f"{label}, row {row}: character {_code_point(error)} is not allowed in YAML") from error
-    except AttributeError as error:  # PyYAML's own, for a tag such as !!timestamp on something else
-        raise ConfigError(f"{label}: not valid YAML: a tag that does not fit what it stands before") from error
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ConfigError(f"{label}: cannot be read: {' '.join(str(error).split())[:200]}") from error
-
-
-def _refuse_traps(text: str, label: str) -> None:
-    """Refuse what would take all memory once it is built: aliases, depth, and too many values."""
-    depth = values = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
-        row = 1 if event.start_mark is None else event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent):
-            raise ConfigError(f"{label}, row {row}: YAML aliases are not allowed; write it out")
-        values += isinstance(event, yaml.NodeEvent)
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
-            raise ConfigError(
-                f"{label}, row {row}: a text of {len(event.value)} characters; up to {MAX_TEXT} are allowed"
-            )
-        if values > MAX_CONFIG_VALUES:
-            raise ConfigError(f"{label}, row {row}: more than {MAX_CONFIG_VALUES} values; up to that many are allowed")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_CONFIG_DEPTH:
-            raise ConfigError(f"{label}, row {row}: nested deeper than {MAX_CONFIG_DEPTH} levels")
-
-
-def _code_point(error: yaml.reader.ReaderError) -> str:
-    number = error.character if isinstance(error.character, int) else ord(str(error.character)[:1] or "\0")
-    return f"U+{number:04X}"
-
-
-def read_org_config(path: Path, label: str) -> OrgConfig:
-    """Read `org.yaml`.
-
-    Raises
-    ------
-    ConfigError
-        If the file is not valid YAML, has an unknown key, or a value is not allowed.
-    """
-    org = validate(_Org, read_yaml(path, label) or {}, label)
-    repos = tuple(_repo(name, described or _Repo()) for name, described in org.repos.items())
-    metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
-    for name, metric in metrics.items():
-        if metric.healthy is not None and metric.higher_is_better is None:
-            raise ConfigError(
-                f"{label}: metrics.{name}: bounds without a direction; add higher_is_better: true or false"
-            )
-    return OrgConfig(
-        name=org.name,
-        repos=repos,
-        dependencies=tuple(Dependency(edge.caller, edge.callee) for edge in org.dependencies),
-        metrics=metrics,
-        slos=tuple(OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos),
-    )
 
 
 def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
@@ -324,42 +143,6 @@ def _distinct(
             raise ConfigError(f"{label}: sla_id {policy.sla_id!r} stands twice; each policy needs its own")
         seen.add(policy.sla_id)
     return policies, notes
-
-
-def validate(model: type[_T], content: Any, label: str) -> _T:
-    """Content of a configuration file as a model.
-
-    Raises
-    ------
-    ConfigError
-        If it does not fit; the message names file, key, value and, for an unknown key, those that are allowed.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{label}: {refusal(error, model)}") from error
-
-
-def _repo(name: str, given: _Repo) -> Repo:
-    return Repo(
-        repo=name,
-        name=given.name or name,
-        team=given.team,
-        tags=given.tags,
-        customer_facing=given.customer_facing,
-        tier=given.tier,
-        external=given.external,
-        shares=given.shares,
-    )
-
-
-def _metric(name: str, given: _Metric) -> Metric:
-    known = known_metric(name)
-    chosen = {key: getattr(given, key) for key in given.model_fields_set}
-    fields = {
-        key: getattr(known, key) for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")
-    }
-    return Metric(metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields}))
 
 
 def _policy(given: _Policy, label: str) -> AnyPolicy:
