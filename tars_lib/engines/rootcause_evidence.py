@@ -114,9 +114,7 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
     lost, load = wording.finding.lost, wording.finding.load
     if lost is not None and lost.lost[j]:
         expected = float(lost.calls[:, j].sum())
-        return [
-            f"{lost.missing[j]:.0f} of {expected:.0f} requests that its callers' requests lead one to expect are missing"
-        ]
+        return [f"{lost.missing[j]:.0f} of the {expected:.0f} requests expected from its callers did not arrive"]
     if load is None or load.surge[j] == 1.0:
         return []
     rise = f"requests rose {load.surge[j]:.2g} x"

@@ -67,7 +67,7 @@ def test_repo_that_requests_do_not_reach_is_named_and_the_missing_requests_are_c
     causes = rank(system(lost=repo), "availability")
     first = causes.iloc[0]
     assert (first["repo"], first["metric"]) == (repo, "requests_total")
-    missing, expected = (int(word) for word in first["evidence"][0].split()[:3:2])
+    missing, expected = (int(word) for word in first["evidence"][0].split()[:4:3])
     assert missing / expected == pytest.approx(0.6, abs=0.03)
     assert expected == pytest.approx(1000 * DURING, rel=0.05)
 
