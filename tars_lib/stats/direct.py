@@ -40,6 +40,9 @@ constant."""
 LAG_TOLERANCE = 1
 """Samples by which lags may fail to add up; judgement: an estimated lag is off by one where memory is long."""
 
+MIN_EXPLAINED = 20
+"""Degrees of freedom that rows with complete explanations must leave to be used alone; judgement."""
+
 MOST_EXPLANATIONS = 5
 """Series held constant at once, the strongest first; judgement: each costs two of the samples."""
 
@@ -127,6 +130,12 @@ def _partial_p(
     base = np.column_stack(known)
     more = np.column_stack([*known, back(leader, lag), back(leader, lag + 1)])
     seen = ~np.isnan(levels[depth:, follower]) & ~np.isnan(levels[depth - lag : n - lag, leader])
+    # an explanation that was bridged is only partly held constant, so its rows are left out where enough others are
+    explained = seen.copy()
+    for series, shift in held:
+        explained &= ~np.isnan(levels[depth - shift : n - shift, series])
+    if explained.sum() >= MIN_EXPLAINED + more.shape[1]:
+        seen = explained
     target = levels[depth:, follower][seen]
     freedom = int(seen.sum()) - more.shape[1]
     if freedom < 5:
