@@ -64,7 +64,7 @@ this size share no more correlation than 6 / n."""
 COHERENT_COLUMNS = 8
 """Columns from which signs can tell: the coherence is at most their number."""
 
-CURVATURE_COLUMNS = 256
+CURVATURE_COLUMNS = 64
 """Columns used for that test, evenly spaced; the test is decisive long before."""
 
 RIDGE = 1e-9

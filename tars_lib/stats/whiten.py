@@ -379,13 +379,14 @@ def _rhythm(innovations: Floats, period: int) -> Floats:
     out = np.ones((period, innovations.shape[1]))
     if period < 2:
         return out
-    for phase in range(period):
-        part = innovations[phase::period]
-        power, known = np.einsum("tn,tn->n", part, part), np.full(part.shape[1], len(part))
-        if np.isnan(power).any():
-            filled = np.nan_to_num(part)
-            power, known = np.einsum("tn,tn->n", filled, filled), len(part) - np.count_nonzero(np.isnan(part), axis=0)
-        np.divide(power, known, out=out[phase], where=known > 0)
+    power, seen = innovations**2, np.full((period, 1), 0.0)
+    seen[:, 0] = [len(range(phase, len(power), period)) for phase in range(period)]
+    gaps = np.isnan(power)
+    if gaps.any():
+        seen = seen - np.array([np.count_nonzero(gaps[phase::period], axis=0) for phase in range(period)])
+        power[gaps] = 0.0
+    total = np.array([power[phase::period].sum(axis=0) for phase in range(period)])
+    np.divide(total, seen, out=out, where=seen > 0)
     return np.asarray(out / out.mean(axis=0))
 
 
