@@ -71,6 +71,21 @@ def test_planted_leaders_are_found_as_direct_and_shortcuts_are_not(phi):
     assert shortcuts <= 4
 
 
+def test_a_mediator_with_gaps_still_explains_the_shortcut():
+    shortcuts = 0
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        values = rng.standard_normal((300, 4))
+        values[3:, 1] += 1.5 * values[:-3, 0]
+        values[2:, 2] += 1.5 * values[:-2, 1]
+        values[rng.random(300) < 0.3, 1] = np.nan
+        edges = lead_lag(frame_of(values)).set_index(["leader", "follower"])["is_direct"].to_dict()
+        assert edges["r0", "r1"]
+        assert edges["r1", "r2"]
+        shortcuts += edges["r0", "r2"]
+    assert shortcuts <= 2
+
+
 def test_shocks_that_live_on_in_walks_are_found():
     rng = np.random.default_rng(9)
     shocks = rng.standard_normal((90, 12))
