@@ -126,7 +126,7 @@ def read_duration(text: str) -> timedelta:
     Raises
     ------
     InputError
-        If it has another form.
+        If it has another form, or is longer than the calendar.
 
     Examples
     --------
@@ -136,5 +136,8 @@ def read_duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     unit = None if found is None else _UNIT.get(f"{found[1]}{found[3]}")
     if found is None or unit is None:
-        raise InputError(f"{text!r} is not a duration; allowed: one of P1D, PT1H, PT1M and PT1S with any number")
-    return float(found[2]) * unit
+        raise InputError(f"{text[:60]!r} is not a duration; allowed: one of P1D, PT1H, PT1M and PT1S with any number")
+    try:
+        return float(found[2]) * unit
+    except OverflowError as error:
+        raise InputError(f"{text[:60]!r} is not a duration; allowed: at most {timedelta.max.days} days") from error

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.times import read_local, read_time, read_zone
+from tars_lib.times import read_duration, read_local, read_time, read_zone
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,10 @@ def test_an_hour_that_the_clocks_showed_twice_is_its_first_pass_and_said(text: s
 def test_an_hour_that_the_clocks_left_out_is_refused_with_the_zone() -> None:
     with pytest.raises(InputError, match="^x: '2026-03-29 02:30:00' did not exist in Europe/Berlin, whose clocks went"):
         read_time("2026-03-29T02:30:00", "x", read_zone("Europe/Berlin"))
+
+
+@pytest.mark.parametrize("text", ["P9999999999999999999999999999991D", f"PT{'9' * 5000}S", "P1000000000D", "P1W", "1D"])
+def test_a_duration_beyond_the_calendar_or_of_another_form_is_refused_on_one_short_line(text: str) -> None:
+    with pytest.raises(InputError, match="is not a duration; allowed: ") as refused:
+        read_duration(text)
+    assert len(str(refused.value)) < 200
