@@ -58,6 +58,7 @@ fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers, feed every reader; prints 
 	$(PY) fuzz/roots.py --number 2000
 	$(PY) fuzz/kills.py --number 100
 	$(PY) fuzz/incident_kills.py --kills 100
+	$(PY) fuzz/command_kills.py --number 100
 	$(PY) fuzz/bundle_bytes.py
 	$(PY) fuzz/readers.py --examples 500
 	$(PY) fuzz/guided.py --seconds 10

@@ -1,8 +1,8 @@
 """Kills at random moments: nothing half-written is ever accepted, and nothing that was acknowledged is lost.
 
-`python fuzz/kills.py --number 100` kills what `tars run`, `tars incident note` and `tars bundle create` do, in turn and as
-hard as the system can, and prints how many things were acknowledged and left unfinished. POSIX alone: the signal is
-SIGKILL.
+`python fuzz/kills.py --number 100` kills what writes runs, notes and bundles while it writes them, in turn and as hard as the
+system can, and prints how many things were acknowledged and left unfinished; `fuzz/command_kills.py` does so to whole commands.
+POSIX alone: the signal is SIGKILL.
 """
 
 from __future__ import annotations

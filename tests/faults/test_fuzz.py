@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import command_kills
 import kills
 import pytest
 import readers
 import roots
 
 from tars_lib.errors import InputError
+from tars_lib.packaging.bag import pack
 
 FUZZ = Path(roots.__file__).parent
 
@@ -65,6 +68,28 @@ def test_kills_leave_nothing_half_written_that_is_accepted_and_lose_nothing_ackn
     outcome = kills.run(6, 7)
     assert outcome.failures == []
     assert outcome.kills == {"run": 2, "note": 2, "bundle": 2}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_killed_commands_leave_nothing_half_done_and_the_next_ones_succeed() -> None:
+    tallies = command_kills.run(3, 11, with_runs=False)
+    assert {name: tally.failures for name, tally in tallies.items()} == {name: [] for name in tallies}
+    assert [tally.kills for tally in tallies.values()] == [1, 1, 1]
+
+
+def test_the_harness_sees_half_a_bundle_and_one_that_nobody_entered(tmp_path: Path) -> None:
+    place, _ = command_kills._incident(tmp_path / "incidents")
+    outdir = tmp_path / "bundles"
+    outdir.mkdir()
+    whole = pack("whole", {"a.txt": b"a"}, {}, datetime(2026, 1, 5, tzinfo=UTC))
+    (outdir / "whole.zip").write_bytes(whole)
+    (outdir / "half.zip").write_bytes(whole[:-100])
+    found = command_kills.Tally()
+    command_kills._judge_bundles(place, outdir, [outdir / "whole.zip", outdir / "gone.zip"], found)
+    assert any("half a bundle" in failure for failure in found.failures)
+    assert "whole.zip was acknowledged and its digest is not entered" in found.failures
+    assert "gone.zip was acknowledged and is not there" in found.failures
 
 
 @pytest.mark.parametrize("target", readers.TARGETS)
