@@ -1,7 +1,7 @@
 """Which texts are secrets or personal data, whatever the organisation? The built-in patterns, each with its source.
 
 A pattern replaces its whole match, or the group `secret` where it has one. Order counts: where two matches overlap, the earlier
-pattern takes the text. Encoded forms (base64, percent signs other than that of an e-mail's @) are not looked into.
+pattern takes the text. Encoded forms are read in `tars_lib.redaction.encoded`.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
 """One text in, the same text with placeholders out: which spans are to go, and which placeholder each value has.
 
 A value has one placeholder wherever it stands, such as ``[REDACTED-email-1]``. Values are compared as a reader sees them:
-HTML's entities, Markdown's backslashes and characters without width between their letters make no difference.
+HTML's entities, Markdown's backslashes, percent signs, escapes and characters without width between their letters make no
+difference, and base64 is read.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tars_lib.redaction.encoded import as_read, texts_in_base64
 from tars_lib.redaction.rules import Rules
 
 # how PNG, JPEG, GIF, WebP, <?xml and <svg begin in base64
@@ -21,11 +22,6 @@ PICTURE_BEGINS = r"(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|PD94bW|PHN2Z)"
 _OPAQUE = re.compile(
     r"\[REDACTED-[a-z0-9-]+-\d+\\?\]"
     rf"|data:image/[\w.+-]+;base64,(?={PICTURE_BEGINS})[A-Za-z0-9+/]+={{0,2}}"
-)
-# entities, backslashes before ASCII punctuation (CommonMark 0.31.2, 2.4), zero-width characters, places to break a line
-_WRITTEN = re.compile(
-    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
-    r"|\\(?=[!-/:-@\[-`{-~])|[\u00ad\u200b-\u200d\u2060\ufeff]|<wbr ?/?>"
 )
 _WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 # between two words of a text that is to go; a name of two words becomes a path, a file or a variable in other places
@@ -81,14 +77,14 @@ class Redactor:
     def add_word(self, rule: str, text: str, *, any_case: bool = False) -> None:
         """Remove a text wherever it stands between other words.
 
-        Its own words may be parted by any blanks, line breaks, underscores or dashes. A text of several words is found in any
-        case, one of a single word only with `any_case`: a person called Will must not take every "will".
+        Its own words may be parted by any blanks, line breaks, underscores, dashes or plus signs. A text of several words is
+        found in any case, one of a single word only with `any_case`: a person called Will must not take every "will".
         """
         word = text.strip()
         if not word:
             return
         parts = [re.escape(part) for part in _GAP.split(word)]
-        form = re.compile(r"[\s_-]+".join(parts), re.IGNORECASE if any_case or len(parts) > 1 else 0)
+        form = re.compile(r"[\s_+-]+".join(parts), re.IGNORECASE if any_case or len(parts) > 1 else 0)
         # the longest first: "Ada Lovelace" before "Ada"
         known = self._words.setdefault(_WORD.findall(word)[0].lower(), [])
         if all(word != other.word for other in known):
@@ -119,8 +115,9 @@ class Redactor:
         candidates = list(self._in(text))
         if _TELLING.search(name):
             candidates += self._as_value(text, name)
-        if _WRITTEN.search(text):
-            read, starts, ends = _as_read(text)
+        meant = as_read(text)
+        if meant is not None:
+            read, starts, ends = meant
             candidates += [
                 Span(span.rule, starts[span.start], ends[span.end - 1], span.value) for span in self._in(read)
             ]
@@ -145,9 +142,14 @@ class Redactor:
             if span.start >= len(head):
                 yield Span(span.rule, span.start - len(head), span.end - len(head), span.value)
 
-    def _in(self, text: str) -> Iterator[Span]:
+    def _in(self, text: str, depth: int = 0) -> Iterator[Span]:
         for start, end in _open(text):
             yield from self._words_in(text, start, end)
+            for begin, stop, said in texts_in_base64(text, start, end, depth):
+                # a part of it cannot be replaced: what stands around it would not decode any more
+                for span in self._in(said, depth + 1):
+                    whole = span.value if span.value == said.strip() else text[begin:stop]
+                    yield Span(span.rule, begin, stop, whole)
             for pattern in self.rules.patterns:
                 for match in pattern.regex.finditer(text, start, end):
                     group = "secret" if match.groupdict().get("secret") is not None else 0
@@ -184,27 +186,3 @@ def _open(text: str) -> Iterable[tuple[int, int]]:
         start = match.end()
     if start < len(text):
         yield start, len(text)
-
-
-def _as_read(text: str) -> tuple[str, list[int], list[int]]:
-    """The text as a reader sees it, with the place that each of its characters has in the source: first and last + 1."""
-    read: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-
-    def take(start: int, end: int) -> None:
-        read.append(text[start:end])
-        starts.extend(range(start, end))
-        ends.extend(range(start + 1, end + 1))
-
-    last = 0
-    for match in _WRITTEN.finditer(text):
-        take(last, match.start())
-        last = match.end()
-        if match.group().startswith("&"):
-            shown = html.unescape(match.group())
-            read.append(shown)
-            starts.extend([match.start()] * len(shown))
-            ends.extend([match.end()] * len(shown))
-    take(last, len(text))
-    return "".join(read), starts, ends

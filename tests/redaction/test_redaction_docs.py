@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -29,7 +30,10 @@ def test_the_page_lists_the_built_in_patterns_in_their_order() -> None:
 
 def test_what_the_page_says_is_not_found_is_not_found_and_its_neighbour_is() -> None:
     redactor = Redactor(Rules(BUILT_IN, (), (), ""))
-    for stays in ('mail: "ada\\x40example.com"', '"ada\\u0040example.com"', "password: abc12", "password: expired"):
+    for stays in (b"ada@example.com".hex(), "password: abc12", "password: expired"):
         assert redactor.text(stays) == stays
-    assert redactor.text("ada%40example.com") == "[REDACTED-email-1]"
+    short = base64.b64encode(b"ada@ex").decode()
+    assert redactor.text(short) == short
+    for goes in ("ada%40example.com", "ada\\x40example.com", "ada\\u0040example.com", "YWRhQGV4YW1wbGUuY29t"):
+        assert redactor.text(goes) == "[REDACTED-email-1]"
     assert redactor.text("password: correct horse") == "password: [REDACTED-password-1] horse"
