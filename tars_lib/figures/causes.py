@@ -42,13 +42,14 @@ def draw_causes(breach: Breach) -> Picture | None:
         rest = 100.0 * breach.unexplained
         share.barh(len(causes), rest, height=0.55, color="white", edgecolor=MUTED, hatch="////", lw=0.8, zorder=2)
         _number(share, rest, len(causes), False)
-        for axes, title in ((sure, "Confidence"), (share, "Share of the harm")):
+        for axes, title, side in ((sure, "Confidence", "left"), (share, "Share of harm", "right")):
             axes.set_xlim(0.0, 135.0)
             axes.set_xticks([0, 50, 100])
             axes.grid(visible=True, axis="x")
             axes.grid(visible=False, axis="y")
             axes.set_xlabel("%")
-            axes.set_title(title, fontsize=8.4)
+            # from the outer edges inward: beside long names the panels are narrower than their titles
+            axes.set_title(title, fontsize=8.4, loc=side)
         sure.set_ylim(max(len(causes), 2.6) + 0.6, -0.6)
         sure.set_yticks(range(len(rows)), rows)
         sure.tick_params(axis="y", labelcolor=INK, labelsize=7.4)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tars_lib.figures.narrow import TEXTS_INSIDE
 from tars_lib.figures.picture import Picture
 from tars_lib.figures.theme import BREACH, CONTEXT, FULL, INCIDENT_SHADE, INK, MUTED, OBJECTIVE, SERIES, label, themed
 from tars_lib.playbook.wording import length_text
@@ -99,7 +100,8 @@ def draw_escalation(
         ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= end / unit]
         axes.set_xticks(ticks)
         axes.set_xlim(0.0, end / unit * 1.52)
-        axes.set_xlabel(f"{name} since the incident was opened at {opened_at:%Y-%m-%d %H:%M} UTC", loc="left")
+        axes.set_xlabel(f"{name} since the opening, {opened_at:%Y-%m-%d %H:%M} UTC", loc="left")
+        axes.set_gid(TEXTS_INSIDE)
     said = _said(found, clocks, now)
     return Picture(
         figure,

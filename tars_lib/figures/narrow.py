@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 WIDTH = 3.75
 """Inches: 360 CSS pixels, what a window of 390 leaves between margins."""
+TEXTS_INSIDE = "texts-inside"
+"""Mark of axes whose texts begin at a point and run to the right: on a narrow screen the axis is lengthened until they fit."""
 _PANEL = 0.86
 """Height of a panel that gets the whole width, as a share of what it had beside others; judgement."""
 
@@ -50,6 +52,9 @@ def _reflow(figure: Figure, columns: int) -> None:
     had = max((grid.ncols for grid in grids), default=1)
     if len(grids) != 1 or had <= columns:
         figure.set_size_inches(min(width, WIDTH), height)
+        for axes in figure.axes:
+            if axes.get_gid() == TEXTS_INSIDE:
+                _make_room(figure, axes)
         return
     before = -(-len(shown) // had)
     rows = -(-len(shown) // columns)
@@ -61,6 +66,23 @@ def _reflow(figure: Figure, columns: int) -> None:
     for place, axes in enumerate(shown):
         axes.set_subplotspec(grid[place // columns, place % columns])
         _label(axes, shown, is_left=place % columns == 0, is_lowest=place + columns >= len(shown))
+
+
+def _make_room(figure: Figure, axes: Axes) -> None:
+    """Lengthen the axis of x so that no text runs beyond the panel, and break its label at the comma."""
+    from matplotlib.text import Annotation
+
+    axes.set_xlabel(axes.get_xlabel().replace(", ", ",\n", 1), loc="left")
+    figure.canvas.draw()
+    start, end = axes.get_xlim()
+    wide, ends = axes.bbox.width, [end]
+    for text in axes.texts:
+        # the place of an annotation is that of its arrow's tip; what stands right of it is as wide as it was
+        at = float(text.xy[0] if isinstance(text, Annotation) else text.get_position()[0])
+        beyond = text.get_window_extent().x1 - axes.transData.transform((at, 0.0))[0]
+        if 0.0 < beyond < wide:
+            ends.append(start + (at - start) * wide / (wide - beyond))
+    axes.set_xlim(start, max(ends))
 
 
 def _label(axes: Axes, shown: list[Axes], *, is_left: bool, is_lowest: bool) -> None:

@@ -69,7 +69,7 @@ _CELL_HINTS: dict[str, Any] = {
     "mono": str,
     "number": str | float,
     "badge": Badge,
-    "bar": Bar | float,
+    "bar": Bar | float | str,
 }
 
 # A figure is drawn by an <img> and by Typst, neither of which runs scripts; these could still reach files.

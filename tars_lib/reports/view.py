@@ -211,6 +211,9 @@ def _cell(cell: Cell, column: Column, text: Text) -> dict[str, Any]:
         return {"type": "unknown", "text": UNKNOWN}
     if isinstance(cell, Badge):
         return {"type": "badge"} | _badge(cell, text)
+    if isinstance(cell, str) and column.kind == "bar":
+        # nothing to draw a bar of, and an empty one would read as zero
+        return {"type": "text", "text": text(cell, _MARK_LIMIT)}
     if isinstance(cell, Bar) or column.kind == "bar":
         return _bar(cell if isinstance(cell, Bar) else Bar(float(cell)), text)
     if isinstance(cell, str):

@@ -13,8 +13,9 @@ NAME_LIMIT = 240
 LINE_LIMIT = 500
 TEXT_LIMIT = 4000
 
-# Runs longer than this get places to break, so that common words and names stay whole (judgement).
-LONGEST_RUN = 18
+# Runs of at least so many get places to break, so that common words and names stay whole (judgement): a narrow column of a
+# page holds about as many.
+LONGEST_RUN = 14
 
 # Between separators, a piece longer than the first breaks after each so many characters as the second says: a
 # large type in a narrow card (judgement).

@@ -88,7 +88,7 @@ def at_risk_table(run: Run) -> Table:
             (
                 f"{result.sla_name} ({result.scope or 'all repos'})",
                 f"{measured(result)}, objective {objective_sign(result)} {value_text(result.objective, result.unit)}",
-                Bar(0.0, "n/a") if share is None else Bar(max(share, 0.0), tone="warning"),
+                "n/a" if share is None else Bar(max(share, 0.0), tone="warning"),
                 burn_sentence(result),
                 "not likely" if days is None else days_text(days.value, days.low, days.high),
             )

@@ -183,7 +183,7 @@ def common_factor(cluster: Cluster | None) -> Table:
             for one in mine
         ]
         if not mine:
-            rows.append((question, Badge("None found", "neutral"), "-", Bar(0.0, "-"), "-"))
+            rows.append((question, Badge("None found", "neutral"), "-", "-", "-"))
     return Table(
         caption="What they have in common",
         columns=(

@@ -296,10 +296,10 @@ def _headline(case: Case, path: GoldenPath) -> str:
     time = ""
     if left is not None and contain.stopped_at is None:
         over = left < timedelta(0)
-        time = f" {length_text(abs(left))} {'over the time' if over else 'left'} to contain."
+        time = f", {length_text(abs(left))} {'over the time' if over else 'left'} to contain"
     elif contain.stopped_at is not None:
-        time = " It is contained."
-    return f"{incident.title.rstrip('.')}. Minute {path.minute}: {step.name.lower()} comes now.{time}"
+        time = ", it is contained"
+    return f"Minute {path.minute}: {step.name.lower()} comes now{time}. {incident.title.rstrip('.')}."
 
 
 def _clock_figure(clock: Clock, case: Case) -> KeyFigure:

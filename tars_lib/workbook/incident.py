@@ -91,7 +91,7 @@ def scorecard(run: Run) -> Table:
                 f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
                 measured(result)
                 + (f" in {label_of(result.scope)}" if result.scope and result.judged_repos > 1 else ""),
-                Bar(0.0, "n/a") if spent is None else Bar(max(spent, 0.0), tone=tone),
+                "n/a" if spent is None else Bar(max(spent, 0.0), tone=tone),
                 listed(result.affected_repos, 1) if result.affected_repos else "-",
                 sla_badge(result.status),
             )
@@ -265,7 +265,7 @@ def _slo_rows(run: Run) -> list[tuple[object, ...]]:
     """Violated objectives for the organisation as a whole; named as such, since they are none of the SLAs that are counted."""
     return [
         (f"SLO (organisation): {slo.name}", f"≥ {slo.objective:g}", "unknown" if slo.value is None else f"{slo.value:.3g}",
-         Bar(0.0, "n/a"), "-",
+         "n/a", "-",
          Badge("Violated" if slo.status == "VIOLATED" else "Unknown", "critical" if slo.status == "VIOLATED" else "unknown"))
         for slo in run.health.slo_results
         if slo.status != "MET"

@@ -272,10 +272,10 @@ def _measured(case: Case, metric: MetricId) -> str | None:
     return length_text(timedelta(minutes=known[0][1])) if known else None
 
 
-def _spent(sla: BreachedSla) -> Bar:
+def _spent(sla: BreachedSla) -> Bar | str:
     share = sla.budget_consumed
     if share is None:
-        return Bar(0.0, budget_text(sla))
+        return budget_text(sla)
     return Bar(max(share, 0.0), f"{share:.0%}", "critical" if share > 1 else "warning" if share >= 0.8 else "info")
 
 

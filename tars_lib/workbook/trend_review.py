@@ -44,6 +44,8 @@ _TONES: dict[MetricVerdict, Tone] = {
     MetricVerdict.MISSED: "critical",
     MetricVerdict.UNKNOWN: "unknown",
 }
+MIN_JUDGED = 3
+"""Values below which a page judges no target, since one of them would decide; judgement, as for the samples of an SLA."""
 _MARKS = {MetricVerdict.MISSED: " *"}
 _NAMES = {
     MetricId.MTTD: "MTTD",
@@ -115,11 +117,13 @@ def headline(shown: Trend) -> str:
         if not shown.register.is_there:
             return f"There is no incident register at {shown.register.root}: nothing can be measured of how we respond."
         return f"No incident is recorded in {shown.register.root}: nothing can be measured of how we respond."
-    known = [one for one in shown.values if one.verdict is not MetricVerdict.UNKNOWN]
-    if not known:
+    if all(one.verdict is MetricVerdict.UNKNOWN for one in shown.values):
         return f"{plural(number, 'incident')}, none with a length yet: no target can be judged."
-    met = [one for one in known if one.verdict is MetricVerdict.MET]
-    missed = [one for one in known if one.verdict is MetricVerdict.MISSED]
+    known = [one for one in shown.values if _verdict(one) is not MetricVerdict.UNKNOWN]
+    if not known:
+        return f"{plural(number, 'incident')}: too few to judge a target by, which takes {MIN_JUDGED} with a value."
+    met = [one for one in known if _verdict(one) is MetricVerdict.MET]
+    missed = [one for one in known if _verdict(one) is MetricVerdict.MISSED]
     said = f"{len(met)} of {len(known)} targets are met over {plural(number, 'incident')}"
     if missed:
         said += "; missed: " + ", ".join(
@@ -134,7 +138,7 @@ def key_figures(shown: Trend) -> KeyFigures:
         tuple(
             KeyFigure(
                 _NAMES[one.metric_id], value_of(one) if one.value is not None else None,
-                note=f"target {one.target}, n {one.n}", tone=_TONES[one.verdict], word=one.verdict.value.capitalize(),
+                note=f"target {one.target}, n {one.n}", tone=_badge(one).tone, word=_badge(one).text,
             )
             for one in shown.values
         )
@@ -174,8 +178,8 @@ def metrics(shown: Trend) -> list[Block]:
                 Column("Verdict", "badge"),
             ),
             rows=tuple(_row(one) for one in shown.values),
-            note="The mean is held against the target, as the playbook says. The interval is that of the median, from order "
-            "statistics (of the rate: Wilson's).",
+            note="The mean is held against the target, as the playbook says, "
+            f"from {MIN_JUDGED} values on. The interval is that of the median, from order statistics (of the rate: Wilson's).",
         ),
         *figures(draw_lengths(rows)),
         *([Prose(tuple(notes))] if notes else []),
@@ -325,7 +329,7 @@ def _row(one: MetricValue) -> tuple[object, ...]:
     interval = "too few" if None in ends else f"{_text(one.low, one.unit)} – {_text(one.high, one.unit)}"
     return (
         one.name, float(one.n), value_of(one), _text(one.median, one.unit), _text(one.p90, one.unit),
-        interval if one.value is not None else "-", one.target, Badge(one.verdict.value.capitalize(), _TONES[one.verdict]),
+        interval if one.value is not None else "-", one.target, _badge(one),
     )  # fmt: skip
 
 
@@ -343,8 +347,19 @@ def _oldest(one: MetricValue) -> str:
     return "" if one.longest_open is None else f" (the oldest for {_text(one.longest_open, 'min')})"
 
 
+def _verdict(one: MetricValue) -> MetricVerdict:
+    """The verdict as `tars metrics` has it, but none on fewer incidents than a page judges by."""
+    return MetricVerdict.UNKNOWN if one.n < MIN_JUDGED else one.verdict
+
+
+def _badge(one: MetricValue) -> Badge:
+    if 0 < one.n < MIN_JUDGED and one.verdict is not MetricVerdict.UNKNOWN:
+        return Badge("Too few to judge", "unknown")
+    return Badge(one.verdict.value.capitalize(), _TONES[one.verdict])
+
+
 def _verdict_badge(shown: Trend) -> Badge:
-    verdicts = [one.verdict for one in shown.values]
+    verdicts = [_verdict(one) for one in shown.values]
     missed = verdicts.count(MetricVerdict.MISSED)
     if missed:
         return Badge(f"{plural(missed, 'target')} missed", "critical")

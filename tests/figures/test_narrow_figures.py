@@ -9,10 +9,10 @@ from run_samples import RunSamples, cells
 
 from tars_lib.engines.score_course import score_course
 from tars_lib.figures.alerts import draw_priorities
-from tars_lib.figures.narrow import WIDTH, render_narrow
+from tars_lib.figures.narrow import TEXTS_INSIDE, WIDTH, render_narrow
 from tars_lib.figures.readiness import draw_readiness
 from tars_lib.figures.scores import draw_scores, weakest_first
-from tars_lib.figures.theme import FULL, render
+from tars_lib.figures.theme import FULL, render, themed
 from tars_lib.reports.blocks import FigureBlock, from_json
 from tars_lib.reports.document import Document
 from tars_lib.reports.html import preview, render_html
@@ -76,3 +76,20 @@ def test_the_page_offers_both_and_loads_nothing(samples: RunSamples) -> None:
     assert html.count('<div class="wide" tabindex="0"') == 1, "a region that scrolls is reached by the keyboard"
     assert html.count("<img alt=") == 2
     assert "<source" not in preview(blocks[0]), "a notebook's output does not carry it a second time"
+
+
+def test_texts_that_run_to_the_right_stay_within_the_panel_of_a_phone() -> None:
+    """Beyond it they would make the whole picture wider, and so all of its text smaller."""
+    from matplotlib.figure import Figure
+
+    with themed():
+        figure = Figure(figsize=FULL)
+        axes = figure.subplots()
+        axes.set_gid(TEXTS_INSIDE)
+        axes.set_xlim(0.0, 10.0)
+        axes.set_xlabel("minutes since the opening, 2026-11-02 15:04 UTC", loc="left")
+        said = axes.annotate("in 29 min if nothing moves", (8.0, 0.5), xytext=(8, 0), textcoords="offset points")
+    render_narrow(figure, 1)
+    assert axes.get_xlim()[1] > 10.0
+    assert said.get_window_extent().x1 <= axes.bbox.x1 + 1.0
+    assert axes.get_xlabel() == "minutes since the opening,\n2026-11-02 15:04 UTC"

@@ -31,7 +31,7 @@ def run(samples: RunSamples) -> Run:
 
 def words(markup: str) -> str:
     """What a reader sees of HTML."""
-    visible = re.sub(r"<style.*?</style>|<[^>]+>", " ", markup, flags=re.DOTALL)
+    visible = re.sub(r"<style.*?</style>|<[^>]+>", " ", markup.replace("<wbr>", ""), flags=re.DOTALL)
     return " ".join(html.unescape(visible).replace("\u200b", "").split())
 
 

@@ -179,7 +179,7 @@ def test_an_objective_of_the_organisation_is_told_apart_from_the_slas_that_are_c
     own = [row for row in rows if str(row[0]).startswith("SLO (organisation): ")]
     assert own
     assert len(rows) - len(own) == demo.sla.summary.total
-    assert all(row[3].text == "n/a" for row in own)
+    assert all(row[3] == "n/a" for row in own)
 
 
 def test_the_headline_names_the_worst_repo_and_counts_the_others(demo: Run) -> None:

@@ -69,7 +69,7 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
     shown = page("golden_path", run, registers / "begun")
     title = shown[0]
     assert isinstance(title, TitleBlock)
-    assert title.headline.endswith("Minute 24: contain comes now. 9 min over the time to contain.")
+    assert title.headline.startswith("Minute 24: contain comes now, 9 min over the time to contain. SLA Breach: ")
     assert [badge.text for badge in title.badges] == ["SEV-1", "SLA Breach", "Mitigating"]
     text = told(shown)
     assert "[Behind: do now] Minute 8-12, Contain: Stop the harm." in text
@@ -92,7 +92,7 @@ def test_a_duration_reads_the_same_on_a_page_and_in_a_command(run: Run, register
         assert one.value is None or f"{one.name}: {value_of(one)}; target" in " ".join(said.split())
     told_late = page("golden_path", run, registers / "begun", as_of=odd)[0]
     assert isinstance(told_late, TitleBlock)
-    assert told_late.headline.endswith("9 min 33 s over the time to contain.")
+    assert told_late.headline.startswith("Minute 24: contain comes now, 9 min 33 s over the time to contain.")
     (incident,) = [folder.name for folder in (registers / "begun").iterdir() if folder.is_dir()]
     golden = CliRunner().invoke(
         cli, ["incident", "golden", incident, "--incidents-dir", str(registers / "begun"), "--now", odd]
@@ -168,8 +168,8 @@ def test_the_postmortem_follows_the_page_and_computes_the_impact(run: Run, regis
     for sla, share in answer["impact"]["budget_consumed"]:
         name = next(row[0] for row in table(shown, "SLAs breached").rows if sla.split("-")[0] in row[0].lower())
         bar = next(row[-1] for row in table(shown, "SLAs breached").rows if row[0] == name)
-        assert (bar.text in ("n/a", "unknown")) == (share is None)
-        assert bar.value == (share or 0.0)
+        assert ((bar if isinstance(bar, str) else bar.text) in ("n/a", "unknown")) == (share is None)
+        assert isinstance(bar, str) or bar.value == share
     assert "source: entry 6, ada" in text
     assert "The pool is back to 50 connections" in text
     assert "Acknowledged after 3 min; 15 min are allowed" in text
