@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+GRAVE = ("serious", "critical")
+"""Kinds of barriers that axe finds and no page may have."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -93,3 +95,25 @@ def opened(browser: Browser, address: str, *, width: int = 1200, height: int = 9
 def overflow(page: Page) -> int:
     """Return by how many CSS pixels the page is wider than its window; 0 where it fits."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def grave(browser: Browser, address: str, width: int) -> list[str]:
+    """What axe finds of the two worst kinds, each place in a line."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    # axe is a script, which a page's own policy refuses
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="light", bypass_csp=True, reduced_motion="reduce"
+    )
+    try:
+        page = context.new_page()
+        page.goto(address)
+        found = Axe().run(page).response["violations"]
+    finally:
+        context.close()
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]}: {node['failureSummary'][:200]}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import chromium, opened, overflow
+from browsing import chromium, grave, opened, overflow
 from run_samples import RunSamples
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ NOTEBOOKS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / 
 RUN = "cascade"
 """The run with every finding of the decision tree, so that every page has all that it can show."""
 WIDTHS = (1200, 390)
-GRAVE = ("serious", "critical")
 
 pytestmark = pytest.mark.slow
 
@@ -26,28 +25,6 @@ pytestmark = pytest.mark.slow
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
-
-
-def grave(browser: Browser, address: str, width: int) -> list[str]:
-    """What axe finds of the two worst kinds, each place in a line."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    # axe is a script, which a page's own policy refuses
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="light", bypass_csp=True, reduced_motion="reduce"
-    )
-    try:
-        page = context.new_page()
-        page.goto(address)
-        found = Axe().run(page).response["violations"]
-    finally:
-        context.close()
-    return [
-        f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]}: {node['failureSummary'][:200]}"
-        for one in found
-        if one["impact"] in GRAVE
-        for node in one["nodes"]
-    ]
 
 
 def hidden(page: Page) -> int:
