@@ -1,13 +1,20 @@
-"""Array work on all processors: numpy lets go of the interpreter while it computes, so threads suffice."""
+"""Array work on all processors: numpy lets go of the interpreter while it computes, so threads suffice.
+
+While they run, a product of matrices uses one thread: the linear algebra's own threads would only wait for ours, and they
+wait by spinning.
+"""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,5 +35,13 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterat
     if workers < 2:
         yield from map(work, items)
         return
-    with ThreadPoolExecutor(workers) as executor:
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as executor:
         yield from executor.map(work, items)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The linear algebra libraries that are loaded; looked for once, which takes a few milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
