@@ -252,7 +252,7 @@ BUILT_IN = (
     _pattern(
         "email",
         "RFC 5321, section 4.1.2 with RFC 6531; local parts of letters, digits and . _ + -, not names such as icon@2x.png",
-        r"(?<![\w.+-])[\w+-]+(?:\.[\w+-]+)*(?:@|%40)",
+        r"(?<![\w.+-])[\w+-]+(?:\.[\w+-]+)*@",
         r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?!(?:png|jpe?g|svg|gif)\b)[^\W\d_]{2,}",
     ),
     _pattern(

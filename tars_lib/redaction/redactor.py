@@ -112,15 +112,17 @@ class Redactor:
 
     def find(self, text: str, name: str = "") -> list[Span]:
         """What is to go from a text, from left to right, without overlaps."""
-        candidates = list(self._in(text))
-        if _TELLING.search(name):
-            candidates += self._as_value(text, name)
+        candidates: list[Span] = []
         meant = as_read(text)
         if meant is not None:
+            # before the text as it is written: of two readings of one place this one has the value as it is elsewhere
             read, starts, ends = meant
             candidates += [
                 Span(span.rule, starts[span.start], ends[span.end - 1], span.value) for span in self._in(read)
             ]
+        candidates += self._in(text)
+        if _TELLING.search(name):
+            candidates += self._as_value(text, name)
         order = {pattern.name: number for number, pattern in enumerate(self.rules.patterns)}
         starts_at: list[int] = []
         chosen: list[Span] = []

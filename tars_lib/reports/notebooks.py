@@ -272,6 +272,11 @@ def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path 
         raise NotebookError(output, error.cell_index, error.source, error.ename, error.evalue) from error
     except (PapermillException, CellControlSignal, DeadKernelError) as error:
         raise NotebookError(output, _last_cell(output), "", type(error).__name__, str(error)) from error
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # papermill writes after every cell, and a full disk does not say where it is
+        raise OSError(error.errno, error.strerror, str(output)) from error
 
 
 def _last_cell(output: Path) -> int | None:
