@@ -1,9 +1,9 @@
 """Whole commands, killed at random moments: `tars run`, `tars incident note` and `tars bundle create` as a user starts them.
 
-`fuzz/kills.py` kills writers while they write; here a process is killed anywhere between its start and its end, and a few
-times the end itself is reached. What stands afterwards has to be whole, what was acknowledged has to be there, and the next
-command of the same kind has to succeed beside what the killed ones left. Every third bundle packs a run, so that it is also
-killed while kernels make its pages; the others pack an incident's record alone. POSIX alone: the signal is SIGKILL.
+`fuzz/kills.py` kills writers while they write; here a process is killed anywhere between its start and its end, and every
+second one within a moment of its first write. What stands afterwards has to be whole, what was acknowledged has to be there,
+and the next command of the same kind has to succeed beside what the killed ones left. Every third bundle packs a run, so that
+it is also killed while kernels make its pages; the others pack an incident's record alone. POSIX alone: the signal is SIGKILL.
 
 Usage: python fuzz/command_kills.py [--number 100] [--seed 1]
 """
@@ -36,6 +36,8 @@ from tars_lib.schema import Severity
 
 LATEST = 1.05
 """Part of a whole command's duration within which it is killed, so that some get to their end."""
+MOMENT = 0.03
+"""Seconds after the first write within which every second command is killed: about what its other writes take; judgement."""
 RUN_EVERY = 3
 """One bundle in so many packs a run: its kernels take ten times as long as everything else."""
 
@@ -92,10 +94,19 @@ class Command:
         lines = said.splitlines() if process.returncode in (0, 91, 92, 141, 142) else complaint.splitlines()
         return process.returncode, lines, time.monotonic() - begun
 
-    def killed(self, seconds: float, *words: str) -> tuple[bool, list[str]]:
-        """A command that is killed within so many seconds: whether it had ended before, and its whole lines."""
+    def killed(self, seconds: float, written: Path | None, *words: str) -> tuple[bool, list[str]]:
+        """A command that is killed within so many seconds, or within a moment of the first change of a folder.
+
+        Returns whether it had ended before, and its whole lines.
+        """
+        before = _listing(written)
         process = self.start(*words)
-        time.sleep(self.chance.uniform(0, LATEST * seconds))
+        if written is None:
+            time.sleep(self.chance.uniform(0, LATEST * seconds))
+        else:
+            while process.poll() is None and _listing(written) == before:
+                time.sleep(0.0005)
+            time.sleep(self.chance.uniform(0, MOMENT))
         has_ended = process.poll() is not None
         process.kill()
         said = process.communicate()[0]
@@ -110,8 +121,8 @@ def kill_runs(command: Command, kills: int) -> Tally:
     before = _digests(root)
     words = ("run", "--root", str(root), "--outdir", str(outdir), "--exit-zero")
     _, _, seconds = command.whole(*words)
-    for _ in range(kills):
-        has_ended, lines = command.killed(seconds, *words)
+    for number in range(kills):
+        has_ended, lines = command.killed(seconds, outdir if number % 2 else None, *words)
         found.ended += has_ended
         told = [Path(line.removeprefix("run: ")) for line in lines if line.startswith("run: ")]
         found.told += len(told)
@@ -137,7 +148,8 @@ def kill_notes(command: Command, kills: int) -> Tally:
     _, _, seconds = command.whole("incident", "note", place.name, "before all", *words)
     told: list[str] = []
     for number in range(kills):
-        has_ended, lines = command.killed(seconds, "incident", "note", place.name, f"note {number}", *words)
+        watched = place if number % 2 else None
+        has_ended, lines = command.killed(seconds, watched, "incident", "note", place.name, f"note {number}", *words)
         found.ended += has_ended
         told += [f"note {number}" for line in lines if line.startswith("Entry ")]
         found.failures += verify(place).faults
@@ -169,7 +181,7 @@ def kill_bundles(command: Command, kills: int, *, with_runs: bool = True) -> Tal
     for number in range(kills):
         kind = int(with_runs and number % RUN_EVERY == RUN_EVERY - 1)
         named = (*kinds[kind], "--bundle-name", f"bundle-{number}")
-        has_ended, lines = command.killed(durations[kind], *named)
+        has_ended, lines = command.killed(durations[kind], outdir if number % 2 else None, *named)
         found.ended += has_ended
         told = [Path(line) for line in lines if line.endswith(".zip")]
         found.told += len(told)
@@ -210,6 +222,21 @@ def _incident(incidents: Path) -> tuple[Path, tuple[str, ...]]:
     """An incident, and the options that lead to it."""
     opened = open_incident(incidents, by_hand(Severity.SEV_2, "Slow"), "ada", now()).incident
     return incidents / opened.incident_id, ("--incidents-dir", str(incidents))
+
+
+def _listing(folder: Path | None) -> list[tuple[str, int]]:
+    """Names and sizes of what stands in a folder now."""
+    if folder is None or not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted((entry.name, _size(entry)) for entry in entries)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return -1
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.incident_options import Options, common, text_of
+from tars_lib.cli.incident_options import Options, common, echo_json, text_of
 
 
 @click.command(
@@ -18,10 +18,12 @@ def hold(options: Options, incident_id: str, reason: str) -> int:
     """Put an incident on legal hold.
 
     Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
-    reports of either. Possible in every state.
+    reports of either. Possible in every state; of an archived incident it stands in the archive's register.
     """
     from tars_lib.incidents.holding import hold as write
 
+    if _is_archived(options, incident_id):
+        return _in_archive(options, incident_id, text_of(reason), is_hold=True)
     written = write(options.writer(incident_id), text_of(reason))
     return options.show(written)
 
@@ -36,5 +38,38 @@ def release(options: Options, incident_id: str, reason: str) -> int:
     """End a legal hold; retention then applies by age again."""
     from tars_lib.incidents.holding import release as write
 
+    if _is_archived(options, incident_id):
+        return _in_archive(options, incident_id, text_of(reason), is_hold=False)
     written = write(options.writer(incident_id), text_of(reason))
     return options.show(written)
+
+
+def _is_archived(options: Options, incident_id: str) -> bool:
+    """Whether the archive has it, and its folder does not stand among the incidents."""
+    from tars_lib.incidents.register import is_incident_id
+    from tars_lib.retention.holding import archived_incidents
+    from tars_lib.retention.register import archive_of
+
+    if not is_incident_id(incident_id) or (options.root / incident_id).is_dir():
+        return False
+    return bool(archived_incidents(archive_of(options.root), incident_id))
+
+
+def _in_archive(options: Options, incident_id: str, reason: str, *, is_hold: bool) -> int:
+    from tars_lib.incidents.register import actor, now
+    from tars_lib.retention.holding import hold, release
+    from tars_lib.retention.register import REGISTER_FILE, archive_of
+    from tars_lib.visible import visible
+
+    archive = archive_of(options.root)
+    line = (hold if is_hold else release)(archive, incident_id, actor(), now(), reason)
+    if options.as_json:
+        echo_json({"line": line})
+        return 0
+    if not options.quiet:
+        done = "on legal hold in the archive" if is_hold else "released; retention applies by age again"
+        click.echo(f"Incident:        {incident_id}  ARCHIVED  {done}")
+        click.echo(
+            f"Written:         {line.time:%Y-%m-%d %H:%M} UTC by {visible(line.actor)} to {archive / REGISTER_FILE}"
+        )
+    return 0

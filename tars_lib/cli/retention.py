@@ -136,18 +136,23 @@ def apply_command(
 def list_command(
     incidents_dir: Path | None, archive_dir: Path | None, as_json: bool, verbose: bool, quiet: bool
 ) -> int:
-    """List what is in the archive, and compare each file with the register. Code 1 if one is missing or altered."""
+    """List what is in the archive, compare each file with the register, and name the legal holds.
+
+    Code 1 if a file is missing or altered.
+    """
     from tars_lib.incidents.register import incidents_dir as place
     from tars_lib.records import dumps, to_json
+    from tars_lib.retention.holding import all_holds
     from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
     from tars_lib.visible import visible
 
     root = archive_dir or archive_of(place(incidents_dir))
-    kept = archived(read_lines(root))
+    lines = read_lines(root)
+    kept, held = archived(lines), all_holds(place(incidents_dir), lines)
     faults = [fault_in(root, one) for one in kept]
     if as_json:
         rows = [{"archived": to_json(one), "fault": fault} for one, fault in zip(kept, faults, strict=True)]
-        click.echo(dumps({"archive": str(root), "archived": rows}, ensure_ascii=True), nl=False)
+        click.echo(dumps({"archive": str(root), "archived": rows, "holds": held}, ensure_ascii=True), nl=False)
     else:
         for one, fault in zip(kept, faults, strict=True):
             if fault or not quiet:
@@ -157,6 +162,12 @@ def list_command(
                 )
         if not kept and not quiet:
             click.echo(f"nothing is archived in {root}")
+        for hold in () if quiet else held:
+            where = "archived" if hold.is_archived else "at hand"
+            click.echo(
+                f"HELD      {hold.incident_id} ({where}) since {hold.since:%Y-%m-%d} by {visible(hold.by)}: "
+                f"{visible(hold.reason)}"
+            )
     return 1 if any(faults) else 0
 
 

@@ -1,4 +1,4 @@
-"""The archive's register: one line for everything that was archived or deleted, each bound to the line before it.
+"""The archive's register: one line for everything that was archived, deleted, held or released, each bound to the one before.
 
 The register is written before the original goes, so whatever it does not name is still where it was.
 """
@@ -25,10 +25,12 @@ _START = "0" * 64
 
 
 class Deed(Name):
-    """What was done."""
+    """What was done. A legal hold on what is in the archive stands here; any other in the incident's timeline."""
 
     ARCHIVED = "ARCHIVED"
     DELETED = "DELETED"
+    HELD = "HELD"
+    RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def archived(lines: list[Line]) -> list[Archived]:
                 line.size,
                 line.time,
             )
-        elif line.archive is not None:
+        elif line.deed is Deed.DELETED and line.archive is not None:
             kept.pop(line.archive, None)
     return list(kept.values())
 
@@ -147,7 +149,7 @@ def locked(archive: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise InputError(f"{archive}: another `tars retention apply` is at work; nothing was done") from error
+        raise InputError(f"{archive}: another command works on the archive; nothing was done") from error
     try:
         yield
     finally:

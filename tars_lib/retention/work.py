@@ -21,6 +21,7 @@ from tars_lib.incidents.journal import read_incident
 from tars_lib.incidents.record import IncidentStatus
 from tars_lib.records import write_bytes
 from tars_lib.retention.content import archive_files, check_archive, content_digest, fault_of, read_content
+from tars_lib.retention.holding import with_holds
 from tars_lib.retention.plan import Item, plan
 from tars_lib.retention.policy import Decision, Kind, Policy
 from tars_lib.retention.register import Archived, Deed, Line, add, archived, fault_in, locked, read_lines
@@ -68,8 +69,9 @@ def carry_out(clerk: Clerk) -> tuple[Item, ...]:
 
 def _planned(clerk: Clerk) -> list[tuple[Item, Thing | None, Archived | None]]:
     found, needs = things(clerk.places)
-    kept = archived(read_lines(clerk.places.archive))
-    items = plan(found, kept, needs, clerk.policy, clerk.now)
+    lines = read_lines(clerk.places.archive)
+    kept = archived(lines)
+    items = plan(found, kept, with_holds(needs, lines), clerk.policy, clerk.now)
     entries: list[tuple[Item, Thing | None, Archived | None]] = []
     for number, item in enumerate(items):
         thing = found[number] if number < len(found) else None
@@ -107,7 +109,7 @@ def _alone(thing: Thing) -> Iterator[None]:
 
 def _still_allowed(clerk: Clerk, thing: Thing) -> None:
     """A hold or a reopening may have come since the plan."""
-    _, needs = incidents(clerk.places.incidents)
+    needs = with_holds(incidents(clerk.places.incidents)[1], read_lines(clerk.places.archive))
     for name in sorted(thing.names & needs.held.keys()):
         raise InputError(f"{thing.name}: {needs.held[name]} by now")
     if thing.kind is Kind.INCIDENT:
@@ -208,7 +210,7 @@ def _remove(path: Path) -> None:
 def _finish(clerk: Clerk) -> None:
     """What a killed worker left: removed where the register has it, else given its name back."""
     lines = read_lines(clerk.places.archive)
-    known = {Path(line.source).name for line in lines}
+    known = {Path(line.source).name for line in lines if line.deed in (Deed.ARCHIVED, Deed.DELETED)}
     for line in lines:
         # a deletion from the archive that was written down and not yet done
         if line.deed is Deed.DELETED and line.archive is not None:

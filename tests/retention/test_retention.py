@@ -309,7 +309,10 @@ def test_a_kill_between_two_steps_loses_nothing_and_the_next_call_finishes(house
 def test_two_at_once_are_kept_apart(house: Path) -> None:
     from tars_lib.retention.register import locked
 
-    with locked(house / "archive"), pytest.raises(InputError, match="is at work; nothing was done"):
+    with (
+        locked(house / "archive"),
+        pytest.raises(InputError, match="another command works on the archive; nothing was done"),
+    ):
         carry_out(clerk(house))
 
 
@@ -429,3 +432,44 @@ def test_the_example_in_the_page_is_a_retention_file(tmp_path: Path) -> None:
         Kind.REPORT: (None, timedelta(days=90)),
     }
     assert all(f"| {decision.value}" in page or f" {decision.value} |" in page for decision in Decision)
+
+
+def test_an_archived_incident_is_held_in_the_register_until_it_is_released(house: Path) -> None:
+    (house / "retention.yaml").write_text(
+        (house / "retention.yaml")
+        .read_text()
+        .replace("incident: {archive_after_days: 90,", "incident: {archive_after_days: 90, delete_after_days: 200,"),
+        encoding="utf-8",
+    )
+    carry_out(clerk(house))
+    words = ("--incidents-dir", str(house / "incidents"), "--reason", "claim 4711")
+    late = clerk(house, NOW + timedelta(days=4000))
+    runs = {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.DELETE}
+    done = CliRunner().invoke(cli, ["incident", "hold", CLOSED, *words])
+    assert (done.exit_code, "on legal hold in the archive" in done.stdout) == (0, True), done.output
+    again = CliRunner().invoke(cli, ["incident", "hold", CLOSED, *words])
+    assert (again.exit_code, "held since" in again.stderr) == (1, True)
+    listed = call(house, "list", "--archive-dir", "archive")
+    assert f"HELD      {CLOSED} (archived) since" in listed.stdout
+    assert "claim 4711" in listed.stdout
+    held = {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.HELD}
+    assert f"INCIDENT {CLOSED}" in held
+    before = tree(house / "archive" / "incidents")
+    carry_out(late)
+    assert tree(house / "archive" / "incidents") == before
+    done = CliRunner().invoke(cli, ["incident", "release", CLOSED, *words, "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["line"]["deed"]) == (0, "RELEASED")
+    assert call(house, "list", "--archive-dir", "archive").stdout.count("HELD") == 0
+    assert {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.HELD} == set()
+    assert runs <= {f"{line.kind.value} {line.name}" for line in read_lines(house / "archive")}
+    wrong = CliRunner().invoke(cli, ["incident", "release", CLOSED, *words])
+    assert (wrong.exit_code, "not held" in wrong.stderr) == (1, True)
+
+
+def test_holds_of_incidents_at_hand_are_listed(house: Path) -> None:
+    hold(Writer(house / "incidents" / OPEN, "eve", NOW), "claim\u202e 4711")
+    listed = call(house, "list", "--json")
+    (one,) = json.loads(listed.stdout)["holds"]
+    assert (one["incident_id"], one["by"], one["is_archived"]) == (OPEN, "eve", False)
+    assert "claim[U+202E] 4711" in call(house, "list").stdout
+    assert "HELD" not in call(house, "list", "--quiet").stdout

@@ -1,0 +1,127 @@
+"""Legal hold on an archived incident: a line of the archive's register, for its own timeline is sealed in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.errors import InputError, TarsError
+from tars_lib.incidents.journal import read_incident
+from tars_lib.incidents.register import folders
+from tars_lib.retention.policy import Kind
+from tars_lib.retention.register import Archived, Deed, Line, add, archived, locked, read_lines
+from tars_lib.retention.things import Needs
+
+
+def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
+    """What the archive holds of an incident; a reopened one may have been archived twice."""
+    kept = archived(read_lines(archive))
+    return [one for one in kept if one.kind is Kind.INCIDENT and one.name == incident_id]
+
+
+def holds(lines: Iterable[Line]) -> dict[str, Line]:
+    """Held incidents, each with the line that says since when, by whom and why."""
+    held: dict[str, Line] = {}
+    for line in lines:
+        if line.deed is Deed.HELD:
+            held[line.name] = line
+        elif line.deed is Deed.RELEASED:
+            held.pop(line.name, None)
+    return held
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold. `is_archived`: it stands in the archive's register, else in the incident's own timeline."""
+
+    incident_id: str
+    is_archived: bool
+    since: datetime
+    by: str
+    reason: str
+
+
+def all_holds(incidents: Path, lines: Iterable[Line]) -> tuple[Hold, ...]:
+    """Every hold, those at hand first; a record that cannot be read is passed over here, as the plan refuses it."""
+    found: list[Hold] = []
+    for folder in folders(incidents):
+        with suppress(TarsError):
+            incident = read_incident(folder)
+            if incident is not None and incident.held_at is not None:
+                found.append(
+                    Hold(folder.name, False, incident.held_at, incident.held_by or "", incident.held_reason or "")
+                )
+    found += [Hold(name, True, line.time, line.actor, line.reason) for name, line in holds(lines).items()]
+    return tuple(found)
+
+
+def with_holds(needs: Needs, lines: Sequence[Line]) -> Needs:
+    """What incidents need, the archived ones that are held included."""
+    found = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
+    held: Mapping[str, str] = {**found, **needs.held}
+    return Needs(held, needs.running)
+
+
+def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> Line:
+    """Put an archived incident on hold.
+
+    Raises
+    ------
+    InputError
+        If it is not in the archive or held already, or `tars retention apply` is at work.
+    VerificationError
+        If the register was altered.
+    """
+    with locked(archive):
+        held = holds(read_lines(archive)).get(incident_id)
+        if held is not None:
+            raise InputError(
+                f"{incident_id}: held since {held.time:%Y-%m-%d %H:%M} UTC by {held.actor}; "
+                "`tars incident release` ends that"
+            )
+        return _enter(archive, incident_id, Deed.HELD, actor, time, reason)
+
+
+def release(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> Line:
+    """End such a hold.
+
+    Raises
+    ------
+    InputError
+        If there is none, or `tars retention apply` is at work.
+    VerificationError
+        If the register was altered.
+    """
+    with locked(archive):
+        if incident_id not in holds(read_lines(archive)):
+            raise InputError(f"{incident_id}: not held; there is nothing to release")
+        return _enter(archive, incident_id, Deed.RELEASED, actor, time, reason)
+
+
+def _enter(archive: Path, incident_id: str, deed: Deed, actor: str, time: datetime, reason: str) -> Line:
+    found = archived_incidents(archive, incident_id)
+    if not found:
+        raise InputError(f"{incident_id}: not in {archive}; there is nothing to hold or to release")
+    newest = found[-1]
+    names = tuple(sorted({name for one in found for name in one.names}))
+    line = Line(
+        time=time,
+        actor=actor,
+        deed=deed,
+        kind=newest.kind,
+        name=newest.name,
+        source=newest.source,
+        since=newest.since,
+        names=names,
+        # a line that names an archive's file would say that the file came or went
+        archive=None,
+        sha256=newest.sha256,
+        content_sha256=newest.content_sha256,
+        size=newest.size,
+        reason=reason,
+    )
+    add(archive, line)
+    return line
