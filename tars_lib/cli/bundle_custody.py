@@ -156,10 +156,13 @@ def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, q
 def log(
     file: Path | None, incident: str | None, incidents_dir: Path | None, as_json: bool, verbose: bool, quiet: bool
 ) -> int:
-    """Show who made, checked, copied and handed over a bundle. Code 1 if an entry was altered."""
+    """Show who made, checked, copied and handed over a bundle, and the head of the record. Code 1 if an entry was altered.
+
+    Note the head elsewhere, such as in a ticket: a record with fewer entries or another digest in that place lost some.
+    """
     if (file is None) == (incident is None):
         raise click.UsageError("Give either FILE or --incident.")
-    from tars_lib.packaging.custody import Log, events
+    from tars_lib.packaging.custody import Log, events, head
     from tars_lib.records import dumps, time_text
     from tars_lib.visible import visible
 
@@ -171,8 +174,10 @@ def log(
         told = tuple(event for event in events(place) if event.bundle == file.name)
         if not told and not file.exists():
             raise InputError(f"{file}: no such file, and nothing is entered on one of that name in {place.place}")
+    count, last = head(place)
     if as_json:
-        click.echo(dumps({"record": place.place, "events": told}), nl=False)
+        document = {"record": place.place, "entries": count, "head": last, "events": told}
+        click.echo(dumps(document), nl=False)
         return 0
     for event in told:
         to = "" if event.to is None else f" to {visible(event.to)}"
@@ -182,6 +187,8 @@ def log(
         )
         if not quiet:
             click.echo(f"    sha256 {event.sha256}")
+    if count and not quiet:
+        click.echo(f"head: entry {count}, {last}")
     if not told:
         click.echo(f"nothing is entered in {place.place}", err=True)
     return 0

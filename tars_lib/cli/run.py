@@ -53,9 +53,10 @@ def run(
     """Judge an org-health folder: health, SLAs, root causes.
 
     Writes a run directory tars-run-YYYYMMDD-HHMMSS with all reports, or nothing at all, and returns the finding that stands
-    highest in the playbook's decision tree: 142 SLA breach, 92 high organisation risk, 141 SLAs at risk, 91 organisation
-    SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a step failed.
-    An exit policy changes the code that is returned; the finding stands in status.json all the same.
+    highest in the playbook's decision tree: 142 SLA breach, 132 critical propagation risk, 122 critical cross-repo anomaly,
+    102 critical alerts, 92 high organisation risk, 141 SLAs at risk, 121 correlations, 131 temporal correlations, 101 alerts,
+    91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a
+    step failed. An exit policy changes the code that is returned; the finding stands in status.json all the same.
     """
     from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
     from tars_lib.sources.root import load_org

@@ -1,8 +1,9 @@
 """Who made, checked, copied or handed over a bundle, when, and with which digest.
 
 A bundle of an incident has its entries in the incident's timeline; any other in ``custody.jsonl`` beside it, in the same form:
-each line carries its own digest and that of the line before. The end of that file is kept nowhere else, so lines cut off at
-its end are not seen; the incident's timeline does not have that gap. No entry stands in the bundle that it tells of.
+each line carries its own digest and that of the line before. The end of that file is kept nowhere else, so lines cut off at its
+end are seen by who noted its `head` alone; the incident's timeline does not have that gap. No entry stands in the bundle that
+it tells of.
 """
 
 from __future__ import annotations
@@ -104,6 +105,22 @@ def events(log: Log) -> tuple[CustodyEvent, ...]:
         return ()
     entries = _parsed(log.file.read_bytes(), str(log.file))
     return tuple(from_json(CustodyEvent, entry.data["event"], f"{log.file}, row {entry.seq}") for entry in entries)
+
+
+def head(log: Log) -> tuple[int, str]:
+    """How many entries there are, and the digest of the last: noted elsewhere, they show later whether lines were cut off.
+
+    Raises
+    ------
+    VerificationError
+        If an entry was altered; the message names it.
+    """
+    if log.incident is not None:
+        entries: Sequence[Entry] = read_entries(log.incident)
+    else:
+        assert log.file is not None  # noqa: S101 - one of the two
+        entries = _parsed(log.file.read_bytes(), str(log.file)) if log.file.is_file() else []
+    return len(entries), entries[-1].sha256 if entries else GENESIS
 
 
 def sentence(event: CustodyEvent) -> str:

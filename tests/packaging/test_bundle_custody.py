@@ -174,6 +174,22 @@ def test_an_altered_or_removed_entry_is_named(beside: Path, row: int) -> None:
         assert tars("bundle", "verify", beside).exit_code == 1
 
 
+def test_lines_cut_off_at_the_end_are_seen_by_whoever_noted_the_head(beside: Path) -> None:
+    tars("bundle", "transfer", beside, "--to", "Legal")
+    noted = json.loads(tars("bundle", "log", beside, "--json").stdout)
+    assert noted["entries"] == 2
+    assert f"head: entry 2, {noted['head']}\n" in tars("bundle", "log", beside).stdout
+    place = beside.parent / "custody.jsonl"
+    first, last = place.read_bytes().splitlines(keepends=True)
+    assert json.loads(last)["sha256"] == noted["head"]
+    place.write_bytes(first)
+    left = json.loads(tars("bundle", "log", beside, "--json").stdout)
+    assert left["entries"] == 1
+    tars("bundle", "transfer", beside, "--to", "Legal again")
+    made = json.loads(tars("bundle", "log", beside, "--json").stdout)
+    assert (made["entries"], made["head"] == noted["head"]) == (2, False)
+
+
 def test_a_file_from_elsewhere_is_verified_without_leaving_a_trace(beside: Path, tmp_path: Path) -> None:
     place = tmp_path / "mail" / "b.zip"
     place.parent.mkdir()
