@@ -108,7 +108,9 @@ def busy() -> str:
 
 def _run(command: Command) -> tuple[float, float]:
     began = time.perf_counter()
-    process = subprocess.Popen(command.arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # with it the package would be compiled at each start, which no installed one is
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command.arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     said = b"" if process.stderr is None else process.stderr.read()
     used = float("nan")
     if CAN_MEASURE_CPU:

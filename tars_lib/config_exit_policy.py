@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -57,20 +56,6 @@ def read_exit_policy(path: Path) -> ExitPolicy:
         codes |= _as_severe_as(given.fail_on.severity, label)
     slas = {sla_id: frozenset(_status(sla_id, text, label) for text in texts) for sla_id, texts in given.slas.items()}
     return ExitPolicy(frozenset(codes), slas)
-
-
-def check_names(policy: ExitPolicy, known: Collection[str], label: str) -> None:
-    """Refuse a policy that names an SLA which is not there: a misspelt name would guard nothing.
-
-    Raises
-    ------
-    ConfigError
-        If there is one.
-    """
-    for sla_id in policy.slas:
-        if sla_id not in known:
-            allowed = ", ".join(sorted(known)) or "none, no SLA is defined"
-            raise ConfigError(f"{label}: slas.{sla_id}: no such SLA; allowed: {allowed}")
 
 
 def _code(code: int, label: str) -> int:

@@ -6,10 +6,11 @@ findings, so that no policy can let input pass that could not be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tars_lib.errors import ConfigError
 from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES, highest
 from tars_lib.schema import SlaStatus
 
@@ -110,3 +111,17 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
         failing_slas=tuple(hit),
         passed=(*spared, *left),
     )
+
+
+def check_names(policy: ExitPolicy, known: Collection[str], label: str) -> None:
+    """Refuse a policy that names an SLA which is not there: a misspelt name would guard nothing.
+
+    Raises
+    ------
+    ConfigError
+        If there is one.
+    """
+    for sla_id in policy.slas:
+        if sla_id not in known:
+            allowed = ", ".join(sorted(known)) or "none, no SLA is defined"
+            raise ConfigError(f"{label}: slas.{sla_id}: no such SLA; allowed: {allowed}")

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_samples import RUNS, RunSamples
 
-from tars_lib.config_exit_policy import check_names, read_exit_policy
+from tars_lib.config_exit_policy import read_exit_policy
 from tars_lib.errors import ConfigError
 from tars_lib.exit_codes import DECISION_ORDER, highest
-from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, decide
+from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names, decide
 from tars_lib.schema import SlaStatus
 
 BREACHED, AT_RISK, UNKNOWN = SlaStatus.BREACHED, SlaStatus.AT_RISK, SlaStatus.UNKNOWN

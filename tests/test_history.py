@@ -67,6 +67,17 @@ def test_counting_sort_and_comparison_sort_give_one_order(rows: list[Row]) -> No
     assert gate._order(codes, samples.time, 9).tolist() == sparse.tolist()
 
 
+@given(rows_of_any_order)
+@settings(max_examples=40)
+def test_many_times_are_ranked_as_few_are(rows: list[Row]) -> None:
+    time = samples_of(rows).time
+    few, rank = gate._ranked(time)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "_FEW", -1)
+        many, hashed = gate._ranked(time)
+    assert (few, rank.tolist()) == (many, hashed.tolist())
+
+
 def test_equal_times_keep_the_order_of_the_file_so_that_the_later_row_is_the_offender() -> None:
     rows = [*series("a", "health_score", [1, 2, 3]), (T0, "a", "health_score", 5.0)]
     with pytest.raises(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.engines.sla_report import SlaReport
 from tars_lib.errors import TarsError
-from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy
+from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names
 
 if TYPE_CHECKING:
+    from tars_lib.engines.sla_report import SlaReport
     from tars_lib.reports.bulk import Outcome
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
@@ -43,8 +43,6 @@ class Build:
 
     def check(self, slas: Collection[str]) -> None:
         """Refuse a policy that names an SLA which is not there."""
-        from tars_lib.config_exit_policy import check_names
-
         check_names(self.policy, slas, self.policy_from)
 
     @contextmanager

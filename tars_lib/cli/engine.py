@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tars_lib.cli.ci import policy_of, policy_option
 from tars_lib.cli.shell import expand, logging_options
-from tars_lib.engines.report import Report
-from tars_lib.org import OrgData
+
+if TYPE_CHECKING:
+    from tars_lib.engines.report import Report
+    from tars_lib.org import OrgData
 
 LEGACY_ZERO = {"health": 90, "alerts": 100, "correlation": 120, "temporal": 130, "sla": 140}
 """What `--legacy-exit-codes` returns instead of 0."""

@@ -1,4 +1,7 @@
-"""One engine by itself: what it rests on is given as reports, or made in memory."""
+"""One engine by itself: what it rests on is given as reports, or made in memory.
+
+A command loads the engines that it runs, and no others.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,21 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.alerts import assess_alerts
-from tars_lib.engines.correlation import assess_correlation
 from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.evidence import MAX_LAG, gather_evidence
-from tars_lib.engines.health import assess_health
 from tars_lib.engines.report import Report
-from tars_lib.engines.sla import assess_slas
 from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal import assess_temporal
 from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.engines.upstream import join_upstream
-from tars_lib.engines.verdict import INFORMING
 from tars_lib.org import OrgData
 from tars_lib.pipeline.stamping import stamp
-from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.policies import Window
 from tars_lib.records import read_record
 from tars_lib.schema import InputFile
+
+if TYPE_CHECKING:
+    from tars_lib.playbook.escalation import Overdue
 
 R = TypeVar("R", bound=Report)
 
@@ -71,29 +68,43 @@ def read_upstream(
     )
 
 
-def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue = NOTHING_OVERDUE) -> AlertReport:
+def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue | None = None) -> AlertReport:
     """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
+    from tars_lib.engines.alerts import assess_alerts
+    from tars_lib.engines.health import assess_health
+    from tars_lib.engines.sla import assess_slas
+    from tars_lib.playbook.escalation import NOTHING_OVERDUE
+
     mark = stamp()
     health = assess_health(org, as_of, mark)
-    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark, overdue)
+    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark, overdue or NOTHING_OVERDUE)
 
 
 def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:
     """Correlations and clusters of an organisation as returned by `OrgData.at`."""
+    from tars_lib.engines.correlation import assess_correlation
+
     return assess_correlation(org, as_of, stamp())
 
 
 def analyze_temporal(
-    org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int = MAX_LAG
+    org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int | None = None
 ) -> TemporalReport:
     """Lead-lag and propagation of an organisation as returned by `OrgData.at`; the rest is made in memory."""
+    from tars_lib.engines.correlation import assess_correlation
+    from tars_lib.engines.evidence import MAX_LAG, gather_evidence
+    from tars_lib.engines.health import assess_health
+    from tars_lib.engines.sla import assess_slas
+    from tars_lib.engines.temporal import assess_temporal
+
     mark, upstream = stamp(), given or Upstream()
-    evidence = gather_evidence(org, max_lag)
+    longest = MAX_LAG if max_lag is None else max_lag
+    evidence = gather_evidence(org, longest)
     health = assess_health(org, as_of, mark)
     # of the SLAs only what is left of the budgets is asked for, so no window informs
     judged = assess_slas(org, as_of, health, mark, ())
     clusters = upstream.correlation or assess_correlation(org, as_of, mark, evidence)
-    return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, max_lag, evidence))
+    return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, longest, evidence))
 
 
 def analyze_slas(
@@ -110,11 +121,21 @@ def analyze_slas(
     windows : tuple of Window
         Measured besides the usual ones.
     """
+    from tars_lib.engines.health import assess_health
+    from tars_lib.engines.sla import assess_slas
+    from tars_lib.engines.verdict import INFORMING
+
     mark, upstream = stamp(), given or Upstream()
     health = assess_health(org, as_of, mark)
     judged = assess_slas(org, as_of, health, mark, (*windows, *(w for w in INFORMING if w not in windows)))
     if not judged.breaches:
         return upstream.mark(judged)
+    from tars_lib.engines.alerts import assess_alerts
+    from tars_lib.engines.correlation import assess_correlation
+    from tars_lib.engines.evidence import gather_evidence
+    from tars_lib.engines.temporal import assess_temporal
+    from tars_lib.engines.upstream import join_upstream
+
     alerts = upstream.alerts or assess_alerts(org, as_of, health, judged, mark)
     correlation, temporal = upstream.correlation, upstream.temporal
     if correlation is None or temporal is None:

@@ -16,6 +16,7 @@ from tars_lib.gate import admit
 from tars_lib.history import History
 from tars_lib.org import OrgData
 from tars_lib.records import read_json, read_record
+from tars_lib.sources.columns import coded, column
 from tars_lib.sources.legacy_report import is_legacy, read_legacy_report
 from tars_lib.sources.tidy import read_tidy
 
@@ -103,9 +104,9 @@ def _table(history: History) -> pa.Table:
     repo, metric = history.codes()
     return pa.table(
         {
-            "timestamp": pa.array(history.time, pa.int64()).cast(pa.timestamp("us", "UTC")),
-            "repo": pa.DictionaryArray.from_arrays(pa.array(repo), pa.array(list(history.repos), pa.string())),
-            "metric": pa.DictionaryArray.from_arrays(pa.array(metric), pa.array(list(history.metrics), pa.string())),
-            "value": history.value,
+            "timestamp": column(history.time, pa.timestamp("us", "UTC")),
+            "repo": coded(repo, history.repos),
+            "metric": coded(metric, history.metrics),
+            "value": column(history.value, pa.float64()),
         }
     )

@@ -184,9 +184,10 @@ def _samples(table: pa.Table, origin: Origin, assume_tz: ZoneInfo | None) -> Sam
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if not pa.types.is_dictionary(column.type):
+        import pyarrow.compute as pc
+
         column = pc.dictionary_encode(pc.cast(column, pa.string()))
     single = column.unify_dictionaries().combine_chunks()
     if isinstance(single, pa.ChunkedArray):  # no chunk at all
@@ -204,9 +205,13 @@ def _micros(
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Times, and a note where the clock showed some of them twice."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     kind = column.type
+    if kind == pa.timestamp("us", "UTC") and not column.null_count:
+        return np.asarray(_filled(_single(column).view(pa.int64()), 0), dtype=np.int64), ()
+    # loaded where something has to be converted, which is never so in a history that this package wrote
+    import pyarrow.compute as pc
+
     if column.null_count:
         row = int(pc.index(pc.is_null(column), True).as_py())
         raise InputError(f"{origin.where(row, 'timestamp')}: empty; a time is needed")
@@ -263,7 +268,6 @@ def _repeated(twice: NDArray[np.bool_], origin: Origin, zone: ZoneInfo | None) -
 
 def _numbers(column: pa.ChunkedArray, origin: Origin) -> NDArray[np.float64]:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if pa.types.is_dictionary(column.type):
         texts = column.unify_dictionaries().combine_chunks()
@@ -279,7 +283,18 @@ def _numbers(column: pa.ChunkedArray, origin: Origin) -> NDArray[np.float64]:
                 f"{where}: {text!r} is not a number; allowed: a finite number, or nothing where it is missing"
             )
         return np.asarray(numbers[indices], dtype=np.float64)
-    return np.asarray(_filled(pc.cast(column, pa.float64()).combine_chunks(), np.nan), dtype=np.float64)
+    if column.type != pa.float64():
+        import pyarrow.compute as pc
+
+        column = pc.cast(column, pa.float64())
+    return np.asarray(_filled(_single(column), np.nan), dtype=np.float64)
+
+
+def _single(column: pa.ChunkedArray) -> pa.Array:
+    """The chunks as one array, also where there is none."""
+    import pyarrow as pa
+
+    return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
 
 
 def _filled(values: pa.Array, missing: float) -> NDArray[Any]:

@@ -190,6 +190,23 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_and_an_answer_load_no_library_that_they_do_not_need(root: Path, tmp_path: Path) -> None:
+    heavy = "('pandas', 'pyarrow.compute', 'scipy.stats', 'matplotlib', 'networkx', 'jinja2', *unneeded)"
+    code = (
+        "import sys; from click.testing import CliRunner; from tars_lib.cli.main import cli\n"
+        "unneeded, *words = sys.argv[1:]; unneeded = unneeded.split(','); done = CliRunner().invoke(cli, words)\n"
+        f"print([name for name in {heavy} if name in sys.modules], done.output[-300:] if done.exit_code != 142 else '')"
+    )
+
+    def loaded(unneeded: str, *words: str) -> str:
+        command = [sys.executable, "-c", code, unneeded, *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert loaded("papermill", "run", "--root", str(root), "--outdir", "runs", "--quiet") == "[]"
+    (report,) = tmp_path.glob("runs/tars-run-*/org-health-report.json")
+    assert loaded("pydantic,yaml", "sla", "--org-report", str(report), "--json") == "[]"
+
+
 def test_every_code_returned_here_is_in_the_table() -> None:
     assert {0, 1, 2, 91, 92, 93, 94, 95, 141, 142, 199} <= set(EXIT_CODES)
 
