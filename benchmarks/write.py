@@ -2,8 +2,8 @@
 
     python benchmarks/write.py [--only pairs edges] [--sets 200] [--dataset DIR]
 
-Without `--only` about an hour on two idle cores, two and a half with statsmodels installed: the data sets of `edges` and
-of `calm` are most of it. With `--only` the other sections stay as they are.
+Without `--only` about half an hour on two idle cores; statsmodels (the `bench` extra) takes part where it is installed. With
+`--only` the other sections stay as they are.
 """
 
 from __future__ import annotations
@@ -30,13 +30,19 @@ about the machine. What the methods do is described under [methods](methods/corr
 
 @dataclass(frozen=True)
 class Section:
-    """A benchmark: its script and arguments, and whether it prints Markdown or lines for a terminal."""
+    """A benchmark: its arguments, whether it prints Markdown or lines for a terminal, its script if not `name`'s."""
 
     name: str
     title: str
     arguments: tuple[str, ...] = ()
     is_markdown: bool = False
     needs_dataset: bool = False
+    script: str = ""
+
+    @property
+    def path(self) -> str:
+        """Of the script, from the top of the repository."""
+        return f"benchmarks/{self.script or self.name}.py"
 
 
 SECTIONS = (
@@ -44,7 +50,14 @@ SECTIONS = (
         "rca", "Root causes of real incidents", ("--reliability", "--degraded"), is_markdown=True, needs_dataset=True
     ),
     Section("simulated", "Root causes in simulated applications", ("--markdown",), is_markdown=True),
-    Section("edges", "Correlation and lead-lag: error rate and power", ("--markdown",), is_markdown=True),
+    Section("edges", "Correlation and lead-lag: error rate and power", ("--no-peers", "--markdown"), is_markdown=True),
+    Section(
+        "peers",
+        "Correlation and lead-lag: beside other methods",
+        ("--sets", "20", "--granger-sets", "5", "--samples", "90", "--markdown"),
+        is_markdown=True,
+        script="edges",
+    ),
     Section("pairs", "Correlation and lead-lag: speed", ("--markdown",), is_markdown=True),
     Section("planted", "Propagation and clusters that were planted"),
     Section("calm", "False alarms in calm organisations"),
@@ -65,7 +78,7 @@ def section(one: Section, extra: list[str]) -> str:
     SystemExit
         If the benchmark fails for another reason than a limit that it reports as missed (code 1 with output).
     """
-    script = f"benchmarks/{one.name}.py"
+    script = one.path
     arguments = [*one.arguments, *extra]
     done = subprocess.run(
         [sys.executable, ROOT / script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
@@ -95,7 +108,7 @@ def main() -> None:
     for one in SECTIONS:
         if options.only is not None and one.name not in options.only:
             continue
-        if not (ROOT / "benchmarks" / f"{one.name}.py").is_file() or (one.needs_dataset and options.dataset is None):
+        if not (ROOT / one.path).is_file() or (one.needs_dataset and options.dataset is None):
             print(f"{one.name}: left out", file=sys.stderr)
             continue
         extra = ["--dataset", str(options.dataset)] if one.needs_dataset else []
