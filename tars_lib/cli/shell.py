@@ -62,11 +62,12 @@ REPORT = Codes(1, 1, 1)
 NOTIFY = Codes(104, 103, 104, failed=105)
 
 
-def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
+def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, int]], Callable[P, None]]:
     """Turn a function that returns an exit code into the body of a command.
 
     Errors that the package raises on purpose, and those of the file system, end with one line on stderr and the documented
-    code; anything else with code 199. The traceback is shown with `--verbose` or `TARS_LOG_LEVEL=DEBUG`.
+    code; anything else with code 199. `is_pinned`: `SOURCE_DATE_EPOCH` counts, so one that is no time is refused. The
+    traceback is shown with `--verbose` or `TARS_LOG_LEVEL=DEBUG`.
     """
 
     def decorate(body: Callable[P, int]) -> Callable[P, None]:
@@ -74,6 +75,7 @@ def guarded(codes: Codes) -> Callable[[Callable[P, int]], Callable[P, None]]:
         def command(*args: P.args, **kwargs: P.kwargs) -> None:
             _set_up_logging(bool(kwargs.get("verbose")), bool(kwargs.get("quiet")))
             try:
+                _check_pinned_time(is_pinned=is_pinned)
                 code = body(*args, **kwargs)
                 sys.stdout.flush()
             except BrokenPipeError:  # the reader has seen enough; click ends the command quietly
@@ -151,6 +153,24 @@ def expand(patterns: Sequence[str], needed: str) -> Path:
     newest = latest_run(found)
     click.echo(shown(f"{len(found)} match; the newest is used: {newest}"), err=True)
     return newest
+
+
+def _check_pinned_time(*, is_pinned: bool) -> None:
+    """Refuse a `SOURCE_DATE_EPOCH` that is no time before a library, such as numpy, reads it; an empty one is not set."""
+    pinned = os.environ.get("SOURCE_DATE_EPOCH")
+    if pinned is None:
+        return
+    if pinned:
+        from tars_lib.pipeline.stamping import now
+
+        try:
+            now()
+        except ConfigError:
+            if is_pinned:
+                raise
+        else:
+            return
+    del os.environ["SOURCE_DATE_EPOCH"]
 
 
 def _set_up_logging(verbose: bool, quiet: bool) -> None:

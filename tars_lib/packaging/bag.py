@@ -34,7 +34,7 @@ def bundle_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or len(name) > LONGEST_NAME:
         raise ConfigError(
-            f"bundle name {name!r}: letters, digits, dots, dashes and underscores are allowed, up to {LONGEST_NAME}"
+            f"bundle name {name[:60]!r}: letters, digits, dots, dashes and underscores are allowed, up to {LONGEST_NAME}"
         )
     return name
 

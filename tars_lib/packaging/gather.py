@@ -66,6 +66,8 @@ def gather(request: Request) -> Payload:
     """
     if request.with_inputs is not None and not request.with_inputs.is_dir():
         raise InputError(f"{request.with_inputs}: no such folder; the org-health folder that was judged is needed")
+    # before any kernel starts: a playbook that is not whole is refused at once
+    in_force = _playbook(request.playbook)
     part = None if request.incident is None else read_part(request.incident)
     packed = _read_runs(request.runs)
     faults = [
@@ -76,7 +78,7 @@ def gather(request: Request) -> Payload:
     _refuse(faults, request)
     if request.redaction is not None:
         packed, part = redact_sources(packed, part, request.redaction)
-    files: dict[str, bytes] = {} if part is None else dict(part.files)
+    files: dict[str, bytes] = in_force | ({} if part is None else part.files)
     absent: dict[str, str] = {} if part is not None else {"incident": "no incident was named"}
     for one in packed:
         files |= {f"runs/{one.name}/{_stored(file)}": content for file, content in one.files.items()}
@@ -90,7 +92,6 @@ def gather(request: Request) -> Payload:
     else:
         faults += _add_inputs(files, absent, newest, request.with_inputs)
         files |= _policies(newest)
-    files |= _playbook(request.playbook)
     files["environment.json"] = dumps(environment()).encode()
     _refuse(faults, request)
     return Payload(
@@ -261,7 +262,7 @@ def _policies(run: Run) -> dict[str, bytes]:
 def _playbook(own: Path | None) -> dict[str, bytes]:
     from tars_lib.config_playbook import read_playbook
 
-    found = read_playbook(own, None if own is None else "playbook-own.yaml")
+    found = read_playbook(own)
     content = {"version": found.playbook.version, "sha256": found.playbook.sha256, "playbook": found.content}
     files = {"rules/playbook.json": dumps(content).encode()}
     if own is not None:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from tars_lib.engines.report import Stamp
 from tars_lib.errors import ConfigError
 
+_REFUSED = "SOURCE_DATE_EPOCH {!r}: a whole number of seconds since 1970 is allowed"
+
 
 def now() -> datetime:
     """The time that reports are stamped with, to the second: `SOURCE_DATE_EPOCH` where it is set, else the clock.
@@ -21,9 +23,12 @@ def now() -> datetime:
     if not pinned:
         return datetime.now(UTC).replace(microsecond=0)
     try:
-        return datetime.fromtimestamp(int(pinned), UTC)
+        time = datetime.fromtimestamp(int(pinned), UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise ConfigError(f"SOURCE_DATE_EPOCH {pinned!r}: a whole number of seconds since 1970 is allowed") from error
+        raise ConfigError(_REFUSED.format(pinned[:60])) from error
+    if time.timestamp() < 0:
+        raise ConfigError(_REFUSED.format(pinned[:60]))
+    return time
 
 
 def stamp() -> Stamp:

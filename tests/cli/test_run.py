@@ -228,3 +228,22 @@ def test_an_error_with_json_is_a_document_and_a_sentence(tmp_path: Path) -> None
     assert done.returncode == 95
     assert json.loads(done.stdout)["exit_code"] == 95
     assert "nowhere" in done.stderr
+
+
+@pytest.mark.parametrize(("value", "code"), [("soon", 94), ("-5", 94), ("9" * 17, 94), ("", 142)])
+def test_a_pinned_time_that_is_none_is_refused_before_a_library_trips_over_it(
+    value: str, code: int, tmp_path: Path
+) -> None:
+    """In a process of its own: numpy reads the variable when it is imported."""
+    done = tars("run", "--root", demo_root(), "--outdir", "runs", "--quiet", cwd=tmp_path, SOURCE_DATE_EPOCH=value)
+    assert done.returncode == code, done.stderr
+    if code == 94:
+        assert done.stderr == f"error: SOURCE_DATE_EPOCH {value!r}: a whole number of seconds since 1970 is allowed\n"
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pinned_time_that_is_none_keeps_nobody_from_opening_an_incident(tmp_path: Path) -> None:
+    words = ("incident", "open", "--severity", "sev-2", "--title", "Slow")
+    done = tars(*words, cwd=tmp_path, SOURCE_DATE_EPOCH="soon")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "incidents").iterdir())) == 1

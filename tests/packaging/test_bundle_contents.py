@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -240,6 +241,21 @@ def test_what_cannot_be_packed_is_refused_and_leaves_nothing(
     assert done.exit_code in (1, 2)
     assert "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"a: &a [1]\nb: *a\n", b"\xff\xfe\x00", b"unheard_of: 1\n"])
+def test_an_own_playbook_that_is_not_whole_is_refused_by_its_own_name_before_a_kernel_starts(
+    content: bytes, samples: RunSamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.yaml").write_bytes(content)
+    began = time.monotonic()
+    words = ("--run-dir", str(samples.run("demo").directory), "--playbook", "mine.yaml")
+    done = CliRunner().invoke(cli, ["bundle", "create", *words])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: mine.yaml")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+    assert time.monotonic() - began < 10
 
 
 HOSTILE = (
