@@ -54,7 +54,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/outlooks.py --seeds 40
 	$(if $(wildcard $(DATASET)),$(PY) benchmarks/rca.py --dataset $(DATASET),@echo "rca: no dataset at $(DATASET); set TARS_SHARED")
 
-fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers, feed every reader; prints counts
+fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers and commands, feed every reader; prints counts (15 to 20 minutes)
 	$(PY) fuzz/roots.py --number 2000
 	$(PY) fuzz/kills.py --number 100
 	$(PY) fuzz/incident_kills.py --kills 100
