@@ -234,12 +234,18 @@ def _show_checklist(options: Options, incident_id: str) -> int:
 def resolve(options: Options, incident_id: str, text: str | None) -> int:
     """The harm is over; TEXT says how it ended. Both clocks stop.
 
-    Without TEXT the run after containment says it, where it found that the harm ended (RECOVERED or ENDED).
+    Without TEXT the run after containment says it, where it found that the harm ended (RECOVERED or ENDED). Where no run
+    found that, the answer says so, with the commands that would show it.
     """
+    from tars_lib.cli.incident_text import unconfirmed_lines
     from tars_lib.incidents.acts import resolve as write
 
     written = write(options.writer(incident_id), None if text is None else text_of(text))
-    return options.show(written)
+    code = options.show(written)
+    if not (options.as_json or options.quiet):
+        for line in unconfirmed_lines(written.incident, options.incidents_dir):
+            click.echo(line)
+    return code
 
 
 @click.command(epilog="Example: tars incident close INC-202601051430")

@@ -77,6 +77,18 @@ class Options:
 
         return Reader(UTC if self.tz.upper() == "UTC" else read_zone(self.tz))
 
+    def chosen(self, incident_id: str | None) -> str:
+        """The id given, else that of the one open incident.
+
+        Raises
+        ------
+        InputError
+            If none is given, and not exactly one is open.
+        """
+        from tars_lib.incidents.cases import the_open_one
+
+        return the_open_one(self.root) if incident_id is None else incident_id
+
     def folder(self, incident_id: str) -> Path:
         """The folder of an incident.
 

@@ -26,7 +26,8 @@ def escalate(
     """Say who must be told now, who next and when, and by which rule; record that they were told.
 
     It tells nobody by itself: `tars notify --incident ID --to WHO --send` does. Without --to all who must be told now are
-    recorded as told, or the next rung of the matrix where nobody must. --show looks first.
+    recorded as told, or the next rung of the matrix where nobody must. --show looks first. Without ID: for the one
+    incident that is open.
     """
     from tars_lib.cli.incident_text import escalation_lines
     from tars_lib.incidents.telling import escalate as write
@@ -35,11 +36,10 @@ def escalate(
         if incident_id is not None or contact is not None or reason or show:
             raise click.UsageError("--overdue looks at all open incidents; give it alone")
         return _overdue(options)
-    if incident_id is None:
-        raise click.UsageError("give an ID, or --overdue for all open incidents")
     if show:
         if contact is not None or reason:
             raise click.UsageError("--show records nothing; give it without --to and --reason")
+        incident_id = options.chosen(incident_id)
         case = options.case(incident_id)
         if options.as_json:
             echo_json({"escalation": case.escalation, "incident_id": incident_id})
@@ -47,6 +47,7 @@ def escalate(
             lines = list(escalation_lines(case.escalation, case.incident, options.reader))
             click.echo("\n".join(lines) or "nobody is to be told")
         return 0
+    incident_id = options.chosen(incident_id)
     writer = options.writer(incident_id)
     written = write(writer, None if contact is None else text_of(contact), reason)
     code = options.show(written)
@@ -99,14 +100,18 @@ def update(
     short_help="Deadlines as a calendar file.",
     epilog="Example: tars incident ics INC-202601051430 --output deadlines.ics",
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
 @judged
-def ics(options: Options, incident_id: str, output: Path | None) -> int:
-    """Write deadlines as iCalendar: respond, contain, next update, who is to be told, reviews."""
+def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
+    """Write deadlines as iCalendar: respond, contain, next update, who is to be told, reviews.
+
+    Without ID: of the one incident that is open.
+    """
     from tars_lib.playbook.deadlines import calendar, deadlines
     from tars_lib.records import write_bytes
 
+    incident_id = options.chosen(incident_id)
     case = options.case(incident_id)
     entries = deadlines(case.facts, case.time, case.playbook)
     if output is not None:

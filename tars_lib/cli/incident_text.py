@@ -224,6 +224,22 @@ def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path |
         yield from (f"  {command}" for command in command_lines(path.next_command))
 
 
+def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iterator[str]:
+    """That no run shows the end of the harm, and the commands that would; nothing where one does."""
+    from tars_lib.incidents.golden import command_lines, confirming_command
+
+    command = confirming_command(incident, given_dir)
+    if command is None:
+        return
+    run, effect = incident.after, incident.effect
+    if run is None or effect is None:
+        said = "no run after containment shows that the harm ended"
+    else:
+        said = f"{run.run_id} says {effect.verdict.value}: {visible(effect.text, LINE_LIMIT)}"
+    yield from field("Not confirmed", said)
+    yield from (f"  {one}" for one in command_lines(command))
+
+
 def _row_lines(path: GoldenPath) -> Iterator[str]:
     assert path.row is not None  # noqa: S101 - the caller asks first
     for label, text in (

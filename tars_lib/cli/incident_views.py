@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     short_help="Show what is known and the time left.",
     epilog="Example: tars incident status INC-202601051430 --tz Asia/Kathmandu",
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @now_option
 @judged
-def status(options: Options, incident_id: str) -> int:
-    """Show what is known of an incident, and how much time is left."""
-    case = options.case(incident_id)
+def status(options: Options, incident_id: str | None) -> int:
+    """Show what is known of an incident, and how much time is left. Without ID: of the one that is open."""
+    case = options.case(options.chosen(incident_id))
     if options.as_json:
         document = {"clocks": _clocks(case), "escalation": case.escalation, "incident": case.incident}
         echo_json(document)
@@ -136,21 +136,22 @@ def verify(options: Options, incident_id: str) -> int:
 @click.command(
     short_help="Walk the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @now_option
 @judged
-def golden(options: Options, incident_id: str) -> int:
+def golden(options: Options, incident_id: str | None) -> int:
     """Walk the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
 
     It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
+    Without ID: the one incident that is open.
     """
     from tars_lib.incidents.golden import Situation, golden_path
     from tars_lib.records import to_json
 
-    case = options.case(incident_id)
+    case = options.case(options.chosen(incident_id))
     path = golden_path(case.incident, case.time, options.incidents_dir, Situation(case.playbook, case.escalation.due))
     if options.as_json:
-        document = {"clocks": _clocks(case), "incident_id": incident_id, "path": to_json(path)}
+        document = {"clocks": _clocks(case), "incident_id": case.incident.incident_id, "path": to_json(path)}
         echo_json(document)
     else:
         click.echo("\n".join(golden_lines(path, case, options.reader, options.incidents_dir)))

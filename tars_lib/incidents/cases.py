@@ -1,14 +1,15 @@
-"""All incidents of the register as facts, for what looks at many of them: reviews, metrics, overdue rungs."""
+"""All incidents of the register: as facts for what looks at many of them, and which one is open."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from tars_lib.errors import TarsError
+from tars_lib.errors import InputError, TarsError
 from tars_lib.incidents.case import case_of
+from tars_lib.incidents.clocks import is_running
 from tars_lib.incidents.journal import read_incident
-from tars_lib.incidents.register import folders
+from tars_lib.incidents.register import folders, is_incident_id
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import Playbook
@@ -34,3 +35,27 @@ def read_cases(root: Path, playbook: Playbook = PACKAGED) -> Cases:
         except (TarsError, OSError) as error:
             unreadable.append((folder.name, str(error)))
     return Cases(tuple(cases), tuple(unreadable))
+
+
+def the_open_one(root: Path) -> str:
+    """Id of the incident that is neither resolved nor closed, where there is exactly one.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one; the message lists them. One that cannot be read may be open, so it counts.
+    """
+    found = []
+    for folder in folders(root):
+        try:
+            incident = read_incident(folder)
+        except (TarsError, OSError):
+            found.append(f"{folder.name} (cannot be read)")
+            continue
+        if incident is not None and is_running(incident):
+            found.append(folder.name)
+    if not found:
+        raise InputError(f"no incident is open in {root}; give an ID, `tars incident list` names all")
+    if len(found) > 1 or not is_incident_id(found[0]):
+        raise InputError(f"{root}: which incident is meant? Open: {', '.join(found)}; give the ID")
+    return found[0]

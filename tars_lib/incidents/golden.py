@@ -121,6 +121,14 @@ def postmortem_command(incident: Incident, incidents_dir: Path | None = None) ->
     return _Commands(incident.incident_id, incidents_dir, DEFAULT_ROOT)("postmortem")
 
 
+def confirming_command(incident: Incident, incidents_dir: Path | None = None) -> str | None:
+    """The command that shows whether the harm ended; None where the latest run after containment says that it did."""
+    if incident.effect is not None and incident.effect.verdict in _HARM_OVER:
+        return None
+    latest = incident.after or incident.before
+    return _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root)).new_run
+
+
 def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
     """The command that shows whether an action worked, with the folder and the report that the incident's latest run names.
 
@@ -256,21 +264,27 @@ def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: S
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
-    now = [rung.contact for rung in situation.due]
+    due = [rung.contact for rung in situation.due]
     recorded += [f"{'to be done' if rung.is_task else 'to be told'} now: {rung_text(rung)}" for rung in situation.due]
-    told = {contact.casefold() for contact in now} | set(_spared(row, incident))
-    missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in told]
+    spared = {contact.casefold() for contact in due} | set(_spared(row, incident))
+    missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in spared]
     if missing:
         recorded.append(f"not told yet: {', '.join(missing)}")
     # whom no rule names any more holds nobody up once the harm is over
     is_over = incident.effect is not None and incident.effect.verdict in _HARM_OVER
+    waiting = due or ([] if is_over else missing)
     command = None
-    if now or (missing and not is_over):
+    if waiting and not incident.escalations:
         command = tars("escalate")
+    elif due:
+        command = tars("escalate", "--to", shlex.quote(due[0]))
     elif incident.updated_at is None:
         command = tars("update")
     elif incident.after is None:
         command = tars.new_run
+    elif waiting:
+        # no rule asks for them yet: what stakeholders hear, and whether it worked, comes first
+        command = tars("escalate", "--to", shlex.quote(waiting[0]))
     return _step(row, recorded, command)
 
 

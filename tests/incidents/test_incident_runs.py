@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from tars_lib.cli.incident_text import Reader
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.incidents import acts
 from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.golden import golden_path
+from tars_lib.incidents.case import read_case
+from tars_lib.incidents.golden import Situation, golden_path
 from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.observing import find_run, record_run
 from tars_lib.incidents.opening import by_hand, from_run, open_incident
@@ -26,6 +28,7 @@ from tars_lib.incidents.record import ActionKind, Condition, CustomerImpact, Eff
 from tars_lib.incidents.telling import escalate
 from tars_lib.incidents.verification import verify
 from tars_lib.pipeline import load_run
+from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.schema import Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -133,9 +136,8 @@ def test_the_golden_path_resumes_at_the_first_step_that_is_not_done(tmp_path: Pa
     acts.start_containment(writer)
     assert look() == f"tars incident contain {incident_id} --done A1"
     acts.finish_containment(writer, "A1")
-    for _ in ("Team lead", "Engineering manager", "VP Engineering"):
-        assert look() == f"tars incident escalate {incident_id}"
-        escalate(writer)
+    assert look() == f"tars incident escalate {incident_id}"
+    escalate(writer)
     assert look() == f"tars incident update {incident_id}"
     acts.update(writer, "we are on it", NOON + timedelta(minutes=30))
     assert (look() or "").endswith(f"tars incident record {incident_id} --run latest")
@@ -146,7 +148,75 @@ def test_the_golden_path_resumes_at_the_first_step_that_is_not_done(tmp_path: Pa
     acts.close(writer)
     assert look() is None
     last = "Escalate & Document"
-    assert seen == ["Acknowledge", "Contain", "Contain", last, last, last, last, last, None, None, None]
+    assert seen == ["Acknowledge", "Contain", "Contain", last, last, last, None, None, None]
+
+
+def test_once_somebody_was_told_the_path_names_whom_to_tell_and_only_when_nothing_else_is_open(
+    tmp_path: Path, runs: Runs
+) -> None:
+    writer = opened(tmp_path, runs)
+    acts.acknowledge(writer)
+    acts.start_containment(writer)
+    acts.finish_containment(writer, "A1")
+    escalate(writer)
+
+    def following(hours: float = 0) -> str:
+        case = read_case(writer.folder, PACKAGED, writer.time + timedelta(hours=hours))
+        return golden_path(case.incident, case.time, None, Situation(due=case.escalation.due)).next_command or ""
+
+    incident_id = writer.folder.name
+    assert following() == f"tars incident update {incident_id}"
+    assert following(9) == f"tars incident escalate {incident_id} --to 'Engineering manager'", "a rule asks for it now"
+    acts.update(writer, "we are on it", writer.time + timedelta(minutes=30))
+    record_run(writer, runs.load("still"))
+    for rung in ("Team lead", "Engineering manager"):
+        assert following() == f"tars incident escalate {incident_id} --to '{rung}'"
+        escalate(writer, rung)
+    assert following() == f"tars incident resolve {incident_id} 'HOW IT ENDED'"
+
+
+def test_an_end_that_no_run_shows_is_taken_and_said_to_be_unconfirmed(tars: Tars, tmp_path: Path, runs: Runs) -> None:
+    said = []
+    for record in (None, runs.still, runs.over):
+        assert tars("incident", "open", "--from-run", runs.during, "--quiet").returncode == 0
+        name = max((tmp_path / "incidents").iterdir(), key=lambda path: path.stat().st_ctime_ns).name
+        tars("incident", "ack", name)
+        if record is not None:
+            assert tars("incident", "record", name, "--run", record).returncode == 0
+        done = tars("incident", "resolve", name, "rolled back")
+        assert (done.returncode, done.stderr) == (0, "")
+        said.append(done.stdout.partition("Not confirmed:")[2].strip())
+    assert said[0].startswith("no run after containment shows that the harm ended\n  tars run --root ")
+    assert said[1].startswith(f"{runs.load('still').run_id} says ")
+    assert re.search(r"^  tars incident record INC-\S+ --run latest$", said[1], re.MULTILINE)
+    assert said[2] == ""
+
+
+def test_without_an_id_the_one_open_incident_is_meant_and_else_the_open_ones_are_listed(
+    tars: Tars, tmp_path: Path
+) -> None:
+    none = tars("incident", "golden")
+    assert (none.returncode, none.stderr.count("\n")) == (1, 1)
+    assert "no incident is open in incidents" in none.stderr
+    tars("incident", "open", "--severity", "SEV-2", "--title", "Slow")
+    (first,) = (folder.name for folder in (tmp_path / "incidents").iterdir())
+    for command in ("golden", "status", "ics"):
+        assert first in tars("incident", command).stdout, command
+    assert json.loads(tars("incident", "escalate", "--show", "--json").stdout)["incident_id"] == first
+    assert "told On-call engineer" in tars("incident", "escalate").stdout
+    tars("incident", "open", "--severity", "SEV-3", "--title", "Slower")
+    (second,) = {folder.name for folder in (tmp_path / "incidents").iterdir()} - {first}
+    before = [len(read_entries(tmp_path / "incidents" / name)) for name in (first, second)]
+    refused = tars("incident", "escalate")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert first in refused.stderr
+    assert second in refused.stderr
+    assert [len(read_entries(tmp_path / "incidents" / name)) for name in (first, second)] == before
+    tars("incident", "ack", second)
+    tars("incident", "resolve", second, "gone")
+    assert first in tars("incident", "status").stdout
+    (tmp_path / "incidents" / second / "incident.json").write_text("{", encoding="utf-8")
+    assert f"{second} (cannot be read)" in tars("incident", "golden").stderr
 
 
 def test_from_open_to_close_in_one_session_of_the_command(tars: Tars, tmp_path: Path, runs: Runs) -> None:
