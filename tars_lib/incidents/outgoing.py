@@ -32,7 +32,8 @@ def next_update(case: Case) -> datetime | None:
 def text_for(case: Case, template: str, until: datetime | None, eta: str | None = None) -> Message:
     """One text of the playbook, by its key; `until` is the time of the next update that it announces."""
     facts = replace(case.facts, next_update_at=until, eta=eta or case.facts.eta)
-    found = messages(facts, summary=case.incident.summary, playbook=case.playbook)
+    # without a run the record's summary is its title, which no SLA report said
+    found = messages(facts, summary=facts.summary, playbook=case.playbook)
     return next(one for one in found if one.communication_id == template)
 
 

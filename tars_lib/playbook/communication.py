@@ -9,7 +9,6 @@ from tars_lib.playbook.facts import Facts, Status
 from tars_lib.playbook.packaged import PACKAGED
 from tars_lib.playbook.tables import CommunicationRow, Playbook
 from tars_lib.playbook.wording import (
-    UNKNOWN,
     cause_text,
     customer_impact_text,
     freshness_text,
@@ -22,6 +21,9 @@ from tars_lib.playbook.wording import (
     time_text,
 )
 from tars_lib.visible import markdown_text
+
+UNKNOWN = "UNKNOWN"
+"""What stands for a fact that nobody recorded; in capitals, so that whoever sends the text sees what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,6 @@ class Message:
 
 def escalation_text(facts: Facts) -> Message:
     """The escalation communication template, in Markdown."""
-    impact = customer_impact_text(facts)
     body = f"""\
 **Incident ID:** {markdown_text(facts.incident_id)}
 **Severity:** {facts.severity.value}
@@ -49,7 +50,7 @@ def escalation_text(facts: Facts) -> Message:
 **Impact:**
 - SLAs affected: {markdown_text(_slas(facts))}
 - Repositories affected: {markdown_text(_repos(facts))}
-- Customer impact: {markdown_text(impact)}
+- Customer impact: {markdown_text(_impact(facts))}
 
 **Root Cause:**
 {markdown_text(cause_text(facts))}
@@ -107,7 +108,7 @@ def slack(facts: Facts, playbook: Playbook = PACKAGED) -> Message:
             f"SLAs: {_mrkdwn(_slas(facts))}",
             f"Repos: {_mrkdwn(_repos(facts))}",
             f"Cause: {_mrkdwn(cause_text(facts))}",
-            f"Customer impact: {_mrkdwn(customer_impact_text(facts))}",
+            f"Customer impact: {_mrkdwn(_impact(facts))}",
             f"{_capital(freshness_text(facts))}. {_update(facts)}",
         ]
     )
@@ -131,15 +132,15 @@ def leadership_email(facts: Facts, summary: str = "", playbook: Playbook = PACKA
 
 Severity: {facts.severity.value}
 Status: {status_text(facts)}
-Began: {time_text(facts.started_at)}
+Began: {UNKNOWN if facts.started_at is None else time_text(facts.started_at)}
 SLAs breached: {_slas(facts)}
 Repos affected: {_repos(facts)}
-Customer impact: {customer_impact_text(facts)}
+Customer impact: {_impact(facts)}
 Root cause: {cause_text(facts)}
 ETA to resolution: {_eta(facts)}
 
 {row.template}:
-{said or "Unknown: no SLA report is at hand."}
+{said or f"{UNKNOWN}: no SLA report is at hand."}
 
 {_capital(freshness_text(facts))}. {_update(facts)}
 """
@@ -152,7 +153,7 @@ def bridge_call(facts: Facts, bridge: str = "", playbook: Playbook = PACKAGED) -
     teams = listed(dict.fromkeys(line(repo.team) for repo in facts.repos if repo.team), nothing=UNKNOWN)
     body = f"""\
 {row.template}: {line(facts.incident_id)}
-Join: {line(bridge) or "unknown; ask the on-call engineer"}
+Join: {line(bridge) or f"{UNKNOWN}; ask the on-call engineer"}
 Teams: {teams}
 Where it stands: {status_text(facts)}. {line(_summary(facts))}
 Root cause: {cause_text(facts)}
@@ -197,23 +198,33 @@ def _began(facts: Facts) -> str:
 
 
 def _slas(facts: Facts) -> str:
-    return listed(map(sla_text, facts.slas), nothing="none known")
+    return listed(map(sla_text, facts.slas), nothing=_nothing(facts))
 
 
 def _repos(facts: Facts) -> str:
-    return listed((line(repo.repo) for repo in facts.repos), nothing="none known")
+    return listed((line(repo.repo) for repo in facts.repos), nothing=_nothing(facts))
+
+
+def _nothing(facts: Facts) -> str:
+    """That a run found none, or that nobody looked."""
+    return f"{UNKNOWN}: no run was recorded" if facts.data_until is None else "none known"
+
+
+def _impact(facts: Facts) -> str:
+    is_known = facts.customer_impact is not None or facts.customer_impact_text.strip()
+    return customer_impact_text(facts) if is_known else UNKNOWN
 
 
 def _eta(facts: Facts) -> str:
     if facts.is_over:
         return f"Resolved at {time_text(facts.resolved_at or facts.closed_at)}"
-    return line(facts.eta) if facts.eta and facts.eta.strip() else "Unknown"
+    return line(facts.eta) if facts.eta and facts.eta.strip() else UNKNOWN
 
 
 def _next(facts: Facts) -> str:
     if facts.is_over:
         return "None: resolved"
-    return "Unknown: no time is set" if facts.next_update_at is None else time_text(facts.next_update_at)
+    return f"{UNKNOWN}: no time is set" if facts.next_update_at is None else time_text(facts.next_update_at)
 
 
 def _update(facts: Facts) -> str:

@@ -26,6 +26,7 @@ from tars_lib.incidents.in_force import playbook_in_force
 from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.observing import record_run
 from tars_lib.incidents.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.outgoing import text_for
 from tars_lib.incidents.record import ActionKind, Condition
 from tars_lib.incidents.telling import escalate
 from tars_lib.pipeline import analyze, load_run, write_run
@@ -107,6 +108,16 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
     assert {rung.contact for rung in case.escalation.due} == {"Engineering manager"}
     path = golden_path(case.incident, case.time, None, Situation(due=case.escalation.due))
     assert any("to be told now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
+
+
+def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Path, runs: Runs) -> None:
+    by_title = open_incident(tmp_path, by_hand(Severity.SEV_2, "Checkout is slow"), "ada", NOON).incident
+    texts = [
+        text_for(read_case(folder, PACKAGED, NOON), "email", None).body.partition("from SLA report:\n")[2]
+        for folder in (tmp_path / by_title.incident_id, opened(tmp_path, runs).folder)
+    ]
+    assert texts[0].startswith("UNKNOWN: no SLA report is at hand.\n")
+    assert texts[1].startswith(runs.load("during").sla.risk_narrative.headline)
 
 
 def test_an_informational_incident_asks_for_a_ticket_and_tells_nobody(tars: Tars, tmp_path: Path) -> None:

@@ -78,12 +78,26 @@ def test_every_text_says_how_fresh_it_is_and_when_the_next_one_comes() -> None:
 
 def test_what_is_unknown_is_said_as_unknown() -> None:
     body = escalation_text(BARE).body
-    assert "- Customer impact: Unknown\n" in body
+    assert "- Customer impact: UNKNOWN\n" in body
     assert "**Root Cause:**\nUnder investigation\n" in body
-    assert "**ETA to Resolution:**\nUnknown\n" in body
+    assert "**ETA to Resolution:**\nUNKNOWN\n" in body
     assert "not known yet" in status_page(BARE).body
-    assert "Join: unknown" in bridge_call(BARE).body
+    assert "Join: UNKNOWN" in bridge_call(BARE).body
     assert "no SLA report" in leadership_email(BARE).body
+
+
+def test_texts_of_an_incident_of_which_only_the_title_is_known_mark_the_rest() -> None:
+    texts = {one.communication_id: one.body for one in messages(BARE)}
+    for key in ("escalation", "slack", "email"):
+        assert texts[key].count("UNKNOWN: no run was recorded") == 2, key
+        assert "Checkout fails." in texts[key]
+        assert "Customer impact: UNKNOWN" in texts[key]
+    assert "\nBegan: UNKNOWN\n" in texts["email"]
+    assert "\nExecutive summary from SLA report:\nUNKNOWN: no SLA report is at hand.\n" in texts["email"]
+    assert "\nTeams: UNKNOWN\n" in texts["bridge"]
+    seen = messages(replace(BARE, data_until=at(0), customer_impact=False))
+    assert not any("no run was recorded" in one.body or "impact: UNKNOWN" in one.body for one in seen)
+    assert "SLAs: none known\n" in next(one.body for one in seen if one.communication_id == "slack")
 
 
 def test_unknown_customer_impact_is_not_none() -> None:
