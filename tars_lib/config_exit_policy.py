@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from tars_lib.config_yaml import read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
@@ -21,11 +22,20 @@ class _FailOn(BaseModel):
     severity: str | None = None
 
 
+def _mapping(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError(  # noqa: TRY004 -- pydantic reports only a ValueError as a refusal
+            "codes, findings or severity below it are needed, as in `fail_on: {codes: [142]}`; "
+            "`fail_on: {}` fails no build on a finding"
+        )
+    return value
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     # required: an empty file would let every build pass, and nobody means that by leaving a file empty
-    fail_on: _FailOn
+    fail_on: Annotated[_FailOn, BeforeValidator(_mapping)]
     slas: dict[str, list[str]] = {}
 
 

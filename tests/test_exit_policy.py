@@ -87,7 +87,13 @@ def test_the_code_is_the_highest_of_what_was_found_and_is_named(found: set[int],
         ("fail_on: {severity: high}", "'high' is not a Severity; allowed: SEV-1, SEV-2, SEV-3, SEV-4"),
         ("fail_on: {}\nslas: {a: [UNKNOWN]}", "slas.a: 'UNKNOWN'; allowed: BREACHED, AT_RISK, or [] for none"),
         ("fail_on: {}\nslas: {a: BREACHED}", "slas.a"),
-        ("fail_on: [142]", "fail_on"),
+        *(
+            (
+                f"fail_on: {value}",
+                "fail_on: codes, findings or severity below it are needed, as in `fail_on: {codes: [142]}`",
+            )
+            for value in ("", "142", "[142]", "SLA_BREACH")
+        ),
     ],
 )
 def test_what_is_wrong_in_a_policy_is_named_with_what_is_allowed(tmp_path: Path, text: str, says: str) -> None:
