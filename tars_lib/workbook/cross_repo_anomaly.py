@@ -149,24 +149,24 @@ def members(run: Run, cluster: Cluster | None) -> list[Block]:
             Column("Repos"),
             Column("Now", "badge"),
             Column("Joined by"),
-            Column("Mean correlation", "number", decimals=2),
-            Column("Since"),
+            Column("Correlation", "number", decimals=2),
+            Column("Since, UTC"),
             Column("In common"),
         ),
         rows=tuple(
             (
-                listed(one.repos, 5),
+                # those to act on are named; of the others a few, as names may be long and there may be eight
+                listed(one.repos, 5 if one.is_anomalous else 2),
                 direction_badge(one.direction, is_anomalous=one.is_anomalous),
                 ", ".join(joined.value.replace("_", " ").lower() for joined in one.joined_by),
                 one.mean_correlation,
-                "-" if one.onset is None else since_words(one.onset),
+                "-" if one.onset is None else f"{one.onset:%m-%d %H:%M}",
                 listed(tuple(factor.factor for factor in one.common_factors), 1) if one.common_factors else "-",
             )
             for one in report.clusters[:8]
         ),
-        note=f"{len(report.clusters) - 8} more are in trend-correlation-report.json."
-        if len(report.clusters) > 8
-        else "",
+        note="Correlation is the mean over the pairs of a cluster."
+        + (f" In trend-correlation-report.json: {len(report.clusters) - 8} more." if len(report.clusters) > 8 else ""),
         empty=report.reason or f"No repos belong together: {report.pairs_tested} pairs were tested.",
     )
     drawn = figures(None if shown is None else draw_unfolding(shown, run.org.changes()))
