@@ -54,6 +54,9 @@ COHERENCE = 6.63
 1 %, as for unrelated curves the signs are as good as tossed. The chi-square test over the columns alone is not enough,
 because a wandering series, whose memory is never known exactly, is easily taken for a curve."""
 
+MEDIAN_SIZE = 2.71
+"""Median squared t-value from which on a coherent bend counts: half of the repos show it at 10 %; judgement."""
+
 CURVATURE_SIZE = 12.0
 """Mean squared t-value from which a power counts even where its signs differ; judgement, from simulated random walks."""
 
@@ -174,9 +177,11 @@ def _highest(t_values: Floats, degrees_left: int) -> int:
     chance = special.chdtri(columns, CURVATURE_LEVEL) * degrees_left / (degrees_left - 2)
     few = columns < COHERENT_COLUMNS
     size = CURVATURE_SIZE_FEW if few else CURVATURE_SIZE
-    coherent = (t_values.sum(axis=1) ** 2 >= COHERENCE * bends) & (not few)
+    # an incident that a few repos share at the end of the series is no curve of the panel, however clear it is in them
+    typical = np.median(squared, axis=1)
+    coherent = (t_values.sum(axis=1) ** 2 >= COHERENCE * bends) & (typical >= MEDIAN_SIZE) & (not few)
     # one repo's step must not cost the others a power each
-    common = (np.arange(len(bends)) + 2 <= MAX_DEGREE_OF_ONE) | (np.median(squared, axis=1) >= size)
+    common = (np.arange(len(bends)) + 2 <= MAX_DEGREE_OF_ONE) | (typical >= size)
     shown = np.flatnonzero((bends > chance) & (coherent | ((bends > size * columns) & common)))
     return 2 + int(shown[-1]) if len(shown) else 1
 
