@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 # ASCII punctuation with a meaning inside a line of CommonMark or of GitHub's tables, https://spec.commonmark.org/0.31.2/
-# ">" ends nothing whose "<" is escaped and "&" alone names nothing, so "web -> api" and "R & D" can be pasted as they are
-_MARKUP = re.compile(r"([\\`*_{}\[\]<#|~!]|&(?=[#A-Za-z]))")
+# an arrow ends no tag and "&" alone names nothing, so "web -> api" and "R & D" can be pasted as they are
+_MARKUP = re.compile(r"([\\`*_{}\[\]<#|~!]|(?<! [-=])>|&(?=[#A-Za-z]))")
 # what would begin a list, a rule, a quotation or an underlined heading at the start of a line; "1." begins one, too
 _OPENING = re.compile(r"^([-+=>]|\d+(?=([.)])))")
 
@@ -70,7 +70,7 @@ def markdown_text(text: str) -> str:
     Examples
     --------
     >>> markdown_text("<b>|x")
-    '\\<b>\\|x'
+    '\\<b\\>\\|x'
     >>> markdown_text("web -> api, R & D")
     'web -> api, R & D'
     >>> markdown_text("- 2026-01-05")

@@ -159,12 +159,12 @@ def test_a_history_beyond_a_limit_is_refused_by_row_and_limit(root: RootBuilder,
 
 
 SMALL = {
-    "tars_lib.history": {"MAX_REPOS": 1, "MAX_METRICS": 1, "MAX_SERIES": 3},
+    "tars_lib.gate": {"MAX_REPOS": 1, "MAX_METRICS": 1, "MAX_SERIES": 3},
     "tars_lib.sources.tidy": {"MAX_ROWS": 3},
     "tars_lib.sources.events": {"MAX_EVENTS": 1, "MAX_TEXT": 3, "MAX_EVENT_BYTES": 10},
     "tars_lib.sources.artefacts": {"MAX_EVENTS": 1, "MAX_NAME": 3, "MAX_TEXT": 3},
     "tars_lib.sources.root": {"MAX_FILES": 2},
-    "tars_lib.config": {"MAX_CONFIG_VALUES": 2, "MAX_TEXT": 3},
+    "tars_lib.config_yaml": {"MAX_CONFIG_VALUES": 2, "MAX_TEXT": 3},
 }
 
 

@@ -181,7 +181,7 @@ def _highest(t_values: Floats, degrees_left: int) -> int:
     typical = np.median(squared, axis=1)
     coherent = (t_values.sum(axis=1) ** 2 >= COHERENCE * bends) & (typical >= MEDIAN_SIZE) & (not few)
     # one repo's step must not cost the others a power each
-    common = (np.arange(len(bends)) + 2 <= MAX_DEGREE_OF_ONE) | (typical >= size)
+    common = (np.arange(len(bends)) + 2 <= MAX_DEGREE_OF_ONE) | ((typical >= size) & (not few))
     shown = np.flatnonzero((bends > chance) & (coherent | ((bends > size * columns) & common)))
     return 2 + int(shown[-1]) if len(shown) else 1
 

@@ -195,7 +195,7 @@ def test_the_investigation_tells_relations_from_trouble(spread: Run, calm: Run) 
     assert "checkout, ledger, payments deviate since 2026-03-26 00:00 UTC" in said(investigation.title(spread))
     assert "tars report cross_repo_anomaly --run" in said(investigation.next_action(spread))
     quiet = said(*investigation_page(calm))
-    assert "15 of 66 pairs of repos move together; none stands off its level now" in quiet
+    assert "16 of 66 pairs of repos move together; none stands off its level now" in quiet
     assert "Respond within 4 hours" in quiet
     assert "cross_repo_anomaly" not in quiet
 
