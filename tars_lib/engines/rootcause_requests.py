@@ -48,6 +48,9 @@ FELT = 0.25
 """Of the requests to a repo that went silent so many must fail at the caller: a repo that nobody measures any more looks
 the same, but nothing fails because of it. Judgement."""
 
+WORTH_TELLING = 0.05
+"""Least share of the target's deviation that lost requests move; judgement: less is no lead for anybody."""
+
 CLAIM_ALPHA = 0.01
 """How rare a change of requests must be in the repo's own past; the level of the gate."""
 
@@ -213,8 +216,9 @@ def moved_by_loss(shares: Floats, harm: Floats, lost: Losses, callers: Sequence[
             part *= float((gone[most] - gone.min()) / gone[most])
         elif np.count_nonzero(failing[callers[below[most]]]) == 1:
             part *= ONLY_CALLEE
-        result[below[most]] += part * result[i]
-        result[i] *= 1.0 - part
+        if part * result[i] >= WORTH_TELLING:
+            result[below[most]] += part * result[i]
+            result[i] *= 1.0 - part
     return result
 
 
