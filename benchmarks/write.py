@@ -87,7 +87,7 @@ def section(one: Section, extra: list[str]) -> str:
         raise SystemExit(f"{script}: exit code {done.returncode}\n{done.stderr[-2000:]}")
     shown = " ".join(["python", script, *(one.arguments if one.needs_dataset else arguments)])
     shown += " --dataset DIR" if one.needs_dataset else ""
-    body = done.stdout.strip() if one.is_markdown else f"```\n{done.stdout.strip()}\n```"
+    body = done.stdout.strip() if one.is_markdown else f"```text\n{done.stdout.strip()}\n```"
     return f"## {one.title}\n\n`{shown}`\n\n{head()}\n\n{body}\n"
 
 
