@@ -5,9 +5,10 @@ lead one to expect while a caller fails by itself, they were lost between the tw
 the repo that does not answer. Where far more arrive, a load began at the repo, and the repos below it are slow because
 of it. Either is claimed only where the repo's own past holds nothing like it.
 
-A caller that fails before it calls also loses requests of its callees, of all of them alike. Only a loss that another
-callee of the same caller does not share, or that makes several callers fail, is therefore moved; the only callee of an
-only failing caller is named second.
+A caller also makes fewer calls where it gives up: a request that failed at one callee is not taken to the next, and one
+that fails before any call is missing at all callees alike. The first are taken off what is missing. Of the second, only a
+loss that another callee of the same caller does not share, or that makes several callers fail, is moved; the only callee
+of an only failing caller is named second.
 """
 
 from __future__ import annotations
@@ -41,8 +42,7 @@ MOST = 0.5
 
 ONLY_CALLEE = 0.25
 """Part of a caller's own failures that moves to its only callee when that misses requests, and no other caller of it
-fails. Judgement: below a half, since the
-caller may as well have failed before it called."""
+fails. Judgement: below a half, since the caller may as well have failed before it called."""
 
 FELT = 0.25
 """Of the requests to a repo that went silent so many must fail at the caller: a repo that nobody measures any more looks
@@ -70,6 +70,8 @@ class Losses:
         Number of requests that did not arrive, at least 0, chance or not.
     calls : ndarray, shape (R, R)
         Requests expected at the column's repo from the row's.
+    requests : ndarray, shape (R,)
+        Number of requests that arrived.
     silent : ndarray of bool, shape (R,)
         Whether the repo reported no requests at all: none arrived, or nobody measured.
     """
@@ -77,6 +79,7 @@ class Losses:
     lost: NDArray[np.bool_]
     missing: Floats
     calls: Floats
+    requests: Floats
     silent: NDArray[np.bool_]
 
 
@@ -111,8 +114,9 @@ def losses(recording: Recording, cut: Cut, callers: Sequence[Sequence[int]]) -> 
     usual, got, p_value, weights = _against_callers(recording, cut, (base, now), callers)
     with np.errstate(invalid="ignore", divide="ignore"):
         gone = np.nan_to_num(np.where(usual > 0.0, np.clip(1.0 - got / usual, 0.0, 1.0), 0.0))
-    calls = weights * np.nan_to_num(now[cut.first :]).sum(axis=0)[:, np.newaxis] * np.nan_to_num(usual)
-    return Losses((gone >= LOST) & (p_value <= CLAIM_ALPHA), gone * calls.sum(axis=0), calls, silent)
+    arrived = np.nan_to_num(now[cut.first :]).sum(axis=0)
+    calls = weights * arrived[:, np.newaxis] * np.nan_to_num(usual)
+    return Losses((gone >= LOST) & (p_value <= CLAIM_ALPHA), gone * calls.sum(axis=0), calls, arrived, silent)
 
 
 def loads(recording: Recording, cut: Cut, callers: Sequence[Sequence[int]]) -> Loads | None:
@@ -205,13 +209,18 @@ def moved_by_loss(shares: Floats, harm: Floats, lost: Losses, callers: Sequence[
     failing = (shares > 0.0) & (harm > 0.0)
     for i in np.flatnonzero(failing).tolist():
         below = [j for j, above in enumerate(callers) if i in above and lost.calls[i, j] > 0.0]
-        may = lost.lost[below] & (~lost.silent[below] | (FELT * lost.missing[below] <= harm[i]))
+        if not lost.lost[below].any():
+            continue
+        # a request that failed at one callee is not taken to the next
+        given_up = min(float(harm[i]), float(harm[below].sum())) / float(lost.requests[i])
+        missing = np.maximum(lost.missing[below] - given_up * lost.calls[i, below], 0.0)
+        may = lost.lost[below] & (missing > 0.0) & (~lost.silent[below] | (FELT * missing <= harm[i]))
         if not may.any():
             continue
         # of the calls that this repo makes; a callee with other callers may miss more than it
-        gone = np.minimum(lost.missing[below] / lost.calls[i, below], 1.0)
+        gone = np.minimum(missing / lost.calls[i, below], 1.0)
         most = int(np.where(may, gone, 0.0).argmax())
-        part = min(1.0, float(lost.missing[below[most]]) / float(harm[i]))
+        part = min(1.0, float(missing[most]) / float(harm[i]))
         if len(below) > 1:
             part *= float((gone[most] - gone.min()) / gone[most])
         elif np.count_nonzero(failing[callers[below[most]]]) == 1:
@@ -242,11 +251,11 @@ def moved_by_load(shares: Floats, load: Loads, callers: Sequence[Sequence[int]],
         The same sum.
     """
     result = shares.copy()
-    begun = np.flatnonzero((load.surge > 1.0) & (load.from_outside > BEGINS_HERE))
+    begun = set(np.flatnonzero((load.surge > 1.0) & (load.from_outside > BEGINS_HERE)).tolist())
     for j in np.flatnonzero((load.surge > 1.0) & (shares > 0.0)).tolist():
         if j == target or j in begun:
             continue
-        origins = [i for i in _loaded_callers(j, load, callers, target) if i in begun and i != target]
+        origins = sorted(_loaded_callers(j, load, callers, target) & begun)
         if origins:
             moved = result[j] * (1.0 - load.from_outside[j])
             result[j] -= moved
@@ -260,7 +269,7 @@ def moved_by_load(shares: Floats, load: Loads, callers: Sequence[Sequence[int]],
     return result
 
 
-def _loaded_callers(repo: int, load: Loads, callers: Sequence[Sequence[int]], target: int) -> NDArray[np.intp]:
+def _loaded_callers(repo: int, load: Loads, callers: Sequence[Sequence[int]], target: int) -> set[int]:
     """Callers above a repo that carry a load, direct or through others that do."""
     seen: set[int] = set()
     stack = [repo]
@@ -269,4 +278,4 @@ def _loaded_callers(repo: int, load: Loads, callers: Sequence[Sequence[int]], ta
             if i not in seen and i not in (repo, target) and load.surge[i] > 1.0:
                 seen.add(i)
                 stack.append(i)
-    return np.array(sorted(seen), dtype=np.intp)
+    return seen

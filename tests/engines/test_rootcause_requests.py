@@ -19,10 +19,10 @@ ORDER = ("web", "cart", "search", "db", "index", "disk")
 OWN_S = {"web": 0.05, "cart": 0.03, "search": 0.02, "db": 0.01, "index": 0.02, "disk": 0.004}
 
 
-def system(lost=None, failing_early=None, loaded=None, slowed=(), seed=0):
+def system(lost=None, failing_early=None, loaded=None, slowed=(), gives_up=False, seed=0):
     """Six repos; requests to `lost` vanish, `failing_early` fails before it calls, `loaded` gets requests of its own.
 
-    `slowed` grow slow under more requests.
+    `slowed` grow slow under more requests. Where it `gives_up`, web does not search after cart failed.
     """
     rng = np.random.default_rng(seed)
     rows = PAST + DURING
@@ -38,7 +38,8 @@ def system(lost=None, failing_early=None, loaded=None, slowed=(), seed=0):
         fails[repo] = np.where(now & (repo == failing_early), 0.4, 1e-4)
         for (caller, callee), calls in CALLS.items():
             if caller == repo:
-                sent[callee] = sent[callee] + rng.poisson(served[repo] * (1.0 - fails[repo]) * calls)
+                skipped = np.where(now & (callee == "search") & gives_up & (failing_early == "cart"), 0.4, 0.0)
+                sent[callee] = sent[callee] + rng.poisson(served[repo] * (1.0 - fails[repo]) * (1.0 - skipped) * calls)
     columns = {}
     for repo in reversed(ORDER):
         latency[repo] = OWN_S[repo] * rng.lognormal(0.0, 0.05, rows)
@@ -77,6 +78,16 @@ def test_repo_that_fails_before_it_calls_keeps_the_blame_for_the_calls_it_does_n
     causes = rank(system(failing_early=repo), "availability")
     assert causes["repo"].iloc[0] == repo
     assert causes["metric"].iloc[0] == "requests_failed"
+
+
+def test_callee_that_is_not_called_after_another_failed_is_no_cause():
+    frame = system(failing_early="cart", gives_up=True)
+    # what web fails by itself must not be laid on the callee that it did not call
+    frame.loc[frame.index[PAST] :, ("web", "requests_failed")] += 100.0
+    causes = rank(frame, "availability")
+    assert causes["repo"].iloc[0] == "cart"
+    assert "web" in set(causes["repo"])
+    assert "search" not in set(causes["repo"])
 
 
 def test_only_callee_of_an_only_failing_caller_is_named_second():

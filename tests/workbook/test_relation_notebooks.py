@@ -71,7 +71,7 @@ def pages(demo: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
         ("propagation", "No repo is seen to move before another"),
         ("cross_repo_anomaly", "Contain within 30 minutes"),
         ("critical_alerts", "3 of 6 alerts are critical"),
-        ("correlation_investigation", "15 of 66 pairs of repos move together"),
+        ("correlation_investigation", "16 of 66 pairs of repos move together"),
     ],
 )
 def test_each_page_runs_and_exports_on_the_demo_organisation(name: str, says: str, pages: dict[str, Path]) -> None:
