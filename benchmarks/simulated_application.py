@@ -2,7 +2,8 @@
 
 Requests enter at one repo with a daily cycle and are passed down a random graph without cycles; each call is made so many
 times a request. A repo's mean latency is its own, which wanders and grows with its load as in a queue of one server, and
-what it waits for; its failures are its own and those that it passes on. A fault is one of:
+what it waits for; its failures are its own and those that it passes on. Half of the repos call one callee after another
+and stop at the first failure that they pass on. A fault is one of:
 
 * slow: the repo's own latency is 3 to 31 times as long;
 * errors: 5 to 90 % of its own requests fail, half of the times before it calls anybody;
@@ -141,41 +142,66 @@ def _measured(
         error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
     if what.fault == "loss":
         gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
-    served = _served(rng, calls, what, (entering, error, gone))
+    failing = _failing(calls, error, gone)
+    served = _served(rng, calls, what, entering, _Failures(error, gone, failing))
     capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
     own = own / (1.0 - np.minimum(served / capacity, 0.97))
-    latency, failing = np.zeros((rows, repos)), np.zeros((rows, repos))
+    latency = np.zeros((rows, repos))
     for repo in reversed(list(nx.topological_sort(calls))):
         spread = rng.uniform(0.3, 1.4) / np.sqrt(np.maximum(served[:, repo], 1))
         waited = own[:, repo] * (1.0 + spread * rng.standard_normal(rows))
-        succeeds = 1.0 - error[:, repo]
         for callee in calls.successors(repo):
             call = calls[repo][callee]
             waited = waited + call["calls"] * call["waits"] * latency[:, callee]
-            fails = 1.0 - (1.0 - failing[:, callee]) * (1.0 - gone[:, callee])
-            succeeds = succeeds * (1.0 - min(1.0, call["calls"]) * call["passes"] * fails)
-        latency[:, repo], failing[:, repo] = np.maximum(waited, 1e-4), 1.0 - succeeds
+        latency[:, repo] = np.maximum(waited, 1e-4)
     failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
     return _Measured(np.where(served > 0, latency, np.nan), served, failed)
 
 
+@dataclass(frozen=True)
+class _Failures:
+    """Shares (T, R) of requests that fail: by the repo itself, on the way to it, and at it for whatever reason."""
+
+    own: Floats
+    gone: Floats
+    all: Floats
+
+
+def _failing(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
+    """Share (T, R) of requests that fail at each repo, its callees' failures included."""
+    result = np.zeros_like(own)
+    for repo in reversed(list(nx.topological_sort(calls))):
+        succeeds = 1.0 - own[:, repo]
+        for callee in calls.successors(repo):
+            succeeds = succeeds * (1.0 - _passed_on(calls[repo][callee], result[:, callee], gone[:, callee]))
+        result[:, repo] = 1.0 - succeeds
+    return result
+
+
+def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
+    """Share (T,) of the caller's requests that fail because of one callee."""
+    return np.asarray(min(1.0, call["calls"]) * call["passes"] * (1.0 - (1.0 - failing) * (1.0 - gone)))
+
+
 def _served(
-    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, given: tuple[NDArray[np.int64], Floats, Floats]
+    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64], failures: _Failures
 ) -> NDArray[np.int64]:
     """Requests that arrive at each repo."""
-    entering, error, gone = given
-    sent = np.zeros(error.shape, dtype=np.int64)
+    sent = np.zeros(failures.own.shape, dtype=np.int64)
     sent[:, 0] = entering
     served = sent.copy()
     for repo in nx.topological_sort(calls):
         if what.fault == "load" and repo == what.repo:
             more = float(rng.choice([2.0, 4.0, 8.0])) - 1.0
             sent[what.since, repo] += rng.poisson(sent[what.since, repo] * more)
-        served[:, repo] = rng.binomial(sent[:, repo], 1.0 - gone[:, repo])
-        is_early = rng.random() < 0.5
-        calling = served[:, repo] * (1.0 - error[:, repo] * is_early)
-        for callee in calls.successors(repo):
-            sent[:, callee] += rng.poisson(calling * calls[repo][callee]["calls"])
+        served[:, repo] = rng.binomial(sent[:, repo], 1.0 - failures.gone[:, repo])
+        is_early, gives_up = rng.random(2) < 0.5
+        calling = served[:, repo] * (1.0 - failures.own[:, repo] * is_early)
+        for callee in rng.permutation(list(calls.successors(repo))).tolist():
+            call = calls[repo][callee]
+            sent[:, callee] += rng.poisson(calling * call["calls"])
+            if gives_up:
+                calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], failures.gone[:, callee]))
     return served
 
 
