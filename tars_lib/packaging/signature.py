@@ -116,10 +116,14 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
     except (ValueError, UnicodeError, IndexError):
         raise ConfigError(f"public key {public_key.strip()[:80]!r}: no minisign public key or file with one") from None
     try:
-        read = minisign.Signature.from_bytes(signature.read_bytes()[:LONGEST_KEY])
+        written = signature.read_bytes()[:LONGEST_KEY]
+        read = minisign.Signature.from_bytes(written)
         key.verify(content, read)
     except (ValueError, UnicodeError, IndexError) as error:
         return Signature(signature.name, State.INVALID, _key_id(key), " ".join(str(error).split())[:200])
+    # base64 has letters of which only some bits count: another letter there is an altered file all the same
+    if written.splitlines()[1:] != bytes(read).splitlines()[1:]:
+        return Signature(signature.name, State.INVALID, _key_id(key), "altered: minisign writes these bytes otherwise")
     return Signature(signature.name, State.VALID, _key_id(key), str(read.trusted_comment))
 
 

@@ -113,6 +113,23 @@ def test_any_altered_byte_of_a_signature_is_seen(pair: minisign.KeyPair, tmp_pat
     assert check(b"content", place, public).state is State.INVALID
 
 
+def test_another_letter_that_stands_for_the_same_bits_is_an_altered_signature(
+    pair: minisign.KeyPair, tmp_path: Path
+) -> None:
+    good = sign(b"content", "b.zip", bytes(pair.secret_key).decode(), None, NOON)
+    lines = good.splitlines()
+    # 64 bytes end in a letter of which two bits count, and two signs of padding
+    assert lines[3].endswith(b"==")
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = letters.index(lines[3][-3])
+    lines[3] = lines[3][:-3] + letters[last + 1 : last + 2] + b"=="
+    place = tmp_path / "b.zip.minisig"
+    place.write_bytes(b"\n".join(lines) + b"\n")
+    assert check(b"content", place, pair.public_key.to_base64().decode()).state is State.INVALID
+    place.write_bytes(good.replace(b"\n", b"\r\n"))
+    assert check(b"content", place, pair.public_key.to_base64().decode()).state is State.VALID
+
+
 def test_the_key_comes_from_the_environment_and_a_password_opens_it(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
