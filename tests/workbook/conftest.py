@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from contract.workspaces import cascade
+from run_samples import RunSamples
 
-import tars_lib as tars
-from tars_lib.pipeline import Run, load_run, write_run
-from tars_lib.sources.demo import demo_root
-
-STAMP = "20260105-143000"
-
-
-def run_of(root: Path, outdir: Path, as_of: str | None = None) -> Run:
-    """Engines over a root, and the run read back."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1767620000")
-        return load_run(write_run(tars.analyze(tars.load_org(root), as_of), outdir, timestamp=STAMP))
+from tars_lib.pipeline import Run
 
 
 @pytest.fixture(scope="session")
-def spread(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def spread(samples: RunSamples) -> Run:
     """The planted path ledger -> payments -> checkout, and every finding of the decision tree."""
-    folder = tmp_path_factory.mktemp("spread")
-    return run_of(cascade(folder / "org-health"), folder / "reports")
+    return samples.run("cascade")
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def demo(samples: RunSamples) -> Run:
     """The demo organisation: one incident without an order in time."""
-    return run_of(demo_root(), tmp_path_factory.mktemp("demo") / "reports")
+    return samples.run("demo")
 
 
 @pytest.fixture(scope="session")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def calm(samples: RunSamples) -> Run:
     """The demo organisation before its incident."""
-    return run_of(demo_root(), tmp_path_factory.mktemp("calm") / "reports", "2026-10-20T00:00:00Z")
+    return samples.run("calm")

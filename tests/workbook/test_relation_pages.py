@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ def said(*blocks: Block) -> str:
     return " ".join(" ".join(plain_text(block) for block in blocks).replace("\u200b", "").split())
 
 
+@functools.cache  # figures are drawn once a run
 def propagation_page(run: Run) -> list[Block]:
     return [
         propagation.title(run),
@@ -40,6 +42,7 @@ def propagation_page(run: Run) -> list[Block]:
     ]
 
 
+@functools.cache  # figures are drawn once a run
 def anomaly_page(run: Run, cluster_id: str = "") -> list[Block]:
     cluster = cross_repo_anomaly.chosen(run, cluster_id)
     return [
@@ -53,6 +56,7 @@ def anomaly_page(run: Run, cluster_id: str = "") -> list[Block]:
     ]
 
 
+@functools.cache  # figures are drawn once a run
 def alerts_page(run: Run) -> list[Block]:
     return [
         critical_alerts.title(run),
@@ -65,6 +69,7 @@ def alerts_page(run: Run) -> list[Block]:
     ]
 
 
+@functools.cache  # figures are drawn once a run
 def investigation_page(run: Run) -> list[Block]:
     return [
         investigation.title(run),
