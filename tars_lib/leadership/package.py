@@ -111,17 +111,16 @@ def reports_for(request: Request) -> tuple[str, ...]:
 
 def _calls(request: Request) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
-    labelled: dict[str, object] = {"incident_id": request.incident_id} if request.incident_id else {}
-    calls: dict[str, Mapping[str, object]] = {"executive_summary": labelled, "incident_report": labelled}
     if not request.incident_id:
-        return calls
+        return {"executive_summary": {}, "incident_report": {}}
     where = "" if request.incidents_dir is None else str(request.incidents_dir.resolve())
-    calls["executive_summary"] = {**labelled, "incidents_dir": where}
+    about: Mapping[str, object] = {"incident_id": request.incident_id, "incidents_dir": where}
     register = open_register(where, "")
     case = case_to_respond(register, request.incident_id) if register.is_there else None
+    names = ["executive_summary", "incident_report"]
     if case is not None:
-        calls["postmortem" if case.facts.is_over else "golden_path"] = {**labelled, "incidents_dir": where}
-    return calls
+        names.append("postmortem" if case.facts.is_over else "golden_path")
+    return dict.fromkeys(names, about)
 
 
 def _refuse(place: Path, run: Run) -> None:

@@ -15,9 +15,10 @@ from tars_lib.incidents.journal import read_incident
 from tars_lib.incidents.record import Incident
 from tars_lib.incidents.register import DEFAULT_DIR, folder_of, folders, is_incident_id
 from tars_lib.incidents.register import incidents_dir as place
-from tars_lib.pipeline import now
+from tars_lib.pipeline import Run, now
 from tars_lib.playbook.tables import Playbook
 from tars_lib.times import read_time
+from tars_lib.workbook.checks import incident_id as checked_id
 from tars_lib.workbook.workspace import in_workspace
 
 _LONGEST_PATH = 1000
@@ -120,6 +121,30 @@ def check(values: Mapping[str, object], known: Collection[str], run: Path) -> No
     is_elsewhere = run.resolve().parent.name == named or not register.is_there or not is_incident_id(named)
     if named and (has_clocks or not is_elsewhere):
         _case(register, named, is_running)
+
+
+def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
+    """The id that a page prints, checked as `tars report` checks it, for a notebook that is run without that command.
+
+    Parameters
+    ----------
+    run : Run
+        The run that the page tells. It may stand in the folder of its incident, wherever that is.
+    incident_id : object
+        What was given; empty where no incident was opened.
+    incidents_dir : object
+        As `open_register` takes it.
+
+    Raises
+    ------
+    InputError
+        If a parameter is of another type, the folder is not there, or the id has the form of the register's and the register
+        at hand does not hold it; the message names the parameter.
+    """
+    named = checked_id(incident_id)
+    if named or incidents_dir != "":
+        check({"incident_id": named, "incidents_dir": incidents_dir}, (), run.directory)
+    return named
 
 
 def _case(register: Register, incident_id: str, is_wanted: Callable[[Incident], bool]) -> Case | None:

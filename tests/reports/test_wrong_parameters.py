@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 from click.testing import CliRunner, Result
+from register_samples import opened
 from run_samples import RunSamples, cells
 
 from tars_lib.cli.main import cli
@@ -18,6 +19,7 @@ from tars_lib.reports import bulk
 from tars_lib.reports.notebooks import NotebookError, find_notebook, notebook_parameters, run_notebook
 from tars_lib.reports.parameters import declared_ranges
 from tars_lib.workbook.given import check_given
+from tars_lib.workbook.register import known_incident
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -118,7 +120,8 @@ ABSENT = {
             "nowhere",
             "incidents_dir 'nowhere': no such folder; a folder of incidents is ",
         )
-        for name in ("golden_path", "postmortem", "trend_review", "executive_summary")
+        for name in NOTEBOOKS
+        if name != "welcome"
     },
 }
 """Parameter: a notebook that takes it, a value that names nothing, and what is said of it."""
@@ -146,15 +149,14 @@ def test_an_incident_that_the_register_lacks_is_refused_with_those_like_it(
         (tmp_path / "incidents" / f"INC-20260105143{minute}").mkdir(parents=True)
     (tmp_path / "incidents" / "INC-202511221407").mkdir()
     run = samples.run("demo").directory
+    said = "incident_id: INC-202511222407: no such incident"
     for notebook in NOTEBOOKS:
         if "incident_id" in notebook_parameters(notebook):
             done = report(notebook, "--run", run, "--incident", "INC-202511222407")
-            refused(
-                done, "incident_id: INC-202511222407: no such incident", "did you mean INC-202511221407? the newest"
-            )
-    for notebook in ("golden_path", "postmortem", "executive_summary"):
-        with pytest.raises(InputError, match="incident_id: INC-202511222407: no such incident"):
-            cells(notebook, run_dir=str(run), incident_id="INC-202511222407")
+            refused(done, said, "did you mean INC-202511221407? the newest")
+            with pytest.raises(InputError, match=said) as caught:
+                cells(notebook, run_dir=str(run), incident_id="INC-202511222407")
+            assert caught.value._render_traceback_() == [f"InputError: {caught.value}"]
 
 
 def test_an_id_that_a_page_only_prints_is_free_where_its_incident_is_kept_elsewhere(
@@ -169,6 +171,9 @@ def test_an_id_that_a_page_only_prints_is_free_where_its_incident_is_kept_elsewh
     check_given({"incident_id": "INC-202601051430"}, {"incident_id"}, tmp_path / "INC-202601051430" / "tars-run-1")
     with pytest.raises(InputError, match="no such incident"):
         check_given({"incident_id": "INC-202601051430"}, {"incident_id"}, run)
+    assert known_incident(samples.run("demo"), "PD-1234", "") == "PD-1234"
+    named = opened(tmp_path / "other", samples.run("demo")).folder.name
+    assert known_incident(samples.run("demo"), named, str(tmp_path / "other")) == named
 
 
 def test_a_response_page_needs_the_register_of_the_incident_that_is_named(
