@@ -21,17 +21,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from judging import leftovers, missing, not_entered, torn_bundles, torn_runs
 from roots import make_root
 
-from tars_lib.errors import TarsError
-from tars_lib.incidents.journal import read_entries, read_incident
+from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.incidents.record import CustodyAct
 from tars_lib.incidents.register import now
 from tars_lib.incidents.timeline import EntryKind
 from tars_lib.incidents.verification import verify
-from tars_lib.packaging.verification import verify as verify_bundle
-from tars_lib.pipeline import load_run
 from tars_lib.schema import Severity
 
 LATEST = 1.05
@@ -126,17 +123,11 @@ def kill_runs(command: Command, kills: int) -> Tally:
         found.ended += has_ended
         told = [Path(line.removeprefix("run: ")) for line in lines if line.startswith("run: ")]
         found.told += len(told)
-        found.failures += [f"{path.name} was acknowledged and is not there" for path in told if not path.is_dir()]
+        found.failures += missing(told)
     code, lines, _ = command.whole(*words)
     found.failures += [] if code == 0 else [f"the next run ended with {code}: {lines}"]
-    for path in sorted(outdir.iterdir()):
-        if path.name.startswith("."):
-            found.torn += 1
-            continue
-        try:
-            load_run(path)
-        except TarsError as error:
-            found.failures.append(f"half a run was accepted: {error}")
+    found.torn = leftovers(outdir)
+    found.failures += torn_runs(outdir)
     found.failures += [] if _digests(root) == before else ["the input was changed"]
     return found
 
@@ -185,37 +176,15 @@ def kill_bundles(command: Command, kills: int, *, with_runs: bool = True) -> Tal
         found.ended += has_ended
         told = [Path(line) for line in lines if line.endswith(".zip")]
         found.told += len(told)
-        _judge_bundles(place, outdir, told, found)
+        found.failures += [*torn_bundles(outdir), *missing(told), *not_entered(place, told)]
         is_last = number >= kills - RUN_EVERY
         if kind == 0 or is_last:
             code, lines, _ = command.whole(*named)
             found.failures += [] if code == 0 else [f"after a kill the same command ended with {code}: {lines}"]
-            _judge_bundles(place, outdir, [Path(line) for line in lines if line.endswith(".zip")], found)
-    found.torn = sum(path.name.startswith(".") for path in outdir.iterdir())
+            told = [Path(line) for line in lines if line.endswith(".zip")]
+            found.failures += [*torn_bundles(outdir), *missing(told), *not_entered(place, told)]
+    found.torn = leftovers(outdir)
     return found
-
-
-def _judge_bundles(place: Path, outdir: Path, told: list[Path], found: Tally) -> None:
-    """Bundles, the incident that they tell of, and what was said of them; each bundle is read anew."""
-    for path in sorted(outdir.iterdir()):
-        if path.name.startswith("."):
-            found.failures += [f"{path.name}: a leftover has a bundle's ending"] if path.suffix == ".zip" else []
-            continue
-        try:
-            faults = verify_bundle(path).faults
-        except TarsError as error:
-            found.failures.append(f"half a bundle was written: {error}")
-        else:
-            found.failures += [f"{path.name}: half a bundle was written: {fault}" for fault in faults]
-    found.failures += verify(place).faults
-    incident = read_incident(place)
-    made = () if incident is None else incident.custody
-    entered = {(event.bundle, event.sha256) for event in made if event.act is CustodyAct.CREATED}
-    for path in told:
-        if not path.is_file():
-            found.failures.append(f"{path.name} was acknowledged and is not there")
-        elif (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) not in entered:
-            found.failures.append(f"{path.name} was acknowledged and its digest is not entered")
 
 
 def _incident(incidents: Path) -> tuple[Path, tuple[str, ...]]:

@@ -1,8 +1,8 @@
 """Kills at random moments: nothing half-written is ever accepted, and nothing that was acknowledged is lost.
 
-`python fuzz/kills.py --number 100` kills what writes runs, notes and bundles while it writes them, in turn and as hard as the
-system can, and prints how many things were acknowledged and left unfinished; `fuzz/command_kills.py` does so to whole commands.
-POSIX alone: the signal is SIGKILL.
+`python fuzz/kills.py --number 100` kills what writes runs and bundles while it writes them, in turn and as hard as the system
+can, and prints how many things were acknowledged and left unfinished. `fuzz/incident_kills.py` does so to what writes notes,
+`fuzz/command_kills.py` to whole commands. POSIX alone: the signal is SIGKILL.
 """
 
 from __future__ import annotations
@@ -24,15 +24,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from pickle import UnpicklingError
 
-from incident_kills import kill_while_noting
+from judging import leftovers, missing, torn_bundles, torn_runs
 from roots import make_root
 
-from tars_lib.errors import TarsError
 from tars_lib.incidents.register import now
 from tars_lib.packaging.bag import pack
 from tars_lib.packaging.bundle import Bundle, write_bundle
-from tars_lib.packaging.verification import verify as verify_bundle
-from tars_lib.pipeline import analyze, load_run, write_run
+from tars_lib.pipeline import analyze, write_run
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
 
@@ -97,30 +95,9 @@ def kill_runs(rng: random.Random, folder: Path, outcome: Outcome) -> None:
     told = killed(write_runs, root, outdir, "", rng.uniform(0, 0.6))
     outcome.kills["run"] += 1
     outcome.told["run"] += len(told)
-    there = list(outdir.iterdir()) if outdir.is_dir() else []
-    outcome.torn["run"] += sum(path.name.startswith(".") for path in there)
-    for path in there:
-        if path.name.startswith("."):
-            continue
-        try:
-            load_run(path)
-        except TarsError as error:
-            outcome.failures.append(f"run: half a run was accepted: {error}")
-    for line in told:
-        if not Path(line).is_dir():
-            outcome.failures.append(f"run: {line} was acknowledged and is not there")
+    outcome.torn["run"] += leftovers(outdir)
+    outcome.failures += [f"run: {failure}" for failure in (*torn_runs(outdir), *missing(map(Path, told)))]
     shutil.rmtree(outdir, ignore_errors=True)
-
-
-def kill_notes(number: int, start: int, folder: Path, outcome: Outcome) -> None:
-    """Kill writers of notes: every acknowledged one is in the timeline, once, and the timeline is intact."""
-    found = kill_while_noting(folder, number, start)
-    outcome.kills["note"] += found.kills
-    outcome.told["note"] += found.told
-    outcome.torn["note"] += found.repaired
-    outcome.failures += [f"note: {fault}" for fault in found.faults]
-    outcome.failures += [f"note: {text!r} was acknowledged and is not there" for text in found.lost]
-    outcome.failures += [f"note: {text!r} stands twice" for text in found.twice]
 
 
 def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
@@ -131,34 +108,19 @@ def kill_bundles(rng: random.Random, folder: Path, outcome: Outcome) -> None:
     told = killed(write_bundles, next(source.iterdir()), outdir, f"b{outcome.kills['bundle']}", rng.uniform(0, 0.6))
     outcome.kills["bundle"] += 1
     outcome.told["bundle"] += len(told)
-    there = list(outdir.iterdir()) if outdir.is_dir() else []
-    outcome.torn["bundle"] += sum(path.name.startswith(".") for path in there)
-    for path in there:
-        if path.name.startswith("."):
-            continue
-        try:
-            faults = verify_bundle(path).faults
-        except TarsError as error:
-            outcome.failures.append(f"bundle: half a bundle was written: {error}")
-        else:
-            outcome.failures += [f"bundle: half a bundle was written: {fault}" for fault in faults]
-    outcome.failures += [
-        f"bundle: {line} was acknowledged and is not there" for line in told if not Path(line).is_file()
-    ]
+    outcome.torn["bundle"] += leftovers(outdir)
+    outcome.failures += [f"bundle: {failure}" for failure in (*torn_bundles(outdir), *missing(map(Path, told)))]
     shutil.rmtree(outdir, ignore_errors=True)
 
 
 def run(number: int, start: int) -> Outcome:
-    """Kill so many writers, a third of each kind."""
+    """Kill so many writers, half of them of runs."""
     rng = random.Random(start)  # noqa: S311 - moments, and no secret
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="kills-") as made:
         for turn in range(number):
-            if turn % 3 == 0:
-                kill_runs(rng, Path(made), outcome)
-            elif turn % 3 == 2:
-                kill_bundles(rng, Path(made), outcome)
-        kill_notes((number + 1) // 3, start, Path(made) / "incidents", outcome)
+            kill = kill_bundles if turn % 2 else kill_runs
+            kill(rng, Path(made), outcome)
     return outcome
 
 
