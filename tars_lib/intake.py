@@ -67,12 +67,17 @@ def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputEr
         Of the type `refuse`, if a link on the way leads elsewhere, nowhere or in a circle.
     """
     try:
-        real = path.resolve(strict=True)
+        leads_to = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
         raise refuse(f"{label}: a link that leads nowhere; a file is needed") from error
-    if not real.is_relative_to(root.resolve()):
+    if not leads_to.is_relative_to(real(root)):
         raise refuse(f"{label}: a link leads out of the root; a file inside it is needed, a copy for instance")
     return path
+
+
+def real(path: Path) -> Path:
+    """Where a path leads, also where a link on the way leads nowhere or in a circle: `Path.resolve` may refuse a circle."""
+    return Path(os.path.realpath(path))
 
 
 def open_regular(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> BufferedReader:

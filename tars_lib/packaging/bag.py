@@ -5,38 +5,19 @@ https://www.rfc-editor.org/rfc/rfc8493
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tars_lib.errors import ConfigError
 from tars_lib.packaging.archive import Entry, write_archive
 from tars_lib.packaging.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, manifest
+from tars_lib.packaging.names import bundle_name
 
 DECLARATION_FILE = "bagit.txt"
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 INFO_FILE = "bag-info.txt"
 CARRIED = ("verify.py", "WHAT_THIS_PROVES.md")
 """Files that every bundle carries beside its evidence, for a reader who has nothing else."""
-LONGEST_NAME = 120
-"""Characters of a bundle's name: it is the folder in the zip, and no part of a path there is longer."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def bundle_name(name: str) -> str:
-    """Check a bundle's name.
-
-    Raises
-    ------
-    ConfigError
-        If it could be a path, or holds anything but letters, digits, dots, dashes and underscores.
-    """
-    if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or len(name) > LONGEST_NAME:
-        raise ConfigError(
-            f"bundle name {name[:60]!r}: letters, digits, dots, dashes and underscores are allowed, up to {LONGEST_NAME}"
-        )
-    return name
 
 
 def pack(name: str, payload: Mapping[str, bytes], info: Mapping[str, str], made_at: datetime) -> bytes:

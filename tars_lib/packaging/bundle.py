@@ -10,9 +10,10 @@ from itertools import count
 from pathlib import Path
 
 from tars_lib.errors import ConfigError
-from tars_lib.packaging.bag import LONGEST_NAME, bundle_name, pack
+from tars_lib.packaging.bag import pack
 from tars_lib.packaging.complete import complete
 from tars_lib.packaging.gather import Request, gather
+from tars_lib.packaging.names import LONGEST_NAME, bundle_name
 from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.redacting import redact_rest, refuse_remains
 from tars_lib.packaging.signature import GPG_ENDING, MINISIGN_ENDING
@@ -130,7 +131,8 @@ def check_place(output_dir: Path) -> None:
     upwards = (output_dir, *output_dir.parents)
     there = next((place for place in upwards if place.exists() or place.is_symlink()), output_dir)
     if not there.is_dir():
-        raise ConfigError(f"{output_dir}: {there} is no folder; a folder for the bundle is needed")
+        what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
+        raise ConfigError(f"{output_dir}: {there} is {what}; a folder for the bundle is needed")
     try:
         with tempfile.TemporaryFile(dir=there):
             pass

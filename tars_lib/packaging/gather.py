@@ -12,9 +12,11 @@ from typing import Any
 
 from tars_lib.engines.difference import Change, Snapshot, compare
 from tars_lib.errors import InputError, ReportError, VerificationError
+from tars_lib.intake import real
 from tars_lib.packaging.environment import environment
 from tars_lib.packaging.incident_part import IncidentPart, read_part
-from tars_lib.packaging.payload import Payload, plain_name
+from tars_lib.packaging.names import plain_name
+from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.redacting import redact_sources
 from tars_lib.packaging.runs import PackedRun, lay_out, read_run
 from tars_lib.pipeline import Run, now
@@ -121,11 +123,12 @@ def _refuse(faults: Sequence[str], request: Request) -> None:
 def _read_runs(places: Sequence[Path]) -> list[PackedRun]:
     packed: list[PackedRun] = []
     for place in places:
-        name = plain_name(place.resolve().name)
-        taken = {one.name for one in packed}
+        name = plain_name(real(place).name)
+        # two names that differ in case are one folder under Windows and macOS
+        taken = {one.name.casefold() for one in packed}
         number = 2
-        while name in taken:
-            name, number = f"{plain_name(place.resolve().name)}-again-{number}", number + 1
+        while name.casefold() in taken:
+            name, number = f"{plain_name(real(place).name)}-again-{number}", number + 1
         packed.append(read_run(place, name))
     return packed
 
@@ -235,7 +238,7 @@ def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root:
 def read_input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
     """An input as the run read it, also through a link inside the root; else None, and why."""
     place = root / path
-    if PurePosixPath(path).is_absolute() or not place.resolve().is_relative_to(root.resolve()):
+    if PurePosixPath(path).is_absolute() or not real(place).is_relative_to(real(root)):
         return None, f"input {path}: leads out of the root"
     if not place.is_file():
         return None, f"input {path}: not in the root any more"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tars_lib.errors import ConfigError
-from tars_lib.packaging.payload import check_path
+from tars_lib.packaging.names import check_path
 
 PAYLOAD_MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"

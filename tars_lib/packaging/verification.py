@@ -19,7 +19,7 @@ from tars_lib.intake import read_whole
 from tars_lib.packaging.archive import MAX_BYTES, MAX_ENTRIES, read_archive
 from tars_lib.packaging.bag import CARRIED, DECLARATION, DECLARATION_FILE, INFO_FILE, read_info
 from tars_lib.packaging.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, read_manifest
-from tars_lib.packaging.payload import check_path
+from tars_lib.packaging.names import check_path
 from tars_lib.pipeline import MANIFEST_FILE
 
 REDACTION_FILE = "data/redaction-report.json"

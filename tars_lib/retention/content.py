@@ -10,7 +10,7 @@ from pathlib import Path
 from tars_lib.errors import InputError, TarsError, VerificationError
 from tars_lib.incidents.verification import verify as verify_incident
 from tars_lib.packaging.bag import pack
-from tars_lib.packaging.payload import check_path
+from tars_lib.packaging.names import check_path
 from tars_lib.packaging.runs import read_run
 from tars_lib.packaging.verification import verify as verify_bundle
 from tars_lib.packaging.verification import verify_bytes

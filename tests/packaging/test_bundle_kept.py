@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import ConfigError
-from tars_lib.packaging.bag import bundle_name
 from tars_lib.packaging.bundle import Bundle, default_name, seal, write_bundle
+from tars_lib.packaging.names import bundle_name, plain_name
 from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.verification import verify_bytes
 
@@ -88,3 +88,16 @@ def test_the_longest_name_gives_a_bundle_that_can_be_verified() -> None:
     assert verify_bytes(made("text", longest).content).is_intact
     with pytest.raises(ConfigError, match="up to 120"):
         bundle_name(f"{longest}x")
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "lpt9.txt", "aux.", "x ", "x.", ".x", "-x", "a\\b", "é", ""])
+def test_a_name_that_some_system_cannot_hold_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="bundle name"):
+        bundle_name(name)
+    with pytest.raises(ConfigError, match="bundle name"):
+        bundle_name(f"../{name}")
+    with pytest.raises(ConfigError, match="bundle: file"):
+        Payload({f"runs/{name or ' '}/a.json": b""}, "x", NOON)
+    kept = plain_name(name)
+    assert Payload({f"runs/{kept}/a.json": b""}, "x", NOON).files.keys() == {f"runs/{kept}/a.json"}
+    assert bundle_name("console") == plain_name("console") == "console"
