@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tars_lib.cli.incident_options import Options, common, echo_json, text_of
+from tars_lib.errors import InputError
+
+_archive = click.option(
+    "--archive-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Archive to look in for an incident that is not at hand; default archive beside the incidents.",
+)
 
 
 @click.command(
@@ -13,8 +22,9 @@ from tars_lib.cli.incident_options import Options, common, echo_json, text_of
 )
 @click.argument("incident_id", metavar="ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_archive
 @common
-def hold(options: Options, incident_id: str, reason: str) -> int:
+def hold(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
     """Put an incident on legal hold.
 
     Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
@@ -22,8 +32,9 @@ def hold(options: Options, incident_id: str, reason: str) -> int:
     """
     from tars_lib.incidents.holding import hold as write
 
-    if _is_archived(options, incident_id):
-        return _in_archive(options, incident_id, text_of(reason), is_hold=True)
+    archive = _archive_with(options, incident_id, archive_dir)
+    if archive is not None:
+        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=True)
     written = write(options.writer(incident_id), text_of(reason))
     return options.show(written)
 
@@ -33,35 +44,49 @@ def hold(options: Options, incident_id: str, reason: str) -> int:
 )
 @click.argument("incident_id", metavar="ID")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_archive
 @common
-def release(options: Options, incident_id: str, reason: str) -> int:
+def release(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
     """End a legal hold; retention then applies by age again."""
     from tars_lib.incidents.holding import release as write
 
-    if _is_archived(options, incident_id):
-        return _in_archive(options, incident_id, text_of(reason), is_hold=False)
+    archive = _archive_with(options, incident_id, archive_dir)
+    if archive is not None:
+        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=False)
     written = write(options.writer(incident_id), text_of(reason))
     return options.show(written)
 
 
-def _is_archived(options: Options, incident_id: str) -> bool:
-    """Whether the archive has it, and its folder does not stand among the incidents."""
+def _archive_with(options: Options, incident_id: str, given: Path | None) -> Path | None:
+    """The archive that has the incident; None where its folder stands among the incidents.
+
+    Raises
+    ------
+    InputError
+        If it is in neither; the message says where it was looked for.
+    """
     from tars_lib.incidents.register import is_incident_id
     from tars_lib.retention.holding import archived_incidents
     from tars_lib.retention.register import archive_of
 
-    if not is_incident_id(incident_id) or (options.root / incident_id).is_dir():
-        return False
-    return bool(archived_incidents(archive_of(options.root), incident_id))
+    archive = given or archive_of(options.root)
+    try:
+        options.folder(incident_id)
+    except InputError as error:
+        if not is_incident_id(incident_id):
+            raise
+        if archived_incidents(archive, incident_id):
+            return archive
+        raise InputError(f"{error}; nor is it in the archive {archive}, and --archive-dir names another") from error
+    return None
 
 
-def _in_archive(options: Options, incident_id: str, reason: str, *, is_hold: bool) -> int:
+def _in_archive(options: Options, archive: Path, incident_id: str, reason: str, *, is_hold: bool) -> int:
     from tars_lib.incidents.register import actor, now
     from tars_lib.retention.holding import hold, release
-    from tars_lib.retention.register import REGISTER_FILE, archive_of
+    from tars_lib.retention.register import REGISTER_FILE
     from tars_lib.visible import visible
 
-    archive = archive_of(options.root)
     line = (hold if is_hold else release)(archive, incident_id, actor(), now(), reason)
     if options.as_json:
         echo_json({"line": line})

@@ -45,6 +45,7 @@ metrics:
 LOCATED = {"--incidents-dir": "--incidents-dir other", "--json": "--json", "--verbose": "", "--quiet": "--quiet"}
 COMMON = {**LOCATED, "--tz": "--tz Asia/Kathmandu"}
 JUDGED = {**COMMON, "--playbook": "--playbook own.yaml"}
+ARCHIVE = {"--archive-dir": "--archive-dir kept"}
 NOW = {"--now": "--now 2026-05-04T12:03:00Z"}
 CALLS: dict[str, tuple[str, dict[str, str]]] = {
     "incident open": (
@@ -110,8 +111,8 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
             **LOCATED,
         },
     ),
-    "incident hold": (f"{NEW} --reason claim", {"--reason": f"={NEW} --reason other", **COMMON}),
-    "incident release": (f"{OVER} --reason settled", {"--reason": f"={OVER} --reason other", **COMMON}),
+    "incident hold": (f"{NEW} --reason claim", {"--reason": f"={NEW} --reason other", **ARCHIVE, **COMMON}),
+    "incident release": (f"{OVER} --reason settled", {"--reason": f"={OVER} --reason other", **ARCHIVE, **COMMON}),
     "incident status": (ID, {**NOW, **JUDGED}),
     "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--now": "=", **JUDGED}),
     "incident timeline": (ID, {"--full": "--full", **COMMON}),
@@ -228,6 +229,9 @@ def test_changing_one_option_changes_what_is_seen(
         refused |= {"watch": "--root nowhere", "incident open": "--from-run nowhere"}
         base = refused.get(command, f"INC-209901010000 {' '.join(base.split()[1:])}")
         added = "--verbose"
+    if option == "--archive-dir":
+        # it is looked into for what is not at hand
+        base = f"INC-209901010000 {' '.join(base.split()[1:])}"
     if command == "watch" and option == "--incidents-dir":
         base = f"{base} --incident {ID}"
         added = "--incidents-dir other"

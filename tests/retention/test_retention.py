@@ -473,3 +473,18 @@ def test_holds_of_incidents_at_hand_are_listed(house: Path) -> None:
     assert (one["incident_id"], one["by"], one["is_archived"]) == (OPEN, "eve", False)
     assert "claim[U+202E] 4711" in call(house, "list").stdout
     assert "HELD" not in call(house, "list", "--quiet").stdout
+
+
+def test_an_incident_in_another_archive_is_held_there_and_a_refusal_says_where_it_was_looked_for(house: Path) -> None:
+    carry_out(clerk(house))
+    (house / "archive").rename(house / "vault")
+    words = ["incident", "hold", CLOSED, "--incidents-dir", str(house / "incidents"), "--reason", "claim 4711"]
+    refused = CliRunner().invoke(cli, words)
+    assert refused.exit_code == 1
+    assert f"no such incident in {house / 'incidents'}" in refused.stderr
+    assert f"nor is it in the archive {house / 'archive'}, and --archive-dir names another" in refused.stderr
+    done = CliRunner().invoke(cli, [*words, "--archive-dir", str(house / "vault")])
+    assert done.exit_code == 0, done.output
+    assert f"HELD      {CLOSED} (archived) since" in call(house, "list", "--archive-dir", "vault").stdout
+    released = [words[0], "release", *words[2:], "--archive-dir", str(house / "vault")]
+    assert CliRunner().invoke(cli, released).exit_code == 0
