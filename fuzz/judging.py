@@ -60,10 +60,11 @@ def not_entered(incident: Path, told: Iterable[Path]) -> list[str]:
     record = read_incident(incident)
     made = () if record is None else record.custody
     entered = {(event.bundle, event.sha256) for event in made if event.act is CustodyAct.CREATED}
-    for path in told:
-        if path.is_file() and (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) not in entered:
-            failures.append(f"{path.name} was acknowledged and its digest is not entered")
-    return failures
+    return failures + [
+        f"{path.name} was acknowledged and its digest is not entered"
+        for path in told
+        if path.is_file() and (path.name, hashlib.sha256(path.read_bytes()).hexdigest()) not in entered
+    ]
 
 
 def _entries(folder: Path) -> list[Path]:

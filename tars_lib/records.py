@@ -7,6 +7,7 @@ field against its annotation and names the one that does not fit.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -34,6 +35,7 @@ PARTIAL = ".partial"
 LEFTOVER_SECONDS = 86_400.0
 """Age at which what is not whole never will be; judgement: a writer works for seconds, and clocks may differ by hours."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
 # beyond ASCII, and the one control character in it that JSON does not escape
 _UNUSUAL = re.compile(r"[\x7f-\U0010ffff]")
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
@@ -174,7 +176,7 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
     OSError
         If it cannot be written; it names `path`, and nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     stem = f".{path.name[:50]}."
     temporary = path.parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"
     try:
@@ -194,6 +196,25 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
     flush_folder(path.parent)
     for old in leftovers(path.parent, stem, made_at):
         old.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it, unless it is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made; where something else has its name, or that of one above it, the message says what.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _IN_THE_WAY:
+            raise
+        there = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
+        what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
+        where = "" if there == folder else f"{there} is "
+        raise OSError(error.errno, f"{where}{what}, where a folder is needed", str(folder)) from error
 
 
 def flush_folder(folder: Path) -> None:

@@ -109,10 +109,11 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     """Copy an intact bundle and its signatures to a folder, and enter that it was exported."""
     from tars_lib.incidents.record import CustodyAct
     from tars_lib.incidents.register import is_incident_id
+    from tars_lib.intake import real
     from tars_lib.records import write_bytes
 
     checked, log = _genuine(file, incidents_dir)
-    if output.resolve() == file.resolve().parent:
+    if real(output) == real(file).parent:
         raise InputError(f"{output}: the bundle stands there already")
     beside = [file.with_name(f"{file.name}{ending}") for ending in (".minisig", ".asc")]
     written = []

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from tars_lib.errors import InputError
+from tars_lib.records import make_folder
 
 DEFAULT_DIR = Path("incidents")
 _SEARCHED = slice(5, 1000)
@@ -71,7 +72,7 @@ def new_folder(root: Path, time: datetime) -> Path:
     Path
         Nobody else was given it: making a folder is one step of the file system.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     name = f"INC-{time.astimezone(UTC):%Y%m%d%H%M}"
     for number in count(1):
         folder = root / (name if number == 1 else f"{name}-{number}")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
+from tars_lib.intake import real
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
-from tars_lib.records import dumps, write_bytes
+from tars_lib.records import dumps, make_folder, write_bytes
 from tars_lib.reports.contents import Entry, Group, render_contents
 from tars_lib.workbook.register import case_to_respond, open_register
 
@@ -82,7 +83,7 @@ def write_package(
     place = output or DEFAULT_DIR / run.run_id
     _refuse(place, run)
     calls = _calls(request)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     staged = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".partial", dir=place.parent))
     try:
         with tempfile.TemporaryDirectory(prefix="tars-package-") as scratch:
@@ -113,7 +114,7 @@ def _calls(request: Request) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
     if not request.incident_id:
         return {"executive_summary": {}, "incident_report": {}}
-    where = "" if request.incidents_dir is None else str(request.incidents_dir.resolve())
+    where = "" if request.incidents_dir is None else str(real(request.incidents_dir))
     about: Mapping[str, object] = {"incident_id": request.incident_id, "incidents_dir": where}
     register = open_register(where, "")
     case = case_to_respond(register, request.incident_id) if register.is_there else None
@@ -124,13 +125,17 @@ def _calls(request: Request) -> dict[str, Mapping[str, object]]:
 
 
 def _refuse(place: Path, run: Run) -> None:
-    sealed = run.directory.resolve()
-    if sealed in (place.resolve(), *place.resolve().parents):
+    sealed = real(run.directory)
+    if sealed in (real(place), *real(place).parents):
         raise ReportError(
             f"output {place}: lies inside the run directory {run.directory}, which is sealed; allowed: any other folder"
         )
-    if not place.exists():
+    if not place.exists() and not place.is_symlink():
         return
+    if place.is_symlink() and not place.exists():
+        raise ReportError(
+            f"output {place}: a link that leads nowhere; allowed: a new or empty folder, or an earlier package"
+        )
     if not place.is_dir() or (any(place.iterdir()) and not (place / PACKAGE_FILE).is_file()):
         raise ReportError(
             f"output {place}: is there already and is no package; allowed: a new or empty folder, or an earlier package"

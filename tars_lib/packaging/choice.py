@@ -10,13 +10,14 @@ from tars_lib.errors import InputError
 from tars_lib.incidents.journal import RECORD_FILE, read_incident
 from tars_lib.incidents.record import RunReference
 from tars_lib.incidents.register import is_incident_id, runs_in
+from tars_lib.intake import real
 from tars_lib.packaging.gather import Request
 from tars_lib.pipeline import MANIFEST_FILE, latest_run
 
 
 def incident_around(run: Path) -> Path | None:
     """The incident in whose folder a run stands; None where there is none with a record."""
-    folder = run.resolve().parent
+    folder = real(run).parent
     return folder if is_incident_id(folder.name) and (folder / RECORD_FILE).is_file() else None
 
 
@@ -53,7 +54,7 @@ def choose(base: Request, *, run: Path | None = None, before: Path | None = None
             run = latest_run(runs_in(base.incident))
     runs: list[Path] = []
     for place in (before, run, after):
-        if place is not None and place.resolve() not in [one.resolve() for one in runs]:
+        if place is not None and real(place) not in [real(one) for one in runs]:
             runs.append(place)
     if not runs and base.incident is None:
         raise InputError("nothing to pack: a run directory or an incident is needed")

@@ -19,7 +19,7 @@ from tars_lib.incidents.record import CustodyAct, CustodyEvent, Incident
 from tars_lib.incidents.register import is_incident_id
 from tars_lib.incidents.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal
 from tars_lib.incidents.verification import verify
-from tars_lib.records import from_json, time_text, write_bytes
+from tars_lib.records import from_json, make_folder, time_text, write_bytes
 from tars_lib.visible import visible
 
 LOG_FILE = "custody.jsonl"
@@ -77,7 +77,7 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
             raise VerificationError(f"{log.incident}: {checked.faults[0]}; nothing was entered")
         return write(log.incident, lambda incident: _draft(event, incident), event.by, event.at).entry
     assert log.file is not None  # noqa: S101 - one of the two
-    log.file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.file.parent)
     with locked(log.file.parent):
         content = log.file.read_bytes() if log.file.is_file() else b""
         entries = _parsed(content, str(log.file))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
+from tars_lib.intake import real
 from tars_lib.pipeline.run import load_run
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def _jobs(run: Path, notebooks: Mapping[str, Mapping[str, object]], output: Path
 
     checked = load_run(run)
     folder = Path("outputs") / checked.run_id if output is None else output if is_one else output / checked.run_id
-    sealed = run.resolve()
-    if sealed in (folder.resolve(), *folder.resolve().parents):
+    sealed = real(run)
+    if sealed in (real(folder), *real(folder).parents):
         raise ReportError(
             f"output {folder}: lies inside the run directory {run}, which is sealed; allowed: any other folder"
         )

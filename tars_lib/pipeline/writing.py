@@ -34,7 +34,7 @@ from tars_lib.pipeline.layout import (
 )
 from tars_lib.pipeline.run import IncidentContext
 from tars_lib.pipeline.steps import Analysis
-from tars_lib.records import PARTIAL, dumps, flush_folder, leftovers, record_text, write_bytes, write_text
+from tars_lib.records import PARTIAL, dumps, flush_folder, leftovers, make_folder, record_text, write_bytes, write_text
 from tars_lib.reports.summary import executive_summary
 from tars_lib.sources.report import history_bytes
 
@@ -70,7 +70,7 @@ def write_run(
     """
     name = run_name(timestamp)
     folder = Path(outdir)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _staging(folder) as staged:
         own = staged.lstat()
         _fill(staged, analysis)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tars_lib.errors import ReportError
+from tars_lib.intake import real
+from tars_lib.records import make_folder
 from tars_lib.reports.notebooks import check_notebook, export, run_notebook
 
 WORKERS = 2
@@ -84,7 +86,7 @@ def run_jobs(
         raise ReportError(f"workers: got {workers}, expected a whole number of at least 1")
     for job in jobs:
         check_notebook(job.notebook, job.parameters)
-    for (folder, name), times in Counter((job.folder.resolve(), job.name) for job in jobs).items():
+    for (folder, name), times in Counter((real(job.folder), job.name) for job in jobs).items():
         if times > 1:
             raise ReportError(f"{name} is asked for {times} times in {folder}; one report of a name fits in a folder")
     for folder in dict.fromkeys(job.folder for job in jobs):
@@ -115,7 +117,7 @@ def run_jobs(
 def _open(folder: Path) -> None:
     """Make the folder of a report, before a kernel has worked for one that cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         why = error.strerror or type(error).__name__

@@ -6,17 +6,20 @@ papermill executes; this module decides what may be injected, with which interpr
 from __future__ import annotations
 
 import functools
+import secrets
+import shutil
 import sys
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
-from tars_lib.records import write_bytes
+from tars_lib.records import PARTIAL, leftovers, make_folder, write_bytes
 from tars_lib.reports.parameters import check_parameters, check_ranges, declared_parameters, declared_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
 _PACKAGE = Path(__file__).parent.parent
@@ -26,6 +29,7 @@ START_TIMEOUT = 120
 
 # What stands for a widget among a cell's outputs.
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_STAGED = ".tars-report-"
 _GRAMMAR = "rfc3987_syntax"
 
 # The exporter of each format.
@@ -160,9 +164,18 @@ def run_notebook(
             raise ReportError(f"generated_at: got {generated_at.isoformat()}, expected a time with a zone")
         tars = notebook["metadata"].setdefault("tars", {})
         tars["generated_at"] = generated_at.astimezone(UTC).isoformat()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    _execute(notebook, dict(parameters), output, cwd, has_bar=has_bar)
-    executed = _read(output)
+    make_folder(output.parent)
+    with _staged(output) as working:
+        try:
+            _execute(notebook, dict(parameters), working, output, cwd, has_bar=has_bar)
+        except NotebookError:
+            if working.is_file():
+                _keep(working, output)
+            raise
+        except OSError as error:
+            # papermill writes after every cell, and a full disk does not say where it is
+            raise OSError(error.errno, error.strerror, str(output)) from error
+        executed = _keep(working, output)
     _refuse_exit(executed, output)
     if generated_at is not None:
         _forget_clock(executed, source, output)
@@ -204,7 +217,7 @@ def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str
     for form in wanted:
         content, _ = exporters[form]().from_notebook_node(node)
         contents[form] = content if isinstance(content, bytes) else content.encode()
-    output_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(output_dir)
     written = {}
     for form, content in contents.items():
         written[form] = output_dir / f"{notebook.stem}.{form}"
@@ -247,7 +260,30 @@ def _nbformat() -> Any:
     return nbformat
 
 
-def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path | None, *, has_bar: bool) -> None:
+@contextmanager
+def _staged(output: Path) -> Iterator[Path]:
+    """Where papermill writes, cell by cell: in a hidden folder beside the place, so that there nothing is ever half written."""
+    folder = output.parent / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
+    folder.mkdir()
+    for old in leftovers(output.parent, _STAGED, folder.lstat().st_mtime):
+        shutil.rmtree(old, ignore_errors=True)
+    try:
+        yield folder / output.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(working: Path, output: Path) -> Any:
+    """Put what papermill wrote in its place, and return it; that of a failed notebook is for the analyst."""
+    executed = _read(working)
+    executed["metadata"]["papermill"]["output_path"] = str(output)
+    write_bytes(output, _written(executed))
+    return executed
+
+
+def _execute(
+    notebook: Any, parameters: dict[str, Any], working: Path, output: Path, cwd: Path | None, *, has_bar: bool
+) -> None:
     import papermill
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from papermill.exceptions import PapermillException, PapermillExecutionError
@@ -258,7 +294,7 @@ def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path 
         papermill.execute_notebook(
             notebook,
             # papermill formats its paths, so braces are doubled
-            str(output.resolve()).replace("{", "{{").replace("}", "}}"),
+            str(working.absolute()).replace("{", "{{").replace("}", "}}"),
             parameters=parameters,
             kernel_name=KERNEL_NAME,
             language="python",
@@ -271,19 +307,14 @@ def _execute(notebook: Any, parameters: dict[str, Any], output: Path, cwd: Path 
     except PapermillExecutionError as error:
         raise NotebookError(output, error.cell_index, error.source, error.ename, error.evalue) from error
     except (PapermillException, CellControlSignal, DeadKernelError) as error:
-        raise NotebookError(output, _last_cell(output), "", type(error).__name__, str(error)) from error
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        # papermill writes after every cell, and a full disk does not say where it is
-        raise OSError(error.errno, error.strerror, str(output)) from error
+        raise NotebookError(output, _last_cell(working), "", type(error).__name__, str(error)) from error
 
 
-def _last_cell(output: Path) -> int | None:
+def _last_cell(working: Path) -> int | None:
     """Return the position of the cell in which a kernel died: the last that papermill noted as begun."""
-    if not output.is_file():
+    if not working.is_file():
         return None
-    cells = _read(output)["cells"]
+    cells = _read(working)["cells"]
     begun = [index for index, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
     return begun[-1] if begun else None
 

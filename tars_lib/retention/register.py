@@ -15,13 +15,17 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.records import dumps, from_json
+from tars_lib.intake import is_there, read_whole
+from tars_lib.limits import MAX_TIMELINE_BYTES
+from tars_lib.records import dumps, from_json, make_folder
 from tars_lib.retention.policy import Kind
 from tars_lib.schema import Name
 
 REGISTER_FILE = "register.jsonl"
 LOCK_FILE = ".lock"
 _START = "0" * 64
+# a link is not followed and a pipe not waited for, where the system has such flags
+_SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Deed(Name):
@@ -119,18 +123,27 @@ def archived(lines: list[Line]) -> list[Archived]:
 
 
 def add(archive: Path, line: Line) -> None:
-    """Write a line to the end, and to disk; the caller holds the lock."""
+    """Write a line to the end, and to disk; the caller holds the lock.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; it names the register, and half a line that is left is cut off by the next.
+    """
     path = archive / REGISTER_FILE
     known, size = _read(path)
     previous = hashlib.sha256(known[-1][1]).hexdigest() if known else _START
     content = dumps(replace(line, previous=previous), indent=None, ensure_ascii=True).encode("ascii")
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.truncate(size)
-        file.seek(size)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.truncate(size)
+            file.seek(size)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # a full disk does not say of which file
+        raise OSError(error.errno, f"the line was not written: {error.strerror}", str(path)) from error
 
 
 @contextmanager
@@ -144,7 +157,7 @@ def locked(archive: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    archive.mkdir(parents=True, exist_ok=True)
+    make_folder(archive)
     lock = FileLock(archive / LOCK_FILE, mode=0o600)
     try:
         lock.acquire(timeout=0)
@@ -158,12 +171,9 @@ def locked(archive: Path) -> Iterator[None]:
 
 def _read(path: Path) -> tuple[list[tuple[Line, bytes]], int]:
     """Lines with their bytes, and where the last whole one ends."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not is_there(path, str(path)):
         return [], 0
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    content = read_whole(path, str(path), MAX_TIMELINE_BYTES)
     end = content.rfind(b"\n") + 1
     found: list[tuple[Line, bytes]] = []
     previous = _START

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+
+from tars_lib.records import write_bytes
 
 _PACKAGED = Path(__file__).resolve().parent.parent / "_demo" / "org-health"
 
@@ -18,8 +19,7 @@ def copy_demo(folder: Path) -> Path:
 
     Files of the same name are replaced, others are left alone.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(_PACKAGED.iterdir()):
         if path.is_file():
-            shutil.copyfile(path, folder / path.name)
+            write_bytes(folder / path.name, path.read_bytes())
     return folder

@@ -16,7 +16,7 @@ from tars_lib.config_rules import read_rules
 from tars_lib.engines.organisation import Organisation
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.gate import admit
-from tars_lib.intake import entries, inside, is_there, open_regular
+from tars_lib.intake import entries, inside, is_there, open_regular, real
 from tars_lib.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.org import MAINTENANCE
 from tars_lib.policies import AnyPolicy
@@ -96,7 +96,7 @@ def load_org(
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
     return Organisation(
-        name=described.name or folder.resolve().name,
+        name=described.name or real(folder).name,
         repos=members,
         history=history.over(tuple(repo.repo for repo in members)),
         dependencies=tuple(e for e in described.dependencies if e.caller in keys and e.callee in keys),
