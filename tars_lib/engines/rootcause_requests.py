@@ -40,9 +40,13 @@ BEGINS_HERE = 0.5
 MOST = 0.5
 """Share of the deviation above which one repo accounts for most of it."""
 
-ONLY_CALLEE = 0.25
-"""Part of a caller's own failures that moves to its only callee when that misses requests, and no other caller of it
-fails. Judgement: below a half, since the caller may as well have failed before it called."""
+LEAVES_OPEN = 0.25
+"""Part of a caller's own failures that moves to the callees that may have lost their requests where the caller may as well
+have failed before it called them. Judgement: below a half, since a caller that fails needs no further assumption."""
+
+BEYOND_OWN = 1.25
+"""Factor by which the share of requests missing at a callee must exceed the share that fails at the caller to show that
+they were lost after the call; judgement: a caller that fails before it calls leaves the two equal."""
 
 FELT = 0.25
 """Of the requests to a repo that went silent so many must fail at the caller: a repo that nobody measures any more looks
@@ -206,29 +210,52 @@ def moved_by_loss(shares: Floats, harm: Floats, lost: Losses, callers: Sequence[
         The same sum.
     """
     result = shares.copy()
-    failing = (shares > 0.0) & (harm > 0.0)
+    failing = (shares >= WORTH_TELLING) & (harm > 0.0)
     for i in np.flatnonzero(failing).tolist():
-        below = [j for j, above in enumerate(callers) if i in above and lost.calls[i, j] > 0.0]
+        below = np.flatnonzero([i in above for above in callers] & (lost.calls[i] > 0.0))
         if not lost.lost[below].any():
             continue
         # a request that failed at one callee is not taken to the next
-        given_up = min(float(harm[i]), float(harm[below].sum())) / float(lost.requests[i])
-        missing = np.maximum(lost.missing[below] - given_up * lost.calls[i, below], 0.0)
+        passed_on = min(float(harm[i]), float(harm[below].sum()))
+        missing = np.maximum(lost.missing[below] - passed_on / lost.requests[i] * lost.calls[i, below], 0.0)
         may = lost.lost[below] & (missing > 0.0) & (~lost.silent[below] | (FELT * missing <= harm[i]))
         if not may.any():
             continue
-        # of the calls that this repo makes; a callee with other callers may miss more than it
-        gone = np.minimum(missing / lost.calls[i, below], 1.0)
-        most = int(np.where(may, gone, 0.0).argmax())
-        part = min(1.0, float(missing[most]) / float(harm[i]))
-        if len(below) > 1:
-            part *= float((gone[most] - gone.min()) / gone[most])
-        elif np.count_nonzero(failing[callers[below[most]]]) == 1:
-            part *= ONLY_CALLEE
-        if part * result[i] >= WORTH_TELLING:
-            result[below[most]] += part * result[i]
+        # requests are lost at the callee, so all its callers miss them alike
+        gone = missing / lost.calls.sum(axis=0)[below]
+        # nor is a request that is lost at one callee taken to the next, and the order of calls is not known
+        alike = may & (gone >= (1.0 - LOST) * gone[may].max())
+        part = min(1.0, float(missing[alike].max()) / float(harm[i]))
+        if all(np.count_nonzero(failing[callers[j]]) == 1 for j in below[alike].tolist()):
+            by_itself = (float(harm[i]) - passed_on) / float(lost.requests[i])
+            part *= 1.0 - (1.0 - LEAVES_OPEN) * _before_any_call(by_itself, gone, missing, lost.calls[:, below], i)
+        if part * result[i] / np.count_nonzero(alike) >= WORTH_TELLING:
+            # what was given up is no more than what was lost, so where most is missing is the likeliest
+            result[below[alike]] += part * result[i] * gone[alike] / gone[alike].sum()
             result[i] *= 1.0 - part
     return result
+
+
+def _before_any_call(by_itself: float, gone: Floats, missing: Floats, calls: Floats, caller: int) -> float:
+    """Part of a caller's own failures that may have come before it called any of K callees, 0-1.
+
+    Parameters
+    ----------
+    by_itself : float
+        Share of its requests that the caller fails by itself.
+    gone : ndarray, shape (K,)
+        Share of its requests that each callee misses.
+    missing : ndarray, shape (K,)
+        Their number.
+    calls : ndarray, shape (R, K)
+        Requests expected at each callee from each repo.
+    caller : int
+    """
+    if gone.max() > BEYOND_OWN * by_itself:
+        return 0.0
+    # such failures are missing at every callee; asked are those of the others where so many would be noticed
+    others = (by_itself * calls[caller] >= LOST * calls.sum(axis=0)) & (gone < gone.max())
+    return min(1.0, float((missing / calls[caller])[others].min(initial=np.inf)) / by_itself)
 
 
 def moved_by_load(shares: Floats, load: Loads, callers: Sequence[Sequence[int]], target: int) -> Floats:

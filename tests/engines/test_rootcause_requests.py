@@ -38,7 +38,8 @@ def system(lost=None, failing_early=None, loaded=None, slowed=(), gives_up=False
         fails[repo] = np.where(now & (repo == failing_early), 0.4, 1e-4)
         for (caller, callee), calls in CALLS.items():
             if caller == repo:
-                skipped = np.where(now & (callee == "search") & gives_up & (failing_early == "cart"), 0.4, 0.0)
+                given_up = gives_up * (callee == "search") * (0.4 * (failing_early == "cart") + 0.6 * (lost == "cart"))
+                skipped = np.where(now, given_up, 0.0)
                 sent[callee] = sent[callee] + rng.poisson(served[repo] * (1.0 - fails[repo]) * (1.0 - skipped) * calls)
     columns = {}
     for repo in reversed(ORDER):
@@ -88,6 +89,14 @@ def test_callee_that_is_not_called_after_another_failed_is_no_cause():
     assert causes["repo"].iloc[0] == "cart"
     assert "web" in set(causes["repo"])
     assert "search" not in set(causes["repo"])
+
+
+def test_what_lost_requests_and_early_failures_explain_alike_stays_with_the_caller_and_names_both_callees_after_it():
+    causes = rank(system(lost="cart", gives_up=True), "availability")
+    assert causes["repo"].iloc[0] == "web"
+    assert set(causes["repo"].iloc[1:3]) == {"cart", "search"}
+    assert causes["contribution"].head(3).tolist() == pytest.approx([0.75, 0.125, 0.125], abs=0.05)
+    assert causes["confidence"].iloc[1] < 0.1
 
 
 def test_only_callee_of_an_only_failing_caller_is_named_second():
