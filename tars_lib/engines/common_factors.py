@@ -61,6 +61,7 @@ def common_factors(
     onset: datetime | None,
     step: timedelta,
     changed: frozenset[int] = frozenset(),
+    calm: frozenset[int] = frozenset(),
 ) -> tuple[CommonFactor, ...]:
     """Common factors of a cluster, the likeliest first.
 
@@ -77,6 +78,8 @@ def common_factors(
         Sampling interval.
     changed : frozenset of int
         Columns that changed at the onset: of equally likely callees, one that itself changed comes first.
+    calm : frozenset of int
+        Members that stand at their own level while the others do not: said of a callee that is one of them.
 
     Returns
     -------
@@ -89,13 +92,16 @@ def common_factors(
         if luck(len(org.repos), one.carriers, len(columns), min(one.carriers, len(columns))) <= FACTOR_RATE
     ]
     found = []
+    calm_repos = {org.repos[column].repo for column in calm}
     if candidates:
         q_values = adjusted_p_values(np.array([one.p_value for one in candidates]), len(candidates))
         for one, q_value in zip(candidates, q_values.tolist(), strict=True):
             if q_value <= FACTOR_RATE and one.having > 1:
                 chance = f"the chance of so many by luck is {_percent(one.p_value)}"
                 confidence = (1.0 - q_value) * one.having / len(columns)
-                found.append(CommonFactor(one.factor, one.kind, confidence, (one.text, chance)))
+                at_level = one.factor in calm_repos and one.kind in (FactorKind.EXTERNAL, FactorKind.SHARED_DEPENDENCY)
+                itself = (f"{one.factor} itself is at its level",) if at_level else ()
+                found.append(CommonFactor(one.factor, one.kind, confidence, (*itself, one.text, chance)))
     if onset is not None:
         found += _changes(org, columns, onset, step)
     moved = {org.repos[column].repo for column in changed}

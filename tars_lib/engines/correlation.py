@@ -128,13 +128,18 @@ def _cluster(org: OrgData, evidence: Evidence, group: Group) -> Cluster:
     whole = deviation(mean, onset)
     own = [_own_deviation(evidence, group, column, onset) for column in group.columns]
     # one member alone may carry the mean: most of them have to stand off their level
-    aside = sum(one.p_value <= MEMBER_LEVEL and one.size * whole.size > 0.0 for one in own)
-    now = whole if aside > 0.5 * len(own) or not whole.is_anomalous else CALM
+    aside = [one.p_value <= MEMBER_LEVEL and one.size * whole.size > 0.0 for one in own]
+    now = whole if sum(aside) > 0.5 * len(own) or not whole.is_anomalous else CALM
     names = tuple(evidence.movement.repos[column] for column in group.columns)
     started = None if onset is None else evidence.time(onset)
     step = timedelta(microseconds=evidence.movement.interval)
     direction = _direction(now, own, group)
     is_known = whole is not UNKNOWN
+    # where the others left their level, a shared callee that did not is a poorer explanation
+    calm = [column for column, is_off in zip(group.columns, aside, strict=True) if now.is_anomalous and not is_off]
+    factors = common_factors(
+        org, evidence.calls, group.columns, started, step, frozenset(group.changes), frozenset(calm)
+    )
     cluster = Cluster(
         cluster_id=f"cluster-{hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:12]}",
         repos=names,
@@ -148,8 +153,9 @@ def _cluster(org: OrgData, evidence: Evidence, group: Group) -> Cluster:
         deviation_p_value=whole.p_value if is_known else None,
         severity=Severity.SEV_3,
         customer_facing=any(org.repos[column].customer_facing for column in group.columns),
-        common_factors=common_factors(org, evidence.calls, group.columns, started, step, frozenset(group.changes)),
+        common_factors=factors,
         reason=None if is_known else "too few recent or past samples to compare",
+        deviating=tuple(name for name, is_off in zip(names, aside, strict=True) if now.is_anomalous and is_off),
     )
     return _graded(org, cluster)
 
@@ -227,11 +233,10 @@ def _anomaly(org: OrgData, cluster: Cluster) -> CorrelationAnomaly:
         first = cluster.common_factors[0]
         kind = first.kind.value.lower().replace("_", " ")
         shared = f"; in common: {first.factor} ({kind}, confidence {first.confidence:.2f})"
-    names = ", ".join(cluster.repos[:5]) + (", ..." if len(cluster.repos) > 5 else "")
-    message = f"{len(cluster.repos)} of {len(org.repos)} repos ({names}) {moved}{since}{size}{shared}"
-    return CorrelationAnomaly(
-        cluster.cluster_id, cluster.severity, cluster.repos, cluster.direction, cluster.onset, message
-    )
+    named = cluster.deviating
+    names = ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
+    message = f"{len(named)} of {len(org.repos)} repos ({names}) {moved}{since}{size}{shared}"
+    return CorrelationAnomaly(cluster.cluster_id, cluster.severity, named, cluster.direction, cluster.onset, message)
 
 
 def _size(deviation_: float) -> str:

@@ -55,6 +55,8 @@ class Cluster:
     past (negative: worse); `deviation_p_value` how often that past was as far; both null with a `reason` where that cannot
     be known. `is_anomalous`: at most 1 %, and more than half of the members stand off their own level. `onset` is the
     first change that belongs to it, null where none is seen. `metrics` are those that the members were compared in.
+    `deviating` are the members that stand off their own level the way in which all do jointly, empty unless `is_anomalous`:
+    a member may belong by its correlation and be where it always was.
     """
 
     cluster_id: str
@@ -71,6 +73,7 @@ class Cluster:
     customer_facing: bool
     common_factors: tuple[CommonFactor, ...]
     reason: str | None = None
+    deviating: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ TREND_ROWS = 28
 """Fewest rows over which the trend is judged, where there are as many; judgement: four weeks of days."""
 TREND_LEVEL = 0.05
 """Two-sided level of a trend, the customary one, as in the health report."""
-_METHODS = {AS_NOW: "as it is now", SHIFT: "the level of the last week"}
+_METHODS = {AS_NOW: "forecast to stay as it is now", SHIFT: "forecast from the level of the last week"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class Outlooks:
     def _basis(self, place: int) -> str:
         if self.found is None:
             raise ValueError("no forecast")
-        method = _METHODS.get(int(self.found.method[place]), "a damped trend")
+        method = _METHODS.get(int(self.found.method[place]), "forecast by a damped trend")
         ahead = self.found.horizon * self.row_days
-        said = f"forecast by {method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on the past"
+        said = f"{method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on the past"
         short = ahead < self.period_days
         return said + (f"; beyond {ahead:g} days of the {self.period_days} nothing can be said" if short else "")
 

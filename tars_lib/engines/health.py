@@ -34,6 +34,7 @@ from tars_lib.engines.scores import (
     status_of,
     tier_of,
 )
+from tars_lib.engines.wording import value_text
 from tars_lib.history import DAY, Grid, from_micros, to_micros
 from tars_lib.org import OrgData, duration_text
 from tars_lib.schema import OrgSlo, Repo, RiskTier, Trend
@@ -297,7 +298,8 @@ def _reasons(
         reasons.append(f"reported score, median of the last {min(3, org.history.series(SCORE, repo)[0].size)} samples")
     for component in sorted(components, key=lambda c: (c.score is None, c.score or 0.0)):
         if component.score is not None and component.score < YELLOW and not is_reported:
-            reasons.append(f"{component.metric} {component.value:.4g} {component.unit} scores {component.score:.0f}")
+            measured = value_text(component.value, component.unit)
+            reasons.append(f"{component.metric} {measured} scores {component.score:.0f} of 100")
         elif component.reason is not None:
             reasons.append(f"{component.metric}: {component.reason}")
     if shifts:

@@ -204,7 +204,7 @@ def _breach_sentences(
     said = (
         f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
         f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
-        f"{f' and {len(breach.repos) - 3} more repos' if len(breach.repos) > 3 else ''}.{chance}"
+        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}.{chance}"
     )
     fields = ("sla_name", "started_at", "value", "objective", "repos", "could_be_chance")
     sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]

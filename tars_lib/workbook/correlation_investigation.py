@@ -207,7 +207,11 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
 def trouble(run: Run) -> Table:
     """Is any of it trouble now?"""
     rows = [
-        (Badge(one.severity.value, "warning"), since_words(one.started_at), one.message)
+        (
+            Badge(one.severity.value, "critical" if one.severity is Severity.SEV_1 else "warning"),
+            since_words(one.started_at),
+            one.message,
+        )
         for one in run.correlation.anomalies
     ]
     rows += [

@@ -93,7 +93,7 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
         KeyFigure(
             "Repos in it", f"{len(cluster.repos)} of {len(run.org.repos)}",
             note=f"customer facing: {listed(seen, 2)}" if seen else "none customer facing",
-            tone="critical" if bad else "neutral", word="Decline together" if bad else "",
+            tone="critical" if bad else "neutral", word=f"{len(cluster.deviating)} decline together" if bad else "",
         ),
         KeyFigure(
             "Off their level by", _distance(cluster), unit="" if cluster.deviation is None else "SD",
@@ -131,7 +131,7 @@ def first_step(run: Run, cluster: Cluster | None) -> Callout:
     clock = "Contain within 30 minutes" if cluster.severity is Severity.SEV_1 else "Contain"
     return Callout(
         f"{clock}: {first}",
-        f"{listed(cluster.repos, 6)} decline together since {since_words(cluster.onset)}. {who_hears(cluster.severity)}",
+        f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}. {who_hears(cluster.severity)}",
         "critical",
         "Do now",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.health_report import RepositoryReport
 from tars_lib.engines.sla_report import ComplianceResult
 from tars_lib.engines.wording import between_text, value_text
 from tars_lib.exit_codes import EXIT_CODES
@@ -18,15 +19,14 @@ from tars_lib.reports.blocks import (
     TitleBlock,
     Tone,
 )
-from tars_lib.schema import Severity, SlaStatus
-from tars_lib.workbook.commands import check_again, incident_runs, next_steps
+from tars_lib.schema import Severity, SlaStatus, Trend
+from tars_lib.workbook.commands import check_again, incident_runs, next_steps, run_place
 from tars_lib.workbook.escalation import rungs
 from tars_lib.workbook.heads import breached_since, head
 from tars_lib.workbook.state import affected_repos, facing, is_dark, worst_first
 from tars_lib.workbook.words import label_of, listed, objective_sign, plural, readiness_tone, risk_tone, sla_badge
 
 MAX_REPOS = 6
-_NEWEST = "'./reports/runs/tars-run-*'"
 
 
 def title(run: Run, incident_id: str = "") -> TitleBlock:
@@ -92,7 +92,7 @@ def scorecard(run: Run) -> Table:
                 measured(result)
                 + (f" in {label_of(result.scope)}" if result.scope and result.judged_repos > 1 else ""),
                 "n/a" if spent is None else Bar(max(spent, 0.0), tone=tone),
-                listed(result.affected_repos, 1) if result.affected_repos else "-",
+                listed(_worst_of_it_first(result), 1) if result.affected_repos else "-",
                 sla_badge(result.status),
             )
         )
@@ -146,7 +146,7 @@ def weakest_repos(run: Run) -> Table:
             report.team or "-",
             report.score,
             Badge(report.risk_tier.value.capitalize(), risk_tone(report.risk_tier)),
-            report.trend.value.capitalize(),
+            _trend(report),
             "; ".join(report.reasons[:2]),
         )
         for report in known[:MAX_REPOS]
@@ -221,7 +221,7 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     """The next steps for what was found, in the order of the playbook."""
     if run.sla.breaches:
         return next_steps(
-            ("Walk the minutes of the response", f"tars report sla_breach --run {_NEWEST}"),
+            ("Walk the minutes of the response", f"tars report sla_breach --run {run_place(run)}"),
             *check_again(run, incident_id),
             (
                 "Pack the evidence for leadership",
@@ -230,10 +230,21 @@ def next_action(run: Run, incident_id: str = "") -> Table:
         )
     if run.sla.summary.at_risk:
         return next_steps(
-            ("Look at what is at risk", f"tars report at_risk_monitoring --run {_NEWEST}"),
+            ("Look at what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
             ("Judge again in 15 minutes", "tars run --root ./org-health"),
         )
     return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+
+
+def _trend(report: RepositoryReport) -> str:
+    """Which way a score goes; after a fall that is what it did since, which the reader has to be told."""
+    word = report.trend.value.capitalize()
+    return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
+
+
+def _worst_of_it_first(result: ComplianceResult) -> tuple[str, ...]:
+    """Repos affected; the one that the verdict is about first, where it is about one."""
+    return tuple(sorted(result.affected_repos, key=lambda repo: repo != result.scope))
 
 
 def _counted(at_risk: int, risk_word: str, unknown: int, unknown_word: str) -> str:

@@ -227,7 +227,7 @@ def activity(run: Run) -> Table:
             Column("Finding"),
         ),
         rows=rows,
-        note=f"{over} are over and stand in temporal-intelligence-report.json." if over else "",
+        note=f"Over by now: {over}, in temporal-intelligence-report.json." if over else "",
         empty="Nothing unusual in how trouble moves between repos.",
     )
 

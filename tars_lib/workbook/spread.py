@@ -61,8 +61,8 @@ def _verdict(run: Run, paths: tuple[PropagationPath, ...], clusters: tuple[Clust
         together = next((a.message for a in run.temporal.temporal_anomalies if a.is_active), "")
         why = f" {together[:1].upper()}{together[1:]}." if together else ""
         return (
-            f"{plural(len(cluster.repos), 'repo')} declined together; no path is seen to be active",
-            f"{listed(cluster.repos, 6)}{_onset(cluster)}.{why}",
+            f"{plural(len(cluster.deviating), 'repo')} declined together; no path is seen to be active",
+            f"{listed(cluster.deviating, 6)}{_onset(cluster)}.{why}",
             "warning",
             "Together",
         )
@@ -100,8 +100,8 @@ def _cluster_rows(cluster: Cluster, repos: int) -> list[tuple[object, ...]]:
         (
             "Anomalous cluster",
             Badge(cluster.direction.value.capitalize(), "critical" if cluster.customer_facing else "warning"),
-            listed(cluster.repos, 6),
-            f"{len(cluster.repos)} of {repos} repos{_onset(cluster)}{moved}",
+            listed(cluster.deviating, 6),
+            f"{len(cluster.deviating)} of {repos} repos{_onset(cluster)}{moved}{_calm(cluster)}",
         )
     ]
     rows += [
@@ -132,6 +132,12 @@ def _lag(path: PropagationPath) -> str:
 
 def _onset(cluster: Cluster) -> str:
     return "" if cluster.onset is None else f", since {cluster.onset:{MINUTES}}"
+
+
+def _calm(cluster: Cluster) -> str:
+    """Members that belong by their correlation and stand where they always did."""
+    calm = tuple(repo for repo in cluster.repos if repo not in cluster.deviating)
+    return f"; at its level, though it moves with them: {listed(calm, 2)}" if calm else ""
 
 
 def _deviations(number: float) -> str:

@@ -132,7 +132,7 @@ def test_what_is_not_likely_has_no_date_and_says_what_it_rests_on() -> None:
     assert result.breach_probability is not None
     assert result.breach_probability < 0.1
     assert result.days_until_breach is None
-    assert result.forecast_reason == "forecast by as it is now, tested 39 times up to 30 days ahead on the past"
+    assert result.forecast_reason == "forecast to stay as it is now, tested 39 times up to 30 days ahead on the past"
 
 
 def test_a_past_too_short_for_the_period_says_how_far_it_sees() -> None:

@@ -53,7 +53,7 @@ def test_without_a_reported_score_it_is_the_weighted_mean_of_the_components() ->
     assert report.repository_scores["a"] == pytest.approx((3 * 40 + 1 * 80) / 4)
     parts = {c.metric: (c.value, c.score, c.weight, c.coverage) for c in of(report, "a").components}
     assert parts == {"fast": (60.0, pytest.approx(40.0), 3.0, 1.0), "sure": (80.0, pytest.approx(80.0), 1.0, 1.0)}
-    assert "fast 60 s scores 40" in of(report, "a").reasons
+    assert "fast 60 s scores 40 of 100" in of(report, "a").reasons
 
 
 def test_a_reported_score_stands_before_components() -> None:
