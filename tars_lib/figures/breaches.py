@@ -75,9 +75,10 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
                 label(f"{event.kind} {event.repo or 'all'}: {event.title}", 34), (event.timestamp, low),
                 xytext=(-7 if is_late else 7, 0), textcoords="offset points", color=CHANGE, fontsize=7.0,
                 ha="right" if is_late else "left", va="center", annotation_clip=False,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4}, zorder=2,
             )  # fmt: skip
         axes.axvline(as_of, color=CONTEXT, lw=0.9)  # type: ignore[arg-type]
-        axes.set_ylim(len(dated) - 0.35 + 0.45 * len(near), -0.75)
+        axes.set_ylim(len(dated) - 0.1 + 0.45 * len(near), -0.75)
         axes.set_xlim(begin, as_of + 0.03 * (as_of - begin))  # type: ignore[arg-type]
         axes.set_yticks([])
         label_times(axes, 4)

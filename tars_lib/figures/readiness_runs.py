@@ -45,11 +45,11 @@ def draw_readiness_runs(points: Sequence[RunPoint]) -> Picture | None:
     Returns
     -------
     Picture or None
-        None for fewer than two runs: one point is no course.
+        None where the runs judged fewer than two moments: one point is no course, however often it was judged.
     """
     from matplotlib.figure import Figure
 
-    if len(points) < 2:
+    if len({one.as_of for one in points}) < 2:
         return None
     with themed():
         figure = Figure(figsize=(FULL[0], 2.15))

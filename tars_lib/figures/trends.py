@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_PANELS = 6
 _ROW_HEIGHT = 1.55
+_LATE = 0.8
+"""Share of a panel from which the incident's word stands before its shade; judgement: a fifth of a narrow panel holds it."""
 
 
 def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Picture:
@@ -114,9 +116,10 @@ def _panel(axes: Axes, shown: Courses, course: Course, role: str, changes: Seque
         axes.annotate(
             "objective", (start, limit), xytext=(3, 3), textcoords="offset points", color=OBJECTIVE, fontsize=7.2
         )
+        is_late = bool(times) and shown.onset > times[0] + _LATE * (times[-1] - times[0])
         axes.annotate(
-            "incident", (shown.onset, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -9),
-            textcoords="offset points", color=BREACH, fontsize=7.2,
+            "incident", (shown.onset, 1.0), xycoords=("data", "axes fraction"), xytext=(-3 if is_late else 3, -9),
+            textcoords="offset points", color=BREACH, fontsize=7.2, ha="right" if is_late else "left",
         )  # fmt: skip  # type: ignore[arg-type]
     for event in changes:
         if not times or not times[0] <= event.timestamp <= shown.as_of:

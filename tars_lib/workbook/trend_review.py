@@ -243,12 +243,13 @@ def readiness(run: Run, shown: Trend) -> list[Block]:
     heading = Heading("Readiness over runs")
     points = shown.runs.points
     blocks: list[Block] = [heading]
-    if len(points) < 2:
+    if len({point.as_of for point in points}) < 2:
         only = run.sla.executive_readiness
+        title = "One run, no course" if len(points) == 1 else f"{len(points)} runs on the same data, no course"
         blocks.append(
             Callout(
-                "One run, no course",
-                f"Readiness is {only.readiness_score:.0f} of 100, {only.tier.value.lower()}; a second run in "
+                title,
+                f"Readiness is {only.readiness_score:.0f} of 100, {only.tier.value.lower()}; a run on later data in "
                 f"{run_place(run).rpartition('/')[0] or 'the same folder'} gives a course.",
                 "info",
             )

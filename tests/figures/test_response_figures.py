@@ -157,6 +157,7 @@ def test_readiness_is_drawn_run_by_run_with_a_shape_a_tier() -> None:
 def test_one_run_is_no_course() -> None:
     assert draw_readiness_runs(points(84)) is None
     assert draw_readiness_runs([]) is None
+    assert draw_readiness_runs([replace(one, as_of=OPENED) for one in points(84, 40)]) is None
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:
