@@ -22,6 +22,9 @@ LONGEST_RUN = 14
 LONGEST_PIECE = 16
 PIECE = 6
 
+# A shorter end stays with what stands before it: `issue_4` is no name any more with its 4 on a line of its own (judgement).
+SHORTEST_END = 3
+
 
 def breakable(text: str) -> str:
     r"""Give long runs without a space places to break, as zero-width spaces.
@@ -32,12 +35,16 @@ def breakable(text: str) -> str:
     'short-name'
     >>> breakable("checkout-payment-gateway").split("\u200b")
     ['checkout-', 'payment-', 'gateway']
+    >>> breakable("low_traffic/test/issue_4").split("\u200b")
+    ['low_', 'traffic/', 'test/', 'issue_4']
     """
     return re.sub(rf"\S{{{LONGEST_RUN},}}", _with_breaks, text)
 
 
 def _with_breaks(run: re.Match[str]) -> str:
     pieces = re.split(r"(?<=[-/._:=,])(?=[^\s/])", run.group())
+    if len(pieces) > 1 and len(pieces[-1]) < SHORTEST_END:
+        pieces[-2:] = ["".join(pieces[-2:])]
     return "\u200b".join(
         piece[start : start + PIECE] if len(piece) > LONGEST_PIECE else piece
         for piece in pieces

@@ -5,14 +5,29 @@ from __future__ import annotations
 from tars_lib.engines.sla_report import ComplianceResult
 from tars_lib.engines.wording import days_text, value_text
 from tars_lib.pipeline import Run
-from tars_lib.reports.blocks import Bar, Block, Callout, Column, Heading, KeyFigure, KeyFigures, Table, TitleBlock, Tone
+from tars_lib.reports.blocks import (
+    Bar,
+    Block,
+    Callout,
+    Column,
+    Heading,
+    KeyFigure,
+    KeyFigures,
+    Prose,
+    Table,
+    TitleBlock,
+    Tone,
+)
 from tars_lib.schema import SlaStatus
 from tars_lib.workbook.commands import health_report, next_steps, run_place
 from tars_lib.workbook.heads import head, of_code
 from tars_lib.workbook.incident import measured
-from tars_lib.workbook.signals import alerts, budgets, burn_sentence, forecasts
+from tars_lib.workbook.signals import MAX_ALERTS, alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.state import is_dark, none_is, worst_first
 from tars_lib.workbook.words import objective_sign, plural
+
+_FEWER = 3
+"""Alerts beside a breach, whose own page lists them; judgement."""
 
 
 def at_risk(run: Run) -> list[ComplianceResult]:
@@ -115,7 +130,10 @@ def budget_section(run: Run) -> list[Block]:
 
 def outlook_section(run: Run) -> list[Block]:
     """Forecasts of all SLAs, and the alerts that are there already."""
-    return [Heading("What is to come"), forecasts(run), alerts(run)]
+    is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
+    # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
+    told = [forecasts(run)] if is_open or not run.sla.breaches else [Prose(("Every SLA is breached already.",))]
+    return [Heading("What is to come"), *told, alerts(run, _FEWER if run.sla.breaches else MAX_ALERTS)]
 
 
 def watching(run: Run, check_minutes: int) -> Table:

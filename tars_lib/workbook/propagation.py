@@ -300,11 +300,13 @@ def _headline(run: Run) -> str:
             f"{what} {way(path)} within {lag_words(path)}: {reach}{customers}; impact {path.impact_score:.0f} of 100."
         )
     known = (
-        "1 path is known, but it is"
+        "1 path is known; it is not active now"
         if report.paths_found == 1
-        else f"{report.paths_found} paths are known, but none is"
+        else f"{report.paths_found} paths are known; none is active now"
     )
-    return f"{known} active now; the one with the most impact: {way(path)}."
+    if report.paths_found == 1:
+        return f"{known}: {way(path)}."
+    return f"{known}; the one with the most impact: {way(path)}."
 
 
 def _together(run: Run) -> list[str]:

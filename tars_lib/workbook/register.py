@@ -39,8 +39,10 @@ class Register:
 
     @property
     def given_dir(self) -> Path | None:
-        """The folder as commands have to name it; None where it is the one that they take by themselves."""
-        return None if self.root in (DEFAULT_DIR, in_workspace(DEFAULT_DIR)) else self.root
+        """The folder as commands have to name it, from here if it stands here; None where they take it by themselves."""
+        here = Path.cwd()
+        named = self.root.relative_to(here) if self.root.is_relative_to(here) else self.root
+        return None if named in (DEFAULT_DIR, in_workspace(DEFAULT_DIR)) else named
 
 
 def open_register(incidents_dir: object, as_of: object) -> Register:

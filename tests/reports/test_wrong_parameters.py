@@ -19,7 +19,7 @@ from tars_lib.reports import bulk
 from tars_lib.reports.notebooks import NotebookError, find_notebook, notebook_parameters, run_notebook
 from tars_lib.reports.parameters import declared_ranges
 from tars_lib.workbook.given import check_given
-from tars_lib.workbook.register import known_incident
+from tars_lib.workbook.register import known_incident, open_register
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -204,3 +204,15 @@ def test_papermill_by_itself_says_it_in_one_sentence(samples: RunSamples, tmp_pa
     content: Any = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     (error,) = [one for cell in content.cells for one in cell.get("outputs", ()) if one["output_type"] == "error"]
     assert error["traceback"] == [f"InputError: {error['evalue']}"]
+
+
+def test_commands_name_the_register_as_short_as_it_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("incidents", "other"):
+        (tmp_path / name).mkdir()
+    assert open_register(str(tmp_path / "incidents"), "").given_dir is None
+    assert open_register(str(tmp_path / "other"), "").given_dir == Path("other")
+    monkeypatch.chdir(tmp_path / "other")
+    assert open_register(str(tmp_path / "incidents"), "").given_dir == tmp_path / "incidents"

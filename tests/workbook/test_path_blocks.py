@@ -9,6 +9,7 @@ from run_samples import RunSamples, told
 
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks import FigureBlock, Table
+from tars_lib.schema import SlaStatus
 from tars_lib.workbook import at_risk, executive, incident, org_risk, sla_breach
 
 
@@ -187,3 +188,14 @@ def test_the_headline_names_the_worst_repo_and_counts_the_others(demo: Run) -> N
     others = len(set(breach.repos) - {breach.scope})
     assert others > 0
     assert f"is breached in {breach.scope} (worst) and {others} more" in demo.sla.risk_narrative.headline
+
+
+def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:
+    """Where every SLA is breached nothing is forecast, and the breach's own page lists the alerts."""
+    run = samples.run("demo")
+    breached = [result for result in run.sla.compliance_results if result.status is SlaStatus.BREACHED]
+    only = replace(run, sla=replace(run.sla, compliance_results=tuple(breached)))
+    assert "Every SLA is breached already." in told(at_risk.outlook_section(only))
+    assert "Chance of a breach" not in told(at_risk.outlook_section(only))
+    assert "Chance of a breach" in told(at_risk.outlook_section(run))
+    assert "The first 3 of 6 are shown." in told(at_risk.outlook_section(run))
