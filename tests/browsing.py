@@ -99,18 +99,29 @@ def overflow(page: Page) -> int:
 
 def grave(browser: Browser, address: str, width: int) -> list[str]:
     """What axe finds of the two worst kinds, each place in a line."""
-    from axe_playwright_python.sync_playwright import Axe
+    with inspected(browser, width) as page:
+        page.goto(address)
+        return barriers(page)
 
-    # axe is a script, which a page's own policy refuses
+
+@contextmanager
+def inspected(browser: Browser, width: int) -> Iterator[Page]:
+    """A window for axe, which is a script: a page's own policy would refuse it."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="light", bypass_csp=True, reduced_motion="reduce"
     )
     try:
-        page = context.new_page()
-        page.goto(address)
-        found = Axe().run(page).response["violations"]
+        yield context.new_page()
     finally:
         context.close()
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds of the two worst kinds on the page that stands open, each place in a line."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    # places of what is right or cannot be told are not asked for: they take most of the time
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:160]}: {node['failureSummary'][:200]}"
         for one in found

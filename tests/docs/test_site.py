@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from browsing import chromium, grave, opened, overflow
+from browsing import barriers, chromium, inspected, opened, overflow
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -104,10 +104,18 @@ def test_every_page_is_quiet_and_fits_a_desk_and_a_phone(site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_page_of_each_kind_has_no_grave_barrier(site: Path) -> None:
-    """Prose, made tables of commands, a long table, and formulas: what axe finds of its two worst kinds."""
+def test_no_page_has_a_grave_barrier(site: Path) -> None:
+    """What axe finds of its two worst kinds, on a telephone, where tables scroll, and for a page of each kind at a desk.
+
+    The page for what is not found loads its parts from the root of a server, so it is no page here.
+    """
     wrong: list[str] = []
+    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html") if path.name != "404.html")
+    desk = ["index.html", "commands.html", "benchmarks.html", "methods/sla.html"]
     with chromium() as browser:
-        for name in ("index.html", "commands.html", "glossary.html", "methods/sla.html"):
-            wrong += [f"{name}: {one}" for one in grave(browser, (site / name).as_uri(), 1200)]
+        for width, names in ((390, pages), (1200, desk)):
+            with inspected(browser, width) as page:
+                for name in names:
+                    page.goto((site / name).as_uri())
+                    wrong += [f"{name} at {width}: {one}" for one in barriers(page)]
     assert wrong == []
