@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.errors import InputError
 
 
 @click.command(epilog="Example: tars package --run ./reports/runs/tars-run-20260105-143000 --incident INC-202601051430")
@@ -48,7 +49,10 @@ def package(
     from tars_lib.leadership.package import INDEX_FILE, Request, reports_for, write_package
     from tars_lib.workbook.checks import incident_id
 
-    run = expand([run_dir], "a run directory that `tars run` wrote")
+    try:
+        run = expand([run_dir], "a run directory that `tars run` wrote")
+    except InputError as error:
+        raise InputError(f"--run: {error}") from error
     request = Request(run, incident_id(incident or ""), incidents_dir)
     with progress(len(reports_for(request)) + 1, "report", quiet=quiet) as begin:
         begin("started")

@@ -157,9 +157,9 @@ def _file_parameters(path: Path | None) -> dict[str, object]:
         return {}
     from tars_lib.config_yaml import read_yaml
 
-    content = read_yaml(path, str(path)) or {}
+    content = read_yaml(path, f"--parameters {path}") or {}
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise ReportError(f"{path}: expected lines of the form name: value")
+        raise ReportError(f"--parameters {path}: expected lines of the form name: value")
     return dict(content)
 
 

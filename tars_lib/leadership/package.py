@@ -18,7 +18,7 @@ from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
 from tars_lib.records import dumps, make_folder, write_bytes
 from tars_lib.reports.contents import Entry, Group, render_contents
-from tars_lib.workbook.register import case_to_respond, open_register
+from tars_lib.workbook.register import open_register
 
 if TYPE_CHECKING:
     from tars_lib.reports.blocks import Block, FigureBlock
@@ -112,12 +112,13 @@ def reports_for(request: Request) -> tuple[str, ...]:
 
 def _calls(request: Request) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
+    from tars_lib.workbook.executive import case_of
+
     if not request.incident_id:
         return {"executive_summary": {}, "incident_report": {}}
     where = "" if request.incidents_dir is None else str(real(request.incidents_dir))
     about: Mapping[str, object] = {"incident_id": request.incident_id, "incidents_dir": where}
-    register = open_register(where, "")
-    case = case_to_respond(register, request.incident_id) if register.is_there else None
+    case = case_of(open_register(where, ""), request.incident_id)
     names = ["executive_summary", "incident_report"]
     if case is not None:
         names.append("postmortem" if case.facts.is_over else "golden_path")

@@ -140,7 +140,7 @@ def test_typed_parameters_keep_the_type_that_the_notebook_declares(bulk: Bulk) -
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("-p", "nmae=x"), "unknown parameter 'nmae'; allowed: incident_id, max_paths, run_dir"),
+        (("-p", "nmae=x"), "unknown parameter 'nmae'; allowed: incident_id, incidents_dir, max_paths, run_dir"),
         (("-p", "max_paths=many"), "parameter 'max_paths': got 'many', expected a whole number, such as its default 8"),
         (("-p", "incident_id=../../etc"), "incident_id '../../etc': the name of a folder is allowed"),
         (("--incident", "a/b"), "incident_id 'a/b'"),

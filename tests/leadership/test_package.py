@@ -113,6 +113,8 @@ def test_the_response_belongs_to_the_package_where_the_register_knows_the_incide
     assert reports_for(Request(run.directory, "Vorfall 7"))[2:] == ()
     with pytest.raises(InputError, match="incidents_dir '.*none': no such folder"):
         reports_for(Request(run.directory, going.name, tmp_path / "none"))
+    # the id of a pager is none of the register's
+    assert reports_for(Request(run.directory, "PD-1234", going.parent))[2:] == ()
     with pytest.raises(InputError, match="no such incident"):
         reports_for(Request(run.directory, "INC-209901010000", going.parent))
 
