@@ -157,6 +157,13 @@ def _say(made: Bundle, *, is_signed: bool) -> None:
     click.echo(f"sha256 {made.sha256}", err=True)
     if not is_signed:
         click.echo("unsigned: digests do not say who made a bundle; --sign-key signs it", err=True)
+    if made.unsearched:
+        kinds = sorted({path.rpartition(".")[2] for path in made.unsearched})
+        click.echo(
+            f"redacted: {len(made.unsearched)} files were not searched, wholly or in part ({', '.join(kinds)}); "
+            "data/redaction-report.json names them",
+            err=True,
+        )
     for reason in made.partial:
         click.echo(f"PARTIAL: {visible(reason)}", err=True)
 

@@ -15,7 +15,7 @@ from tars_lib.packaging.complete import complete
 from tars_lib.packaging.gather import Request, gather
 from tars_lib.packaging.names import LONGEST_NAME, bundle_name
 from tars_lib.packaging.payload import Payload
-from tars_lib.packaging.redacting import redact_rest, refuse_remains
+from tars_lib.packaging.redacting import name_unsearched, redact_rest, refuse_remains
 from tars_lib.packaging.signature import GPG_ENDING, MINISIGN_ENDING
 from tars_lib.records import write_bytes
 
@@ -24,13 +24,15 @@ from tars_lib.records import write_bytes
 class Bundle:
     """A bundle in memory: its name, its bytes, and why it is partial (empty where it is whole).
 
-    `is_private`: it holds an incident's record, so its file is for the owner alone, as the record itself is.
+    `is_private`: it holds an incident's record, so its file is for the owner alone, as the record itself is. `unsearched`:
+    files of a redacted bundle in which no rule could look for what is left.
     """
 
     name: str
     content: bytes
     partial: tuple[str, ...]
     is_private: bool = False
+    unsearched: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -72,9 +74,12 @@ def make_bundle(
         payload = redact_rest(payload, request.redaction)
     chosen = given or default_name(payload.identifier, is_redacted=request.redaction is not None)
     whole = complete(payload)
+    unsearched: tuple[str, ...] = ()
     if request.redaction is not None:
+        found = request.redaction.not_searched(whole.files)
+        whole, unsearched = name_unsearched(whole, found), tuple(one.path for one in found)
         refuse_remains(whole, chosen, request.redaction)
-    return Bundle(chosen, seal(whole, chosen), payload.partial, is_private=bool(whole.below("incident")))
+    return Bundle(chosen, seal(whole, chosen), payload.partial, bool(whole.below("incident")), unsearched)
 
 
 def default_name(identifier: str, *, is_redacted: bool) -> str:

@@ -108,6 +108,7 @@ def index_files(payload: Payload) -> dict[str, bytes]:
     document = {
         "identifier": payload.identifier,
         "partial": list(payload.partial),
+        "notes": list(payload.notes),
         "missing": missing,
         "lines": list(found),
     }
@@ -138,6 +139,7 @@ def _page(payload: Payload, found: tuple[Answer, ...], missing: int) -> str:
             *(f"- {markdown_text(one)}" for one in payload.partial),
             "",
         ]
+    lines += [f"**{markdown_text(note)}**\n" for note in payload.notes]
     lines += [f"{len(found) - missing} of {len(found)} lines are answered. Paths are below `data/`.", ""]
     section = ""
     for answer in found:

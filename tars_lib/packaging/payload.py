@@ -16,7 +16,7 @@ class Payload:
 
     `identifier` names the incident or the run; `made_at` is when the newest run was made, so that equal content gives equal
     bytes. `partial` says why the evidence is not whole, empty where it is; `absent` says by topic of the index why a file is
-    not there. `runs` are the folders below ``runs/``, oldest first.
+    not there. `runs` are the folders below ``runs/``, oldest first. `notes` are what a reader has to know besides.
     """
 
     files: Mapping[str, bytes]
@@ -25,6 +25,7 @@ class Payload:
     runs: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         folded: dict[str, str] = {}

@@ -17,10 +17,15 @@ from tars_lib.packaging.incident_part import IncidentPart
 from tars_lib.packaging.payload import Payload
 from tars_lib.packaging.runs import PackedRun
 from tars_lib.pipeline import HEALTH_FILE, SLA_FILE, SUMMARY_FILE
-from tars_lib.records import from_json
-from tars_lib.redaction.payload import REPORT_FILE, Redaction
+from tars_lib.records import dumps, from_json
+from tars_lib.redaction.payload import REPORT_FILE, Redaction, Unsearched
 from tars_lib.redaction.sealed import redact_records
 from tars_lib.reports.summary import executive_summary
+
+_NOTE = (
+    f"REDACTED. {REPORT_FILE} says what was replaced and left out, and names the files that were not searched afterwards: "
+    "PDF and pictures, which were made from redacted data."
+)
 
 
 def redact_sources(
@@ -58,7 +63,14 @@ def redact_rest(payload: Payload, redaction: Redaction) -> Payload:
         files={**files, REPORT_FILE: report.text.encode()},
         partial=tuple(map(text, payload.partial)),
         absent={topic: text(reason) for topic, reason in payload.absent.items()},
+        notes=(*payload.notes, _NOTE),
     )
+
+
+def name_unsearched(payload: Payload, unsearched: Sequence[Unsearched]) -> Payload:
+    """The finished payload whose report names the files in which no rule could look for what is left."""
+    report = json.loads(payload.files[REPORT_FILE]) | {"not_searched": unsearched}
+    return payload.with_files({REPORT_FILE: dumps(report).encode()})
 
 
 def refuse_remains(payload: Payload, name: str, redaction: Redaction) -> None:

@@ -115,7 +115,10 @@ def _verified(files: Mapping[str, bytes], faults: list[Fault], sha256: str | Non
     faults = [*faults, *_sealed(files)]
     notes: list[str] = []
     if REDACTION_FILE in files:
-        notes.append(f"redacted: {REDACTION_FILE} says what was replaced, and has the digests of the originals")
+        notes.append(
+            f"redacted: {REDACTION_FILE} says what was replaced and which files were not searched, and has the digests of the "
+            "originals"
+        )
     if files:
         for fault in (*_chains(files, notes), *_runs(files)):
             # what was wrong when it was packed, the bundle says itself

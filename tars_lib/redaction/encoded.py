@@ -1,4 +1,4 @@
-"""Texts as they are read: without percent signs, escapes and entities, and out of base64.
+"""Texts as they are read: without percent signs, escapes and entities, and out of base64 and hexadecimal digits.
 
 Each reading keeps the place of its characters in the source, so that what is found in it can be replaced there.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import html
 import re
+import zlib
 from collections.abc import Iterator
 
 SHORTEST_BASE64 = 12
@@ -30,6 +31,18 @@ _WRITTEN = re.compile(
 _BASE64 = re.compile(
     rf"(?:[A-Za-z0-9+/]{{60,76}}\r?\n[ \t]*)*[A-Za-z0-9+/_-]{{{SHORTEST_BASE64 - 2},}}={{0,2}}",
 )
+SHORTEST_HEX = 7
+"""Octets in hexadecimal digits from which they are read, as many as for base64."""
+MAX_UNPACKED = 1_000_000
+"""Bytes that are unpacked of compressed data within a text; judgement: pasted logs are shorter, and a bomb ends here."""
+# digits alone, also in lines as xxd -p writes them; pairs with one sign between them; groups of four as xxd shows them
+_HEX = re.compile(
+    rf"(?<![0-9A-Fa-f])(?:(?:[0-9A-Fa-f]{{60}}\r?\n)*(?:[0-9A-Fa-f]{{2}}){{{SHORTEST_HEX},}}(?![0-9A-Fa-f])"
+    rf"|[0-9A-Fa-f]{{2}}(?P<sign>[ :-])[0-9A-Fa-f]{{2}}(?:(?P=sign)[0-9A-Fa-f]{{2}}){{{SHORTEST_HEX - 2},}}(?![0-9A-Za-z])"
+    r"|[0-9A-Fa-f]{4}(?: [0-9A-Fa-f]{4}){3,}(?: [0-9A-Fa-f]{2})?(?![0-9A-Za-z]))"
+)
+_PARTED = re.compile(r"[\s:-]+")
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _DIGEST = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TO_STANDARD = str.maketrans("-_", "+/")
@@ -92,7 +105,8 @@ def _shown(written: str) -> Iterator[tuple[str, int]]:
 def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int, str]]:
     """What is written in base64 between two places of a text: its own place, and what it says.
 
-    Only what decodes to UTF-8 without control characters is a text; hexadecimal digests are passed over.
+    Only what decodes to UTF-8 without control characters is a text, and what gzip or zlib made of one; hexadecimal digits are
+    passed over.
 
     Examples
     --------
@@ -113,12 +127,44 @@ def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator
                 break
 
 
+def texts_in_hex(text: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int, str]]:
+    """The same of hexadecimal digits, alone or in pairs; a digest says nothing, since its octets are no UTF-8 text.
+
+    Examples
+    --------
+    >>> list(texts_in_hex("to 61646140657861 now", 0, 21))
+    [(3, 17, 'ada@exa')]
+    """
+    if depth >= _DEEPEST:
+        return
+    for match in _HEX.finditer(text, start, end):
+        said = _said(bytes.fromhex(_PARTED.sub("", match.group())))
+        if said:
+            yield match.start(), match.end(), said
+
+
 def _decoded(run: str) -> str:
     letters = "".join(run.split()).rstrip("=").translate(_TO_STANDARD)
     if len(letters) % 4 == 1:
         return ""
     try:
-        said = binascii.a2b_base64(letters + "=" * (-len(letters) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return _said(binascii.a2b_base64(letters + "=" * (-len(letters) % 4)))
+    except binascii.Error:
+        return ""
+
+
+def _said(octets: bytes) -> str:
+    """The text that octets are, compressed or not; empty where they are none."""
+    if octets[:2] == b"\x1f\x8b" or (octets[:1] == b"\x78" and int.from_bytes(octets[:2], "big") % 31 == 0):
+        # RFC 1952, section 2.3.1, and RFC 1950, section 2.2
+        try:
+            octets = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(octets, MAX_UNPACKED)
+        except zlib.error:
+            pass
+        else:
+            return octets.decode("utf-8", "replace")
+    try:
+        said = octets.decode()
+    except UnicodeDecodeError:
         return ""
     return "" if _NO_TEXT.search(said) else said

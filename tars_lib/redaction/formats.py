@@ -88,6 +88,16 @@ def why_not_editable(path: str, content: bytes) -> str:
     return ""
 
 
+def why_not_searched(path: str, content: bytes) -> str:
+    """What of a finished file no rule can look into; empty where all of its text is read."""
+    kind = PurePosixPath(path).suffix.lower()
+    if kind in (".html", ".ipynb") and _PICTURE_IN_PAGE.search(content):
+        return "the pictures in it"
+    if kind == ".svg" and _DRAWN.search(content):
+        return "letters that are drawn as shapes"
+    return "" if rewrite(path, content, lambda text, _: text) is not None else f"no text ({kind[1:] or 'unknown'})"
+
+
 def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, joins_lines: bool = False) -> Any:
     """A JSON value with every text and every name of a field passed through a function.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tars_lib.errors import VerificationError
 from tars_lib.records import dumps
-from tars_lib.redaction.formats import rewrite, why_not_editable
+from tars_lib.redaction.formats import rewrite, why_not_editable, why_not_searched
 from tars_lib.redaction.redactor import Redactor
 from tars_lib.redaction.rules import SHORTEST, Rules
 from tars_lib.schema import Name
@@ -54,13 +54,25 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsearched:
+    """A file that was made from redacted data and not looked through itself, and what of it could not be read."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RedactionReport:
-    """`redaction-report.json`: counts and digests, never a value."""
+    """`redaction-report.json`: counts and digests, never a value.
+
+    `not_searched`: files of the finished bundle in which no rule could look for what is left, wholly or in part.
+    """
 
     schema_version: str
     rules_sha256: str
     rules: tuple[RuleCount, ...]
     files: tuple[RedactedFile, ...]
+    not_searched: tuple[Unsearched, ...] = ()
 
     @property
     def text(self) -> str:
@@ -201,6 +213,11 @@ class Redaction:
             look(_split(path)[0], "", "a path")
             rewrite(path, files[path], look, self.names(path))
         return left
+
+    def not_searched(self, files: Mapping[str, bytes]) -> tuple[Unsearched, ...]:
+        """Files of a finished bundle that `remaining` cannot read, or not wholly."""
+        reasons = ((path, why_not_searched(path, files[path])) for path in sorted(files))
+        return tuple(Unsearched(path, reason) for path, reason in reasons if reason)
 
     def _account(self, name: str, content: bytes, made: bytes, *, is_rendered: bool) -> RedactedFile:
         known = self._made.get(_digest(made))

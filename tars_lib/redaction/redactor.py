@@ -2,7 +2,7 @@
 
 A value has one placeholder wherever it stands, such as ``[REDACTED-email-1]``. Values are compared as a reader sees them:
 HTML's entities, Markdown's backslashes, percent signs, escapes and characters without width between their letters make no
-difference, and base64 is read.
+difference, and base64 and hexadecimal digits are read.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from tars_lib.redaction.encoded import as_read, texts_in_base64
+from tars_lib.redaction.encoded import as_read, texts_in_base64, texts_in_hex
 from tars_lib.redaction.rules import Rules
 
 # how PNG, JPEG, GIF, WebP, <?xml and <svg begin in base64
@@ -147,7 +148,8 @@ class Redactor:
     def _in(self, text: str, depth: int = 0) -> Iterator[Span]:
         for start, end in _open(text):
             yield from self._words_in(text, start, end)
-            for begin, stop, said in texts_in_base64(text, start, end, depth):
+            written = (texts_in_base64(text, start, end, depth), texts_in_hex(text, start, end, depth))
+            for begin, stop, said in chain.from_iterable(written):
                 # a part of it cannot be replaced: what stands around it would not decode any more
                 for span in self._in(said, depth + 1):
                     whole = span.value if span.value == said.strip() else text[begin:stop]

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from urllib.parse import quote
 
 import pytest
 from redaction_samples import ADDRESS, MAIL, TOKEN
 
-from tars_lib.redaction.encoded import SHORTEST_BASE64, as_read, texts_in_base64
+from tars_lib.redaction.encoded import (
+    MAX_UNPACKED,
+    SHORTEST_BASE64,
+    SHORTEST_HEX,
+    as_read,
+    texts_in_base64,
+    texts_in_hex,
+)
 from tars_lib.redaction.patterns import BUILT_IN
 from tars_lib.redaction.redactor import Redactor
 from tars_lib.redaction.rules import Rules
@@ -41,6 +50,11 @@ def in_base64(text: str) -> str:
         lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
         lambda text: in_base64(f"owner: {text}; team: search"),
         lambda text: in_base64(in_base64(text)),
+        lambda text: text.encode().hex(), lambda text: text.encode().hex().upper(),
+        lambda text: f"0x{text.encode().hex()}", lambda text: text.encode().hex(":"), lambda text: text.encode().hex(" ", -2),
+        lambda text: in_base64(f"key {text}".encode().hex()),
+        lambda text: base64.b64encode(gzip.compress(f"owner: {text}".encode())).decode(),
+        lambda text: zlib.compress(f"owner: {text} {text}".encode()).hex(),
         lambda text: quote(in_base64(f"{text}??>"), safe=""),
         lambda text: json.dumps(json.dumps({"note": escaped(text)})),
     ],
@@ -82,6 +96,8 @@ def test_a_word_in_base64_goes_with_what_stands_around_it() -> None:
         "C:\\xampp\\users",
         "tars-run-20260105-143000", in_base64("nothing in here is secret, and so it stays"),
         base64.b64encode(bytes(range(256)) + MAIL.encode()).decode(),
+        "2026-01-05 14:30:00 2026-01-05 14:30:01", "00:1a:2b:3c:4d:5e", b"nothing in here is secret".hex(),
+        gzip.compress(b"nothing in here is secret", mtime=0).hex(),
     ],
 )  # fmt: skip
 def test_what_only_looks_encoded_stays(text: str) -> None:
@@ -92,6 +108,18 @@ def test_short_base64_is_a_word_like_any_other() -> None:
     for length in (6, 7):
         said = "q7w9e2r"[:length]
         assert bool(list(texts_in_base64(in_base64(said), 0, 12))) == (len(in_base64(said)) >= SHORTEST_BASE64)
+
+
+def test_digits_are_read_from_the_same_length_on_and_in_whole_octets_alone() -> None:
+    for length in (6, 7):
+        assert bool(list(texts_in_hex(b"q7w9e2r"[:length].hex(), 0, 14))) == (length >= SHORTEST_HEX)
+    assert list(texts_in_hex(f"{MAIL.encode().hex()}a", 0, 99)) == []
+
+
+def test_a_bomb_in_a_text_is_unpacked_as_far_as_the_limit_and_no_further() -> None:
+    packed = base64.b64encode(gzip.compress(b"a" * 50_000_000)).decode()
+    ((_, _, said),) = texts_in_base64(packed, 0, len(packed))
+    assert len(said) == MAX_UNPACKED
 
 
 @pytest.mark.parametrize(
@@ -117,6 +145,8 @@ def test_long_texts_take_no_time_out_of_proportion() -> None:
     import time
 
     began = time.process_time()
-    for text in ("A" * 400_000, "%41" * 100_000, "/abc" * 100_000, "\\u0041" * 50_000, "a" * 76 + "\n" * 200_000):
+    texts = ["A" * 400_000, "%41" * 100_000, "/abc" * 100_000, "\\u0041" * 50_000, "a" * 76 + "\n" * 200_000]
+    texts += ["61 " * 50_000 + "6", "61" * 50_000 + "6", ("61" * 30 + "\n") * 2_000, "6161 " * 20_000 + "6"]
+    for text in texts:
         redactor("Blue Heron").text(text)
     assert time.process_time() - began < 10

@@ -72,6 +72,10 @@ def test_a_redacted_bundle_holds_nothing_that_was_to_be_removed(tmp_path: Path) 
     page = next(texts(path, content) for path, content in files.items() if path.endswith("incident_report.pdf"))
     assert redaction.redactor.placeholders[CUSTOMER] in "".join(page.split()).replace("\u00ad", "")
     report = json.loads(files["redaction-report.json"])
+    blind = {entry["path"] for entry in report["not_searched"]}
+    assert blind >= {path for path in files if path.endswith((".pdf", ".png"))}
+    assert not {path for path in blind if path.endswith((".json", ".jsonl", ".csv", ".md", ".parquet", ".yaml"))}
+    assert b"names the files that were not searched" in files["compliance-index.md"]
     by_path = {entry["path"]: entry for entry in report["files"]}
     health = by_path["runs/tars-run-20260328-120000/org-health-report.json"]
     assert health["original_sha256"] == hashlib.sha256((run / "org-health-report.json").read_bytes()).hexdigest()
