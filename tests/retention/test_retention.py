@@ -11,109 +11,21 @@ import sys
 import textwrap
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from retention_samples import CLOSED, NOW, OPEN, POLICY, RUNS, call, clerk, decisions, tree
 
 from tars_lib.cli.main import cli
 from tars_lib.config_retention import read_retention
 from tars_lib.errors import ConfigError, InputError, VerificationError
-from tars_lib.incidents.acts import Writer, acknowledge, close, resolve
-from tars_lib.incidents.holding import hold, release
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.verification import verify
-from tars_lib.packaging.bag import pack
 from tars_lib.packaging.verification import verify as verify_bundle
-from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.retention import work
 from tars_lib.retention.policy import Decision, Kind
 from tars_lib.retention.register import archived, read_lines
-from tars_lib.retention.things import Places
-from tars_lib.retention.work import Clerk, carry_out, planned
-from tars_lib.schema import Severity
-from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
-
-NOW = datetime(2027, 6, 1, tzinfo=UTC)
-POLICY = """
-run: {archive_after_days: 90, delete_after_days: 400, source: test}
-incident: {archive_after_days: 90, source: test}
-bundle: {archive_after_days: 90, delete_after_days: 400, source: test}
-report: {delete_after_days: 90, source: test}
-"""
-OPEN, CLOSED = "INC-202701010000", "INC-202701010001"
-RUNS = ("tars-run-20270101-000000", "tars-run-20270102-000000", "tars-run-20270520-000000", "tars-run-20260101-000000")
-"""Of the open incident, of nobody, young, and older than everything."""
-
-
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A house with runs, incidents, a bundle and reports of different ages."""
-    house = tmp_path_factory.mktemp("house")
-    analysis = analyze(load_org(demo_root()))
-    with pytest.MonkeyPatch.context() as patch:
-        for run in RUNS:
-            time = datetime.strptime(run, "tars-run-%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-            patch.setenv("SOURCE_DATE_EPOCH", str(int(time.timestamp())))
-            write_run(
-                analyze(analysis.org, analysis.as_of) if run == RUNS[0] else analysis, house / "runs", timestamp=run[9:]
-            )
-            status = house / "runs" / run / "status.json"
-            _reseal(house / "runs" / run, status, time)
-    first = load_run(house / "runs" / RUNS[0])
-    start = datetime(2027, 1, 1, tzinfo=UTC)
-    open_incident(house / "incidents", from_run(first), "ada", start, first)
-    made = open_incident(house / "incidents", by_hand(Severity.SEV_3, "Slow"), "ada", start + timedelta(minutes=1))
-    assert made.incident.incident_id == CLOSED
-    writer = Writer(house / "incidents" / CLOSED, "ada", start + timedelta(hours=1))
-    acknowledge(writer)
-    resolve(writer, "over")
-    close(writer, "done")
-    for name, day in ((f"incident-evidence-{CLOSED}", start), ("other", datetime(2027, 5, 30, tzinfo=UTC))):
-        (house / "bundles").mkdir(exist_ok=True)
-        (house / "bundles" / f"{name}.zip").write_bytes(pack(name, {"x.txt": b"evidence"}, {}, day))
-    (house / "bundles" / f"incident-evidence-{CLOSED}.zip.minisig").write_bytes(b"signature")
-    for run in RUNS[:2]:
-        (house / "outputs" / run).mkdir(parents=True)
-        page = house / "outputs" / run / "incident_report.html"
-        page.write_text("page", encoding="utf-8")
-        os.utime(page, (start.timestamp(), start.timestamp()))
-    (house / "outputs" / "mine").mkdir()
-    (house / "retention.yaml").write_text(POLICY, encoding="utf-8")
-    return house
-
-
-def _reseal(run: Path, status: Path, time: datetime) -> None:
-    """One analysis serves for runs of several times."""
-    import hashlib
-
-    content = json.loads(status.read_bytes()) | {"generated_at": f"{time:%Y-%m-%dT%H:%M:%SZ}"}
-    status.write_text(json.dumps(content), encoding="utf-8")
-    manifest = json.loads((run / "manifest.json").read_bytes())
-    for entry in manifest["files"]:
-        if entry["path"] == "status.json":
-            entry["sha256"] = hashlib.sha256(status.read_bytes()).hexdigest()
-    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-
-@pytest.fixture
-def house(templates: Path, tmp_path: Path) -> Path:
-    shutil.copytree(templates, tmp_path / "house")
-    # the record names its run by an absolute path, which is of no account here: names count
-    return tmp_path / "house"
-
-
-def clerk(house: Path, now: datetime = NOW) -> Clerk:
-    places = Places(house / "runs", house / "incidents", house / "bundles", house / "outputs", house / "archive")
-    return Clerk(places, read_retention(house / "retention.yaml"), "ada", now)
-
-
-def decisions(items: tuple[work.Item, ...]) -> dict[str, str]:
-    return {f"{item.kind.value} {item.name}": item.decision.value for item in items}
-
+from tars_lib.retention.work import carry_out, planned
 
 EXPECTED = {
     f"INCIDENT {OPEN}": "NEEDED",
@@ -127,12 +39,6 @@ EXPECTED = {
     f"REPORT {RUNS[0]}": "DELETE",
     f"REPORT {RUNS[1]}": "DELETE",
 }
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
 
 
 def test_a_plan_says_what_each_age_asks_for_and_touches_nothing(house: Path) -> None:
@@ -189,41 +95,6 @@ def test_an_archived_run_is_deleted_at_its_own_age_unless_it_was_altered(house: 
     assert [one.name for one in archived(read_lines(house / "archive"))] == [CLOSED]
 
 
-def test_a_hold_keeps_incident_runs_bundles_and_reports_until_it_is_released(house: Path) -> None:
-    writer = Writer(house / "incidents" / CLOSED, "eve", NOW)
-    other = Writer(house / "incidents" / OPEN, "eve", NOW)
-    hold(writer, "claim 4711")
-    hold(other, "claim 4711")
-    found = decisions(planned(clerk(house)))
-    held = {
-        f"INCIDENT {CLOSED}",
-        f"INCIDENT {OPEN}",
-        f"RUN {RUNS[0]}",
-        f"REPORT {RUNS[0]}",
-        f"BUNDLE incident-evidence-{CLOSED}.zip",
-    }
-    assert {name for name, decision in found.items() if decision == "HELD"} == held
-    before = {name: tree(house / name) for name in ("incidents", "bundles")}
-    carry_out(clerk(house))
-    assert {name: tree(house / name) for name in ("incidents", "bundles")} == before
-    with pytest.raises(InputError, match="held since 2027-06-01 00:00 UTC by eve"):
-        hold(writer, "again")
-    release(writer, "settled")
-    with pytest.raises(InputError, match="not held"):
-        release(writer, "again")
-    assert decisions(planned(clerk(house)))[f"INCIDENT {CLOSED}"] == "ARCHIVE"
-    assert verify(house / "incidents" / CLOSED).is_intact
-
-
-def test_a_hold_that_comes_after_the_plan_counts(house: Path) -> None:
-    entries = work._planned(clerk(house))
-    hold(Writer(house / "incidents" / CLOSED, "eve", NOW), "claim 4711")
-    entry = next(entry for entry in entries if entry[0].name == CLOSED)
-    done = work._done(clerk(house), *entry)
-    assert (done.decision, f"legal hold on {CLOSED} by now" in done.reason) == (Decision.REFUSED, True)
-    assert (house / "incidents" / CLOSED / "incident.json").is_file()
-
-
 @pytest.mark.parametrize(
     ("name", "spoil", "said"),
     [
@@ -275,7 +146,7 @@ STEPS = ("packed", "registered", "hidden")
 KILLED = """
 import os, signal, sys
 from tars_lib.retention import work
-from test_retention import clerk
+from retention_samples import clerk
 from pathlib import Path
 step = sys.argv[2]
 name = {"packed": "check_archive", "registered": "_retire", "hidden": "_remove"}[step]
@@ -345,16 +216,6 @@ def test_the_packaged_file_deletes_no_evidence_and_names_the_source_of_each_term
     assert policy.terms[Kind.INCIDENT].delete_after is None
     assert policy.terms[Kind.BUNDLE].delete_after is None
     assert all(term.source.startswith("judgement: ") for term in policy.terms.values())
-
-
-def call(house: Path, *words: str) -> Result:
-    places = [
-        "--runs-dir", "runs", "--incidents-dir", "incidents", "--bundles-dir", "bundles", "--reports-dir", "outputs",
-        "--policy", "retention.yaml", "--now", "2027-06-01T00:00:00Z",
-    ]  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(house)
-        return CliRunner().invoke(cli, ["retention", *words[:1], *(places if words[0] != "list" else []), *words[1:]])
 
 
 def test_the_commands_plan_carry_out_and_list(house: Path) -> None:
@@ -432,59 +293,3 @@ def test_the_example_in_the_page_is_a_retention_file(tmp_path: Path) -> None:
         Kind.REPORT: (None, timedelta(days=90)),
     }
     assert all(f"| {decision.value}" in page or f" {decision.value} |" in page for decision in Decision)
-
-
-def test_an_archived_incident_is_held_in_the_register_until_it_is_released(house: Path) -> None:
-    (house / "retention.yaml").write_text(
-        (house / "retention.yaml")
-        .read_text()
-        .replace("incident: {archive_after_days: 90,", "incident: {archive_after_days: 90, delete_after_days: 200,"),
-        encoding="utf-8",
-    )
-    carry_out(clerk(house))
-    words = ("--incidents-dir", str(house / "incidents"), "--reason", "claim 4711")
-    late = clerk(house, NOW + timedelta(days=4000))
-    runs = {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.DELETE}
-    done = CliRunner().invoke(cli, ["incident", "hold", CLOSED, *words])
-    assert (done.exit_code, "on legal hold in the archive" in done.stdout) == (0, True), done.output
-    again = CliRunner().invoke(cli, ["incident", "hold", CLOSED, *words])
-    assert (again.exit_code, "held since" in again.stderr) == (1, True)
-    listed = call(house, "list", "--archive-dir", "archive")
-    assert f"HELD      {CLOSED} (archived) since" in listed.stdout
-    assert "claim 4711" in listed.stdout
-    held = {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.HELD}
-    assert f"INCIDENT {CLOSED}" in held
-    before = tree(house / "archive" / "incidents")
-    carry_out(late)
-    assert tree(house / "archive" / "incidents") == before
-    done = CliRunner().invoke(cli, ["incident", "release", CLOSED, *words, "--json"])
-    assert (done.exit_code, json.loads(done.stdout)["line"]["deed"]) == (0, "RELEASED")
-    assert call(house, "list", "--archive-dir", "archive").stdout.count("HELD") == 0
-    assert {f"{item.kind.value} {item.name}" for item in planned(late) if item.decision is Decision.HELD} == set()
-    assert runs <= {f"{line.kind.value} {line.name}" for line in read_lines(house / "archive")}
-    wrong = CliRunner().invoke(cli, ["incident", "release", CLOSED, *words])
-    assert (wrong.exit_code, "not held" in wrong.stderr) == (1, True)
-
-
-def test_holds_of_incidents_at_hand_are_listed(house: Path) -> None:
-    hold(Writer(house / "incidents" / OPEN, "eve", NOW), "claim\u202e 4711")
-    listed = call(house, "list", "--json")
-    (one,) = json.loads(listed.stdout)["holds"]
-    assert (one["incident_id"], one["by"], one["is_archived"]) == (OPEN, "eve", False)
-    assert "claim[U+202E] 4711" in call(house, "list").stdout
-    assert "HELD" not in call(house, "list", "--quiet").stdout
-
-
-def test_an_incident_in_another_archive_is_held_there_and_a_refusal_says_where_it_was_looked_for(house: Path) -> None:
-    carry_out(clerk(house))
-    (house / "archive").rename(house / "vault")
-    words = ["incident", "hold", CLOSED, "--incidents-dir", str(house / "incidents"), "--reason", "claim 4711"]
-    refused = CliRunner().invoke(cli, words)
-    assert refused.exit_code == 1
-    assert f"no such incident in {house / 'incidents'}" in refused.stderr
-    assert f"nor is it in the archive {house / 'archive'}, and --archive-dir names another" in refused.stderr
-    done = CliRunner().invoke(cli, [*words, "--archive-dir", str(house / "vault")])
-    assert done.exit_code == 0, done.output
-    assert f"HELD      {CLOSED} (archived) since" in call(house, "list", "--archive-dir", "vault").stdout
-    released = [words[0], "release", *words[2:], "--archive-dir", str(house / "vault")]
-    assert CliRunner().invoke(cli, released).exit_code == 0
