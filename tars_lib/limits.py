@@ -68,7 +68,9 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
         "MAX_TABLE_BYTES": Limit("one history file", "bytes", "50 million rows of CSV take about as much"),
         "MAX_EVENT_BYTES": Limit("events.csv", "bytes", "a million events of 200 characters"),
         "MAX_TEXT_BYTES": Limit(
-            "one text file that an option names", "bytes", "a message or a list of channels takes thousands"
+            "one text file that an option names, one text for a timeline",
+            "bytes",
+            "a message or a list of channels takes thousands",
         ),
         "MAX_ROWS": Limit("samples of all history files", "rows", "9 million take 150 MB; this fits a machine of 8 GB"),
         "MAX_EVENTS": Limit("events, and the entries of one artefact", "entries", "a deploy a minute for two years"),

@@ -203,7 +203,7 @@ def test_each_step_is_told_before_it_begins(root: RootBuilder) -> None:
     assert told == ["health", "sla", "alerts", "correlation", "temporal"]
 
 
-@pytest.mark.parametrize("value", ["soon", "1.5", "-5", "99999999999999999999"])
+@pytest.mark.parametrize("value", ["soon", "1.5", "-5", "99999999999999999999", "١٢٣"])
 def test_a_pinned_time_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
     with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH .*: a whole number of seconds since 1970 is allowed"):

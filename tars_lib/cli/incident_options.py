@@ -16,6 +16,7 @@ import click
 from tars_lib.cli.incident_text import Reader
 from tars_lib.cli.shell import REPORT, guarded, logging_options
 from tars_lib.errors import ConfigError, InputError
+from tars_lib.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from tars_lib.incidents.acts import Writer
@@ -224,17 +225,25 @@ def span_of(text: str, option: str = "--next-in") -> timedelta:
 
 
 def text_of(text: str) -> str:
-    """The text given, or what stands on stdin for ``-``; refuses nothing but the empty text.
+    """The text given, or what stands on stdin for ``-``; refuses nothing but the empty text and an endless one.
 
     Raises
     ------
     InputError
-        If there is no text.
+        If there is no text, or more of it than a file with one may have.
     """
-    given = sys.stdin.read() if text == "-" else text
+    given = _stdin() if text == "-" else text
+    if len(given) > MAX_TEXT_BYTES:
+        raise InputError(f"the text: more than {MAX_TEXT_BYTES} characters; up to {MAX_TEXT_BYTES} are allowed")
     if not given.strip():
         raise InputError("the text is empty; say what happened, or give - to read it from stdin")
     return given
+
+
+def _stdin() -> str:
+    if sys.stdin is None:
+        raise InputError("-: stdin is closed; a text on it is needed")
+    return sys.stdin.read(MAX_TEXT_BYTES + 1)
 
 
 def echo_json(document: object) -> None:

@@ -137,6 +137,12 @@ def _heal(folder: Path, actor: str, time: datetime) -> State:
 def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -> tuple[State, Entry]:
     entry = seal(draft, state.head.count + 1, time, actor, state.head.sha256)
     line = line_of(entry)
+    if state.head.bytes + len(line) > MAX_TIMELINE_BYTES:
+        # what is longer could be written, and then nobody could read it
+        raise InputError(
+            f"{folder / TIMELINE_FILE}: {state.head.bytes} bytes, and the entry has {len(line)}; "
+            f"up to {MAX_TIMELINE_BYTES} are allowed; nothing was written"
+        )
     after = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
     incident_of(after, folder)  # refuses before anything is written
     try:

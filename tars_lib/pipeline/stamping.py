@@ -22,6 +22,8 @@ def now() -> datetime:
     pinned = os.environ.get("SOURCE_DATE_EPOCH")
     if not pinned:
         return datetime.now(UTC).replace(microsecond=0)
+    if not pinned.isascii():
+        raise ConfigError(_REFUSED.format(pinned[:60]))
     try:
         time = datetime.fromtimestamp(int(pinned), UTC)
     except (ValueError, OverflowError, OSError) as error:

@@ -104,7 +104,7 @@ BUILT_IN = (
     _pattern(
         "gitlab-token",
         "https://docs.gitlab.com/security/tokens/#token-prefixes",
-        r"(?<![A-Za-z0-9])gl(?:pat|dt|rt|cbt|ptt|oas)-[A-Za-z0-9_-]{20,}",
+        r"(?<![A-Za-z0-9])gl(?:pat|oas|dt|rtr?|cbt|ptt|ft|imt|agent|wt|soat|ffct)-[A-Za-z0-9_.-]{20,}",
     ),
     _pattern(
         "slack-webhook",
@@ -194,8 +194,8 @@ BUILT_IN = (
     ),
     _pattern(
         "slack-token",
-        "https://docs.slack.dev/authentication/tokens",
-        r"(?<![A-Za-z0-9])(?:xox[abeoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{10,}",
+        "https://docs.slack.dev/authentication/tokens; xoxc and xoxd are those of a browser's session",
+        r"(?<![A-Za-z0-9])(?:(?:xox[a-ceoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{10,}|xoxd-[A-Za-z0-9%/+_-]{10,}=*)",
     ),
     _pattern(
         "channel-url",

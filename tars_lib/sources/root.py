@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -91,6 +92,7 @@ def load_org(
         warnings.append(
             f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
         )
+    warnings += _alike("repos", (repo.repo for repo in members)) + _alike("metrics", history.metrics)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
@@ -110,6 +112,16 @@ def load_org(
         inputs=digests,
         warnings=tuple(warnings),
     )
+
+
+def _alike(kind: str, names: Iterable[str]) -> list[str]:
+    """Names that read alike and are two: an accent as a character of its own, letters in another width (Unicode UAX 15)."""
+    seen: dict[str, str] = {}
+    return [
+        f"{kind} {seen[read]!a} and {name!a} read alike and are two; one spelling would join them"
+        for name in names
+        if seen.setdefault(read := unicodedata.normalize("NFKC", name), name) != name
+    ]
 
 
 def default_policies() -> tuple[AnyPolicy, ...]:

@@ -12,15 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from incident_kills import kill_while_noting, kill_while_opening
 
+from tars_lib.cli.main import cli
 from tars_lib.errors import InputError, VerificationError
+from tars_lib.incidents import journal
 from tars_lib.incidents.acts import Writer, acknowledge, note, resolve
 from tars_lib.incidents.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
 from tars_lib.incidents.opening import adopt, by_hand, open_incident
 from tars_lib.incidents.record import IncidentStatus
 from tars_lib.incidents.timeline import TIMELINE_FILE, EntryKind
 from tars_lib.incidents.verification import Verification, verify
+from tars_lib.limits import MAX_TEXT_BYTES
 from tars_lib.schema import Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -254,3 +258,29 @@ def test_hostile_text_is_kept_word_for_word_and_stays_one_line_of_the_file(tmp_p
     assert len(lines) == 4
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4]
     assert verify(folder).is_intact
+
+
+def test_an_entry_that_would_make_the_timeline_too_long_to_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = opened(tmp_path)
+    before = (folder / TIMELINE_FILE).read_bytes()
+    monkeypatch.setattr(journal, "MAX_TIMELINE_BYTES", len(before) + 1000)
+    with pytest.raises(
+        InputError, match=r"timeline.jsonl: \d+ bytes, and the entry has \d+; up to .* nothing was written"
+    ):
+        note(writer(folder), "x" * 1000)
+    assert (folder / TIMELINE_FILE).read_bytes() == before
+    note(writer(folder), "x" * 100)
+    assert verify(folder).is_intact
+
+
+def test_a_text_without_an_end_and_a_closed_stdin_are_refused_with_one_line(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    words = ["incident", "note", folder.name, "-", "--incidents-dir", str(tmp_path)]
+    done = CliRunner().invoke(cli, words, input="x" * (MAX_TEXT_BYTES + 1))
+    assert (done.exit_code, f"up to {MAX_TEXT_BYTES} are allowed" in done.stderr) == (1, True)
+    code = "import sys; sys.stdin = None; from tars_lib.cli.main import main; main()"
+    closed = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (1, "error: -: stdin is closed; a text on it is needed\n")
+    assert len(read_entries(folder)) == 1

@@ -22,9 +22,14 @@ FOUND = {
         "gh" + "p_" + "16C7e42F292c6912E7710c838347Ae178B4a",
         "github" + "_pat_" + "11ABCDEFG0123456789_" + "a1" * 29,
     ],
-    "gitlab-token": ["gl" + "pat-" + "aB3dE6gH9jK2mN5pQ8sT"],
+    "gitlab-token": [f"gl{kind}-aB3dE6gH9jK2mN5pQ8sT" for kind in ("pat", "rt", "rtr", "soat", "agent", "ffct")],
     "slack-webhook": ["https://hooks.slack" + ".com/services/T00000000/B00000000/" + "X1" * 12],
-    "slack-token": ["xo" + "xb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy", "xap" + "p-1-A0123-456-abcdef0123"],
+    "slack-token": [
+        "xo" + "xb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
+        "xap" + "p-1-A0123-456-abcdef0123",
+        "xo" + "xc-1234567890-9876",
+        "xo" + "xd-aBcDeF%2BgHiJ%2F12%3D",
+    ],
     "discord-webhook": ["https://discord" + ".com/api/webhooks/1234567890123456789/" + "aB3_" * 17],
     "teams-webhook": [
         "https://shop.webhook.office" + ".com/webhookb2/0a1b2c3d-0000@0a1b/IncomingWebhook/" + "0a1b" * 8 + "/x",

@@ -170,3 +170,14 @@ def test_a_root_without_a_sample_is_judged_as_unknown(root: RootBuilder, name: s
 def test_an_unknown_repo_is_named_beside_those_that_exist(acme: RootBuilder) -> None:
     with pytest.raises(InputError, match="repo 'nope' is not in Acme; there are 3: api, silent, web"):
         acme.load().repo("nope")
+
+
+def test_repos_whose_names_read_alike_are_told_apart_in_a_warning(tmp_path: Path) -> None:
+    builder = RootBuilder(tmp_path / "org-health")
+    for repo in ("caf\u00e9", "cafe\u0301", "CAF\u00c9", "api"):
+        builder.add(series(repo, "health_score", [90] * 5))
+    org = builder.load()
+    assert len(org.repos) == 4
+    (said,) = [one for one in org.warnings if "read alike" in one]
+    assert "'caf\\xe9'" in said
+    assert "'cafe\\u0301'" in said
