@@ -159,7 +159,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None:
+def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_new: bool = False) -> None:
     """Write a file beside its place, flush it to disk and rename it into place.
 
     A link that stands in its place is replaced and not followed. Leftovers of a writer that died a day ago are removed.
@@ -170,9 +170,13 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
     content : bytes
     is_private : bool
         For the owner alone (0600) where the system has modes; else as the umask says.
+    only_new : bool
+        Replace nothing: of two writers of one name, the second is refused.
 
     Raises
     ------
+    FileExistsError
+        If `only_new`, and something has the name.
     OSError
         If it cannot be written; it names `path`, and nothing is left behind.
     """
@@ -186,7 +190,10 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
             file.flush()
             os.fsync(file.fileno())
             made_at = os.fstat(file.fileno()).st_mtime
-        temporary.replace(path)
+        if only_new:
+            _claim(temporary, path)
+        else:
+            temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
@@ -196,6 +203,21 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False) -> None
     flush_folder(path.parent)
     for old in leftovers(path.parent, stem, made_at):
         old.unlink(missing_ok=True)
+
+
+def _claim(temporary: Path, path: Path) -> None:
+    """Rename a file unless something has the name."""
+    try:
+        # one step that never replaces; a rename does, but for Windows
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        temporary.replace(path)
+        return
+    temporary.unlink()
 
 
 def make_folder(folder: Path) -> None:

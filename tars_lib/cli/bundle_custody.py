@@ -106,21 +106,21 @@ def verify(
 @logging_options
 @guarded(REPORT)
 def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, quiet: bool) -> int:
-    """Copy an intact bundle and its signatures to a folder, and enter that it was exported."""
+    """Copy an intact bundle and its signatures to a folder, and enter that it was exported.
+
+    What stands there under one of their names with other bytes is not overwritten: the code is then 1.
+    """
     from tars_lib.incidents.record import CustodyAct
     from tars_lib.incidents.register import is_incident_id
     from tars_lib.intake import real
-    from tars_lib.records import write_bytes
+    from tars_lib.packaging.bundle import copy_bundle
 
     checked, log = _genuine(file, incidents_dir)
     if real(output) == real(file).parent:
         raise InputError(f"{output}: the bundle stands there already")
     beside = [file.with_name(f"{file.name}{ending}") for ending in (".minisig", ".asc")]
-    written = []
-    for one in [file, *(path for path in beside if path.is_file())]:
-        is_private = one == file and is_incident_id(checked.identifier or "")
-        write_bytes(output / one.name, one.read_bytes(), is_private=is_private)
-        written.append(output / one.name)
+    content = {one.name: one.read_bytes() for one in [file, *(path for path in beside if path.is_file())]}
+    written = copy_bundle(file, content, output, is_private=is_incident_id(checked.identifier or ""))
     _enter(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
     if not quiet:
         click.echo("\n".join(map(str, written)))
@@ -217,7 +217,10 @@ def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | 
     password = os.environ.get(PASSWORD_VARIABLE)
     if password is None and is_encrypted(text) and sys.stdin.isatty():
         password = click.prompt("Password of the signing key", hide_input=True, err=True)
-    sign(b"", "", text, password, now())
+    try:
+        sign(b"", "", text, password, now())
+    except ConfigError as error:
+        raise ConfigError(f"{KEY_VARIABLE if key_file is None else key_file}: {error}") from None
     return lambda content, name: {MINISIGN_ENDING: sign(content, name, text, password, now())}
 
 

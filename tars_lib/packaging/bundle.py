@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -111,13 +112,17 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
         If a file of that name has other bytes: evidence is not overwritten. Nothing is changed then.
     """
     place = output_dir / bundle.file
-    is_new = not place.is_symlink() and not place.exists()
-    if not is_new and not _holds(place, bundle.content):
-        raise ConfigError(
-            f"{place}: another bundle stands there, and evidence is not overwritten; "
-            f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
-        )
-    write_bytes(place, bundle.content, is_private=bundle.is_private)
+    try:
+        write_bytes(place, bundle.content, is_private=bundle.is_private, only_new=True)
+        is_new = True
+    except FileExistsError as error:
+        # anything there may also have come from somebody else a moment ago
+        is_new = False
+        if not _holds(place, bundle.content):
+            raise ConfigError(
+                f"{place}: another bundle stands there, and evidence is not overwritten; "
+                f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
+            ) from error
     for ending in (MINISIGN_ENDING, GPG_ENDING) if is_new else ():
         place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
     for ending, content in (signatures or {}).items():
@@ -143,6 +148,26 @@ def check_place(output_dir: Path) -> None:
             pass
     except OSError as error:
         raise ConfigError(f"{output_dir}: {there} cannot be written to: {error.strerror}") from None
+
+
+def copy_bundle(bundle: Path, content: Mapping[str, bytes], folder: Path, *, is_private: bool) -> list[Path]:
+    """Copy a bundle and what stands beside it to a folder, by their names; what is there with the same bytes stays.
+
+    Raises
+    ------
+    ConfigError
+        If a file of one of these names has other bytes, or is none: evidence is not overwritten. Nothing is copied then.
+    """
+    places = {name: folder / name for name in content}
+    for name, place in places.items():
+        if os.path.lexists(place) and not _holds(place, content[name]):
+            raise ConfigError(
+                f"{place}: another file stands there, and evidence is not overwritten; another folder is needed"
+            )
+    for name, place in places.items():
+        if not os.path.lexists(place):
+            write_bytes(place, content[name], is_private=is_private and name == bundle.name, only_new=True)
+    return list(places.values())
 
 
 def _holds(place: Path, content: bytes) -> bool:

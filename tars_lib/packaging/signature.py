@@ -110,11 +110,7 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
     ConfigError
         If the public key is none.
     """
-    minisign = _minisign()
-    try:
-        key = minisign.PublicKey.from_bytes(_key_text(public_key, "minisign public key"))
-    except (ValueError, UnicodeError, IndexError):
-        raise ConfigError(f"public key {public_key.strip()[:80]!r}: no minisign public key or file with one") from None
+    minisign, key = _minisign(), _public_key(public_key)
     try:
         written = signature.read_bytes()[:LONGEST_KEY]
         read = minisign.Signature.from_bytes(written)
@@ -179,6 +175,9 @@ def check_with_gpg(bundle: Path, signature: Path) -> Signature:
 def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple[Signature, ...]:
     """Every signature that stands beside a bundle, checked as far as keys are at hand."""
     found: list[Signature] = []
+    if public_key is not None:
+        # also where nothing is signed: a mistyped file must not pass for a missing signature
+        _public_key(public_key)
     by_minisign = bundle.with_name(f"{bundle.name}{MINISIGN_ENDING}")
     by_gpg = bundle.with_name(f"{bundle.name}{GPG_ENDING}")
     if by_minisign.is_file() and public_key is not None:
@@ -188,6 +187,13 @@ def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple
     if by_gpg.is_file():
         found.append(check_with_gpg(bundle, by_gpg))
     return tuple(found)
+
+
+def _public_key(text: str) -> Any:
+    try:
+        return _minisign().PublicKey.from_bytes(_key_text(text, "minisign public key"))
+    except (ValueError, UnicodeError, IndexError):
+        raise ConfigError(f"public key {text.strip()[:80]!r}: no minisign public key or file with one") from None
 
 
 def _check_key(key: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import html
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterator
 
@@ -25,6 +26,8 @@ _WRITTEN = re.compile(
     r"|(?:%[0-9a-fA-F]{2})+"
     r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U000[0-9a-fA-F]{5}|U0010[0-9a-fA-F]{4})"
+    # a letter and the accents after it (Unicode UAX 15): macOS writes names so
+    r"|[^\W\d_][\u0300-\u036f]+"
     r"|\\(?=[!-/:-@\[-`{-~])|[\u00ad\u200b-\u200d\u2060\ufeff]|<wbr ?/?>"
 )
 # RFC 4648, sections 4 and 5; lines as in RFC 2045, section 6.8 and RFC 7468, section 2
@@ -98,6 +101,8 @@ def _shown(written: str) -> Iterator[tuple[str, int]]:
     elif written.startswith("\\") and len(written) == 12:
         units = bytes.fromhex(written.replace("\\u", ""))
         yield units.decode("utf-16-be"), 12
+    elif len(written) > 1 and written[0].isalpha() and unicodedata.combining(written[1]):
+        yield unicodedata.normalize("NFC", written), len(written)
     elif written.startswith("\\") and len(written) > 1:
         yield chr(int(written[2:], 16)), len(written)
 

@@ -8,6 +8,7 @@ difference, and base64 and hexadecimal digits are read.
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -81,7 +82,7 @@ class Redactor:
         Its own words may be parted by any blanks, line breaks, underscores, dashes or plus signs. A text of several words is
         found in any case, one of a single word only with `any_case`: a person called Will must not take every "will".
         """
-        word = text.strip()
+        word = unicodedata.normalize("NFC", text.strip())
         if not word:
             return
         parts = [re.escape(part) for part in _GAP.split(word)]

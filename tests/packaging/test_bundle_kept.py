@@ -101,3 +101,46 @@ def test_a_name_that_some_system_cannot_hold_is_refused(name: str) -> None:
     kept = plain_name(name)
     assert Payload({f"runs/{kept}/a.json": b""}, "x", NOON).files.keys() == {f"runs/{kept}/a.json"}
     assert bundle_name("console") == plain_name("console") == "console"
+
+
+def test_of_two_writers_of_one_name_the_second_is_refused_and_nothing_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync = os.fsync
+
+    def interrupted(handle: int) -> None:
+        fsync(handle)
+        if not (tmp_path / "b.zip").exists():
+            (tmp_path / "b.zip").write_bytes(made("first").content)
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(ConfigError, match="another bundle stands there"):
+        write_bundle(made("second"), tmp_path)
+    assert held(tmp_path) == {"b.zip": made("first").content}
+
+
+def test_where_the_file_system_has_no_links_a_bundle_is_renamed_into_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    write_bundle(made("first"), tmp_path)
+    with pytest.raises(ConfigError, match="another bundle stands there"):
+        write_bundle(made("second"), tmp_path)
+    assert held(tmp_path) == {"b.zip": made("first").content}
+
+
+def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
+    place = write_bundle(made("first"), tmp_path / "made", {".minisig": b"signed"})
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "b.zip.minisig").write_bytes(b"another")
+    done = CliRunner().invoke(cli, ["bundle", "export", str(place), "--output", str(tmp_path / "out")])
+    assert (done.exit_code, "another file stands there" in done.stderr) == (1, True), done.output
+    assert held(tmp_path / "out") == {"b.zip.minisig": b"another"}
+    (tmp_path / "out" / "b.zip.minisig").unlink()
+    for _ in range(2):
+        done = CliRunner().invoke(cli, ["bundle", "export", str(place), "--output", str(tmp_path / "out")])
+        assert done.exit_code == 0, done.output
+    assert held(tmp_path / "out") == {"b.zip": made("first").content, "b.zip.minisig": b"signed"}

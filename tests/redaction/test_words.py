@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from tars_lib.redaction.patterns import BUILT_IN
@@ -74,3 +76,12 @@ def test_a_picture_in_a_page_stays_and_a_text_that_calls_itself_one_does_not() -
     assert redactor.text(f"data:image/gif;base64,R0lGOD==Ada/{key}") == (
         "data:image/gif;base64,R0lGOD==[REDACTED-who-1]/[REDACTED-aws-key-id-1]"
     )
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("rule", ["NFC", "NFD"])
+def test_an_accent_is_found_whether_it_is_a_character_of_its_own_or_not(rule: str, form: str) -> None:
+    redactor = Redactor(Rules((), (), (("person", unicodedata.normalize(rule, "Jos\u00e9 N\u00fa\u00f1ez")),), ""))
+    made = redactor.text(unicodedata.normalize(form, "by Jos\u00e9 N\u00fa\u00f1ez, Jos\u00e9_N\u00fa\u00f1ez.csv"))
+    assert made == "by [REDACTED-person-1], [REDACTED-person-1].csv"
+    assert redactor.text("Jos\u00e9 and e\u0301 stay") == "Jos\u00e9 and e\u0301 stay"
