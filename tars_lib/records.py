@@ -180,6 +180,8 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
     OSError
         If it cannot be written; it names `path`, and nothing is left behind.
     """
+    if not path.name:  # an empty text, such as that of a variable that is not set, is the path of this folder
+        raise IsADirectoryError(errno.EISDIR, "a folder is there; a file is needed", str(path))
     make_folder(path.parent)
     stem = f".{path.name[:50]}."
     temporary = path.parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"

@@ -86,8 +86,8 @@ class Output:
 
         policy = policy_of(self.exit_policy, self.exit_zero)
         if self.file is not None:
-            if samples is not None:
-                write_bytes(self.file.with_name(f"{self.file.stem}.history.parquet"), samples)
+            if samples is not None and self.file.name:
+                write_bytes(self.file.parent / f"{self.file.stem}.history.parquet", samples)
             write_text(self.file, record_text(report))
         if self.as_json:
             document = to_json(report)

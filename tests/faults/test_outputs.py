@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,16 @@ from click.testing import CliRunner
 from run_samples import RunSamples
 
 from tars_lib.cli.main import cli
+from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.packaging.bag import pack
 from tars_lib.pipeline import analyze, now, write_run
 from tars_lib.records import make_folder, write_bytes
 from tars_lib.reports.notebooks import export, run_notebook
+from tars_lib.schema import Severity
 from tars_lib.sources.demo import demo_root
 from tars_lib.sources.root import load_org
 
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
 TAKEN = {"a link that leads nowhere": "gone", "a link to itself": "circle", "a file": "file"}
 WRITERS = {
@@ -82,6 +86,17 @@ def test_a_folder_that_is_there_and_one_behind_a_link_are_taken_as_they_are(tmp_
     (tmp_path / "f").write_bytes(b"")
     with pytest.raises(OSError, match="no folder, where a folder is needed"):
         write_bytes(tmp_path / "f" / "g", b"x")
+
+
+@pytest.mark.parametrize("command", ["health --root-dir {root}", "incident ics INC-202605041200"])
+def test_an_empty_name_for_a_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = open_incident(tmp_path / "incidents", by_hand(Severity.SEV_3, "x"), "ada", NOON).incident.incident_id
+    before = sorted(tmp_path.iterdir())
+    words = [word.format(root=demo_root()).replace("INC-202605041200", place) for word in command.split()]
+    done = CliRunner().invoke(cli, [*words, "--output", ""])
+    assert (done.exit_code, done.stderr) == (1, "error: .: a folder is there; a file is needed\n")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @POSIX
