@@ -16,8 +16,8 @@ import secrets
 import types
 import typing
 import unicodedata
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -180,6 +180,30 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
     OSError
         If it cannot be written; it names `path`, and nothing is left behind.
     """
+    with _staged(path, content, is_private=is_private) as temporary:
+        if only_new:
+            _claim(temporary, path)
+        else:
+            temporary.replace(path)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all are on disk before the first gets its name, so a full disk leaves the old ones.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written; it names that one, and no file is replaced unless a rename itself failed.
+    """
+    with ExitStack() as stack:
+        staged = [(stack.enter_context(_staged(path, content)), path) for path, content in files.items()]
+        for temporary, path in staged:
+            temporary.replace(path)
+
+
+@contextmanager
+def _staged(path: Path, content: bytes, *, is_private: bool = False) -> Iterator[Path]:
+    """A file beside its place, on disk; inside it is renamed into place, after that the name is brought to disk."""
     if not path.name:  # an empty text, such as that of a variable that is not set, is the path of this folder
         raise IsADirectoryError(errno.EISDIR, "a folder is there; a file is needed", str(path))
     make_folder(path.parent)
@@ -192,12 +216,15 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
             file.flush()
             os.fsync(file.fileno())
             made_at = os.fstat(file.fileno()).st_mtime
-        if only_new:
-            _claim(temporary, path)
-        else:
-            temporary.replace(path)
+        yield temporary
     except OSError as error:
         temporary.unlink(missing_ok=True)
+        if error.filename not in (
+            None,
+            str(temporary),
+            temporary,
+        ):  # of another file that is written together with this
+            raise
         raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         temporary.unlink(missing_ok=True)

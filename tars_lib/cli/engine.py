@@ -82,13 +82,13 @@ class Output:
             Exit code.
         """
         from tars_lib.exit_policy import decide
-        from tars_lib.records import dumps, record_text, to_json, write_bytes, write_text
+        from tars_lib.records import dumps, record_text, to_json, write_together
 
         policy = policy_of(self.exit_policy, self.exit_zero)
         if self.file is not None:
-            if samples is not None and self.file.name:
-                write_bytes(self.file.parent / f"{self.file.stem}.history.parquet", samples)
-            write_text(self.file, record_text(report))
+            beside = self.file.parent / f"{self.file.stem}.history.parquet"
+            files = {} if samples is None else {beside: samples}
+            write_together(files | {self.file: record_text(report).encode("utf-8")})
         if self.as_json:
             document = to_json(report)
             if self.summary_only and isinstance(document, dict):

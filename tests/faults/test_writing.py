@@ -24,7 +24,7 @@ from tars_lib.incidents.journal import read_entries
 from tars_lib.incidents.opening import by_hand, open_incident
 from tars_lib.incidents.verification import verify
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.records import LEFTOVER_SECONDS, write_bytes
+from tars_lib.records import LEFTOVER_SECONDS, write_bytes, write_together
 from tars_lib.schema import Severity
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="file modes, links and limits of POSIX")
@@ -304,6 +304,24 @@ def test_a_write_that_fails_names_the_file_and_leaves_the_old_one(
         write_bytes(tmp_path / "f", b"new")
     assert (caught.value.errno, caught.value.filename) == (errno.EIO, str(tmp_path / "f"))
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f", b"old")]
+
+
+def test_of_files_that_belong_together_none_is_replaced_where_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_together({tmp_path / "a": b"old", tmp_path / "b": b"old"})
+    flush, calls = os.fsync, iter((False, True))
+
+    def fail_second(handle: int) -> None:
+        if next(calls):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(handle)
+
+    monkeypatch.setattr(records.os, "fsync", fail_second)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_together({tmp_path / "a": b"new", tmp_path / "b": b"new"})
+    assert caught.value.filename == str(tmp_path / "b")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old", "b": b"old"}
 
 
 @POSIX
