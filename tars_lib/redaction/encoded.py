@@ -38,6 +38,8 @@ SHORTEST_HEX = 7
 """Octets in hexadecimal digits from which they are read, as many as for base64."""
 MAX_UNPACKED = 1_000_000
 """Bytes that are unpacked of compressed data within a text; judgement: pasted logs are shorter, and a bomb ends here."""
+_MOST_RATIO = 30
+"""Unpacked bytes for each packed one, so that bombs make a text longer at most; judgement: logs shrink to a tenth."""
 # digits alone, also in lines as xxd -p writes them; pairs with one sign between them; groups of four as xxd shows them
 _HEX = re.compile(
     rf"(?<![0-9A-Fa-f])(?:(?:[0-9A-Fa-f]{{60}}\r?\n)*(?:[0-9A-Fa-f]{{2}}){{{SHORTEST_HEX},}}(?![0-9A-Fa-f])"
@@ -163,7 +165,8 @@ def _said(octets: bytes) -> str:
     if octets[:2] == b"\x1f\x8b" or (octets[:1] == b"\x78" and int.from_bytes(octets[:2], "big") % 31 == 0):
         # RFC 1952, section 2.3.1, and RFC 1950, section 2.2
         try:
-            octets = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(octets, MAX_UNPACKED)
+            most = min(MAX_UNPACKED, _MOST_RATIO * len(octets))
+            octets = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(octets, most)
         except zlib.error:
             pass
         else:

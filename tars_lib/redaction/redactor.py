@@ -95,6 +95,7 @@ class Redactor:
 
     def placeholder(self, rule: str, value: str) -> str:
         """The placeholder of a value; a new one carries the name of the rule that met it first."""
+        value = unicodedata.normalize("NFC", value)
         known = self.placeholders.get(value)
         if known is None:
             self._numbers[rule] += 1

@@ -84,4 +84,8 @@ def test_an_accent_is_found_whether_it_is_a_character_of_its_own_or_not(rule: st
     redactor = Redactor(Rules((), (), (("person", unicodedata.normalize(rule, "Jos\u00e9 N\u00fa\u00f1ez")),), ""))
     made = redactor.text(unicodedata.normalize(form, "by Jos\u00e9 N\u00fa\u00f1ez, Jos\u00e9_N\u00fa\u00f1ez.csv"))
     assert made == "by [REDACTED-person-1], [REDACTED-person-1].csv"
+    assert (
+        redactor.placeholder("person", unicodedata.normalize(form, "Jos\u00e9 N\u00fa\u00f1ez"))
+        == "[REDACTED-person-1]"
+    )
     assert redactor.text("Jos\u00e9 and e\u0301 stay") == "Jos\u00e9 and e\u0301 stay"
