@@ -284,7 +284,7 @@ def _is_minisign(one: Signature) -> bool:
 
 def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
     """A bundle that is intact, that no signature and no record contradicts, and its record."""
-    from tars_lib.packaging.custody import disagreement, events
+    from tars_lib.packaging.custody import disagreement, events, refuse_unwritable
 
     checked = _intact(file)
     assert checked.sha256 is not None  # noqa: S101 - a zip
@@ -295,6 +295,7 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
     other = disagreement(events(log), file.name, checked.sha256)
     if other is not None:
         raise VerificationError(f"{file}: {other}; nothing was entered")
+    refuse_unwritable(log)
     return checked, log
 
 

@@ -88,6 +88,24 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
     return entry
 
 
+def refuse_unwritable(log: Log) -> None:
+    """Refuse a record that nothing can be entered in, before something is done that must be.
+
+    Raises
+    ------
+    InputError
+        If its folder, such as that of a medium, cannot be written to.
+    """
+    folder = log.incident if log.incident is not None else Path(log.place).parent
+    try:
+        with locked(folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"{log.place}: cannot be written to: {error.strerror or error}; nothing was done that is to be entered there"
+        ) from error
+
+
 def events(log: Log) -> tuple[CustodyEvent, ...]:
     """Everything that was entered, oldest first.
 

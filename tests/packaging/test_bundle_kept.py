@@ -144,3 +144,13 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["bundle", "export", str(place), "--output", str(tmp_path / "out")])
         assert done.exit_code == 0, done.output
     assert held(tmp_path / "out") == {"b.zip": made("first").content, "b.zip.minisig": b"signed"}
+
+
+def test_what_cannot_be_entered_is_not_exported(tmp_path: Path) -> None:
+    place = write_bundle(made("first"), tmp_path / "made")
+    # stands for a medium that cannot be written to, for root as well
+    (tmp_path / "made" / ".lock").mkdir()
+    done = CliRunner().invoke(cli, ["bundle", "export", str(place), "--output", str(tmp_path / "out")])
+    assert (done.exit_code, "custody.jsonl: cannot be written to" in done.stderr) == (1, True), done.output
+    assert not (tmp_path / "out").exists()
+    assert CliRunner().invoke(cli, ["bundle", "verify", str(place)]).exit_code == 0
