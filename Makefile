@@ -9,7 +9,7 @@ PY := $(BIN)/python
 DATASET ?= $(or $(TARS_SHARED),../shared)/data/petshop
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz lab docs lock clean
+.PHONY: help demo test thorough check bench fuzz lab docs lock clean
 
 help: ## Show this list
 	@$(PYTHON) -c "import re,sys; [print(f'  make {m[1]:<8} {m[2]}') for m in re.finditer(r'(?m)^(\w+):.*?## (.*)$$', open('Makefile', encoding='utf-8').read())]"
@@ -33,6 +33,10 @@ demo: .venv/core.stamp ## Run the main job on the demo organisation; prints wher
 test: export OPENBLAS_NUM_THREADS := 1
 test: .venv/dev.stamp ## Run the tests
 	$(PY) -m pytest -n auto
+
+thorough: export OPENBLAS_NUM_THREADS := 1
+thorough: .venv/dev.stamp ## Run the tests, also those that go over every page of the site and more seeds
+	$(PY) -m pytest -n auto -m "thorough or not thorough"
 
 check: .venv/dev.stamp ## Format, lint, types, import layers
 	$(PY) -m ruff format --check .

@@ -127,7 +127,7 @@ def test_score_of_a_folder_without_a_scenario_is_an_error(tmp_path):
 
 def test_real_incidents_are_explained_and_healthy_windows_left_alone(petshop):
     """Beside the two methods that come closest; the others take most of the time."""
-    peers = ("--only", "anomaly traversal", "--only", "ranked correlation")
+    peers = ("--only", "ranked correlation", "--only", "anomaly traversal")
     plain = json.loads(run("rca", "--dataset", petshop, "--json", *peers).stdout)
     coded = json.loads(run("rca", "--dataset", petshop, "--json", *peers[2:], "--random-names", "11").stdout)
     ours = plain["own_excess"]
@@ -143,6 +143,7 @@ def test_real_incidents_are_explained_and_healthy_windows_left_alone(petshop):
         assert ours["quiet"] > plain[peer]["quiet"]
 
 
+@pytest.mark.thorough
 def test_weights_in_the_engine_are_those_that_the_script_prints(petshop):
     from tars_lib.engines.rootcause_confidence import WEIGHTS
 
