@@ -16,7 +16,7 @@ import numpy as np
 from tars_lib.errors import InputError, place
 from tars_lib.history import SECOND, to_micros
 from tars_lib.intake import not_utf8, open_regular
-from tars_lib.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_ROWS, MAX_TABLE_BYTES
+from tars_lib.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_NAME, MAX_ROWS, MAX_TABLE_BYTES
 from tars_lib.samples import Origin, Samples
 from tars_lib.sources.lines import lines_of, refuse_spoiled_text
 from tars_lib.times import read_local, skipped_hour
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 COLUMNS = ("timestamp", "repo", "metric", "value")
 # Spellings of "no value", after pandas' and R's exporters.
 _NO_VALUE = ["", "NaN", "nan", "NA", "N/A", "null", "NULL", "None"]
+_SLACK = 1_000_000
+"""Bytes that a column of Parquet may take beside its rows, such as an empty dictionary; judgement."""
 
 
 def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samples:
@@ -106,10 +108,30 @@ def _read_parquet(path: Path, label: str) -> pa.Table:
     _refuse_missing_columns(pq.read_schema(path).names, label)
     with pq.ParquetFile(path, read_dictionary=["repo", "metric"]) as file:
         _refuse_rows(file.metadata.num_rows, label)
+        _refuse_bomb(file.metadata, label)
         table = file.read(columns=list(COLUMNS))
     if not (pa.types.is_floating(table["value"].type) or pa.types.is_integer(table["value"].type)):
         raise InputError(f"{place(label, column='value')}: type {table['value'].type} is not allowed; a number type is")
     return table
+
+
+def _refuse_bomb(about: Any, label: str) -> None:
+    """Refuse columns that take far more memory than their rows need, by what the file says of them before they are unpacked."""
+    total = 0
+    for group in range(about.num_row_groups):
+        for number in range(about.num_columns):
+            chunk = about.row_group(group).column(number)
+            if chunk.path_in_schema.partition(".")[0] not in COLUMNS:
+                continue
+            total += chunk.total_uncompressed_size
+            # a character takes up to 4 bytes in UTF-8
+            if chunk.total_uncompressed_size > 4 * MAX_NAME * chunk.num_values + _SLACK:
+                raise InputError(
+                    f"{place(label, column=chunk.path_in_schema)}: {chunk.total_uncompressed_size} bytes once unpacked, for "
+                    f"{chunk.num_values} rows; names of up to {MAX_NAME} characters are allowed"
+                )
+    if total > MAX_TABLE_BYTES:
+        raise InputError(f"{label}: {total} bytes once unpacked; up to {MAX_TABLE_BYTES} are allowed")
 
 
 def _read_csv(path: Path, label: str, head: bytes, assume_tz: ZoneInfo | None) -> pa.Table:

@@ -239,6 +239,15 @@ def test_bad_parquet_is_refused_with_its_place(root: RootBuilder, columns: dict[
         parquet(root, frame(**columns)).load()
 
 
+def test_parquet_that_unpacks_to_far_more_than_its_rows_need_is_refused_before_it_is_read(root: RootBuilder) -> None:
+    parquet(root, frame(repo=["x" * 20_000_000, "b"]))
+    assert (root.folder / "history.parquet").stat().st_size < 1_000_000
+    with pytest.raises(
+        InputError, match=r"history.parquet, column repo: 20\d+ bytes once unpacked, for 2 rows; names of up"
+    ):
+        root.load()
+
+
 def test_parquet_without_a_column_names_it(root: RootBuilder) -> None:
     with pytest.raises(
         InputError, match=r"history.parquet, row 1: column metric is missing; needed: .*found: timestamp, repo, value"
