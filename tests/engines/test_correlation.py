@@ -65,6 +65,7 @@ def test_a_correlated_cluster_that_stands_where_it_always_did_is_not_anomalous()
     reports = [assessed(planted(seed, drop=0.0))[1] for seed in range(10)]
     assert all(report.exit_code == 121 for report in reports)
     assert sum(cluster.is_anomalous for report in reports for cluster in report.clusters) <= 1
+    assert not any(cluster.deviating for report in reports for cluster in report.clusters if not cluster.is_anomalous)
 
 
 def test_an_improvement_is_no_critical_anomaly():
@@ -78,6 +79,7 @@ def test_one_incident_in_order_is_a_cluster_by_joint_change():
     _, report, _ = assessed(incident_org())
     (cluster,) = report.clusters
     assert set(cluster.repos) == set(INCIDENT)
+    assert set(cluster.deviating) == set(INCIDENT)
     assert ClusterEvidence.JOINT_CHANGE in cluster.joined_by
     assert cluster.customer_facing
     assert cluster.common_factors[0].factor == "ledger"

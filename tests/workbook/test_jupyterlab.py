@@ -122,6 +122,9 @@ def notebook(browser: Browser, server: str, name: str, folder: Path) -> Iterator
         pictured(page, folder, name),
     ):
         page.set_default_timeout(PATIENCE * 1000)
+        # a busy server may be late with the list of kernels: JupyterLab then asks, as it would a person
+        asks = page.get_by_role("dialog").filter(has_text="Select Kernel")
+        page.add_locator_handler(asks, lambda _: asks.get_by_role("button", name="Select", exact=True).click())
         page.locator(f"{SHOWN} .jp-MarkdownCell h1").first.wait_for()
         # a kernel that has answered: the cells are not sent into the void
         page.locator(f"{SHOWN} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
