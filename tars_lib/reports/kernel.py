@@ -41,6 +41,9 @@ class ThisInterpreter(AsyncKernelManager):
 
     async def _async_pre_start_kernel(self, **kw: Any) -> tuple[list[str], dict[str, Any]]:
         kw["env"] = kernel_environment(kw.get("env") or os.environ)
+        if kw.get("cwd"):
+            # in a folder of its own, such as a bundle's, a notebook shows what is there, whatever register this machine has
+            kw["env"].pop("TARS_INCIDENTS_DIR", None)
         prepared: tuple[list[str], dict[str, Any]] = await super()._async_pre_start_kernel(**kw)
         return prepared
 
