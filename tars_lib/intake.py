@@ -6,6 +6,7 @@ stand where a file belongs. Each is refused with the file's name and what was fo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -146,6 +147,12 @@ def read_json(path: Path, label: str, refuse: type[TarsError] = InputError) -> A
         Of the type `refuse`, as `read_utf8` does, or if it is not JSON, or nested too deep; the message names the row.
     """
     return parse_json(read_utf8(path, label, MAX_JSON_BYTES, refuse), label, refuse)
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file, read in pieces: whatever somebody put in its place takes no memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> Any:

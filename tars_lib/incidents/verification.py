@@ -7,7 +7,6 @@ with their digests.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,7 +34,7 @@ from tars_lib.incidents.timeline import (
     parse_copy,
     parse_line,
 )
-from tars_lib.intake import read_whole
+from tars_lib.intake import read_whole, sha256_of
 from tars_lib.limits import MAX_JSON_BYTES, MAX_TIMELINE_BYTES
 from tars_lib.records import read_json
 
@@ -211,7 +210,7 @@ def _run(name: str, run: RunReference, place: Path) -> Iterator[tuple[str, str, 
     if not manifest.is_file():
         yield where, f"not at {run.path} any more, so it was not checked", False
         return
-    if hashlib.sha256(manifest.read_bytes()).hexdigest() != run.manifest_sha256:
+    if sha256_of(manifest) != run.manifest_sha256:
         yield where, f"{_MANIFEST} altered since it was recorded", True
         return
     # the manifest is what was recorded, so its form is known
@@ -219,5 +218,5 @@ def _run(name: str, run: RunReference, place: Path) -> Iterator[tuple[str, str, 
         path = place / str(entry["path"])
         if not path.is_file():
             yield where, f"{path.name} missing", True
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+        elif sha256_of(path) != entry["sha256"]:
             yield where, f"{path.name} altered", True

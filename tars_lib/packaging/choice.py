@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from tars_lib.errors import InputError
 from tars_lib.incidents.journal import RECORD_FILE, read_incident
 from tars_lib.incidents.record import RunReference
 from tars_lib.incidents.register import is_incident_id, runs_in
-from tars_lib.intake import real
+from tars_lib.intake import real, sha256_of
 from tars_lib.packaging.gather import Request
 from tars_lib.pipeline import MANIFEST_FILE, latest_run
 
@@ -72,6 +71,6 @@ def _recorded(name: str, reference: RunReference | None, folder: Path, faults: l
     if not manifest.is_file():
         faults.append(f"{reference.run_id}: the run {name} containment is not where the record says")
         return place if place.is_dir() else None
-    if hashlib.sha256(manifest.read_bytes()).hexdigest() != reference.manifest_sha256:
+    if sha256_of(manifest) != reference.manifest_sha256:
         faults.append(f"{reference.run_id}: the run {name} containment is not the one that was recorded")
     return place

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError
+from tars_lib.packaging.archive import MAX_BYTES
 from tars_lib.pipeline import MANIFEST_FILE, STATUS_FILE, Manifest, ManifestEntry, Run, load_run
 from tars_lib.records import dumps, read_record, write_bytes, write_text
 
@@ -40,6 +41,8 @@ def read_run(directory: Path, name: str) -> PackedRun:
     for path in sorted(directory.iterdir()):
         if path.is_symlink() or not path.is_file():
             faults.append(f"{name}: {path.name} is {'a link' if path.is_symlink() else 'no file'} and was not packed")
+        elif (size := path.stat().st_size) > MAX_BYTES:
+            faults.append(f"{name}: {path.name} has {size} bytes and was not packed; a bundle holds {MAX_BYTES}")
         else:
             files[path.name] = path.read_bytes()
     if not files:

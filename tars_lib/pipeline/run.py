@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from tars_lib.engines.health_report import HealthReport
 from tars_lib.engines.sla_report import SlaReport
 from tars_lib.engines.temporal_report import TemporalReport
 from tars_lib.errors import InputError, VerificationError
+from tars_lib.intake import sha256_of
 from tars_lib.org import OrgData
 from tars_lib.pipeline.layout import (
     ALERTS_FILE,
@@ -92,7 +92,7 @@ def load_run(directory: str | Path) -> Run:
     manifest = read_record(Manifest, folder / MANIFEST_FILE)
     for entry in manifest.files:
         path = folder / Path(entry.path).name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry.sha256:
+        if not path.is_file() or sha256_of(path) != entry.sha256:
             raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
     org, health = load_report(folder / HEALTH_FILE)
     return Run(

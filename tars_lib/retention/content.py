@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError, VerificationError
 from tars_lib.incidents.verification import verify as verify_incident
+from tars_lib.packaging.archive import MAX_BYTES
 from tars_lib.packaging.bag import pack
 from tars_lib.packaging.names import check_path
 from tars_lib.packaging.runs import read_run
@@ -32,6 +33,9 @@ def read_content(thing: Thing) -> dict[str, bytes]:
     """
     if thing.kind is Kind.BUNDLE:
         return {f"bundles/{path.name}": path.read_bytes() for path in with_sidecars(thing.place)}
+    # an archive's file is held in memory, so what no archive can hold is not read
+    if thing.size > MAX_BYTES:
+        raise InputError(f"{thing.place}: {thing.size} bytes; up to {MAX_BYTES} can be archived or deleted at once")
     top = f"{_FOLDER[thing.kind]}/{thing.name}"
     found: dict[str, bytes] = {}
     for path in sorted(thing.place.rglob("*")):

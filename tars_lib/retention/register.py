@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.intake import is_there, read_whole
+from tars_lib.intake import is_there, read_whole, sha256_of
 from tars_lib.limits import MAX_TIMELINE_BYTES
 from tars_lib.records import dumps, from_json, make_folder
 from tars_lib.retention.policy import Kind
@@ -83,7 +83,7 @@ def archive_of(incidents: Path) -> Path:
 def fault_in(archive: Path, one: Archived) -> str:
     """What is wrong with an archived file; empty where it is what the register says."""
     try:
-        digest = hashlib.sha256((archive / one.archive).read_bytes()).hexdigest()
+        digest = sha256_of(archive / one.archive)
     except OSError as error:
         return f"{archive / one.archive}: {error.strerror}"
     return "" if digest == one.sha256 else f"{archive / one.archive}: not what the register says"

@@ -22,6 +22,7 @@ from retention_samples import CLOSED, NOW, OPEN, POLICY, RUNS, call, clerk, deci
 from tars_lib.cli.main import cli
 from tars_lib.config_retention import read_retention
 from tars_lib.errors import ConfigError, InputError, VerificationError
+from tars_lib.packaging.archive import MAX_BYTES
 from tars_lib.packaging.verification import verify as verify_bundle
 from tars_lib.retention.policy import Decision, Kind
 from tars_lib.retention.register import archived, read_lines
@@ -293,3 +294,11 @@ def test_the_example_in_the_page_is_a_retention_file(tmp_path: Path) -> None:
         Kind.REPORT: (None, timedelta(days=90)),
     }
     assert all(f"| {decision.value}" in page or f" {decision.value} |" in page for decision in Decision)
+
+
+def test_what_no_archive_can_hold_is_refused_and_stays(house: Path) -> None:
+    with (house / "outputs" / RUNS[1] / "core").open("wb") as file:
+        file.truncate(100 * MAX_BYTES)
+    (item,) = [one for one in carry_out(clerk(house)) if one.name == RUNS[1] and one.kind is Kind.REPORT]
+    assert (item.decision, "can be archived or deleted at once" in item.reason) == (Decision.REFUSED, True)
+    assert (house / "outputs" / RUNS[1] / "core").is_file()
