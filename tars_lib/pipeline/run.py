@@ -92,7 +92,8 @@ def load_run(directory: str | Path) -> Run:
     manifest = read_record(Manifest, folder / MANIFEST_FILE)
     for entry in manifest.files:
         path = folder / Path(entry.path).name
-        if not path.is_file() or sha256_of(path) != entry.sha256:
+        # what is longer than it was is altered, however long it would take to read
+        if not path.is_file() or path.stat().st_size > entry.bytes or sha256_of(path) != entry.sha256:
             raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
     org, health = load_report(folder / HEALTH_FILE)
     return Run(
