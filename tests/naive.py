@@ -60,3 +60,17 @@ def largest_product(x: Floats, y: Floats, lags: int) -> float:
         for lag in range(-lags, lags + 1)
     ]
     return max(abs(total) for total in sums)
+
+
+def gain_over_past(leader: Floats, follower: Floats, basis: Floats, lag: int) -> float:
+    """1 - RSS(leader) / RSS(own last value), calendar and trend fitted beside either over the rows of the lag."""
+    rows = range(max(lag, 1), len(leader))
+    late = np.array([follower[t] for t in rows])
+    nuisance = np.array([basis[t] for t in rows])
+
+    def unexplained(by: list[float]) -> float:
+        design = np.column_stack([nuisance, by])
+        left = late - design @ np.linalg.lstsq(design, late, rcond=None)[0]
+        return math.fsum(float(value) ** 2 for value in left)
+
+    return 1.0 - unexplained([leader[t - lag] for t in rows]) / unexplained([follower[t - 1] for t in rows])

@@ -4,12 +4,9 @@ Two statistics are taken at every lag, because two kinds of influence exist:
 
 * *innovations*: the correlation of what is new in each series (Haugh's test). It finds a shock that travels and
   then lives on in the follower's own memory.
-* *levels*: how much better the lagged leader explains the follower than the follower's own past does,
-  1 - (1 - r^2) * exp(c), with r the correlation of the levels and c the follower's log variance ratio of levels to
-  innovations. It finds a follower that copies a slowly moving leader under noise of its own, where whitening would
-  divide the evidence among many lags. Unrelated random walks fail it, however well they correlate, because the past
-  of each is the better predictor (the idea of the Engle-Granger test). At lag 0, where nobody leads, the other
-  series must beat the past of both.
+* *levels*: how much better the lagged leader explains the follower than the follower's own past does
+  (`tars_lib.stats.levels`). It finds a follower that copies a slowly moving leader under noise of its own. At lag 0,
+  where nobody leads, the other series must beat the past of both.
 
 The best lag is the one with the largest r^2 n; its p-value is corrected for every lag, sign and statistic tried.
 
@@ -17,7 +14,6 @@ References
 ----------
 Haugh (1976), Checking the independence of two covariance-stationary time series,
 https://doi.org/10.1080/01621459.1976.10481537
-Engle and Granger (1987), Co-integration and error correction, https://doi.org/10.2307/1913236
 """
 
 from __future__ import annotations
@@ -28,8 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.stats.levels import Levels
 from tars_lib.stats.significance import autocorrelation_factor, rhythm_factor, samples_left, sidak, tail_probability
-from tars_lib.stats.whiten import bridged
 
 if TYPE_CHECKING:
     from tars_lib.stats.whiten import Panel
@@ -161,9 +157,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     upper = np.triu_indices(len(columns), 1)
     if overlap.lags < 0:
         upper = (upper[0][:0], upper[1][:0])
-    innovations, levels = panel.innovations[:, columns], panel.levels[:, columns]
-    leading = bridged(levels)
-    excess = np.exp(panel.predicted[columns])
+    innovations, levels = panel.innovations[:, columns], Levels(panel, columns)
     inflation = autocorrelation_factor(
         panel.autocorrelation[:, columns][:, :, None], panel.autocorrelation[:, columns][:, None, :]
     )
@@ -175,11 +169,10 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
         best_own.offer(
             correlation**2 * full * share, lag, correlation * np.sqrt(full / counts), counts * share, full * share
         )
-        correlation, counts = _over_overlap(leading, levels, lag)
-        gain = np.clip(1.0 - (1.0 - correlation**2) * excess[None, :], 0.0, 1.0)
-        if max_lag == 0:
-            gain = np.minimum(gain, gain.T)
-        best_level.offer(gain * counts * share, lag, correlation, counts * share, counts * share)
+        found = levels.at(lag)
+        gain = np.minimum(found.gain, found.gain.T) if max_lag == 0 else found.gain
+        counts = np.broadcast_to(found.count, gain.shape)
+        best_level.offer(gain * counts, lag, found.correlation, counts, counts)
     own, level = best_own.pairs(upper), best_level.pairs(upper)
     first, second = columns[upper[0]], columns[upper[1]]
 
@@ -335,17 +328,3 @@ def _zero_filled(values: Floats, lag: int) -> tuple[Floats, Floats, Floats]:
     counts = np.maximum(seen_early.T @ seen_late, 1.0)
     both = seen_early.sum(axis=0)[:, None] * seen_late.sum(axis=0)[None, :]
     return a.T @ b / np.where(norm > 0.0, norm, np.inf), counts, both / counts
-
-
-def _over_overlap(leading: Floats, following: Floats, lag: int) -> tuple[Floats, Floats]:
-    """Pearson correlation with means and variances over the rows where both are seen, and their number."""
-    early, late = leading[: len(leading) - lag], following[lag:]
-    a, b = np.nan_to_num(early), np.nan_to_num(late)
-    seen_early, seen_late = (~np.isnan(early)).astype(np.float64), (~np.isnan(late)).astype(np.float64)
-    counts = np.maximum(seen_early.T @ seen_late, 1.0)
-    sum_a, sum_b = a.T @ seen_late, seen_early.T @ b
-    covariance = a.T @ b - sum_a * sum_b / counts
-    power_a = (a**2).T @ seen_late - sum_a**2 / counts
-    power_b = seen_early.T @ (b**2) - sum_b**2 / counts
-    norm = np.sqrt(np.maximum(power_a, 0.0) * np.maximum(power_b, 0.0))
-    return np.clip(covariance / np.where(norm > 1e-12, norm, np.inf), -1.0, 1.0), counts

@@ -74,8 +74,6 @@ class Panel:
         One-step prediction errors of `levels`, unit variance. NaN as above.
     phi : ndarray, shape (N,)
         AR(1) coefficient; NaN for an unusable column.
-    predicted : ndarray, shape (N,)
-        log(variance of levels / variance of innovations), >= 0: what a series' own past explains.
     autocorrelation : ndarray, shape (K, N)
         Autocorrelation of the innovations at lags 1..K, 0 for an unusable column.
     rhythm : ndarray, shape (P, N)
@@ -90,7 +88,6 @@ class Panel:
     levels: Floats
     innovations: Floats
     phi: Floats
-    predicted: Floats
     autocorrelation: Floats
     rhythm: Floats
     basis: Floats
@@ -130,7 +127,6 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
     panel = Panel(
         np.full((n, columns), np.nan, order="F"),
         np.full((n, columns), np.nan, order="F"),
-        np.full(columns, np.nan),
         np.full(columns, np.nan),
         np.zeros((lags, columns)),
         np.ones((longest_cycle(n, seasons), columns)),
@@ -213,14 +209,9 @@ def _whiten(panel: Panel, levels: Floats, part: NDArray[np.intp], expected: Floa
     if not len(part):
         return
     levels = _unit(_symmetric(_unit(_clipped(levels))))
-    raw_phi = lag_one(levels)
-    phi = phi_behind(raw_phi, expected)
-    raw = prediction_errors(levels, phi)
-    # the least squares fit predicts the sample at hand best, and that is what a leader must beat
-    unexplained = np.minimum(_mean_square(raw), 1.0 - np.minimum(raw_phi**2, 1.0))
-    innovations = _unit(_symmetric(_unit(_clipped(raw))))
+    phi = phi_behind(lag_one(levels), expected)
+    innovations = _unit(_symmetric(_unit(_clipped(prediction_errors(levels, phi)))))
     panel.levels[:, part], panel.innovations[:, part], panel.phi[part] = levels, innovations, phi
-    panel.predicted[part] = np.maximum(0.0, -np.log(np.maximum(unexplained, 1e-12)))
     panel.autocorrelation[:, part] = _autocorrelation(innovations, len(panel.autocorrelation))
     panel.rhythm[:, part] = _rhythm(innovations, len(panel.rhythm))
 

@@ -239,7 +239,6 @@ def test_columns_are_whitened_alike_alone_and_among_thousands():
     for name in ("levels", "innovations", "autocorrelation"):
         assert np.allclose(getattr(whole, name)[:, some], getattr(few, name), rtol=1e-9, atol=1e-12, equal_nan=True)
     assert np.allclose(whole.phi[some], few.phi)
-    assert np.allclose(whole.predicted[some], few.predicted)
 
 
 def test_one_hour_at_a_thousand_times_the_usual_rate_relates_no_repos():
