@@ -197,7 +197,7 @@ def _panel(frame: pd.DataFrame, alpha: float) -> tuple[Panel | None, str | None]
         raise InputError(f"the frame holds a value that is no number: {error}") from error
     if len(values) < MIN_SAMPLES:
         return None, f"{len(values)} samples are too few: at least {MIN_SAMPLES} are needed"
-    panel = whitened_panel(values, seasons_of(ordered.index))
+    panel = whitened_panel(values, seasons_of(ordered.index), only_shown=True)
     usable = int(panel.usable.sum())
     if usable < 2:
         return None, f"{usable} of {values.shape[1]} repos vary enough to be compared: at least 2 are needed"

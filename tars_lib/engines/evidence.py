@@ -25,6 +25,7 @@ from tars_lib.engines.movement import Movement, movement_of
 from tars_lib.history import from_micros
 from tars_lib.org import OrgData
 from tars_lib.schema import Dependency
+from tars_lib.stats.design import CURVATURE_COLUMNS
 from tars_lib.stats.direct import direct_edges
 from tars_lib.stats.discovery import Discoveries, discovered_pairs
 from tars_lib.stats.lag import PairTests
@@ -160,17 +161,18 @@ def _beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequ
     """The panels with every lasting change taken out.
 
     A step is one event, but two series with a step each correlate at every lag, as two walks do, and noise picks one. Steps
-    are judged once, as changes; a pair or a lead has to show in the rest.
+    are judged once, as changes; a pair or a lead has to show in the rest, from which the calendar is taken only where it
+    shows, as `correlate` and `lead_lag` do.
     """
     out = []
     for metric, (values, panel) in enumerate(zip(movement.values, panels, strict=True)):
         mine = [one for one in changes if one.metric == metric]
-        if not mine:
+        if not mine and values.shape[1] > CURVATURE_COLUMNS:
             out.append(panel)
             continue
         # where values were pulled in, the step is fitted to what is left of it
-        rest = without_changes(without_extremes(values), panel.basis, mine)
-        out.append(whitened_panel(rest, movement.seasons))
+        rest = without_changes(without_extremes(values), panel.basis, mine) if mine else values
+        out.append(whitened_panel(rest, movement.seasons, only_shown=True))
     return tuple(out)
 
 

@@ -1,9 +1,10 @@
 """What do all series share by the calendar alone: which trend and which weekly or daily cycle is taken out first?
 
 Weekends and a common drift make independent series look related. They are removed by least squares: a constant, a
-polynomial trend, and the Fourier harmonics of each calendar cycle. A straight line always goes. A curved trend goes
-only where the panel as a whole shows one (a chi-square test over the columns, with autocorrelated errors, and most
-columns bent the same way), because each further power also removes slow variation that could have been evidence.
+polynomial trend, and the Fourier harmonics of each calendar cycle. A straight line always goes. A cycle goes where
+the panel as a whole gives the least hint of it (a chi-square test over the columns, with autocorrelated errors), a
+curved trend only where the panel clearly shows one and most columns are bent the same way, because each column that is
+removed takes variation along that could have been evidence.
 
 References
 ----------
@@ -46,6 +47,10 @@ MAX_DEGREE_OF_ONE = 3
 SAMPLES_PER_POWER = 7
 """Shorter series may spend one more power only on every so many samples; judgement."""
 
+SEASON_LEVEL = 0.2
+"""Level of the panel test for a calendar cycle; judgement, and a wide one: a cycle too weak to be noticed there raises the
+correlation of 12 columns by less than 0.02 at 90 samples, a fifth of its standard deviation."""
+
 CURVATURE_LEVEL = 0.01
 """Level of the panel test for a curved trend; judgement. An error costs power, never validity."""
 
@@ -69,6 +74,9 @@ COHERENT_COLUMNS = 8
 
 CURVATURE_COLUMNS = 64
 """Columns used for that test, evenly spaced; the test is decisive long before."""
+
+MIN_DEGREES = 8
+"""Degrees of freedom that a panel test must leave; judgement."""
 
 RIDGE = 1e-9
 """Relative ridge that keeps a column solvable when one phase of a cycle was never observed."""
@@ -117,6 +125,45 @@ def without_basis(values: Floats, basis: Floats) -> Floats:
     return np.subtract(values, fitted, out=fitted)
 
 
+def shown_seasons(values: Floats, seasons: Sequence[int] = ()) -> tuple[int, ...]:
+    """The calendar cycles that the panel may hold, each tested beside the others and the powers of time.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T, N)
+        NaN where missing; no column may be constant.
+    seasons : sequence of int
+        Cycle lengths in samples.
+
+    Returns
+    -------
+    tuple of int
+        In the order given. A cycle that too few samples are left to test is kept, and so is every cycle of more than
+        `CURVATURE_COLUMNS` columns, where a cycle that a few of them share could go unnoticed.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(1).standard_normal((60, 5))
+    >>> week = np.tile([0.0, 0.0, 0.0, 0.0, 0.0, -3.0, -3.0], 9)[:60, None]
+    >>> shown_seasons(noise, (7,)), shown_seasons(noise + week, (7,))
+    ((), (7,))
+    """
+    n, columns = values.shape
+    powers = _powers(n, max(1, min(MAX_DEGREE, n // SAMPLES_PER_POWER)))
+    shown = list(seasons)
+    for season in sorted(seasons, reverse=True):
+        others = _harmonics(n, [one for one in shown if one != season])
+        own = _harmonics(n, [*(one for one in shown if one != season), season])[len(others) :]
+        design = np.column_stack([np.ones(n), *others, *powers, *own])
+        left = _degrees_left(design)
+        if not own or left < MIN_DEGREES or columns > CURVATURE_COLUMNS:
+            continue
+        size = float((_last_t_values(values, design, len(own)) ** 2).sum())
+        if size < special.chdtri(len(own) * columns, SEASON_LEVEL) * left / (left - 2):
+            shown.remove(season)
+    return tuple(shown)
+
+
 def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
     """The lowest power of time (at least 1) beyond which the panel shows no common curvature.
 
@@ -147,26 +194,38 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
     if most < 2:
         return 1
     design = _design(n, seasons, most)
+    degrees_left = _degrees_left(design)
+    if degrees_left < MIN_DEGREES:
+        return 1
+    return _highest(_last_t_values(values, design, most - 1), degrees_left)
+
+
+def _degrees_left(design: Floats) -> int:
+    return len(design) - 1 - int(design.shape[1])
+
+
+def _last_t_values(values: Floats, design: Floats, tested: int) -> Floats:
+    """t-values of the last columns of a design, each beyond the columns before it, shape (tested, N).
+
+    Each column of values is filtered with its own first-order autocorrelation, and the design with it.
+    """
     basis = np.linalg.qr(design)[0]
     fitted = _fitted(values, basis)
     missing = np.isnan(values)
     filled = np.where(missing, fitted, values) if missing.any() else values
     noise = filled - fitted
-    degrees_left = n - 1 - design.shape[1]
-    if degrees_left < 8:
-        return 1
-    powers = design[:, -(most - 1) :]
-    t_values = np.zeros((most - 1, noise.shape[1]))
+    last = design[:, -tested:]
+    t_values = np.zeros((tested, noise.shape[1]))
     for phi, members in _by_autocorrelation(noise, basis):
         directions = np.linalg.qr(design[1:] - phi * design[:-1])[0]
         series = filled[1:, members] - phi * filled[:-1, members]
         loadings = directions.T @ series
         left = np.einsum("tn,tn->n", series, series) - (loadings**2).sum(axis=0)
         # a direction comes with either sign, which must be the same in every group
-        towards = np.sign((directions[:, -(most - 1) :] * (powers[1:] - phi * powers[:-1])).sum(axis=0))
-        spread = np.sqrt(np.where(left > 0.0, left, np.inf) / degrees_left)
-        t_values[:, members] = towards[:, None] * loadings[-(most - 1) :] / spread
-    return _highest(t_values, degrees_left)
+        towards = np.sign((directions[:, -tested:] * (last[1:] - phi * last[:-1])).sum(axis=0))
+        spread = np.sqrt(np.where(left > 0.0, left, np.inf) / _degrees_left(design))
+        t_values[:, members] = towards[:, None] * loadings[-tested:] / spread
+    return t_values
 
 
 def _highest(t_values: Floats, degrees_left: int) -> int:
@@ -187,8 +246,17 @@ def _highest(t_values: Floats, degrees_left: int) -> int:
 
 
 def _design(n: int, seasons: Sequence[int], degree: int) -> Floats:
+    return np.column_stack([np.ones(n), *_harmonics(n, seasons), *_powers(n, degree)])
+
+
+def _powers(n: int, degree: int) -> list[Floats]:
+    scaled = 2.0 * np.arange(n, dtype=np.float64) / max(n - 1, 1) - 1.0
+    return [scaled**power for power in range(1, degree + 1)]
+
+
+def _harmonics(n: int, seasons: Sequence[int]) -> list[Floats]:
     time = np.arange(n, dtype=np.float64)
-    columns = [np.ones(n)]
+    columns: list[Floats] = []
     frequencies: set[float] = set()
     for period in seasons:
         if n < MIN_CYCLES * period:
@@ -201,9 +269,7 @@ def _design(n: int, seasons: Sequence[int], degree: int) -> Floats:
             columns.append(np.cos(2.0 * np.pi * frequency * time))
             if 2 * harmonic != period:
                 columns.append(np.sin(2.0 * np.pi * frequency * time))
-    scaled = 2.0 * time / max(n - 1, 1) - 1.0
-    columns.extend(scaled**power for power in range(1, degree + 1))
-    return np.column_stack(columns)
+    return columns
 
 
 def _fitted(values: Floats, basis: Floats) -> Floats:

@@ -25,7 +25,7 @@ from scipy import special
 
 from tars_lib.stats.autoregression import expected_lag_one, lag_one, phi_behind
 from tars_lib.stats.course import longest_cycle, without_spikes
-from tars_lib.stats.design import CURVATURE_COLUMNS, nuisance_basis, trend_degree, without_basis
+from tars_lib.stats.design import CURVATURE_COLUMNS, nuisance_basis, shown_seasons, trend_degree, without_basis
 from tars_lib.stats.parallel import in_parallel
 from tars_lib.stats.robust import column_median
 
@@ -94,7 +94,7 @@ class Panel:
     usable: NDArray[np.bool_]
 
 
-def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
+def whitened_panel(values: Floats, seasons: Sequence[int] = (), *, only_shown: bool = False) -> Panel:
     """Remove calendar, trend and own past from every column.
 
     Parameters
@@ -103,6 +103,9 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
         NaN where missing; infinities count as missing.
     seasons : sequence of int
         Calendar cycles in samples, such as 7 for daily samples.
+    only_shown : bool
+        Remove only the cycles that the panel gives a hint of (`tars_lib.stats.design.shown_seasons`). Worth it where
+        pairs are all that is looked for: a calendar that is not there costs evidence, most where memory is long.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = ()) -> Panel:
         np.full(columns, np.nan),
         np.zeros((lags, columns)),
         np.ones((longest_cycle(n, seasons), columns)),
-        nuisance_basis(n, seasons, _degree(values, usable, seasons)),
+        _basis(values, usable, seasons, only_shown),
         usable.copy(),
     )
     chosen = np.flatnonzero(usable)
@@ -162,14 +165,18 @@ def _has_rhythm(panel: Panel) -> bool:
     return bool(apart > special.chdtri(period - 1, RHYTHM_LEVEL))
 
 
-def _degree(values: Floats, usable: NDArray[np.bool_], seasons: Sequence[int]) -> int:
+def _basis(values: Floats, usable: NDArray[np.bool_], seasons: Sequence[int], only_shown: bool) -> Floats:
+    """Constant, trend as far as the panel shows one, and the calendar."""
     chosen = np.flatnonzero(usable)
     if not len(chosen):
-        return 0
+        return nuisance_basis(len(values), seasons, 0)
+    only_shown &= len(chosen) <= CURVATURE_COLUMNS
     if len(chosen) > CURVATURE_COLUMNS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, CURVATURE_COLUMNS).astype(int)]
     inside = values.T[chosen].T
-    return trend_degree(without_spikes(inside - _first(inside), seasons), seasons)
+    calm = without_spikes(inside - _first(inside), seasons)
+    shown = shown_seasons(calm, seasons) if only_shown else seasons
+    return nuisance_basis(len(values), shown, trend_degree(calm, shown))
 
 
 def _width(n: int) -> int:

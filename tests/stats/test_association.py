@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tars_lib.stats.autoregression import unbiased_phi
 from tars_lib.stats.course import without_spikes
-from tars_lib.stats.design import nuisance_basis, trend_degree, without_basis
+from tars_lib.stats.design import nuisance_basis, shown_seasons, trend_degree, without_basis
 from tars_lib.stats.multiplicity import adjusted_p_values, expected_false
 from tars_lib.stats.significance import (
     critical_correlation,
@@ -257,3 +257,26 @@ def test_skewed_noise_keeps_mean_zero_when_its_tail_is_pulled_in():
     panel = whitened_panel(skewed, (7,))
     assert np.abs(panel.innovations.mean(axis=0)).max() < 1e-12
     assert np.abs(panel.levels.mean(axis=0)).max() < 1e-12
+
+
+def test_a_calendar_is_taken_out_of_pairs_only_where_the_panel_hints_at_it():
+    week = np.tile([0.0, 0.0, 0.0, 0.0, 0.0, -1.0, -1.0], 13)[:90, None]
+    kept = [len(shown_seasons(ar(phi, 90, 12, seed), (7,))) for phi in (0.0, 0.9) for seed in range(30)]
+    # at level 0.2 more than 24 of 60 have a probability below 0.1 per mille
+    assert sum(kept) <= 24
+    assert all(shown_seasons(ar(0.0, 90, 12, seed) + week, (7,)) == (7,) for seed in range(30))
+    noise = next(noise for noise in (ar(0.0, 90, 12, seed) for seed in range(10)) if not shown_seasons(noise, (7,)))
+    assert whitened_panel(noise, (7,)).basis.shape == (90, 8)
+    assert whitened_panel(noise, (7,), only_shown=True).basis.shape == (90, 2)
+
+
+def test_of_two_cycles_only_the_one_that_is_there_is_shown():
+    hours = np.arange(24 * 28)
+    noise = np.random.default_rng(1).standard_normal((len(hours), 6))
+    day, week = np.sin(2 * np.pi * hours / 24)[:, None], np.sin(2 * np.pi * hours / 168)[:, None]
+    assert shown_seasons(noise + day, (24, 168)) == (24,)
+    assert 168 in shown_seasons(noise + week, (24, 168))
+
+
+def test_in_many_columns_every_cycle_goes():
+    assert shown_seasons(ar(0.0, 60, 100, 2), (7,)) == (7,)
