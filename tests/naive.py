@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.stats.gaps import DEPTH
 from tars_lib.stats.significance import samples_left
 
 if TYPE_CHECKING:
@@ -16,17 +17,37 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def overlap_product(leader: Floats, follower: Floats, lag: int) -> tuple[float, float, int]:
-    """Zero-filled correlation, c_a c_b / c, and c, of leader[t - lag] with follower[t]."""
-    n = len(leader)
-    early = [leader[t - lag] for t in range(lag, n)]
-    late = [follower[t] for t in range(lag, n)]
-    seen_early = [x for x in early if not math.isnan(x)]
-    seen_late = [x for x in late if not math.isnan(x)]
-    both = [(x, y) for x, y in zip(early, late, strict=True) if not (math.isnan(x) or math.isnan(y))]
-    norm = math.sqrt(sum(x * x for x in seen_early) * sum(y * y for y in seen_late))
-    r = sum(x * y for x, y in both) / norm
-    return r, len(seen_early) * len(seen_late) / len(both), len(both)
+def expected_innovations(errors: Floats, phi: float) -> tuple[Floats, Floats]:
+    """Expected innovations given the errors seen, and the projection onto what was seen.
+
+    Each error is a combination of the innovations since the last sample seen, with weights of norm one; with A the rows of
+    weights the expectation is A' errors, and A' A the projection. Weights more than `DEPTH` samples back are left out.
+    """
+    n, memory, last = len(errors), max(phi, 0.0), -1
+    expected, projection = np.zeros(n), np.zeros((n, n))
+    for t in range(n):
+        if math.isnan(errors[t]):
+            continue
+        gap = 1 if last < 0 else t - last
+        norm = math.sqrt(sum(memory ** (2 * step) for step in range(gap)))
+        weights = np.zeros(n)
+        for step in range(min(gap, DEPTH)):
+            weights[t - step] = memory**step / norm
+        expected += weights * errors[t]
+        projection += np.outer(weights, weights)
+        last = t
+    return expected, projection
+
+
+def overlap_product(panel: Panel, leader: int, follower: int, lag: int) -> tuple[float, float, float]:
+    """Correlation, 1 / its variance, and pairs known, of leader[t - lag] with follower[t]."""
+    n = len(panel.innovations)
+    x, x_known = expected_innovations(panel.innovations[:, leader], float(panel.phi[leader]))
+    y, y_known = expected_innovations(panel.innovations[:, follower], float(panel.phi[follower]))
+    early, late = slice(0, n - lag), slice(lag, n)
+    counts = float((x_known[early, early] * y_known[late, late]).sum())
+    r = float(x[early] @ y[late]) / math.sqrt(float(x[early] @ x[early]) * float(y[late] @ y[late]))
+    return r, float(np.trace(x_known[early, early]) * np.trace(y_known[late, late])) / counts, counts
 
 
 def best_own_lag(panel: Panel, i: int, j: int, max_lag: int) -> tuple[int, int, int, float, float]:
@@ -35,7 +56,7 @@ def best_own_lag(panel: Panel, i: int, j: int, max_lag: int) -> tuple[int, int, 
     for lag in range(max_lag + 1):
         share = samples_left(panel.basis, lag) / (len(panel.basis) - lag)
         for leader, follower in ((i, j), (j, i)):
-            r, full, counts = overlap_product(panel.innovations[:, leader], panel.innovations[:, follower], lag)
+            r, full, counts = overlap_product(panel, leader, follower, lag)
             score = r * r * full * share
             if score > best[3]:
                 best = (leader, follower, lag, score, r * math.sqrt(full / counts))

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from tars_lib.stats.whiten import bridged
+from tars_lib.stats.gaps import bridged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

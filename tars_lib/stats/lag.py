@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.stats.gaps import Known, shared_out
 from tars_lib.stats.levels import Levels
 from tars_lib.stats.significance import autocorrelation_factor, rhythm_factor, samples_left, sidak, tail_probability
 
@@ -87,16 +88,19 @@ class Overlap:
 
     Attributes
     ----------
+    known : Known
+        The innovations, gaps shared out.
     lags : int
         Largest lag that leaves `MIN_PAIRS` effective pairs, at most the one asked for; -1 where even lag 0 does not.
     head_norm, tail_norm : ndarray, shape (lags + 1, N)
         Root sum of squares of the rows that stay when a column is the earlier (head) or the later (tail) of a pair.
     head_count, tail_count : ndarray, shape (lags + 1, N)
-        Observed rows among them.
+        Rows known among them; a row in a gap counts as far as it is known.
     share : ndarray, shape (lags + 1,)
         Effective pairs per observed pair after calendar and trend were removed.
     """
 
+    known: Known
     lags: int
     head_norm: Floats
     tail_norm: Floats
@@ -107,7 +111,8 @@ class Overlap:
 
 def overlap_of(panel: Panel, max_lag: int) -> Overlap:
     """Norms, counts and effective shares for lags 0..max_lag, each over its own overlap."""
-    values = panel.innovations
+    known = shared_out(panel.innovations, panel.phi)
+    values, share_known = known.values, known.bands[0]
     n = len(values)
     left = [samples_left(panel.basis, lag) for lag in range(min(max_lag, n - 2) + 1)]
     lags = -1
@@ -116,16 +121,13 @@ def overlap_of(panel: Panel, max_lag: int) -> Overlap:
             break
         lags += 1
     ends = max(lags, 0)
-    early, late = values[:ends], values[n - ends :]
     total, count = np.einsum("tn,tn->n", values, values), np.full(values.shape[1], float(n))
-    if np.isnan(total).any():
-        filled = np.nan_to_num(values)
-        total, count = np.einsum("tn,tn->n", filled, filled), count - np.count_nonzero(np.isnan(values), axis=0)
-    head, tail = _heads_and_tails(total, np.nan_to_num(early) ** 2, np.nan_to_num(late) ** 2, lags)
-    seen_early, seen_late = ((~np.isnan(part)).astype(np.float64) for part in (early, late))
-    head_count, tail_count = _heads_and_tails(count, seen_early, seen_late, lags)
+    if not known.complete:
+        count = share_known.sum(axis=0)
+    head, tail = _heads_and_tails(total, values[:ends] ** 2, values[n - ends :] ** 2, lags)
+    head_count, tail_count = _heads_and_tails(count, share_known[:ends], share_known[n - ends :], lags)
     share = np.array([left[lag] / (n - lag) for lag in range(lags + 1)])
-    return Overlap(lags, np.sqrt(head), np.sqrt(tail), head_count, tail_count, share)
+    return Overlap(known, lags, np.sqrt(head), np.sqrt(tail), head_count, tail_count, share)
 
 
 def dense_tests(panel: Panel, max_lag: int) -> PairTests:
@@ -157,14 +159,14 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
     upper = np.triu_indices(len(columns), 1)
     if overlap.lags < 0:
         upper = (upper[0][:0], upper[1][:0])
-    innovations, levels = panel.innovations[:, columns], Levels(panel, columns)
+    known, levels = overlap.known.take(columns), Levels(panel, columns)
     inflation = autocorrelation_factor(
         panel.autocorrelation[:, columns][:, :, None], panel.autocorrelation[:, columns][:, None, :]
     )
     tried = 2 * overlap.lags + 1
     best_own, best_level = _Best(len(columns)), _Best(len(columns))
     for lag in range(overlap.lags + 1):
-        correlation, counts, full = _zero_filled(innovations, lag)
+        correlation, counts, full = _products(known, lag)
         share = overlap.share[lag]
         best_own.offer(
             correlation**2 * full * share, lag, correlation * np.sqrt(full / counts), counts * share, full * share
@@ -215,11 +217,9 @@ def measured_tests(panel: Panel, first: Ints, second: Ints, max_lag: int) -> Pai
     """
     overlap = overlap_of(panel, max_lag)
     columns, position = np.unique(np.concatenate([first, second]), return_inverse=True)
-    rows = np.ascontiguousarray(panel.innovations[:, columns].T)
-    seen = ~np.isnan(rows)
-    rows[~seen] = 0.0
-    complete = bool(seen.all())
-    counted = seen.astype(np.float64)
+    known = overlap.known
+    rows = np.ascontiguousarray(known.values[:, columns].T)
+    bands = [] if known.complete else [np.ascontiguousarray(band[:, columns].T) for band in known.bands]
     n, pairs = rows.shape[1], len(first)
     score, weight, counts_best = np.full(pairs, -1.0), np.zeros(pairs), np.ones(pairs)
     lag_best, forward, correlation = np.zeros(pairs, dtype=np.int64), np.ones(pairs, dtype=bool), np.zeros(pairs)
@@ -232,11 +232,11 @@ def measured_tests(panel: Panel, first: Ints, second: Ints, max_lag: int) -> Pai
                 product = np.einsum("pt,pt->p", rows[a, : n - lag], rows[b, lag:])
                 head, tail = columns[a], columns[b]
                 both = overlap.head_count[lag, head] * overlap.tail_count[lag, tail]
-                counts = (
-                    np.full(len(a), float(n - lag))
-                    if complete
-                    else np.maximum(np.einsum("pt,pt->p", counted[a, : n - lag], counted[b, lag:]), 1.0)
-                )
+                counts = np.full(len(a), 0.0 if bands else float(n - lag))
+                for depth, band in enumerate(bands):
+                    shared = np.einsum("pt,pt->p", band[a, : n - lag], band[b, lag:])
+                    counts += 2.0 * shared if depth else shared
+                counts = np.maximum(counts, 1.0)
                 norm = overlap.head_norm[lag, head] * overlap.tail_norm[lag, tail]
                 r = product / np.where(norm > 0.0, norm, np.inf)
                 full = both / counts * overlap.share[lag]
@@ -315,16 +315,22 @@ def _heads_and_tails(total: Floats, early: Floats, late: Floats, lags: int) -> t
     return np.maximum(head, 0.0), np.maximum(tail, 0.0)
 
 
-def _zero_filled(values: Floats, lag: int) -> tuple[Floats, Floats, Floats]:
-    """Uncentred correlation with missing values as zero, pairs seen, and 1 / its variance under independence.
+def _products(known: Known, lag: int) -> tuple[Floats, Floats, Floats]:
+    """Uncentred correlation, pairs known, and 1 / its variance under independence.
 
-    Innovations have mean zero by construction, so nothing is centred. With c pairs seen of c_a and c_b values the
-    statistic has variance c / (c_a c_b); in complete data that is 1 / c and the correlation is the ordinary one.
+    Innovations have mean zero by construction, so nothing is centred. With c = trace(P_a P_b) pairs known of c_a and c_b
+    values the statistic has variance c / (c_a c_b); in complete data that is 1 / c and the correlation is the ordinary one.
     """
-    early, late = values[: len(values) - lag], values[lag:]
-    seen_early, seen_late = (~np.isnan(early)).astype(np.float64), (~np.isnan(late)).astype(np.float64)
-    a, b = np.nan_to_num(early), np.nan_to_num(late)
+    rows = len(known.values) - lag
+    a, b = known.values[:rows], known.values[lag:]
     norm = np.sqrt((a**2).sum(axis=0))[:, None] * np.sqrt((b**2).sum(axis=0))[None, :]
-    counts = np.maximum(seen_early.T @ seen_late, 1.0)
-    both = seen_early.sum(axis=0)[:, None] * seen_late.sum(axis=0)[None, :]
+    if known.complete:
+        counts = np.full(norm.shape, float(rows))
+        both = counts**2
+    else:
+        counts = known.bands[0, :rows].T @ known.bands[0, lag:]
+        for band in known.bands[1:]:
+            counts += 2.0 * band[:rows].T @ band[lag:]
+        counts = np.maximum(counts, 1.0)
+        both = known.bands[0, :rows].sum(axis=0)[:, None] * known.bands[0, lag:].sum(axis=0)[None, :]
     return a.T @ b / np.where(norm > 0.0, norm, np.inf), counts, both / counts

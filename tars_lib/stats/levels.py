@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.stats.design import without_basis
-from tars_lib.stats.whiten import bridged
+from tars_lib.stats.gaps import bridged
 
 if TYPE_CHECKING:
     from tars_lib.stats.whiten import Panel

@@ -4,10 +4,10 @@ For every pair the largest weighted correlation over all lags is bounded from ab
 columns are multiplied, lag by lag or frequency by frequency, whichever costs less, and a maximum is taken, so memory is a
 few tiles and never pairs x lags. A p-value is a bound on |r| for a given number of samples, so none is computed for the
 pairs that stay below it. Each column is scaled once, by the lag at which its overlap has the smallest norm, and what
-float32 may have lost is added, so the bound holds for every lag. Missing values count as zero; the number of rows that
-a pair shares, unknown here, is at least c_a + c_b - m, which bounds the weight from above by less than 1 % up to 10 %
-missing. Only pairs with a column that misses more than 30 % have their shared rows counted. What passes is measured
-again, exactly, by `tars_lib.stats.lag.measured_tests`.
+float32 may have lost is added, so the bound holds for every lag. Missing values are shared out or zero
+(`tars_lib.stats.gaps`); what a pair shares, trace(P_a P_b), unknown here, is at least c_a + c_b - m, which bounds the weight
+from above by less than 1 % up to 10 % missing. Only pairs with a column that misses more than 30 % have their shared rows
+counted. What passes is measured again, exactly, by `tars_lib.stats.lag.measured_tests`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tars_lib.stats.significance import critical_correlation, sidak, sidak_inver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tars_lib.stats.gaps import Known
     from tars_lib.stats.whiten import Panel
 
 Floats = NDArray[np.float64]
@@ -108,7 +109,7 @@ def screened_pairs(
     order = np.argsort(missing > MOST_MISSING, kind="stable")
     columns, missing = columns[order], missing[order]
     known = int((missing <= MOST_MISSING).sum())
-    rows, seen = _zero_filled(panel, columns, counted=known < len(columns))
+    rows, seen = _rows(overlap.known, columns, counted=known < len(columns))
     searches = []
     if known >= 2:
         searches.append(_bounded(rows[:known], overlap, columns[:known], size, float(missing[:known].max())))
@@ -207,11 +208,9 @@ class _Search:
         return found or [(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32))]
 
 
-def _zero_filled(panel: Panel, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:
-    rows = panel.innovations[:, columns].T
-    gaps = np.isnan(rows)
-    seen = (~gaps).astype(np.float32) if counted else np.zeros((0, 0), dtype=np.float32)
-    return (np.where(gaps, 0.0, rows) if gaps.any() else rows), seen
+def _rows(known: Known, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:
+    seen = known.bands[0][:, columns].T.astype(np.float32) if counted else np.zeros((0, 0), dtype=np.float32)
+    return known.values[:, columns].T, seen
 
 
 def _bounded(rows: Floats, overlap: Overlap, columns: NDArray[np.intp], size: Floats, most: float) -> _Search:

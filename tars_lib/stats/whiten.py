@@ -279,37 +279,6 @@ def _after_gaps(errors: Floats, levels: Floats, observed: NDArray[np.bool_], phi
     errors[row, column] = (levels[row, column] - expected) / np.sqrt(variance[gap, column])
 
 
-def bridged(levels: Floats) -> Floats:
-    """Gaps bridged by straight lines, and by the nearest value at the ends.
-
-    Only for what explains or is held constant, never for what is explained: a test of y on x is as valid on any x that
-    was made without looking at y.
-
-    Parameters
-    ----------
-    levels : ndarray, shape (T, N)
-
-    Returns
-    -------
-    ndarray, shape (T, N)
-        NaN only in columns without a value; `levels` itself where nothing is missing.
-
-    Examples
-    --------
-    >>> bridged(np.array([[0.0], [np.nan], [3.0], [np.nan]])).ravel().tolist()
-    [0.0, 1.5, 3.0, 3.0]
-    """
-    gaps = np.isnan(levels)
-    if not gaps.any():
-        return levels
-    out = levels.copy()
-    rows = np.arange(len(levels))
-    for column in np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)):
-        hole = gaps[:, column]
-        out[hole, column] = np.interp(rows[hole], rows[~hole], levels[~hole, column])
-    return out
-
-
 def _enough(values: Floats, finite: NDArray[np.bool_]) -> NDArray[np.bool_]:
     n = len(values)
     if n == 0:
