@@ -37,6 +37,11 @@ Ints = NDArray[np.int64]
 MIN_PAIRS = 10.0
 """Effective sample pairs below which a lag is not judged; judgement."""
 
+SPENT_ON_MEMORY = 2.0
+"""Samples that the levels are charged for the memory of both series, which is fitted to the same rows. Of 600 sets of 12
+walks of 30 samples 3.5 % had a false lead at a charge of one, 2.5 % at two and 0.8 % at four; noisy copies (AR(1) 0.9, 90
+samples) were found in 90.6, 90.3 and 89.9 %."""
+
 CHUNK = 2048
 """Pairs whose series are gathered at a time: bounds the memory, 2048 x 365 float64 is 6 MB."""
 
@@ -184,7 +189,7 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
 
     spread, level_spread = inflation[upper] * swell(own), swell(level)
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
-    level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight / level_spread - 1.0)
+    level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight / level_spread - SPENT_ON_MEMORY)
     of_levels = level_p < own_p
     p_value = sidak(np.minimum(own_p, level_p), 2 * tried)
     forward = np.where(of_levels, level.forward, own.forward)
