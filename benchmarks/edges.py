@@ -7,7 +7,11 @@ direction nor lag: the pair counts), the largest |r| over lags above a threshold
 (the `bench` extra), pairwise Granger tests with Bonferroni's correction (which know no lag: the direction counts).
 Granger takes two seconds a data set, so it runs on the first few.
 
-    python benchmarks/edges.py [--sets 200] [--seed 1] [--samples 30 90 365] [--only null|power] [--no-peers] [--markdown]
+`--only ceiling` prints how often the lag of a noisy copy can be told at all: by a reader who knows which repo leads which,
+the leader's whole past, and the size of signal and noise, and looks for nothing but the lag.
+
+    python benchmarks/edges.py [--sets 200] [--seed 1] [--samples 30 90 365] [--only null|power|ceiling] [--no-peers]
+        [--markdown]
 
 With 200 sets about ten minutes on two idle cores without peers, half an hour with them and without statsmodels, two
 hours with it; `--sets 20` gives a first look in a tenth of that.
@@ -243,6 +247,19 @@ def power_row(cell: Cell) -> list[str]:
     return row
 
 
+def ceiling_row(leader: int, follower: int, lag: int, sets: int, seed: int, phi: float = 0.9, n: int = 90) -> list[str]:
+    """How often the right lag explains a noisy copy of an AR(1) best, with everything else known."""
+    rng = np.random.default_rng((seed, n, 200 + lag))
+    hits = 0
+    for _ in range(sets):
+        shocks = rng.standard_normal((n + WARM_UP, 1))
+        source = memory(shocks, phi)[:, 0]
+        copy = source[WARM_UP - lag : WARM_UP - lag + n] + source.std() * rng.standard_normal(n)
+        errors = [((copy - source[WARM_UP - one : WARM_UP - one + n]) ** 2).sum() for one in range(MAX_LAG + 1)]
+        hits += int(np.argmin(errors)) == lag
+    return [f"{leader} leads {follower}", str(lag), interval(hits, sets)]
+
+
 def tables(
     samples: list[int], sets: int, seed: int, *, peers: bool, granger_sets: int, only: str | None
 ) -> list[tuple[str, list[list[str]]]]:
@@ -251,7 +268,7 @@ def tables(
     names = list(rules(peers))
     more = f"; Granger on the first {min(sets, granger_sets)}" if "Granger" in names else ""
     with ProcessPoolExecutor() as workers:
-        if only != "power":
+        if only in (None, "null"):
             cells = [
                 Cell(kind, n, missing, (seed, n, number, int(10 * missing)), sets, peers, granger_sets)
                 for n in samples
@@ -263,7 +280,7 @@ def tables(
             out.append(
                 (f"Data sets with any edge, percent, 95 % interval; {sets} sets of 12 unrelated repos{more}", rows)
             )
-        if only != "null":
+        if only in (None, "power"):
             cells = [
                 Cell(kind, 90, missing, (seed, 90, 100 + number, int(10 * missing)), sets, peers, granger_sets)
                 for number, kind in enumerate(PLANTED_KINDS)
@@ -278,6 +295,10 @@ def tables(
                 "Planted edges found with the right lag and called direct, and shortcuts called direct, percent, 95 % "
             )
             out.append((f"{title}interval; further edges a set; n = 90, SNR 1, {sets} sets{more}", rows))
+    if only == "ceiling":
+        rows = [["edge", "lag", "right lag, all else known"]]
+        rows += [ceiling_row(*edge, 20 * sets, seed) for edge in EDGES if edge[0] in (0, 3, 6)]
+        out.append((f"Noisy copies of AR(1) 0.9, n = 90, SNR 1: percent, 95 % interval; {20 * sets} sets", rows))
     return out
 
 
@@ -298,7 +319,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--samples", type=int, nargs="*", default=[30, 90, 365])
-    parser.add_argument("--only", choices=("null", "power"))
+    parser.add_argument("--only", choices=("null", "power", "ceiling"))
     parser.add_argument("--no-peers", action="store_true", help="ours alone")
     parser.add_argument("--granger-sets", type=int, default=20, help="data sets that Granger's test runs on")
     parser.add_argument("--markdown", action="store_true", help="tables for docs/benchmarks.md")

@@ -189,7 +189,9 @@ def dense_tests(panel: Panel, max_lag: int) -> PairTests:
 
     spread, level_spread = inflation[upper] * swell(own), swell(level)
     own_p = tail_probability(np.sqrt(own.score / np.maximum(own.weight, 1.0)), own.weight / spread)
-    level_p = tail_probability(np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight / level_spread - SPENT_ON_MEMORY)
+    level_p = tail_probability(
+        np.sqrt(level.score / np.maximum(level.weight, 1.0)), level.weight / level_spread - SPENT_ON_MEMORY
+    )
     of_levels = level_p < own_p
     p_value = sidak(np.minimum(own_p, level_p), 2 * tried)
     forward = np.where(of_levels, level.forward, own.forward)
