@@ -128,14 +128,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_names_the_run_bundle_page_or_archive_that_it_has_no_room_for(
     samples: RunSamples, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, executed = samples.run("demo"), samples.report("executive_summary", "demo")["notebook"]
+    run, executed = samples.run("demo"), samples.report("welcome", "demo")["notebook"]
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError, match="No space left") as caught:
         write_run(analyze(load_org(demo_root())), small_disk)
     assert caught.value.filename.startswith(str(small_disk / ".tars-run-"))
     with pytest.raises(OSError, match="No space left") as caught:
         export(executed, ("html",), small_disk)
-    assert caught.value.filename == str(small_disk / "executive_summary.html")
+    assert caught.value.filename == str(small_disk / "welcome.html")
     (tmp_path / "evidence.zip").write_bytes(pack("evidence", {"a.bin": bytes(100_000)}, {}, now()))
     shutil.copytree(run.directory, tmp_path / "reports" / "runs" / run.directory.name)
     for words, named in (
