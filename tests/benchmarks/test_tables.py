@@ -70,3 +70,10 @@ def test_sections_that_are_not_run_again_stay_as_they_are(load, monkeypatch, tmp
     assert "kept figures" in text
     assert "new figures" in text
     assert "old" not in text
+
+
+def test_the_ceiling_of_lags_is_near_but_below_all():
+    out = run("edges.py", "--only", "ceiling", "--sets", "10", "--no-peers", "--markdown")
+    rows = [line.strip("|").split(" | ") for line in out.splitlines() if " leads " in line]
+    assert [row[1] for row in rows] == ["3", "1", "6", "10"]
+    assert all(90.0 < float(row[2].split("[")[0]) < 100.0 for row in rows)
