@@ -58,6 +58,12 @@ SECTIONS = (
         is_markdown=True,
         script="edges",
     ),
+    Section(
+        "ceiling",
+        "Lead-lag: how well the lag of a noisy copy can be told at all",
+        ("--only", "ceiling"),
+        script="edges",
+    ),
     Section("pairs", "Correlation and lead-lag: speed", ("--markdown",), is_markdown=True),
     Section("planted", "Propagation and clusters that were planted"),
     Section("calm", "False alarms in calm organisations"),

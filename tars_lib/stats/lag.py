@@ -13,7 +13,7 @@ The best lag is the one with the largest r^2 n; its p-value is corrected for eve
 References
 ----------
 Haugh (1976), Checking the independence of two covariance-stationary time series,
-https://doi.org/10.1080/01621459.1976.10481537
+https://doi.org/10.1080/01621459.1976.10480353
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ phi**g times the last value and the error is scaled back to one step, so missing
 References
 ----------
 Haugh (1976), Checking the independence of two covariance-stationary time series,
-https://doi.org/10.1080/01621459.1976.10481537
+https://doi.org/10.1080/01621459.1976.10480353
 Jones (1980), Maximum likelihood fitting of ARMA models to time series with missing observations,
 https://doi.org/10.1080/00401706.1980.10486171
 Cornish and Fisher (1938), Moments and cumulants in the specification of distributions, https://doi.org/10.2307/1400905
