@@ -29,9 +29,11 @@ help: ## Show this list
 demo: .venv/core.stamp ## Run the main job on the demo organisation; prints where HTML and PDF are
 	$(BIN)/tars demo
 
-# the workers are as many as the processors: threads of the linear algebra beside them would only wait for each other
+# the workers are as many as the processors: threads of the linear algebra beside them would only wait for each other.
+# Hundreds of commands and kernels start; compiled once, the package is not compiled by each where Python may not keep that
 test: export OPENBLAS_NUM_THREADS := 1
 test: .venv/dev.stamp ## Run the tests
+	@$(PY) -m compileall -q tars_lib
 	$(PY) -m pytest -n auto
 
 thorough: export OPENBLAS_NUM_THREADS := 1

@@ -205,8 +205,13 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
         and PNG at `PNG_DPI`. The same figure gives the same bytes.
     """
     svg, png = render_svg(figure), io.BytesIO()
+    # what was laid out for the one fits the other, and laying out takes as long as drawing
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine("none")
     with themed():
         figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    if layout is not None:
+        figure.set_layout_engine(layout)
     return svg, png.getvalue()
 
 
