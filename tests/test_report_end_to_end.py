@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from run_samples import RunSamples
 
 import tars_lib as tars
 from tars_lib.pipeline import write_report, write_run
@@ -52,12 +53,8 @@ def run_of(root: Path, outdir: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1767620000")
-        run = run_of(demo_root(), folder / "runs")
-        return {"run": run, **write_report("incident_report", run, folder / "report", ("html", "pdf"))}
+def demo(samples: RunSamples) -> dict[str, Path]:
+    return {"run": samples.run("demo").directory, **samples.report("incident_report", "demo")}
 
 
 @pytest.fixture(scope="module")

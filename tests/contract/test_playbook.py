@@ -135,16 +135,16 @@ def test_determine_root_cause_prints_cause_and_confidence(runs: Path) -> None:
     assert re.search(r"\(confidence: 0\.9\d+\)$", lines[1])
 
 
-def test_escalate_and_document_leaves_a_run_and_a_bundle(runs: Path) -> None:
+def test_escalate_and_document_leaves_a_run_and_a_bundle(two_runs: Path) -> None:
     """Also when the incident's folder holds an earlier run: of several the newest is packed."""
-    done = sh(runs, f'INCIDENT_ID="INC-202604011500"\n{block("# Package for leadership")}')
+    done = sh(two_runs, f'INCIDENT_ID="INC-202604011500"\n{block("# Package for leadership")}')
     paths = done.stdout.replace("\\", "/")
     assert "incidents/INC-202604011500/tars-run-" in paths
-    bundles = list((runs / "release" / "executive").glob("tars-evidence-tars-run-*.zip"))
+    bundles = list((two_runs / "release" / "executive").glob("tars-evidence-tars-run-*.zip"))
     assert len(bundles) == 1, done.stderr
     assert bundles[0].name in paths
-    shutil.rmtree(runs / "incidents")
-    shutil.rmtree(runs / "release")
+    shutil.rmtree(two_runs / "incidents")
+    shutil.rmtree(two_runs / "release")
 
 
 def test_gather_context_writes_two_documents_with_what_step_three_reads(two_runs: Path) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+SAMPLE = ("executive_summary", "golden_path", "incident_report", "org_risk", "trend_review", "welcome")
+"""Pages that hold every kind of figure and block between them."""
 RUN = "cascade"
 """The run with every finding of the decision tree, so that every page has all that it can show."""
 WIDTHS = (1200, 390)
@@ -32,7 +34,9 @@ def hidden(page: Page) -> int:
     return int(page.locator(".table").evaluate_all("all => all.filter(o => o.scrollWidth > o.clientWidth + 1).length"))
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.thorough) for name in NOTEBOOKS]
+)
 def test_a_page_is_quiet_fits_its_window_and_has_no_grave_barrier(
     browser: Browser, samples: RunSamples, name: str
 ) -> None:
