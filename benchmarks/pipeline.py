@@ -129,7 +129,9 @@ def main() -> None:
         for repos, days, seconds, memory in LARGE[: 2 if given.large else 1]:
             large = run(f"{repos} repos x {days} days, breach", repos, days, breached=True)
             used, peak = _alone(large)
-            print(f"{large.label}: {used / seconds:.2f} of {seconds:g} s, {peak / memory:.2f} of {memory:g} GB")
+            print(
+                f"{large.label}: {used / seconds:.2f} x the limit of {seconds:g} s, {peak / memory:.2f} x that of {memory:g} GB"
+            )
 
 
 def _alone(command: Command) -> tuple[float, float]:
