@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,17 +109,6 @@ def test_a_link_in_place_of_an_executed_notebook_is_replaced_and_nothing_hidden_
     run_notebook("executive_summary", {"run_dir": str(samples.run("demo").directory)}, place)
     assert ((tmp_path / "precious").read_text(), place.is_symlink()) == ("keep", False)
     assert [path.name for path in place.parent.iterdir()] == [place.name]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, check=False)
-    if made.returncode != 0:
-        pytest.skip("a small tmpfs cannot be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux mounts a small disk")

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,17 +66,6 @@ def assert_one_line(done: subprocess.CompletedProcess[str], reason: str) -> None
     assert done.stderr.count("\n") == 1, done.stderr
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", place], capture_output=True, check=False)
-    if made.returncode != 0:
-        pytest.skip("a small tmpfs cannot be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux mounts a small disk")
