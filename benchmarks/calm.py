@@ -15,13 +15,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.history import DAY, History, to_micros
-from tars_lib.org import OrgData
+from tars_lib.model.history import DAY, History, to_micros
+from tars_lib.model.names import Repo
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import RatioPolicy
+from tars_lib.model.times import read_time
 from tars_lib.pipeline import analyze
-from tars_lib.policies import RatioPolicy
-from tars_lib.schema import Repo
 from tars_lib.stats.counts import wilson_interval
-from tars_lib.times import read_time
 
 REPOS = 12
 LIMIT = 0.05

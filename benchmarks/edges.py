@@ -39,7 +39,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from tars_lib.engines.edges import correlate, lead_lag
+from tars_lib.engines.relations.frames import correlate, lead_lag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline import write_root
 from timing import Command, busy, comparison, python, tars, time_in_turns
 
-from tars_lib.exit_codes import DECISION_ORDER
+from tars_lib.findings.exit_codes import DECISION_ORDER
 
 LIMITS = {"health": 2.0, "alerts": 2.0, "correlation": 2.0, "temporal": 2.0, "sla": 3.0}
 """Largest ratios that the project allows itself; `sla` runs the others."""

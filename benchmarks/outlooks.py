@@ -22,15 +22,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla_report import ComplianceResult
-from tars_lib.engines.verdict import judge
-from tars_lib.gate import admit
-from tars_lib.history import DAY, from_micros
-from tars_lib.org import OrgData
-from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy
-from tars_lib.samples import Origin, Samples
-from tars_lib.schema import Repo, SlaStatus
-from tars_lib.stats.forecast import forecast_breaches
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.engines.sla.verdict import judge
+from tars_lib.model.admission import admit
+from tars_lib.model.history import DAY, from_micros
+from tars_lib.model.names import Repo, SlaStatus
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.stats.forecasting.limit_crossing import forecast_breaches
 
 Floats = NDArray[np.float64]
 

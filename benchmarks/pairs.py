@@ -27,9 +27,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import signal
 
-from tars_lib.stats import spectral, stream
-from tars_lib.stats.discovery import discovered_pairs
-from tars_lib.stats.whiten import whitened_panel
+from tars_lib.stats.pairs import spectral
+from tars_lib.stats.pairs import streamed as stream
+from tars_lib.stats.pairs.discovery import discovered_pairs
+from tars_lib.stats.series.prewhitening import whitened_panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

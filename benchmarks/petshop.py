@@ -45,7 +45,7 @@ def export(dataset: Path, issue: str, out: Path) -> None:
 @main.command()
 @DATASET
 def calibrate(dataset: Path) -> None:
-    """Fit the confidence anew and print the weights that tars_lib/engines/rootcause_confidence.py holds.
+    """Fit the confidence anew and print the weights that tars_lib/engines/root_causes/confidence.py holds.
 
     Example: python benchmarks/petshop.py calibrate --dataset ../shared/data/petshop
     """

@@ -14,8 +14,8 @@ from petshop_score import calibration_error
 from petshop_windows import degraded_cases, healthy_windows
 from scipy import optimize, special
 
-from tars_lib.engines.rootcause import rank_root_causes
-from tars_lib.engines.rootcause_confidence import features
+from tars_lib.engines.root_causes.confidence import features
+from tars_lib.engines.root_causes.ranking import rank_root_causes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import pandas as pd
 from petshop_dataset import Case, Scenario
 from petshop_windows import healthy_windows
 
-from tars_lib.engines.rootcause import rank_root_causes
+from tars_lib.engines.root_causes.ranking import rank_root_causes
 
 if TYPE_CHECKING:
     import networkx as nx

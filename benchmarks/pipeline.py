@@ -24,7 +24,7 @@ import yaml
 from pyarrow import csv, parquet
 from timing import CAN_MEASURE_CPU, Command, busy, comparison, python, tars, time_in_turns
 
-from tars_lib.exit_codes import DECISION_ORDER
+from tars_lib.findings.exit_codes import DECISION_ORDER
 
 LIMIT = 3.0
 """Largest ratio that the project allows itself."""

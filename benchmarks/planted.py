@@ -16,15 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.deviation import deviation
-from tars_lib.history import DAY, History, to_micros
-from tars_lib.org import OrgData
+from tars_lib.engines.relations.deviation import deviation
+from tars_lib.model.history import DAY, History, to_micros
+from tars_lib.model.names import Dependency, LeadEvidence, Repo, TemporalAnomalyType
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.times import read_time
 from tars_lib.pipeline import analyze
-from tars_lib.schema import Dependency, LeadEvidence, Repo, TemporalAnomalyType
-from tars_lib.stats.breaks import lasting_breaks
+from tars_lib.stats.changes.break_points import lasting_breaks
 from tars_lib.stats.counts import wilson_interval
-from tars_lib.stats.whiten import whitened_panel
-from tars_lib.times import read_time
+from tars_lib.stats.series.prewhitening import whitened_panel
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from petshop_peers import by_anomaly_traversal, by_nsigma, by_ranked_correlation
 from petshop_score import BINS, Answer, Figures, by_own_excess, calibration_error, run, summarise
 from petshop_windows import degraded_cases, renamed
 
-from tars_lib.engines.rootcause import rank_root_causes
+from tars_lib.engines.root_causes.ranking import rank_root_causes
 from tars_lib.stats.counts import wilson_interval
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ def draw(confidence: np.ndarray, right: np.ndarray, path: Path) -> None:
     """Draw the reliability diagram: share right over mean confidence with its interval, and the diagonal."""
     from matplotlib.figure import Figure
 
-    from tars_lib.figures.theme import INK, MUTED, SERIES, render, themed
+    from tars_lib.figures.style.theme import INK, MUTED, SERIES, render, themed
 
     rows = bins(confidence, right)
     with themed():

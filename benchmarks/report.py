@@ -40,8 +40,8 @@ def script_of(notebook: str, run: Path) -> str:
 def demo_run(folder: Path) -> Path:
     """A run of the demo organisation."""
     from tars_lib.pipeline import analyze, write_run
+    from tars_lib.pipeline.loading import load_org
     from tars_lib.sources.demo import demo_root
-    from tars_lib.sources.root import load_org
 
     return write_run(analyze(load_org(demo_root())), folder)
 

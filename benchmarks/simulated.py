@@ -25,7 +25,7 @@ from petshop_score import by_own_excess, calibration_error
 from simulated_application import FAULTS, Incident, incident
 from tables import printed
 
-from tars_lib.engines.rootcause import rank_root_causes
+from tars_lib.engines.root_causes.ranking import rank_root_causes
 from tars_lib.stats.counts import wilson_interval
 
 CLEAR = 5.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tables import head
 
-from tars_lib.records import write_text
+from tars_lib.files.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

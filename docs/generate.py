@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.health_report import HealthReport
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES, ExitCode
-from tars_lib.json_schema import schema_of
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.files.json_schema import schema_of
+from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, ExitCode
 from tars_lib.pipeline import IncidentContext, Manifest, RunStatus
 
 DOCS = Path(__file__).resolve().parent
@@ -28,7 +28,7 @@ _HEAD = """\
 
 `tars run` answers with one number: 0 when nothing was found, otherwise the finding that stands highest in the
 playbook's decision tree. Errors have codes of their own, so that "the input could not be read" is never taken for
-"all is well". This page is written by `docs/generate.py` from `tars_lib/exit_codes.py`; change the table there.
+"all is well". This page is written by `docs/generate.py` from `tars_lib/findings/exit_codes.py`; change the table there.
 """
 
 _TAIL = """\

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.main import cli
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.pages import PAGE_OF
 from tars_lib.playbook.tables import Branch, Containment, TriageStep
 
@@ -134,7 +134,7 @@ over it ([how](playbook.md#an-organisations-own)), and `tars playbook show` prin
 
 def respond_page() -> str:
     """The playbook with links to the commands and notebooks that answer it."""
-    playbook = PACKAGED
+    playbook = packaged()
     after = [f"after {_minutes(time)}" if time else "at once" for time in playbook.escalation_after]
     rows = {row.severity: row.escalation for row in playbook.severities}
     return _RESPOND.format(
@@ -169,7 +169,7 @@ def respond_page() -> str:
 
 
 def _branch(branch: Branch, code: int) -> str:
-    severities = {row.severity: row.response_time for row in PACKAGED.severities}
+    severities = {row.severity: row.response_time for row in packaged().severities}
     contain = "-" if branch.contain_within is None else _minutes(branch.contain_within)
     page = PAGE_OF[code]
     return _row(
@@ -185,7 +185,7 @@ def _branch(branch: Branch, code: int) -> str:
 def _path(branch: Branch) -> str:
     codes = ", ".join(map(str, branch.codes))
     contain = "" if branch.contain_within is None else f" Contain within {_minutes(branch.contain_within)}."
-    (triage,) = (one for one in PACKAGED.triage if one.path == branch.path)
+    (triage,) = (one for one in packaged().triage if one.path == branch.path)
     page = PAGE_OF[branch.codes[0]]
     steps = "\n".join(_step(number, step) for number, step in enumerate(triage.steps, 1))
     return (

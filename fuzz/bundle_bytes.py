@@ -10,8 +10,8 @@ import random
 import sys
 from datetime import UTC, datetime
 
-from tars_lib.packaging.bag import pack
-from tars_lib.packaging.verification import verify_bytes
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.evidence.verification import verify_bytes
 
 FILES = {"run/status.json": b"{}\n", "report/page.html": b"<p>One page</p>\n", "empty.txt": b""}
 

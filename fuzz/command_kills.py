@@ -24,12 +24,12 @@ from pathlib import Path
 from judging import leftovers, missing, not_entered, torn_bundles, torn_runs
 from roots import make_root
 
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.incidents.register import now
-from tars_lib.incidents.timeline import EntryKind
-from tars_lib.incidents.verification import verify
-from tars_lib.schema import Severity
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.incidents.store.register import now
+from tars_lib.incidents.store.timeline import EntryKind
+from tars_lib.incidents.store.verification import verify
+from tars_lib.model.names import Severity
 
 LATEST = 1.05
 """Part of a whole command's duration within which it is killed, so that some get to their end."""

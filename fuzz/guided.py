@@ -23,9 +23,16 @@ def fuzz(target: str, arguments: list[str]) -> None:
     import atheris
 
     # the rooms that read; more would be slow to instrument and tell nothing
-    rooms = ["tars_lib.sources", "tars_lib.intake", "tars_lib.records", "tars_lib.times", "tars_lib.policies"]
-    rooms += [f"tars_lib.config{part}" for part in ("", "_openslo", "_rules", "_playbook", "_wording")]
-    rooms += ["tars_lib.history", "tars_lib.incidents", "tars_lib.packaging.verification"]
+    rooms = [
+        "tars_lib.sources",
+        "tars_lib.files.reading",
+        "tars_lib.files.json_records",
+        "tars_lib.config",
+        "tars_lib.playbook.config",
+        "tars_lib.model",
+        "tars_lib.incidents",
+        "tars_lib.evidence.verification",
+    ]
     with atheris.instrument_imports(include=rooms, enable_loader_override=False):
         import readers
 

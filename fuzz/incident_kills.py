@@ -20,13 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.journal import read_entries, read_incident
-from tars_lib.incidents.opening import adopt, by_hand, open_incident
-from tars_lib.incidents.register import folders
-from tars_lib.incidents.timeline import EntryKind
-from tars_lib.incidents.verification import verify
-from tars_lib.schema import Severity
+from tars_lib.incidents.response.acts import Writer, note
+from tars_lib.incidents.response.opening import adopt, by_hand, open_incident
+from tars_lib.incidents.store.journal import read_entries, read_incident
+from tars_lib.incidents.store.register import folders
+from tars_lib.incidents.store.timeline import EntryKind
+from tars_lib.incidents.store.verification import verify
+from tars_lib.model.names import Severity
 
 LONGEST = 0.03
 """Seconds after the first word of a writer within which it is killed: several writes, so that every moment of one is hit."""
@@ -34,8 +34,8 @@ START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 _NOTES = """
 import sys
 from pathlib import Path
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.register import now
+from tars_lib.incidents.response.acts import Writer, note
+from tars_lib.incidents.store.register import now
 for number in range(100_000):
     note(Writer(Path(sys.argv[1]), sys.argv[2], now()), f"{sys.argv[2]} {number}")
     print(f"{sys.argv[2]} {number}", flush=True)
@@ -43,9 +43,9 @@ for number in range(100_000):
 _OPENINGS = """
 import sys
 from pathlib import Path
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.incidents.register import now
-from tars_lib.schema import Severity
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.incidents.store.register import now
+from tars_lib.model.names import Severity
 for number in range(100_000):
     written = open_incident(Path(sys.argv[1]), by_hand(Severity.SEV_2, f"{sys.argv[2]} {number}"), sys.argv[2], now())
     print(written.incident.incident_id, flush=True)

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tars_lib.errors import TarsError
-from tars_lib.incidents.journal import read_incident
-from tars_lib.incidents.record import CustodyAct
-from tars_lib.incidents.verification import verify
-from tars_lib.packaging.verification import verify as verify_bundle
+from tars_lib.evidence.verification import verify as verify_bundle
+from tars_lib.incidents.store.journal import read_incident
+from tars_lib.incidents.store.record import CustodyAct
+from tars_lib.incidents.store.verification import verify
 from tars_lib.pipeline import load_run
 
 

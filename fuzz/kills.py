@@ -27,12 +27,12 @@ from pickle import UnpicklingError
 from judging import leftovers, missing, torn_bundles, torn_runs
 from roots import make_root
 
-from tars_lib.incidents.register import now
-from tars_lib.packaging.bag import pack
-from tars_lib.packaging.bundle import Bundle, write_bundle
+from tars_lib.evidence.bundle import Bundle, write_bundle
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.incidents.store.register import now
 from tars_lib.pipeline import analyze, write_run
+from tars_lib.pipeline.loading import load_org
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
 
 Writer_ = Callable[[Connection, Path, Path, str], None]
 

@@ -21,24 +21,24 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from tars_lib.config_org import read_org_config
-from tars_lib.config_playbook import read_playbook
-from tars_lib.config_policies import read_policies
-from tars_lib.config_rules import read_rules
+from tars_lib.config.alert_rules import read_rules
+from tars_lib.config.org import read_org_config
+from tars_lib.config.sla_policies import read_policies
 from tars_lib.errors import TarsError
-from tars_lib.gate import admit
-from tars_lib.incidents.timeline import TIMELINE_FILE
-from tars_lib.incidents.verification import verify as verify_incident
-from tars_lib.packaging.bag import pack
-from tars_lib.packaging.verification import verify as verify_bundle
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.evidence.verification import verify as verify_bundle
+from tars_lib.files.json_records import read_record, record_text
+from tars_lib.incidents.store.timeline import TIMELINE_FILE
+from tars_lib.incidents.store.verification import verify as verify_incident
+from tars_lib.model.admission import admit
+from tars_lib.model.slo import Window
+from tars_lib.model.times import read_duration, read_time, read_zone
 from tars_lib.pipeline import RunStatus
-from tars_lib.policies import Window
-from tars_lib.records import read_record, record_text
+from tars_lib.pipeline.health_report import load_org_report
+from tars_lib.playbook.config import read_playbook
 from tars_lib.sources.artefacts import read_artefacts
 from tars_lib.sources.events import read_events
-from tars_lib.sources.report import load_org_report
 from tars_lib.sources.tidy import read_tidy
-from tars_lib.times import read_duration, read_time, read_zone
 
 Reader = Callable[[bytes, Path], object]
 

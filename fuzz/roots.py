@@ -19,11 +19,11 @@ from pathlib import Path
 
 from spoils import FILES, REPOS, SPOILS, write, write_parquet
 
-from tars_lib.cli.shell import PIPELINE, UNEXPECTED
+from tars_lib.cli.shared.shell import PIPELINE, UNEXPECTED
 from tars_lib.errors import TarsError
-from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.pipeline import analyze
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tars_lib.cli.package import package
+from tars_lib.cli.bundle.create import package
 
 if __name__ == "__main__":
     package(prog_name=Path(__file__).name)

@@ -1,7 +1,7 @@
 """The exception tree: every refusal that a user can cause, each with the sentence it prints.
 
 An error says what was wrong, the value, what is allowed, and where (file, row, column). Which exit code an error
-ends with depends on the command that met it; that mapping lives in `tars_lib.cli.shell`.
+ends with depends on the command that met it; that mapping lives in `tars_lib.cli.shared.shell`.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from org_samples import DAILY, STAMP, T0, org_of, series
 
-from tars_lib.engines.alert_report import Alert, AlertReport
-from tars_lib.engines.alerts import assess_alerts
-from tars_lib.engines.health import assess_health
-from tars_lib.engines.sla import assess_slas
-from tars_lib.gate import admit
-from tars_lib.history import DAY, to_micros
-from tars_lib.org import OrgData
-from tars_lib.policies import AnyPolicy
-from tars_lib.samples import Origin, Samples
-from tars_lib.schema import AlertType, Repo
+from tars_lib.engines.alerts.assess import assess_alerts
+from tars_lib.engines.alerts.report import Alert, AlertReport
+from tars_lib.engines.health.assess import assess_health
+from tars_lib.engines.sla.assess import assess_slas
+from tars_lib.model.admission import admit
+from tars_lib.model.history import DAY, to_micros
+from tars_lib.model.names import AlertType, Repo
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.sources.root import default_policies
 
 Floats = NDArray[np.float64]

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from org_samples import STAMP, T0
 
-from tars_lib.engines.correlation import assess_correlation
-from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.evidence import Evidence, gather_evidence
-from tars_lib.engines.temporal import assess_temporal
-from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.history import DAY, History, from_micros, to_micros
-from tars_lib.org import OrgData
-from tars_lib.schema import Dependency, Repo
+from tars_lib.engines.relations.correlation import assess_correlation
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag import assess_temporal
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.relations.pair_evidence import Evidence, gather_evidence
+from tars_lib.model.history import DAY, History, from_micros, to_micros
+from tars_lib.model.names import Dependency, Repo
+from tars_lib.model.organisation import OrgData
 
 Floats = NDArray[np.float64]
 INCIDENT = ("ledger", "payments", "checkout")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.stats.gaps import DEPTH
-from tars_lib.stats.significance import samples_left
+from tars_lib.stats.pairs.significance import samples_left
+from tars_lib.stats.series.gaps import DEPTH
 
 if TYPE_CHECKING:
-    from tars_lib.stats.whiten import Panel
+    from tars_lib.stats.series.prewhitening import Panel
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from org_samples import Row
 
-from tars_lib.policies import RatioPolicy, ThresholdPolicy
+from tars_lib.model.slo import RatioPolicy, ThresholdPolicy
 
 
 def window_rows(rows: Sequence[Row], days: int, zone: str, as_of: datetime) -> list[Row]:

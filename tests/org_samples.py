@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from tars_lib.engines.report import Stamp
-from tars_lib.gate import admit
-from tars_lib.history import History, to_micros
-from tars_lib.org import OrgData
+from tars_lib.model.admission import admit
+from tars_lib.model.history import History, to_micros
+from tars_lib.model.names import Metric, Repo
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.pipeline import Analysis, analyze
-from tars_lib.policies import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
-from tars_lib.samples import Origin, Samples
-from tars_lib.schema import Metric, Repo
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 DAILY = timedelta(days=1)

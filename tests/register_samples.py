@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tars_lib.incidents.acts import (
+from tars_lib.incidents.response.acts import (
     Writer,
     acknowledge,
     close,
@@ -16,12 +16,12 @@ from tars_lib.incidents.acts import (
     start_containment,
     update,
 )
-from tars_lib.incidents.aftermath import add_item, hold_review
-from tars_lib.incidents.observing import record_run
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.telling import escalate
+from tars_lib.incidents.response.escalating import escalate
+from tars_lib.incidents.response.follow_up_acts import add_item, hold_review
+from tars_lib.incidents.response.observing import record_run
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
-from tars_lib.schema import Severity
 
 DELAY = timedelta(minutes=4)
 """From the run's data to the opening."""

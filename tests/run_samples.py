@@ -12,10 +12,10 @@ from contract.workspaces import artefacts, cascade
 from filelock import FileLock
 
 from tars_lib.pipeline import RUN_PREFIX, Run, analyze, load_run, write_report, write_run
-from tars_lib.reports.blocks import Block
-from tars_lib.reports.plain import plain_text
+from tars_lib.pipeline.loading import load_org
+from tars_lib.reports.blocks.kinds import Block
+from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
 
 EPOCH, STAMP = "1767620000", "20260105-143000"
 RUNS = ("demo", "cascade", "artefacts", "at-risk", "calm")

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from tars_lib.schema import Name
+from tars_lib.model.names import Name
 
 _ENDPOINTS = {
     "us": "https://events.pagerduty.com/v2/enqueue",

@@ -16,8 +16,8 @@ from datetime import datetime
 
 from tars_lib.channels.pagerduty import PagerDutyAction, enqueue
 from tars_lib.errors import ConfigError, NotificationError
-from tars_lib.playbook.communication import Message
-from tars_lib.schema import Name
+from tars_lib.model.names import Name
+from tars_lib.playbook.documents.communication import Message
 
 # Which form of a text a scheme takes first; the others take Markdown, then whatever is there.
 _FORMS = {"slack": "SLACK", "mailto": "TEXT", "mailtos": "TEXT"}

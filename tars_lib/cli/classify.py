@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import Options, playbook_option
-from tars_lib.cli.shell import REPORT, guarded, logging_options
+from tars_lib.cli.incident.options import Options, playbook_option
+from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 if TYPE_CHECKING:
     from tars_lib.playbook.decision_tree import Classification
@@ -45,10 +45,10 @@ def classify(
     """
     if not codes and not reports:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
-    from tars_lib.org import duration_text
+    from tars_lib.files.json_records import dumps, to_json
+    from tars_lib.model.organisation import duration_text
     from tars_lib.playbook.decision_tree import classify as walk
-    from tars_lib.records import dumps, to_json
-    from tars_lib.visible import visible
+    from tars_lib.text.visible import visible
 
     in_force = Options(incidents_dir, playbook).playbook
     found = walk(
@@ -82,7 +82,7 @@ def classify(
 
 def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
     """The playbook's triage of the path: its steps, then where cause and impact are read."""
-    from tars_lib.cli.incident_text import wrapped
+    from tars_lib.cli.incident.text import wrapped
 
     section = next((row for row in playbook.triage if row.path == found.path), None)
     if section is None or found.severity is None:
@@ -104,10 +104,10 @@ def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
 
 def _codes_of(name: str) -> list[int]:
     """Exit codes of a report file, or of all steps of a run directory."""
-    from tars_lib.cli.shell import expand
+    from tars_lib.cli.shared.shell import expand
     from tars_lib.errors import InputError
+    from tars_lib.files.json_records import read_json, read_record
     from tars_lib.pipeline import STATUS_FILE, RunStatus
-    from tars_lib.records import read_json, read_record
 
     path: Path = expand([name], "a report file or a run directory")
     if path.is_dir():

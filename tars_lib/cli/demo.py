@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 
 
 @click.command(epilog="Example: tars demo --output ./outputs/demo")
@@ -26,8 +26,8 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
     although the demo holds an SLA breach (142 for `tars run`).
     """
     from tars_lib.pipeline import analyze, write_report, write_run
+    from tars_lib.pipeline.loading import load_org
     from tars_lib.sources.demo import copy_demo
-    from tars_lib.sources.root import load_org
 
     with progress(8, "step", quiet=quiet) as begin:
         begin("copying the demo organisation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.shell import REPORT, expand, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
 
 
 @click.command(
@@ -23,9 +23,9 @@ def diff(
     quiet: bool,
 ) -> int:
     """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
-    from tars_lib.engines.difference import Snapshot, compare
+    from tars_lib.engines.queries.run_difference import Snapshot, compare
+    from tars_lib.files.json_records import dumps
     from tars_lib.pipeline import load_run
-    from tars_lib.records import dumps
 
     runs = [load_run(expand([name], "a run directory")) for name in (run1, run2)]
     before, after = (Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in runs)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.errors import InputError
 
 
@@ -47,7 +47,7 @@ def package(
     the code is 1. The numbers stand unrounded in CSV files that spreadsheets open and never compute.
     """
     from tars_lib.leadership.package import INDEX_FILE, Request, reports_for, write_package
-    from tars_lib.workbook.checks import incident_id
+    from tars_lib.workbook.parameters.checks import incident_id
 
     try:
         run = expand([run_dir], "a run directory that `tars run` wrote")

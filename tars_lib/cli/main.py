@@ -9,18 +9,22 @@ from typing import TextIO, cast
 
 import click
 
-from tars_lib.cli.terminal import Shown
+from tars_lib.cli.shared.terminal import Shown
 
 # sub-command: (module, function, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "alerts": ("tars_lib.cli.alerts", "alerts", "Raise alerts, in the playbook's order of priority."),
-    "bundle": ("tars_lib.cli.package", "bundle", "Create and verify evidence bundles."),
+    "alerts": ("tars_lib.cli.engines.alerts", "alerts", "Raise alerts, in the playbook's order of priority."),
+    "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
-    "correlation": ("tars_lib.cli.correlation", "correlation", "Find repos that move together, and what they share."),
+    "correlation": (
+        "tars_lib.cli.engines.correlation",
+        "correlation",
+        "Find repos that move together, and what they share.",
+    ),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
-    "health": ("tars_lib.cli.health", "health", "Score every repo and the organisation."),
-    "incident": ("tars_lib.cli.incident", "incident", "Open incidents, respond to them, and keep their record."),
+    "health": ("tars_lib.cli.engines.health", "health", "Score every repo and the organisation."),
+    "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
@@ -28,10 +32,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
-    "sla": ("tars_lib.cli.sla", "sla", "Judge the SLAs and explain the breaches."),
+    "sla": ("tars_lib.cli.engines.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
     "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
-    "temporal": ("tars_lib.cli.temporal", "temporal", "Find leaders, followers and propagation paths."),
+    "temporal": ("tars_lib.cli.engines.temporal", "temporal", "Find leaders, followers and propagation paths."),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import Options, echo_json, located, now_option, playbook_option
+from tars_lib.cli.incident.options import Options, echo_json, located, now_option, playbook_option
 
 if TYPE_CHECKING:
     from tars_lib.playbook.metrics import MetricValue
@@ -24,9 +24,9 @@ def metrics(options: Options, monthly: bool) -> int:
     Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
     definitions.
     """
-    from tars_lib.incidents.cases import read_cases
+    from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.metrics import by_month, measure
-    from tars_lib.visible import visible
+    from tars_lib.text.visible import visible
 
     time, playbook = options.time, options.playbook
     found = read_cases(options.root, playbook)
@@ -51,8 +51,8 @@ def metrics(options: Options, monthly: bool) -> int:
 
 
 def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
-    from tars_lib.cli.incident_text import wrapped
-    from tars_lib.visible import visible
+    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.text.visible import visible
 
     for one in values:
         said = "no value yet" if one.value is None else _text(one.value, one.unit)
@@ -81,6 +81,6 @@ def _text(value: float, unit: str) -> str:
     """A value for a reader; the definition's minutes as a duration."""
     from datetime import timedelta
 
-    from tars_lib.org import duration_text
+    from tars_lib.model.organisation import duration_text
 
     return f"{value:.0%}" if unit == "ratio" else duration_text(timedelta(minutes=value))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import Options, incidents_option, playbook_option
-from tars_lib.cli.shell import NOTIFY, guarded, logging_options
+from tars_lib.cli.incident.options import Options, incidents_option, playbook_option
+from tars_lib.cli.shared.shell import NOTIFY, guarded, logging_options
 
 if TYPE_CHECKING:
-    from tars_lib.incidents.case import Case
+    from tars_lib.incidents.views.case import Case
 
 
 @click.command(epilog="Example: tars notify --message 'SLA breach: checkout' --urls-file ./channels.txt --send")
@@ -84,9 +84,9 @@ def notify(
     from tars_lib.channels.pagerduty import PagerDutyAction
     from tars_lib.channels.send import Delivery, Receipt, send
     from tars_lib.errors import NotificationError
-    from tars_lib.incidents.outgoing import keep_receipts, texts_for
-    from tars_lib.playbook.communication import Message
-    from tars_lib.records import dumps
+    from tars_lib.files.json_records import dumps
+    from tars_lib.incidents.response.messages import keep_receipts, texts_for
+    from tars_lib.playbook.documents.communication import Message
 
     has_text = message is not None or path is not None
     if (message is not None and path is not None) or not (has_text or incident_id):
@@ -150,7 +150,7 @@ def notify(
 
 def _record_of(options: Options, incident_id: str, *, is_needed: bool) -> Case | None:
     """The incident, or None where the id is a deduplication key alone."""
-    from tars_lib.incidents.register import is_incident_id
+    from tars_lib.incidents.store.register import is_incident_id
 
     if not is_needed and not (is_incident_id(incident_id) and (options.root / incident_id / "incident.json").is_file()):
         return None
@@ -160,8 +160,8 @@ def _record_of(options: Options, incident_id: str, *, is_needed: bool) -> Case |
 def _read(path: str) -> str:
     from pathlib import Path
 
-    from tars_lib.intake import read_utf8
-    from tars_lib.limits import MAX_TEXT_BYTES
+    from tars_lib.files.limits import MAX_TEXT_BYTES
+    from tars_lib.files.reading import read_utf8
 
     return read_utf8(Path(path), path, MAX_TEXT_BYTES)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 
 @click.group(epilog="Example: tars playbook show --playbook ./our-playbook.yaml")
@@ -35,12 +35,12 @@ def show(
     own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, verbose: bool, quiet: bool
 ) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
-    from tars_lib.config_playbook import read_playbook
     from tars_lib.errors import ConfigError
-    from tars_lib.incidents.in_force import own_playbook
-    from tars_lib.incidents.register import incidents_dir as place
-    from tars_lib.records import dumps
-    from tars_lib.visible import visible
+    from tars_lib.files.json_records import dumps
+    from tars_lib.incidents.store.playbook_in_force import own_playbook
+    from tars_lib.incidents.store.register import incidents_dir as place
+    from tars_lib.playbook.config import read_playbook
+    from tars_lib.text.visible import visible
 
     found = read_playbook(own_playbook(place(incidents_dir), own))
     if section is not None and section not in found.content:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.ci import build_of, summary_option
-from tars_lib.cli.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.cli.shared.build_server import build_of, summary_option
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.errors import InputError, ReportError
 
 if TYPE_CHECKING:
-    from tars_lib.reports.bulk import Outcome
+    from tars_lib.reports.notebooks.bulk import Outcome
 
 _SOURCE_LINES = 12
 """Lines of a failing cell that are shown; judgement: the cells of the workbook have fewer."""
@@ -111,9 +111,9 @@ def report(
 
 
 def _called_for(run: Path) -> tuple[str, ...]:
+    from tars_lib.files.json_records import read_record
     from tars_lib.pipeline import STATUS_FILE, RunStatus
     from tars_lib.playbook.pages import pages_for
-    from tars_lib.records import read_record
 
     status = read_record(RunStatus, run / STATUS_FILE)
     return pages_for(step.exit_code for step in status.steps)
@@ -155,7 +155,7 @@ def _run_directory(option: str | None, in_file: object, typed: str | None) -> Pa
 def _file_parameters(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
-    from tars_lib.config_yaml import read_yaml
+    from tars_lib.config.yaml_file import read_yaml
 
     content = read_yaml(path, f"--parameters {path}") or {}
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
@@ -179,9 +179,9 @@ def _parameters_of(
     names: Mapping[str, None], shared: Mapping[str, object], typed: Mapping[str, str], run: Path, *, is_bulk: bool
 ) -> dict[str, dict[str, object]]:
     """Parameters of each notebook, in the types that it declares; of several, each gets those that it knows."""
-    from tars_lib.reports.notebooks import notebook_parameters
-    from tars_lib.reports.parameters import read_value
-    from tars_lib.workbook.given import check_given
+    from tars_lib.reports.notebooks.execute import notebook_parameters
+    from tars_lib.reports.notebooks.parameters import read_value
+    from tars_lib.workbook.pages.lookup import check_given
 
     declared = {name: notebook_parameters(name) for name in names}
     everywhere = {parameter for parameters in declared.values() for parameter in parameters}
@@ -201,8 +201,8 @@ def _parameters_of(
 
 
 def _show_failure(outcome: Outcome, line_of: Callable[[str], str]) -> None:
-    from tars_lib.reports.notebooks import NotebookError
-    from tars_lib.reports.visible import visible
+    from tars_lib.reports.blocks.lengths import visible
+    from tars_lib.reports.notebooks.execute import NotebookError
 
     error = outcome.error
     if not isinstance(error, NotebookError):

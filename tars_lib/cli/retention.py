@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.incident_options import time_of
-from tars_lib.cli.shell import REPORT, guarded, logging_options
+from tars_lib.cli.incident.options import time_of
+from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 if TYPE_CHECKING:
     from tars_lib.retention.plan import Item
@@ -56,9 +56,9 @@ def _clerk(
     archive_dir: Path | None,
     now: str | None,
 ) -> Clerk:
-    from tars_lib.config_retention import read_retention
-    from tars_lib.incidents.register import actor
-    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.incidents.store.register import actor
+    from tars_lib.incidents.store.register import incidents_dir as place
+    from tars_lib.retention.config import read_retention
     from tars_lib.retention.register import archive_of
     from tars_lib.retention.things import Places
     from tars_lib.retention.work import Clerk
@@ -140,11 +140,11 @@ def list_command(
 
     Code 1 if a file is missing or altered.
     """
-    from tars_lib.incidents.register import incidents_dir as place
-    from tars_lib.records import dumps, to_json
+    from tars_lib.files.json_records import dumps, to_json
+    from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.retention.holding import all_holds
     from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
-    from tars_lib.visible import visible
+    from tars_lib.text.visible import visible
 
     root = archive_dir or archive_of(place(incidents_dir))
     lines = read_lines(root)
@@ -172,9 +172,9 @@ def list_command(
 
 
 def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -> int:
-    from tars_lib.records import dumps
+    from tars_lib.files.json_records import dumps
     from tars_lib.retention.policy import Decision
-    from tars_lib.visible import visible
+    from tars_lib.text.visible import visible
 
     refused = any(item.decision is Decision.REFUSED for item in items)
     if as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import Options, echo_json, judged, now_option
+from tars_lib.cli.incident.options import Options, echo_json, judged, now_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,10 +20,10 @@ def review(options: Options) -> int:
 
     A record that cannot be read counts as overdue: nobody knows what is due in it. --quiet lists what is overdue alone.
     """
-    from tars_lib.cli.incident_text import wrapped
-    from tars_lib.incidents.cases import read_cases
-    from tars_lib.playbook.postmortem import item_ids, overdue_items, review_deadlines
-    from tars_lib.visible import visible
+    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.incidents.views.all_cases import read_cases
+    from tars_lib.playbook.documents.postmortem import item_ids, overdue_items, review_deadlines
+    from tars_lib.text.visible import visible
 
     time, playbook, reader = options.time, options.playbook, options.reader
     found = read_cases(options.root, playbook)

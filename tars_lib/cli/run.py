@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.ci import build_of, build_options, policy_option
-from tars_lib.cli.overdue import overdue_of, register_option
-from tars_lib.cli.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.engines.overdue import overdue_of, register_option
+from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
+from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
@@ -58,9 +58,9 @@ def run(
     91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a
     step failed. An exit policy changes the code that is returned; the finding stands in status.json all the same.
     """
+    from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
-    from tars_lib.sources.root import load_org
-    from tars_lib.times import read_time, read_zone
+    from tars_lib.pipeline.loading import load_org
 
     build = build_of(github_summary, junit, exit_policy, exit_zero)
     with build.told_of_errors("tars run"):
@@ -102,8 +102,8 @@ def _warn_of_age(org: object, as_of: object, time: object) -> None:
     import logging
     from datetime import datetime
 
-    from tars_lib.engines.health import data_age
-    from tars_lib.org import OrgData
+    from tars_lib.engines.health.assess import data_age
+    from tars_lib.model.organisation import OrgData
 
     if isinstance(org, OrgData) and isinstance(as_of, datetime) and isinstance(time, datetime):
         aged = data_age(org, as_of, time)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident_options import Options, incidents_option, span_of
-from tars_lib.cli.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.incident.options import Options, incidents_option, span_of
+from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 
 if TYPE_CHECKING:
-    from tars_lib.incidents.acts import Writer
-    from tars_lib.incidents.watching import Round
+    from tars_lib.incidents.response.acts import Writer
+    from tars_lib.incidents.response.watching import Round
 
 _SHOWN = 12
 """Changes shown a round; judgement, `tars diff` lists all."""
@@ -58,11 +58,11 @@ def watch(
 
     Where there are incidents, an escalation that is overdue in one of them becomes an alert of the run.
     """
-    from tars_lib.cli.incident_text import wrapped
+    from tars_lib.cli.incident.text import wrapped
     from tars_lib.errors import TarsError
-    from tars_lib.incidents.watching import baseline, courses, keep, look, pause
-    from tars_lib.records import dumps
-    from tars_lib.reports.visible import LINE_LIMIT, visible
+    from tars_lib.files.json_records import dumps
+    from tars_lib.incidents.response.watching import baseline, courses, keep, look, pause
+    from tars_lib.reports.blocks.lengths import LINE_LIMIT, visible
 
     register = _register(incidents_dir)
     span = None if every is None else span_of(every, "--every")
@@ -110,23 +110,23 @@ def watch(
 
 def _register(incidents_dir: Path | None) -> Path | None:
     """Where incidents live; None where nobody named a place and there are none yet."""
-    from tars_lib.incidents.register import incidents_dir as place
+    from tars_lib.incidents.store.register import incidents_dir as place
 
     root = place(incidents_dir)
     return root if incidents_dir is not None or root.is_dir() else None
 
 
 def _is_closed(writer: Writer) -> bool:
-    from tars_lib.incidents.journal import read_incident
-    from tars_lib.incidents.record import IncidentStatus
+    from tars_lib.incidents.store.journal import read_incident
+    from tars_lib.incidents.store.record import IncidentStatus
 
     incident = read_incident(writer.folder)
     return incident is not None and incident.status is IncidentStatus.CLOSED
 
 
 def _lines(found: Round, number: int, rounds: int) -> Iterator[str]:
-    from tars_lib.cli.incident_text import wrapped
-    from tars_lib.visible import visible
+    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.text.visible import visible
 
     as_of = f"data until {found.as_of:%Y-%m-%d %H:%M} UTC"
     yield from wrapped(f"round {number} of {rounds}: {found.finding} ({found.exit_code}), {as_of}", "", "  ")

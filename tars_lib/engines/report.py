@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tars_lib.exit_codes import EXIT_CODES
-from tars_lib.records import time_text
-from tars_lib.schema import InputFile
-from tars_lib.told import Telling, Told
+from tars_lib.files.json_records import time_text
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.model.names import InputFile
+from tars_lib.text.sentences import Telling, Told
 
 SCHEMA_VERSION = "1.0"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tars_lib.files.csv_cells import CsvCell, csv_text
 from tars_lib.pipeline import Run
-from tars_lib.spreadsheet import CsvCell, csv_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.intake import real
+from tars_lib.files.atomic import make_folder, write_bytes
+from tars_lib.files.json_records import dumps
+from tars_lib.files.reading import real
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
-from tars_lib.records import dumps, make_folder, write_bytes
-from tars_lib.reports.contents import Entry, Group, render_contents
-from tars_lib.workbook.register import open_register
+from tars_lib.reports.pages.contents import Entry, Group, render_contents
+from tars_lib.workbook.parameters.register import open_register
 
 if TYPE_CHECKING:
-    from tars_lib.reports.blocks import Block, FigureBlock
-    from tars_lib.reports.bulk import Outcome
+    from tars_lib.reports.blocks.kinds import Block, FigureBlock
+    from tars_lib.reports.notebooks.bulk import Outcome
 
 DEFAULT_DIR = Path("release/leadership")
 INDEX_FILE = "index.html"
@@ -112,7 +113,7 @@ def reports_for(request: Request) -> tuple[str, ...]:
 
 def _calls(request: Request) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
-    from tars_lib.workbook.executive import case_of
+    from tars_lib.workbook.pages.executive_summary import case_of
 
     if not request.incident_id:
         return {"executive_summary": {}, "incident_report": {}}
@@ -194,8 +195,8 @@ def _reports(staged: Path, outcome: Outcome) -> list[Entry]:
 
 def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
     """Each figure once, in the order of the reports, under a name that says what it shows."""
-    from tars_lib.reports.blocks import FigureBlock
-    from tars_lib.reports.document import read_blocks
+    from tars_lib.reports.blocks.document import read_blocks
+    from tars_lib.reports.blocks.kinds import FigureBlock
 
     entries = []
     seen: set[bytes] = set()
@@ -221,7 +222,8 @@ def _stem(block: FigureBlock) -> str:
 
 
 def _title(run: Run, request: Request) -> tuple[Block, ...]:
-    from tars_lib.workbook import executive, incident
+    from tars_lib.workbook.pages import executive_summary as executive
+    from tars_lib.workbook.pages import incident_report as incident
 
     head = executive.title(run, request.incident_id)
     return (replace(head, title=f"Leadership package: {run.health.org.name}"), incident.key_figures(run))

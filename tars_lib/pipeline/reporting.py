@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.intake import real
+from tars_lib.files.reading import real
 from tars_lib.pipeline.run import load_run
 
 if TYPE_CHECKING:
-    from tars_lib.reports.bulk import Job, Outcome
+    from tars_lib.reports.notebooks.bulk import Job, Outcome
 
 
 def write_report(
@@ -119,14 +119,14 @@ def write_reports_of(
     InputError, VerificationError, ReportError
         As for `write_reports`.
     """
-    from tars_lib.reports.bulk import run_jobs
+    from tars_lib.reports.notebooks.bulk import run_jobs
 
     jobs = [job for run, notebooks in runs.items() for job in _jobs(run, notebooks, output, is_one=len(runs) == 1)]
     return run_jobs(jobs, formats, workers=workers, on_done=on_done)
 
 
 def _jobs(run: Path, notebooks: Mapping[str, Mapping[str, object]], output: Path | None, *, is_one: bool) -> list[Job]:
-    from tars_lib.reports.bulk import Job
+    from tars_lib.reports.notebooks.bulk import Job
 
     checked = load_run(run)
     folder = Path("outputs") / checked.run_id if output is None else output if is_one else output / checked.run_id

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.health_report import HealthReport
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal_report import TemporalReport
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.sla.report import SlaReport
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.intake import sha256_of
-from tars_lib.org import OrgData
+from tars_lib.files.json_records import read_record
+from tars_lib.files.reading import sha256_of
+from tars_lib.model.organisation import OrgData
+from tars_lib.pipeline.health_report import load_report
 from tars_lib.pipeline.layout import (
     ALERTS_FILE,
     CORRELATION_FILE,
@@ -25,14 +27,12 @@ from tars_lib.pipeline.layout import (
     Manifest,
     RunStatus,
 )
-from tars_lib.records import read_record
-from tars_lib.reports.glance import glance
-from tars_lib.reports.html import preview
-from tars_lib.reports.plain import plain_text
-from tars_lib.sources.report import load_report
+from tars_lib.reports.blocks.plain_text import plain_text
+from tars_lib.reports.pages.html import preview
+from tars_lib.reports.summaries.glance import glance
 
 if TYPE_CHECKING:
-    from tars_lib.reports.blocks import Block
+    from tars_lib.reports.blocks.kinds import Block
 
 
 @dataclass(frozen=True, slots=True)

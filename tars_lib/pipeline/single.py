@@ -11,16 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.correlation_report import CorrelationReport
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.report import Report
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.org import OrgData
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.files.json_records import read_record
+from tars_lib.model.names import InputFile
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import Window
 from tars_lib.pipeline.stamping import stamp
-from tars_lib.policies import Window
-from tars_lib.records import read_record
-from tars_lib.schema import InputFile
 
 if TYPE_CHECKING:
     from tars_lib.playbook.escalation import Overdue
@@ -70,9 +70,9 @@ def read_upstream(
 
 def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue | None = None) -> AlertReport:
     """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
-    from tars_lib.engines.alerts import assess_alerts
-    from tars_lib.engines.health import assess_health
-    from tars_lib.engines.sla import assess_slas
+    from tars_lib.engines.alerts.assess import assess_alerts
+    from tars_lib.engines.health.assess import assess_health
+    from tars_lib.engines.sla.assess import assess_slas
     from tars_lib.playbook.escalation import NOTHING_OVERDUE
 
     mark = stamp()
@@ -82,7 +82,7 @@ def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue | None = None
 
 def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:
     """Correlations and clusters of an organisation as returned by `OrgData.at`."""
-    from tars_lib.engines.correlation import assess_correlation
+    from tars_lib.engines.relations.correlation import assess_correlation
 
     return assess_correlation(org, as_of, stamp())
 
@@ -91,11 +91,11 @@ def analyze_temporal(
     org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int | None = None
 ) -> TemporalReport:
     """Lead-lag and propagation of an organisation as returned by `OrgData.at`; the rest is made in memory."""
-    from tars_lib.engines.correlation import assess_correlation
-    from tars_lib.engines.evidence import MAX_LAG, gather_evidence
-    from tars_lib.engines.health import assess_health
-    from tars_lib.engines.sla import assess_slas
-    from tars_lib.engines.temporal import assess_temporal
+    from tars_lib.engines.health.assess import assess_health
+    from tars_lib.engines.relations.correlation import assess_correlation
+    from tars_lib.engines.relations.lead_lag import assess_temporal
+    from tars_lib.engines.relations.pair_evidence import MAX_LAG, gather_evidence
+    from tars_lib.engines.sla.assess import assess_slas
 
     mark, upstream = stamp(), given or Upstream()
     longest = MAX_LAG if max_lag is None else max_lag
@@ -121,20 +121,20 @@ def analyze_slas(
     windows : tuple of Window
         Measured besides the usual ones.
     """
-    from tars_lib.engines.health import assess_health
-    from tars_lib.engines.sla import assess_slas
-    from tars_lib.engines.verdict import INFORMING
+    from tars_lib.engines.health.assess import assess_health
+    from tars_lib.engines.sla.assess import assess_slas
+    from tars_lib.engines.sla.verdict import INFORMING
 
     mark, upstream = stamp(), given or Upstream()
     health = assess_health(org, as_of, mark)
     judged = assess_slas(org, as_of, health, mark, (*windows, *(w for w in INFORMING if w not in windows)))
     if not judged.breaches:
         return upstream.mark(judged)
-    from tars_lib.engines.alerts import assess_alerts
-    from tars_lib.engines.correlation import assess_correlation
-    from tars_lib.engines.evidence import gather_evidence
-    from tars_lib.engines.temporal import assess_temporal
-    from tars_lib.engines.upstream import join_upstream
+    from tars_lib.engines.alerts.assess import assess_alerts
+    from tars_lib.engines.relations.correlation import assess_correlation
+    from tars_lib.engines.relations.lead_lag import assess_temporal
+    from tars_lib.engines.relations.pair_evidence import gather_evidence
+    from tars_lib.pipeline.joined import join_upstream
 
     alerts = upstream.alerts or assess_alerts(org, as_of, health, judged, mark)
     correlation, temporal = upstream.correlation, upstream.temporal

@@ -7,29 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.alerts import assess_alerts
-from tars_lib.engines.correlation import assess_correlation
-from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.evidence import gather_evidence
-from tars_lib.engines.health import assess_health
-from tars_lib.engines.health_report import HealthReport
-from tars_lib.engines.sla import assess_slas
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal import assess_temporal
-from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.engines.upstream import join_upstream
-from tars_lib.exit_codes import highest
-from tars_lib.org import OrgData
+from tars_lib.engines.alerts.assess import assess_alerts
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.health.assess import assess_health
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.relations.correlation import assess_correlation
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag import assess_temporal
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.relations.pair_evidence import gather_evidence
+from tars_lib.engines.sla.assess import assess_slas
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.findings.exit_codes import highest
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.times import read_time
+from tars_lib.pipeline.joined import join_upstream
 from tars_lib.pipeline.stamping import stamp
 from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
-from tars_lib.reports.glance import glance
-from tars_lib.reports.html import preview
-from tars_lib.reports.plain import plain_text
-from tars_lib.times import read_time
+from tars_lib.reports.blocks.plain_text import plain_text
+from tars_lib.reports.pages.html import preview
+from tars_lib.reports.summaries.glance import glance
 
 if TYPE_CHECKING:
-    from tars_lib.reports.blocks import Block
+    from tars_lib.reports.blocks.kinds import Block
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

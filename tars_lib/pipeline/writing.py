@@ -14,7 +14,10 @@ from pathlib import Path
 
 from tars_lib.engines.report import SCHEMA_VERSION, Report
 from tars_lib.errors import ReportError
-from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.files.atomic import PARTIAL, flush_folder, leftovers, make_folder, write_bytes, write_text
+from tars_lib.files.json_records import dumps, record_text
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.pipeline.layout import (
     ALERTS_FILE,
     CONTEXT_FILE,
@@ -34,9 +37,7 @@ from tars_lib.pipeline.layout import (
 )
 from tars_lib.pipeline.run import IncidentContext
 from tars_lib.pipeline.steps import Analysis
-from tars_lib.records import PARTIAL, dumps, flush_folder, leftovers, make_folder, record_text, write_bytes, write_text
-from tars_lib.reports.summary import executive_summary
-from tars_lib.sources.report import history_bytes
+from tars_lib.reports.summaries.executive_summary import executive_summary
 
 _STAGED = f".{RUN_PREFIX}"
 

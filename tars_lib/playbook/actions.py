@@ -9,12 +9,12 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
+from tars_lib.model.names import CauseType, ContainmentType, Severity
 from tars_lib.playbook.containment import with_repo
 from tars_lib.playbook.facts import Facts
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import ActionRow, Playbook
 from tars_lib.playbook.wording import line
-from tars_lib.schema import CauseType, ContainmentType, Severity
 
 # Which operational actions fit a kind of cause, beside the containment table's own: judgement, by the column "When to Use".
 _OPERATIONAL = {
@@ -66,11 +66,12 @@ class SuggestedAction:
     query: str
 
 
-def suggest(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[SuggestedAction, ...]:
+def suggest(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[SuggestedAction, ...]:
     """Actions for the causes that were found, best cause first, then what holds for the incident as a whole.
 
     Without a cause only monitoring is suggested: an action without a reason does harm.
     """
+    playbook = playbook or packaged()
     found = [*_for_causes(facts, now, playbook), *_for_conditions(facts, now, playbook), *_watch(facts, now, playbook)]
     unique: dict[str, SuggestedAction] = {}
     for action in found:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.model.names import ContainmentType
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment
-from tars_lib.schema import ContainmentType
 
-__all__ = ["CONTAINMENT", "Containment", "action_for", "with_repo"]
 
-CONTAINMENT = MappingProxyType({row.containment_type: row for row in PACKAGED.containment})
-"""The four rows, by type."""
+def containment_row(containment_type: ContainmentType) -> Containment:
+    """Return the row of one type."""
+    return next(row for row in packaged().containment if row.containment_type is containment_type)
 
 
 def action_for(containment_type: ContainmentType, repo: str) -> str:
@@ -24,7 +22,7 @@ def action_for(containment_type: ContainmentType, repo: str) -> str:
     >>> action_for(ContainmentType.CASCADING_FAILURE, "api")
     'Enable circuit breakers (api)'
     """
-    return with_repo(CONTAINMENT[containment_type].action, repo)
+    return with_repo(containment_row(containment_type).action, repo)
 
 
 def with_repo(action: str, repo: str) -> str:

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tars_lib.playbook.documents.postmortem import review_deadlines
 from tars_lib.playbook.escalation import escalate
 from tars_lib.playbook.facts import Facts
-from tars_lib.playbook.packaged import PACKAGED
-from tars_lib.playbook.postmortem import review_deadlines
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
-from tars_lib.visible import visible
+from tars_lib.text.visible import visible
 
 # RFC 5545, section 3.1: lines of at most 75 octets; what follows begins with a space.
 _OCTETS = 75
@@ -32,8 +32,9 @@ class Deadline:
     text: str = ""
 
 
-def deadlines(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[Deadline, ...]:
+def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Deadline, ...]:
     """What is still to come or overdue: responding, containing, the next update, rungs, reviews. In order of time."""
+    playbook = playbook or packaged()
     found = []
     within = playbook.severity(facts.severity).respond_within
     if within is not None and facts.acknowledged_at is None and not facts.is_over:

@@ -6,15 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tars_lib.exit_codes import EXIT_CODES
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.model.names import Severity
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Branch, IncidentType, Playbook
-from tars_lib.schema import Severity
-
-__all__ = ["SHELL_CODES", "TREE", "Branch", "Classification", "classify"]
-
-TREE = PACKAGED.tree
-"""The questions from the top down; the playbook's page, word for word."""
 
 SHELL_CODES = {
     124: "a command that ran out of time (timeout)",
@@ -59,7 +54,7 @@ class Classification:
     notes: tuple[str, ...]
 
 
-def classify(codes: Sequence[int], *, are_ours: bool = False, playbook: Playbook = PACKAGED) -> Classification:
+def classify(codes: Sequence[int], *, are_ours: bool = False, playbook: Playbook | None = None) -> Classification:
     """Walk down the decision tree.
 
     Parameters
@@ -78,6 +73,7 @@ def classify(codes: Sequence[int], *, are_ours: bool = False, playbook: Playbook
     >>> classify([0]).severity is None
     True
     """
+    playbook = playbook or packaged()
     notes = [
         f"{code} is ambiguous: a shell reports it for {SHELL_CODES[code]}, too; look at the report's exit_code"
         for code in codes

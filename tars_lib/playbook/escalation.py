@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tars_lib.model.names import AlertSeverity, AlertType, InputFile, Severity
 from tars_lib.playbook.facts import Facts, Status
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Condition, Playbook
-from tars_lib.schema import AlertSeverity, AlertType, InputFile, Severity
 
 # Severity of an alert about an overdue rung (judgement): the next incident severity has the next alert severity.
 _ALERT_SEVERITY = {
@@ -116,7 +116,7 @@ NOTHING_OVERDUE = Overdue()
 """Where no register is asked."""
 
 
-def escalate(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> Escalation:
+def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> Escalation:
     """Who must be told at `now`.
 
     Parameters
@@ -131,6 +131,7 @@ def escalate(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> Esca
     Escalation
         Empty for a closed incident. Once resolved, the matrix stands still, and conditions that were not told remain due.
     """
+    playbook = playbook or packaged()
     if facts.status is Status.CLOSED:
         return Escalation((), (), _told(facts, ()), ())
     calls = sorted([*_conditions(facts, playbook), *_ladder(facts, playbook)], key=lambda rung: rung.due_at)
@@ -144,8 +145,9 @@ def escalate(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> Esca
     )
 
 
-def timeouts(facts: Facts, now: datetime, playbook: Playbook = PACKAGED) -> tuple[Timeout, ...]:
+def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Timeout, ...]:
     """Rungs whose time has passed without a word to them; a rung that is due at this instant is not late yet."""
+    playbook = playbook or packaged()
     return tuple(
         Timeout(
             fingerprint=f"escalation:{facts.incident_id}:{rung.contact}",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tars_lib.model.names import CauseType, ContainmentType, Name, Severity
 from tars_lib.playbook.tables import Condition
-from tars_lib.schema import CauseType, ContainmentType, Name, Severity
 
 
 class Status(Name):

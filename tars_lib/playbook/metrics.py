@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tars_lib.model.names import Name
 from tars_lib.playbook.facts import Facts
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import MetricId, MetricRow, Playbook
-from tars_lib.schema import Name
 
 RECURRENCE_WINDOW = timedelta(days=90)
 """How far back the same cause makes an incident a recurrence: the contract."""
@@ -142,7 +142,7 @@ def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> L
     return Lengths(tuple(known), tuple(running), tuple(unknown))
 
 
-def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACKAGED) -> tuple[MetricValue, ...]:
+def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None) -> tuple[MetricValue, ...]:
     """All metrics over the given incidents, in the playbook's order.
 
     Parameters
@@ -152,16 +152,18 @@ def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACK
         For the age of open incidents.
     playbook : Playbook
     """
+    playbook = playbook or packaged()
     return tuple(_metric(row, incidents, incidents, now) for row in playbook.metrics)
 
 
 def by_month(
-    incidents: Sequence[Facts], now: datetime, playbook: Playbook = PACKAGED
+    incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None
 ) -> dict[str, tuple[MetricValue, ...]]:
     """The metrics by the UTC month in which the incidents were opened, oldest first.
 
     A recurrence is looked for in all incidents, so that one on the first of a month still has its past.
     """
+    playbook = playbook or packaged()
     months: dict[str, list[Facts]] = {}
     for facts in sorted(incidents, key=lambda facts: facts.opened_at):
         months.setdefault(f"{facts.opened_at.astimezone(UTC):%Y-%m}", []).append(facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import MappingProxyType
 
-from tars_lib.exit_codes import DECISION_ORDER
+from tars_lib.findings.exit_codes import DECISION_ORDER
 
 PAGE_OF = MappingProxyType(
     {

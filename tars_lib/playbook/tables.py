@@ -1,7 +1,7 @@
 """The playbook's tables as frozen rows: what each table holds, whichever file it came from.
 
 The rows in force by default stand in `packaged.py`, which is written from `parameters/playbook.yaml`; an organisation's
-own come from `tars_lib.config_playbook`.
+own come from `tars_lib.playbook.config`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tars_lib.schema import CauseType, ContainmentType, Name, Severity
+from tars_lib.model.names import CauseType, ContainmentType, Name, Severity
 
 
 class Condition(Name):

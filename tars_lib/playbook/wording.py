@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Cause, Facts, Status
-from tars_lib.visible import visible
+from tars_lib.text.visible import visible
 
 UNKNOWN = "unknown"
 
@@ -32,7 +32,7 @@ def length_text(length: timedelta | None) -> str:
     """
     if length is None:
         return UNKNOWN
-    from tars_lib.org import duration_text
+    from tars_lib.model.organisation import duration_text
 
     return duration_text(length)
 
@@ -74,7 +74,7 @@ def freshness_text(facts: Facts) -> str:
 
     Examples
     --------
-    >>> from tars_lib.schema import Severity
+    >>> from tars_lib.model.names import Severity
     >>> time = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
     >>> freshness_text(Facts("INC-1", "t", Severity.SEV_1, "SLA Breach", Status.OPEN, time, data_until=time))
     'no new data since 2026-01-05 14:30 UTC'

@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tars_lib.errors import VerificationError
-from tars_lib.records import dumps
+from tars_lib.files.json_records import dumps
+from tars_lib.model.names import Name
 from tars_lib.redaction.formats import rewrite, why_not_editable, why_not_searched
 from tars_lib.redaction.redactor import Redactor
 from tars_lib.redaction.rules import SHORTEST, Rules
-from tars_lib.schema import Name
 
 REPORT_FILE = "redaction-report.json"
 SCHEMA_VERSION = "1.0"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tars_lib.records import dumps
+from tars_lib.files.json_records import dumps
 from tars_lib.redaction.formats import walk
 from tars_lib.redaction.payload import Redaction
 

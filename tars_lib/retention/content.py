@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError, VerificationError
-from tars_lib.incidents.verification import verify as verify_incident
-from tars_lib.packaging.archive import MAX_BYTES
-from tars_lib.packaging.bag import pack
-from tars_lib.packaging.names import check_path
-from tars_lib.packaging.runs import read_run
-from tars_lib.packaging.verification import verify as verify_bundle
-from tars_lib.packaging.verification import verify_bytes
+from tars_lib.evidence.runs import read_run
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.evidence.sealing.names import check_path
+from tars_lib.evidence.sealing.stored_zip import MAX_BYTES
+from tars_lib.evidence.verification import verify as verify_bundle
+from tars_lib.evidence.verification import verify_bytes
+from tars_lib.incidents.store.verification import verify as verify_incident
 from tars_lib.retention.policy import Kind
 from tars_lib.retention.things import Thing, with_sidecars
 

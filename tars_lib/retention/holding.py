@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError
-from tars_lib.incidents.journal import read_incident
-from tars_lib.incidents.register import folders
+from tars_lib.incidents.store.journal import read_incident
+from tars_lib.incidents.store.register import folders
 from tars_lib.retention.policy import Kind
 from tars_lib.retention.register import Archived, Deed, Line, add, archived, locked, read_lines
 from tars_lib.retention.things import Needs

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tars_lib.schema import Name
+from tars_lib.model.names import Name
 
 
 class Kind(Name):

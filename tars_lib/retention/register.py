@@ -15,11 +15,12 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.intake import is_there, read_whole, sha256_of
-from tars_lib.limits import MAX_TIMELINE_BYTES
-from tars_lib.records import dumps, from_json, make_folder
+from tars_lib.files.atomic import make_folder
+from tars_lib.files.json_records import dumps, from_json
+from tars_lib.files.limits import MAX_TIMELINE_BYTES
+from tars_lib.files.reading import is_there, read_whole, sha256_of
+from tars_lib.model.names import Name
 from tars_lib.retention.policy import Kind
-from tars_lib.schema import Name
 
 REGISTER_FILE = "register.jsonl"
 LOCK_FILE = ".lock"

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tars_lib.errors import TarsError
-from tars_lib.incidents.journal import RECORD_FILE, read_incident
-from tars_lib.incidents.record import IncidentStatus
-from tars_lib.incidents.register import folders
-from tars_lib.incidents.timeline import TIMELINE_FILE
-from tars_lib.packaging.bag import INFO_FILE, read_info
+from tars_lib.evidence.sealing.bag import INFO_FILE, read_info
+from tars_lib.files.json_records import read_record
+from tars_lib.incidents.store.journal import RECORD_FILE, read_incident
+from tars_lib.incidents.store.record import IncidentStatus
+from tars_lib.incidents.store.register import folders
+from tars_lib.incidents.store.timeline import TIMELINE_FILE
 from tars_lib.pipeline import STATUS_FILE, RunStatus
-from tars_lib.records import read_record
 from tars_lib.retention.policy import Kind
 
 _NAMED = re.compile(r"tars-run-\d{8}-\d{6}(?:-\d+)?|INC-\d{12}(?:-\d+)?")

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.errors import InputError
-from tars_lib.history import to_micros
-from tars_lib.intake import inside, is_there, read_json
-from tars_lib.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
-from tars_lib.samples import Origin, Samples
-from tars_lib.schema import Repo, ReportedAlert
-from tars_lib.times import read_time
+from tars_lib.files.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
+from tars_lib.files.reading import inside, is_there, read_json
+from tars_lib.model.history import to_micros
+from tars_lib.model.names import Repo, ReportedAlert
+from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.times import read_time
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tars_lib.records import write_bytes
+from tars_lib.files.atomic import write_bytes
 
 _PACKAGED = Path(__file__).resolve().parent.parent / "_demo" / "org-health"
 

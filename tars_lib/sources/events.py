@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import InputError, place
-from tars_lib.intake import read_utf8
-from tars_lib.limits import MAX_COLUMNS, MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
-from tars_lib.schema import Event
-from tars_lib.times import read_time
+from tars_lib.files.limits import MAX_COLUMNS, MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
+from tars_lib.files.reading import read_utf8
+from tars_lib.model.names import Event
+from tars_lib.model.times import read_time
 
 if TYPE_CHECKING:
     from _csv import Reader as _Rows

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tars_lib.errors import InputError, place
-from tars_lib.intake import not_utf8, row_of
+from tars_lib.files.reading import not_utf8, row_of
 
 
 def lines_of(path: Path) -> Callable[[int], int]:

@@ -10,23 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tars_lib.assets import asset_folder
-from tars_lib.config_org import read_org_config
-from tars_lib.config_policies import read_policies
-from tars_lib.config_rules import read_rules
-from tars_lib.engines.organisation import Organisation
+from tars_lib.config.alert_rules import read_rules
+from tars_lib.config.org import read_org_config
+from tars_lib.config.sla_policies import read_policies
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
-from tars_lib.gate import admit
-from tars_lib.intake import entries, inside, is_there, open_regular, real
-from tars_lib.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
-from tars_lib.org import MAINTENANCE
-from tars_lib.policies import AnyPolicy
-from tars_lib.samples import Samples
-from tars_lib.schema import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.files.assets import asset_folder
+from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
+from tars_lib.files.reading import entries, inside, is_there, open_regular, real
+from tars_lib.model.admission import admit
+from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.model.organisation import MAINTENANCE, OrgData
+from tars_lib.model.samples import Samples
+from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
 from tars_lib.sources.tidy import merge, read_tidy
-from tars_lib.times import read_zone
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +33,14 @@ _HISTORY = "history"
 _KINDS = (".csv", ".parquet")
 
 
-def load_org(
+def read_root(
     root: str | Path,
     *,
     config: str | Path | None = None,
     sla_policy: str | Path | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
-) -> Organisation:
+) -> OrgData:
     """Read an org-health root.
 
     Parameters
@@ -59,8 +58,7 @@ def load_org(
 
     Returns
     -------
-    Organisation
-        An `OrgData` whose repos can be asked: `org.repo("web")`.
+    OrgData
 
     Raises
     ------
@@ -97,7 +95,7 @@ def load_org(
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
-    return Organisation(
+    return OrgData(
         name=described.name or real(folder).name,
         repos=members,
         history=history.over(tuple(repo.repo for repo in members)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.times import read_time
+from tars_lib.model.times import read_time
 
 if TYPE_CHECKING:
     import pandas as pd

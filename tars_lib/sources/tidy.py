@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tars_lib.errors import InputError, place
-from tars_lib.history import SECOND, to_micros
-from tars_lib.intake import not_utf8, open_regular
-from tars_lib.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_NAME, MAX_ROWS, MAX_TABLE_BYTES
-from tars_lib.samples import Origin, Samples
+from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES, MAX_NAME, MAX_ROWS, MAX_TABLE_BYTES
+from tars_lib.files.reading import not_utf8, open_regular
+from tars_lib.model.history import SECOND, to_micros
+from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.times import read_local, skipped_hour
 from tars_lib.sources.lines import lines_of, refuse_spoiled_text
-from tars_lib.times import read_local, skipped_hour
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -154,7 +154,7 @@ def test_names_of_repos_change_no_figure_of_real_incidents(petshop):
 
 @pytest.mark.thorough
 def test_weights_in_the_engine_are_those_that_the_script_prints(petshop):
-    from tars_lib.engines.rootcause_confidence import WEIGHTS
+    from tars_lib.engines.root_causes.confidence import WEIGHTS
 
     printed = run("petshop", "calibrate", "--dataset", petshop).stdout.splitlines()[0]
     assert printed.startswith("WEIGHTS = (")

@@ -14,8 +14,8 @@ from loopback import http_server, smtp_server
 from tars_lib.channels.pagerduty import PagerDutyAction
 from tars_lib.channels.send import Delivery, send
 from tars_lib.errors import ConfigError, NotificationError
-from tars_lib.playbook.communication import Message
-from tars_lib.records import dumps
+from tars_lib.files.json_records import dumps
+from tars_lib.playbook.documents.communication import Message
 
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 MARKDOWN = Message(

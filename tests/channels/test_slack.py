@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from loopback import Inbox, http_server
 
 from tars_lib.cli.main import cli
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.schema import Severity
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.model.names import Severity
 
 TOKENS = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
 SECRET = "TIiajkdnlazkcOXrIdevi7FQ"  # noqa: S105 - the sample of Slack's own pages, to be looked for

@@ -15,12 +15,12 @@ from click.testing import CliRunner, Result
 from run_samples import RUNS, RunSamples
 
 from tars_lib.cli.main import cli
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.exit_policy import EVERY_FINDING, NO_FINDING, decide
-from tars_lib.reports.annotations import PER_LEVEL, Annotation, annotate, inert
-from tars_lib.reports.job_summary import MAX_BYTES, job_summary
-from tars_lib.reports.junit import error_case, sla_cases
-from tars_lib.schema import SlaStatus
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, decide
+from tars_lib.model.names import SlaStatus
+from tars_lib.reports.summaries.annotations import PER_LEVEL, Annotation, annotate, inert
+from tars_lib.reports.summaries.job_summary import MAX_BYTES, job_summary
+from tars_lib.reports.summaries.junit import error_case, sla_cases
 from tars_lib.sources.demo import demo_root
 
 HOSTILE = "x\n::add-mask::y ##[stop-commands]z\x00\x1b[31m\u202e\ufffe<failure/>&]]> | [a](b) 100%\r%0A"

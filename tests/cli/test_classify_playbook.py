@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from tars_lib.cli.main import cli
-from tars_lib.config_playbook import read_playbook
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.config import read_playbook
+from tars_lib.playbook.packaged import packaged
 
 OWN = """
 version: ours-3
@@ -73,5 +73,5 @@ def test_a_playbook_beside_the_incidents_is_in_force_without_being_named(own: Pa
 
 def test_json_names_the_playbook_and_the_time_to_contain(own: Path) -> None:
     document = json.loads(classify("--exit-code", "142", "--json"))
-    assert document["playbook"] == {"version": PACKAGED.version, "sha256": PACKAGED.sha256}
+    assert document["playbook"] == {"version": packaged().version, "sha256": packaged().sha256}
     assert document["contain_within"] == "15 min"

@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from tars_lib.cli.main import cli
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 
 
 def show(*args: object) -> Result:
@@ -17,7 +17,7 @@ def show(*args: object) -> Result:
 
 def test_every_line_names_its_origin() -> None:
     lines = show().stdout.splitlines()
-    assert lines[0] == f"playbook {PACKAGED.version}, sha256 {PACKAGED.sha256}"
+    assert lines[0] == f"playbook {packaged().version}, sha256 {packaged().sha256}"
     assert len(lines) % 2 == 1
     assert all(line.startswith("    from packaged playbook.yaml, row ") for line in lines[2::2])
     assert "escalation.matrix.SEV-1: On-call engineer; Team lead; Engineering manager; VP Engineering" in lines
@@ -35,7 +35,7 @@ def test_an_organisations_file_is_named_where_it_speaks(tmp_path: Path) -> None:
 
 def test_json_is_one_document_with_the_digest_and_the_origins() -> None:
     document = json.loads(show("--json").stdout)
-    assert document["sha256"] == PACKAGED.sha256
+    assert document["sha256"] == packaged().sha256
     assert document["playbook"]["escalation"]["no_progress_after"] == "30m"
     assert document["origins"]["escalation.no_progress_after"].startswith("packaged playbook.yaml, row ")
 

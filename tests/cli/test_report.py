@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import tars_lib as tars
 from tars_lib.cli.report import report
-from tars_lib.exit_codes import DECISION_ORDER
+from tars_lib.findings.exit_codes import DECISION_ORDER
 from tars_lib.pipeline import write_run
 from tars_lib.playbook.pages import ALWAYS, PAGE_OF, pages_for
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import RootBuilder, counts, series
 
-from tars_lib.cli.terminal import Shown, ShownFormatter, shown
-from tars_lib.playbook.tickets import Ticket, TicketKind, as_csv
-from tars_lib.records import dumps
-from tars_lib.visible import HIDDEN_CATEGORIES
+from tars_lib.cli.shared.terminal import Shown, ShownFormatter, shown
+from tars_lib.files.json_records import dumps
+from tars_lib.playbook.documents.tickets import Ticket, TicketKind, as_csv
+from tars_lib.text.visible import HIDDEN_CATEGORIES
 
 HOSTILE = "=cmd|'/C calc'!A1 \x1b[31m\x9b2J\u202egpj\u2066\rX\x07\x7f\u200b"
 
@@ -140,4 +140,4 @@ def test_csv_is_written_in_one_place_and_written_back_in_another() -> None:
     sources = Path(__file__).resolve().parents[2] / "tars_lib"
     writers = re.compile(r"csv\.(writer|DictWriter)|to_csv\(")
     found = {path.name for path in sources.rglob("*.py") if writers.search(path.read_text(encoding="utf-8"))}
-    assert found == {"spreadsheet.py", "formats.py"}
+    assert found == {"csv_cells.py", "formats.py"}

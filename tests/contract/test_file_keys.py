@@ -10,12 +10,12 @@ import pytest
 import yaml
 from workspaces import cascade
 
-from tars_lib import config_org
+from tars_lib.config import org as config_org
 from tars_lib.errors import InputError
+from tars_lib.files.json_records import dumps
 from tars_lib.pipeline import analyze
-from tars_lib.records import dumps
-from tars_lib.reports.summary import executive_summary
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
+from tars_lib.reports.summaries.executive_summary import executive_summary
 
 ORG = {
     "name": "Acme",
@@ -154,7 +154,7 @@ def judged(
 
 
 def _without_head(report: Any) -> dict[str, Any]:
-    from tars_lib.records import to_json
+    from tars_lib.files.json_records import to_json
 
     document = to_json(report)
     assert isinstance(document, dict)
@@ -173,8 +173,8 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_key_of_every_file_is_tried() -> None:
-    from tars_lib.config_policies import _Policy
-    from tars_lib.config_rules import _Rule
+    from tars_lib.config.alert_rules import _Rule
+    from tars_lib.config.sla_policies import _Policy
 
     for model in (
         config_org._Repo,

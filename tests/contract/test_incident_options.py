@@ -16,16 +16,16 @@ import pytest
 from click.testing import CliRunner
 from workspaces import cascade
 
-from tars_lib.cli.incident import incident as group
+from tars_lib.cli.incident.group import incident as group
 from tars_lib.cli.main import cli
-from tars_lib.incidents import acts
-from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.aftermath import add_item
-from tars_lib.incidents.holding import hold
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.response import acts
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.response.follow_up_acts import add_item
+from tars_lib.incidents.response.legal_hold import hold
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.schema import Severity
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ID, OVER, NEW = "INC-202605041200", "INC-202605041201", "INC-202605041202"

@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner
 from workspaces import cascade
 
-from tars_lib.cli.incident import incident
+from tars_lib.cli.bundle.create import bundle
+from tars_lib.cli.incident.group import incident
 from tars_lib.cli.main import cli
-from tars_lib.cli.package import bundle
 from tars_lib.cli.retention import retention
-from tars_lib.incidents.opening import by_hand, open_incident
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, write_run
-from tars_lib.schema import Severity
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 NAIVE_LEGACY = (
     '{"repositories": [{"repository_name": "web", "trend_history": ['
@@ -123,7 +123,7 @@ BASE = {
     "diff": "{run} {later}",
 }
 ELSEWHERE = {
-    # packing, signing and custody: tests/packaging/test_bundle_options.py
+    # packing, signing and custody: tests/evidence/test_bundle_options.py
     **{f"bundle {name}": set() for name in bundle.commands},
     "report": set(),
     "package": set(),

@@ -307,7 +307,7 @@ def test_the_powershell_block_calls_only_what_exists() -> None:
     assert len(scripts) == 2
     assert all((ROOT / script).is_file() for script in scripts)
     options = set(re.findall(r"(--[a-z-]+)", text))
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tars_lib" / "cli").glob("*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tars_lib" / "cli").rglob("*.py"))
     assert options
     assert all(f'"{option}"' in sources for option in options)
 

@@ -14,7 +14,7 @@ import pypdf
 import pytest
 from run_samples import RunSamples
 
-from tars_lib.engines.wording import value_text
+from tars_lib.text.quantities import value_text
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,10 @@ from org_samples import RootBuilder, counts, series
 from workspaces import artefacts, cascade
 
 from tars_lib.errors import InputError
+from tars_lib.files.json_records import from_json
 from tars_lib.pipeline import analyze, write_run
-from tars_lib.records import from_json
+from tars_lib.pipeline.loading import load_org
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SPEC = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")

@@ -14,17 +14,17 @@ import click
 import pytest
 
 from tars_lib.cli.main import cli
-from tars_lib.engines.alert_report import AlertReport
-from tars_lib.engines.correlation_report import CorrelationReport
-from tars_lib.engines.health_report import HealthReport
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.report import Report
-from tars_lib.engines.sla_report import SlaReport
-from tars_lib.engines.temporal_report import TemporalReport
-from tars_lib.exit_codes import DECISION_ORDER, EXIT_CODES
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES
+from tars_lib.model.names import KNOWN_METRICS, SlaStatus
 from tars_lib.pipeline import analyze, write_run
-from tars_lib.schema import KNOWN_METRICS, SlaStatus
+from tars_lib.pipeline.loading import load_org
 from tars_lib.sources.demo import copy_demo
-from tars_lib.sources.root import load_org
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -17,14 +17,14 @@ from pageshell import PageShell, can_run, page_shell
 from run_samples import RunSamples
 from test_docs import BLOCK, PAGES, ROOT, name_of
 
-from tars_lib.exit_codes import EXIT_CODES
+from tars_lib.findings.exit_codes import EXIT_CODES
 
 INCIDENT = "INC-202601051430"
 RUN, LATER = "tars-run-20260105-143000", "tars-run-20260105-150000"
 
 NOT_HERE = {
     r"^make \w+": "builds or fills .venv; the targets call what other tests call",
-    r"\btars (report|demo|package)\b": "starts kernels; tests/test_report_end_to_end.py and tests/cli/test_report.py run it",
+    r"\btars (report|demo|package)\b": "starts kernels; tests/reports/test_report_end_to_end.py runs it",
     r"\btars bundle create\b": "starts a kernel for the report inside; tests of packaging run it",
     r"\btars bundle (verify|export|log|transfer)\b": "needs a bundle; tests of packaging run it",
     r"^papermill |^jupyter ": "starts a kernel; tests/reports/test_report_notebooks.py runs both",

@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 
 from tars_lib.cli.main import cli
-from tars_lib.config_exit_policy import read_exit_policy
+from tars_lib.findings.config import read_exit_policy
 from tars_lib.sources.demo import demo_root
 
 ROOT = Path(__file__).resolve().parents[2]

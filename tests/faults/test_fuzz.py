@@ -16,7 +16,7 @@ import readers
 import roots
 
 from tars_lib.errors import InputError
-from tars_lib.packaging.bag import pack
+from tars_lib.evidence.sealing.bag import pack
 
 FUZZ = Path(roots.__file__).parent
 

@@ -13,14 +13,14 @@ from click.testing import CliRunner
 from run_samples import RunSamples
 
 from tars_lib.cli.main import cli
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.packaging.bag import pack
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.files.atomic import make_folder, write_bytes
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, now, write_run
-from tars_lib.records import make_folder, write_bytes
-from tars_lib.reports.notebooks import export, run_notebook
-from tars_lib.schema import Severity
+from tars_lib.pipeline.loading import load_org
+from tars_lib.reports.notebooks.execute import export, run_notebook
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 POSIX = pytest.mark.skipif(os.name == "nt", reason="links of POSIX")

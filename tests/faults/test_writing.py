@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from org_samples import RootBuilder, counts, series
 
-from tars_lib import records
 from tars_lib.errors import InputError, ReportError
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.incidents.verification import verify
+from tars_lib.files import atomic
+from tars_lib.files.atomic import LEFTOVER_SECONDS, write_bytes, write_together
+from tars_lib.incidents.response.acts import Writer, note
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.incidents.store.verification import verify
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.records import LEFTOVER_SECONDS, write_bytes, write_together
-from tars_lib.schema import Severity
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="file modes, links and limits of POSIX")
 DAY = LEFTOVER_SECONDS
@@ -287,7 +287,7 @@ def test_a_write_that_fails_names_the_file_and_leaves_the_old_one(
     def fail(handle: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(records.os, "fsync", fail)
+    monkeypatch.setattr(atomic.os, "fsync", fail)
     with pytest.raises(OSError, match="f'") as caught:
         write_bytes(tmp_path / "f", b"new")
     assert (caught.value.errno, caught.value.filename) == (errno.EIO, str(tmp_path / "f"))
@@ -305,7 +305,7 @@ def test_of_files_that_belong_together_none_is_replaced_where_one_cannot_be_writ
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         flush(handle)
 
-    monkeypatch.setattr(records.os, "fsync", fail_second)
+    monkeypatch.setattr(atomic.os, "fsync", fail_second)
     with pytest.raises(OSError, match="No space left") as caught:
         write_together({tmp_path / "a": b"new", tmp_path / "b": b"new"})
     assert caught.value.filename == str(tmp_path / "b")

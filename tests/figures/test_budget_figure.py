@@ -9,10 +9,10 @@ import pytest
 from matplotlib.dates import date2num
 from run_samples import RunSamples
 
-from tars_lib.engines.sla_report import ComplianceResult
-from tars_lib.engines.spending import Spending, spending
-from tars_lib.figures.budget import distinct_pairs, draw_burn_down
-from tars_lib.figures.theme import BREACH, render
+from tars_lib.engines.sla.budget_course import Spending, spending
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.figures.sla.error_budget import distinct_pairs, draw_burn_down
+from tars_lib.figures.style.theme import BREACH, render
 from tars_lib.pipeline import Run
 
 

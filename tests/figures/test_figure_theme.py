@@ -10,7 +10,7 @@ import pytest
 from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 
-from tars_lib.figures import theme
+from tars_lib.figures.style import theme
 
 
 def draw() -> Figure:

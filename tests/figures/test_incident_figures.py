@@ -10,10 +10,10 @@ from matplotlib.dates import date2num
 from matplotlib.patches import FancyBboxPatch
 
 import tars_lib as tars
-from tars_lib.engines.course import Courses, courses
-from tars_lib.figures.harm import draw_harm, place_boxes
-from tars_lib.figures.theme import render
-from tars_lib.figures.trends import draw_trends, panel_repos
+from tars_lib.engines.sla.sli_course import Courses, courses
+from tars_lib.figures.health.trends import draw_trends, panel_repos
+from tars_lib.figures.sla.harm import draw_harm, place_boxes
+from tars_lib.figures.style.theme import render
 from tars_lib.pipeline import Analysis
 from tars_lib.sources.demo import demo_root
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from org_samples import T0, counts, org_of, ratio, series, threshold
 
-from tars_lib.engines.metric_course import metric_course, window_of
+from tars_lib.engines.queries.metric_course import metric_course, window_of
 from tars_lib.errors import InputError, UnknownNameError
-from tars_lib.figures.metric import draw_metric
-from tars_lib.org import OrgData
-from tars_lib.schema import Event
+from tars_lib.figures.health.metric import draw_metric
+from tars_lib.model.names import Event
+from tars_lib.model.organisation import OrgData
 
 HOUR = timedelta(hours=1)
 STEP = T0 + 24 * HOUR

@@ -7,16 +7,16 @@ import re
 import pytest
 from run_samples import RunSamples, cells
 
-from tars_lib.engines.score_course import score_course
-from tars_lib.figures.alerts import draw_priorities
-from tars_lib.figures.narrow import TEXTS_INSIDE, WIDTH, render_narrow
-from tars_lib.figures.readiness import draw_readiness
-from tars_lib.figures.scores import draw_scores, weakest_first
-from tars_lib.figures.theme import FULL, render, themed
-from tars_lib.reports.blocks import FigureBlock, from_json
-from tars_lib.reports.document import Document
-from tars_lib.reports.html import preview, render_html
-from tars_lib.workbook.pictures import figure
+from tars_lib.engines.health.score_course import score_course
+from tars_lib.figures.health.alerts import draw_priorities
+from tars_lib.figures.health.scores import draw_scores, weakest_first
+from tars_lib.figures.sla.readiness import draw_readiness
+from tars_lib.figures.style.narrow import TEXTS_INSIDE, WIDTH, render_narrow
+from tars_lib.figures.style.theme import FULL, render, themed
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.kinds import FigureBlock, from_json
+from tars_lib.reports.pages.html import preview, render_html
+from tars_lib.workbook.sections.figure_blocks import figure
 
 
 def width(svg: bytes) -> float:

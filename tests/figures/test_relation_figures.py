@@ -12,13 +12,13 @@ from contract.workspaces import PATH, cascade
 from matplotlib.colors import to_hex
 
 import tars_lib as tars
-from tars_lib.engines.alert_report import Alert, AlertMember
-from tars_lib.engines.unfolding import unfold
-from tars_lib.figures.alerts import draw_priorities, draw_storm
-from tars_lib.figures.leads import bends, curve, draw_leads, place_nodes
-from tars_lib.figures.matrix import draw_matrix, matrices, ordered_repos
-from tars_lib.figures.theme import BREACH, render
-from tars_lib.figures.unfolding import draw_unfolding
+from tars_lib.engines.alerts.report import Alert, AlertMember
+from tars_lib.engines.relations.turning_points import unfold
+from tars_lib.figures.health.alerts import draw_priorities, draw_storm
+from tars_lib.figures.relations.lead_lag import bends, curve, draw_leads, place_nodes
+from tars_lib.figures.relations.matrix import draw_matrix, matrices, ordered_repos
+from tars_lib.figures.relations.turning_points import draw_unfolding
+from tars_lib.figures.style.theme import BREACH, render
 from tars_lib.pipeline import Analysis
 from tars_lib.sources.demo import demo_root
 
@@ -163,7 +163,7 @@ def test_the_planted_order_and_levels_are_told(spread: Analysis) -> None:
 
 
 def test_turns_are_those_that_the_engines_found(demo: Analysis) -> None:
-    from tars_lib.engines.evidence import gather_evidence
+    from tars_lib.engines.relations.pair_evidence import gather_evidence
 
     cluster = next(one for one in demo.correlation.clusters if one.is_anomalous)
     assert cluster.onset is not None

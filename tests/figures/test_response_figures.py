@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tars_lib.figures.escalation import ClockBar, draw_escalation
-from tars_lib.figures.lengths import SHORTEST, LengthRow, draw_lengths, stacked
-from tars_lib.figures.readiness_runs import RunPoint, draw_readiness_runs
-from tars_lib.figures.theme import BREACH, render
+from tars_lib.figures.incidents.durations import SHORTEST, LengthRow, draw_lengths, stacked
+from tars_lib.figures.incidents.escalation import ClockBar, draw_escalation
+from tars_lib.figures.sla.readiness_runs import RunPoint, draw_readiness_runs
+from tars_lib.figures.style.theme import BREACH, render
+from tars_lib.model.names import ReadinessTier, Severity
 from tars_lib.playbook.escalation import Escalation, escalate
 from tars_lib.playbook.facts import BreachedSla, Facts, Status, Told
-from tars_lib.schema import ReadinessTier, Severity
 
 OPENED = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FACTS = Facts(

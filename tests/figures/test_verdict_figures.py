@@ -9,13 +9,13 @@ import pytest
 from matplotlib.dates import date2num
 from run_samples import RunSamples
 
-from tars_lib.engines.score_course import score_course
-from tars_lib.figures.breaches import draw_breach_timeline, near_changes
-from tars_lib.figures.causes import draw_causes
-from tars_lib.figures.readiness import draw_readiness, losses
-from tars_lib.figures.scores import draw_scores, weakest_first
-from tars_lib.figures.theme import BREACH, render
-from tars_lib.schema import Event
+from tars_lib.engines.health.score_course import score_course
+from tars_lib.figures.health.scores import draw_scores, weakest_first
+from tars_lib.figures.sla.breaches import draw_breach_timeline, near_changes
+from tars_lib.figures.sla.causes import draw_causes
+from tars_lib.figures.sla.readiness import draw_readiness, losses
+from tars_lib.figures.style.theme import BREACH, render
+from tars_lib.model.names import Event
 
 ONSET = datetime(2026, 11, 2, 8, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from org_samples import RootBuilder, counts
 
 from tars_lib.pipeline import Run, analyze, load_run, write_run
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,29 +13,29 @@ from incident_samples import BREAK, DURING, LATER, START, Runs
 from loopback import http_server
 from workspaces import cascade
 
-from tars_lib.config_playbook import read_playbook
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.incidents import acts
-from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.aftermath import add_item, finish_item, hold_review
-from tars_lib.incidents.case import case_of, read_case
-from tars_lib.incidents.cases import read_cases
-from tars_lib.incidents.clocks import respond_clock
-from tars_lib.incidents.golden import Situation, golden_path
-from tars_lib.incidents.in_force import playbook_in_force
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.observing import record_run
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.outgoing import text_for
-from tars_lib.incidents.record import ActionKind, Condition
-from tars_lib.incidents.telling import escalate
+from tars_lib.incidents.response import acts
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.response.escalating import escalate
+from tars_lib.incidents.response.follow_up_acts import add_item, finish_item, hold_review
+from tars_lib.incidents.response.messages import text_for
+from tars_lib.incidents.response.observing import record_run
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.incidents.store.playbook_in_force import playbook_in_force
+from tars_lib.incidents.store.record import ActionKind, Condition
+from tars_lib.incidents.views.all_cases import read_cases
+from tars_lib.incidents.views.case import case_of, read_case
+from tars_lib.incidents.views.clocks import respond_clock
+from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.model.names import ContainmentType, Severity
 from tars_lib.pipeline import analyze, load_run, write_run
+from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook import escalation as rules
+from tars_lib.playbook.config import read_playbook
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.metrics import fingerprint
-from tars_lib.playbook.packaged import PACKAGED
-from tars_lib.schema import ContainmentType, Severity
-from tars_lib.sources.root import load_org
+from tars_lib.playbook.packaged import packaged
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 Tars = Callable[..., subprocess.CompletedProcess[str]]
@@ -104,7 +104,7 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
         ("Customer Success", "condition: Customer impact"),
     }
     assert escalate(writer, reason="page").incident.escalations[-1].contact == "Team lead"
-    case = read_case(writer.folder, PACKAGED, NOON + timedelta(hours=2))
+    case = read_case(writer.folder, packaged(), NOON + timedelta(hours=2))
     assert {rung.contact for rung in case.escalation.due} == {"Engineering manager"}
     path = golden_path(case.incident, case.time, None, Situation(due=case.escalation.due))
     assert any("to be told now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
@@ -113,7 +113,7 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
 def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Path, runs: Runs) -> None:
     by_title = open_incident(tmp_path, by_hand(Severity.SEV_2, "Checkout is slow"), "ada", NOON).incident
     texts = [
-        text_for(read_case(folder, PACKAGED, NOON), "email", None).body.partition("from SLA report:\n")[2]
+        text_for(read_case(folder, packaged(), NOON), "email", None).body.partition("from SLA report:\n")[2]
         for folder in (tmp_path / by_title.incident_id, opened(tmp_path, runs).folder)
     ]
     assert texts[0].startswith("UNKNOWN: no SLA report is at hand.\n")
@@ -151,7 +151,7 @@ def test_what_is_hit_only_in_a_later_run_joins_the_record_and_calls_for_customer
     assert later.affected_repos == ("ledger", "payments", "checkout")
     assert (later.customer_impact.value, later.customer_repos) == ("YES", ("checkout",))
     assert written.entry.text.endswith("; newly hit: checkout")
-    found = read_case(writer.folder, PACKAGED, writer.time)
+    found = read_case(writer.folder, packaged(), writer.time)
     due = {rung.contact: rung.due_at for rung in found.escalation.due}
     assert due["Customer Success"] == writer.time
     assert [repo.repo for repo in found.facts.repos] == ["ledger", "payments", "checkout"]
@@ -160,7 +160,7 @@ def test_what_is_hit_only_in_a_later_run_joins_the_record_and_calls_for_customer
 def test_watching_the_harm_does_not_stop_the_contain_clock(tmp_path: Path, runs: Runs) -> None:
     writer = opened(tmp_path, runs)
     acts.acknowledge(writer)
-    incident = read_case(writer.folder, PACKAGED, NOON).incident
+    incident = read_case(writer.folder, packaged(), NOON).incident
     watching = next(one for one in incident.actions if one.kind is ActionKind.MONITORING)
     acts.start_containment(writer, watching.action_id)
     assert acts.finish_containment(writer, watching.action_id).incident.contained_at is None
@@ -205,11 +205,11 @@ def test_an_organisations_playbook_decides_clocks_path_and_checklist(tmp_path: P
     )
     playbook = playbook_in_force(tmp_path)
     assert playbook == read_playbook(own).playbook
-    assert playbook_in_force(tmp_path / "elsewhere") is PACKAGED
+    assert playbook_in_force(tmp_path / "elsewhere") is packaged()
     run = runs.load("during")
     incident = open_incident(tmp_path, from_run(run, playbook=playbook), "ada", NOON, run).incident
     assert incident.playbook_sha256 == playbook.sha256
-    assert incident.playbook_sha256 != PACKAGED.sha256
+    assert incident.playbook_sha256 != packaged().sha256
     assert respond_clock(incident, playbook).due_at == NOON + timedelta(minutes=5)
     assert incident.actions[0].text == "Pull the plug of api"
     step = golden_path(incident, NOON, None, Situation(playbook)).steps[3]
@@ -247,7 +247,7 @@ def test_a_message_of_the_record_is_sent_and_its_receipt_kept_without_the_secret
     assert "api" in body["payload"]["custom_details"]["text"]
     sent, told = read_entries(writer.folder)[-2:]
     assert sent.text.startswith("channel 1 pagerduty: sent\n\n[SEV-1]")
-    incident = read_case(writer.folder, PACKAGED, NOON).incident
+    incident = read_case(writer.folder, packaged(), NOON).incident
     assert (incident.escalations[-1].contact, told.kind.value) == ("Team lead", "ESCALATED")
     assert incident.escalations[-1].receipt == "channel 1 pagerduty: sent"
     assert incident.next_update_at is not None

@@ -13,11 +13,11 @@ from incident_samples import Runs
 from org_samples import RootBuilder, counts, series
 
 from tars_lib.cli.main import cli
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.register import now
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.store.register import now
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.schema import Severity
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 POLICIES = """
 policies:

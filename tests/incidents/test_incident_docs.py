@@ -7,10 +7,10 @@ import re
 import typing
 from pathlib import Path
 
-from tars_lib.cli.incident import incident as group
-from tars_lib.incidents.acts import ALLOWED
-from tars_lib.incidents.record import Incident, IncidentStatus
-from tars_lib.incidents.timeline import Entry, EntryKind
+from tars_lib.cli.incident.group import incident as group
+from tars_lib.incidents.response.acts import ALLOWED
+from tars_lib.incidents.store.record import Incident, IncidentStatus
+from tars_lib.incidents.store.timeline import Entry, EntryKind
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -14,22 +14,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from incident_samples import BREAK, START, Runs
 
-from tars_lib.cli.incident import incident as group
-from tars_lib.cli.incident_text import Reader
+from tars_lib.cli.incident.group import incident as group
+from tars_lib.cli.incident.text import Reader
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.incidents import acts
-from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.case import read_case
-from tars_lib.incidents.golden import Situation, golden_path
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.observing import find_run, record_run
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.record import ActionKind, Condition, CustomerImpact, EffectVerdict
-from tars_lib.incidents.telling import escalate
-from tars_lib.incidents.verification import verify
+from tars_lib.incidents.response import acts
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.response.escalating import escalate
+from tars_lib.incidents.response.observing import record_run
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.incidents.store.record import ActionKind, Condition, CustomerImpact, EffectVerdict
+from tars_lib.incidents.store.verification import verify
+from tars_lib.incidents.views.case import read_case
+from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.incidents.views.run_facts import find_run
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import load_run
-from tars_lib.playbook.packaged import PACKAGED
-from tars_lib.schema import Severity
+from tars_lib.playbook.packaged import packaged
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 Tars = Callable[..., subprocess.CompletedProcess[str]]
@@ -161,7 +162,7 @@ def test_once_somebody_was_told_the_path_names_whom_to_tell_and_only_when_nothin
     escalate(writer)
 
     def following(hours: float = 0) -> str:
-        case = read_case(writer.folder, PACKAGED, writer.time + timedelta(hours=hours))
+        case = read_case(writer.folder, packaged(), writer.time + timedelta(hours=hours))
         return golden_path(case.incident, case.time, None, Situation(due=case.escalation.due)).next_command or ""
 
     incident_id = writer.folder.name

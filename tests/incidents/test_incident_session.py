@@ -16,8 +16,8 @@ import pytest
 from org_samples import T0
 from workspaces import DAYS, cascade
 
-from tars_lib.incidents.journal import read_entries
-from tars_lib.incidents.verification import verify
+from tars_lib.incidents.store.journal import read_entries
+from tars_lib.incidents.store.verification import verify
 
 Tars = Callable[..., subprocess.CompletedProcess[str]]
 BLANK = re.compile(

@@ -17,23 +17,23 @@ from incident_kills import kill_while_noting, kill_while_opening
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.incidents import journal
-from tars_lib.incidents.acts import Writer, acknowledge, note, resolve
-from tars_lib.incidents.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
-from tars_lib.incidents.opening import adopt, by_hand, open_incident
-from tars_lib.incidents.record import IncidentStatus
-from tars_lib.incidents.timeline import TIMELINE_FILE, EntryKind
-from tars_lib.incidents.verification import Verification, verify
-from tars_lib.limits import MAX_TEXT_BYTES
-from tars_lib.schema import Severity
+from tars_lib.files.limits import MAX_TEXT_BYTES
+from tars_lib.incidents.response.acts import Writer, acknowledge, note, resolve
+from tars_lib.incidents.response.opening import adopt, by_hand, open_incident
+from tars_lib.incidents.store import journal
+from tars_lib.incidents.store.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.record import IncidentStatus
+from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind
+from tars_lib.incidents.store.verification import Verification, verify
+from tars_lib.model.names import Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KILLS = 30
 NOTES = """
 import sys
 from pathlib import Path
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.register import now
+from tars_lib.incidents.response.acts import Writer, note
+from tars_lib.incidents.store.register import now
 for number in range(int(sys.argv[3])):
     note(Writer(Path(sys.argv[1]), sys.argv[2], now()), f"{sys.argv[2]} {number}")
     print(f"{sys.argv[2]} {number}", flush=True)

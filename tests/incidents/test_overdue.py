@@ -12,17 +12,17 @@ from click.testing import CliRunner, Result
 from incident_samples import OVER, START, Runs
 
 from tars_lib.cli.main import cli
-from tars_lib.incidents import acts
-from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.journal import RECORD_FILE
-from tars_lib.incidents.observing import record_run
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.incidents.overdue import overdue_in
-from tars_lib.incidents.record import EffectVerdict
-from tars_lib.incidents.runs import effect_of
+from tars_lib.incidents.response import acts
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.response.observing import record_run
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.incidents.store.journal import RECORD_FILE
+from tars_lib.incidents.store.record import EffectVerdict
+from tars_lib.incidents.views.overdue import overdue_in
+from tars_lib.incidents.views.run_facts import effect_of
+from tars_lib.model.names import AlertImpact, AlertType, Severity
 from tars_lib.pipeline import Run, analyze, load_run, write_run
-from tars_lib.schema import AlertImpact, AlertType, Severity
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 OPENED = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CALM = f"{START + timedelta(hours=590):%Y-%m-%dT%H:%M:%SZ}"

@@ -11,26 +11,26 @@ from pathlib import Path
 import pytest
 
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.incidents import acts
-from tars_lib.incidents.acts import ALLOWED, Writer, possible
-from tars_lib.incidents.aftermath import add_item, hold_review
-from tars_lib.incidents.clocks import contain_clock, is_late, respond_clock
-from tars_lib.incidents.holding import hold, release
-from tars_lib.incidents.journal import Written, read_entries, read_incident
-from tars_lib.incidents.opening import by_hand, from_codes, open_incident
-from tars_lib.incidents.outgoing import notified
-from tars_lib.incidents.record import Condition, CustomerImpact, Incident, IncidentStatus
-from tars_lib.incidents.register import folder_of, folders, is_incident_id, new_folder
-from tars_lib.incidents.telling import escalate, rungs_left
-from tars_lib.schema import ContainmentType, Severity
+from tars_lib.incidents.response import acts
+from tars_lib.incidents.response.acts import ALLOWED, Writer, possible
+from tars_lib.incidents.response.escalating import escalate
+from tars_lib.incidents.response.follow_up_acts import add_item, hold_review
+from tars_lib.incidents.response.legal_hold import hold, release
+from tars_lib.incidents.response.messages import notified
+from tars_lib.incidents.response.opening import by_hand, from_codes, open_incident
+from tars_lib.incidents.store.journal import Written, read_entries, read_incident
+from tars_lib.incidents.store.record import Condition, CustomerImpact, Incident, IncidentStatus
+from tars_lib.incidents.store.register import folder_of, folders, is_incident_id, new_folder
+from tars_lib.incidents.views.clocks import contain_clock, is_late, respond_clock, rungs_left
+from tars_lib.model.names import ContainmentType, Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)  # a Monday
 OPEN = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.schema import Severity
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.model.names import Severity
 open_incident(Path(sys.argv[1]), by_hand(Severity.SEV_3, sys.argv[2]), "ada", datetime(2026, 5, 4, 12, tzinfo=UTC))
 """
 

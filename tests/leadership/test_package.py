@@ -21,13 +21,13 @@ from register_samples import begun, walked
 from run_samples import EPOCH, RunSamples
 
 from tars_lib.cli.main import cli
-from tars_lib.engines.wording import value_text
 from tars_lib.errors import InputError, ReportError, VerificationError
+from tars_lib.files.csv_cells import FORMULA, csv_text
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.leadership.package import Request, reports_for, write_package
-from tars_lib.reports.blocks import TitleBlock
-from tars_lib.reports.contents import Entry, Group, render_contents
-from tars_lib.spreadsheet import FORMULA, csv_text
+from tars_lib.reports.blocks.kinds import TitleBlock
+from tars_lib.reports.pages.contents import Entry, Group, render_contents
+from tars_lib.text.quantities import value_text
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

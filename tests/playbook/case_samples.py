@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tars_lib.model.names import CauseType, ContainmentType, Severity
 from tars_lib.playbook.facts import (
     ActionItem,
     AffectedRepo,
@@ -14,7 +15,6 @@ from tars_lib.playbook.facts import (
     TakenAction,
     TimelineRow,
 )
-from tars_lib.schema import CauseType, ContainmentType, Severity
 
 OPENED = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script> **b** [x](http://e) `$(rm -rf /)` | a\nb\r\x1b[31m \u202egpj.exe"

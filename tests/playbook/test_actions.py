@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from case_samples import BARE, CAUSE, FULL, HOSTILE, at
 
+from tars_lib.model.names import CauseType, ContainmentType, Severity
 from tars_lib.pipeline import analyze, write_run
+from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook.actions import suggest
-from tars_lib.schema import CauseType, ContainmentType, Severity
 from tars_lib.sources.demo import copy_demo
-from tars_lib.sources.root import load_org
 
 REPORTS = {
     "run_org_health --root-dir ./org-health": "org-health-report.json",

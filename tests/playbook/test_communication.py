@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 from case_samples import BARE, FULL, HOSTILE, at
 
-from tars_lib.playbook.communication import (
+from tars_lib.playbook.documents.communication import (
     Message,
     bridge_call,
     escalation_text,

@@ -11,11 +11,11 @@ from case_samples import BARE, FULL, at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tars_lib.config_playbook import read_playbook
+from tars_lib.model.names import AlertSeverity, AlertType, Severity
+from tars_lib.playbook.config import read_playbook
 from tars_lib.playbook.escalation import escalate, timeouts
 from tars_lib.playbook.facts import BreachedSla, Facts, Status, Told
 from tars_lib.playbook.tables import Condition
-from tars_lib.schema import AlertSeverity, AlertType, Severity
 
 SLA = (BreachedSla("availability", "Availability"),)
 

@@ -15,23 +15,23 @@ from case_samples import FULL, OPENED, at
 from click.testing import CliRunner
 
 from tars_lib.cli.main import cli
-from tars_lib.config_playbook import read_playbook
-from tars_lib.exit_codes import EXIT_CODES
-from tars_lib.incidents.checklist import suggested
-from tars_lib.incidents.clocks import respond_clock
-from tars_lib.incidents.golden import Situation, golden_path
-from tars_lib.incidents.opening import by_hand, open_incident
-from tars_lib.incidents.record import Incident
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.incidents.response.checklist import suggested
+from tars_lib.incidents.response.opening import by_hand, open_incident
+from tars_lib.incidents.store.record import Incident
+from tars_lib.incidents.views.clocks import respond_clock
+from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.model.names import CauseType, ContainmentType, Severity
 from tars_lib.playbook.actions import suggest
-from tars_lib.playbook.communication import messages
+from tars_lib.playbook.config import read_playbook
 from tars_lib.playbook.deadlines import deadlines
 from tars_lib.playbook.decision_tree import classify
+from tars_lib.playbook.documents.communication import messages
+from tars_lib.playbook.documents.postmortem import review_deadlines
 from tars_lib.playbook.escalation import escalate
 from tars_lib.playbook.facts import Facts, Status
 from tars_lib.playbook.metrics import measure
-from tars_lib.playbook.postmortem import review_deadlines
 from tars_lib.playbook.tables import Playbook
-from tars_lib.schema import CauseType, ContainmentType, Severity
 
 FILE = Path(__file__).resolve().parents[2] / "parameters" / "playbook.yaml"
 CONTENT: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from case_samples import BARE, CAUSE, FULL, HOSTILE, OPENED, at
 
-from tars_lib.playbook.communication import escalation_text
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
+from tars_lib.playbook.documents.communication import escalation_text
+from tars_lib.playbook.documents.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
 from tars_lib.playbook.facts import ActionItem, BreachedSla, HeldReview, Outcome, Status, TimelineRow
-from tars_lib.playbook.packaged import PACKAGED
-from tars_lib.playbook.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.wording import distinct
 
 DAY = 1440
@@ -79,7 +79,7 @@ def test_the_head_is_yaml_and_reads_back() -> None:
     assert head["duration_minutes"] == 115
     assert head["title"].startswith("<script>")
     assert "\U0001f600" in head["title"]
-    assert head["playbook_sha256"] == PACKAGED.sha256
+    assert head["playbook_sha256"] == packaged().sha256
 
 
 def test_hostile_text_breaks_neither_table_nor_heading() -> None:

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 from case_samples import BARE, FULL, HOSTILE
 
-from tars_lib.playbook.facts import ActionItem, AffectedRepo
-from tars_lib.playbook.tickets import (
+from tars_lib.model.names import Severity
+from tars_lib.playbook.documents.tickets import (
     SloPast,
     Ticket,
     TicketKind,
@@ -24,7 +24,7 @@ from tars_lib.playbook.tickets import (
     slo_updates,
     tickets,
 )
-from tars_lib.schema import Severity
+from tars_lib.playbook.facts import ActionItem, AffectedRepo
 
 
 def test_a_sev_4_is_a_ticket_and_others_are_not() -> None:

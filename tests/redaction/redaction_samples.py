@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from org_samples import RootBuilder, counts
 
-from tars_lib.incidents.acts import Writer, acknowledge, note
-from tars_lib.incidents.opening import from_run, open_incident
+from tars_lib.incidents.response.acts import Writer, acknowledge, note
+from tars_lib.incidents.response.opening import from_run, open_incident
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 START, HOUR = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1)
 MAIL, ADDRESS, CUSTOMER, PERSON = "ada@example.com", "203.0.113.9", "cust-77-shop", "Grace Hopper"

@@ -92,7 +92,7 @@ def test_a_word_in_base64_goes_with_what_stands_around_it() -> None:
     "text",
     [
         "sha256 a94638b446d2eee0fdbfc31453684b1b8d7c79789d853b057b258480f0bf7da5",
-        "tars_lib/packaging/carried/verify.py", "CorrelationInvestigationNotebookParameters", "100%25 of 5%",
+        "tars_lib/evidence/carried/verify.py", "CorrelationInvestigationNotebookParameters", "100%25 of 5%",
         "C:\\xampp\\users",
         "tars-run-20260105-143000", in_base64("nothing in here is secret, and so it stays"),
         base64.b64encode(bytes(range(256)) + MAIL.encode()).decode(),

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tars_lib.config_redaction import read_redaction
 from tars_lib.errors import ConfigError, VerificationError
+from tars_lib.redaction.config import read_redaction
 from tars_lib.redaction.payload import Redaction, Treatment
 from tars_lib.redaction.rules import Rules
 

@@ -17,10 +17,10 @@ from click.testing import CliRunner
 from redaction_samples import CUSTOMER, MAIL, RULES, SECRETS, write_case
 
 from tars_lib.cli.main import cli
-from tars_lib.config_redaction import read_redaction
-from tars_lib.packaging.bundle import make_bundle, write_bundle
-from tars_lib.packaging.gather import Request
-from tars_lib.packaging.verification import verify
+from tars_lib.evidence.bundle import make_bundle, write_bundle
+from tars_lib.evidence.gather import Request
+from tars_lib.evidence.verification import verify
+from tars_lib.redaction.config import read_redaction
 from tars_lib.redaction.payload import Redaction
 
 

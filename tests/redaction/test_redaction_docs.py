@@ -6,7 +6,7 @@ import base64
 import re
 from pathlib import Path
 
-from tars_lib.config_redaction import read_redaction
+from tars_lib.redaction.config import read_redaction
 from tars_lib.redaction.patterns import BUILT_IN
 from tars_lib.redaction.redactor import Redactor
 from tars_lib.redaction.rules import Rules

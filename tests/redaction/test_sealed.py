@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from redaction_samples import PERSON, RULES, SECRETS, write_case
 
-from tars_lib.config_redaction import read_redaction
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.incidents.acts import Writer, note
-from tars_lib.incidents.journal import read_entries, read_incident
-from tars_lib.incidents.verification import verify
-from tars_lib.packaging.redacting import redact_sources
-from tars_lib.packaging.runs import read_run
+from tars_lib.evidence.redacting import redact_sources
+from tars_lib.evidence.runs import read_run
+from tars_lib.incidents.response.acts import Writer, note
+from tars_lib.incidents.store.journal import read_entries, read_incident
+from tars_lib.incidents.store.verification import verify
 from tars_lib.pipeline import load_run
+from tars_lib.redaction.config import read_redaction
 from tars_lib.redaction.payload import Redaction
 from tars_lib.redaction.sealed import redact_records
-from tars_lib.reports.summary import executive_summary
+from tars_lib.reports.summaries.executive_summary import executive_summary
 
 
 @pytest.fixture(scope="module")

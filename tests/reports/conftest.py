@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from report_samples import GENERATED_AT, HOSTILE, picture
 
-from tars_lib.reports.blocks import (
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.kinds import (
     Badge,
     Bar,
     Block,
@@ -27,7 +28,6 @@ from tars_lib.reports.blocks import (
     TimelineEntry,
     TitleBlock,
 )
-from tars_lib.reports.document import Document
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tars_lib.figures import theme
+from tars_lib.figures.style import theme
 
 GENERATED_AT = datetime(2026, 3, 6, 8, 0, tzinfo=UTC)
 

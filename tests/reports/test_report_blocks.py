@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from report_samples import HOSTILE
 
 from tars_lib.errors import ReportError
-from tars_lib.reports import blocks as b
-from tars_lib.reports.view import views
+from tars_lib.reports.blocks import kinds as b
+from tars_lib.reports.blocks.view import views
 
 
 def test_the_sample_shows_every_kind(blocks: tuple[b.Block, ...]) -> None:

@@ -9,9 +9,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from report_samples import GENERATED_AT
 
 from tars_lib.errors import ReportError
-from tars_lib.reports.blocks import MIME_TYPE, Block, Heading, TitleBlock
-from tars_lib.reports.document import Document, read_blocks
-from tars_lib.reports.exporters import TarsHTMLExporter, TarsPDFExporter
+from tars_lib.reports.blocks.document import Document, read_blocks
+from tars_lib.reports.blocks.kinds import MIME_TYPE, Block, Heading, TitleBlock
+from tars_lib.reports.pages.exporters import TarsHTMLExporter, TarsPDFExporter
 
 
 def shown(*blocks: Block) -> list[Any]:

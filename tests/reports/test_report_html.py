@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from report_samples import HOSTILE
 
-from tars_lib.reports.html import render_html
+from tars_lib.reports.pages.html import render_html
 
 if TYPE_CHECKING:
-    from tars_lib.reports.document import Document
+    from tars_lib.reports.blocks.document import Document
 
 
 class Page(HTMLParser):

@@ -12,13 +12,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from report_samples import GENERATED_AT, HOSTILE
 
 from tars_lib.errors import ReportError
-from tars_lib.reports.blocks import TitleBlock
-from tars_lib.reports.document import read_blocks
-from tars_lib.reports.notebooks import NotebookError, export, find_notebook, run_notebook
-from tars_lib.reports.parameters import check_parameters, declared_parameters
+from tars_lib.reports.blocks.document import read_blocks
+from tars_lib.reports.blocks.kinds import TitleBlock
+from tars_lib.reports.notebooks.execute import NotebookError, export, find_notebook, run_notebook
+from tars_lib.reports.notebooks.parameters import check_parameters, declared_parameters
 
 PARAMETERS = 'name = "web"\ncount: int = 3\nshare = 0.5\nis_final = False\nrepos = ["a"]\nsince = None'
-REPORT = """from tars_lib.reports.blocks import TitleBlock, Heading, show
+REPORT = """from tars_lib.reports.blocks.kinds import TitleBlock, Heading, show
 show([TitleBlock(name, subtitle=sys.executable, facts=[("count", str(count))]), Heading(name)])"""
 
 

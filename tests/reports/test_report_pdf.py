@@ -10,9 +10,9 @@ import pytest
 from pypdf.generic import IndirectObject
 from report_samples import GENERATED_AT, HOSTILE
 
-from tars_lib.reports.blocks import Callout, Heading, Table, TitleBlock
-from tars_lib.reports.document import Document
-from tars_lib.reports.pdf import render_pdf
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.kinds import Callout, Heading, Table, TitleBlock
+from tars_lib.reports.pages.pdf import render_pdf
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_long_names_are_cut_visibly_and_stay_searchable(hostile_reader: pypdf.Pd
 
 
 def test_a_long_table_repeats_its_head_and_splits_no_row() -> None:
-    from tars_lib.reports.blocks import Column
+    from tars_lib.reports.blocks.kinds import Column
 
     rows = [[f"repo-{index:03}", "one two three " * 8 + f"end-{index:03}"] for index in range(120)]
     head = TitleBlock("Long")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tars_lib.reports.coverage import FONTS, drawable
-from tars_lib.reports.palette import GROUND, INK, LINK, MUTED, SHADE, TONES
-from tars_lib.reports.view import format_number, format_share
-from tars_lib.reports.visible import HIDDEN_CATEGORIES, breakable, visible
+from tars_lib.reports.blocks.lengths import HIDDEN_CATEGORIES, breakable, visible
+from tars_lib.reports.blocks.palette import GROUND, INK, LINK, MUTED, SHADE, TONES
+from tars_lib.reports.blocks.view import format_number, format_share
+from tars_lib.reports.pages.glyphs import FONTS, drawable
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from run_samples import RunSamples, cells
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
-from tars_lib.reports import bulk
-from tars_lib.reports.notebooks import NotebookError, find_notebook, notebook_parameters, run_notebook
-from tars_lib.reports.parameters import declared_ranges
-from tars_lib.workbook.given import check_given
-from tars_lib.workbook.register import known_incident, open_register
+from tars_lib.reports.notebooks import bulk
+from tars_lib.reports.notebooks.execute import NotebookError, find_notebook, notebook_parameters, run_notebook
+from tars_lib.reports.notebooks.parameters import declared_ranges
+from tars_lib.workbook.pages.lookup import check_given
+from tars_lib.workbook.parameters.register import known_incident, open_register
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

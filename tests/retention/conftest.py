@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from retention_samples import CLOSED, POLICY, RUNS, reseal
 
-from tars_lib.incidents.acts import Writer, acknowledge, close, resolve
-from tars_lib.incidents.opening import by_hand, from_run, open_incident
-from tars_lib.packaging.bag import pack
+from tars_lib.evidence.sealing.bag import pack
+from tars_lib.incidents.response.acts import Writer, acknowledge, close, resolve
+from tars_lib.incidents.response.opening import by_hand, from_run, open_incident
+from tars_lib.model.names import Severity
 from tars_lib.pipeline import analyze, load_run, write_run
-from tars_lib.schema import Severity
+from tars_lib.pipeline.loading import load_org
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
 
 
 @pytest.fixture(scope="session")

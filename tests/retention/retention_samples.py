@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tars_lib.cli.main import cli
-from tars_lib.config_retention import read_retention
 from tars_lib.retention import work
+from tars_lib.retention.config import read_retention
 from tars_lib.retention.things import Places
 from tars_lib.retention.work import Clerk
 

@@ -20,10 +20,10 @@ from click.testing import CliRunner
 from retention_samples import CLOSED, NOW, OPEN, POLICY, RUNS, call, clerk, decisions, tree
 
 from tars_lib.cli.main import cli
-from tars_lib.config_retention import read_retention
 from tars_lib.errors import ConfigError, InputError, VerificationError
-from tars_lib.packaging.archive import MAX_BYTES
-from tars_lib.packaging.verification import verify as verify_bundle
+from tars_lib.evidence.sealing.stored_zip import MAX_BYTES
+from tars_lib.evidence.verification import verify as verify_bundle
+from tars_lib.retention.config import read_retention
 from tars_lib.retention.policy import Decision, Kind
 from tars_lib.retention.register import archived, read_lines
 from tars_lib.retention.work import carry_out, planned

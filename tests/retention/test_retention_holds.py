@@ -12,9 +12,9 @@ from retention_samples import CLOSED, NOW, OPEN, RUNS, call, clerk, decisions, t
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
-from tars_lib.incidents.acts import Writer
-from tars_lib.incidents.holding import hold, release
-from tars_lib.incidents.verification import verify
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.response.legal_hold import hold, release
+from tars_lib.incidents.store.verification import verify
 from tars_lib.retention import work
 from tars_lib.retention.policy import Decision
 from tars_lib.retention.register import read_lines

@@ -11,7 +11,7 @@ import pytest
 from safety_samples import SECRETS, Session, readings
 
 from tars_lib.cli.main import COMMANDS
-from tars_lib.reports.notebooks import run_notebook
+from tars_lib.reports.notebooks.execute import run_notebook
 
 # on Python 3.11 and 3.12 apprise imports a module that later ones have not
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

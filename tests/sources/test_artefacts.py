@@ -9,7 +9,7 @@ import pytest
 from org_samples import HEADER, T0, RootBuilder
 
 from tars_lib.errors import InputError
-from tars_lib.schema import ReportedAlert
+from tars_lib.model.names import ReportedAlert
 
 DASHBOARD, ALERTS, TRENDS = (
     "web/dashboard/health-dashboard.json",

@@ -11,7 +11,8 @@ from org_samples import FIVE_MINUTES, RootBuilder, counts, history_of, series
 
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.pipeline import HEALTH_FILE, analyze, load_run, write_run
-from tars_lib.sources.report import history_bytes, load_report
+from tars_lib.pipeline.health_report import load_report
+from tars_lib.pipeline.history_file import history_bytes
 
 HISTORY = "org-health-report.history.parquet"
 

@@ -10,10 +10,11 @@ import pytest
 from org_samples import DAILY, HEADER, T0, RootBuilder, series
 
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
-from tars_lib.org import NO_SAMPLE
+from tars_lib.model.names import ReadinessTier, RiskTier, SlaStatus
+from tars_lib.model.organisation import NO_SAMPLE
 from tars_lib.pipeline import analyze
-from tars_lib.schema import ReadinessTier, RiskTier, SlaStatus
-from tars_lib.sources.root import default_policies, load_org
+from tars_lib.pipeline.loading import load_org
+from tars_lib.sources.root import default_policies
 
 ORG = """
 name: Acme

@@ -8,7 +8,7 @@ import pytest
 from org_samples import RootBuilder, series
 
 from tars_lib.errors import ConfigError
-from tars_lib.schema import AlertRule, AlertSeverity
+from tars_lib.model.names import AlertRule, AlertSeverity
 
 RULE = (
     "rules: [{rule_id: q, metric: queue, comparison: '>', threshold: 100, for: 15m, "

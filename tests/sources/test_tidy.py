@@ -13,7 +13,7 @@ import pytest
 from org_samples import HEADER, T0, RootBuilder
 
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
-from tars_lib.history import from_micros
+from tars_lib.model.history import from_micros
 
 GOOD = "2026-01-01T00:00:00Z,a,health_score,90\n"
 

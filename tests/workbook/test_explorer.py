@@ -12,12 +12,12 @@ import pytest
 from run_samples import RunSamples
 
 from tars_lib.errors import ConfigError, UnknownNameError
+from tars_lib.model.names import SlaStatus
+from tars_lib.model.slo import RatioPolicy
 from tars_lib.pipeline import Run
-from tars_lib.policies import RatioPolicy
-from tars_lib.schema import SlaStatus
-from tars_lib.workbook import widgets
-from tars_lib.workbook.explorer import HEALTH, NO_EVENT, Explorer
-from tars_lib.workbook.what_if import WhatIfPanel, objective_range
+from tars_lib.workbook.widgets import controls as widgets
+from tars_lib.workbook.widgets.explorer import HEALTH, NO_EVENT, Explorer
+from tars_lib.workbook.widgets.what_if import WhatIfPanel, objective_range
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -171,5 +171,5 @@ def test_without_ipywidgets_the_refusal_says_how_to_get_it(monkeypatch: pytest.M
 
 
 def test_the_modules_load_without_ipywidgets() -> None:
-    code = "import sys, tars_lib.workbook.welcome as w; sys.exit('ipywidgets' in sys.modules or 'matplotlib' in sys.modules)"
+    code = "import sys, tars_lib.workbook.pages.welcome; sys.exit('ipywidgets' in sys.modules or 'matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -13,12 +13,13 @@ import pytest
 from register_samples import begun, later, opened, walked
 from run_samples import RunSamples, told
 
-from tars_lib.incidents.acts import acknowledge
+from tars_lib.incidents.response.acts import acknowledge
 from tars_lib.pipeline import Run
-from tars_lib.workbook import golden_panel, widgets
-from tars_lib.workbook.golden_panel import GoldenPanel, step_blocks
-from tars_lib.workbook.golden_path import walk
-from tars_lib.workbook.register import case_to_respond, case_to_review, open_register
+from tars_lib.workbook.pages import golden_panel
+from tars_lib.workbook.pages.golden_panel import GoldenPanel, step_blocks
+from tars_lib.workbook.pages.golden_path import walk
+from tars_lib.workbook.parameters.register import case_to_respond, case_to_review, open_register
+from tars_lib.workbook.widgets import controls as widgets
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = "2026-11-02T15:28:00Z"

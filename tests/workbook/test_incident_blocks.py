@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 from run_samples import RunSamples, told
 
-from tars_lib.reports.blocks import CauseList, FigureBlock, Table
-from tars_lib.schema import ClusterDirection
-from tars_lib.workbook import escalation, incident, signals, spread, story
+from tars_lib.model.names import ClusterDirection
+from tars_lib.reports.blocks.kinds import CauseList, FigureBlock, Table
+from tars_lib.workbook.pages import incident_report as incident
+from tars_lib.workbook.sections import breach_story as story
+from tars_lib.workbook.sections import escalation, spread
+from tars_lib.workbook.sections import outlook as signals
 
 
 def test_an_active_path_is_told_with_lag_impact_and_what_is_hit(samples: RunSamples) -> None:

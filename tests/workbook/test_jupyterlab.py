@@ -20,7 +20,7 @@ from browsing import chromium, opened
 from register_samples import opened as opened_incident
 from run_samples import RunSamples
 
-from tars_lib.incidents.acts import Writer, acknowledge
+from tars_lib.incidents.response.acts import Writer, acknowledge
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -160,16 +160,16 @@ def explore(page: Page) -> None:
 
 
 def complete(page: Page) -> None:
-    """Tab within a call offers the repos."""
+    """Tab within the brackets offers the repos."""
     editor = page.locator(f"{SHOWN} .jp-CodeCell .cm-content").last
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.press("Enter")
-    page.keyboard.type('org.repo("fr')
+    page.keyboard.type('org["fr')
     page.keyboard.press("Tab")
     page.locator(".jp-Completer-item", has_text="fraud-check").wait_for()
     page.keyboard.press("Enter")
-    page.locator(".cm-content", has_text='org.repo("fraud-check').wait_for()
+    page.locator(".cm-content", has_text='org["fraud-check').wait_for()
 
 
 def walk(page: Page, writer: Writer) -> None:

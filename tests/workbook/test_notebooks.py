@@ -14,7 +14,7 @@ from run_samples import RunSamples
 
 from tars_lib.errors import ReportError
 from tars_lib.pipeline import write_report
-from tars_lib.reports.parameters import declared_parameters
+from tars_lib.reports.notebooks.parameters import declared_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ("incident_report", "sla_breach", "at_risk_monitoring", "executive_summary", "org_risk")

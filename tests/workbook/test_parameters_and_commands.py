@@ -14,8 +14,13 @@ from run_samples import RunSamples
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Run
-from tars_lib.reports.blocks import Table
-from tars_lib.workbook import at_risk, checks, commands, executive, incident, org_risk, sla_breach
+from tars_lib.reports.blocks.kinds import Table
+from tars_lib.workbook.pages import at_risk_monitoring as at_risk
+from tars_lib.workbook.pages import executive_summary as executive
+from tars_lib.workbook.pages import incident_report as incident
+from tars_lib.workbook.pages import org_risk, sla_breach
+from tars_lib.workbook.parameters import checks
+from tars_lib.workbook.sections import next_commands as commands
 
 
 @pytest.mark.parametrize("value", ["INC-202611021500", "INC-202611021500-2", "", "Vorfall 7"])

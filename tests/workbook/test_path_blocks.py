@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from run_samples import RunSamples, told
 
+from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import Run
-from tars_lib.reports.blocks import FigureBlock, Table
-from tars_lib.schema import SlaStatus
-from tars_lib.workbook import at_risk, executive, incident, org_risk, sla_breach
+from tars_lib.reports.blocks.kinds import FigureBlock, Table
+from tars_lib.workbook.pages import at_risk_monitoring as at_risk
+from tars_lib.workbook.pages import executive_summary as executive
+from tars_lib.workbook.pages import incident_report as incident
+from tars_lib.workbook.pages import org_risk, sla_breach
 
 
 def test_identify_lists_every_breach_and_what_to_record(samples: RunSamples) -> None:

@@ -12,7 +12,7 @@ from run_samples import EPOCH
 from workbook.test_notebooks import reach, words
 
 from tars_lib.pipeline import analyze, load_run, write_reports, write_run
-from tars_lib.sources.root import load_org
+from tars_lib.pipeline.loading import load_org
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUE = "low_traffic/test/issue_4"

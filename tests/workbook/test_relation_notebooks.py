@@ -10,7 +10,7 @@ import yaml
 
 from tars_lib.pipeline import Run, write_reports
 from tars_lib.playbook.pages import ALWAYS, PAGE_OF
-from tars_lib.reports.notebooks import find_notebook, find_parameters, notebook_parameters
+from tars_lib.reports.notebooks.execute import find_notebook, find_parameters, notebook_parameters
 
 PAGES = ("propagation", "cross_repo_anomaly", "critical_alerts", "correlation_investigation")
 

@@ -11,16 +11,16 @@ import pytest
 from contract.workspaces import cascade
 
 import tars_lib as tars
-from tars_lib.engines.alert_report import Alert
+from tars_lib.engines.alerts.report import Alert
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Run, load_run, write_run
-from tars_lib.reports.blocks import Block, Checklist, FigureBlock, Table
-from tars_lib.reports.document import Document
-from tars_lib.reports.html import render_html
-from tars_lib.reports.pdf import render_pdf
-from tars_lib.reports.plain import plain_text
-from tars_lib.workbook import correlation_investigation as investigation
-from tars_lib.workbook import critical_alerts, cross_repo_anomaly, propagation
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.kinds import Block, Checklist, FigureBlock, Table
+from tars_lib.reports.blocks.plain_text import plain_text
+from tars_lib.reports.pages.html import render_html
+from tars_lib.reports.pages.pdf import render_pdf
+from tars_lib.workbook.pages import correlation_investigation as investigation
+from tars_lib.workbook.pages import critical_alerts, cross_repo_anomaly, propagation
 
 
 def said(*blocks: Block) -> str:

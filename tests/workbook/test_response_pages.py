@@ -17,19 +17,19 @@ from run_samples import RunSamples, cells, told
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
-from tars_lib.incidents.cases import read_cases
+from tars_lib.incidents.views.all_cases import read_cases
 from tars_lib.pipeline import Run, analyze, write_run
+from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook.metrics import MetricId, measure
-from tars_lib.playbook.packaged import PACKAGED
+from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.wording import length_text
-from tars_lib.reports.blocks import Block, FigureBlock, Table, TitleBlock
-from tars_lib.reports.document import Document
-from tars_lib.reports.html import render_html
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.kinds import Block, FigureBlock, Table, TitleBlock
+from tars_lib.reports.pages.html import render_html
 from tars_lib.sources.demo import demo_root
-from tars_lib.sources.root import load_org
-from tars_lib.workbook import executive
-from tars_lib.workbook.register import open_register
-from tars_lib.workbook.trend_review import value_of
+from tars_lib.workbook.pages import executive_summary as executive
+from tars_lib.workbook.pages.trend_review import value_of
+from tars_lib.workbook.parameters.register import open_register
 
 PAGES = ("golden_path", "postmortem", "trend_review")
 START = datetime(2026, 11, 2, 15, 4, tzinfo=UTC)
@@ -85,8 +85,8 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
 def test_a_duration_reads_the_same_on_a_page_and_in_a_command(run: Run, registers: Path) -> None:
     odd = "2026-11-02T15:28:33Z"
     said = CliRunner().invoke(cli, ["metrics", "--incidents-dir", str(registers / "many"), "--now", odd]).stdout
-    found = read_cases(registers / "many", PACKAGED)
-    durations = [one for one in measure(found.cases, datetime.fromisoformat(odd), PACKAGED) if one.unit == "min"]
+    found = read_cases(registers / "many", packaged())
+    durations = [one for one in measure(found.cases, datetime.fromisoformat(odd), packaged()) if one.unit == "min"]
     assert len(durations) > 1
     for one in durations:
         assert one.value is None or f"{one.name}: {value_of(one)}; target" in " ".join(said.split())
@@ -313,7 +313,7 @@ def test_it_is_refused_before_a_kernel_starts(run: Run, registers: Path, tmp_pat
 
 
 def test_every_metric_of_the_playbook_has_a_short_name() -> None:
-    from tars_lib.workbook.trend_review import _NAMES
+    from tars_lib.workbook.pages.trend_review import _NAMES
 
     assert set(_NAMES) == set(MetricId)
 

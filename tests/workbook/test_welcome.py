@@ -13,7 +13,8 @@ from run_samples import RunSamples, told
 import tars_lib as tars
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Analysis, Run
-from tars_lib.workbook import welcome, widgets
+from tars_lib.workbook.pages import welcome
+from tars_lib.workbook.widgets import controls as widgets
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,1 @@
+"""`tars bundle`: create, verify and hand over evidence bundles."""

@@ -1,0 +1,180 @@
+"""The playbook's `package_executive_bundle.py`, and `tars bundle`: evidence that an outsider can verify."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.bundle import custody
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.evidence.bundle import Bundle
+    from tars_lib.evidence.gather import Request
+    from tars_lib.redaction.payload import Redaction
+
+
+@click.command(epilog="Example: tars bundle create --run-dir ./reports/runs/tars-run-20260105-143000")
+@click.argument("more_runs", nargs=-1, metavar="[DIR]...")
+@click.option("--run-dir", metavar="DIR...", help="Run directory; of several the newest is used.")
+@click.option("--before", metavar="RUN", help="Run before containment, to be compared.")
+@click.option("--after", metavar="RUN", help="Run after containment, to be compared.")
+@click.option("--incident", metavar="ID", help="Incident: its record, timeline and the runs that it rests on.")
+@custody.incidents_option
+@click.option(
+    "--with-inputs",
+    metavar="ROOT",
+    type=click.Path(path_type=Path),
+    help="Pack the input files too, from this org-health folder; each must be what the run read.",
+)
+@click.option("--playbook", type=click.Path(path_type=Path), help="Own playbook in force.")
+@click.option("--bundle-name", metavar="NAME", help="Name; default tars-evidence-<incident or run>[-redacted].")
+@click.option(
+    "--output-dir",
+    default=Path("release/executive"),
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the bundle is written.",
+)
+@click.option(
+    "--sign-key",
+    type=click.Path(path_type=Path),
+    help="Minisign secret key to sign with; default $TARS_SIGN_KEY (a path or the key). $TARS_SIGN_PASSWORD opens it.",
+)
+@click.option("--gpg-key", metavar="ID", help="Sign with this key of gpg as well.")
+@click.option("--all", "every_page", is_flag=True, help="A report for every finding, not for the highest alone.")
+@click.option(
+    "--redact",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Remove secrets and personal data as this YAML says, such as parameters/redaction.yaml.",
+)
+@click.option("--allow-partial", is_flag=True, help="Pack also a run that is not whole, marked as partial.")
+@logging_options
+@guarded(REPORT)
+def package(
+    more_runs: tuple[str, ...],
+    run_dir: str | None,
+    before: str | None,
+    after: str | None,
+    incident: str | None,
+    incidents_dir: Path | None,
+    with_inputs: Path | None,
+    playbook: Path | None,
+    bundle_name: str | None,
+    output_dir: Path,
+    sign_key: Path | None,
+    gpg_key: str | None,
+    every_page: bool,
+    redact: Path | None,
+    allow_partial: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Pack runs, the reports on them and an incident's record as a BagIt bag (RFC 8493) in a zip.
+
+    What is packed is checked first; an altered or incomplete run is refused without --allow-partial. A run that stands in an
+    incident's folder brings the incident with it. The creation becomes an entry of the incident's timeline, or of
+    custody.jsonl beside the bundle. `tars bundle verify` checks a bundle; unpacked, any BagIt tool does.
+    """
+    if run_dir is None and (more_runs or (before, after, incident) == (None, None, None)):
+        raise click.UsageError("Missing option '--run-dir' (or '--incident', or '--before' and '--after').")
+    from tars_lib.evidence.bundle import check_place, make_bundle, write_bundle
+    from tars_lib.evidence.sealing.signature import refuse_absent_key
+
+    check_place(output_dir)
+    signer = custody.signer(sign_key)
+    if gpg_key is not None:
+        refuse_absent_key(gpg_key)
+    request = _request(
+        None if run_dir is None else expand([run_dir, *more_runs], "a run directory"),
+        *(None if one is None else expand([one], "a run directory") for one in (before, after)),
+        named=custody.incident_folder(incident, incidents_dir),
+        with_inputs=with_inputs,
+        playbook=playbook,
+        every_page=every_page,
+        allow_partial=allow_partial,
+    )
+    if redact is not None:
+        request = replace(request, redaction=_redaction(redact))
+    if incident is None and request.incident is not None and not quiet:
+        click.echo(f"the run stands in {request.incident.name}; its record is packed too", err=True)
+    made = make_bundle(request, bundle_name)
+    signatures = {} if signer is None else signer(made.content, made.file)
+    if gpg_key is not None:
+        signatures |= custody.gpg_signature(made, gpg_key)
+    place = write_bundle(made, output_dir, signatures)
+    custody.enter_creation(made, place, request.incident, is_signed=bool(signatures))
+    if not quiet:
+        click.echo("\n".join(map(str, [place, *(place.with_name(f"{place.name}{ending}") for ending in signatures)])))
+        _say(made, is_signed=bool(signatures))
+    return 0
+
+
+def _redaction(file: Path) -> Redaction:
+    from tars_lib.redaction.config import read_redaction
+    from tars_lib.redaction.payload import Redaction
+
+    return Redaction(read_redaction(file))
+
+
+def _request(
+    run: Path | None,
+    before: Path | None,
+    after: Path | None,
+    *,
+    named: Path | None,
+    with_inputs: Path | None,
+    playbook: Path | None,
+    every_page: bool,
+    allow_partial: bool,
+) -> Request:
+    from tars_lib.evidence.choice import choose, incident_around
+    from tars_lib.evidence.gather import Request
+    from tars_lib.incidents.store.playbook_in_force import PLAYBOOK_FILE
+
+    incident = named or (None if run is None else incident_around(run))
+    beside = None if incident is None else incident.parent / PLAYBOOK_FILE
+    if playbook is None and beside is not None and beside.is_file():
+        playbook = beside
+    base = Request(
+        (),
+        incident=incident,
+        with_inputs=with_inputs,
+        playbook=playbook,
+        allow_partial=allow_partial,
+        every_page=every_page,
+    )
+    return choose(base, run=run, before=before, after=after)
+
+
+def _say(made: Bundle, *, is_signed: bool) -> None:
+    from tars_lib.text.visible import visible
+
+    click.echo(f"sha256 {made.sha256}", err=True)
+    if not is_signed:
+        click.echo("unsigned: digests do not say who made a bundle; --sign-key signs it", err=True)
+    if made.unsearched:
+        kinds = sorted({path.rpartition(".")[2] for path in made.unsearched})
+        click.echo(
+            f"redacted: {len(made.unsearched)} files were not searched, wholly or in part ({', '.join(kinds)}); "
+            "data/redaction-report.json names them",
+            err=True,
+        )
+    for reason in made.partial:
+        click.echo(f"PARTIAL: {visible(reason)}", err=True)
+
+
+@click.group(epilog="Example: tars bundle create --run-dir ./reports/runs/tars-run-20260105-143000")
+def bundle() -> None:
+    """Create, verify and hand over evidence bundles, and keep the record of who did."""
+
+
+bundle.add_command(package, "create")
+bundle.add_command(custody.verify)
+bundle.add_command(custody.export)
+bundle.add_command(custody.transfer)
+bundle.add_command(custody.log)

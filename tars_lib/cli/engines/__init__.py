@@ -1,0 +1,1 @@
+"""The engine commands: health, alerts, correlation, temporal and sla."""

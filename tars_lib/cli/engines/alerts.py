@@ -1,0 +1,39 @@
+"""`tars alerts`: what has to be looked at now, and in which order?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.engines.options import Output, engine_options, read_input, report_argument
+from tars_lib.cli.engines.overdue import overdue_of, register_option
+from tars_lib.cli.shared.shell import ALERTS, guarded
+
+
+@click.command(epilog="Example: tars alerts --org-report ./org-health-report.json --json")
+@report_argument
+@register_option
+@engine_options("alerts")
+@guarded(ALERTS)
+def alerts(
+    org_report: str,
+    more_reports: tuple[str, ...],
+    incidents_dir: Path | None,
+    output: Output,
+    as_of: str | None,
+    assume_tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Raise alerts from an org-health report, in the playbook's order of priority.
+
+    Codes: 102 critical alerts, 101 alerts but none critical, 0 none; 103 configuration error, 104 the report could not be read.
+    """
+    from tars_lib.cli.engines.summaries import alert_lines
+    from tars_lib.pipeline import analyze_alerts
+
+    late = overdue_of(incidents_dir)
+    report = analyze_alerts(*read_input(org_report, more_reports, as_of, assume_tz), late)
+    return output.emit(report, lambda: alert_lines(report), ("findings", "inputs"))

@@ -1,0 +1,182 @@
+"""What the five engine commands have in common: their options, and how a report leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tars_lib.cli.shared.build_server import policy_of, policy_option
+from tars_lib.cli.shared.shell import expand, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.engines.report import Report
+    from tars_lib.model.organisation import OrgData
+
+LEGACY_ZERO = {"health": 90, "alerts": 100, "correlation": 120, "temporal": 130, "sla": 140}
+"""What `--legacy-exit-codes` returns instead of 0."""
+
+# The predecessor's flags; the true code is always returned.
+_FAIL_ON = (
+    "--fail-on-critical",
+    "--fail-on-breach",
+    "--fail-on-at-risk",
+    "--fail-on-warning",
+    "--fail-on-any",
+    "--fail-on-high-risk",
+    "--fail-on-alerts",
+    "--fail-on-anomaly",
+    "--fail-on-correlation",
+    "--fail-on-correlations",
+    "--fail-on-propagation",
+    "--fail-on-any-alert",
+    "--fail-on-any-correlation",
+    "--fail-on-critical-anomaly",
+    "--fail-on-critical-propagation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a report goes and which code is returned."""
+
+    engine: str
+    file: Path | None
+    as_json: bool
+    summary_only: bool
+    exit_zero: bool
+    exit_policy: Path | None
+    legacy: bool
+    quiet: bool
+
+    def emit(
+        self,
+        report: Report,
+        summary: Callable[[], Sequence[str]],
+        dropped: Sequence[str],
+        samples: bytes | None = None,
+        told: Callable[[], int] | None = None,
+    ) -> int:
+        """Write and print a report.
+
+        Parameters
+        ----------
+        report : Report
+        summary : callable
+            Lines for people.
+        dropped : sequence of str
+            Fields that the summary document leaves out.
+        samples : bytes, optional
+            Parquet history that goes beside the file.
+        told : callable, optional
+            Tells a build server, and gives the code that the exit policy leaves; by default the policy decides by the
+            report's code alone.
+
+        Returns
+        -------
+        int
+            Exit code.
+        """
+        from tars_lib.files.atomic import write_together
+        from tars_lib.files.json_records import dumps, record_text, to_json
+        from tars_lib.findings.exit_policy import decide
+
+        policy = policy_of(self.exit_policy, self.exit_zero)
+        if self.file is not None:
+            beside = self.file.parent / f"{self.file.stem}.history.parquet"
+            files = {} if samples is None else {beside: samples}
+            write_together(files | {self.file: record_text(report).encode("utf-8")})
+        if self.as_json:
+            document = to_json(report)
+            if self.summary_only and isinstance(document, dict):
+                document = {key: value for key, value in document.items() if key not in dropped}
+            click.echo(dumps(document), nl=False)
+        elif self.summary_only or (self.file is None and not self.quiet):
+            click.echo("\n".join(summary()))
+        elif self.file is not None and not self.quiet:
+            click.echo(self.file)
+        code = decide(policy, (report.exit_code,)).code if told is None else told()
+        return LEGACY_ZERO[self.engine] if self.legacy and report.exit_code == 0 and not self.exit_zero else code
+
+
+def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options that all five engines take, and hand them over as one `output` argument."""
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        def with_output(**given: Any) -> Any:
+            output = Output(
+                engine,
+                given.pop("output_file"),
+                given["as_json"],
+                given.pop("summary_only"),
+                given.pop("exit_zero"),
+                given.pop("exit_policy"),
+                given.pop("legacy_exit_codes"),
+                given["quiet"],
+            )
+            for flag in _FAIL_ON:
+                given.pop(flag.removeprefix("--").replace("-", "_"))
+            return body(output=output, **given)
+
+        # click's help is the docstring
+        with_output.__doc__ = body.__doc__
+        command: Callable[..., Any] = with_output
+        for flag in _FAIL_ON:
+            command = click.option(flag, is_flag=True, hidden=True)(command)
+        command = policy_option(logging_options(command))
+        for option in (
+            click.option("--legacy-exit-codes", is_flag=True, help=f"Return {LEGACY_ZERO[engine]} instead of 0."),
+            click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code."),
+            click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin."),
+            click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample."),
+            click.option("--summary-only", is_flag=True, help="A short text; with --json a smaller document."),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+            click.option(
+                "--output",
+                "output_file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help="Write the report here.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def report_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--org-report FILE...`: a path, several that the shell expanded, or a pattern that it could not."""
+    command = click.argument("more_reports", nargs=-1, metavar="[FILE]...")(command)
+    return click.option(
+        "--org-report",
+        required=True,
+        metavar="FILE...",
+        help="org-health-report.json; of several, or of what a pattern matches, the newest is used.",
+    )(command)
+
+
+def read_input(
+    org_report: str, more: Sequence[str], as_of: str | None, assume_tz: str | None
+) -> tuple[OrgData, datetime]:
+    """Organisation and time of a report that was named on the command line."""
+    from tars_lib.model.times import read_time, read_zone
+    from tars_lib.pipeline import now
+    from tars_lib.pipeline.health_report import load_org_report
+
+    zone = None if assume_tz is None else read_zone(assume_tz)
+    org, judged_at = load_org_report(expand([org_report, *more], "an org-health-report.json"), zone)
+    return org.at(judged_at if as_of is None else read_time(as_of, "--as-of", zone), now())
+
+
+def one_file(name: str | None, needed: str) -> Path | None:
+    """The file that an option names, literally or by a pattern; None where the option is not given."""
+    return None if name is None else expand([name], needed)
+
+
+def without_path(report: Any, name: str | None, digest: str | None) -> Any:
+    """A health report whose history stands in the file `name` beside it, or nowhere."""
+    return replace(report, history=replace(report.history, path=name, sha256=digest))

@@ -1,0 +1,33 @@
+"""`--incidents-dir` of commands that judge data: overdue escalations of these incidents become alerts, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tars_lib.playbook.escalation import Overdue
+
+
+def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--incidents-dir`, which makes alerts of what responders owe; `overdue_of` reads it."""
+    return click.option(
+        "--incidents-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Raise an alert for each overdue escalation of these incidents, too; default: judge the data alone.",
+    )(command)
+
+
+def overdue_of(incidents_dir: Path | None) -> Overdue:
+    """Overdue rungs of a register at the time of the run; none where no register is given."""
+    from tars_lib.playbook.escalation import NOTHING_OVERDUE
+
+    if incidents_dir is None:
+        return NOTHING_OVERDUE
+    from tars_lib.incidents.views.overdue import overdue_in
+    from tars_lib.pipeline import now
+
+    return overdue_in(incidents_dir, now())

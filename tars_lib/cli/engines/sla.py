@@ -1,0 +1,76 @@
+"""`tars sla`: which SLAs are breached, why, and how ready is the organisation?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.engines.options import Output, engine_options, one_file, read_input, report_argument
+from tars_lib.cli.shared.build_server import build_of, build_options
+from tars_lib.cli.shared.shell import SLA, guarded
+
+
+@click.command(epilog="Example: tars sla --org-report ./org-health-report.json --json")
+@report_argument
+@click.option("--alerts-report", metavar="FILE", help="org-alerts.json; made in memory when it is not given.")
+@click.option("--trend-correlation-report", metavar="FILE", help="trend-correlation-report.json; likewise.")
+@click.option("--temporal-intelligence-report", metavar="FILE", help="temporal-intelligence-report.json; likewise.")
+@click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the report's own policies.")
+@click.option(
+    "--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable."
+)
+@build_options
+@engine_options("sla")
+@guarded(SLA)
+def sla(
+    org_report: str,
+    more_reports: tuple[str, ...],
+    alerts_report: str | None,
+    trend_correlation_report: str | None,
+    temporal_intelligence_report: str | None,
+    sla_policy: Path | None,
+    days: tuple[int, ...],
+    github_summary: str | None,
+    junit: Path | None,
+    output: Output,
+    as_of: str | None,
+    assume_tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Judge the SLAs of an org-health report and explain the breaches.
+
+    Codes: 142 a breach, 141 an SLA at risk, 0 neither; 143 configuration error, 144 a report could not be read.
+    """
+    from tars_lib.cli.engines.summaries import sla_lines
+    from tars_lib.model.slo import Window
+    from tars_lib.pipeline import analyze_slas, read_upstream
+
+    build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
+    with build.told_of_errors("tars sla"):
+        org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
+        if sla_policy is not None:
+            from dataclasses import replace
+
+            from tars_lib.config.sla_policies import read_policies
+            from tars_lib.errors import ConfigError
+
+            if not sla_policy.is_file():
+                raise ConfigError(f"{sla_policy}: no such file; --sla-policy needs a policy file")
+            policies, notes = read_policies(sla_policy, sla_policy.name)
+            org = replace(org, policies=policies, policies_from=sla_policy.name, warnings=(*org.warnings, *notes))
+        build.check([policy.sla_id for policy in org.policies])
+        given = read_upstream(
+            one_file(alerts_report, "an org-alerts.json"),
+            one_file(trend_correlation_report, "a trend-correlation-report.json"),
+            one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
+        )
+        report = analyze_slas(org, judged_at, given, tuple(Window(days=length) for length in days))
+    return output.emit(
+        report,
+        lambda: [build.line(line) for line in sla_lines(report)],
+        ("scorecard", "risk_narrative"),
+        told=lambda: build.tell(report, org.name, {"sla": report.exit_code}),
+    )

@@ -1,0 +1,40 @@
+"""`tars temporal`: who leads whom, and is trouble spreading now?"""
+
+from __future__ import annotations
+
+import click
+
+from tars_lib.cli.engines.options import Output, engine_options, one_file, read_input, report_argument
+from tars_lib.cli.shared.shell import TEMPORAL, guarded
+
+
+@click.command(epilog="Example: tars temporal --org-report ./org-health-report.json --json")
+@report_argument
+@click.option("--trend-correlation-report", metavar="FILE", help="Made in memory when it is not given.")
+@click.option("--max-lag", type=click.IntRange(1, 365), default=14, show_default=True, help="Longest lag, in samples.")
+@engine_options("temporal")
+@guarded(TEMPORAL)
+def temporal(
+    org_report: str,
+    more_reports: tuple[str, ...],
+    trend_correlation_report: str | None,
+    max_lag: int,
+    output: Output,
+    as_of: str | None,
+    assume_tz: str | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Find leaders, followers and propagation paths in an org-health report.
+
+    Codes: 132 critical propagation risk, 131 temporal correlations, 0 none; 133 configuration error, 134 the report could
+    not be read.
+    """
+    from tars_lib.cli.engines.summaries import temporal_lines
+    from tars_lib.pipeline import analyze_temporal, read_upstream
+
+    org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
+    given = read_upstream(correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"))
+    report = analyze_temporal(org, judged_at, given, max_lag)
+    return output.emit(report, lambda: temporal_lines(report), ("lead_lag", "influence_scores"))

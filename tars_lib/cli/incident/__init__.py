@@ -1,0 +1,1 @@
+"""`tars incident`: open an incident, respond to it and follow it up."""

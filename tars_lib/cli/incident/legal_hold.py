@@ -1,0 +1,100 @@
+"""`tars incident hold` and `release`: keep an incident and what belongs to it out of retention's reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.incident.options import Options, common, echo_json, text_of
+from tars_lib.errors import InputError
+
+_archive = click.option(
+    "--archive-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Archive to look in for an incident that is not at hand; default archive beside the incidents.",
+)
+
+
+@click.command(
+    short_help="Legal hold: nothing of it is moved or deleted.",
+    epilog="Example: tars incident hold INC-202601051430 --reason 'claim 4711'",
+)
+@click.argument("incident_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_archive
+@common
+def hold(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
+    """Put an incident on legal hold.
+
+    Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
+    reports of either. Possible in every state; of an archived incident it stands in the archive's register.
+    """
+    from tars_lib.incidents.response.legal_hold import hold as write
+
+    archive = _archive_with(options, incident_id, archive_dir)
+    if archive is not None:
+        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=True)
+    written = write(options.writer(incident_id), text_of(reason))
+    return options.show(written)
+
+
+@click.command(
+    short_help="End a legal hold.", epilog="Example: tars incident release INC-202601051430 --reason 'claim settled'"
+)
+@click.argument("incident_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_archive
+@common
+def release(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
+    """End a legal hold; retention then applies by age again."""
+    from tars_lib.incidents.response.legal_hold import release as write
+
+    archive = _archive_with(options, incident_id, archive_dir)
+    if archive is not None:
+        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=False)
+    written = write(options.writer(incident_id), text_of(reason))
+    return options.show(written)
+
+
+def _archive_with(options: Options, incident_id: str, given: Path | None) -> Path | None:
+    """The archive that has the incident; None where its folder stands among the incidents.
+
+    Raises
+    ------
+    InputError
+        If it is in neither; the message says where it was looked for.
+    """
+    from tars_lib.incidents.store.register import is_incident_id
+    from tars_lib.retention.holding import archived_incidents
+    from tars_lib.retention.register import archive_of
+
+    archive = given or archive_of(options.root)
+    try:
+        options.folder(incident_id)
+    except InputError as error:
+        if not is_incident_id(incident_id):
+            raise
+        if archived_incidents(archive, incident_id):
+            return archive
+        raise InputError(f"{error}; nor is it in the archive {archive}, and --archive-dir names another") from error
+    return None
+
+
+def _in_archive(options: Options, archive: Path, incident_id: str, reason: str, *, is_hold: bool) -> int:
+    from tars_lib.incidents.store.register import actor, now
+    from tars_lib.retention.holding import hold, release
+    from tars_lib.retention.register import REGISTER_FILE
+    from tars_lib.text.visible import visible
+
+    line = (hold if is_hold else release)(archive, incident_id, actor(), now(), reason)
+    if options.as_json:
+        echo_json({"line": line})
+        return 0
+    if not options.quiet:
+        done = "on legal hold in the archive" if is_hold else "released; retention applies by age again"
+        click.echo(f"Incident:        {incident_id}  ARCHIVED  {done}")
+        click.echo(
+            f"Written:         {line.time:%Y-%m-%d %H:%M} UTC by {visible(line.actor)} to {archive / REGISTER_FILE}"
+        )
+    return 0

@@ -1,0 +1,253 @@
+"""What the commands of `tars incident` share: one object of options, and how spans and texts are read."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tars_lib.cli.incident.text import Reader
+from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.errors import ConfigError, InputError
+from tars_lib.files.limits import MAX_TEXT_BYTES
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.response.acts import Writer
+    from tars_lib.incidents.store.journal import Written
+    from tars_lib.incidents.views.case import Case
+    from tars_lib.playbook.tables import Playbook
+
+Body = Callable[..., int]
+
+_SPAN = re.compile(r"(\d{1,4}) ?(s|m|min|h|d)")
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the commands of `tars incident` take besides their own options.
+
+    A command that does not offer one of them finds its default here.
+    """
+
+    incidents_dir: Path | None = None
+    playbook_file: Path | None = None
+    now: str | None = None
+    tz: str | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+    @property
+    def root(self) -> Path:
+        """Where incidents live."""
+        from tars_lib.incidents.store.register import incidents_dir
+
+        return incidents_dir(self.incidents_dir)
+
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
+        from tars_lib.incidents.store.playbook_in_force import playbook_in_force
+
+        return playbook_in_force(self.root, self.playbook_file)
+
+    @property
+    def time(self) -> datetime:
+        """`--now`, else the clock's time."""
+        return time_of(self.now)
+
+    @property
+    def reader(self) -> Reader:
+        """The reader's zone."""
+        if self.tz is None:
+            return Reader()
+        from tars_lib.model.times import read_zone
+
+        return Reader(UTC if self.tz.upper() == "UTC" else read_zone(self.tz))
+
+    def chosen(self, incident_id: str | None) -> str:
+        """The id given, else that of the one open incident.
+
+        Raises
+        ------
+        InputError
+            If none is given, and not exactly one is open.
+        """
+        from tars_lib.incidents.views.all_cases import the_open_one
+
+        return the_open_one(self.root) if incident_id is None else incident_id
+
+    def folder(self, incident_id: str) -> Path:
+        """The folder of an incident.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        from tars_lib.incidents.store.register import folder_of
+
+        return folder_of(self.root, incident_id)
+
+    def case(self, incident_id: str, time: datetime | None = None) -> Case:
+        """Read an incident as of a time, by default that of `time`.
+
+        Raises
+        ------
+        InputError
+            If there is none, or its folder has no record yet.
+        """
+        from tars_lib.incidents.views.case import read_case
+
+        return read_case(self.folder(incident_id), self.playbook, time or self.time)
+
+    def writer(self, incident_id: str) -> Writer:
+        """Who writes now into this incident."""
+        from tars_lib.incidents.response.acts import Writer
+        from tars_lib.incidents.store.register import actor, now
+
+        return Writer(self.folder(incident_id), actor(), now(), self.playbook)
+
+    def show(self, written: Written) -> int:
+        """Say what was written, how much time is left and what comes next; the code of success."""
+        from tars_lib.cli.incident.text import written_lines
+
+        if self.as_json:
+            echo_json({"entry": written.entry, "incident": written.incident})
+        elif not self.quiet:
+            case = self.case(written.incident.incident_id, written.entry.time)
+            click.echo("\n".join(written_lines(written, case, self.reader, self.incidents_dir)))
+        return 0
+
+
+def judged(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: as `common`, and with `--playbook`."""
+    return playbook_option(common(body))
+
+
+def common(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: as `located`, and with `--tz`."""
+    zone = click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")
+    return _located(zone(_collected(body)))
+
+
+def located(body: Body) -> Callable[..., None]:
+    """Make a command's body of a function that is given `Options`: `--incidents-dir`, `--json` and the logging options."""
+    return _located(_collected(body))
+
+
+def _collected(body: Body) -> Callable[..., None]:
+    @wraps(body)
+    def command(
+        *,
+        incidents_dir: Path | None,
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        playbook: Path | None = None,
+        now: str | None = None,
+        tz: str | None = None,
+        **own: object,
+    ) -> int:
+        return body(Options(incidents_dir, playbook, now, tz, as_json, quiet), **own)
+
+    # a variable of the build must not keep a responder from writing
+    return guarded(REPORT, is_pinned=False)(command)
+
+
+def _located(command: Callable[..., None]) -> Callable[..., None]:
+    command = logging_options(command)
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+    return incidents_option(command)
+
+
+def incidents_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--incidents-dir`."""
+    return click.option(
+        "--incidents-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
+    )(command)
+
+
+def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--playbook`."""
+    return click.option(
+        "--playbook",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
+    )(command)
+
+
+def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--now`."""
+    return click.option("--now", metavar="TIME", help="Read the clocks at this time; default now.")(command)
+
+
+def time_of(text: str | None) -> datetime:
+    """`--now`, else the clock's time."""
+    from tars_lib.incidents.store.register import now
+    from tars_lib.model.times import read_time
+
+    return now() if text is None else read_time(text, "--now")
+
+
+def span_of(text: str, option: str = "--next-in") -> timedelta:
+    """A span such as 30m, 2h or 1d.
+
+    Raises
+    ------
+    ConfigError
+        If it has another form.
+
+    Examples
+    --------
+    >>> span_of("30m")
+    datetime.timedelta(seconds=1800)
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None or int(match[1]) == 0:
+        raise ConfigError(f"{option} {text!r}: a span such as 30m, 2h or 1d is allowed")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def text_of(text: str) -> str:
+    """The text given, or what stands on stdin for ``-``; refuses nothing but the empty text and an endless one.
+
+    Raises
+    ------
+    InputError
+        If there is no text, or more of it than a file with one may have.
+    """
+    given = _stdin() if text == "-" else text
+    if len(given) > MAX_TEXT_BYTES:
+        raise InputError(f"the text: more than {MAX_TEXT_BYTES} characters; up to {MAX_TEXT_BYTES} are allowed")
+    if not given.strip():
+        raise InputError("the text is empty; say what happened, or give - to read it from stdin")
+    return given
+
+
+def _stdin() -> str:
+    if sys.stdin is None:
+        raise InputError("-: stdin is closed; a text on it is needed")
+    return sys.stdin.read(MAX_TEXT_BYTES + 1)
+
+
+def echo_json(document: object) -> None:
+    """Print one JSON document; whatever it holds, a terminal of any encoding can show it."""
+    from tars_lib.files.json_records import dumps
+
+    click.echo(dumps(document, ensure_ascii=True), nl=False)

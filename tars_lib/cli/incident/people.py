@@ -1,0 +1,151 @@
+"""`tars incident` commands about who hears what, and when: escalate, update, ics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tars_lib.cli.incident.options import Options, echo_json, judged, span_of, text_of
+
+TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
+
+
+@click.command(
+    short_help="Who must be told; record that they were.", epilog="Example: tars incident escalate INC-202601051430"
+)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.option("--to", "contact", metavar="WHO", help="Who was told; default all who must be told now.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; default the rule that fired.")
+@click.option("--show", is_flag=True, help="Only show who must be told now and next; record nothing.")
+@click.option("--overdue", is_flag=True, help="Show whom open incidents should have told; no ID; code 1 if anybody.")
+@judged
+def escalate(
+    options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, overdue: bool
+) -> int:
+    """Say who must be told now, who next and when, and by which rule; record that they were told.
+
+    It tells nobody by itself: `tars notify --incident ID --to WHO --send` does. Without --to all who must be told now are
+    recorded as told, or the next rung of the matrix where nobody must. --show looks first. Without ID: for the one
+    incident that is open.
+    """
+    from tars_lib.cli.incident.text import escalation_lines
+    from tars_lib.incidents.response.escalating import escalate as write
+
+    if overdue:
+        if incident_id is not None or contact is not None or reason or show:
+            raise click.UsageError("--overdue looks at all open incidents; give it alone")
+        return _overdue(options)
+    if show:
+        if contact is not None or reason:
+            raise click.UsageError("--show records nothing; give it without --to and --reason")
+        incident_id = options.chosen(incident_id)
+        case = options.case(incident_id)
+        if options.as_json:
+            echo_json({"escalation": case.escalation, "incident_id": incident_id})
+        else:
+            lines = list(escalation_lines(case.escalation, case.incident, options.reader))
+            click.echo("\n".join(lines) or "nobody is to be told")
+        return 0
+    incident_id = options.chosen(incident_id)
+    writer = options.writer(incident_id)
+    written = write(writer, None if contact is None else text_of(contact), reason)
+    code = options.show(written)
+    if not (options.as_json or options.quiet):
+        case = options.case(incident_id, writer.time)
+        click.echo("\n".join(escalation_lines(case.escalation, case.incident, options.reader)))
+    return code
+
+
+@click.command(epilog="Example: tars incident update INC-202601051430 --template status-page --next-in 30m")
+@click.argument("incident_id", metavar="ID")
+@click.argument("text", required=False)
+@click.option(
+    "--template",
+    type=click.Choice(TEMPLATES, case_sensitive=False),
+    help="A text of the playbook, filled from the record; default escalation where no TEXT is given.",
+)
+@click.option("--next-in", metavar="SPAN", help="When the next update comes: 30m, 2h, 1d.")
+@click.option("--eta", metavar="TEXT", help="When you expect the end, in words.")
+@judged
+def update(
+    options: Options, incident_id: str, text: str | None, template: str | None, next_in: str | None, eta: str | None
+) -> int:
+    """Record what stakeholders are told, and when they hear more.
+
+    Without TEXT the text is filled from the record and printed, ready to be sent; the next update is promised for the time
+    after which the playbook lets nothing stand still (30 min), unless --next-in says otherwise. It sends nothing: `tars
+    notify --incident ID` does.
+    """
+    from tars_lib.incidents.response.acts import update as write
+    from tars_lib.incidents.response.messages import next_update, text_for
+
+    if text is not None and template is not None:
+        raise click.UsageError("--template fills a text from the record; give it or TEXT")
+    writer = options.writer(incident_id)
+    until = None if next_in is None else writer.time + span_of(next_in)
+    if text is not None:
+        written = write(writer, text_of(text), until, eta)
+        return options.show(written)
+    case = options.case(incident_id, writer.time)
+    until = until or next_update(case)
+    message = text_for(case, (template or TEMPLATES[0]).lower(), until, eta)
+    written = write(writer, f"{message.subject}\n\n{message.body}", until, eta)
+    if not (options.as_json or options.quiet):
+        click.echo(f"{message.subject}\n\n{message.body}")
+    return options.show(written)
+
+
+@click.command(
+    short_help="Deadlines as a calendar file.",
+    epilog="Example: tars incident ics INC-202601051430 --output deadlines.ics",
+)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
+@judged
+def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
+    """Write deadlines as iCalendar: respond, contain, next update, who is to be told, reviews.
+
+    Without ID: of the one incident that is open.
+    """
+    from tars_lib.files.atomic import write_bytes
+    from tars_lib.playbook.deadlines import calendar, deadlines
+
+    incident_id = options.chosen(incident_id)
+    case = options.case(incident_id)
+    entries = deadlines(case.facts, case.time, case.playbook)
+    if output is not None:
+        write_bytes(output, calendar(incident_id, entries, case.time).encode())
+    if options.as_json:
+        echo_json({"deadlines": entries, "incident_id": incident_id})
+    elif output is None:
+        click.echo(calendar(incident_id, entries, case.time).encode(), nl=False)
+    elif not options.quiet:
+        reader = options.reader
+        for entry in entries:
+            click.echo(f"{reader.time(entry.at)}  {entry.title}")
+        click.echo(f"{len(entries)} deadlines: {output}")
+    return 0
+
+
+def _overdue(options: Options) -> int:
+    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.incidents.views.all_cases import read_cases
+    from tars_lib.playbook.escalation import timeouts
+    from tars_lib.text.visible import visible
+
+    time, playbook, reader = options.time, options.playbook, options.reader
+    found = read_cases(options.root, playbook)
+    late = [late for facts in found.cases for late in timeouts(facts, time, playbook)]
+    if options.as_json:
+        echo_json({"overdue": late, "unreadable": found.unreadable})
+    else:
+        for one in late:
+            click.echo("\n".join(wrapped(visible(one.title), "", "  ")))
+            why = f"since {reader.time(one.first_seen)}: {visible(one.message)}"
+            click.echo("\n".join(wrapped(why, "    ", "    ")))
+        for name, problem in found.unreadable:
+            click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  ")))
+        if not (late or found.unreadable or options.quiet):
+            click.echo("nobody is waiting to be told")
+    return 1 if late or found.unreadable else 0

@@ -1,0 +1,175 @@
+"""`tars incident` commands that read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.incident.options import Options, common, echo_json, judged, located, now_option
+from tars_lib.cli.incident.text import golden_lines, status_lines, timeline_lines, verification_lines
+from tars_lib.errors import InputError, TarsError
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.views.case import Case
+    from tars_lib.incidents.views.clocks import Clock
+    from tars_lib.retention.register import Archived
+
+
+@click.command(
+    short_help="Show what is known and the time left.",
+    epilog="Example: tars incident status INC-202601051430 --tz Asia/Kathmandu",
+)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@now_option
+@judged
+def status(options: Options, incident_id: str | None) -> int:
+    """Show what is known of an incident, and how much time is left. Without ID: of the one that is open."""
+    case = options.case(options.chosen(incident_id))
+    if options.as_json:
+        document = {"clocks": _clocks(case), "escalation": case.escalation, "incident": case.incident}
+        echo_json(document)
+    else:
+        click.echo("\n".join(status_lines(case, options.reader)))
+    return 0
+
+
+@click.command("list", short_help="List incidents, newest first.", epilog="Example: tars incident list --open")
+@click.option("--open", "only_open", is_flag=True, help="Only those that are neither resolved nor closed.")
+@now_option
+@judged
+def list_command(options: Options, only_open: bool) -> int:
+    """List incidents, newest first; folders without a record, records that cannot be read, and archived ones, too."""
+    from tars_lib.incidents.store.journal import read_incident
+    from tars_lib.incidents.store.register import folders, runs_in
+    from tars_lib.incidents.views.clocks import is_late, is_running
+    from tars_lib.reports.blocks.lengths import visible
+
+    reader, time, root = options.reader, options.time, options.root
+    playbook = options.playbook
+    rows: list[dict[str, object]] = []
+    lines = []
+    for folder in folders(root):
+        try:
+            incident = read_incident(folder)
+        except TarsError as error:
+            rows.append({"incident_id": folder.name, "error": str(error)})
+            lines.append(f"{folder.name:20} cannot be read: {visible(str(error))}")
+            continue
+        if incident is None:
+            runs = len(runs_in(folder))
+            rows.append({"incident_id": folder.name, "incident": None, "runs": runs})
+            lines.append(f"{folder.name:20} no record, {runs} runs; tars incident open --adopt {folder.name}")
+            continue
+        if only_open and not is_running(incident):
+            continue
+        late = is_late(incident, time, playbook)
+        rows.append({"incident_id": folder.name, "incident": incident, "is_late": late})
+        opened = reader.time(incident.opened_at)
+        head = f"{folder.name:20} {incident.severity.value}  {incident.status.value:12} {opened}"
+        lines += [f"{head}{'  LATE' if late else ''}", f"{'':20} {visible(incident.title, 56)}"[:80]]
+    if not only_open:
+        for one in _archived(root, {folder.name for folder in folders(root)}):
+            rows.append({"incident_id": one.name, "archive": one.archive})
+            lines.append(f"{one.name:20} ARCHIVED {one.archived_at:%Y-%m-%d}; tars retention list shows where")
+    if options.as_json:
+        echo_json({"incidents": rows})
+    else:
+        click.echo("\n".join(lines) if lines else f"no {'open ' if only_open else ''}incidents in {root}")
+    return 0
+
+
+def _archived(root: Path, there: set[str]) -> list[Archived]:
+    """Incidents that stand in the archive beside the register, newest first."""
+    from tars_lib.retention.policy import Kind
+    from tars_lib.retention.register import archive_of, archived, read_lines
+
+    kept = archived(read_lines(archive_of(root)))
+    return [one for one in reversed(kept) if one.kind is Kind.INCIDENT and one.name not in there]
+
+
+@click.command(epilog="Example: tars incident timeline INC-202601051430 --full")
+@click.argument("incident_id", metavar="ID")
+@click.option("--full", is_flag=True, help="Print long texts whole.")
+@common
+def timeline(options: Options, incident_id: str, full: bool) -> int:
+    """Print the timeline, oldest entry first. Code 1 if an entry was altered."""
+    from tars_lib.incidents.store.journal import read_entries, read_incident
+
+    folder = options.folder(incident_id)
+    if read_incident(folder) is None:
+        raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {incident_id}` makes one")
+    entries = read_entries(folder)
+    if options.as_json:
+        echo_json({"entries": entries, "incident_id": incident_id})
+    else:
+        click.echo("\n".join(timeline_lines(entries, options.reader, is_full=full)))
+    return 0
+
+
+@click.command(
+    short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
+)
+@click.argument("incident_id", metavar="ID")
+@located
+def verify(options: Options, incident_id: str) -> int:
+    """Compare timeline, record and runs with their digests; name what was altered. Code 1 if something was.
+
+    What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.
+    """
+    from tars_lib.files.json_records import to_json
+    from tars_lib.incidents.store.verification import verify as check
+
+    folder = options.folder(incident_id)
+    found = check(folder)
+    if options.as_json:
+        document = to_json(found)
+        assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
+        echo_json({**document, "is_intact": found.is_intact})
+    elif not (options.quiet and found.is_intact):
+        click.echo("\n".join(verification_lines(found, folder)))
+    return 0 if found.is_intact else 1
+
+
+@click.command(
+    short_help="Walk the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
+)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@now_option
+@judged
+def golden(options: Options, incident_id: str | None) -> int:
+    """Walk the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
+
+    It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
+    Without ID: the one incident that is open.
+    """
+    from tars_lib.files.json_records import to_json
+    from tars_lib.incidents.views.golden_path import Situation, golden_path
+
+    case = options.case(options.chosen(incident_id))
+    path = golden_path(case.incident, case.time, options.incidents_dir, Situation(case.playbook, case.escalation.due))
+    if options.as_json:
+        document = {"clocks": _clocks(case), "incident_id": case.incident.incident_id, "path": to_json(path)}
+        echo_json(document)
+    else:
+        click.echo("\n".join(golden_lines(path, case, options.reader, options.incidents_dir)))
+    return 0
+
+
+def _clocks(case: Case) -> list[dict[str, object]]:
+    from tars_lib.incidents.views.clocks import contain_clock, respond_clock
+
+    def row(clock: Clock) -> dict[str, object]:
+        left = clock.left(case.time)
+        return {
+            "name": clock.name,
+            "rule": clock.rule,
+            "started_at": clock.started_at,
+            "due_at": clock.due_at,
+            "stopped_at": clock.stopped_at,
+            "left_seconds": None if left is None else left / timedelta(seconds=1),
+        }
+
+    return [row(clock) for clock in (respond_clock(case.incident, case.playbook), contain_clock(case.incident))]

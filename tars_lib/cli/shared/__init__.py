@@ -1,0 +1,1 @@
+"""What every command needs: the terminal, the shell's conventions and build servers."""

@@ -1,0 +1,197 @@
+"""What commands do for a build server: job summary and annotations, JUnit file, and the code that the exit policy leaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tars_lib.errors import TarsError
+from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names
+
+if TYPE_CHECKING:
+    from tars_lib.engines.sla.report import SlaReport
+    from tars_lib.reports.notebooks.bulk import Outcome
+
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
+_FROM_ENVIRONMENT = "$"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a build server is told, and which code it gets.
+
+    Attributes
+    ----------
+    summary : Path or None
+        File that the job summary is appended to; with it, annotations go to stderr.
+    junit : Path or None
+    policy : ExitPolicy
+    policy_from : str
+        How messages name the policy's file.
+    """
+
+    summary: Path | None
+    junit: Path | None
+    policy: ExitPolicy
+    policy_from: str
+
+    def check(self, slas: Collection[str]) -> None:
+        """Refuse a policy that names an SLA which is not there."""
+        check_names(self.policy, slas, self.policy_from)
+
+    @contextmanager
+    def told_of_errors(self, command: str) -> Iterator[None]:
+        """What is refused or fails inside is told to the build server, too, and raised on."""
+        try:
+            yield
+        except (TarsError, OSError) as error:
+            from tars_lib.cli.shared.shell import sentence_of
+
+            sentence = sentence_of(error)
+            if self.summary is not None:
+                from tars_lib.reports.summaries.annotations import Annotation
+                from tars_lib.reports.summaries.job_summary import failure_summary
+
+                self._append(failure_summary(command, sentence))
+                click.echo(Annotation("error", f"{command} judged nothing", (sentence,)).command(), err=True)
+            if self.junit is not None:
+                from tars_lib.files.atomic import write_text
+                from tars_lib.pipeline import now
+                from tars_lib.reports.summaries.junit import error_case
+
+                write_text(self.junit, error_case(command, sentence, now()))
+            raise
+
+    def tell(self, sla: SlaReport, org: str, codes: Mapping[str, int], run: str | None = None) -> int:
+        """Write what is asked for, and return the code for the build server.
+
+        Parameters
+        ----------
+        sla : SlaReport
+        org : str
+            The organisation's name.
+        codes : mapping of str to int
+            Engine to the exit code of its report.
+        run : str, optional
+            Name of the run directory.
+        """
+        from tars_lib.findings.exit_policy import decide
+
+        decision = decide(self.policy, codes.values(), {r.sla_id: r.status for r in sla.compliance_results})
+        if self.junit is not None:
+            from tars_lib.files.atomic import write_text
+            from tars_lib.reports.summaries.junit import sla_cases
+
+            write_text(self.junit, sla_cases(sla, org))
+        if self.summary is not None:
+            from tars_lib.reports.summaries.annotations import annotate
+            from tars_lib.reports.summaries.job_summary import job_summary
+
+            self._append(job_summary(sla, org, codes, decision, run))
+            for one in annotate(sla, codes.values(), decision):
+                click.echo(one.command(), err=True)
+        return decision.code
+
+    def tell_reports(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what became of reports: a summary a run, and an annotation for each that failed."""
+        if self.summary is None:
+            return
+        from tars_lib.pipeline import load_run
+        from tars_lib.reports.summaries.reports_summary import annotate_reports, reports_summary
+
+        runs = dict.fromkeys(str(outcome.job.parameters["run_dir"]) for outcome in outcomes)
+        for place in runs:
+            run = load_run(Path(place))
+            mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == place]
+            self._append(reports_summary(run.sla, run.org.name, run.run_id, mine))
+        for one in annotate_reports(outcomes):
+            click.echo(one.command(), err=True)
+
+    def line(self, text: str) -> str:
+        """A line of output; where GitHub reads along, nothing in it is a command."""
+        if self.summary is None:
+            return text
+        from tars_lib.reports.summaries.annotations import inert
+
+        return inert(text)
+
+    def _append(self, text: str) -> None:
+        from tars_lib.files.atomic import write_bytes
+
+        if self.summary is not None:
+            # steps of one job share the file, so what stands in it is kept
+            before = self.summary.read_bytes() if self.summary.is_file() else b""
+            write_bytes(self.summary, before + text.encode("utf-8"))
+
+
+def policy_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--exit-policy`."""
+    return click.option(
+        "--exit-policy",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="YAML that says which findings fail a build; others return 0.",
+    )(command)
+
+
+def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--github-summary` and `--junit`."""
+    command = click.option(
+        "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the SLAs as test cases."
+    )(command)
+    return summary_option(command)
+
+
+def summary_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--github-summary`."""
+    return click.option(
+        "--github-summary",
+        is_flag=False,
+        flag_value=_FROM_ENVIRONMENT,
+        metavar="[FILE]",
+        help=f"Append a job summary to FILE, else to ${SUMMARY_VARIABLE}; annotations go to stderr.",
+    )(command)
+
+
+def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
+    """The policy in force; read before anything is judged.
+
+    Raises
+    ------
+    click.UsageError
+        If `--exit-zero` is given, too.
+    ConfigError
+        If the file is not acceptable.
+    """
+    if exit_policy is None:
+        return NO_FINDING if exit_zero else EVERY_FINDING
+    if exit_zero:
+        raise click.UsageError("--exit-zero and --exit-policy both say which findings return 0; give one of them.")
+    from tars_lib.findings.config import read_exit_policy
+
+    return read_exit_policy(exit_policy)
+
+
+def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path | None, exit_zero: bool) -> Build:
+    """What the options of a command ask for.
+
+    Raises
+    ------
+    click.UsageError
+        If `--github-summary` names no file and the environment does not, either.
+    """
+    place = os.environ.get(SUMMARY_VARIABLE) if github_summary == _FROM_ENVIRONMENT else github_summary
+    if github_summary is not None and not place:
+        raise click.UsageError(f"--github-summary: ${SUMMARY_VARIABLE} is not set; name a FILE.")
+    if place and Path(place).exists() and not Path(place).is_file():
+        raise click.UsageError(f"--github-summary: {place} is no file; allowed: a file, there or not yet.")
+    outside = Build(None if not place else Path(place), junit, EVERY_FINDING, "")
+    with outside.told_of_errors("exit policy"):
+        policy = policy_of(exit_policy, exit_zero)
+    return Build(outside.summary, junit, policy, str(exit_policy))

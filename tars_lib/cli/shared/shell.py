@@ -1,0 +1,217 @@
+"""What every command does around its work: logging to stderr, one line for an error, the documented exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from tars_lib.cli.shared.terminal import ShownFormatter, shown
+from tars_lib.errors import (
+    ConfigError,
+    InputError,
+    NoRepositoriesError,
+    NotificationError,
+    ReportError,
+    TarsError,
+    VerificationError,
+)
+
+P = ParamSpec("P")
+UNEXPECTED = 199
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Exit codes of one command for refused input, and for a step that failed after it was accepted."""
+
+    no_repositories: int
+    configuration: int
+    parse: int
+    failed: int = 1
+
+    def of(self, error: BaseException) -> int:
+        """Exit code for an error."""
+        if isinstance(error, NoRepositoriesError):
+            return self.no_repositories
+        if isinstance(error, ConfigError):
+            return self.configuration
+        if isinstance(error, ReportError | VerificationError | NotificationError):
+            return self.failed
+        return self.parse if isinstance(error, TarsError) else self.failed
+
+
+PIPELINE = Codes(93, 94, 95)
+HEALTH = Codes(93, 94, 95)
+ALERTS = Codes(104, 103, 104)
+CORRELATION = Codes(124, 123, 124)
+TEMPORAL = Codes(134, 133, 134)
+SLA = Codes(144, 143, 144)
+REPORT = Codes(1, 1, 1)
+NOTIFY = Codes(104, 103, 104, failed=105)
+
+
+def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, int]], Callable[P, None]]:
+    """Turn a function that returns an exit code into the body of a command.
+
+    Errors that the package raises on purpose, and those of the file system, end with one line on stderr and the documented
+    code; anything else with code 199. `is_pinned`: `SOURCE_DATE_EPOCH` counts, so one that is no time is refused. The
+    traceback is shown with `--verbose` or `TARS_LOG_LEVEL=DEBUG`.
+    """
+
+    def decorate(body: Callable[P, int]) -> Callable[P, None]:
+        @wraps(body)
+        def command(*args: P.args, **kwargs: P.kwargs) -> None:
+            _set_up_logging(bool(kwargs.get("verbose")), bool(kwargs.get("quiet")))
+            try:
+                _check_pinned_time(is_pinned=is_pinned)
+                code = body(*args, **kwargs)
+                sys.stdout.flush()
+            except BrokenPipeError:  # the reader has seen enough; click ends the command quietly
+                raise
+            except (TarsError, OSError) as error:
+                code = _complain(codes.of(error), error, sentence_of(error), as_json=bool(kwargs.get("as_json")))
+                _drop_what_cannot_be_printed()
+            except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+                raise
+            except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
+                said = f"unexpected {type(error).__name__}: {sentence_of(error)}"
+                code = _complain(UNEXPECTED, error, said, as_json=bool(kwargs.get("as_json")))
+            click.get_current_context().exit(code)
+
+        return command
+
+    return decorate
+
+
+def logging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--verbose` and `--quiet`."""
+    command = click.option("--quiet", is_flag=True, help="Print errors only.")(command)
+    return click.option("--verbose", is_flag=True, help="Log what is read and decided; show tracebacks.")(command)
+
+
+@contextmanager
+def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal, silence in a pipe; the callable names the step that begins."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=unit, file=sys.stderr, leave=False) as bar:
+        began = False
+
+        def begin(step: str) -> None:
+            nonlocal began
+            bar.update(1 if began else 0)
+            began = True
+            bar.set_description(step)
+
+        yield begin
+
+
+def expand(patterns: Sequence[str], needed: str) -> Path:
+    """One file or folder from paths or literal globs: the newest of several by the time in its path.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        What the shell left: one path, several that it expanded, or a pattern that matched nothing for it.
+    needed : str
+        What is looked for, for the message.
+
+    Raises
+    ------
+    InputError
+        If nothing matches; the message says what was looked for.
+    """
+    from glob import glob
+
+    found: list[Path] = []
+    for pattern in patterns:
+        # the pattern may be absolute, which Path.glob refuses
+        matches = [pattern] if Path(pattern).exists() else sorted(glob(pattern))  # noqa: PTH207
+        found += [Path(match) for match in matches]
+    found = list(dict.fromkeys(found))
+    if not found:
+        raise InputError(f"{' '.join(patterns)}: nothing found; {needed} is needed")
+    if len(found) == 1:
+        return found[0]
+    from tars_lib.pipeline import latest_run
+
+    newest = latest_run(found)
+    click.echo(shown(f"{len(found)} match; the newest is used: {newest}"), err=True)
+    return newest
+
+
+def _check_pinned_time(*, is_pinned: bool) -> None:
+    """Refuse a `SOURCE_DATE_EPOCH` that is no time before a library, such as numpy, reads it; an empty one is not set."""
+    pinned = os.environ.get("SOURCE_DATE_EPOCH")
+    if pinned is None:
+        return
+    if pinned:
+        from tars_lib.pipeline.stamping import now
+
+        try:
+            now()
+        except ConfigError:
+            if is_pinned:
+                raise
+        else:
+            return
+    del os.environ["SOURCE_DATE_EPOCH"]
+
+
+def _set_up_logging(verbose: bool, quiet: bool) -> None:
+    wanted = os.environ.get("TARS_LOG_LEVEL", "").upper()
+    level = "DEBUG" if verbose else "ERROR" if quiet else wanted or "WARNING"
+    if level not in LEVELS:
+        click.echo(f"TARS_LOG_LEVEL {wanted!r} is not known; allowed: {', '.join(LEVELS)}; WARNING is used", err=True)
+        level = "WARNING"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ShownFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("tars_lib").setLevel(level)
+
+
+def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) -> int:
+    if logging.getLogger("tars_lib").isEnabledFor(logging.DEBUG):
+        traceback.print_exc(file=sys.stderr)
+    click.echo(f"error: {sentence}", err=True)
+    if as_json:
+        document = {"error": {"type": type(error).__name__, "message": sentence}, "exit_code": code}
+        with suppress(OSError):  # the error may be that stdout takes nothing
+            click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
+    return code
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Where stdout is a full disk, what waits in it would be tried again at the end and end in a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def sentence_of(error: BaseException) -> str:
+    """What an error says, in one line."""
+    from tars_lib.reports.blocks.lengths import visible
+
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return visible(" ".join(text.split())) or type(error).__name__

@@ -1,0 +1,64 @@
+"""What a terminal shows: text, and nothing that moves the cursor, hides or reorders it.
+
+Names come from outside, and a terminal obeys control characters (https://cwe.mitre.org/data/definitions/150.html).
+Every line that a command prints goes through here, so that no command has to remember.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any, TextIO
+
+from tars_lib.text.visible import visible
+
+# what `visible` would make a space of, but which ends a line or a cell here: a line end, also that of CSV, and a tab
+_KEPT = re.compile(r"(\r?\n|\t)")
+
+
+class Shown:
+    """A text stream that shows control, bidirectional and invisible characters as code points.
+
+    All else is the stream's own. `encoding` is said to be UTF-8, because click would write past this class to a stream in
+    ASCII.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text as a reader must see it."""
+        self._stream.write(shown(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class ShownFormatter(logging.Formatter):
+    """Log lines in which nothing is hidden; the lines of a traceback stay lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as text."""
+        return shown(super().format(record))
+
+
+def shown(text: str) -> str:
+    r"""The text with its line ends and tabs kept, and everything else that cannot be seen as a code point.
+
+    Examples
+    --------
+    >>> shown("a\x1b[31m\r\nb\rc")
+    'a[U+001B][31m\r\nb[U+000D]c'
+    """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(part if _KEPT.fullmatch(part) else _seen(part) for part in _KEPT.split(text))
+
+
+def _seen(part: str) -> str:
+    if part.isprintable():
+        return part
+    return visible(re.sub(r"[\r\f\v]", lambda found: f"[U+{ord(found[0]):04X}]", part))

@@ -1,0 +1,1 @@
+"""Which alerts does the state of an organisation raise?"""

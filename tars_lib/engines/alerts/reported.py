@@ -1,0 +1,97 @@
+"""Alerts that repos' own artefacts hold: carried in, and told of as overdue where nobody can have answered in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tars_lib.engines.alerts.raised import SEVERITY_ORDER, Raised
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, ReportedAlert, Severity
+from tars_lib.model.organisation import OrgData, duration_text
+from tars_lib.playbook.packaged import packaged
+
+UNTITLED = "alert without a title"
+_SYNONYMS = {
+    AlertSeverity.CRITICAL: ("CRITICAL", "FATAL", "EMERGENCY", "BLOCKER", "SEV-1", "SEV1", "P1"),
+    AlertSeverity.HIGH: ("HIGH", "ERROR", "MAJOR", "SEV-2", "SEV2", "P2"),
+    AlertSeverity.MEDIUM: ("MEDIUM", "WARNING", "WARN", "MODERATE", "SEV-3", "SEV3", "P3"),
+    AlertSeverity.LOW: ("LOW", "INFO", "INFORMATIONAL", "NOTICE", "MINOR", "SEV-4", "SEV4", "P4"),
+}
+_SEVERITIES = {word: severity for severity, words in _SYNONYMS.items() for word in words}
+"""Words that monitoring tools use for a severity; judgement where they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Alerts of one repo with one title: one occurrence, however often the artefact lists it."""
+
+    repo: str
+    title: str
+    alerts: tuple[ReportedAlert, ...]
+
+
+def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
+    """Alerts of the artefacts as they were known at a time.
+
+    A CRITICAL one that has been open for longer than the first rung of the playbook's escalation matrix (15 minutes) is
+    an ESCALATION_TIMEOUT, in place of itself; any other is a HEALTH_DEGRADATION of its repo. One without a time has no
+    age.
+    """
+    groups: dict[tuple[str, str], list[ReportedAlert]] = {}
+    for alert in org.reported_alerts:
+        if alert.timestamp is None or alert.timestamp <= as_of:
+            groups.setdefault((alert.repo, alert.title), []).append(alert)
+    for (repo, title), alerts in sorted(groups.items()):
+        yield _raise(_Carried(repo, title, tuple(alerts)), as_of)
+
+
+def read_severity(word: str) -> AlertSeverity | None:
+    """Severity that a word of a monitoring tool stands for, None for a word that is not known.
+
+    Examples
+    --------
+    >>> read_severity("warning")
+    <AlertSeverity.MEDIUM: 'MEDIUM'>
+    """
+    return _SEVERITIES.get(word.strip().upper())
+
+
+def _raise(group: _Carried, as_of: datetime) -> Raised:
+    read = [(read_severity(alert.severity), alert) for alert in group.alerts]
+    severity = min((found or AlertSeverity.MEDIUM for found, _ in read), key=SEVERITY_ORDER.index)
+    why = f"the artefact says {group.alerts[0].severity}" if len(group.alerts) == 1 else f"the artefact says {severity}"
+    strange = sorted({alert.severity for found, alert in read if found is None})
+    if strange and severity is AlertSeverity.MEDIUM:
+        why = f"severity {', '.join(strange)} is not known, read as MEDIUM"
+    # only critical alerts escalate: the clock starts with the first of them
+    times = sorted(
+        alert.timestamp
+        for found, alert in read
+        if alert.timestamp is not None and (found or AlertSeverity.MEDIUM) is severity
+    )
+    first = times[0] if times else None
+    often = f", listed {len(group.alerts)} times" if len(group.alerts) > 1 else ""
+    opened = "at an unknown time" if first is None else f"{first:%Y-%m-%d %H:%M} UTC"
+    told = f"{group.repo}: {group.title or UNTITLED}; found in its artefacts, opened {opened}{often}"
+    kind = AlertType.HEALTH_DEGRADATION
+    if severity is AlertSeverity.CRITICAL and first is not None and as_of - first >= packaged().escalation_after[1]:
+        kind = AlertType.ESCALATION_TIMEOUT
+        rung = max(n for n, after in enumerate(packaged().escalation_after) if as_of - first >= after)
+        contact = packaged().severity(Severity.SEV_1).escalation[rung]
+        told += f"; still critical after {duration_text(as_of - first)}, so by now with: {contact}"
+        why += f", open for longer than {duration_text(packaged().escalation_after[rung])}"
+    return Raised(
+        type=kind,
+        source="artefact",
+        severity=severity,
+        title=group.title or UNTITLED,
+        message=told + ".",
+        repos=(group.repo,),
+        root=group.repo,
+        first_seen=first,
+        last_seen=as_of,
+        why=why,
+        concern=AlertImpact.OTHER,
+        key=group.title,
+    )

@@ -1,0 +1,1 @@
+"""Questions asked of a result: how one repository stands, what would change, what differs between runs."""

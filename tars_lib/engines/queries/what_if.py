@@ -1,0 +1,250 @@
+"""Which verdicts would another objective, or a stretch left out, move?
+
+The SLAs are judged twice by the same engine over the same samples: as they stand, and with the changes. Nothing is
+estimated, and a verdict that can no longer be reached is UNKNOWN, with its reason, in both columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tars_lib.engines.health.assess import assess_health
+from tars_lib.engines.report import Stamp
+from tars_lib.engines.sla.assess import assess_slas
+from tars_lib.engines.sla.report import ComplianceResult, SlaReport
+from tars_lib.engines.sla.verdict import judge
+from tars_lib.errors import InputError, UnknownNameError
+from tars_lib.model.names import Event, SlaStatus
+from tars_lib.model.organisation import MAINTENANCE, OrgData
+from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.times import read_time
+from tars_lib.text.quantities import value_text
+from tars_lib.text.sentences import Telling, Told
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Time = datetime | str
+Excluded = tuple[Time, Time] | tuple[Time, Time, str]
+"""Begin and end of a stretch, and the repo that it concerns; without one it concerns all."""
+
+_TITLE = "left out to see what it moves"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A verdict before and after; `repo` null: on the SLA as a whole. A value is null where it is not known.
+
+    `reason` is what the report says of the verdict after, null where that needs none.
+    """
+
+    sla_id: str
+    sla_name: str
+    repo: str | None
+    before: SlaStatus
+    after: SlaStatus
+    value_before: float | None
+    value_after: float | None
+    objective_before: float
+    objective_after: float
+    unit: str
+    reason: str | None
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the verdict is another one."""
+        return self.before is not self.after
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WhatIf(Telling):
+    """Two judgements of one organisation.
+
+    Attributes
+    ----------
+    before, after : SlaReport
+        As it stands, and with the changes.
+    slas : tuple of Move
+        Every SLA as a whole, moved or not, in the order of the report.
+    moves : tuple of Move
+        Moved verdicts: SLAs as a whole first, then repos alone.
+    changes : tuple of str
+        What was changed, in sentences.
+    """
+
+    before: SlaReport
+    after: SlaReport
+    slas: tuple[Move, ...]
+    moves: tuple[Move, ...]
+    changes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Moved verdicts: sla_id, repo (empty: the SLA as a whole), before, after, values and objectives, reason."""
+        import pandas as pd
+
+        names = ["sla_id", "repo", "before", "after", "value_before", "value_after"]
+        names += ["objective_before", "objective_after", "unit", "reason"]
+        rows = [{name: getattr(move, name) for name in names} | {"repo": move.repo or ""} for move in self.moves]
+        return pd.DataFrame(rows, columns=names)
+
+    def told(self) -> Told:
+        """What was changed, what moved, and what it does to readiness."""
+        return Told.of((*self.changes, *(_move_text(move) for move in self.moves), self._rest(), self._readiness()))
+
+    def _rest(self) -> str:
+        moved = sum(move.is_moved for move in self.slas)
+        if not self.moves:
+            return f"No verdict moves: all {len(self.slas)} SLAs stay as they are."
+        return f"{moved} of {len(self.slas)} SLAs move; {len(self.moves) - moved} verdicts on a repo alone move."
+
+    def _readiness(self) -> str:
+        was, is_now = self.before.executive_readiness, self.after.executive_readiness
+        return (
+            f"Readiness: {was.tier.value} at {was.readiness_score:.0f} of 100 before, {is_now.tier.value} at "
+            f"{is_now.readiness_score:.0f} after."
+        )
+
+
+def what_if(
+    org: OrgData,
+    *,
+    objective: Mapping[str, float] | None = None,
+    exclude: Iterable[Excluded] = (),
+    as_of: Time | None = None,
+) -> WhatIf:
+    """Judge the SLAs anew with other objectives, or with stretches left out as if they were maintenance.
+
+    Parameters
+    ----------
+    org : OrgData
+    objective : mapping of str to float, optional
+        SLA to its objective, in the SLA's unit.
+    exclude : iterable of (begin, end) or (begin, end, repo)
+        Times with a zone; the end does not belong to the stretch. Samples in it count neither as good nor as missing.
+    as_of : datetime or str, optional
+        Judge what was known at this time; default the last sample.
+
+    Returns
+    -------
+    WhatIf
+
+    Raises
+    ------
+    UnknownNameError
+        If an SLA or a repo is not there; the message lists those that are.
+    InputError
+        If an objective or a time is not acceptable.
+
+    Notes
+    -----
+    The health of the repos is not judged by SLAs and stays as it is.
+    """
+    known, time = org.at(None if as_of is None else read_time(as_of, "as_of"))
+    wanted = dict(objective or {})
+    policies = _with_objectives(known, wanted)
+    stretches = [_stretch(known, place, given) for place, given in enumerate(exclude)]
+    changed = replace(known, policies=policies, events=(*known.events, *stretches))
+    # both reports are made in one breath: no clock is asked
+    stamp = Stamp(time, "")
+    health = assess_health(known, time, stamp)
+    before = assess_slas(known, time, health, stamp, ())
+    after = assess_slas(changed, time, health, stamp, ())
+    slas = tuple(_whole(was, now) for was, now in zip(before.compliance_results, after.compliance_results, strict=True))
+    alone = [
+        _measured(move, (known, old), (changed, new), time)
+        for was, now, old, new in zip(
+            before.compliance_results, after.compliance_results, known.policies, policies, strict=True
+        )
+        for move in _alone(was, now)
+        if move.is_moved
+    ]
+    moves = (*(move for move in slas if move.is_moved), *alone)
+    return WhatIf(before, after, slas, moves, tuple(_changes(known, policies, stretches, after)))
+
+
+def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPolicy, ...]:
+    there = {policy.sla_id: policy for policy in org.policies}
+    for sla_id, value in wanted.items():
+        if sla_id not in there:
+            raise UnknownNameError(f"objective: SLA {sla_id!r} is not there; there are: {', '.join(there) or 'none'}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"objective of {sla_id}: {value!r} is not allowed: a finite number is")
+        if there[sla_id].unit == "ratio" and not 0.0 <= value <= 1.0:
+            raise InputError(f"objective of {sla_id}: {value:g} is not allowed: a share from 0 to 1 is, such as 0.999")
+    return tuple(
+        replace(policy, objective=float(wanted[policy.sla_id])) if policy.sla_id in wanted else policy
+        for policy in org.policies
+    )
+
+
+def _stretch(org: OrgData, place: int, given: Sequence[Time]) -> Event:
+    where = f"exclude[{place}]"
+    if isinstance(given, str) or len(given) not in (2, 3):
+        raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, repo) is")
+    begin, end = read_time(given[0], f"{where}, begin"), read_time(given[1], f"{where}, end")
+    if end <= begin:
+        raise InputError(f"{where}: ends at {end.isoformat()}, not after its begin {begin.isoformat()}")
+    repo = None if len(given) == 2 else str(given[2])
+    return Event(begin, None if repo is None else org.repo(repo).repo, MAINTENANCE, _TITLE, None, end)
+
+
+def _whole(was: ComplianceResult, now: ComplianceResult) -> Move:
+    values = (was.value, now.value, was.objective, now.objective, was.unit, now.reason)
+    return Move(was.sla_id, was.sla_name, None, was.status, now.status, *values)
+
+
+def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
+    """Repos alone that stand in one of the two lists; a repo that stands in none of them complies in both."""
+    if not was.judged_repos or not now.judged_repos:
+        return
+    first = {one.repo: one for one in was.repo_results if one.repo is not None}
+    second = {one.repo: one for one in now.repo_results if one.repo is not None}
+    for repo in sorted({*first, *second}):
+        old, new = first.get(repo), second.get(repo)
+        before, after = (one.status if one else SlaStatus.COMPLIANT for one in (old, new))
+        objectives = (was.objective, now.objective, was.unit)
+        yield Move(was.sla_id, was.sla_name, repo, before, after, None, None, *objectives, new.reason if new else None)
+
+
+def _measured(move: Move, before: tuple[OrgData, AnyPolicy], after: tuple[OrgData, AnyPolicy], time: datetime) -> Move:
+    """The same with both values: a report lists no value of a repo that complies."""
+    values = [
+        judge(org, replace(policy, repos=(str(move.repo),)), time, (), look_ahead=False).result.value
+        for org, policy in (before, after)
+    ]
+    return replace(move, value_before=values[0], value_after=values[1])
+
+
+def _changes(
+    org: OrgData, policies: Sequence[AnyPolicy], stretches: Sequence[Event], after: SlaReport
+) -> Iterator[str]:
+    for old, new in zip(org.policies, policies, strict=True):
+        if old.objective != new.objective:
+            was, now = (value_text(one.objective, one.unit) for one in (old, new))
+            yield f"Objective of {old.sla_name}: {now} in place of {was}."
+    for stretch in stretches:
+        lost = [
+            f"{item.samples} of {result.sla_name}"
+            for result in after.compliance_results
+            for item in result.exclusions
+            if item.samples and (item.repo, item.start, item.end) == (stretch.repo, stretch.timestamp, stretch.until)
+        ]
+        of = "all repos" if stretch.repo is None else stretch.repo
+        yield (
+            f"Left out of {of}: {stretch.timestamp:%Y-%m-%d %H:%M} to {stretch.until:%Y-%m-%d %H:%M} UTC, "
+            f"samples: {', '.join(lost) or 'none in any window'}."
+        )
+    if not stretches and tuple(policies) == org.policies:
+        yield "Nothing was changed."
+
+
+def _move_text(move: Move) -> str:
+    where = move.sla_name if move.repo is None else f"{move.sla_name} in {move.repo} alone"
+    value = f"{value_text(move.value_after, move.unit)} against {value_text(move.objective_after, move.unit)}"
+    because = f"; {move.reason}" if move.reason else ""
+    return f"{where}: {move.before.value} before, {move.after.value} after ({value}{because})."

@@ -1,0 +1,1 @@
+"""Which repositories move together, who leads, and what do they share?"""

@@ -1,0 +1,1 @@
+"""Which repository caused the deviation of a target, and how sure is that?"""

@@ -1,0 +1,146 @@
+"""Evidence for a cause as sentences with numbers and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tars_lib.engines.root_causes.excess import Excess
+from tars_lib.engines.root_causes.finding import REAL_ALPHA, Finding
+from tars_lib.engines.root_causes.flow import CallGraph
+from tars_lib.engines.root_causes.recording import Cut, Recording
+from tars_lib.engines.root_causes.requests import BEGINS_HERE
+from tars_lib.engines.root_causes.series import FAILURES
+from tars_lib.model.history import from_micros
+from tars_lib.model.names import known_metric
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What the sentences speak about.
+
+    Attributes
+    ----------
+    recording : Recording
+    cut : Cut
+    target : (str, str)
+        Repo and metric.
+    finding : Finding
+    is_turned : bool
+        Whether the target's metric is better when higher, so that harm was counted downwards.
+    """
+
+    recording: Recording
+    cut: Cut
+    target: tuple[str, str]
+    finding: Finding
+    is_turned: bool
+
+    @property
+    def excess(self) -> Excess:
+        """What was measured of every repo."""
+        return self.finding.excess
+
+    def is_out_of_reach(self, j: int) -> bool:
+        """Whether requests to a repo were lost while it does not fail by itself."""
+        lost = self.finding.lost
+        return lost is not None and bool(lost.lost[j]) and float(self.excess.p_value[j]) > REAL_ALPHA
+
+    def metric(self, j: int) -> str:
+        """The metric a repo is judged by: the target's own where the repo reports it, else what stood in; requests
+        where it is they that did not arrive.
+        """
+        if self.is_out_of_reach(j):
+            return "requests_total"
+        if self.target[1] in FAILURES:
+            names = [self.target[1], "availability", "error_rate", "requests_failed"]
+        else:
+            names = [self.target[1], *self.excess.metric[j].split("+")]
+        return next((name for name in names if self.recording.has(self.recording.repos[j], name)), names[0])
+
+    def change(self, j: int) -> str:
+        """Level before and during, with unit and factor."""
+        before, during = float(self.excess.reference[j]), float(self.excess.level[j])
+        if self.target[1] in FAILURES:
+            return f"failed requests {before:.2%} -> {during:.2%}"
+        name = self.excess.metric[j]
+        if "+" in name:
+            name = "mean latency (from quantiles)"
+        if self.is_turned:
+            before, during = -before, -during
+        unit = known_metric(self.target[1]).unit
+        unit = f" {unit}" if unit in {"s", "h", "1/day"} else ""
+        factor = f" ({during / before:.2g} x)" if before > 0.0 and during / before >= 1.1 else ""
+        return f"{name} {_short(before)}{unit} -> {_short(during)}{unit}{factor}"
+
+
+def cause_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
+    """Sentences for one repo: what changed and when, how much of it is its own, and what is peculiar."""
+    excess = wording.excess
+    row = int(np.clip(wording.cut.first + excess.onset[j], 0, len(wording.recording.incident) - 1))
+    when = from_micros(int(wording.recording.incident.times[row]))
+    sentences = _request_sentences(wording, j)
+    if not wording.is_out_of_reach(j):
+        rarity = _rarity(float(excess.p_value[j]))
+        sentences.insert(0, f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {rarity}")
+    over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
+    if wording.target[1] in FAILURES and excess.adds_up:
+        total = f"{excess.harm[j]:.0f} failed requests more than before over {over}"
+    elif excess.adds_up and known_metric(wording.target[1]).unit == "s":
+        total = f"{_short(float(excess.harm[j]))} s of extra request time over {over}"
+    else:
+        total = f"excess over {over}"
+    what = "after subtracting its callees" if dependencies is not None else "by deviation and time order, no call graph"
+    load = wording.finding.load
+    if load is not None and load.surge[j] > 1.0 and load.from_outside[j] > BEGINS_HERE:
+        what = "with what its load slowed down below it"
+    if wording.is_out_of_reach(j):
+        sentences.append(f"{contribution:.0%} of the target's deviation is what its callers failed by not reaching it")
+    elif contribution >= 0.005:
+        sentences.append(f"{total}; {contribution:.0%} of the target's deviation is its own {what}")
+    else:
+        sentences.append(f"{total}; its callees explain it, nothing of the target's deviation is its own")
+    repo = wording.recording.repos[j]
+    if dependencies is not None and repo in dependencies:
+        new = {wording.recording.repos[i] for i in np.flatnonzero(excess.is_new)}
+        called = [callee for callee in dependencies.successors(repo) if callee in new]
+        sentences.extend(f"began to call {callee}, which reported nothing before" for callee in called)
+    return tuple(sentences)
+
+
+def _request_sentences(wording: Wording, j: int) -> list[str]:
+    """What requests say of one repo: lost on the way, or risen."""
+    lost, load = wording.finding.lost, wording.finding.load
+    if lost is not None and lost.lost[j]:
+        expected = float(lost.calls[:, j].sum())
+        return [f"{lost.missing[j]:.0f} of the {expected:.0f} requests expected from its callers did not arrive"]
+    if load is None or load.surge[j] == 1.0:
+        return []
+    rise = f"requests rose {load.surge[j]:.2g} x"
+    outside = float(load.from_outside[j])
+    if outside > BEGINS_HERE:
+        return [f"{rise}, and its callers' requests explain {1.0 - outside:.0%} of that: the load came in here"]
+    return [f"{rise}, {1.0 - outside:.0%} of that with its callers' requests"]
+
+
+def quiet_sentence(wording: Wording, position: int, chance: float) -> str:
+    """Why no cause is claimed."""
+    return f"{wording.target[0]}: {wording.change(position)} is no real deviation, {_rarity(chance)}"
+
+
+def _rarity(p: float) -> str:
+    if p >= 0.1:
+        return f"its own past shows as much in {p:.0%} of windows"
+    if p >= 1e-6:
+        rare = "fewer than 0.01 %" if p < 1e-4 else f"{_short(100.0 * p)} %"
+        return f"its own past shows as much in {rare} of windows"
+    return "beyond anything in its own past"
+
+
+def _short(value: float) -> str:
+    """Three significant digits without an exponent."""
+    if value == 0.0 or not np.isfinite(value):
+        return f"{value:g}"
+    digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+    return f"{value:.{min(digits, 9)}f}"

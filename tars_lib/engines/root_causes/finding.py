@@ -1,0 +1,175 @@
+"""Is there an incident at all, and whose own is how much of it?
+
+The target deviates where its own past shows as much in at most 1 % of windows. A weaker deviation is believed
+where a repo that accounts for half of it deviates with it, and both together are that rare: by Fisher's
+combination of the two p-values, or by counting the windows of the past in which both showed as much.
+
+References
+----------
+Fisher (1932), Statistical Methods for Research Workers, section 21.1: -2 ln q of the product q of two p-values is
+chi-squared with 4 degrees of freedom, so that the combination is q (1 - ln q)
+Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure
+from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
+from tars_lib.engines.root_causes.recording import Cut, Recording
+from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
+from tars_lib.engines.root_causes.series import FAILURES
+from tars_lib.stats.series.robust import Floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ALPHA = 0.01
+"""Level of the gate; the 1 % at which a cluster of repos is called anomalous, too."""
+
+JOINT_TARGET_ALPHA = 0.35
+"""For the joint test the target itself must still be among the worst third of its past; judgement. A handful
+of failures at a busy entry point is nothing by itself, and unmistakable at the one callee that never failed
+before."""
+
+JOINT_SHARE = 0.5
+"""For the joint test the cause must account for at least half of the target's deviation; judgement."""
+
+REAL_ALPHA = 0.05
+"""Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
+
+LATE_WEIGHT = 0.1
+"""Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
+hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
+
+LATEST_ONSET = 30
+"""Samples of delay that are counted at most."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, checked: `position` is the target's among ``recording.repos``."""
+
+    recording: Recording
+    metric: str
+    position: int
+    cut: Cut
+    dependencies: CallGraph | None
+    higher_is_better: Mapping[str, bool] | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known about every repo, before it is put into words.
+
+    Attributes
+    ----------
+    excess : Excess
+    contribution : ndarray, shape (R,)
+        Share of the target's deviation that is each repo's own and established; at least 0, sum at most 1.
+    passing : ndarray, shape (R,)
+        Established harm of repos that the target depends on, its own or not.
+    own_chance : float
+        How often the target's past shows as much.
+    chance : float
+        How often there would be as much by chance: the target alone, or target and cause together.
+    lost : Losses, optional
+        What did not arrive; None for other metrics than failures, without call graph, or where nobody counts requests.
+    load : Loads, optional
+        What arrived beyond the usual; None for failures, without a call graph, or where requests rose nowhere.
+    """
+
+    excess: Excess
+    contribution: Floats
+    passing: Floats
+    own_chance: float
+    chance: float
+    lost: Losses | None
+    load: Loads | None
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the target really deviates."""
+        return self.chance <= ALPHA
+
+
+def weigh(question: Question) -> Finding:
+    """Measure every repo, follow the target's harm along the calls, and judge whether it is chance.
+
+    Raises nothing: a target without a past yields a finding with chance 1.
+    """
+    position = question.position
+    excess = measure(question.recording, question.metric, question.cut, question.higher_is_better)
+    own = chance(question.recording, question.metric, question.cut, position, question.higher_is_better)
+    established = np.clip(1.0 - excess.p_value / REAL_ALPHA, 0.0, 1.0)
+    established[position] = max(float(established[position]), 1.0 - own / REAL_ALPHA)
+    callees = _callees(question, excess)
+    if question.dependencies is None:
+        late = np.clip(excess.onset - max(int(excess.onset[position]), 0), 0, LATEST_ONSET)
+        late[position] = 0
+        established = established * LATE_WEIGHT**late
+    within = reachable(callees, position)
+    shares = own_shares(excess.harm, established, callees, position, adds_up=excess.adds_up)
+    joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
+    lost, load, moved = _by_requests(question, excess, shares, established)
+    # what requests moved is as real as their change, and may lead to a repo that went silent
+    shares, established = moved, np.where(moved > shares, 1.0, established)
+    within = within | (shares > 0.0)
+    return Finding(
+        excess=excess,
+        contribution=np.where(within, shares * established, 0.0),
+        passing=np.where(within, excess.harm * established, 0.0),
+        own_chance=own,
+        chance=min(own, joint),
+        lost=lost,
+        load=load,
+    )
+
+
+def _by_requests(
+    question: Question, excess: Excess, shares: Floats, established: Floats
+) -> tuple[Losses | None, Loads | None, Floats]:
+    """Lost requests, loads, and the shares after both."""
+    recording, cut = question.recording, question.cut
+    if question.dependencies is None or not recording.counts_requests:
+        return None, None, shares
+    callers = callers_of(recording.repos, question.dependencies)
+    if question.metric in FAILURES:
+        lost = losses(recording, cut, callers)
+        return lost, None, moved_by_loss(shares, excess.harm * established, lost, callers)
+    load = loads(recording, cut, callers)
+    return None, load, shares if load is None else moved_by_load(shares, load, callers, question.position)
+
+
+def _callees(question: Question, excess: Excess) -> list[list[int]]:
+    """Measured callees of each repo; without a call graph everything measured may explain the target."""
+    if question.dependencies is not None:
+        measured = measured_callees(question.dependencies, question.recording.repos, excess.known)
+        return forward_calls(measured, question.position)
+    callees: list[list[int]] = [[] for _ in question.recording.repos]
+    callees[question.position] = [j for j in np.flatnonzero(excess.known).tolist() if j != question.position]
+    return callees
+
+
+def _joint(question: Question, excess: Excess, within: NDArray[np.bool_], shares: Floats, own: float) -> float:
+    candidates = within & (shares >= JOINT_SHARE)
+    candidates[question.position] = False
+    best = 1.0
+    for j in np.flatnonzero(candidates).tolist():
+        # corrected for the number of repos that could have been it
+        corrected = -np.expm1(int(within.sum()) * np.log1p(-min(float(excess.p_value[j]), 1.0 - 1e-12)))
+        product = max(own * float(corrected), 1e-300)
+        together = joint_chance(
+            question.recording,
+            question.metric,
+            question.cut,
+            (question.position, j),
+            question.higher_is_better,
+        )
+        best = min(best, product * (1.0 - np.log(product)), together * int(candidates.sum()))
+    return float(best)

@@ -1,0 +1,193 @@
+"""Along which calls does the target's harm come from where?
+
+A walk starts with the whole deviation at the target. At each repo the part that its callees' excess can
+account for moves on to them, in proportion to their excess; the rest is the repo's own. What each repo keeps
+is its share of the target's deviation: shares add up to one, whatever the scale of the metric, and a callee
+nobody measured leaves its share with its caller instead of losing it.
+
+The idea that a node is anomalous only beyond what its parents explain is that of Budhathoki et al. (2022),
+Causal structure-based root cause analysis of outliers, https://proceedings.mlr.press/v162/budhathoki22a.html;
+additivity of mean latency and failures replaces their learned mechanisms, which three samples could not
+support.
+"""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from tars_lib.stats.series.robust import Floats
+
+UNCOUNTED_CALLS = 3.0
+"""Where requests are not counted, a callee's excess may be felt up to this many times in one request of its
+caller. Judgement: too small leaves the callee's fault with its caller, too large hides a caller's own behind
+a callee's."""
+
+
+class CallGraph(Protocol):
+    """Who calls whom: what is needed of a networkx DiGraph, caller to callee."""
+
+    def __contains__(self, repo: object, /) -> bool:
+        """Whether the graph knows a repo."""
+        ...
+
+    def successors(self, repo: str, /) -> Iterable[str]:
+        """The repos that one calls."""
+        ...
+
+
+def measured_callees(graph: CallGraph, repos: Sequence[str], known: NDArray[np.bool_]) -> list[list[int]]:
+    """For each repo the measured callees: direct, or reached through callees that nobody measured.
+
+    Parameters
+    ----------
+    graph : CallGraph
+        Caller -> callee; may have cycles, and nodes without data.
+    repos : sequence of str, length R
+    known : ndarray, shape (R,)
+        Whether a repo is measured.
+
+    Returns
+    -------
+    list of R lists of positions in `repos`
+    """
+    position = {repo: i for i, repo in enumerate(repos)}
+    result: list[list[int]] = []
+    for repo in repos:
+        found: set[int] = set()
+        seen = {repo}
+        stack = list(graph.successors(repo)) if repo in graph else []
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            i = position.get(node)
+            if i is not None and known[i]:
+                found.add(i)
+            else:
+                stack.extend(graph.successors(node))
+        result.append(sorted(found))
+    return result
+
+
+def forward_calls(callees: Sequence[Sequence[int]], target: int) -> list[list[int]]:
+    """The calls without those that lead back: within a cycle only calls that lead away from the target.
+
+    Harm in a cycle would pass from repo to repo for ever, and none would keep it. Outside cycles nothing
+    changes.
+
+    Examples
+    --------
+    >>> forward_calls([[1], [2], [1, 0]], target=0)
+    [[1], [2], []]
+    """
+    try:
+        TopologicalSorter(dict(enumerate(callees))).prepare()
+    except CycleError:
+        return _without_ways_back(callees, target)
+    return [list(found) for found in callees]
+
+
+def _without_ways_back(callees: Sequence[Sequence[int]], target: int) -> list[list[int]]:
+    import networkx as nx
+
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(len(callees)))
+    graph.add_edges_from((caller, callee) for caller, found in enumerate(callees) for callee in found)
+    distance = nx.single_source_shortest_path_length(graph, target)
+    component = {i: k for k, members in enumerate(nx.strongly_connected_components(graph)) for i in members}
+    return [
+        [
+            callee
+            for callee in found
+            if component[callee] != component[caller] or distance.get(callee, 0) > distance.get(caller, 0)
+        ]
+        for caller, found in enumerate(callees)
+    ]
+
+
+def reachable(callees: Sequence[Sequence[int]], target: int) -> NDArray[np.bool_]:
+    """Which repos the target depends on, itself included; shape (R,)."""
+    result = np.zeros(len(callees), dtype=np.bool_)
+    stack = [target]
+    while stack:
+        i = stack.pop()
+        if not result[i]:
+            result[i] = True
+            stack.extend(callees[i])
+    return result
+
+
+def own_shares(
+    harm: Floats, established: Floats, callees: Sequence[Sequence[int]], target: int, *, adds_up: bool
+) -> Floats:
+    """Share of the target's deviation that each repo keeps as its own.
+
+    Parameters
+    ----------
+    harm : ndarray, shape (R,)
+        At least 0.
+    established : ndarray, shape (R,)
+        0 (could be chance) to 1 (certainly real); a callee's harm counts with this weight.
+    callees : sequence of R sequences of positions
+    target : int
+    adds_up : bool
+        Whether harm is a total. A shared callee's total is then divided among its callers in proportion to
+        their own harm; otherwise every caller sees all of it.
+
+    Returns
+    -------
+    ndarray, shape (R,)
+        At least 0, sum 1.
+
+    Examples
+    --------
+    A target with 10 s of extra time, of which one callee accounts for 8 s:
+
+    >>> import numpy as np
+    >>> own_shares(np.array([10.0, 8.0, 0.0]), np.ones(3), [[1, 2], [], []], target=0, adds_up=True)
+    array([0.2, 0.8, 0. ])
+    """
+    n = len(harm)
+    real = harm * established
+    seen_by = np.zeros(n)
+    for caller, targets in enumerate(callees):
+        for callee in targets:
+            seen_by[callee] += real[caller]
+    move = np.zeros((n, n))
+    for caller, targets in enumerate(callees):
+        if harm[caller] <= 0.0 or not targets:
+            continue
+        part = np.array(
+            [
+                real[c] * (_portion(harm[caller], real[caller], seen_by[c]) if adds_up else UNCOUNTED_CALLS)
+                for c in targets
+            ]
+        )
+        total = float(part.sum())
+        if total > 0.0:
+            moved = 1.0 if total >= harm[caller] else total / harm[caller]
+            move[caller, list(targets)] = part / total * moved
+    own = 1.0 - move.sum(axis=1)
+    mass = np.zeros(n)
+    mass[target] = 1.0
+    kept = np.zeros(n)
+    for _ in range(4 * n):  # longer than any path; what still circulates then is in a cycle without an own excess
+        kept += mass * own
+        mass = mass @ move
+        if mass.sum() < 1e-9:
+            break
+    return kept + mass
+
+
+def _portion(harm: float, real: float, seen_by: float) -> float:
+    """A caller's part of a callee's total; its own harm counts in full even where it could be chance."""
+    return harm / (seen_by - real + harm)

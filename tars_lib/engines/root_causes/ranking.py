@@ -1,0 +1,219 @@
+"""Which repo caused the target's deviation, how sure is that, and how much of it does it explain?
+
+First a gate: does the target deviate from its own past at all? Then every repo's excess over its own past,
+from which the part that its callees explain is taken away along the calls. Nothing reads a name.
+
+The method, its assumptions and its measured accuracy: docs/methods/root-causes.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.engines.root_causes.confidence import calibrated
+from tars_lib.engines.root_causes.evidence_sentences import Wording, cause_sentences, quiet_sentence
+from tars_lib.engines.root_causes.finding import Finding, Question, weigh
+from tars_lib.engines.root_causes.flow import CallGraph
+from tars_lib.engines.root_causes.frames import read_recording
+from tars_lib.engines.root_causes.recording import Recording, find_cut
+from tars_lib.engines.root_causes.series import FAILURES, direction, own_series
+from tars_lib.errors import InputError
+from tars_lib.model.history import to_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import networkx as nx
+    import pandas as pd
+
+COLUMNS = ("repo", "metric", "score", "confidence", "contribution", "evidence")
+
+TRACE_WEIGHT = 0.01
+"""Weight in the score of harm that only passes through a repo: it orders those that explain nothing of their
+own, and places them below those that do. Judgement."""
+
+
+def rank_root_causes(
+    incident: pd.DataFrame,
+    baseline: pd.DataFrame,
+    target: tuple[str, str],
+    dependencies: nx.DiGraph[str] | None = None,
+    started_at: datetime | None = None,
+    *,
+    higher_is_better: Mapping[str, bool] | None = None,
+) -> pd.DataFrame:
+    """Rank the repos that can have caused the target's deviation.
+
+    Parameters
+    ----------
+    incident : DataFrame
+        Samples around or during the incident: DatetimeIndex with a time zone, columns MultiIndex (repo,
+        metric). Latencies in seconds (`latency` is the mean, `latency_p50` ... quantiles), `availability` and
+        `error_rate` 0-1, `requests_total` and `requests_failed` counts per interval, `health_score` 0-100;
+        NaN where missing. Samples before `started_at` serve as the reference just before.
+    baseline : DataFrame
+        The past, same form and sampling interval. It may end just before the incident frame or be of another
+        day.
+    target : (str, str)
+        Repo and metric that deviate.
+    dependencies : DiGraph, optional
+        Caller -> callee. Only repos that the target depends on, directly or not, and the target itself are
+        ranked. Without it every repo that deviates no later than the target is a candidate.
+    started_at : datetime, optional
+        When the breach was noticed, with a time zone. Without it the onset is estimated.
+    higher_is_better : mapping, optional
+        Direction of metrics beyond the known ones.
+
+    Returns
+    -------
+    DataFrame
+        `repo`, `metric`, `score` (0-1), `confidence` (0-1, calibrated: of causes given 0.8 about 80 % are
+        right), `contribution` (0-1, share of the target's deviation; sums to at most 1), `evidence` (tuple of
+        sentences); best first. Empty where the target shows no real deviation. ``attrs``: `unexplained` (0-1,
+        1.0 when empty), `onset` (UTC Timestamp or None), `reason` (why empty, else None), `chance` (p-value
+        of the claim).
+
+    Raises
+    ------
+    InputError
+        If a frame is malformed, the target is not in it, its metric has no direction, or `started_at` has no
+        zone.
+
+    Examples
+    --------
+    >>> import networkx as nx, numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> columns = pd.MultiIndex.from_product([["web", "api"], ["latency"]], names=["repo", "metric"])
+    >>> time = pd.date_range("2024-01-01", periods=103, freq="5min", tz="UTC")
+    >>> values = 0.1 + 0.01 * rng.random((103, 2))
+    >>> values[100:] += 0.5
+    >>> frame = pd.DataFrame(values, index=time, columns=columns)
+    >>> causes = rank_root_causes(frame[100:], frame[:100], ("web", "latency"), nx.DiGraph([("web", "api")]))
+    >>> causes["repo"].iloc[0]
+    'api'
+    """
+    recording = read_recording(incident, baseline)
+    began = None if started_at is None else _micros(started_at)
+    ranking = rank(recording, target, dependencies, began, higher_is_better)
+    return _frame(ranking)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCause:
+    """One row of a ranking; see `rank_root_causes`."""
+
+    repo: str
+    metric: str
+    score: float
+    confidence: float
+    contribution: float
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Causes, best first; `onset` in microseconds since 1970; `reason` says why there are none."""
+
+    causes: tuple[RankedCause, ...]
+    unexplained: float
+    onset: int | None
+    reason: str | None
+    chance: float
+
+
+def rank(
+    recording: Recording,
+    target: tuple[str, str],
+    dependencies: CallGraph | None,
+    started_at: int | None,
+    higher_is_better: Mapping[str, bool] | None,
+) -> Ranking:
+    """The same as `rank_root_causes` on tables; `started_at` in microseconds since 1970."""
+    position = _check_target(recording, target, higher_is_better)
+    base, now = own_series(recording, target[1], higher_is_better)
+    if not np.isfinite(now[:, position]).any():
+        return _empty(f"{target[0]} reports no {target[1]} during the incident")
+    noticed = None if started_at is None else int(np.searchsorted(recording.incident.times, started_at))
+    cut = find_cut(base[:, position], now[:, position], noticed, recording.is_adjacent)
+    question = Question(recording, target[1], position, cut, dependencies, higher_is_better)
+    finding = weigh(question)
+    if not finding.excess.known[position]:
+        return _empty(f"{target[0]} has no past {target[1]} to compare with")
+    is_turned = direction(target[1], higher_is_better) is True
+    wording = Wording(recording, cut, target, finding, is_turned)
+    if not finding.is_claimed:
+        return _empty(quiet_sentence(wording, position, finding.own_chance))
+    return _assemble(question, finding, wording)
+
+
+def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking:
+    excess, contribution, passing = finding.excess, finding.contribution, finding.passing
+    trace = passing / passing.sum() if passing.sum() > 0.0 else passing
+    # rounding makes the order independent of the order in which columns were summed
+    score = np.round((1.0 - TRACE_WEIGHT) * contribution + TRACE_WEIGHT * trace, 9)
+    listed = np.flatnonzero(score > 0.0)
+    order = np.lexsort((excess.onset[listed], -excess.harm[listed], excess.p_value[listed], -score[listed]))
+    best_first = listed[order]
+    confidence = calibrated(contribution[best_first], finding.chance, has_calls=question.dependencies is not None)
+    causes = tuple(
+        RankedCause(
+            repo=question.recording.repos[j],
+            metric=wording.metric(j),
+            score=float(score[j]),
+            confidence=float(sure),
+            contribution=float(contribution[j]),
+            evidence=cause_sentences(wording, j, float(contribution[j]), question.dependencies),
+        )
+        for j, sure in zip(best_first.tolist(), confidence, strict=True)
+    )
+    return Ranking(
+        causes=causes,
+        unexplained=float(np.clip(1.0 - contribution.sum(), 0.0, 1.0)),
+        onset=int(question.recording.incident.times[question.cut.first]),
+        reason=None,
+        chance=finding.chance,
+    )
+
+
+def _empty(reason: str) -> Ranking:
+    return Ranking((), 1.0, None, reason, 1.0)
+
+
+def _frame(ranking: Ranking) -> pd.DataFrame:
+    import pandas as pd
+
+    if ranking.causes:
+        rows = [tuple(getattr(cause, name) for name in COLUMNS) for cause in ranking.causes]
+        causes = pd.DataFrame(rows, columns=list(COLUMNS))
+    else:
+        kinds = {"score": float, "confidence": float, "contribution": float}
+        causes = pd.DataFrame({name: pd.Series(dtype=kinds.get(name, object)) for name in COLUMNS})
+    onset = None if ranking.onset is None else pd.Timestamp(ranking.onset, unit="us", tz="UTC")
+    causes.attrs.update(unexplained=ranking.unexplained, onset=onset, reason=ranking.reason, chance=ranking.chance)
+    return causes
+
+
+def _micros(started_at: datetime) -> int:
+    if started_at.tzinfo is None:
+        raise InputError(f"started_at {started_at} has no time zone; allowed is a time with one, as in +00:00")
+    return to_micros(started_at)
+
+
+def _check_target(recording: Recording, target: tuple[str, str], higher_is_better: Mapping[str, bool] | None) -> int:
+    """Position of the target's repo."""
+    repo, metric = target
+    if repo not in recording.repos:
+        some = ", ".join(map(str, recording.repos[:10])) + (", ..." if len(recording.repos) > 10 else "")
+        raise InputError(f"target {repo!r} is not in the incident or baseline frame; there are: {some}")
+    labels = (*recording.incident.labels, *recording.baseline.labels)
+    metrics = sorted({name for owner, name in labels if owner == repo})
+    views = FAILURES if metric in FAILURES else {metric}
+    if not views & set(metrics):
+        raise InputError(f"target {repo!r} has no metric {metric!r}; it has: {', '.join(metrics)}")
+    if direction(metric, higher_is_better) is None:
+        raise InputError(f"metric {metric!r} of target {repo!r} has no direction; name it in higher_is_better")
+    return recording.repos.index(repo)

@@ -1,0 +1,1 @@
+"""Which SLAs are met, at risk or breached, since when and why?"""

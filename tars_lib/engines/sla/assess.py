@@ -1,0 +1,195 @@
+"""Which SLAs are breached, since when, why, and how ready is the organisation to answer for it?"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.report import Stamp, head
+from tars_lib.engines.sla.attribution import Attribution, attribute
+from tars_lib.engines.sla.onset import burning_stretch
+from tars_lib.engines.sla.readiness import assess_readiness, narrate, summarize
+from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, SlaReport
+from tars_lib.engines.sla.sli import in_scope
+from tars_lib.engines.sla.thresholds import STANDS_OUT
+from tars_lib.engines.sla.verdict import INFORMING, Verdict, beyond, judge
+from tars_lib.files.json_records import time_text
+from tars_lib.model.names import SlaStatus
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import RatioPolicy, Window
+from tars_lib.playbook.containment import action_for, containment_row
+
+logger = logging.getLogger(__name__)
+
+
+def assess_slas(
+    org: OrgData,
+    as_of: datetime,
+    health: HealthReport,
+    stamp: Stamp,
+    windows: tuple[Window, ...] = INFORMING,
+) -> SlaReport:
+    """Judge all SLAs of an organisation and explain the breaches.
+
+    Parameters
+    ----------
+    org : OrgData
+        As returned by `OrgData.at`.
+    as_of : datetime
+        UTC.
+    health : HealthReport
+        Of the same time.
+    stamp : Stamp
+        Clock and version for the report's head.
+    windows : tuple of Window
+        Measured beside each SLA's own window, for information.
+
+    Returns
+    -------
+    SlaReport
+        `exit_code` 142 with a breach, 141 with an SLA at risk, else 0.
+    """
+    verdicts = [judge(org, policy, as_of, windows) for policy in org.policies]
+    results = tuple(verdict.result for verdict in verdicts)
+    breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
+    readiness = assess_readiness(results, breaches, health)
+    statuses = {result.status for result in results}
+    code = 142 if breaches else 141 if SlaStatus.AT_RISK in statuses else 0
+    return SlaReport(
+        **head(
+            "sla-intelligence",
+            stamp,
+            as_of,
+            org.inputs,
+            (*org.warnings, *_warnings(results), *_impossible(verdicts)),
+            code,
+        ),
+        compliance_results=results,
+        breaches=breaches,
+        executive_readiness=readiness,
+        scorecard=tuple(_row(result) for result in results),
+        risk_narrative=narrate(results, breaches, readiness, health),
+        summary=summarize(results),
+        policies_from=org.policies_from,
+    )
+
+
+def _breach(org: OrgData, verdict: Verdict) -> Breach:
+    policy, found, measured = verdict.policy, verdict.found, verdict.measured
+    if found is None or measured is None:
+        raise ValueError(f"{policy.sla_id}: a breach needs data")
+    column = _target(org, verdict)
+    repo = org.repos[column]
+    step = int(found.step[column])
+    stretch = burning_stretch(policy, found, measured, column)
+    explained = attribute(org, policy, repo.repo, stretch, step)
+    logger.debug("breach of %s in %s since %s: %d causes", policy.sla_id, repo.repo, stretch, len(explained.causes))
+    window = verdict.result.windows[0]
+    includes = (
+        window.ci_low is not None and window.ci_high is not None and window.ci_low <= policy.objective <= window.ci_high
+    )
+    repos = verdict.result.affected_repos
+    began = None if stretch is None else stretch.start
+    identity = f"{policy.sla_id}\0{repo.repo}\0{'' if began is None else time_text(began)}"
+    return Breach(
+        breach_id=f"breach-{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
+        sla_id=policy.sla_id,
+        sla_name=policy.sla_name,
+        sla_type=policy.sla_type,
+        severity=policy.severity_on_breach,
+        priority=policy.priority,
+        started_at=began,
+        started_before=stretch is not None and stretch.began_before,
+        ended_at=stretch.end if stretch is not None and stretch.is_over else None,
+        value=verdict.result.value,
+        objective=policy.objective,
+        unit=policy.unit,
+        could_be_chance=includes,
+        scope=verdict.result.scope,
+        repos=repos,
+        target=repo.repo,
+        target_metric=policy.part if isinstance(policy, RatioPolicy) else policy.metric,
+        customer_facing=any(r.customer_facing for r in org.repos if r.repo in (*repos, repo.repo)),
+        root_causes=explained.causes,
+        unexplained=explained.unexplained,
+        reason=explained.reason,
+        recommended_actions=_actions(explained),
+    )
+
+
+def _target(org: OrgData, verdict: Verdict) -> int:
+    """The repo whose deviation is explained: customer facing before others, then by harm."""
+    policy, measured, found = verdict.policy, verdict.measured, verdict.found
+    if measured is None or found is None:
+        raise ValueError(f"{policy.sla_id}: a breach needs data")
+    alone = [judged.column for judged in verdict.breached if judged.column is not None]
+    seen = np.bincount(found.column, minlength=len(org.repos)) > 0
+    columns = alone or np.flatnonzero(seen & in_scope(org, policy, found)).tolist()
+
+    def harm(column: int) -> float:
+        if isinstance(policy, RatioPolicy):
+            return float(measured.bad[column] - (1.0 - policy.objective) * measured.events[column])
+        value = float(measured.value[column])
+        return beyond(policy, value) if np.isfinite(value) else -np.inf
+
+    return int(max(columns, key=lambda c: (org.repos[c].customer_facing, harm(c), -c)))
+
+
+def _urgency(breach: Breach) -> tuple[str, float, str]:
+    distance = abs((breach.value or 0.0) - breach.objective)
+    allowed = 1.0 - breach.objective if breach.unit == "ratio" and breach.objective > 0.5 else abs(breach.objective)
+    relative = distance / allowed if allowed > 0 else float("inf")
+    return breach.severity.value, -relative, breach.sla_id
+
+
+def _actions(explained: Attribution) -> tuple[str, ...]:
+    if not explained.causes:
+        return (f"Look for the cause by hand: {explained.reason}",)
+    first = explained.causes[0]
+    if first.confidence < STANDS_OUT:
+        names = ", ".join(cause.repo for cause in explained.causes[:3])
+        return (f"Compare the candidates by hand, none stands out: {names}",)
+    row = containment_row(first.containment_type)
+    actions = [action_for(first.containment_type, first.repo)]
+    if first.cause_type.value == "CHANGE_EVENT":
+        actions.append(f"Roll back the change of {first.repo}")
+    actions.append(f"Verify: {row.verify}")
+    return tuple(actions)
+
+
+def _row(result: ComplianceResult) -> ScorecardRow:
+    return ScorecardRow(
+        sla_id=result.sla_id,
+        sla_name=result.sla_name,
+        status=result.status,
+        value=result.value,
+        objective=result.objective,
+        unit=result.unit,
+        budget_consumed=None if result.error_budget is None else result.error_budget.consumed_share,
+        affected_repos=len(result.affected_repos),
+    )
+
+
+def _impossible(verdicts: Iterable[Verdict]) -> list[str]:
+    return [
+        f"SLA {v.policy.sla_id}: {v.found.impossible} samples count more of {v.policy.needs[-1]} than of {v.policy.needs[0]}"
+        " and are left out"
+        for v in verdicts
+        if v.found is not None and v.found.impossible
+    ]
+
+
+def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
+    warnings = []
+    for result in results:
+        if result.status is SlaStatus.UNKNOWN:
+            warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
+        elif result.unknown_repos:
+            shown = ", ".join(result.unknown_repos[:5]) + (", ..." if len(result.unknown_repos) > 5 else "")
+            warnings.append(f"SLA {result.sla_id} cannot be judged in {len(result.unknown_repos)} repos: {shown}")
+    return warnings

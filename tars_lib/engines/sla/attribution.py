@@ -1,0 +1,212 @@
+"""Why is an SLA breached? Builds the frames around the onset, asks for root causes and joins change events to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from tars_lib.engines.call_graph import DeclaredCalls
+from tars_lib.engines.root_causes.ranking import RankedCause, rank
+from tars_lib.engines.root_causes.recording import Table, recording_of
+from tars_lib.engines.sla.onset import Stretch
+from tars_lib.engines.sla.report import RootCause
+from tars_lib.model.history import from_micros, to_micros
+from tars_lib.model.names import CauseType, ContainmentType, Event
+from tars_lib.model.organisation import OrgData, duration_text
+from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+
+MAX_BASELINE = 2016
+"""Samples of the past that are looked at: a week of 5-minute ones; judgement."""
+LEAD_SAMPLES = 24
+"""Samples before the onset that go into the incident frame as the reference just before it; judgement."""
+MIN_PAST = 8
+"""Fewer samples before the onset say too little of what is normal; judgement, as for a trend."""
+MAX_CAUSES = 5
+MIN_SHARE = 0.01
+"""A candidate with less confidence and less contribution than one in a hundred is no cause worth a line; judgement."""
+EVENT_SAMPLES = 3
+"""A change is near an onset when it happened at most this many samples, and at least an hour, before it; judgement."""
+EVENT_CHANCE = 0.2
+"""A repo that changes so often that one in five stretches of that length holds a change: the change is evidence, not the
+cause; judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Causes of one breach, best first; `reason` says why there are none."""
+
+    causes: tuple[RootCause, ...]
+    unexplained: float
+    reason: str | None
+
+
+def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int) -> Attribution:
+    """Root causes of a breach in one repo.
+
+    Parameters
+    ----------
+    org : OrgData
+    policy : AnyPolicy
+        The breached SLA; its metric is what is explained.
+    target : str
+        Repo whose deviation is explained.
+    stretch : Stretch or None
+        When it burnt.
+    step : int
+        Sampling interval in microseconds.
+    """
+    if stretch is None:
+        return Attribution((), 1.0, "no sample is beyond the objective, so there is no onset to explain")
+    calls = DeclaredCalls((repo.repo for repo in org.repos), org.dependencies) if org.dependencies else None
+    metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
+    table = _table(org, policy, _candidates(org, calls, target), step)
+    slack = step // 2
+    start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
+    stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
+    # a young repo gives half of its short past to either side
+    lead = start - min(LEAD_SAMPLES, start // 2)
+    first = max(lead - MAX_BASELINE, 0)
+    if start < MIN_PAST:
+        before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
+        return Attribution((), 1.0, f"too little history {before} to compare with: {start} samples of {target}")
+    directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
+    if not isinstance(policy, RatioPolicy):
+        directions[policy.metric] = _metric_direction(policy)
+    row = np.arange(len(table))
+    recording = recording_of(table.rows((row >= lead) & (row < stop)), table.rows((row >= first) & (row < lead)))
+    found = rank(recording, (target, metric), calls, int(table.times[start]), directions)
+    if not found.causes:
+        return Attribution((), 1.0, found.reason)
+    began = stretch.start if found.onset is None else from_micros(found.onset)
+    deviating = tuple(cause.repo for cause in found.causes if cause.contribution > 0.05)
+    worth = [c for c in found.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
+    causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
+    return Attribution(causes, found.unexplained, None)
+
+
+def _metric_direction(policy: ThresholdPolicy) -> bool:
+    """Whether more of the policy's metric is better; the policy says so even where org.yaml does not."""
+    return policy.threshold_is_floor if policy.aggregate == "good_share" else policy.higher_is_better
+
+
+def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Sequence[int]:
+    if calls is None:
+        return range(len(org.repos))
+    reached = calls.distances(target)
+    return [position for position, repo in enumerate(org.repos) if repo.repo in reached]
+
+
+def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
+    """All metrics with a direction, and the request counts, of the candidates."""
+    names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
+    if not isinstance(policy, RatioPolicy):
+        names[policy.metric] = policy.metric
+    names |= {name: name for name in ("requests_total", "requests_failed") if name in org.history.metrics}
+    if isinstance(policy, RatioPolicy):
+        # whatever the SLA counts stands in for requests, so that its failures are what is explained
+        names |= {"requests_total": policy.total, "requests_failed": policy.part}
+    parts: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
+    labels: list[tuple[str, str]] = []
+    times = None
+    for name, source in names.items():
+        grid = org.history.grid(source, step)
+        if grid is None:
+            continue
+        values = grid.values[:, list(columns)]
+        if isinstance(policy, RatioPolicy) and policy.part_is_good and name == "requests_failed":
+            total = org.history.grid(policy.total, step)
+            values = total.values[:, list(columns)] - values if total is not None else values
+        times = grid.times
+        seen = np.asarray(np.isfinite(values).any(axis=0))
+        parts.append(values[:, seen])
+        labels += [
+            (org.repos[column].repo, name) for column, there in zip(columns, seen.tolist(), strict=True) if there
+        ]
+    return Table(np.asarray(times, dtype=np.int64), tuple(labels), np.hstack(parts))
+
+
+def _root_cause(
+    org: OrgData,
+    found: RankedCause,
+    target: str,
+    calls: DeclaredCalls | None,
+    deviating: tuple[str, ...],
+    onset: datetime,
+    step: int,
+) -> RootCause:
+    repo, metric, evidence = found.repo, found.metric, found.evidence
+    sentence = f"{repo}: {evidence[0]}" if evidence else f"{repo}: {metric} deviates"
+    kind = CauseType.REPO_DEGRADATION
+    near = _change_before(org, repo, onset, step)
+    if near is not None:
+        event, chance = near
+        line = _event_text(event, onset)
+        if chance < EVENT_CHANCE:
+            kind = CauseType.CHANGE_EVENT
+            sentence = f"{repo}: {line}; {evidence[0] if evidence else metric + ' deviates'}"
+            evidence = (*evidence, f"changes of {repo} are rare: {_how_often(chance)} of such stretches hold one")
+        else:
+            evidence = (
+                *evidence,
+                f"{line}, but {repo} changes often: {_how_often(chance)} of such stretches hold a change",
+            )
+    return RootCause(
+        cause=sentence,
+        cause_type=kind,
+        repo=repo,
+        metric=metric,
+        confidence=found.confidence,
+        contribution=found.contribution,
+        evidence=evidence,
+        change=None if near is None else f"{near[0].kind} '{near[0].title}'",
+        containment_type=_containment(org, repo, target, calls, deviating),
+    )
+
+
+def _change_before(org: OrgData, repo: str, onset: datetime, step: int) -> tuple[Event, float] | None:
+    """The last change of a repo near the onset, and how often a stretch of that length holds one (Poisson, from its rate)."""
+    reach = timedelta(microseconds=max(EVENT_SAMPLES * step, 3_600_000_000))
+    # a sample covers the time up to its own stamp or after it: one interval of slack on the late side
+    latest = onset + timedelta(microseconds=step)
+    changes = [event for event in org.changes() if event.repo in (repo, None)]
+    near = [event for event in changes if onset - reach <= event.timestamp < latest]
+    start = org.history.start
+    if not near or start is None:
+        return None
+    past = [event for event in changes if event.timestamp < onset - reach]
+    length = max((onset - from_micros(start)).total_seconds(), 1.0)
+    rate = len(past) / length
+    return near[-1], 1.0 - math.exp(-rate * (reach.total_seconds() + step / 1e6))
+
+
+def _how_often(chance: float) -> str:
+    return "fewer than 1 %" if chance < 0.01 else f"{100.0 * chance:.0f} %"
+
+
+def _event_text(event: Event, onset: datetime) -> str:
+    ref = f" ({event.ref})" if event.ref else ""
+    if event.timestamp <= onset:
+        gap = duration_text(onset - event.timestamp)
+        when = "at the onset" if event.timestamp == onset else f"{gap} before the onset"
+    else:
+        when = f"within {duration_text(event.timestamp - onset)} of the onset's sample"
+    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
+
+
+def _containment(
+    org: OrgData, repo: str, target: str, calls: DeclaredCalls | None, deviating: tuple[str, ...]
+) -> ContainmentType:
+    """Row of the playbook's table: by who runs the cause, what it shares, and how far it has spread along the calls."""
+    cause = org.repo(repo)
+    if cause.external:
+        return ContainmentType.EXTERNAL_DEPENDENCY
+    others = [org.repo(name) for name in deviating if name not in (repo, target)]
+    if any(set(cause.shares) & set(other.shares) for other in others):
+        return ContainmentType.INFRASTRUCTURE_ISSUE
+    if calls is not None and calls.distances(target).get(repo, 0) >= 2:
+        return ContainmentType.CASCADING_FAILURE
+    return ContainmentType.SINGLE_REPO_DEGRADATION

@@ -1,0 +1,74 @@
+"""How was an SLA's error budget spent over its window, sample by sample: for those who draw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.burn_rate import budget_parts
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.engines.sla.sli import in_scope, measure, track
+from tars_lib.model.organisation import OrgData
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spending:
+    """The budget of the deciding scope over the SLA's own window.
+
+    Attributes
+    ----------
+    start, end : datetime
+        The window, UTC; `end` is `as_of`.
+    times : ndarray of int64, shape (n,)
+        Microseconds since the epoch, ascending, each once.
+    remaining : ndarray of float64, shape (n,)
+        Share of the budget that is left after the samples of each time: from 1 down, negative once overspent. The last
+        is 1 less the `consumed_share` of the verdict.
+    """
+
+    start: datetime
+    end: datetime
+    times: NDArray[np.int64]
+    remaining: Floats
+
+    @property
+    def spent_at(self) -> int | None:
+        """Time (microseconds) of the first sample after which nothing was left; None where something is."""
+        gone = np.flatnonzero(self.remaining < 0)
+        return int(self.times[gone[0]]) if gone.size else None
+
+
+def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spending | None:
+    """Course of the budget that `result` reports the end of.
+
+    The budget is that of all events in the window, so a straight line from 1 to 0 spends exactly what is allowed.
+
+    Returns
+    -------
+    Spending or None
+        None for an SLI without a budget, an objective that allows nothing, or a window without samples.
+    """
+    policy = next((policy for policy in org.policies if policy.sla_id == result.sla_id), None)
+    found = None if policy is None else track(org, policy)
+    if policy is None or found is None or result.error_budget is None:
+        return None
+    parts = budget_parts(policy, found)
+    if parts is None or parts[2] <= 0:
+        return None
+    bad, weight, allowed = parts
+    measured = measure(org, policy, found, policy.window, as_of)
+    judged = in_scope(org, policy, found)
+    if result.scope is not None:
+        judged &= np.array([repo.repo == result.scope for repo in org.repos], dtype=bool)
+    mine = measured.keep & judged[found.column]
+    total = float(weight[mine].sum())
+    if not total > 0:
+        return None
+    times, which = np.unique(found.time[mine], return_inverse=True)
+    spent = np.cumsum(np.bincount(which, weights=bad[mine], minlength=times.size)) / (allowed * total)
+    return Spending(measured.start, measured.end, times, 1.0 - spent)

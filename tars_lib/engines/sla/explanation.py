@@ -1,0 +1,112 @@
+"""Why is this the verdict? One SLA in sentences: what was measured over which time, what is behind it, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
+from tars_lib.engines.sla.thresholds import STANDS_OUT
+from tars_lib.model.names import SlaStatus
+from tars_lib.text.quantities import between_text, days_text, value_text
+from tars_lib.text.sentences import Told
+
+MAX_CAUSES = 3
+"""Candidates in sentences, as the playbook's golden path prints them."""
+MINUTES = "%Y-%m-%d %H:%M UTC"
+
+
+def why(report: SlaReport, sla_id: str) -> Told:
+    """Explain one verdict: value against objective, window, interval, causes, what no cause explains, and what to do.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such SLA; the message lists those that there are.
+    """
+    result = report[sla_id]
+    breach = next((breach for breach in report.breaches if breach.sla_id == sla_id), None)
+    behind = () if breach is None else _behind(breach)
+    return Told.of((*_verdict(result), *_measured(result), *behind, *_ahead(result), *_to_do(result, breach)))
+
+
+def _verdict(result: ComplianceResult) -> Iterator[str]:
+    where = f" in {result.scope}" if result.scope is not None else ""
+    bound = "at least" if result.higher_is_better else "at most"
+    against = (
+        f"{value_text(result.value, result.unit)}, the objective is {bound} {value_text(result.objective, result.unit)}"
+    )
+    if result.status is SlaStatus.UNKNOWN:
+        yield f"Whether {result.sla_name} is met is UNKNOWN: {result.reason}."
+        return
+    if result.status is SlaStatus.COMPLIANT:
+        yield f"{result.sla_name} is COMPLIANT: {against}{' (nearest to it: ' + result.scope + ')' if result.scope else ''}."
+        return
+    yield f"{result.sla_name} is {result.status.value}{where}: {against}."
+    if result.status is SlaStatus.AT_RISK and result.reason:
+        yield f"At risk, because {result.reason}."
+    others = [repo for repo in result.affected_repos if repo != result.scope]
+    if others:
+        yield f"{'Also breached' if result.scope else 'Breached'} by {_some(others)} alone."
+
+
+def _measured(result: ComplianceResult) -> Iterator[str]:
+    if not result.windows:
+        return
+    own = result.windows[0]
+    counted = "events" if result.kind == "ratio" else "samples"
+    yield (
+        f"Measured over {own.window}, {own.start:{MINUTES}} to {own.end:{MINUTES}}: {own.n:,} {counted}, "
+        f"{own.coverage:.0%} of the expected samples arrived."
+    )
+    if own.value is not None and own.ci_low is not None and own.ci_high is not None:
+        includes = own.ci_low <= result.objective <= own.ci_high
+        chance = "; it includes the objective, so this could be chance" if includes else "; it excludes the objective"
+        yield f"95 % interval: {between_text(own.value, own.ci_low, own.ci_high, result.unit)}{chance}."
+    left_out = [item for item in result.exclusions if item.samples]
+    if left_out:
+        titles = _some([f"{item.title} ({item.samples} samples)" for item in left_out])
+        yield f"Left out as maintenance: {titles}."
+    if result.unknown_repos and result.status is not SlaStatus.UNKNOWN:
+        yield f"Not known in {_some(result.unknown_repos)}."
+
+
+def _behind(breach: Breach) -> Iterator[str]:
+    if breach.started_at is not None:
+        since = "at or before" if breach.started_before else "at"
+        end = "it goes on" if breach.ended_at is None else f"it ended at {breach.ended_at:{MINUTES}}"
+        yield f"It began {since} {breach.started_at:{MINUTES}}; {end}."
+    if not breach.root_causes:
+        yield f"No cause is named: {breach.reason}."
+        return
+    first, *rest = breach.root_causes[:MAX_CAUSES]
+    word = "Most likely cause" if first.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+    yield f"{word} ({first.confidence:.0%} confidence): {first.cause}."
+    for cause in rest:
+        yield f"Further candidate ({cause.confidence:.0%} confidence): {cause.cause}."
+    yield f"Harm that no cause explains: {breach.unexplained:.0%}."
+
+
+def _ahead(result: ComplianceResult) -> Iterator[str]:
+    if result.status in (SlaStatus.BREACHED, SlaStatus.UNKNOWN):
+        return
+    if result.breach_probability is None:
+        yield f"No forecast: {result.forecast_reason}."
+        return
+    days = result.days_until_breach
+    when = "" if days is None else f", in {days_text(days.value, days.low, days.high)}"
+    yield f"A breach within the period has a probability of {result.breach_probability:.0%}{when}."
+
+
+def _to_do(result: ComplianceResult, breach: Breach | None) -> Iterator[str]:
+    if breach is not None:
+        for action in breach.recommended_actions:
+            yield f"{action}." if action.startswith("Verify: ") else f"Do: {action}."
+    elif result.status is SlaStatus.UNKNOWN:
+        yield f"Do: get {_some(result.metrics)} reported; until then nothing says that the SLA is met."
+    elif result.status is SlaStatus.AT_RISK:
+        yield "Do: watch it at the pace of the At-Risk Monitoring page, and hold risky changes back."
+
+
+def _some(names: tuple[str, ...] | list[str], limit: int = 4) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

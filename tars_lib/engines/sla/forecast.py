@@ -1,0 +1,198 @@
+"""Will an SLA be breached within its period, and when?
+
+The samples are gathered into rows of a day (or of one sampling interval, where that is longer), the rows into the mean over
+the SLA's own window, which is what the verdict compares with the objective. `tars_lib.stats.forecasting.limit_crossing`
+says what it becomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.burn_rate import budget_parts
+from tars_lib.engines.sla.report import DaysUntilBreach
+from tars_lib.engines.sla.sli import Track
+from tars_lib.engines.sla.thresholds import LIKELY
+from tars_lib.model.history import DAY, to_micros
+from tars_lib.model.names import Trend
+from tars_lib.model.slo import AnyPolicy, RatioPolicy
+from tars_lib.stats.changes.trend import Trends, linear_trends
+from tars_lib.stats.forecasting.extrapolation import AS_NOW, SHIFT
+from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecast_breaches
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MAX_ROWS = 400
+"""Rows of the past that are looked at: a year of days and a month; judgement."""
+TREND_ROWS = 28
+"""Fewest rows over which the trend is judged, where there are as many; judgement: four weeks of days."""
+TREND_LEVEL = 0.05
+"""Two-sided level of a trend, the customary one, as in the health report."""
+_METHODS = {AS_NOW: "forecast to stay as it is now", SHIFT: "forecast from the level of the last week"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to come of one scope. `reason` says why something is null, or what the forecast rests on."""
+
+    trend: Trend
+    probability: float | None
+    days: DaysUntilBreach | None
+    reason: str | None
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether a breach within the period is more likely than not."""
+        return self.probability is not None and self.probability > LIKELY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlooks:
+    """Outlooks of every repo, and of the whole organisation in the last place; `refusal` says why there are none."""
+
+    trends: Trends
+    found: BreachForecasts | None
+    row_days: float
+    period_days: int
+    refusal: str | None
+
+    def of(self, column: int | None) -> Outlook:
+        """One repo by position; None for the whole organisation."""
+        place = -1 if column is None else column
+        trend = self._trend(place)
+        if self.found is None or not np.isfinite(self.found.probability[place]):
+            return Outlook(trend, None, None, self.refusal or "too little history to test a forecast on")
+        probability = float(self.found.probability[place])
+        rows = [float(part[place]) for part in (self.found.value, self.found.low, self.found.high)]
+        return Outlook(trend, probability, self._days(probability, rows), self._basis(place))
+
+    def likely(self) -> NDArray[np.bool_]:
+        """Scopes whose breach is more likely than not, (S,)."""
+        if self.found is None:
+            return np.zeros(self.trends.slope.size, dtype=bool)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.found.probability > LIKELY)
+
+    def _trend(self, place: int) -> Trend:
+        if self.found is not None and self.found.slope[place] != 0:
+            return Trend.DECLINING if self.found.slope[place] > 0 else Trend.IMPROVING
+        p_value, slope = float(self.trends.p_value[place]), float(self.trends.slope[place])
+        if not np.isfinite(p_value):
+            return Trend.UNKNOWN
+        if p_value > TREND_LEVEL or slope == 0:
+            return Trend.STABLE
+        return Trend.DECLINING if slope > 0 else Trend.IMPROVING
+
+    def _days(self, probability: float, rows: list[float]) -> DaysUntilBreach | None:
+        if probability <= LIKELY or not np.isfinite(rows[0]):
+            return None
+        value, low, high = (row * self.row_days if np.isfinite(row) else None for row in rows)
+        return None if value is None or low is None else DaysUntilBreach(value, low, high)
+
+    def _basis(self, place: int) -> str:
+        if self.found is None:
+            raise ValueError("no forecast")
+        method = _METHODS.get(int(self.found.method[place]), "forecast by a damped trend")
+        ahead = self.found.horizon * self.row_days
+        said = f"{method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on the past"
+        short = ahead < self.period_days
+        return said + (f"; beyond {ahead:g} days of the {self.period_days} nothing can be said" if short else "")
+
+
+def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Outlooks:
+    """Outlooks of an SLA in each of its repos and, for a ratio, in all of them together.
+
+    Parameters
+    ----------
+    policy : AnyPolicy
+    found : Track
+        Its samples; those in maintenance windows are left out.
+    repos : int
+        Repos of the organisation.
+    scope : ndarray of int64
+        Positions of those that the SLA judges.
+    as_of : datetime
+
+    Returns
+    -------
+    Outlooks
+        Without forecasts for a window of minutes or hours or of the calendar, and for an SLI that is no mean over it.
+    """
+    amount, weight, limit, is_mean = _harm(policy, found)
+    last = to_micros(as_of)
+    common = int(np.median(found.step)) if found.step.size else DAY
+    row = max(common, DAY) if policy.window.days else common
+    judged = np.zeros(repos, dtype=bool)
+    judged[scope] = True
+    age = (last - found.time) // row
+    span = int(policy.window.length.total_seconds() * 1e6)
+    window = max(round(span / row), 1)
+    kept = judged[found.column] & ~found.planned & (age >= 0) & (age < max(MAX_ROWS, window))
+    rows = int(age[kept].max()) + 1 if kept.any() else 0
+    cell = (rows - 1 - age[kept]) * (repos + 1) + found.column[kept]
+    amounts, weights = (
+        _rows(cell, part[kept], rows, repos, isinstance(policy, RatioPolicy)) for part in (amount, weight)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(weights > 0, amounts / weights, np.nan)
+    trends = linear_trends(share[-max(window, TREND_ROWS) :])
+    refusal = None
+    if not policy.window.days:
+        refusal = (
+            f"a window of {policy.window} does not tell of the {policy.period_days} days ahead; windows of days do"
+        )
+    elif policy.window.period:
+        refusal = "a calendar window begins anew with each period; a forecast is made for rolling windows"
+    elif not is_mean:
+        refusal = "a forecast is made for means and shares, and this SLI is neither"
+    if refusal is not None:
+        return Outlooks(trends, None, row / DAY, policy.period_days, refusal)
+    horizon = max(int(policy.period_days * DAY / row), 1)
+    # repos out of scope would only dilute the control of false discoveries
+    chosen = np.append(scope, repos) if isinstance(policy, RatioPolicy) else scope
+    made = forecast_breaches(amounts[:, chosen], weights[:, chosen], window, horizon, np.full(chosen.size, limit))
+    return Outlooks(trends, _spread(made, chosen, repos + 1), row / DAY, policy.period_days, None)
+
+
+def _spread(made: BreachForecasts, chosen: Ints, places: int) -> BreachForecasts:
+    """Forecasts at the places of their scopes, NaN and 0 elsewhere."""
+
+    def wide(part: Floats, empty: float) -> Floats:
+        full = np.full(places, empty)
+        full[chosen] = part
+        return full
+
+    return BreachForecasts(
+        probability=wide(made.probability, np.nan),
+        value=wide(made.value, np.inf),
+        low=wide(made.low, np.inf),
+        high=wide(made.high, np.inf),
+        method=wide(made.method.astype(np.float64), AS_NOW).astype(np.int64),
+        slope=wide(made.slope, 0.0),
+        paths=wide(made.paths.astype(np.float64), 0.0).astype(np.int64),
+        horizon=made.horizon,
+    )
+
+
+def _harm(policy: AnyPolicy, found: Track) -> tuple[Floats, Floats, float, bool]:
+    """Amount and weight of each sample, (n,) each, more is worse; the limit; whether the SLI is their mean."""
+    spent = budget_parts(policy, found)
+    if spent is not None:
+        return (*spent, True)
+    if isinstance(policy, RatioPolicy):
+        raise TypeError(f"{policy.sla_id}: a ratio has a budget")
+    sign = -1.0 if policy.higher_is_better else 1.0
+    return sign * found.value, np.ones(found.value.size), sign * policy.objective, policy.aggregate == "mean"
+
+
+def _rows(cell: Ints, values: Floats, rows: int, repos: int, is_summed: bool) -> Floats:
+    """Sums a row and repo, (rows, repos + 1); the last column holds those of all repos where `is_summed`, else nothing."""
+    sums = np.bincount(cell, values, rows * (repos + 1)).reshape(rows, repos + 1).astype(np.float64)
+    if is_summed:
+        sums[:, -1] = sums[:, :-1].sum(axis=1)
+    return sums

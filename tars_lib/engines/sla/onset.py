@@ -1,0 +1,121 @@
+"""When did a breach begin, and where did it hurt most?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.sli import Measurement, Track
+from tars_lib.model.history import from_micros, to_micros
+from tars_lib.model.slo import AnyPolicy, RatioPolicy
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The stretch of samples in which the budget was burnt; `began_before`: it reaches back to the first sample there is."""
+
+    start: datetime
+    end: datetime
+    began_before: bool
+    is_over: bool
+
+
+def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, column: int | None) -> Stretch | None:
+    """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
+
+    It is looked for in the deciding window; where it begins with the window, it is followed back beyond it, so that a
+    breach older than its window is dated too. For a ratio a sample's excess is its bad events less those that the
+    objective allows; for a metric its distance beyond the objective (largest-sum contiguous run: Kadane's algorithm).
+
+    Parameters
+    ----------
+    policy, found, measured
+        The SLA, its samples and the deciding window.
+    column : int or None
+        Repo by position; None for the whole organisation.
+
+    Returns
+    -------
+    Stretch or None
+        None where no sample is beyond the objective.
+    """
+    times, excess = excess_series(policy, found, column)
+    known = times <= to_micros(measured.end)
+    times, excess = times[known], excess[known]
+    opening = int(np.searchsorted(times, to_micros(measured.start)))
+    if not (excess[opening:] > 0).any():
+        return None
+    first, final = (opening + position for position in largest_sum(excess[opening:]))
+    if first == opening:
+        first -= _still_beyond(excess[:opening])
+    first += _quiet_head(excess[first : final + 1])
+    return Stretch(
+        from_micros(int(times[first])),
+        from_micros(int(times[final])),
+        began_before=first == 0,
+        is_over=final < times.size - 1 and bool((excess[final + 1 :] <= 0).all()),
+    )
+
+
+def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
+    """How far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond.
+
+    Samples in maintenance windows are left out, as in the verdict.
+    """
+    chosen = ~found.planned if column is None else (found.column == column) & ~found.planned
+    times, value = found.time[chosen], found.value[chosen]
+    if isinstance(policy, RatioPolicy):
+        if found.total is None:
+            raise ValueError(f"{policy.sla_id}: a ratio needs totals")
+        excess = value - (1.0 - policy.objective) * found.total[chosen]
+    elif policy.aggregate == "good_share" and policy.threshold is not None:
+        beyond = value < policy.threshold if policy.threshold_is_floor else value > policy.threshold
+        excess = beyond - (1.0 - policy.objective)
+    else:
+        excess = (policy.objective - value) if policy.higher_is_better else (value - policy.objective)
+    if column is not None:
+        return times, excess
+    moments, which = np.unique(times, return_inverse=True)
+    return moments, np.bincount(which, weights=excess, minlength=moments.size).astype(np.float64)
+
+
+def _quiet_head(run: Floats) -> int:
+    """How many samples at the head of a run are noise before the harm proper.
+
+    A run with the largest sum also takes in whatever little lies beyond the objective just before it. Against half of the
+    run's own mean only the harm proper still counts.
+    """
+    return largest_sum(run - 0.5 * float(run.mean()))[0] if run.size else 0
+
+
+def _still_beyond(earlier: Floats) -> int:
+    """How many samples just before the window belong to the same breach: while most of them are beyond, however far.
+
+    Counting samples instead of amounts keeps a large incident of long ago out of it.
+    """
+    steps = np.cumsum(np.where(earlier[::-1] > 0, 1, -1))
+    best = int(np.argmax(steps)) if steps.size else 0
+    return best + 1 if steps.size and steps[best] > 0 else 0
+
+
+def largest_sum(values: Floats) -> tuple[int, int]:
+    """First and last position of the contiguous run with the largest sum.
+
+    Examples
+    --------
+    >>> largest_sum(np.array([-1.0, 2.0, 3.0, -4.0, 1.0]))
+    (1, 2)
+    >>> largest_sum(np.array([0.0, 0.0, 3.0, 0.0]))
+    (2, 2)
+    """
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    lowest = np.minimum.accumulate(sums[:-1])
+    final = int(np.argmax(sums[1:] - lowest))
+    # the last of equal minima: samples that add nothing are not part of the run
+    first = final - int(np.argmin(sums[: final + 1][::-1]))
+    return first, final

@@ -1,0 +1,260 @@
+"""Executive readiness and the board-ready summary: every number and sentence names what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.sla.report import (
+    Breach,
+    ComplianceResult,
+    ExecutiveReadiness,
+    ReadinessComponent,
+    RiskNarrative,
+    Sentence,
+    SlaSummary,
+)
+from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
+from tars_lib.model.names import CauseType, ReadinessTier, RiskTier, SlaStatus
+from tars_lib.text.quantities import days_text, value_text
+
+SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
+"""Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
+_POINTS = {SlaStatus.COMPLIANT: 100.0, SlaStatus.AT_RISK: 50.0, SlaStatus.BREACHED: 0.0}
+GREEN, YELLOW = 80.0, 60.0
+"""Points from which the tier may be GREEN, and below which it is RED; judgement, as for a repo's score."""
+MAX_UNSEEN = 0.05
+"""Share of the score that may be unseen at GREEN; judgement: a lost sample here and there, not a lost week."""
+
+
+def assess_readiness(
+    results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport
+) -> ExecutiveReadiness:
+    """Readiness of the organisation.
+
+    An unknown part counts as 0 points with its full weight, and an SLA's points count by the share of its window that
+    was seen. Where what is lost is just what was bad, that cannot make up for it, but it keeps the tier from GREEN.
+    RED with a breach, with risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80;
+    UNKNOWN where half or more is.
+    """
+    share = SLA_WEIGHT / len(results) if results else 0.0
+    components = [_sla_component(result, share) for result in results]
+    if not results:
+        components.append(ReadinessComponent("SLAs", None, SLA_WEIGHT, "no SLA is defined"))
+    components.append(_health_component(health))
+    components.append(
+        ReadinessComponent(
+            "coverage", 100.0 * health.coverage, COVERAGE_WEIGHT, "share of the expected samples that arrived"
+        )
+    )
+    score = sum((c.score or 0.0) * c.weight for c in components)
+    unseen = sum(1.0 - result.windows[0].coverage for result in results if result.status in _POINTS) * share
+    unknown = min(1.0, sum(c.weight for c in components if c.score is None) + unseen)
+    statuses = {result.status for result in results}
+    if breaches or health.risk_tier is RiskTier.CRITICAL:
+        tier = ReadinessTier.RED
+    elif unknown >= 0.5:
+        tier = ReadinessTier.UNKNOWN
+    elif score + 100.0 * unknown < YELLOW:
+        tier = ReadinessTier.RED  # even if all that is unknown were perfect
+    elif score < GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
+        tier = ReadinessTier.YELLOW
+    else:
+        tier = ReadinessTier.GREEN
+    return ExecutiveReadiness(score, tier, tuple(components), unknown, _outlook(results, breaches, health))
+
+
+def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent:
+    """Points of a verdict, less what was not seen of its window."""
+    points = _POINTS.get(result.status)
+    if points is None:
+        return ReadinessComponent(f"SLA {result.sla_id}", None, share, result.status.value)
+    coverage = result.windows[0].coverage
+    said = result.status.value if coverage == 1.0 else f"{result.status.value}, {coverage:.0%} of its window seen"
+    return ReadinessComponent(f"SLA {result.sla_id}", points * coverage, share, said)
+
+
+def _health_component(health: HealthReport) -> ReadinessComponent:
+    """The aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
+    reports = health.repository_reports
+    known = sum(report.score is not None for report in reports)
+    score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
+    said = (
+        f"aggregate score of {known} of {len(reports)} repos, the others counted as 0"
+        if known < len(reports)
+        else ("aggregate score")
+    )
+    return ReadinessComponent("health", score, HEALTH_WEIGHT, f"{said}, tier {health.risk_tier.value}")
+
+
+def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
+    """Number of SLAs by verdict."""
+    count = {status: sum(result.status is status for result in results) for status in SlaStatus}
+    return SlaSummary(
+        total=len(results),
+        compliant=count[SlaStatus.COMPLIANT],
+        at_risk=count[SlaStatus.AT_RISK],
+        breached=count[SlaStatus.BREACHED],
+        unknown=count[SlaStatus.UNKNOWN],
+    )
+
+
+def narrate(
+    results: Sequence[ComplianceResult],
+    breaches: Sequence[Breach],
+    readiness: ExecutiveReadiness,
+    health: HealthReport,
+) -> RiskNarrative:
+    """The risk narrative: a headline and sentences, each with the fields that it rests on."""
+    summary = summarize(results)
+    sentences = [_summary_sentence(summary)]
+    told: dict[tuple[str, str | None, str | None], str] = {}
+    for number, breach in enumerate(breaches[:3]):
+        sentences += _breach_sentences(breach, number, told)
+    for number, result in enumerate(results):
+        if result.status is SlaStatus.AT_RISK:
+            text = f"{result.sla_name} is at risk: {result.reason}."
+            sentences.append(
+                Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
+            )
+        elif result.status is SlaStatus.UNKNOWN:
+            text = f"Whether {result.sla_name} is met is not known: {result.reason}."
+            sentences.append(
+                Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
+            )
+    if health.aggregate_score is None:
+        health_text = "The health of the organisation is not known."
+    else:
+        health_text = f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
+    sentences.append(Sentence(health_text, ("executive_readiness.components",)))
+    sentences.append(
+        Sentence(
+            f"Executive readiness is {readiness.tier.value} at {readiness.readiness_score:.0f} of 100"
+            + (f"; {readiness.unknown_share:.0%} of it is unknown." if readiness.unknown_share else "."),
+            (
+                "executive_readiness.tier",
+                "executive_readiness.readiness_score",
+                "executive_readiness.unknown_share",
+            ),
+        )
+    )
+    headline = _headline(summary, breaches)
+    return RiskNarrative(headline, " ".join(sentence.text for sentence in sentences), tuple(sentences))
+
+
+def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
+    if breaches:
+        return _breach_headline(breaches)
+    if summary.at_risk:
+        return f"{summary.at_risk} of {summary.total} SLAs {'is' if summary.at_risk == 1 else 'are'} at risk, none is breached."
+    if summary.unknown:
+        return f"No SLA is known to be breached; {summary.unknown} of {summary.total} cannot be judged."
+    if not summary.total:
+        return "No SLA is defined."
+    return f"All {summary.total} SLAs are met."
+
+
+def _breach_headline(breaches: Sequence[Breach]) -> str:
+    first = breaches[0]
+    since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    others = len({*first.repos} - {first.scope})
+    more_repos = f" (worst) and {others} more" if others else ""
+    where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
+    said = (
+        f"{first.sla_name} is breached{where}{since}: {value_text(first.value, first.unit)} against "
+        f"{value_text(first.objective, first.unit)}"
+    )
+    more = (
+        ""
+        if len(breaches) == 1
+        else f" {len(breaches) - 1} more SLA{'s are' if len(breaches) > 2 else ' is'} breached."
+    )
+    if not first.root_causes:
+        return f"{said}; no cause can be named.{more}"
+    cause = first.root_causes[0]
+    if cause.confidence < STANDS_OUT:
+        return f"{said}; no single cause stands out (first candidate: {cause.repo}, {cause.confidence:.0%}).{more}"
+    change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
+    return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
+
+
+def _summary_sentence(summary: SlaSummary) -> Sentence:
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (summary.breached, "breached"),
+            (summary.at_risk, "at risk"),
+            (summary.unknown, "unknown"),
+            (summary.compliant, "compliant"),
+        )
+        if count
+    ]
+    return Sentence(f"Of {summary.total} SLAs: {', '.join(parts) or 'none'}.", ("summary",))
+
+
+def _breach_sentences(
+    breach: Breach, number: int, told: dict[tuple[str, str | None, str | None], str]
+) -> list[Sentence]:
+    """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
+    where = f"breaches[{number}]"
+    since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
+    chance = " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
+    said = (
+        f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
+        f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
+        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}.{chance}"
+    )
+    fields = ("sla_name", "started_at", "value", "objective", "repos", "could_be_chance")
+    sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]
+    if breach.root_causes:
+        cause = breach.root_causes[0]
+        word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+        same = told.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
+        evidence = cause.cause if same == breach.sla_name else f"{cause.repo}, as for {same}"
+        text = f"{word}, with {cause.confidence:.0%} confidence: {evidence}."
+        sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
+        sentences.append(Sentence(text.replace("..", "."), sources))
+    else:
+        sentences.append(Sentence(f"No cause is named: {breach.reason}.", (f"{where}.reason",)))
+    return sentences
+
+
+def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport) -> str:
+    """What goes on, what the forecasts say, and of which SLAs they say nothing and why."""
+    declining = sum(report.trend.value == "DECLINING" for report in health.repository_reports)
+    parts = []
+    if breaches:
+        lasting = sum(breach.ended_at is None for breach in breaches)
+        parts.append(f"{lasting} of {len(breaches)} breaches go on")
+    elif any(result.status is SlaStatus.AT_RISK for result in results):
+        parts.append("no breach, but little room left")
+    elif results:
+        parts.append("no breach" if declining else "steady")
+    parts += _expected([result for result in results if result.status is not SlaStatus.BREACHED])
+    if declining:
+        parts.append(f"{declining} of {len(health.repository_reports)} repos are declining")
+    return "; ".join(parts) or "no SLA is defined"
+
+
+def _expected(results: Sequence[ComplianceResult]) -> list[str]:
+    """Forecasts of SLAs that are not breached: the nearest breach that is likely, and what cannot be forecast."""
+    known = [result for result in results if result.breach_probability is not None]
+    likely = [result for result in known if (result.breach_probability or 0.0) > LIKELY]
+    parts = []
+    if likely:
+        first = min(likely, key=_days_left)
+        days = first.days_until_breach
+        when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
+        more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
+        parts.append(f"{first.sla_name} is likely to be breached{when}{more}")
+    elif known:
+        parts.append("no forecast says that a breach is likely")
+    unknown = [result for result in results if result.breach_probability is None]
+    if unknown:
+        more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"
+        parts.append(f"no forecast for {unknown[0].sla_name}{more}: {unknown[0].forecast_reason}")
+    return parts
+
+
+def _days_left(result: ComplianceResult) -> float:
+    return float("inf") if result.days_until_breach is None else result.days_until_breach.value

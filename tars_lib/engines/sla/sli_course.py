@@ -1,0 +1,108 @@
+"""The course of a breached SLI around its onset, for those who draw or list it: one series a repo, in the SLA's unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.report import Breach
+from tars_lib.engines.sla.sli import Track, track
+from tars_lib.model.history import DAY, from_micros, to_micros
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import AnyPolicy, RatioPolicy
+
+Floats = NDArray[np.float64]
+
+BEFORE = 3
+"""The course begins this many lengths of the incident before its onset; judgement: enough to see the level it left."""
+MIN_BEFORE = 24
+"""...and at least this many samples; judgement."""
+MAX_LEVEL = 288
+"""Samples before the onset whose median is the level before: a day of 5-minute ones; judgement."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """One repo's SLI around an onset.
+
+    `times` (n,) microseconds, `values` (n,) in `unit`: for a ratio the share of bad events. `before` and `during` are medians
+    on either side of the onset, NaN where there are no samples. `limit` is the objective in the same terms.
+    """
+
+    repo: str
+    times: NDArray[np.int64]
+    values: Floats
+    before: float
+    during: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Courses:
+    """The SLI of all repos that report it, cut to the time around the onset; `scope` are those that the SLA judges."""
+
+    onset: datetime
+    end: datetime
+    as_of: datetime
+    unit: str
+    limit: float
+    metric: str
+    lower_is_better: bool
+    by_repo: dict[str, Course]
+    scope: frozenset[str]
+
+
+def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
+    """Course of the breached SLI in every repo.
+
+    Returns
+    -------
+    Courses or None
+        None where the breach has no onset or its policy is not in the organisation.
+    """
+    policy = next((policy for policy in org.policies if policy.sla_id == breach.sla_id), None)
+    found = None if policy is None else track(org, policy)
+    if policy is None or found is None or breach.started_at is None:
+        return None
+    end = breach.ended_at or as_of
+    step = int(np.median(found.step)) if found.step.size else DAY
+    lead = max(BEFORE * (end - breach.started_at), timedelta(microseconds=MIN_BEFORE * step))
+    first, onset = to_micros(breach.started_at - lead), to_micros(breach.started_at)
+    last, until = to_micros(as_of), to_micros(end)
+    values = _sli(policy, found)
+    by_repo = {}
+    for column in np.unique(found.column):
+        mine = found.column == column
+        times, series = found.time[mine], values[mine]
+        past = series[times < onset][-MAX_LEVEL:]
+        now = series[(times >= onset) & (times <= until)]
+        shown = (times >= first) & (times <= last)
+        by_repo[org.repos[int(column)].repo] = Course(
+            org.repos[int(column)].repo, times[shown], series[shown], _median(past), _median(now)
+        )
+    ratio = isinstance(policy, RatioPolicy)
+    return Courses(
+        onset=from_micros(onset),
+        end=end,
+        as_of=as_of,
+        unit="share of failures" if ratio else policy.unit,
+        limit=1.0 - policy.objective if ratio else policy.objective,
+        metric="failed share" if isinstance(policy, RatioPolicy) else policy.metric,
+        lower_is_better=ratio or not policy.higher_is_better,
+        by_repo=by_repo,
+        scope=frozenset(policy.repos or by_repo),
+    )
+
+
+def _sli(policy: AnyPolicy, found: Track) -> Floats:
+    if found.total is None:
+        return found.value
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(found.total > 0, found.value / found.total, np.nan)
+
+
+def _median(values: Floats) -> float:
+    seen = values[np.isfinite(values)]
+    return float(np.median(seen)) if seen.size else float("nan")

@@ -1,0 +1,1 @@
+"""Seal a bundle: bag, manifests, zip, signature and chain of custody."""

@@ -1,0 +1,1 @@
+"""Figures of scores, trends, metrics and alerts."""

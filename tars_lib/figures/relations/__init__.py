@@ -1,0 +1,1 @@
+"""Figures of correlation, lead-lag and turning points."""

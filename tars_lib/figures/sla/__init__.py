@@ -1,0 +1,1 @@
+"""Figures of SLAs: budgets, breaches, causes and readiness."""

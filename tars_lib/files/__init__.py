@@ -1,0 +1,1 @@
+"""Read files within bounds, write them whole or not at all, and turn dataclasses into JSON and back."""

@@ -1,0 +1,172 @@
+"""Write files whole or not at all: what is being written has a name of its own until it is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+PARTIAL = ".partial"
+"""How the name of everything ends that is not whole yet."""
+LEFTOVER_SECONDS = 86_400.0
+"""Age at which what is not whole never will be; judgement: a writer works for seconds, and clocks may differ by hours."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text so that the file is there whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_new: bool = False) -> None:
+    """Write a file beside its place, flush it to disk and rename it into place.
+
+    A link that stands in its place is replaced and not followed. Leftovers of a writer that died a day ago are removed.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    is_private : bool
+        For the owner alone (0600) where the system has modes; else as the umask says.
+    only_new : bool
+        Replace nothing: of two writers of one name, the second is refused.
+
+    Raises
+    ------
+    FileExistsError
+        If `only_new`, and something has the name.
+    OSError
+        If it cannot be written; it names `path`, and nothing is left behind.
+    """
+    with _staged(path, content, is_private=is_private) as temporary:
+        if only_new:
+            _claim(temporary, path)
+        else:
+            temporary.replace(path)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all are on disk before the first gets its name, so a full disk leaves the old ones.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written; it names that one, and no file is replaced unless a rename itself failed.
+    """
+    with ExitStack() as stack:
+        staged = [(stack.enter_context(_staged(path, content)), path) for path, content in files.items()]
+        for temporary, path in staged:
+            temporary.replace(path)
+
+
+@contextmanager
+def _staged(path: Path, content: bytes, *, is_private: bool = False) -> Iterator[Path]:
+    """A file beside its place, on disk; inside it is renamed into place, after that the name is brought to disk."""
+    if not path.name:  # an empty text, such as that of a variable that is not set, is the path of this folder
+        raise IsADirectoryError(errno.EISDIR, "a folder is there; a file is needed", str(path))
+    make_folder(path.parent)
+    stem = f".{path.name[:50]}."
+    temporary = path.parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"
+    try:
+        handle = os.open(temporary, _NEW, 0o600 if is_private else 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            made_at = os.fstat(file.fileno()).st_mtime
+        yield temporary
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.filename not in (
+            None,
+            str(temporary),
+            temporary,
+        ):  # of another file that is written together with this
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    flush_folder(path.parent)
+    for old in leftovers(path.parent, stem, made_at):
+        old.unlink(missing_ok=True)
+
+
+def _claim(temporary: Path, path: Path) -> None:
+    """Rename a file unless something has the name."""
+    try:
+        # one step that never replaces; a rename does, but for Windows
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        temporary.replace(path)
+        return
+    temporary.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it, unless it is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made; where something else has its name, or that of one above it, the message says what.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _IN_THE_WAY:
+            raise
+        there = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
+        what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
+        where = "" if there == folder else f"{there} is "
+        raise OSError(error.errno, f"{where}{what}, where a folder is needed", str(folder)) from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system can: a rename is durable then."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # a file system that has no such thing
+        return
+    finally:
+        os.close(handle)
+
+
+def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
+    """What a writer that died has left in a folder: hidden names that begin with `stem`, a day older than `now`.
+
+    Parameters
+    ----------
+    folder : Path
+    stem : str
+        With its leading dot.
+    now : float
+        Time of a file that was just written, in seconds: the file system's own clock.
+    """
+    found = []
+    with os.scandir(folder) as there:
+        for entry in there:
+            if entry.name.startswith(stem) and entry.name.endswith(PARTIAL):
+                with suppress(FileNotFoundError):  # somebody else was faster
+                    if now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS:
+                        found.append(Path(entry.path))
+    return found

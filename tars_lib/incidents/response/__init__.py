@@ -1,0 +1,1 @@
+"""What responders do: open, acknowledge, note, escalate, tell, close and follow up."""

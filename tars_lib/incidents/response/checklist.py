@@ -1,0 +1,116 @@
+"""The checklist of an incident: what the playbook suggests for its causes, as actions that nobody has begun."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tars_lib.incidents.store.record import (
+    Action,
+    ActionKind,
+    ActionState,
+    AffectedRepo,
+    Cause,
+    Condition,
+    IncidentStatus,
+)
+from tars_lib.model.names import ContainmentType, Severity
+from tars_lib.playbook import facts as known
+from tars_lib.playbook.actions import SuggestedAction, suggest
+from tars_lib.playbook.packaged import packaged
+from tars_lib.playbook.tables import Playbook
+from tars_lib.playbook.wording import line
+
+# the functions of the playbook want a time to begin at; the record says when somebody did
+_AT_ONCE = datetime.fromtimestamp(0, UTC)
+
+
+def suggested(
+    causes: Sequence[Cause],
+    severity: Severity,
+    affected: Sequence[AffectedRepo] = (),
+    conditions: Sequence[Condition] = (),
+    playbook: Playbook | None = None,
+) -> tuple[Action, ...]:
+    """Actions for the first cause of each breach, the roll-back of a change named in it, and what watches the harm.
+
+    A finding that explains nothing (confidence 0) is no reason to act.
+    """
+    playbook = playbook or packaged()
+    first: dict[str | None, Cause] = {}
+    for cause in causes:
+        first.setdefault(cause.sla_id, cause)
+    reasons = [cause for cause in first.values() if cause.confidence != 0]
+    case = known.Facts(
+        incident_id="",
+        title="",
+        severity=severity,
+        incident_type="",
+        status=IncidentStatus.OPEN,
+        opened_at=_AT_ONCE,
+        repos=tuple(affected),
+        causes=tuple(
+            known.Cause(one.cause, one.cause_type, one.repo, one.metric, one.confidence, one.containment_type)
+            for one in reasons
+        ),
+        data_loss_risk=True if Condition.DATA_LOSS_RISK in conditions else None,
+    )
+    teams = {repo.repo: repo.team for repo in affected}
+    found: list[Action] = []
+    for row in suggest(case, _AT_ONCE, playbook):
+        action = _action(row, reasons)
+        found.append(action)
+        if action.kind is ActionKind.CONTAINMENT:
+            found += [
+                _roll_back(action, cause, teams.get(cause.repo), playbook)
+                for cause in reasons
+                if cause.change is not None and cause.repo is not None and cause.repo == row.repo
+            ]
+    return joined((), found)
+
+
+def joined(actions: Sequence[Action], more: Sequence[Action]) -> tuple[Action, ...]:
+    """The checklist with further suggestions; ids go on, and a text that is there already is not repeated."""
+    there = {action.text for action in actions}
+    fresh: dict[str, Action] = {}
+    for action in more:
+        if action.text not in there:
+            fresh.setdefault(action.text, action)
+    return (
+        *actions,
+        *(replace(action, action_id=f"A{n}") for n, action in enumerate(fresh.values(), len(actions) + 1)),
+    )
+
+
+def _roll_back(beside: Action, cause: Cause, team: str | None, playbook: Playbook) -> Action:
+    """The repo's own team rolls back, and it worked if the repo itself is well again."""
+    own = next(row for row in playbook.containment if row.containment_type is ContainmentType.SINGLE_REPO_DEGRADATION)
+    return replace(
+        beside,
+        text=f"Roll back {cause.change} of {cause.repo}",
+        revert="Deploy it again",
+        how=None,
+        suggested_owner=team or own.owner,
+        verify=own.verify,
+        query=own.query.replace("{repo}", shlex.quote(line(cause.repo or ""))),
+    )
+
+
+def _action(row: SuggestedAction, causes: Sequence[Cause]) -> Action:
+    kind = ActionKind.parse(row.kind)
+    types = [cause.containment_type for cause in causes if cause.repo == row.repo]
+    return Action(
+        action_id="",
+        text=row.action,
+        state=ActionState.SUGGESTED,
+        containment_type=types[0] if types and kind is ActionKind.CONTAINMENT else None,
+        revert=row.revert or None,
+        verify=row.verify or None,
+        kind=kind,
+        how=row.how or None,
+        reason=row.reason or None,
+        query=row.query or None,
+        suggested_owner=row.owner or None,
+    )

@@ -1,0 +1,62 @@
+"""Telling people: who the playbook says must hear now, and what the record keeps of it."""
+
+from __future__ import annotations
+
+from tars_lib.errors import InputError
+from tars_lib.incidents.response.acts import Writer
+from tars_lib.incidents.store.journal import Written
+from tars_lib.incidents.store.record import Escalation, Incident
+from tars_lib.incidents.store.timeline import Draft, EntryKind
+from tars_lib.incidents.views.case import case_of
+from tars_lib.incidents.views.clocks import rungs_left
+from tars_lib.playbook import escalation as rules
+
+
+def escalate(writer: Writer, contact: str | None = None, reason: str = "", receipt: str = "") -> Written:
+    """Somebody was told: `contact`, else all who must be told now, else the next rung of the matrix.
+
+    Without a `reason` the rule that fired, or would fire next, is the reason.
+
+    Parameters
+    ----------
+    writer : Writer
+    contact : str, optional
+    reason : str
+    receipt : str
+        What a channel said, where one carried the message.
+
+    Raises
+    ------
+    InputError
+        If nobody is left to be told and no contact is given.
+    """
+
+    def draft(incident: Incident) -> Draft:
+        found = rules.escalate(case_of(writer.folder, incident, writer.playbook), writer.time, writer.playbook)
+        rule = {rung.contact.casefold(): f"ahead of {rung.rule}" for rung in found.upcoming}
+        rule |= {rung.contact.casefold(): rung.rule for rung in found.due}
+        if contact is not None:
+            chosen = [contact]
+        else:
+            chosen = [rung.contact for rung in found.due] or rungs_left(incident, writer.playbook)[:1]
+        if not chosen:
+            rungs = ", ".join(writer.playbook.severity(incident.severity).escalation)
+            raise InputError(
+                f"{incident.incident_id}: every rung of {incident.severity.value} was told ({rungs}); "
+                "--to WHO names somebody else"
+            )
+        told = [
+            Escalation(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
+            for one in chosen
+        ]
+        text = "; ".join(f"{_did(one.contact)}{f': {one.reason}' if one.reason else ''}" for one in told)
+        if receipt:
+            text = f"{text} ({receipt})"
+        return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *told)})
+
+    return writer.act("escalate", draft)
+
+
+def _did(contact: str) -> str:
+    """The matrix's row for SEV-4 names a task instead of a contact."""
+    return f"done: {contact}" if contact.startswith("Create ") else f"told {contact}"

@@ -1,0 +1,1 @@
+"""The record of an incident on disk: an append-only timeline that nobody can rewrite unseen."""

@@ -1,0 +1,313 @@
+"""Writing to an incident: many writers at once, and a kill at any moment.
+
+Order of a write, under the folder's lock: the entry goes to the end of `timeline.jsonl` and to disk, then `incident.json` with
+the new head is written beside, flushed and renamed. The timeline is the truth and the record follows from it, so a
+writer that dies leaves one of three things, and the next writer puts it right:
+
+- nothing, or a line without an end: it is cut off. Nobody was told that it is there.
+- a whole entry beyond the head: it is taken over into the record.
+- a folder without a record: it has none yet.
+
+Bytes before the head are never a dying writer's. If they are missing, the timeline was altered, and writing is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tars_lib.errors import InputError, VerificationError
+from tars_lib.files.atomic import flush_folder
+from tars_lib.files.json_records import dumps, from_json
+from tars_lib.files.limits import MAX_TIMELINE_BYTES
+from tars_lib.files.reading import is_there, open_regular, read_json, read_whole
+from tars_lib.incidents.store.record import Head, Incident
+from tars_lib.incidents.store.timeline import (
+    GENESIS,
+    TIMELINE_FILE,
+    Draft,
+    Entry,
+    EntryKind,
+    follow,
+    line_of,
+    parse_copy,
+    parse_line,
+    seal,
+)
+
+RECORD_FILE = "incident.json"
+LOCK_FILE = ".lock"
+REDACTED_FROM = "redacted_from"
+"""Key of `incident.json` that a redacted copy has: digests of the record and the timeline that it was made from."""
+_NEW_FILE = ".incident.json.new"
+_PRIVATE = 0o600
+# a link is not followed and a pipe not waited for, where the system has such flags
+_SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+PATIENCE = 60.0
+"""Seconds to wait for other writers; judgement: a write takes about 10 ms, so thousands may stand in line."""
+_POLL = 0.02
+
+Facts = dict[str, Any]
+"""Fields of `incident.json` but `timeline`, as JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a folder holds: the record's fields (None: no record) and the head of its timeline."""
+
+    facts: Facts | None
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry that is on disk, and the record after it."""
+
+    incident: Incident
+    entry: Entry
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the incident's lock; the operating system lets go of it when the holder dies.
+
+    Raises
+    ------
+    InputError
+        If others hold it for longer than `PATIENCE`.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK_FILE, mode=_PRIVATE)
+    try:
+        lock.acquire(timeout=PATIENCE, poll_interval=_POLL)
+    except Timeout as error:
+        raise InputError(
+            f"{folder}: other writers held {LOCK_FILE} for {PATIENCE:.0f} s; nothing was written, try again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write(folder: Path, make: Callable[[Incident | None], Draft], actor: str, time: datetime) -> Written:
+    """Add an entry and bring the record up to date; both are on disk when this returns.
+
+    Parameters
+    ----------
+    folder : Path
+        The incident's folder.
+    make : callable
+        Given the record as it stands (None: there is none), returns the entry to write; it raises to refuse.
+    actor : str
+        Who writes.
+    time : datetime
+        Aware.
+
+    Raises
+    ------
+    VerificationError
+        If the timeline was altered; nothing is written.
+    InputError
+        If the record cannot be read, or whatever `make` raises.
+    """
+    with locked(folder):
+        state = _heal(folder, actor, time)
+        draft = make(None if state.facts is None else incident_of(state, folder))
+        state, entry = _add(folder, state, draft, actor, time)
+        return Written(incident_of(state, folder), entry)
+
+
+def _heal(folder: Path, actor: str, time: datetime) -> State:
+    """Put right what a dying writer left, and say so in the timeline."""
+    state, repairs = settle(folder)
+    for repair in repairs:
+        if state.facts is None:  # not even the opening was whole
+            return state
+        state, _ = _add(folder, state, Draft(EntryKind.RECOVERED, repair, {}), actor, time)
+    return state
+
+
+def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -> tuple[State, Entry]:
+    entry = seal(draft, state.head.count + 1, time, actor, state.head.sha256)
+    line = line_of(entry)
+    if state.head.bytes + len(line) > MAX_TIMELINE_BYTES:
+        # what is longer could be written, and then nobody could read it
+        raise InputError(
+            f"{folder / TIMELINE_FILE}: {state.head.bytes} bytes, and the entry has {len(line)}; "
+            f"up to {MAX_TIMELINE_BYTES} are allowed; nothing was written"
+        )
+    after = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
+    incident_of(after, folder)  # refuses before anything is written
+    try:
+        _append(folder / TIMELINE_FILE, line, state.head.bytes)
+        _replace_record(folder, after)
+    except OSError as error:
+        # what the caller is told was not written must not be found later: the next writer would take it for a dying one's
+        _take_back(folder, state.head.bytes)
+        raise InputError(f"{folder}: the entry was not written: {error.strerror or error}") from error
+    flush_folder(folder)
+    return after, entry
+
+
+def settle(folder: Path) -> tuple[State, list[str]]:
+    """The state that the timeline implies, and sentences that say what a dying writer left behind.
+
+    Nothing is changed on disk: the next write cuts and takes over what is reported here.
+
+    Raises
+    ------
+    VerificationError
+        If something is not as it was written and no dying writer explains it.
+    InputError
+        If the record cannot be read.
+    """
+    state = read_state(folder)
+    if is_copy(state):
+        raise VerificationError(f"{folder}: a redacted copy of the incident; nothing can be added to it")
+    path = folder / TIMELINE_FILE
+    size = path.stat().st_size if path.exists() else 0
+    if size < state.head.bytes:
+        raise VerificationError(
+            f"{path}: {size} bytes where {RECORD_FILE} says {state.head.bytes}: the end was cut off; nothing was written"
+        )
+    if size == state.head.bytes:
+        return state, []
+    with open_regular(path, str(path), MAX_TIMELINE_BYTES) as file:
+        file.seek(state.head.bytes)
+        rest = file.read()
+    whole, torn = split_lines(rest)
+    if state.facts is None and len(whole) > 1:
+        raise VerificationError(
+            f"{folder}: {RECORD_FILE} is missing, but {TIMELINE_FILE} holds {len(whole)} entries; nothing was written"
+        )
+    repairs = []
+    for line in whole:
+        where = f"{path}, row {state.head.count + 1}"
+        entry = parse_line(line, where)
+        follow(entry, state.head.count, state.head.sha256, where)
+        state = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
+        repairs.append(f"entry {entry.seq} was written, but not yet entered in the record; it is taken over")
+    if torn:
+        repairs.append(f"{len(torn)} bytes of an unfinished write were cut off")
+    return state, repairs
+
+
+def read_state(folder: Path) -> State:
+    """The record as `incident.json` has it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    path = folder / RECORD_FILE
+    if not is_there(path, str(path)):
+        return State(None, Head(0, 0, GENESIS))
+    content = read_json(path, str(path))
+    if not isinstance(content, dict) or not isinstance(content.get("timeline"), dict):
+        raise InputError(f"{path}: no record of an incident; `timeline` is missing")
+    head = from_json(Head, content.pop("timeline"), f"{path}.timeline")
+    return State(content, head)
+
+
+def read_incident(folder: Path) -> Incident | None:
+    """The record; None where there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    state = read_state(folder)
+    return None if state.facts is None else incident_of(state, folder)
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """The entries up to the head, oldest first; those of a redacted copy as they stand in it.
+
+    Raises
+    ------
+    VerificationError
+        If one was altered.
+    """
+    state = read_state(folder)
+    path = folder / TIMELINE_FILE
+    content = read_whole(path, str(path), MAX_TIMELINE_BYTES)[: state.head.bytes] if path.exists() else b""
+    lines, _ = split_lines(content)
+    parse = parse_copy if is_copy(state) else parse_line
+    return [parse(line, f"{path}, row {row}") for row, line in enumerate(lines, 1)]
+
+
+def is_copy(state: State) -> bool:
+    """Whether this is the redacted copy of an incident, as a bundle holds it; nothing is written to one."""
+    return state.facts is not None and state.facts.get(REDACTED_FROM) is not None
+
+
+def record_text(state: State) -> str:
+    """`incident.json` as it is written."""
+    return dumps({**(state.facts or {}), "timeline": state.head}, ensure_ascii=True)
+
+
+def incident_of(state: State, folder: Path) -> Incident:
+    """The record as a dataclass."""
+    content: Mapping[str, object] = json.loads(record_text(state))
+    return from_json(Incident, content, str(folder / RECORD_FILE))
+
+
+def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
+    r"""Whole lines with their newline, and what stands after the last one.
+
+    Examples
+    --------
+    >>> split_lines(b"one\ntwo\nthr")
+    ([b'one\n', b'two\n'], b'thr')
+    """
+    end = content.rfind(b"\n") + 1
+    return [line + b"\n" for line in content[:end].split(b"\n")[:-1]], content[end:]
+
+
+def _grown(head: Head, line: bytes, entry: Entry) -> Head:
+    return Head(head.count + 1, head.bytes + len(line), entry.sha256)
+
+
+def _append(path: Path, lines: bytes, at: int) -> None:
+    """Write at the end of the settled timeline; what a dying writer left beyond it is cut off first."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, _PRIVATE)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        file.truncate(at)
+        file.seek(at)
+        rest = memoryview(lines)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _take_back(folder: Path, at: int) -> None:
+    """Cut off an entry whose record could not be written, as far as the disk allows."""
+    with suppress(OSError):
+        (folder / _NEW_FILE).unlink(missing_ok=True)
+        handle = os.open(folder / TIMELINE_FILE, os.O_WRONLY | _SAFE)
+        try:
+            if os.fstat(handle).st_size > at:
+                os.ftruncate(handle, at)
+        finally:
+            os.close(handle)
+
+
+def _replace_record(folder: Path, state: State) -> None:
+    """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
+    place = folder / _NEW_FILE
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
+    with os.fdopen(handle, "wb") as file:
+        file.write(record_text(state).encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    place.replace(folder / RECORD_FILE)

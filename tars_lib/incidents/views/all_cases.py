@@ -1,0 +1,62 @@
+"""All incidents of the register: as facts for what looks at many of them, and which one is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tars_lib.errors import InputError, TarsError
+from tars_lib.incidents.store.journal import read_incident
+from tars_lib.incidents.store.register import folders, is_incident_id
+from tars_lib.incidents.views.case import case_of
+from tars_lib.incidents.views.clocks import is_running
+from tars_lib.playbook.facts import Facts
+from tars_lib.playbook.packaged import packaged
+from tars_lib.playbook.tables import Playbook
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Incidents, newest first, and those that cannot be read: id and reason. They are named, never left out silently."""
+
+    cases: tuple[Facts, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+
+def read_cases(root: Path, playbook: Playbook | None = None) -> Cases:
+    """Read the register. A folder without a record is no incident yet."""
+    playbook = playbook or packaged()
+    cases: list[Facts] = []
+    unreadable: list[tuple[str, str]] = []
+    for folder in folders(root):
+        try:
+            incident = read_incident(folder)
+            if incident is not None:
+                cases.append(case_of(folder, incident, playbook))
+        except (TarsError, OSError) as error:
+            unreadable.append((folder.name, str(error)))
+    return Cases(tuple(cases), tuple(unreadable))
+
+
+def the_open_one(root: Path) -> str:
+    """Id of the incident that is neither resolved nor closed, where there is exactly one.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one; the message lists them. One that cannot be read may be open, so it counts.
+    """
+    found = []
+    for folder in folders(root):
+        try:
+            incident = read_incident(folder)
+        except (TarsError, OSError):
+            found.append(f"{folder.name} (cannot be read)")
+            continue
+        if incident is not None and is_running(incident):
+            found.append(folder.name)
+    if not found:
+        raise InputError(f"no incident is open in {root}; give an ID, `tars incident list` names all")
+    if len(found) > 1 or not is_incident_id(found[0]):
+        raise InputError(f"{root}: which incident is meant? Open: {', '.join(found)}; give the ID")
+    return found[0]

@@ -1,0 +1,50 @@
+"""Who should have been told by now, over all incidents of a register?"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+
+from tars_lib.incidents.store.journal import RECORD_FILE
+from tars_lib.incidents.store.playbook_in_force import playbook_in_force
+from tars_lib.incidents.views.all_cases import read_cases
+from tars_lib.model.names import InputFile
+from tars_lib.playbook.escalation import Overdue, timeouts
+from tars_lib.playbook.tables import Playbook
+
+
+def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> Overdue:
+    """Overdue rungs of a folder of incidents.
+
+    Parameters
+    ----------
+    root : Path
+        A folder that does not exist is a warning: nobody looked at any incident.
+    time : datetime
+        Aware.
+    playbook : Playbook, optional
+        Default the one in force there.
+
+    Raises
+    ------
+    ConfigError
+        If the folder's playbook cannot be read.
+    """
+    if not root.is_dir():
+        return Overdue(warnings=(f"{root}: no such folder, so no incident was asked whom it should have told",))
+    rules = playbook or playbook_in_force(root)
+    found = read_cases(root, rules)
+    late = tuple(rung for facts in found.cases for rung in timeouts(facts, time, rules))
+    records = [root / name / RECORD_FILE for name in dict.fromkeys(rung.incident_id for rung in late)]
+    return Overdue(
+        rungs=late,
+        inputs=tuple(
+            InputFile(f"{path.parent.name}/{path.name}", hashlib.sha256(path.read_bytes()).hexdigest())
+            for path in records
+        ),
+        warnings=tuple(
+            f"incident {name} cannot be read, so nobody knows whom it should have told: {problem}"
+            for name, problem in found.unreadable
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Whatever exists for the predecessor's files and options alone."""

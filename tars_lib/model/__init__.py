@@ -1,0 +1,1 @@
+"""The vocabulary: names, times, samples, histories and organisations."""

@@ -1,0 +1,271 @@
+"""The history of all metrics in columns; samples enter it through `gate.admit`.
+
+A history is held as sorted columns (series by series, each in time order), not as a frame: 9 million samples take
+150 MB, a series is a slice, and a matrix of one metric is built when an engine asks for it. Missing samples are absent;
+nothing is filled in. Times are microseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.errors import InputError
+from tars_lib.model.names import known_metric
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# A matrix may hold this many cells, or four for each sample, whichever is more; beyond it the interval is widened.
+_MAX_CELLS = 20_000_000
+# Differences looked at to find a metric's sampling interval; a median needs no more.
+_INTERVAL_SAMPLE = 200_000
+
+
+def to_micros(time: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime.
+
+    Examples
+    --------
+    >>> to_micros(datetime(1970, 1, 2, tzinfo=UTC)) == DAY
+    True
+    """
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Aware UTC datetime of microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=int(micros))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """One metric as a matrix on an even grid of times.
+
+    Attributes
+    ----------
+    times : ndarray of int64, shape (T,)
+        Microseconds since the epoch, evenly spaced by `interval`.
+    values : ndarray of float64, shape (T, N)
+        One column a repo in the history's order; NaN where nothing was reported.
+    interval : int
+        Microseconds between rows.
+    """
+
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+    interval: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Sorted columns of all samples.
+
+    Attributes
+    ----------
+    repos, metrics : tuple of str
+        Sorted names.
+    time : ndarray of int64, shape (n,)
+        Microseconds since the epoch, ascending within a series.
+    value : ndarray of float64, shape (n,)
+        Finite, in the metric's unit.
+    offsets : ndarray of int64, shape (len(metrics) * len(repos) + 1,)
+        Series of metric m and repo r is the slice ``offsets[k]:offsets[k + 1]``, k = m * len(repos) + r.
+    notes : tuple of str
+        What the gate accepted but a reader should know (identical duplicates dropped, empty values).
+    """
+
+    repos: tuple[str, ...]
+    metrics: tuple[str, ...]
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    offsets: NDArray[np.int64]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.time.size)
+
+    @property
+    def start(self) -> int | None:
+        """Time of the first sample, None where there is none."""
+        return int(self.time.min()) if self.time.size else None
+
+    @property
+    def end(self) -> int | None:
+        """Time of the last sample, None where there is none."""
+        return int(self.time.max()) if self.time.size else None
+
+    def has(self, metric: str) -> bool:
+        """Whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
+        if metric in self.metrics:
+            return True
+        return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
+
+    def counts(self, metric: str) -> NDArray[np.int64]:
+        """Samples of a metric for each repo, shape (N,); zeros for a metric that nobody reports."""
+        n = len(self.repos)
+        if metric not in self.metrics:
+            return np.zeros(n, dtype=np.int64)
+        first = self.metrics.index(metric) * n
+        return np.diff(self.offsets[first : first + n + 1])
+
+    def series(self, metric: str, repo: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Times and values of one series, views of the columns; empty where nothing was reported."""
+        if metric not in self.metrics or repo not in self.repos:
+            return self.time[:0], self.value[:0]
+        k = self.metrics.index(metric) * len(self.repos) + self.repos.index(repo)
+        span = slice(int(self.offsets[k]), int(self.offsets[k + 1]))
+        return self.time[span], self.value[span]
+
+    def interval(self, metric: str) -> int | None:
+        """Sampling interval of a metric: median distance of neighbouring samples, in microseconds.
+
+        None with fewer than two samples in every series. For a derived `error_rate` that of `requests_total`.
+        """
+        name = "requests_total" if metric == "error_rate" and metric not in self.metrics else metric
+        if name not in self.metrics:
+            return None
+        n = len(self.repos)
+        first = self.metrics.index(name) * n
+        bounds = self.offsets[first : first + n + 1]
+        start, stop = int(bounds[0]), int(bounds[-1])
+        stop = min(stop, start + _INTERVAL_SAMPLE)
+        steps = np.diff(self.time[start:stop])
+        inside = np.ones(steps.size, dtype=bool)
+        edges = bounds[1:-1] - start - 1
+        inside[edges[(edges >= 0) & (edges < steps.size)]] = False
+        steps = steps[inside]
+        return int(np.median(steps)) if steps.size else None
+
+    def until(self, as_of: int) -> History:
+        """The history as it was known at `as_of` (inclusive)."""
+        keep = self.time <= as_of
+        if keep.all():
+            return self
+        kept = np.concatenate(([0], np.cumsum(keep)))
+        return replace(self, time=self.time[keep], value=self.value[keep], offsets=kept[self.offsets])
+
+    def over(self, repos: tuple[str, ...]) -> History:
+        """The history of exactly these repos, in this order; a repo without samples has empty series."""
+        if repos == self.repos:
+            return self
+        position = {name: index for index, name in enumerate(self.repos)}
+        counts = np.diff(self.offsets).reshape(len(self.metrics), len(self.repos))
+        chosen = [position[name] for name in repos if name in position]
+        filled = [index for index, name in enumerate(repos) if name in position]
+        wide = np.zeros((len(self.metrics), len(repos)), dtype=np.int64)
+        wide[:, filled] = counts[:, chosen]
+        offsets = np.concatenate(([0], np.cumsum(wide.ravel()))).astype(np.int64)
+        if chosen == list(range(len(self.repos))):
+            return replace(self, repos=repos, offsets=offsets)
+        starts = self.offsets[:-1].reshape(counts.shape)
+        first = np.zeros_like(wide)
+        first[:, filled] = starts[:, chosen]
+        rows = np.arange(int(offsets[-1])) + np.repeat(first.ravel() - offsets[:-1], wide.ravel())
+        return replace(self, repos=repos, time=self.time[rows], value=self.value[rows], offsets=offsets)
+
+    def grid(self, metric: str, interval: int | None = None) -> Grid | None:
+        """Matrix of a metric on an even grid that all metrics share.
+
+        The grid begins at the history's first sample; a sample belongs to the nearest grid time. Where several fall
+        together, request counts add up and everything else is averaged.
+
+        Parameters
+        ----------
+        metric : str
+            A metric of the history, or `error_rate` where the two counts exist: it is derived for repos that do not
+            report it, as failed / total, NaN where the total is 0.
+        interval : int, optional
+            Microseconds; default the metric's own.
+
+        Returns
+        -------
+        Grid or None
+            None where nobody reports the metric.
+        """
+        if not self.has(metric) or self.start is None or self.end is None:
+            return None
+        step = self._step(interval or self.interval(metric) or DAY)
+        rows = (self.end - self.start + step // 2) // step + 1
+        times = self.start + step * np.arange(rows, dtype=np.int64)
+        values = self._matrix(metric, step, int(rows)) if metric in self.metrics else None
+        if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
+            total = self._matrix("requests_total", step, int(rows))
+            failed = self._matrix("requests_failed", step, int(rows))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                derived = np.where(total > 0, np.minimum(failed, total) / total, np.nan)
+            values = derived if values is None else np.where(self.counts(metric) > 0, values, derived)
+        assert values is not None  # noqa: S101 - has() said so
+        return Grid(times, values, step)
+
+    def _step(self, interval: int) -> int:
+        assert self.start is not None  # noqa: S101 - callers checked
+        assert self.end is not None  # noqa: S101 - callers checked
+        limit = max(_MAX_CELLS, 4 * len(self))
+        span = self.end - self.start
+        while (span // interval + 1) * len(self.repos) > limit:
+            interval *= 2
+        return interval
+
+    def _matrix(self, metric: str, step: int, rows: int) -> NDArray[np.float64]:
+        n = len(self.repos)
+        first = self.metrics.index(metric) * n
+        bounds = self.offsets[first : first + n + 1]
+        span = slice(int(bounds[0]), int(bounds[-1]))
+        column = np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds))
+        assert self.start is not None  # noqa: S101 - callers checked
+        row = (self.time[span] - self.start + step // 2) // step
+        cell = row * n + column
+        values = np.full(rows * n, np.nan)
+        values[cell] = self.value[span]
+        crowded = cell[1:] == cell[:-1]
+        if crowded.any():
+            total = np.bincount(cell, weights=self.value[span], minlength=rows * n)
+            count = np.bincount(cell, minlength=rows * n)
+            filled = count > 0
+            values[filled] = total[filled] if known_metric(metric).is_count else total[filled] / count[filled]
+        return values.reshape(rows, n)
+
+    def frame(self, metric: str, interval: int | None = None) -> pd.DataFrame:
+        """One metric as a DataFrame: UTC index, one column a repo, NaN where missing.
+
+        Raises
+        ------
+        InputError
+            If nobody reports the metric; the message lists those that are reported.
+        """
+        import pandas as pd
+
+        grid = self.grid(metric, interval)
+        if grid is None:
+            raise InputError(f"metric {metric!r} is not reported; reported: {', '.join(self.metrics) or 'none'}")
+        index = pd.DatetimeIndex(grid.times.view("datetime64[us]"), tz="UTC", name="timestamp")
+        return pd.DataFrame(grid.values, index=index, columns=list(self.repos))
+
+    def tidy(self) -> pd.DataFrame:
+        """All samples: columns ``timestamp`` (UTC), ``repo``, ``metric`` (categorical), ``value``."""
+        import pandas as pd
+
+        repo, metric = (codes.astype(np.int64) for codes in self.codes())
+        return pd.DataFrame(
+            {
+                "timestamp": pd.DatetimeIndex(self.time.view("datetime64[us]"), tz="UTC"),
+                "repo": pd.Categorical.from_codes(repo, pd.Index(self.repos)),
+                "metric": pd.Categorical.from_codes(metric, pd.Index(self.metrics)),
+                "value": self.value,
+            }
+        )
+
+    def codes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Position of each sample's repo and metric in `repos` and `metrics`."""
+        n = len(self.repos)
+        series = np.repeat(np.arange(n * len(self.metrics)), np.diff(self.offsets))
+        return (series % n).astype(np.int32), (series // n).astype(np.int32)

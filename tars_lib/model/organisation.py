@@ -1,0 +1,234 @@
+"""An organisation as the engines see it: history, repos, dependencies, events, policies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tars_lib.errors import InputError, UnknownNameError
+from tars_lib.model.history import DAY, History, from_micros, to_micros
+from tars_lib.model.names import (
+    AlertRule,
+    Dependency,
+    Event,
+    InputFile,
+    Metric,
+    OrgSlo,
+    Repo,
+    ReportedAlert,
+    known_metric,
+)
+from tars_lib.model.slo import AnyPolicy
+from tars_lib.text.sentences import Telling, Told
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# Event kinds that may change how a repo behaves; judgement, after the kinds that the input format names.
+CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migration", "scale", "change"})
+MAINTENANCE = "maintenance"
+NO_SAMPLE = "no sample in any file: whatever needs one is UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OrgData(Telling):
+    """Everything that is known of an organisation.
+
+    Attributes
+    ----------
+    name : str
+    repos : tuple of Repo
+        Sorted by `repo`; every repo of the history and of `org.yaml`.
+    history : History
+        Its columns are in the order of `repos`.
+    dependencies : tuple of Dependency
+        Caller to callee.
+    metrics : mapping of str to Metric
+        Definitions of the user's own, over the known ones.
+    events, policies, slos, reported_alerts, rules : tuple
+    policies_from : str
+        Where the policies came from.
+    inputs : tuple of InputFile
+        Every file read, with its digest.
+    warnings : tuple of str
+    """
+
+    name: str
+    repos: tuple[Repo, ...]
+    history: History
+    dependencies: tuple[Dependency, ...] = ()
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    policies: tuple[AnyPolicy, ...] = ()
+    policies_from: str = "packaged defaults"
+    slos: tuple[OrgSlo, ...] = ()
+    reported_alerts: tuple[ReportedAlert, ...] = ()
+    rules: tuple[AlertRule, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def metric(self, name: str) -> Metric:
+        """Definition of a metric: the organisation's own, else the known one."""
+        return self.metrics.get(name) or known_metric(name)
+
+    def repo(self, name: str) -> Repo:
+        """One repo by its key.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that name.
+        """
+        for repo in self.repos:
+            if repo.repo == name:
+                return repo
+        raise UnknownNameError(
+            f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
+        )
+
+    def _some_names(self) -> str:
+        names = [repo.repo for repo in self.repos]
+        return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """Call graph, caller to callee, every repo a node."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(repo.repo for repo in self.repos)
+        graph.add_edges_from((edge.caller, edge.callee) for edge in self.dependencies)
+        return graph
+
+    def frame(self, metric: str) -> pd.DataFrame:
+        """One metric as a DataFrame: UTC index, one column a repo, NaN where missing."""
+        return self.history.frame(metric)
+
+    def tidy(self) -> pd.DataFrame:
+        """All samples as ``timestamp, repo, metric, value``."""
+        return self.history.tidy()
+
+    def at(self, as_of: datetime | None, clock: datetime | None = None) -> tuple[OrgData, datetime]:
+        """What was known at a time, and that time.
+
+        Parameters
+        ----------
+        as_of : datetime or None
+            None: the time of the last sample; where there is none, of the last alert or event.
+        clock : datetime, optional
+            The present time, for an organisation in which nothing has a time.
+
+        Raises
+        ------
+        InputError
+            If there was no sample yet at that time, though there are later ones, or if nothing has a time and no clock is
+            given.
+        """
+        end, start = self.history.end, self.history.start
+        if as_of is None:
+            as_of = from_micros(end) if end is not None else self._last_said() or clock
+        if as_of is None:
+            raise InputError(f"{self.name}: no sample, alert or event at all; a time to judge at is needed (as_of)")
+        micros = to_micros(as_of)
+        if start is not None and micros < start:
+            first = from_micros(start).isoformat()
+            raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
+        known = self.history.until(micros)
+        events = tuple(event for event in self.events if event.timestamp <= as_of)
+        warnings = self.warnings
+        if start is None and NO_SAMPLE not in warnings:
+            warnings = (*warnings, NO_SAMPLE)
+        if known is self.history and len(events) == len(self.events) and warnings is self.warnings:
+            return self, as_of
+        return replace(self, history=known, events=events, warnings=warnings), as_of
+
+    def _last_said(self) -> datetime | None:
+        """The last time that anybody reported an alert or an event."""
+        told = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
+        return max([*told, *(event.timestamp for event in self.events)], default=None)
+
+    def told(self) -> Told:
+        """What is known of the organisation, and how to ask on."""
+        start, end = self.history.start, self.history.end
+        span = (
+            "no sample at all"
+            if start is None or end is None
+            else f"{len(self.history):,} samples from {from_micros(start):%Y-%m-%d %H:%M} to "
+            f"{from_micros(end):%Y-%m-%d %H:%M} UTC"
+        )
+        kinds = Counter(event.kind for event in self.events)
+        happened = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common()) or "none"
+        units = (f"{name} ({self.metric(name).unit or 'no unit'})" for name in self.history.metrics)
+        slas = ", ".join(f"{policy.sla_id} ({policy.sla_name})" for policy in self.policies)
+        first = self.repos[0].repo if self.repos else "web"
+        return Told.of(
+            (
+                f"{self.name}: {len(self.repos)} repos, {span}.",
+                f"Repos: {', '.join(repo.repo for repo in self.repos[:20])}{', ...' if len(self.repos) > 20 else ''}.",
+                f"Metrics: {', '.join(units) or 'none'}.",
+                f"SLAs, from {self.policies_from}: {slas or 'none'}.",
+                f"Events: {happened}.",
+                f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else "",
+                f"Ask on: .repo({first!r}), .frame(metric), tars.analyze(org).",
+            )
+        )
+
+    def maintenance(self) -> Iterator[tuple[Event, datetime]]:
+        """Maintenance windows with their ends."""
+        for event in self.events:
+            if event.kind == MAINTENANCE and event.until is not None:
+                yield event, event.until
+
+    def changes(self) -> tuple[Event, ...]:
+        """Events that may be a cause: deploys, configuration changes and the like."""
+        return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
+
+
+def intervals(history: History, metric: str) -> NDArray[np.int64]:
+    """Sampling interval of each repo for a metric.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
+    """
+    common = history.interval(metric) or DAY
+    steps = np.full(len(history.repos), common, dtype=np.int64)
+    if metric not in history.metrics:
+        return steps
+    first = history.metrics.index(metric) * len(history.repos)
+    bounds = history.offsets[first : first + len(history.repos) + 1]
+    for position in np.flatnonzero(np.diff(bounds) >= 3):
+        times = history.time[bounds[position] : bounds[position + 1]]
+        if times[-1] - times[0] != common * (times.size - 1):
+            steps[position] = int(np.median(np.diff(times)))
+    return steps
+
+
+def duration_text(length: timedelta) -> str:
+    """A duration for a reader, in its two largest units; seconds only below an hour.
+
+    The one text of a duration on pages and in commands. It is cut to the unit shown, not rounded: a time that has not
+    fully passed is never claimed, and 59 s never turn into a minute which the clock of the incident has not seen.
+
+    Examples
+    --------
+    >>> duration_text(timedelta(minutes=95)), duration_text(timedelta(seconds=111)), duration_text(timedelta(hours=26))
+    ('1 h 35 min', '1 min 51 s', '1 d 2 h')
+    >>> duration_text(timedelta(days=21, minutes=30, seconds=59)), duration_text(timedelta(0))
+    ('21 d 30 min', '0 s')
+    """
+    if length < timedelta(0):
+        return f"-{duration_text(-length)}"
+    minutes, seconds = divmod(length // timedelta(seconds=1), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (0 if days or hours else seconds, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2]) or "0 s"

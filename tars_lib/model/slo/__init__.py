@@ -1,0 +1,16 @@
+"""Kinds of SLA."""
+
+from tars_lib.model.slo.policy import Policy, Window
+from tars_lib.model.slo.ratio import RatioPolicy
+from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
+
+AnyPolicy = RatioPolicy | ThresholdPolicy
+"""Every kind of SLA; a further kind joins this union and `KINDS`."""
+
+KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
+    "ratio": RatioPolicy,
+    "threshold": ThresholdPolicy,
+}
+"""Name of each kind, as reports carry it."""
+
+__all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "ThresholdPolicy", "Window"]

@@ -1,0 +1,200 @@
+"""What every SLA policy has in common, and how long its window is."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tars_lib.errors import ConfigError
+from tars_lib.files.limits import EARLIEST, LATEST, MAX_WINDOW_DAYS
+from tars_lib.model.names import Severity
+
+_WINDOW = re.compile(r"(\d{1,5})\s*([mhdw])")
+_MINUTES = {"m": 1, "h": 60}
+_DAYS = {"d": 1, "w": 7}
+_PERIOD = re.compile(r"([1-9]\d{0,3})([dwMQY])")
+_MONTHS = {"M": 1, "Q": 3, "Y": 12}
+_MONTH_DAYS = 365.25 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time that ends at `as_of`: whole local days, minutes, or the calendar period that `as_of` lies in.
+
+    A calendar window has a `period` (`1w`, `1M`, `1Q`, `1Y`) and an `anchor`, the local time at which one of its periods
+    began (ISO 8601 without a zone); `days` is then its nominal length.
+
+    Examples
+    --------
+    >>> Window.parse("30d").days, str(Window.parse("2h"))
+    (30, '2h')
+    >>> str(Window.aligned("1M", "2026-01-01T00:00:00"))
+    'calendar 1M'
+    """
+
+    days: int = 0
+    minutes: int = 0
+    period: str = ""
+    anchor: str = ""
+
+    @classmethod
+    def parse(cls, text: str | int) -> Window:
+        """Read `30m`, `6h`, `30d`, `4w`, or a number of days.
+
+        Raises
+        ------
+        ConfigError
+            For anything else, and for a length of zero.
+        """
+        found = _WINDOW.fullmatch(str(text).strip().lower() + ("d" if isinstance(text, int) else ""))
+        if found is None or int(found[1]) == 0:
+            raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
+        amount, unit = int(found[1]), found[2]
+        if amount * (_DAYS[unit] if unit in _DAYS else _MINUTES[unit] / 1440) > MAX_WINDOW_DAYS:
+            raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
+        if unit in _DAYS:
+            return cls(days=amount * _DAYS[unit])
+        return cls(minutes=amount * _MINUTES[unit])
+
+    @classmethod
+    def aligned(cls, period: str, anchor: str) -> Window:
+        """Calendar window of a period such as `1M`, of which one began at a local time.
+
+        Raises
+        ------
+        ConfigError
+            For another period, or an anchor that is no time or names a zone.
+        """
+        found = _PERIOD.fullmatch(period)
+        if found is None:
+            raise ConfigError(f"period {period!r} is not allowed; a number with d, w, M, Q or Y is, such as 1M")
+        try:
+            began = datetime.fromisoformat(anchor)
+        except ValueError as error:
+            raise ConfigError(f"start {anchor!r} is not a time; allowed: ISO 8601, 2026-01-01T00:00:00") from error
+        if began.tzinfo is not None:
+            raise ConfigError(f"start {anchor!r} names a zone; a local time is allowed, as the zone stands beside it")
+        amount, unit = int(found[1]), found[2]
+        days = amount * _DAYS[unit] if unit in _DAYS else round(amount * _MONTHS[unit] * _MONTH_DAYS)
+        if days > MAX_WINDOW_DAYS:
+            raise ConfigError(f"period {period!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
+        if not EARLIEST.year <= began.year < LATEST.year:
+            raise ConfigError(f"start {anchor!r} is not allowed; a time from {EARLIEST.year} to {LATEST.year - 1} is")
+        return cls(days=days, period=period, anchor=began.isoformat())
+
+    def __str__(self) -> str:
+        if self.period:
+            return f"calendar {self.period}"
+        if self.days:
+            return f"{self.days}d"
+        return f"{self.minutes // 60}h" if self.minutes % 60 == 0 else f"{self.minutes}m"
+
+    @property
+    def length(self) -> timedelta:
+        """Nominal length."""
+        return timedelta(days=self.days, minutes=self.minutes)
+
+    def span(self, as_of: datetime, zone: ZoneInfo, interval: timedelta) -> tuple[datetime, datetime, bool]:
+        """Start, end and whether the window is cut short.
+
+        A window of minutes or hours is the time just before `as_of`. A window of days holds that many local calendar
+        days, the day of `as_of` included as far as it has gone: it begins at a local midnight, so daylight saving
+        neither adds nor drops an hour of data. A calendar window begins where its present period did.
+
+        Parameters
+        ----------
+        as_of : datetime
+            UTC.
+        zone : ZoneInfo
+            The SLA's own zone.
+        interval : timedelta
+            Distance between samples: a daily sample stands for its whole day.
+
+        Returns
+        -------
+        start, end : datetime
+            UTC. `end` is `as_of`.
+        is_partial : bool
+            True where further samples of the last local day, or of the calendar period, are still to come.
+        """
+        if self.period:
+            start, following = self._present(as_of, zone)
+            return start, as_of, as_of + interval < following
+        if not self.days:
+            return as_of - self.length, as_of, False
+        local = as_of.astimezone(zone)
+        first = (local - timedelta(days=self.days - 1)).date()
+        start = datetime(first.year, first.month, first.day, tzinfo=zone).astimezone(UTC)
+        tomorrow = (local + timedelta(days=1)).date()
+        midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
+        return start, as_of, as_of + interval < midnight
+
+    def _present(self, as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Begin of the calendar period that a time lies in, and of the next one; UTC."""
+        anchor, local = datetime.fromisoformat(self.anchor), as_of.astimezone(zone).replace(tzinfo=None)
+        amount, unit = int(self.period[:-1]), self.period[-1]
+
+        def begin(number: int) -> datetime:
+            if unit in _DAYS:
+                return anchor + timedelta(days=number * amount * _DAYS[unit])
+            months = anchor.year * 12 + anchor.month - 1 + number * amount * _MONTHS[unit]
+            year, month = divmod(months, 12)
+            day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
+            return anchor.replace(year=year, month=month + 1, day=day)
+
+        number = int((local - anchor) / timedelta(days=self.days))
+        while begin(number) > local:
+            number -= 1
+        while begin(number + 1) <= local:
+            number += 1
+        first, following = (begin(place).replace(tzinfo=zone).astimezone(UTC) for place in (number, number + 1))
+        return first, following
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What every kind of SLA states.
+
+    Attributes
+    ----------
+    sla_id, sla_name, sla_type : str
+        `sla_type` is the user's free text.
+    objective : float
+        In the SLI's unit.
+    window : Window
+        The window whose measured value decides; by default the period.
+    period_days : int
+        Days for which the error budget is given.
+    time_zone : str
+        IANA name; windows of days are cut there.
+    repos : tuple of str
+        Empty: every repo that has the metric.
+    priority : int
+        1 is the most important.
+    severity_on_breach : Severity
+        SEV-1 unless the policy says otherwise, as the playbook maps an SLA breach.
+    unit : str
+        Unit of value and objective.
+    higher_is_better : bool
+        Whether the SLA is met at or above the objective, or at or below it.
+    """
+
+    sla_id: str
+    sla_name: str
+    sla_type: str
+    objective: float
+    window: Window = field(default_factory=lambda: Window(days=30))
+    period_days: int = 30
+    time_zone: str = "UTC"
+    repos: tuple[str, ...] = ()
+    priority: int = 3
+    severity_on_breach: Severity = Severity.SEV_1
+    unit: str = "ratio"
+    higher_is_better: bool = True
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether an unrounded value meets the objective; equality does."""
+        return value >= self.objective if self.higher_is_better else value <= self.objective

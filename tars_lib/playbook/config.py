@@ -1,0 +1,198 @@
+"""The playbook's file: the packaged one, with an organisation's own laid over it, checked and with the origin of each line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tars_lib.config.yaml_file import read_yaml, validate
+from tars_lib.errors import ConfigError
+from tars_lib.files.assets import asset_folder
+from tars_lib.files.limits import MAX_CONFIG_BYTES
+from tars_lib.files.reading import read_utf8
+from tars_lib.model.names import Severity
+from tars_lib.playbook import tables
+from tars_lib.playbook.config_form import ActionForm, PlaybookForm
+
+PACKAGED_LABEL = "packaged playbook.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The playbook in force.
+
+    Attributes
+    ----------
+    playbook : Playbook
+    content : Mapping
+        The merged content, as JSON-ready values.
+    origins : Mapping of str to str
+        Dotted key of each value to the file and row that it came from.
+    """
+
+    playbook: tables.Playbook
+    content: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+
+def read_playbook(own: Path | None = None, label: str | None = None) -> InForce:
+    """Read the packaged playbook and lay an organisation's own over it.
+
+    Mappings are merged key by key, to any depth; a list or single value replaces what was there; null takes an entry away.
+
+    Parameters
+    ----------
+    own : Path, optional
+        The organisation's file; None: the packaged playbook alone.
+    label : str, optional
+        How messages and origins name that file; by default its path.
+
+    Raises
+    ------
+    ConfigError
+        If a file is not valid YAML, has an unknown key, or what is in force after merging is not whole.
+    """
+    path = asset_folder("parameters") / "playbook.yaml"
+    content, origins = _read(path, PACKAGED_LABEL)
+    named = PACKAGED_LABEL
+    if own is not None:
+        named = label or str(own)
+        added, rows = _read(own, named)
+        _lay_over(content, added, origins, rows, "")
+    return InForce(_tables(validate(PlaybookForm, content, named), _digest(content)), content, origins)
+
+
+def _read(path: Path, label: str) -> tuple[dict[str, Any], dict[str, str]]:
+    content = read_yaml(path, label)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{label}: top level: keys such as escalation or containment are needed")
+    rows: dict[str, str] = {}
+    # the same text was accepted by read_yaml just now; this pass keeps the rows
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    root = yaml.compose(read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError), Loader=loader)
+    _rows(root, "", label, rows)
+    return _text_keys(content), rows
+
+
+def _text_keys(value: Any) -> Any:
+    """Keys as text, as JSON has them."""
+    if isinstance(value, dict):
+        return {str(key): _text_keys(item) for key, item in value.items()}
+    return value
+
+
+def _rows(node: yaml.Node | None, key: str, label: str, rows: dict[str, str]) -> None:
+    if isinstance(node, yaml.MappingNode) and node.value:
+        for name, item in node.value:
+            _rows(item, f"{key}.{name.value}" if key else str(name.value), label, rows)
+    elif node is not None:
+        rows[key] = f"{label}, row {node.start_mark.line + 1}"
+
+
+def _lay_over(
+    content: dict[str, Any], added: dict[str, Any], origins: dict[str, str], rows: dict[str, str], key: str
+) -> None:
+    for name, item in added.items():
+        full = f"{key}.{name}" if key else name
+        if isinstance(item, dict) and isinstance(content.get(name), dict):
+            _lay_over(content[name], item, origins, rows, full)
+            continue
+        if item is None and name not in content:
+            raise ConfigError(f"{rows[full]}: {full}: null takes an entry away, and there is none of this name")
+        for old in [old for old in origins if old == full or old.startswith(f"{full}.")]:
+            del origins[old]
+        if item is None:
+            content.pop(name, None)
+            continue
+        content[name] = item
+        origins.update({new: row for new, row in rows.items() if new == full or new.startswith(f"{full}.")})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """sha256 of the content; the order of the rows is part of it, because the tree is walked in it."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _tables(given: PlaybookForm, sha256: str) -> tables.Playbook:
+    return tables.Playbook(
+        version=given.version,
+        sha256=sha256,
+        severities=tuple(
+            tables.SeverityRow(
+                severity,
+                given.severities[severity].description,
+                given.severities[severity].respond_within,
+                given.severities[severity].response_time,
+                given.escalation.matrix[severity],
+                given.severities[severity].examples,
+            )
+            for severity in Severity
+        ),
+        incident_types=tuple(
+            tables.IncidentType(code, row.incident_type, row.severity) for code, row in given.exit_codes.items()
+        ),
+        tree=tuple(
+            tables.Branch(
+                row.codes,
+                row.question,
+                row.severity,
+                row.path,
+                row.contain_within,
+                tuple(command for step in given.triage[row.path] for command in step.commands),
+            )
+            for row in given.decision_tree.values()
+        ),
+        otherwise=(given.otherwise.severity, given.otherwise.path),
+        triage=tuple(
+            tables.Triage(path, tuple(tables.TriageStep(step.title, step.commands, step.points) for step in steps))
+            for path, steps in given.triage.items()
+        ),
+        cause_types=tuple(
+            tables.CauseRow(kind, row.name, row.indicator, row.section) for kind, row in given.cause_types.items()
+        ),
+        impact_questions=tuple(
+            tables.ImpactQuestion(row.question, row.section) for row in given.impact_questions.values()
+        ),
+        containment=tuple(
+            tables.Containment(kind, row.cause, row.action, row.revert, row.verify, row.owner, row.query)
+            for kind, row in given.containment.items()
+        ),
+        operational=_actions(given.operational),
+        monitoring=_actions(given.monitoring),
+        communication=tuple(
+            tables.CommunicationRow(key, row.action, row.audience, row.template)
+            for key, row in given.communication.items()
+        ),
+        escalation_after=given.escalation.after,
+        escalation_methods=given.escalation.methods,
+        no_progress_after=given.escalation.no_progress_after,
+        conditions=tuple(
+            tables.ConditionRow(key, row.condition, row.contacts, row.methods)
+            for key, row in given.escalation.conditions.items()
+        ),
+        reviews=tuple(
+            tables.Review(key, row.activity, row.when, row.participants, row.within, row.repeats)
+            for key, row in given.reviews.items()
+        ),
+        metrics=tuple(
+            tables.MetricRow(key, row.metric, row.target, row.how, row.below, row.below_share)
+            for key, row in given.metrics.items()
+        ),
+        golden_path=tuple(
+            tables.GoldenStep(key, row.start, row.end, row.title, row.record, row.notify, row.task)
+            for key, row in given.golden_path.items()
+        ),
+    )
+
+
+def _actions(rows: Mapping[str, ActionForm]) -> tuple[tables.ActionRow, ...]:
+    return tuple(
+        tables.ActionRow(key, row.action, row.when, row.how, row.revert, row.verify) for key, row in rows.items()
+    )

@@ -1,0 +1,1 @@
+"""Texts that the playbook asks for: messages, postmortems and tickets."""

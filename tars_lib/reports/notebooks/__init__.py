@@ -1,0 +1,1 @@
+"""Execute notebooks on a run, each in a kernel of its own."""

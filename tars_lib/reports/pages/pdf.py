@@ -1,0 +1,175 @@
+"""Blocks as PDF, set by Typst with the fonts that travel with the package.
+
+The template is static and reads one JSON file; the compiler sees a private folder with that file, the
+template and the figures, and nothing else. The result is PDF/A-2a (ISO 19005-2, level A) and PDF/UA-1 (ISO
+14289-1). See `docs/decisions/pdf-with-typst.md`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import shutil
+import tempfile
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tars_lib.errors import ReportError
+from tars_lib.reports.blocks import palette
+from tars_lib.reports.blocks.lengths import NAME_LIMIT, breakable, visible
+from tars_lib.reports.blocks.view import views
+from tars_lib.reports.pages.glyphs import FONTS, MONO_FAMILY, TEXT_FAMILY, drawable
+
+if TYPE_CHECKING:
+    import typst
+    from typst import PDFStandard
+
+    from tars_lib.reports.blocks.document import Document
+
+TEMPLATE = Path(__file__).parents[1] / "templates" / "report.typ"
+
+STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
+
+# Characters of the title in the head of each page (judgement: half a line).
+_RUNNING_TITLE = 90
+
+# How much of the space between blocks is tried, in order, until the last page is not nearly empty; and how far down a page
+# the document has to reach for that. Judgement: tighter than 0.6 looks crowded, wider than 1.4 torn apart, and half a page
+# is worth turning for.
+_ROOMS = (1.0, 0.8, 0.6, 1.2, 1.4)
+_LAST_PAGE = 0.5
+
+# A column whose longest text stays below this keeps its natural width (judgement, in characters).
+_NATURAL_WIDTH = 22
+
+# Characters that a table holds in a row, that a weighted column needs at least, and that a bar takes (judgement).
+_TABLE_WIDTH = 100
+_NARROWEST = 14
+_BAR_WIDTH = 9
+
+
+def render_pdf(document: Document) -> bytes:
+    """Set a document as PDF.
+
+    Parameters
+    ----------
+    document : Document
+
+    Returns
+    -------
+    bytes
+        The same for the same document: the timestamp is the document's own.
+
+    Raises
+    ------
+    ReportError
+        Typst refused; its message is passed on.
+    """
+    import typst
+
+    fonts = sorted(FONTS.glob("*.[ot]tf"))
+    if not fonts:
+        raise ReportError(f"no fonts in {FONTS}; the installation is incomplete")
+    with tempfile.TemporaryDirectory(prefix="tars-pdf-") as folder:
+        root = Path(folder).resolve()
+        content = _content(document, root)
+        (root / "report.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        shutil.copyfile(TEMPLATE, root / "report.typ")
+        try:
+            pdf = _fitted(root).compile(
+                format="pdf",
+                pdf_standards=STANDARDS,
+                # Typst takes whole seconds
+                timestamp=document.generated_at.astimezone(UTC).replace(microsecond=0),
+            )
+        except typst.TypstError as error:
+            raise ReportError(f"the PDF could not be set: {error.diagnostic or error}") from error
+    if not isinstance(pdf, bytes):
+        raise ReportError(f"Typst returned {type(pdf).__name__}, expected one PDF")
+    return pdf
+
+
+def _fitted(root: Path) -> typst.Compiler:
+    """The first room at which the last page is well filled, or a page is saved; else that with the fullest last page."""
+    import typst
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+    tried = []
+    for room in _ROOMS:
+        compiler = typst.Compiler(
+            input=root / "report.typ",
+            root=root,
+            font_paths=fonts,
+            ignore_system_fonts=True,
+            sys_inputs={"room": f"{room}"},
+            package_path=root / "packages",
+            package_cache_path=root / "packages",
+        )
+        (end,) = json.loads(compiler.query("<end>", field="value"))
+        tried.append((compiler, int(end["page"]), float(end["share"])))
+        first = tried[0][1]
+        if end["page"] < first or (end["page"] == first and (first == 1 or end["share"] >= _LAST_PAGE)):
+            return compiler
+    return max((one for one in tried if one[1] == first), key=lambda one: one[2])[0]
+
+
+def _content(document: Document, root: Path) -> dict[str, Any]:
+    """Return what the template reads, and write its figures into the folder."""
+    lang, _, region = document.lang.partition("-")
+    title = _drawn(document.head.title, NAME_LIMIT)
+    content = views(document.blocks, _broken)
+    for view in content:
+        if view["kind"] == "table":
+            _weigh_columns(view)
+        for figure in view.get("figures", ()):
+            figure["file"] = f"figure-{figure['number']}.svg"
+            figure.pop("narrow")
+            figure["alt"] = figure["alt"].replace("\u200b", "")
+            (root / figure["file"]).write_bytes(base64.b64decode(figure.pop("svg")))
+    return {
+        "title": title,
+        "running_title": breakable(title if len(title) <= _RUNNING_TITLE else title[:_RUNNING_TITLE] + "…"),
+        "author": _drawn(document.author, NAME_LIMIT),
+        "lang": lang.lower(),
+        "region": region.lower() or None,
+        "label": content[0]["label"],
+        "generated": document.generated,
+        "text_family": TEXT_FAMILY,
+        "mono_family": MONO_FAMILY,
+        "ink": palette.INK,
+        "muted": palette.MUTED,
+        "rule": palette.RULE,
+        "link": palette.LINK,
+        "tones": {name: dataclasses.asdict(tone) for name, tone in palette.TONES.items()},
+        "views": content,
+    }
+
+
+def _drawn(text: str, limit: int | None) -> str:
+    return visible(text, limit, drawable())
+
+
+def _broken(text: str, limit: int | None) -> str:
+    return breakable(_drawn(text, limit))
+
+
+def _weigh_columns(view: dict[str, Any]) -> None:
+    """Give each column its share of the table's free width; None keeps the natural width."""
+    columns = view["columns"]
+    lengths = []
+    for index, column in enumerate(columns):
+        cells = [len(row[index]["text"]) for row in view["rows"]]
+        # A heading may wrap at its words, so it counts half.
+        longest = max([*cells, len(column["label"]) // 2])
+        lengths.append(longest + (_BAR_WIDTH if column["kind"] == "bar" else 0))
+    natural = [length + 2 for length in lengths if length <= _NATURAL_WIDTH]
+    is_narrow = len(natural) < len(columns) or not view["rows"]
+    free = _TABLE_WIDTH - _NARROWEST * (len(columns) - len(natural))
+    for column, length in zip(columns, lengths, strict=True):
+        keeps = length <= _NATURAL_WIDTH and sum(natural) <= free and bool(view["rows"])
+        column["weight"] = None if keeps else min(max(length, 4), 90) ** 0.7
+    if not is_narrow and sum(natural) <= free:
+        textual = [column for column in columns if column["kind"] in ("text", "mono")]
+        (textual or columns)[0]["weight"] = 1

@@ -1,0 +1,1 @@
+"""Short forms of a run: executive summary, job summary, annotations and JUnit."""

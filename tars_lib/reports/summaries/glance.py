@@ -1,0 +1,68 @@
+"""A run at a glance, as the blocks of every report: what a cell shows that ends with an analysis or a run."""
+
+from __future__ import annotations
+
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.model.names import SlaStatus
+from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Prose, Table, Tone
+from tars_lib.text.quantities import value_text
+
+_TONES: dict[SlaStatus, Tone] = {
+    SlaStatus.BREACHED: "critical",
+    SlaStatus.AT_RISK: "warning",
+    SlaStatus.COMPLIANT: "good",
+    SlaStatus.UNKNOWN: "unknown",
+}
+
+
+def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code: int) -> tuple[Block, ...]:
+    """Verdict, scorecard and how to ask on.
+
+    Parameters
+    ----------
+    health, alerts, sla
+        Reports of one time.
+    exit_code : int
+        The finding that stands highest.
+    """
+    entry = EXIT_CODES[exit_code]
+    severity = "" if entry.severity is None else f", {entry.severity.value}"
+    score = "unknown" if health.aggregate_score is None else f"{health.aggregate_score:.0f} of 100"
+    readiness = sla.executive_readiness
+    tone: Tone = "critical" if sla.breaches else "warning" if exit_code else "info"
+    state = (
+        f"{health.org.name} as of {sla.as_of:%Y-%m-%d %H:%M} UTC: {entry.finding.replace('_', ' ')} (exit code "
+        f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health {score}, "
+        f"risk tier {health.risk_tier.value}; {len(alerts.alerts)} alerts."
+    )
+    rows = tuple(
+        (
+            row.sla_id,
+            Badge(row.status.value.replace("_", " ").capitalize(), _TONES[row.status]),
+            value_text(row.value, row.unit),
+            value_text(row.objective, row.unit),
+            f"{row.affected_repos}",
+        )
+        for row in sla.scorecard
+    )
+    columns = (
+        Column("SLA", "mono"),
+        Column("Verdict", "badge"),
+        Column("Measured"),
+        Column("Objective"),
+        Column("Repos that breach it"),
+    )
+    return (
+        Callout(sla.risk_narrative.headline, state, tone),
+        Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
+        Prose((f"Ask on: {', '.join(_asks(sla))}.",)),
+    )
+
+
+def _asks(sla: SlaReport) -> tuple[str, ...]:
+    """What to type next at an analysis or a run, with names that are there."""
+    first = [f"tars_lib.why(_.sla, {result.sla_id!r})" for result in sla.compliance_results[:1]]
+    return (*first, ".health.frame", ".sla.frame", ".alerts.frame", ".org.repo(name)")

@@ -1,0 +1,1 @@
+"""When does a series cross a limit?"""

@@ -1,0 +1,1 @@
+"""What a reader sees: visible characters, quantities and sentences."""

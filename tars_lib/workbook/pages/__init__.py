@@ -1,0 +1,1 @@
+"""One module a report: the blocks that its notebook's cells show."""

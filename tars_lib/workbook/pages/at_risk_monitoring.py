@@ -1,0 +1,176 @@
+"""At-Risk Monitoring (exit code 141): what may be breached next, how soon, and how to watch it."""
+
+from __future__ import annotations
+
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.model.names import SlaStatus
+from tars_lib.pipeline import Run
+from tars_lib.reports.blocks.kinds import (
+    Bar,
+    Block,
+    Callout,
+    Column,
+    Heading,
+    KeyFigure,
+    KeyFigures,
+    Prose,
+    Table,
+    TitleBlock,
+    Tone,
+)
+from tars_lib.text.quantities import days_text, value_text
+from tars_lib.workbook.pages.incident_report import measured
+from tars_lib.workbook.sections.labels import objective_sign, plural
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
+from tars_lib.workbook.sections.outlook import MAX_ALERTS, alerts, budgets, burn_sentence, forecasts
+from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
+from tars_lib.workbook.sections.title import head, of_code
+
+_FEWER = 3
+"""Alerts beside a breach, whose own page lists them; judgement."""
+
+
+def at_risk(run: Run) -> list[ComplianceResult]:
+    """SLAs at risk, by priority."""
+    return [result for result in worst_first(run) if result.status is SlaStatus.AT_RISK]
+
+
+def title(run: Run, incident_id: str = "") -> TitleBlock:
+    """Head of the page: what is at risk, and what is to be expected."""
+    return head(run, "At-risk monitoring", run.sla.risk_narrative.headline, of_code(run, 141, 142), incident_id)
+
+
+def key_figures(run: Run) -> KeyFigures:
+    """How many are at risk, the nearest breach, and how much of the budget is left."""
+    risky = at_risk(run)
+    soonest = min((r.days_until_breach.value for r in risky if r.days_until_breach is not None), default=None)
+    shares = [
+        r.error_budget.consumed_share for r in risky if r.error_budget and r.error_budget.consumed_share is not None
+    ]
+    firing = sum(rate.is_firing for result in risky for rate in result.burn_rates)
+    known = [r for r in run.sla.compliance_results if r.breach_probability is not None]
+    summary = run.sla.summary
+    return KeyFigures(
+        (
+            KeyFigure(
+                "SLAs at risk", f"{len(risky)} of {summary.total}",
+                note=f"{summary.breached} breached, {summary.unknown} unknown",
+                tone="warning" if risky else "good" if not is_dark(run) else "unknown", word="" if risky else "None known",
+            ),
+            KeyFigure(
+                "Nearest breach", "none likely" if soonest is None else f"{soonest:.0f}",
+                unit="" if soonest is None else "days",
+                note=f"forecast for {len(known)} of {summary.total}", tone="warning" if soonest is not None else "neutral",
+            ),
+            KeyFigure(
+                "Budget used, most", "n/a" if not shares else f"{max(shares):.0%}", note="of an SLA at risk",
+                tone="warning" if shares and max(shares) >= 0.8 else "neutral",
+            ),
+            KeyFigure(
+                "Burn-rate windows firing", f"{firing}", note="of SLAs at risk", tone="warning" if firing else "neutral",
+            ),
+        )
+    )  # fmt: skip
+
+
+def verdict(run: Run, check_minutes: int) -> Callout:
+    """What to do now."""
+    if run.sla.breaches:
+        return Callout(
+            "An SLA is breached: that comes first",
+            f"Go to the SLA breach response: tars report sla_breach --run {run_place(run)}",
+            "critical",
+        )
+    risky = at_risk(run)
+    if risky:
+        return Callout(
+            f"Judge every {check_minutes} minutes until it is over",
+            f"{'; '.join(f'{r.sla_name}: {r.reason}' for r in risky)}. Respond within 1 hour.",
+            "warning",
+            "Do now",
+        )
+    tone: Tone = "unknown" if is_dark(run) else "good"
+    return Callout(none_is(run, "at risk"), run.sla.risk_narrative.text, tone)
+
+
+def at_risk_table(run: Run) -> Table:
+    """Each SLA at risk: how far from its objective, how much of the budget, how fast, and when."""
+    rows = []
+    for result in at_risk(run):
+        days = result.days_until_breach
+        share = None if result.error_budget is None else result.error_budget.consumed_share
+        rows.append(
+            (
+                f"{result.sla_name} ({result.scope or 'all repos'})",
+                f"{measured(result)}, objective {objective_sign(result)} {value_text(result.objective, result.unit)}",
+                "n/a" if share is None else Bar(max(share, 0.0), tone="warning"),
+                burn_sentence(result),
+                "not likely" if days is None else days_text(days.value, days.low, days.high),
+            )
+        )
+    return Table(
+        caption="SLAs at risk, by priority",
+        columns=(
+            Column("SLA (where)"),
+            Column("Measured (95 %)"),
+            Column("Budget used", "bar"),
+            Column("Burn rate"),
+            Column("Breach in"),
+        ),
+        rows=tuple(rows),
+        empty=f"{none_is(run, 'at risk')}.",
+    )
+
+
+def budget_section(run: Run) -> list[Block]:
+    """How the budgets at risk were spent."""
+    drawn = budgets(run)
+    return [Heading("How the budget is being spent"), *drawn] if drawn else []
+
+
+def outlook_section(run: Run) -> list[Block]:
+    """Forecasts of all SLAs, and the alerts that are there already."""
+    is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
+    # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
+    told = [forecasts(run)] if is_open or not run.sla.breaches else [Prose(("Every SLA is breached already.",))]
+    return [Heading("What is to come"), *told, alerts(run, _FEWER if run.sla.breaches else MAX_ALERTS)]
+
+
+def watching(run: Run, check_minutes: int) -> Table:
+    """The playbook's monitoring escalation, with what calls for each row here."""
+    risky = at_risk(run)
+    rows = (
+        (
+            "Increase check frequency",
+            f"Judge every {check_minutes} min instead of hourly",
+            f"{plural(len(risky), 'SLA')} at risk" if risky else "not called for",
+        ),
+        ("Enable verbose logging", "Set TARS_LOG_LEVEL=DEBUG", "where a verdict is not understood"),
+        (
+            "Add custom alerts",
+            "A rule in alerts.yaml of the root",
+            "; ".join(f"{m} of {r.scope or 'any repo'}" for r in risky for m in r.metrics[-1:]) or "not called for",
+        ),
+        ("Enable tracing", "Distributed tracing of the repos at risk", "where latency is at risk"),
+    )
+    return Table(
+        caption="Monitoring escalation, by the playbook's table",
+        columns=(Column("Action"), Column("How"), Column("Here")),
+        rows=rows,
+    )
+
+
+def next_action(run: Run, check_minutes: int) -> Table:
+    """Watch closely, look deeper, or carry on."""
+    if run.sla.breaches:
+        return next_steps(("Go to the SLA breach response", f"tars report sla_breach --run {run_place(run)}"))
+    if not at_risk(run):
+        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+    return next_steps(
+        (
+            f"Judge again in {check_minutes} minutes, and so on (cron: */{check_minutes} * * * *)",
+            "tars run --root ./org-health",
+        ),
+        ("See what moved since this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
+        ("See the whole answer as JSON", f"tars sla --org-report {health_report(run)} --json"),
+    )

@@ -1,0 +1,126 @@
+"""The leadership evidence package on one or two pages: executive summary, risk narrative, scorecard, trends."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tars_lib.engines.health.score_course import score_course
+from tars_lib.figures.health.scores import MAX_PANELS, draw_scores, weakest_first
+from tars_lib.figures.sla.readiness import draw_readiness
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.incidents.store.record import ActionState
+from tars_lib.incidents.store.register import is_incident_id
+from tars_lib.incidents.views.case import Case
+from tars_lib.pipeline import Run
+from tars_lib.reports.blocks.kinds import Block, Callout, Heading, Prose, Table, TitleBlock
+from tars_lib.workbook.parameters.register import Register, case_to_respond
+from tars_lib.workbook.sections.figure_blocks import figure, figures
+from tars_lib.workbook.sections.labels import listed
+from tars_lib.workbook.sections.next_commands import next_steps, run_place
+from tars_lib.workbook.sections.run_facts import since
+from tars_lib.workbook.sections.title import MINUTES, breached_since, head
+
+
+def title(run: Run, incident_id: str = "") -> TitleBlock:
+    """Head of the page."""
+    entry = EXIT_CODES[run.status.exit_code]
+    return head(run, "Executive summary", run.sla.risk_narrative.headline, entry, incident_id, breached_since(run))
+
+
+def readiness(run: Run) -> list[Block]:
+    """How ready the organisation is to answer for its SLAs, and what takes points off."""
+    return [figure(draw_readiness(run.sla.executive_readiness))]
+
+
+def narrative(run: Run) -> list[Block]:
+    """The risk narrative as the report has it, and the outlook."""
+    outlook = run.sla.executive_readiness.outlook
+    text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
+    return [
+        Heading("Risk narrative"),
+        Prose((run.sla.risk_narrative.text,)),
+        *([Callout("Outlook", text, "info")] if text else []),
+    ]
+
+
+def case_of(register: Register, incident_id: str) -> Case | None:
+    """The incident that the page is about; None where none is named, or it is kept elsewhere than in a register at hand.
+
+    Raises
+    ------
+    InputError
+        If there is a register, the id has its form, and it is not in it.
+    """
+    is_kept_here = is_incident_id(incident_id) or (register.root / incident_id).is_dir()
+    if not incident_id or not register.is_there or not is_kept_here:
+        return None
+    return case_to_respond(register, incident_id)
+
+
+def response(run: Run, case: Case | None, incident_id: str = "") -> list[Block]:
+    """How the response stands; without an incident what to do first, and who does it."""
+    if case is None:
+        if incident_id or not run.sla.breaches or not run.sla.breaches[0].recommended_actions:
+            return []
+        action = run.sla.breaches[0].recommended_actions[0]
+        return [
+            Callout(
+                "Response", f"No incident is named here. First: {action} (owner: {_owner(run)}).", "warning", "To do"
+            )
+        ]
+    incident, facts = case.incident, case.facts
+    states = Counter(action.state for action in incident.actions)
+    done, begun = states[ActionState.DONE], states[ActionState.STARTED]
+    parts = [
+        f"{incident.status.value.capitalize()}",
+        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not begun",
+        f"told: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+    ]
+    if not facts.is_over:
+        parts.append(
+            "next update: no time is set"
+            if facts.next_update_at is None
+            else f"next update: {facts.next_update_at:{MINUTES}}"
+        )
+    worked = "not checked yet" if facts.outcome is None else f"{facts.outcome.verdict.lower()}, {facts.outcome.text}"
+    parts.append(f"containment: {worked}")
+    return [
+        Callout(
+            "Response", f"{'; '.join(parts)}.", "good" if facts.is_over else "info", "Done" if facts.is_over else "Open"
+        )
+    ]
+
+
+def _owner(run: Run) -> str:
+    """The team of the repo that the first action is about; who is on call where it has none."""
+    breach = run.sla.breaches[0]
+    repo = breach.root_causes[0].repo if breach.root_causes else next(iter(breach.repos), "")
+    team = next((known.team for known in run.org.repos if known.repo == repo), None)
+    return team or "on-call engineer"
+
+
+def trends(run: Run) -> list[Block]:
+    """Health of the weakest repos over time; says so where no repo has a score."""
+    heading = Heading("Trends")
+    course = score_course(run.org, run.sla.as_of)
+    drawn = None
+    if course is not None:
+        reports = weakest_first(run.health.repository_reports)[:MAX_PANELS]
+        drawn = draw_scores(course, reports, run.org.changes(), since(run))
+    if drawn is None:
+        return [
+            heading,
+            Callout("No trend can be shown", "No repo has a score: nothing that is scored was reported.", "unknown"),
+        ]
+    return [heading, *figures(drawn)]
+
+
+def next_action(run: Run) -> Table:
+    """What leadership asks for next."""
+    steps = [("The full report", f"tars report incident_report --run {run_place(run)}")]
+    if run.sla.breaches:
+        steps.append(("The response, minute by minute", f"tars report sla_breach --run {run_place(run)}"))
+    elif run.sla.summary.at_risk:
+        steps.append(("What is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"))
+    steps.append(("The evidence, verifiable by an outsider", f"tars bundle create --run-dir {run_place(run)}"))
+    return next_steps(*steps)

@@ -1,0 +1,291 @@
+"""The incident report, block by block: verdict first, and what leadership has to know of it."""
+
+from __future__ import annotations
+
+from tars_lib.engines.health.report import RepositoryReport
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.model.names import Severity, SlaStatus, Trend
+from tars_lib.pipeline import Run
+from tars_lib.reports.blocks.kinds import (
+    Badge,
+    Bar,
+    Block,
+    Callout,
+    Column,
+    KeyFigure,
+    KeyFigures,
+    Table,
+    TitleBlock,
+    Tone,
+)
+from tars_lib.text.quantities import between_text, value_text
+from tars_lib.workbook.sections.escalation import rungs
+from tars_lib.workbook.sections.labels import (
+    label_of,
+    listed,
+    objective_sign,
+    plural,
+    readiness_tone,
+    risk_tone,
+    sla_badge,
+)
+from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
+from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
+from tars_lib.workbook.sections.title import breached_since, head
+
+MAX_REPOS = 6
+
+
+def title(run: Run, incident_id: str = "") -> TitleBlock:
+    """Head of the report: severity, readiness tier and one sentence that says it all."""
+    entry = EXIT_CODES[run.status.exit_code]
+    # what is found to move together is looked into, but nothing is wrong yet
+    what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
+    return head(run, what, run.sla.risk_narrative.headline, entry, incident_id, breached_since(run))
+
+
+def key_figures(run: Run) -> KeyFigures:
+    """The five numbers that leadership should remember."""
+    readiness, health, summary = run.sla.executive_readiness, run.health, run.sla.summary
+    affected = affected_repos(run)
+    spent = [row for row in run.sla.scorecard if row.budget_consumed is not None]
+    worst = max(spent, key=lambda row: row.budget_consumed or 0.0, default=None)
+    items = [
+        KeyFigure(
+            "SLAs breached", f"{summary.breached} of {summary.total}",
+            note=_counted(summary.at_risk, "at risk", summary.unknown, "unknown"),
+            tone="critical" if summary.breached else "good" if summary.total else "unknown",
+            word="" if summary.breached or not summary.total else "None",
+        ),
+        KeyFigure(
+            "Repos affected", f"{len(affected)} of {len(run.org.repos)}",
+            note=_facing_note(facing(run, affected)),
+            tone="critical" if affected else "good", word="" if affected else "None",
+        ),
+        KeyFigure(
+            "Readiness", f"{readiness.readiness_score:.0f}", unit="of 100",
+            note=f"{readiness.unknown_share:.0%} of it unknown" if readiness.unknown_share else "nothing unknown",
+            tone=readiness_tone(readiness.tier), word=readiness.tier.value.capitalize(),
+        ),
+        KeyFigure(
+            "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
+            note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier),
+            word=f"{health.risk_tier.value.capitalize()} risk",
+        ),
+    ]  # fmt: skip
+    if worst is not None and worst.budget_consumed is not None:
+        share = worst.budget_consumed
+        items.insert(
+            1,
+            KeyFigure(
+                "Error budget used", f"{share:.0%}", note=_whose(run, worst.sla_id),
+                tone="critical" if share > 1 else "warning" if share >= 0.8 else "good",
+                word="Overspent" if share > 1 else "Nearly spent" if share >= 0.8 else "Left",
+            ),
+        )  # fmt: skip
+    return KeyFigures(tuple(items))
+
+
+def scorecard(run: Run) -> Table:
+    """Every SLA in a line: measured with its interval, objective, budget, verdict."""
+    rows: list[tuple[object, ...]] = []
+    for result in worst_first(run):
+        spent = None if result.error_budget is None else result.error_budget.consumed_share
+        tone: Tone = "info" if spent is None or spent < 0.8 else "warning" if spent <= 1 else "critical"
+        rows.append(
+            (
+                f"{result.sla_name} ({result.windows[0].window})" if result.windows else result.sla_name,
+                f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
+                measured(result)
+                + (f" in {label_of(result.scope)}" if result.scope and result.judged_repos > 1 else ""),
+                "n/a" if spent is None else Bar(max(spent, 0.0), tone=tone),
+                listed(_worst_of_it_first(result), 1) if result.affected_repos else "-",
+                sla_badge(result.status),
+            )
+        )
+    rows += _slo_rows(run)
+    return Table(
+        caption="SLA scorecard, worst first",
+        columns=(
+            Column("SLA (window)"),
+            Column("Objective", "text", "right"),
+            Column("Measured (95 %)", "text", "right"),
+            Column("Budget used", "bar"),
+            Column("Repos affected"),
+            Column("Verdict", "badge"),
+        ),
+        rows=tuple(rows),
+        note="Measured over the SLA's own window, with its 95 % interval. An SLA on a metric that is no share has no budget.",
+        empty="No SLA is defined.",
+    )
+
+
+def first_step(run: Run) -> Callout:
+    """What to do in this minute: the containment of the first breach, and who hears of it next."""
+    if not run.sla.breaches:
+        if run.sla.summary.at_risk:
+            return Callout(
+                "Watch closely", "No SLA is breached, but some are at risk: run the checks every 15 minutes.", "warning"
+            )
+        if is_dark(run):
+            return Callout(
+                "Restore the missing metrics",
+                f"No SLA is known to be breached, but {run.sla.summary.unknown} of {run.sla.summary.total} cannot be judged"
+                f"{'' if run.health.aggregate_score is not None else ', and the health is not known'}.",
+                "unknown",
+            )
+        return Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")
+    first = run.sla.breaches[0]
+    steps = [action for action in first.recommended_actions if not action.startswith("Verify")]
+    now = listed(tuple(rung.who for rung in rungs(run) if not rung.after), 6)
+    later = "; ".join(f"{rung.who} {rung.due.removesuffix(' without progress')}" for rung in rungs(run) if rung.after)
+    then = f"Then: {'; '.join(steps[1:])}. " if steps[1:] else ""
+    text = f"{then}Tell now: {now}." + (f" Without progress: {later}." if later else "")
+    return Callout(f"Contain within 15 minutes: {steps[0]}", text, "critical", "Do now")
+
+
+def weakest_repos(run: Run) -> Table:
+    """The repos with the lowest scores, and why."""
+    known = [report for report in run.health.repository_reports if report.score is not None and report.score < 80.0]
+    rows = tuple(
+        (
+            report.repo,
+            report.team or "-",
+            report.score,
+            Badge(report.risk_tier.value.capitalize(), risk_tone(report.risk_tier)),
+            _trend(report),
+            "; ".join(report.reasons[:2]),
+        )
+        for report in known[:MAX_REPOS]
+    )
+    return Table(
+        caption=f"Repos under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
+        columns=(
+            Column("Repo", "mono"),
+            Column("Team"),
+            Column("Score", "number", decimals=0),
+            Column("Risk", "badge"),
+            Column("Trend"),
+            Column("Why"),
+        ),
+        rows=rows,
+        note=f"The first {MAX_REPOS} are shown." if len(known) > MAX_REPOS else "",
+        empty="Every repo with a known score is at 80 or more."
+        if any(report.score is not None for report in run.health.repository_reports)
+        else "No repo has a known score.",
+    )
+
+
+def data_quality(run: Run) -> list[Block]:
+    """What this report cannot know, and what it left out."""
+    rows = [
+        (f"SLA {result.sla_name}", Badge("Unknown", "unknown"), result.reason or "")
+        for result in run.sla.compliance_results
+        if result.status is SlaStatus.UNKNOWN
+    ]
+    silent = [report for report in run.health.repository_reports if report.score is None]
+    rows += [
+        (f"Health of {report.repo}", Badge("Unknown", "unknown"), "; ".join(report.reasons)) for report in silent[:8]
+    ]
+    if len(silent) > 8:
+        rows.append(
+            (f"Health of {len(silent) - 8} more repos", Badge("Unknown", "unknown"), "see org-health-report.json")
+        )
+    excluded = {(x.repo, x.start, x.end, x.title) for result in run.sla.compliance_results for x in result.exclusions}
+    rows += [
+        (
+            f"{repo or 'all repos'}, {start:%m-%d %H:%M} to {end:%m-%d %H:%M}",
+            Badge("Left out", "info"),
+            f"maintenance: {text}",
+        )
+        for repo, start, end, text in sorted(excluded, key=str)[:6]
+    ]
+    told = ("UNKNOWN", "have no known score")
+    rows += [
+        ("Input", Badge("Note", "info"), warning)
+        for warning in dict.fromkeys((*run.health.warnings, *run.sla.warnings))
+        if not any(part in warning for part in told)
+    ][:8]
+    history = run.health.history
+    extent = (
+        "no sample"
+        if history.start is None or history.end is None
+        else f"{history.start:%Y-%m-%d} to {history.end:%Y-%m-%d}"
+    )
+    return [
+        Table(
+            caption=f"Data quality: {run.health.coverage:.0%} of the recently expected samples arrived",
+            columns=(Column("What"), Column("State", "badge"), Column("Why")),
+            rows=tuple(rows),
+            note=f"{history.samples} samples of {len(history.metrics)} metrics, {extent}; "
+            f"SLA policies: {run.sla.policies_from}; {plural(len(run.health.inputs), 'input file')} with digests in the run.",
+            empty="Every SLA and every repo could be judged, and nothing was left out.",
+        )
+    ]
+
+
+def next_action(run: Run, incident_id: str = "") -> Table:
+    """The next steps for what was found, in the order of the playbook."""
+    if run.sla.breaches:
+        return next_steps(
+            ("Walk the minutes of the response", f"tars report sla_breach --run {run_place(run)}"),
+            *check_again(run, incident_id),
+            (
+                "Pack the evidence for leadership",
+                f"tars bundle create --run-dir {incident_runs(incident_id)}",
+            ),
+        )
+    if run.sla.summary.at_risk:
+        return next_steps(
+            ("Look at what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
+            ("Judge again in 15 minutes", "tars run --root ./org-health"),
+        )
+    return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+
+
+def _trend(report: RepositoryReport) -> str:
+    """Which way a score goes; after a fall that is what it did since, which the reader has to be told."""
+    word = report.trend.value.capitalize()
+    return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
+
+
+def _worst_of_it_first(result: ComplianceResult) -> tuple[str, ...]:
+    """Repos affected; the one that the verdict is about first, where it is about one."""
+    return tuple(sorted(result.affected_repos, key=lambda repo: repo != result.scope))
+
+
+def _counted(at_risk: int, risk_word: str, unknown: int, unknown_word: str) -> str:
+    parts = [f"{count} {word}" for count, word in ((at_risk, risk_word), (unknown, unknown_word)) if count]
+    return ", ".join(parts) or "none at risk or unknown"
+
+
+def _whose(run: Run, sla_id: str) -> str:
+    result = run.sla[sla_id]
+    return result.sla_name if result.scope is None else f"{result.sla_name}, {label_of(result.scope)}"
+
+
+def _facing_note(facing: tuple[str, ...]) -> str:
+    return f"customer facing: {listed(facing, 2)}" if facing else "none customer facing"
+
+
+def measured(result: ComplianceResult) -> str:
+    """Value over the SLA's own window, with its interval."""
+    if result.value is None:
+        return "unknown"
+    window = result.windows[0]
+    text = value_text(result.value, result.unit)
+    if window.ci_low is None or window.ci_high is None:
+        return text
+    return between_text(result.value, window.ci_low, window.ci_high, result.unit)
+
+
+def _slo_rows(run: Run) -> list[tuple[object, ...]]:
+    """Violated objectives for the organisation as a whole; named as such, since they are none of the SLAs that are counted."""
+    return [
+        (f"SLO (organisation): {slo.name}", f"≥ {slo.objective:g}", "unknown" if slo.value is None else f"{slo.value:.3g}",
+         "n/a", "-",
+         Badge("Violated" if slo.status == "VIOLATED" else "Unknown", "critical" if slo.status == "VIOLATED" else "unknown"))
+        for slo in run.health.slo_results
+        if slo.status != "MET"
+    ]  # fmt: skip

@@ -1,0 +1,332 @@
+"""Propagation containment (132): who leads, which way it travels, where to cut it, and is it getting better?"""
+
+from __future__ import annotations
+
+from tars_lib.engines.relations.lead_lag_report import PropagationPath
+from tars_lib.engines.relations.turning_points import unfold
+from tars_lib.figures.relations.lead_lag import draw_leads
+from tars_lib.figures.relations.turning_points import draw_unfolding
+from tars_lib.model.names import ContainmentType, InfluenceClass, Severity, TemporalAnomalyType
+from tars_lib.pipeline import Run
+from tars_lib.playbook.containment import containment_row
+from tars_lib.reports.blocks.kinds import (
+    Badge,
+    Bar,
+    Block,
+    Callout,
+    Checklist,
+    ChecklistItem,
+    Column,
+    KeyFigure,
+    KeyFigures,
+    Prose,
+    Table,
+    TitleBlock,
+)
+from tars_lib.reports.blocks.view import format_share
+from tars_lib.workbook.sections.figure_blocks import figures
+from tars_lib.workbook.sections.labels import label_of, listed, plural
+from tars_lib.workbook.sections.next_commands import check_again, health_report
+from tars_lib.workbook.sections.relations import (
+    change_table,
+    changes_before,
+    lag_words,
+    page_head,
+    rollbacks,
+    since_words,
+    state_badge,
+    steps,
+    way,
+    who_hears,
+)
+from tars_lib.workbook.sections.run_facts import facing
+
+_MODULE = "python -m analytics.run_org_temporal_intelligence"
+_CLASS = {
+    InfluenceClass.LEADER: Badge("Leader", "critical"),
+    InfluenceClass.BIDIRECTIONAL: Badge("Passes on", "warning"),
+}
+
+
+def title(run: Run, incident_id: str = "") -> TitleBlock:
+    """What travels where, in a sentence."""
+    path = _first(run)
+    nothing = "Not judged" if run.temporal.reason is not None else "No propagation"
+    began = None if path is None else path.started_at
+    return page_head(run, "Propagation", _headline(run), (132, 131), nothing, incident_id, began)
+
+
+def key_figures(run: Run) -> KeyFigures:
+    """Paths, first mover, repos reached, impact and pace."""
+    report, path = run.temporal, _first(run)
+    active = [one for one in report.propagation_paths if one.is_active]
+    tested = f"{report.pairs_tested} pairs tested, {plural(report.leads_found, 'lead')}"
+    if path is None:
+        dark = report.reason is not None
+        return KeyFigures(
+            (
+                KeyFigure(
+                    "Active paths", None if dark else "0", note=report.reason or tested,
+                    tone="unknown" if dark else "good", word="" if dark else "None",
+                ),
+                KeyFigure("Samples looked at", str(report.samples), note=f"every {_step(run)}", word=""),
+                KeyFigure(
+                    "Unordered declines", str(len(_together(run))), note="changes in one sample: no order can be told",
+                    tone="warning" if _together(run) else "good", word="" if _together(run) else "None",
+                ),
+            )
+        )  # fmt: skip
+    seen = facing(run, path.path)
+    is_bad = path.is_active and path.is_declining
+    return KeyFigures(
+        (
+            KeyFigure(
+                "Active paths", f"{len(active)} of {report.paths_found}", note=tested,
+                tone="critical" if is_bad else "good", word="Travelling now" if active else "Quiet",
+            ),
+            KeyFigure(
+                "Moves first", label_of(path.path[0]), note=f"influence {_influence(run, path.path[0]):.0f} of 100",
+                tone="critical" if is_bad else "neutral", word="Declines" if is_bad else "",
+            ),
+            KeyFigure(
+                "Repos on the path", f"{len(path.path)} of {len(run.org.repos)}",
+                note=f"customer facing: {listed(seen, 2)}" if seen else "none customer facing",
+                tone="critical" if is_bad and seen else "warning" if is_bad else "neutral",
+                word="Customers see it" if is_bad and seen else "",
+            ),
+            KeyFigure(
+                "Impact", f"{path.impact_score:.0f}", unit="of 100",
+                note=f"confidence in the path {format_share(path.confidence)}",
+                tone="critical" if is_bad else "neutral", word=path.severity.value if is_bad else "",
+            ),
+            KeyFigure("First to last", lag_words(path), note=f"{plural(path.total_lag, 'sample')} of {_step(run)}"),
+        )
+    )  # fmt: skip
+
+
+def first_step(run: Run) -> Callout:
+    """What to do in this minute."""
+    path = _first(run)
+    if path is not None and path.is_active and path.is_declining:
+        leader, followers = path.path[0], path.path[1:]
+        change = changes_before(run, path.path[:1], path.started_at)
+        back = f"Roll back {rollbacks(change[:1])}. " if change else ""
+        clock = "Contain within 15 minutes" if path.severity is Severity.SEV_1 else "Contain"
+        return Callout(
+            f"{clock}: isolate {label_of(leader)} from {listed(followers, 3)}",
+            f"{back}Then freeze deployments to all of them and watch {listed(followers, 3)} closely. "
+            + who_hears(path.severity),
+            "critical",
+            "Do now",
+        )
+    together = _together(run)
+    if together:
+        return Callout(
+            "Nothing to cut: it came at once",
+            "Who moved first cannot be told. The cross-repo anomaly report says what they have in common.",
+            "warning",
+        )
+    if run.temporal.reason is not None:
+        return Callout("Propagation could not be judged", f"{run.temporal.reason.capitalize()}.", "unknown")
+    return Callout("Nothing to contain", "No trouble travels between repos. Keep the hourly checks running.", "good")
+
+
+def leaders(run: Run) -> Table:
+    """Who moves first: the playbook's first question."""
+    scores = {one.repo: one for one in run.health.repository_reports}
+    rows = tuple(
+        (
+            one.repo,
+            _CLASS[one.classification],
+            Bar(one.influence_score / 100.0, f"{one.influence_score:.0f}"),
+            listed(one.leads, 3),
+            listed(one.follows, 3) if one.follows else "nobody",
+            None if one.repo not in scores else scores[one.repo].score,
+        )
+        for one in run.temporal.influence_scores
+        if one.classification in _CLASS
+    )
+    return Table(
+        caption="Who leads, the most influential first",
+        columns=(
+            Column("Repo", "mono"),
+            Column("Role", "badge"),
+            Column("Influence (of 100)", "bar"),
+            Column("Leads"),
+            Column("Follows"),
+            Column("Health (of 100)", "number", decimals=0),
+        ),
+        rows=rows[:10],
+        note=""
+        if not rows
+        else "Influence: the share of the other repos that it reaches, customer-facing ones counted three times, each weighted"
+        " with the confidence of the way there." + (f" {len(rows) - 10} more lead, too." if len(rows) > 10 else ""),
+        empty=run.temporal.reason or f"No repo moves before another: {run.temporal.pairs_tested} pairs were tested.",
+    )
+
+
+def paths(run: Run, max_paths: int = 8) -> list[Block]:
+    """Which way it travels: the network in time, the paths, and who turned when."""
+    report = run.temporal
+    listed_paths = report.propagation_paths[:max_paths]
+    rows = tuple(
+        (
+            way(path),
+            state_badge(path),
+            lag_words(path),
+            Bar(path.impact_score / 100.0, f"{path.impact_score:.0f}", "critical" if path.is_active else "info"),
+            Bar(min(path.confidence, 1.0)),
+            listed(tuple(run.sla[sla].sla_name for sla in path.affected_slas), 2) if path.affected_slas else "-",
+        )
+        for path in listed_paths
+    )
+    more = report.paths_found - len(rows)
+    table = Table(
+        caption="Propagation paths, active ones and those with the most impact first",
+        columns=(
+            Column("Path"),
+            Column("Now", "badge"),
+            Column("First to last"),
+            Column("Impact (of 100)", "bar"),
+            Column("Confidence", "bar"),
+            Column("SLAs touched"),
+        ),
+        rows=rows,
+        note=f"{more} more are in temporal-intelligence-report.json." if more > 0 else "",
+        empty=report.reason or "No path was found: nothing is seen to travel from repo to repo.",
+    )
+    if not report.leads_found:
+        return [Prose((table.empty,))]
+    blocks: list[Block] = [*figures(draw_leads(report)), table]
+    path = _first(run)
+    shown = None
+    if path is not None and path.started_at is not None:
+        shown = unfold(run.org, path.path, path.started_at, report.as_of)
+    return [*blocks, *figures(None if shown is None else draw_unfolding(shown, run.org.changes()))]
+
+
+def activity(run: Run) -> Table:
+    """Is it travelling now? What is unusual in how trouble moves."""
+    active = [one for one in run.temporal.temporal_anomalies if one.is_active]
+    over = len(run.temporal.temporal_anomalies) - len(active)
+    rows = tuple(
+        (
+            one.type.value.replace("_", " ").capitalize(),
+            Badge(one.severity.value, "critical" if one.severity is Severity.SEV_1 else "warning"),
+            since_words(one.started_at),
+            one.message,
+        )
+        for one in active[:8]
+    )
+    return Table(
+        caption="Is it travelling now?",
+        columns=(
+            Column("What"),
+            Column("Severity", "badge"),
+            Column("Since"),
+            Column("Finding"),
+        ),
+        rows=rows,
+        note=f"Over by now: {over}, in temporal-intelligence-report.json." if over else "",
+        empty="Nothing unusual in how trouble moves between repos.",
+    )
+
+
+def containment(run: Run) -> list[Block]:
+    """The playbook's three measures with the repos that they concern, and how to tell that they worked."""
+    path = _first(run)
+    if path is None or not (path.is_active and path.is_declining):
+        return [Prose(("Nothing travels now, so there is nothing to isolate.",))]
+    leader, followers = path.path[0], path.path[1:]
+    teams = {repo.repo: repo.team or "" for repo in run.org.repos}
+    others = tuple(one for one in _callers(run, leader) if one not in path.path)
+    row = containment_row(ContainmentType.CASCADING_FAILURE)
+    clock = "within 15 min" if path.severity is Severity.SEV_1 else ""
+    return [
+        Checklist(
+            (
+                ChecklistItem(
+                    f"Isolate {label_of(leader)} from its downstream repos: {listed(followers, 4)}"
+                    + (f"; it is also called by {listed(others, 4)}" if others else "")
+                    + f". {row.action} between them.",
+                    owner=teams.get(leader, ""), due=clock,
+                ),
+                ChecklistItem(f"Freeze deployments to {listed(path.path, 6)}.", due=clock),
+                ChecklistItem(f"Watch {listed(followers, 6)} closely: checks every 15 minutes instead of hourly.", due=clock),
+            ),
+            title="Containment strategy",
+        ),
+        Prose((f"It worked when {row.verify}. To undo: {row.revert[:1].lower()}{row.revert[1:]}.",)),
+        change_table(run, path.path, path.started_at),
+    ]  # fmt: skip
+
+
+def monitoring(run: Run, incident_id: str = "") -> Table:
+    """What to run from now on, and the number to watch."""
+    path = _first(run)
+    query = f"{_MODULE} --org-report {health_report(run)} --json | jq"
+    if path is None:
+        return steps(
+            ("Ask again with the next data, hourly", "tars run --root ./org-health"),
+            ("Look for who leads", f"{query} '.influence_scores[] | select(.classification == \"LEADER\")'"),
+        )
+    again, compare = check_again(run, incident_id)
+    return steps(
+        again,
+        (f"Track the impact: {path.impact_score:.0f} in this run, lower is better", compare[1]),
+        ("The paths of this run in full", f"{query} '.propagation_paths'"),
+    )
+
+
+def _first(run: Run) -> PropagationPath | None:
+    """The path that the page is about: the report lists active ones and those with the most impact first."""
+    return next(iter(run.temporal.propagation_paths), None)
+
+
+def _headline(run: Run) -> str:
+    path, report = _first(run), run.temporal
+    if path is None:
+        if report.reason is not None:
+            return f"Whether trouble travels could not be judged: {report.reason}."
+        together = _together(run)
+        found = f"No repo is seen to move before another ({report.pairs_tested} pairs tested)"
+        return f"{found}: {together[0].partition('): ')[0]})." if together else f"{found}; nothing travels."
+    reach = f"{len(path.path)} of {len(run.org.repos)} repos"
+    seen = facing(run, path.path)
+    customers = f", customers see {listed(seen, 2)}" if seen else ""
+    if path.is_active:
+        what = "Trouble travels" if path.is_declining else "A recovery travels"
+        return (
+            f"{what} {way(path)} within {lag_words(path)}: {reach}{customers}; impact {path.impact_score:.0f} of 100."
+        )
+    known = (
+        "1 path is known; it is not active now"
+        if report.paths_found == 1
+        else f"{report.paths_found} paths are known; none is active now"
+    )
+    if report.paths_found == 1:
+        return f"{known}: {way(path)}."
+    return f"{known}; the one with the most impact: {way(path)}."
+
+
+def _together(run: Run) -> list[str]:
+    """Declines without an order that are still about now, in words."""
+    return [
+        one.message.rstrip(".") + "."
+        for one in run.temporal.temporal_anomalies
+        if one.type is TemporalAnomalyType.SYNCHRONISED_LAG and one.is_active and one.severity is Severity.SEV_3
+    ]
+
+
+def _influence(run: Run, repo: str) -> float:
+    return next((one.influence_score for one in run.temporal.influence_scores if one.repo == repo), 0.0)
+
+
+def _callers(run: Run, repo: str) -> tuple[str, ...]:
+    return tuple(edge.caller for edge in run.org.dependencies if edge.callee == repo)
+
+
+def _step(run: Run) -> str:
+    from tars_lib.figures.relations.lead_lag import lag_text
+
+    return lag_text(run.temporal.interval)

@@ -1,0 +1,212 @@
+"""SLA Breach Response (exit code 142): the playbook's minutes 2 to 12, with what was found filled in."""
+
+from __future__ import annotations
+
+from tars_lib.engines.sla.report import Breach, RootCause
+from tars_lib.engines.sla.thresholds import STANDS_OUT
+from tars_lib.figures.sla.breaches import draw_breach_timeline
+from tars_lib.figures.sla.causes import draw_causes
+from tars_lib.figures.sla.readiness import draw_readiness
+from tars_lib.model.names import ContainmentType
+from tars_lib.pipeline import Run
+from tars_lib.playbook.containment import action_for
+from tars_lib.playbook.packaged import packaged
+from tars_lib.reports.blocks.kinds import (
+    Badge,
+    Block,
+    Callout,
+    Checklist,
+    ChecklistItem,
+    Column,
+    Heading,
+    Prose,
+    Table,
+    TitleBlock,
+    Tone,
+)
+from tars_lib.text.quantities import value_text
+from tars_lib.workbook.pages.incident_report import measured
+from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
+from tars_lib.workbook.sections.escalation import rungs, severity_of
+from tars_lib.workbook.sections.figure_blocks import figure, figures
+from tars_lib.workbook.sections.labels import listed, objective_sign, plural
+from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
+from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
+from tars_lib.workbook.sections.title import MINUTES, breached_since, head, of_code
+
+MAX_BREACHES = 3
+
+
+def title(run: Run, incident_id: str = "") -> TitleBlock:
+    """Head of the page; its sentence is that of every other report of the run."""
+    return head(
+        run, "SLA breach response", run.sla.risk_narrative.headline, of_code(run, 142), incident_id, breached_since(run)
+    )
+
+
+def identify(run: Run) -> list[Block]:
+    """Minute 2-5: which SLAs are breached?"""
+    heading = Heading("Minute 2-5: which SLAs are breached?")
+    if not run.sla.breaches:
+        return [heading, _nothing(run)]
+    rows = tuple(_breach_row(run, breach) for breach in run.sla.breaches)
+    names = tuple(breach.sla_id for breach in run.sla.breaches)
+    return [
+        heading,
+        Table(
+            caption=f"Breached: {run.sla.summary.breached} of {plural(run.sla.summary.total, 'SLA')}, most urgent first",
+            columns=(
+                Column("SLA"),
+                Column("Objective", "text", "right"),
+                Column("Measured (95 %)", "text", "right"),
+                Column("Since"),
+                Column("Repos"),
+                Column("Severity", "badge"),
+            ),
+            rows=rows,
+        ),
+        Callout(f"Which SLAs breached? {listed(names, 6)}", "", "info", "Record"),
+    ]
+
+
+def explain(run: Run, max_causes: int) -> list[Block]:
+    """Minute 5-8: what is the root cause of each breach?
+
+    Parameters
+    ----------
+    run : Run
+    max_causes : int
+        Causes told a breach; the playbook's command prints three.
+    """
+    heading = Heading("Minute 5-8: what is the root cause?")
+    if not run.sla.breaches:
+        return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to look for.",))]
+    blocks: list[Block] = [
+        heading,
+        *figures(
+            draw_breach_timeline(run.sla.breaches, run.org.changes(), run.sla.as_of), draw_causes(run.sla.breaches[0])
+        ),
+    ]
+    for place, breach in enumerate(run.sla.breaches[:MAX_BREACHES]):
+        earlier = [other for other in run.sla.breaches[:place] if same_cause(breach, other)]
+        blocks.append(Heading(breach.sla_name, 2))
+        if earlier:
+            first = breach.root_causes[0]
+            told = f"Same cause as {earlier[0].sla_name}: {first.repo} ({first.confidence:.0%} confidence)."
+            blocks.append(Prose((told_story(run, breach), told)))
+        else:
+            blocks += [Prose((told_story(run, breach),)), causes_of(breach, max_causes)]
+    return [*blocks, Callout(f"Primary root cause? {primary_cause(run.sla.breaches[0])}", "", "info", "Record")]
+
+
+def primary_cause(breach: Breach) -> str:
+    """What to write down as the primary root cause: never a name that the evidence does not single out."""
+    if not breach.root_causes:
+        return f"Not known: {breach.reason}"
+    first = breach.root_causes[0]
+    if first.confidence < STANDS_OUT:
+        return f"Not known: no cause stands out (first candidate {first.repo}, {first.confidence:.0%})"
+    return f"{first.repo}{f', {first.change}' if first.change else ''} ({first.confidence:.0%} confidence)"
+
+
+def contain(run: Run) -> list[Block]:
+    """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
+    heading = Heading("Minute 8-12: contain")
+    if not run.sla.breaches:
+        return [heading, Prose(("Nothing is to be contained.",))]
+    found: dict[ContainmentType, RootCause] = {}
+    for breach in run.sla.breaches:
+        if breach.root_causes and breach.root_causes[0].confidence >= STANDS_OUT:
+            found.setdefault(breach.root_causes[0].containment_type, breach.root_causes[0])
+    rows = []
+    for row in packaged().containment:
+        cause = found.get(row.containment_type)
+        rows.append(
+            (
+                row.cause,
+                row.action if cause is None else action_for(row.containment_type, cause.repo),
+                row.verify,
+                row.revert,
+                Badge("Found", "critical") if cause is not None else Badge("Not found", "neutral"),
+            )
+        )
+    todo = dict.fromkeys(action for breach in run.sla.breaches for action in breach.recommended_actions)
+    return [
+        heading,
+        Table(
+            caption="Containment by type of root cause",
+            columns=(
+                Column("Root cause type"),
+                Column("Action"),
+                Column("It worked when"),
+                Column("To undo"),
+                Column("Here", "badge"),
+            ),
+            rows=tuple(sorted(rows, key=lambda row: row[-1].text != "Found")),
+        ),
+        Checklist(tuple(ChecklistItem(action) for action in todo), title="Do, and record as the action taken"),
+    ]
+
+
+def impact(run: Run) -> list[Block]:
+    """Business impact: readiness, and the narrative for the board."""
+    customers = facing(run, affected_repos(run))
+    seen = f"Customers see {listed(customers)}." if customers else "No customer-facing repo is among those affected."
+    said = seen if run.sla.breaches else f"{none_is(run, 'breached')}."
+    return [
+        Heading("Business impact"),
+        Prose((said, run.sla.risk_narrative.text)),
+        figure(draw_readiness(run.sla.executive_readiness)),
+    ]
+
+
+def tell(run: Run) -> list[Block]:
+    """Immediate actions: whom to tell and when, by the escalation matrix."""
+    heading = Heading("Whom to tell")
+    if not run.sla.breaches:
+        return [heading, Prose((f"Nobody is to be told. {none_is(run, 'breached')}.",))]
+    severity = severity_of(run)
+    items = [
+        ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)
+        for rung in rungs(run)
+    ]
+    customers = facing(run, affected_repos(run))
+    if customers:
+        items.append(ChecklistItem(f"Status page: we are investigating ({listed(customers)})", due="now"))
+    return [
+        heading,
+        Checklist(
+            tuple(items), title=f"{severity.value}: respond within {packaged().severity(severity).response_time}"
+        ),
+    ]
+
+
+def next_action(run: Run, incident_id: str = "") -> Table:
+    """The next steps, down to minutes 12-15."""
+    if not run.sla.breaches:
+        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+    return next_steps(
+        ("See the whole answer as JSON", f"tars sla --org-report {health_report(run)} --json"),
+        *check_again(run, incident_id),
+        ("Minute 12-15: pack the evidence", f"tars bundle create --run-dir {incident_runs(incident_id)}"),
+    )
+
+
+def _breach_row(run: Run, breach: Breach) -> tuple[object, ...]:
+    result = run.sla[breach.sla_id]
+    since = "unknown" if breach.started_at is None else f"{breach.started_at:{MINUTES}}"
+    where = f" in {breach.scope}" if breach.scope else ""
+    chance = " (could be chance)" if breach.could_be_chance else ""
+    return (
+        f"{breach.sla_name} ({breach.sla_type})",
+        f"{objective_sign(result)} {value_text(breach.objective, breach.unit)}",
+        f"{measured(result)}{where}{chance}",
+        f"{'at or before ' if breach.started_before else ''}{since}{', over' if breach.ended_at else ''}",
+        listed(breach.repos, 3) or "the organisation",
+        Badge(breach.severity.value, "critical"),
+    )
+
+
+def _nothing(run: Run) -> Callout:
+    tone: Tone = "unknown" if is_dark(run) else "good"
+    return Callout(none_is(run, "breached"), run.sla.risk_narrative.text, tone)

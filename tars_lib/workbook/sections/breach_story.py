@@ -1,0 +1,242 @@
+"""The story of each breach: what broke, why, where the harm sits, what happened when, how to contain it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tars_lib.engines.sla.report import Breach, RootCause
+from tars_lib.engines.sla.sli_course import courses
+from tars_lib.figures.health.trends import draw_trends
+from tars_lib.figures.sla.breaches import draw_breach_timeline
+from tars_lib.figures.sla.causes import draw_causes
+from tars_lib.figures.sla.harm import draw_harm
+from tars_lib.model.names import CauseType
+from tars_lib.model.organisation import duration_text
+from tars_lib.pipeline import Run
+from tars_lib.playbook.containment import action_for, containment_row
+from tars_lib.reports.blocks.kinds import (
+    Badge,
+    Block,
+    Callout,
+    Cause,
+    CauseList,
+    Column,
+    Heading,
+    Prose,
+    Table,
+    Timeline,
+    TimelineEntry,
+)
+from tars_lib.text.quantities import value_text
+from tars_lib.workbook.sections.figure_blocks import figure, figures
+from tars_lib.workbook.sections.labels import listed, plural
+from tars_lib.workbook.sections.run_facts import is_dark, none_is
+from tars_lib.workbook.sections.title import MINUTES
+
+MAX_BREACHES = 3
+"""Breaches that are told in full; the scorecard lists all. Judgement: a leader reads two to four pages."""
+MIN_CONFIDENCE = 0.05
+"""Causes below it are named in a line, not told; judgement."""
+
+
+def overview(run: Run) -> list[Block]:
+    """When each SLA was breached, and the ranking of the first one's causes, side by side."""
+    if not run.sla.breaches:
+        return []
+    return [
+        *figures(
+            draw_breach_timeline(run.sla.breaches, run.org.changes(), run.sla.as_of), draw_causes(run.sla.breaches[0])
+        )
+    ]
+
+
+def breach_story(run: Run, position: int) -> list[Block]:
+    """What broke and why, for one breach: a sentence, the causes, the trends, the place of the harm.
+
+    Returns nothing for a position at which there is no breach; the first one says so.
+    """
+    if position >= len(run.sla.breaches):
+        if position:
+            return []
+        return [
+            Heading("What broke and why"),
+            Callout(
+                none_is(run, "breached"),
+                run.sla.risk_narrative.text,
+                "unknown" if is_dark(run) else "good",
+            ),
+        ]
+    breach = run.sla.breaches[position]
+    shown = courses(run.org, breach, run.sla.as_of)
+    is_told = any(same_cause(breach, other) for other in run.sla.breaches[:position])
+    blocks: list[Block] = [Heading(f"What broke and why: {breach.sla_name}")]
+    if is_told:
+        blocks.append(Prose((told_story(run, breach), _same_as_above(breach))))
+    else:
+        blocks += [Prose((told_story(run, breach),)), causes_of(breach)]
+    if shown is None or breach.target not in shown.by_repo:
+        return blocks
+    blocks.append(figure(draw_trends(shown, breach, run.org.changes())))
+    harm = draw_harm(shown, breach, run.org.graph) if run.org.dependencies and not is_told else None
+    return [*blocks, figure(harm)] if harm is not None else blocks
+
+
+def breach_stories(run: Run) -> list[Block]:
+    """The stories of the first breaches, and how many more there are."""
+    blocks = [block for position in range(MAX_BREACHES) for block in breach_story(run, position)]
+    more = len(run.sla.breaches) - MAX_BREACHES
+    if more > 0:
+        names = listed(tuple(breach.sla_name for breach in run.sla.breaches[MAX_BREACHES:]))
+        blocks.append(Callout(f"{plural(more, 'further breach').replace('breachs', 'breaches')}", names, "warning"))
+    return blocks
+
+
+def told_story(run: Run, breach: Breach) -> str:
+    """What was measured against what, since when, where."""
+    result = run.sla[breach.sla_id]
+    scope = result.scope or "the whole organisation"
+    window = result.windows[0].window
+    parts = [
+        f"Over {window}, {scope} measured {value_text(breach.value, breach.unit)} against an objective of "
+        f"{value_text(breach.objective, breach.unit)}."
+    ]
+    if breach.started_at is not None:
+        lasted = duration_text((breach.ended_at or run.sla.as_of) - breach.started_at)
+        word = "at or before" if breach.started_before else "at"
+        state = "lasted" if breach.ended_at else "goes on, so far for"
+        parts.append(f"The harm began {word} {breach.started_at:{MINUTES}} and {state} {lasted}.")
+    if breach.repos:
+        parts.append(f"Affected: {listed(breach.repos, 6)}.")
+    if breach.could_be_chance:
+        parts.append("The interval of the value includes the objective: over this window alone it could be chance.")
+    return " ".join(parts)
+
+
+def causes_of(breach: Breach, limit: int = 5) -> CauseList:
+    """Root causes of a breach, best first, at most `limit` told, with what is unexplained."""
+    told = [
+        cause for cause in breach.root_causes if cause is breach.root_causes[0] or cause.confidence >= MIN_CONFIDENCE
+    ][:limit]
+    rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
+    also = f"Deviating too, but better explained by what they call: {listed(rest)}. " if rest else ""
+    causes = tuple(
+        Cause(
+            rank,
+            cause.cause,
+            cause.repo,
+            cause.confidence,
+            cause.contribution,
+            _containment_badge(cause),
+            cause.evidence[1:5],
+        )
+        for rank, cause in enumerate(told, start=1)
+    )
+    return CauseList(
+        causes,
+        unexplained=breach.unexplained if causes else None,
+        title="Root causes, best first" if len(told) > 1 else "",
+        note=f"{also}Confidence is calibrated on real incidents: of causes given 80 %, about 80 % are right.",
+        empty=f"No cause is claimed: {breach.reason}." if breach.reason else "No cause is claimed.",
+    )
+
+
+def same_cause(one: Breach, other: Breach) -> bool:
+    """Whether two breaches have the same repo as their best cause."""
+    return bool(one.root_causes and other.root_causes) and one.root_causes[0].repo == other.root_causes[0].repo
+
+
+def timeline(run: Run) -> Timeline:
+    """Changes before the onset, the onsets, and the time of the data."""
+    entries: list[tuple[object, TimelineEntry]] = []
+    starts = [breach.started_at for breach in run.sla.breaches if breach.started_at is not None]
+    first = min(starts, default=run.sla.as_of)
+    reach = first - max(3 * (run.sla.as_of - first), timedelta(hours=6))
+    for event in run.org.events:
+        if reach <= event.timestamp <= run.sla.as_of:
+            who = event.repo or "all repos"
+            text = f"{who}" + (f", {event.ref}" if event.ref else "")
+            entries.append(
+                (
+                    event.timestamp,
+                    TimelineEntry(
+                        f"{event.timestamp:%m-%d %H:%M}", f"{event.kind}: {event.title}", text, "info", "Change"
+                    ),
+                )
+            )
+    for breach in run.sla.breaches:
+        if breach.started_at is not None:
+            value = f"in {listed(breach.repos) or 'the organisation as a whole'}"
+            title_ = (
+                f"{breach.sla_name} begins to breach"
+                if not breach.started_before
+                else f"{breach.sla_name} was breaching already"
+            )
+            entries.append(
+                (
+                    breach.started_at,
+                    TimelineEntry(f"{breach.started_at:%m-%d %H:%M}", title_, value, "critical", "Breach"),
+                )
+            )
+        if breach.ended_at is not None:
+            entries.append(
+                (
+                    breach.ended_at,
+                    TimelineEntry(
+                        f"{breach.ended_at:%m-%d %H:%M}",
+                        f"{breach.sla_name}: last sample beyond the objective",
+                        "",
+                        "good",
+                        "Over",
+                    ),
+                )
+            )
+    entries.append(
+        (
+            run.sla.as_of,
+            TimelineEntry(f"{run.sla.as_of:%m-%d %H:%M}", "Last sample of this report", "", "neutral", "Data"),
+        )
+    )
+    ordered = [entry for _, entry in sorted(entries, key=lambda pair: str(pair[0]))]
+    return Timeline(tuple(ordered[-12:]), title="Timeline, UTC")
+
+
+def actions(run: Run) -> list[Block]:
+    """How to contain, how to see that it worked, how to undo it: a row a cause found."""
+    rows = []
+    seen = set()
+    for breach in run.sla.breaches:
+        cause = breach.root_causes[0] if breach.root_causes else None
+        if cause is None or (cause.repo, cause.containment_type) in seen:
+            continue
+        seen.add((cause.repo, cause.containment_type))
+        row = containment_row(cause.containment_type)
+        back = action_for(cause.containment_type, cause.repo) + (
+            f"; roll back {cause.change}" if _is_change(cause) else ""
+        )
+        rows.append((row.cause, back, row.verify, row.revert))
+    if not run.sla.breaches:
+        return [Prose(("Nothing is to be contained.",))]
+    return [
+        Table(
+            caption="Containment, by the playbook's table",
+            columns=(Column("Kind of cause"), Column("Action"), Column("It worked when"), Column("To undo")),
+            rows=tuple(rows),
+            empty="No cause is known: look for it by hand, and freeze deployments of the affected repos meanwhile.",
+        ),
+    ]
+
+
+def _same_as_above(breach: Breach) -> str:
+    first = breach.root_causes[0]
+    return (
+        f"Same cause as above: {first.repo}, with {first.confidence:.0%} confidence; it explains {first.contribution:.0%} of "
+        f"the harm seen here, and {breach.unexplained:.0%} is unexplained."
+    )
+
+
+def _containment_badge(cause: RootCause) -> Badge:
+    return Badge(containment_row(cause.containment_type).cause, "info")
+
+
+def _is_change(cause: RootCause) -> bool:
+    return cause.change is not None and cause.cause_type is CauseType.CHANGE_EVENT

@@ -1,0 +1,77 @@
+"""Tones and words for verdicts, the same in every report."""
+
+from __future__ import annotations
+
+from tars_lib.engines.sla.report import ComplianceResult
+from tars_lib.model.names import ReadinessTier, RiskTier, SlaStatus
+from tars_lib.reports.blocks.kinds import Badge, Tone
+
+_SLA: dict[SlaStatus, Tone] = {
+    SlaStatus.BREACHED: "critical",
+    SlaStatus.AT_RISK: "warning",
+    SlaStatus.COMPLIANT: "good",
+    SlaStatus.UNKNOWN: "unknown",
+}
+_READINESS: dict[ReadinessTier, Tone] = {
+    ReadinessTier.RED: "critical",
+    ReadinessTier.YELLOW: "warning",
+    ReadinessTier.GREEN: "good",
+    ReadinessTier.UNKNOWN: "unknown",
+}
+_RISK: dict[RiskTier, Tone] = {
+    RiskTier.CRITICAL: "critical",
+    RiskTier.HIGH: "critical",
+    RiskTier.MEDIUM: "warning",
+    RiskTier.LOW: "good",
+    RiskTier.UNKNOWN: "unknown",
+}
+
+
+def sla_badge(status: SlaStatus) -> Badge:
+    """Badge of an SLA's verdict."""
+    return Badge(status.value.replace("_", " ").capitalize(), _SLA[status])
+
+
+def readiness_tone(tier: ReadinessTier) -> Tone:
+    """Tone of a readiness tier."""
+    return _READINESS[tier]
+
+
+def risk_tone(tier: RiskTier) -> Tone:
+    """Tone of a risk tier."""
+    return _RISK[tier]
+
+
+def plural(count: int, word: str) -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "repo"), plural(3, "SLA")
+    ('1 repo', '3 SLAs')
+    """
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def listed(names: tuple[str, ...], limit: int = 4) -> str:
+    """Some names and how many more.
+
+    Examples
+    --------
+    >>> listed(("a", "b", "c"), limit=2)
+    'a, b and 1 more'
+    """
+    names = tuple(label_of(name, 80) for name in names)
+    if len(names) <= limit:
+        return ", ".join(names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def label_of(name: str, limit: int = 40) -> str:
+    """A name for a narrow place; a cut ends with an ellipsis."""
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def objective_sign(result: ComplianceResult) -> str:
+    """Which way the objective bounds."""
+    return "≥" if result.higher_is_better else "≤"

@@ -1,0 +1,138 @@
+"""What the pages on spread and on common movement share: names, states and changes around an onset in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tars_lib.engines.relations.lead_lag_report import PropagationPath
+from tars_lib.figures.relations.lead_lag import lag_text
+from tars_lib.model.names import ClusterDirection, Event, Severity
+from tars_lib.model.organisation import duration_text
+from tars_lib.model.times import read_duration
+from tars_lib.pipeline import Run
+from tars_lib.playbook.packaged import packaged
+from tars_lib.reports.blocks.kinds import Badge, Column, Table, TitleBlock
+from tars_lib.workbook.sections.labels import label_of, listed
+from tars_lib.workbook.sections.next_commands import next_steps
+from tars_lib.workbook.sections.title import MINUTES, head, of_code
+
+REACH = timedelta(days=1)
+"""Changes so long before an onset are candidates for a rollback; judgement."""
+REACH_SAMPLES = 3
+"""...or so many samples, where they are further apart; judgement."""
+MAX_CHANGES = 6
+
+
+def page_head(
+    run: Run, what: str, headline: str, codes: tuple[int, ...], nothing: str, incident_id: str, began: datetime | None
+) -> TitleBlock:
+    """Head of a page on one finding: a run may be in trouble for other reasons, so that its absence is named as such.
+
+    Parameters
+    ----------
+    run : Run
+    what, headline : str
+        Kind of page, and one sentence.
+    codes : tuple of int
+        Findings that the page is about, gravest first.
+    nothing : str
+        Badge where the run has none of them.
+    incident_id : str
+    began : datetime or None
+        Onset, for the facts.
+    """
+    entry = of_code(run, *codes)
+    block = head(run, what, headline, entry, incident_id)
+    facts = block.facts if began is None else (*block.facts, ("Began", since_words(began)))
+    badges = block.badges if entry is not None else (Badge(nothing, "good"), *block.badges[1:])
+    return replace(block, facts=facts, badges=badges)
+
+
+def steps(*rows: tuple[str, str]) -> Table:
+    """The commands that end a page."""
+    return next_steps(*rows, caption="In this order")
+
+
+def way(path: PropagationPath, limit: int = 6) -> str:
+    """A path as a reader writes it."""
+    names = [label_of(repo) for repo in path.path]
+    return " → ".join(names if len(names) <= limit else [*names[: limit - 1], "…", names[-1]])
+
+
+def lag_words(path: PropagationPath) -> str:
+    """How long the path takes, first to last."""
+    return lag_text(path.lag_duration)
+
+
+def since_words(time: datetime | None) -> str:
+    """A moment; that none is seen is said."""
+    return "no change seen" if time is None else f"{time:{MINUTES}}"
+
+
+def state_badge(path: PropagationPath) -> Badge:
+    """Whether something travels on a path now, and what."""
+    if not path.is_active:
+        return Badge("Quiet", "neutral")
+    return Badge("Active", "critical") if path.is_declining else Badge("Recovering", "good")
+
+
+def direction_badge(direction: ClusterDirection, *, is_anomalous: bool) -> Badge:
+    """Where a cluster goes now."""
+    if not is_anomalous:
+        return Badge("At its level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
+    words = {
+        ClusterDirection.DECLINE: Badge("Declines", "critical"),
+        ClusterDirection.IMPROVEMENT: Badge("Improves", "good"),
+    }
+    return words.get(direction, Badge("Deviates", "warning"))
+
+
+def who_hears(severity: Severity) -> str:
+    """Who is told and when, by the escalation matrix."""
+    who = [
+        f"{name} {'now' if not after else f'after {duration_text(after)}'}"
+        for name, after in zip(packaged().severity(severity).escalation, packaged().escalation_after, strict=False)
+    ]
+    return f"Tell: {', '.join(who)}" + (", the later ones only without progress." if len(who) > 1 else ".")
+
+
+def changes_before(run: Run, repos: Iterable[str], onset: datetime | None) -> list[Event]:
+    """Deploys and other changes of these repos in the day, or the three samples, before an onset; the latest first."""
+    if onset is None:
+        return []
+    step = read_duration(run.temporal.interval)
+    first = onset - max(REACH, REACH_SAMPLES * step)
+    wanted = set(repos)
+    # the onset is known to the sample, so that a change within it may be its cause
+    found = [e for e in run.org.changes() if e.repo in wanted and first <= e.timestamp <= onset + step]
+    return sorted(found, key=lambda event: (event.timestamp, event.repo or ""), reverse=True)
+
+
+def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Table:
+    """The changes that may be rolled back, the latest first."""
+    found = changes_before(run, repos, onset)
+    rows = tuple(
+        (f"{event.timestamp:{MINUTES}}", event.repo or "all", f"{event.kind}: {event.title}", event.ref or "-")
+        for event in found[:MAX_CHANGES]
+    )
+    why = "No onset is seen, so no change can be set against it."
+    if onset is not None:
+        why = f"None of {listed(repos, 6)} has a recorded change in the day before {onset:{MINUTES}}."
+    return Table(
+        caption="Changes shortly before the onset, the latest first",
+        columns=(Column("Time"), Column("Repo", "mono"), Column("Change"), Column("Reference")),
+        rows=rows,
+        note=f"{len(found) - len(rows)} earlier ones are not shown." if len(found) > len(rows) else "",
+        empty=why,
+    )
+
+
+def rollbacks(events: list[Event]) -> str:
+    """Changes to roll back in one line."""
+    return "; ".join(
+        f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all repos')}"
+        + (f" ({event.ref})" if event.ref else "")
+        for event in events[:3]
+    )

@@ -1,0 +1,81 @@
+"""The head of every notebook's report: what was found on its path of the playbook, as of when, in which run."""
+
+from __future__ import annotations
+
+from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
+from tars_lib.model.names import Severity
+from tars_lib.pipeline import Run
+from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.workbook.sections.labels import plural, readiness_tone
+from tars_lib.workbook.sections.run_facts import is_dark
+
+MINUTES = "%Y-%m-%d %H:%M UTC"
+
+
+def head(
+    run: Run, what: str, headline: str, entry: ExitCode | None, incident_id: str = "", since: str = ""
+) -> TitleBlock:
+    """Title, badges and facts.
+
+    Parameters
+    ----------
+    run : Run
+    what : str
+        Kind of report; the organisation's name follows it.
+    headline : str
+        One sentence that says it all.
+    entry : ExitCode or None
+        The finding that the report is about; None: not found.
+    incident_id, since : str
+        Facts; empty ones are left out.
+    """
+    readiness = run.sla.executive_readiness
+    facts = (
+        ("Incident", incident_id),
+        ("Data as of", f"{run.sla.as_of:{MINUTES}}"),
+        ("Breached since", since),
+        ("Run", run.run_id),
+    )
+    return TitleBlock(
+        title=f"{what}: {run.health.org.name}",
+        subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'repo')}",
+        headline=headline,
+        badges=(
+            *finding_badges(run, entry),
+            Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)),
+        ),
+        facts=tuple(fact for fact in facts if fact[1]),
+        label="Synthetic data" if "(synthetic)" in run.health.org.name else "",
+    )
+
+
+def finding_badges(run: Run, entry: ExitCode | None) -> tuple[Badge, ...]:
+    """Severity and name of a finding; where there is none, whether that is good or merely not known."""
+    if entry is None or entry.severity is None:
+        return (Badge("Nothing known to be wrong", "unknown") if is_dark(run) else Badge("No incident", "good"),)
+    tone: Tone = "critical" if entry.severity is Severity.SEV_1 else "warning"
+    return Badge(entry.severity.value, tone), Badge(finding_name(entry), tone)
+
+
+def finding_name(entry: ExitCode) -> str:
+    """Name of a finding in words.
+
+    Examples
+    --------
+    >>> finding_name(EXIT_CODES[142])
+    'SLA breach'
+    """
+    return entry.finding.replace("_", " ").capitalize().replace("Sla", "SLA")
+
+
+def breached_since(run: Run) -> str:
+    """Onset of the first breach in words; empty where it has none."""
+    if not run.sla.breaches or (began := run.sla.breaches[0].started_at) is None:
+        return ""
+    return f"{'at or before ' if run.sla.breaches[0].started_before else ''}{began:{MINUTES}}"
+
+
+def of_code(run: Run, *codes: int) -> ExitCode | None:
+    """The first of these findings that some step of the run has made."""
+    found = {step.exit_code for step in run.status.steps}
+    return next((EXIT_CODES[code] for code in codes if code in found), None)

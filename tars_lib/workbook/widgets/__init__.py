@@ -1,0 +1,1 @@
+"""Interactive cells for JupyterLab, where ipywidgets is installed."""
