@@ -58,6 +58,7 @@ def run(
     91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a
     step failed. An exit policy changes the code that is returned; the finding stands in status.json all the same.
     """
+    from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
     from tars_lib.pipeline.loading import load_org
@@ -85,7 +86,7 @@ def run(
             place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
-        click.echo(build.line(analysis.sla.risk_narrative.headline))
+        click.echo(build.line(incident_state(analysis.health, analysis.sla).sentence))
         if late.rungs and incidents_dir is not None:
             where = shlex.quote(str(incidents_dir))
             click.echo(

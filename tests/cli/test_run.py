@@ -195,7 +195,8 @@ def test_a_run_and_an_answer_load_no_library_that_they_do_not_need(root: Path, t
     code = (
         "import sys; from click.testing import CliRunner; from tars_lib.cli.main import cli\n"
         "unneeded, *words = sys.argv[1:]; unneeded = unneeded.split(','); done = CliRunner().invoke(cli, words)\n"
-        f"print([name for name in {heavy} if name in sys.modules], done.output[-300:] if done.exit_code not in (0, 121, 122, 142) else '')"
+        f"print([name for name in {heavy} if name in sys.modules],"
+        " done.output[-300:] if done.exit_code not in (0, 121, 122, 142) else '')"
     )
 
     def loaded(unneeded: str, *words: str) -> str:

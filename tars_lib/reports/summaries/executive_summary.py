@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.sla.report import Breach, SlaReport
 from tars_lib.text.quantities import value_text
 from tars_lib.text.visible import markdown_text
@@ -21,7 +22,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
     lines = [
         f"# Executive summary: {markdown_text(health.org.name)}",
         "",
-        f"**{markdown_text(sla.risk_narrative.headline)}**",
+        f"**{markdown_text(incident_state(health, sla).sentence)}**",
         "",
         f"- Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100"
         f" ({readiness.unknown_share:.0%} unknown)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import Run
@@ -20,10 +21,12 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.text.quantities import days_text, value_text
 from tars_lib.workbook.pages.incident_report import measured
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import objective_sign, plural
 from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
 from tars_lib.workbook.sections.outlook import MAX_ALERTS, alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
+from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import head, of_code
 
 _FEWER = 3
@@ -35,9 +38,11 @@ def at_risk(run: Run) -> list[ComplianceResult]:
     return [result for result in worst_first(run) if result.status is SlaStatus.AT_RISK]
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page: what is at risk, and what is to be expected."""
-    return head(run, "At-risk monitoring", run.sla.risk_narrative.headline, of_code(run, 141, 142), incident_id)
+    return head(
+        run, "At-risk monitoring", run.sla.risk_narrative.headline, of_code(run, 141, 142), incident_id, state=state
+    )
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -73,8 +78,11 @@ def key_figures(run: Run) -> KeyFigures:
     )  # fmt: skip
 
 
-def verdict(run: Run, check_minutes: int) -> Callout:
+def verdict(run: Run, check_minutes: int, state: IncidentState | None = None) -> Callout:
     """What to do now."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     if run.sla.breaches:
         return Callout(
             "An SLA is breached: that comes first",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.relations.lead_lag import draw_leads, lag_text
 from tars_lib.figures.relations.matrix import draw_matrix
 from tars_lib.model.names import LeadEvidence, Severity
@@ -11,10 +12,12 @@ from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Table, TitleBlock
 from tars_lib.reports.blocks.view import format_share
 from tars_lib.workbook.parameters.checks import known_name
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed, plural
 from tars_lib.workbook.sections.next_commands import health_report, run_place
 from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, steps, who_hears
+from tars_lib.workbook.sections.state import settled_step
 
 _MODULES = "python -m analytics.run_org_"
 
@@ -53,10 +56,12 @@ def narrowed(run: Run, repo: str = "") -> Run:
     )
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """How much moves together or after each other, and whether any of it is trouble."""
     nothing = "Not judged" if run.correlation.reason is not None else "No correlation"
-    return page_head(run, "Correlation investigation", _headline(run), (122, 132, 121, 131), nothing, incident_id, None)
+    return page_head(
+        run, "Correlation investigation", _headline(run), (122, 132, 121, 131), nothing, incident_id, None, state
+    )
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -86,8 +91,11 @@ def key_figures(run: Run) -> KeyFigures:
     )  # fmt: skip
 
 
-def first_step(run: Run) -> Callout:
+def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     """Look into it, or go to the page that contains it."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     deviating = _deviating(run)
     if deviating:
         return Callout("This is more than a correlation", f"{deviating[0]}.", "critical", "Contain first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tars_lib.engines.alerts.report import Alert
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.alerts import draw_priorities, draw_storm, in_words, worded
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Severity
 from tars_lib.pipeline import Run
@@ -20,10 +21,12 @@ from tars_lib.reports.blocks.kinds import (
     Tone,
 )
 from tars_lib.text.quantities import value_text
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed, plural
 from tars_lib.workbook.sections.next_commands import check_again, health_report, run_place
 from tars_lib.workbook.sections.relations import page_head, steps, who_hears
+from tars_lib.workbook.sections.state import settled_step
 
 _MODULE = "python -m analytics.run_org_alerts"
 _TONES: dict[AlertSeverity, Tone] = {
@@ -48,10 +51,10 @@ def critical(run: Run) -> tuple[Alert, ...]:
     return tuple(alert for alert in run.alerts.alerts if alert.severity is AlertSeverity.CRITICAL)
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """How many, and which first."""
     oldest = min((alert.first_seen for alert in critical(run) if alert.first_seen is not None), default=None)
-    return page_head(run, "Critical alerts", _headline(run), (102, 101), "No alert", incident_id, oldest)
+    return page_head(run, "Critical alerts", _headline(run), (102, 101), "No alert", incident_id, oldest, state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -86,8 +89,11 @@ def key_figures(run: Run) -> KeyFigures:
     )  # fmt: skip
 
 
-def first_step(run: Run) -> Callout:
+def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     """The alert to begin with."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     alert = next(iter(critical(run)), None)
     if alert is None:
         rest = run.alerts.alerts

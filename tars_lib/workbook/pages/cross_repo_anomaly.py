@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.correlation_report import Cluster
 from tars_lib.engines.relations.turning_points import unfold
 from tars_lib.figures.relations.matrix import draw_matrix
@@ -24,6 +25,7 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.reports.blocks.view import format_share
 from tars_lib.workbook.parameters.checks import known_name
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed, plural
 from tars_lib.workbook.sections.next_commands import check_again, health_report
@@ -38,6 +40,7 @@ from tars_lib.workbook.sections.relations import (
     who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
+from tars_lib.workbook.sections.state import settled_step
 
 _MODULE = "python -m analytics.run_org_trend_correlation"
 _FACTORS = (
@@ -65,11 +68,11 @@ def chosen(run: Run, cluster_id: str = "") -> Cluster | None:
     return next((one for one in clusters if (one.cluster_id == named if named else one.is_anomalous)), None)
 
 
-def title(run: Run, cluster: Cluster | None, incident_id: str = "") -> TitleBlock:
+def title(run: Run, cluster: Cluster | None, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Who deviates, since when, and what they share, in a sentence."""
     nothing = "Not judged" if run.correlation.reason is not None else "No anomaly"
     began = None if cluster is None else cluster.onset
-    return page_head(run, "Cross-repo anomaly", _headline(run, cluster), (122,), nothing, incident_id, began)
+    return page_head(run, "Cross-repo anomaly", _headline(run, cluster), (122,), nothing, incident_id, began, state)
 
 
 def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
@@ -109,8 +112,11 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
     return KeyFigures(tuple(items))
 
 
-def first_step(run: Run, cluster: Cluster | None) -> Callout:
+def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = None) -> Callout:
     """What to do in this minute."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     if cluster is None:
         if run.correlation.reason is not None:
             return Callout("Common movement could not be judged", f"{run.correlation.reason.capitalize()}.", "unknown")

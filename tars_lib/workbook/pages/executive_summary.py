@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tars_lib.engines.health.score_course import score_course
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.scores import MAX_PANELS, draw_scores, weakest_first
 from tars_lib.figures.sla.readiness import draw_readiness
 from tars_lib.findings.exit_codes import EXIT_CODES
@@ -13,18 +14,21 @@ from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.views.case import Case
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Block, Callout, Heading, Prose, Table, TitleBlock
-from tars_lib.workbook.parameters.register import Register, case_to_respond
+from tars_lib.workbook.parameters.register import Register, case_to_respond, state_by
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 from tars_lib.workbook.sections.run_facts import since
+from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import MINUTES, breached_since, head
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page."""
     entry = EXIT_CODES[run.status.exit_code]
-    return head(run, "Executive summary", run.sla.risk_narrative.headline, entry, incident_id, breached_since(run))
+    return head(
+        run, "Executive summary", run.sla.risk_narrative.headline, entry, incident_id, breached_since(run), state
+    )
 
 
 def readiness(run: Run) -> list[Block]:
@@ -57,9 +61,12 @@ def case_of(register: Register, incident_id: str) -> Case | None:
     return case_to_respond(register, incident_id)
 
 
-def response(run: Run, case: Case | None, incident_id: str = "") -> list[Block]:
+def response(run: Run, case: Case | None, incident_id: str = "", state: IncidentState | None = None) -> list[Block]:
     """How the response stands; without an incident what to do first, and who does it."""
     if case is None:
+        settled = settled_step(state or state_by(run, None))
+        if settled is not None:
+            return [settled]
         if incident_id or not run.sla.breaches or not run.sla.breaches[0].recommended_actions:
             return []
         action = run.sla.breaches[0].recommended_actions[0]

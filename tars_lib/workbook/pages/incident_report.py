@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.health.report import RepositoryReport
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import Severity, SlaStatus, Trend
@@ -20,6 +21,7 @@ from tars_lib.reports.blocks.kinds import (
     Tone,
 )
 from tars_lib.text.quantities import between_text, value_text
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.escalation import rungs
 from tars_lib.workbook.sections.labels import (
     label_of,
@@ -32,17 +34,18 @@ from tars_lib.workbook.sections.labels import (
 )
 from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
+from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import breached_since, head
 
 MAX_REPOS = 6
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the report: severity, readiness tier and one sentence that says it all."""
     entry = EXIT_CODES[run.status.exit_code]
     # what is found to move together is looked into, but nothing is wrong yet
     what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
-    return head(run, what, run.sla.risk_narrative.headline, entry, incident_id, breached_since(run))
+    return head(run, what, run.sla.risk_narrative.headline, entry, incident_id, breached_since(run), state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -121,8 +124,11 @@ def scorecard(run: Run) -> Table:
     )
 
 
-def first_step(run: Run) -> Callout:
+def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     """What to do in this minute: the containment of the first breach, and who hears of it next."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     if not run.sla.breaches:
         if run.sla.summary.at_risk:
             return Callout(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tars_lib.engines.health.report import RepositoryReport
 from tars_lib.engines.health.score_course import score_course
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.scores import MAX_PANELS, draw_scores, weakest_first
 from tars_lib.figures.style.picture import Picture
 from tars_lib.model.names import RiskTier, SlaStatus
@@ -47,9 +48,9 @@ def headline(run: Run) -> str:
     return f"Risk is {health.risk_tier.value.lower()} at {health.aggregate_score:.0f} of 100{why}{most}."
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page."""
-    return head(run, "Organisation risk", headline(run), of_code(run, 92, 91), incident_id)
+    return head(run, "Organisation risk", headline(run), of_code(run, 92, 91), incident_id, state=state)
 
 
 def key_figures(run: Run) -> KeyFigures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.engines.relations.turning_points import unfold
 from tars_lib.figures.relations.lead_lag import draw_leads
@@ -24,6 +25,7 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
 )
 from tars_lib.reports.blocks.view import format_share
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed, plural
 from tars_lib.workbook.sections.next_commands import check_again, health_report
@@ -40,6 +42,7 @@ from tars_lib.workbook.sections.relations import (
     who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
+from tars_lib.workbook.sections.state import settled_step
 
 _MODULE = "python -m analytics.run_org_temporal_intelligence"
 _CLASS = {
@@ -48,12 +51,12 @@ _CLASS = {
 }
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """What travels where, in a sentence."""
     path = _first(run)
     nothing = "Not judged" if run.temporal.reason is not None else "No propagation"
     began = None if path is None else path.started_at
-    return page_head(run, "Propagation", _headline(run), (132, 131), nothing, incident_id, began)
+    return page_head(run, "Propagation", _headline(run), (132, 131), nothing, incident_id, began, state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -104,8 +107,11 @@ def key_figures(run: Run) -> KeyFigures:
     )  # fmt: skip
 
 
-def first_step(run: Run) -> Callout:
+def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     """What to do in this minute."""
+    state = state or state_by(run, None)
+    if (settled := settled_step(state)) is not None:
+        return settled
     path = _first(run)
     if path is not None and path.is_active and path.is_declining:
         leader, followers = path.path[0], path.path[1:]

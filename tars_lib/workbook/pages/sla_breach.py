@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import Breach, RootCause
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.figures.sla.breaches import draw_breach_timeline
@@ -26,6 +29,7 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.text.quantities import value_text
 from tars_lib.workbook.pages.incident_report import measured
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
 from tars_lib.workbook.sections.escalation import rungs, severity_of
 from tars_lib.workbook.sections.figure_blocks import figure, figures
@@ -37,10 +41,16 @@ from tars_lib.workbook.sections.title import MINUTES, breached_since, head, of_c
 MAX_BREACHES = 3
 
 
-def title(run: Run, incident_id: str = "") -> TitleBlock:
+def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page; its sentence is that of every other report of the run."""
     return head(
-        run, "SLA breach response", run.sla.risk_narrative.headline, of_code(run, 142), incident_id, breached_since(run)
+        run,
+        "SLA breach response",
+        run.sla.risk_narrative.headline,
+        of_code(run, 142),
+        incident_id,
+        breached_since(run),
+        state,
     )
 
 
@@ -109,7 +119,7 @@ def primary_cause(breach: Breach) -> str:
     return f"{first.repo}{f', {first.change}' if first.change else ''} ({first.confidence:.0%} confidence)"
 
 
-def contain(run: Run) -> list[Block]:
+def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
     heading = Heading("Minute 8-12: contain")
     if not run.sla.breaches:
@@ -144,8 +154,12 @@ def contain(run: Run) -> list[Block]:
             ),
             rows=tuple(sorted(rows, key=lambda row: row[-1].text != "Found")),
         ),
-        Checklist(tuple(ChecklistItem(action) for action in todo), title="Do, and record as the action taken"),
+        *([] if (state or state_by(run, None)).is_settled else [_to_do(todo)]),
     ]
+
+
+def _to_do(actions: Iterable[str]) -> Checklist:
+    return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, and record as the action taken")
 
 
 def impact(run: Run) -> list[Block]:
@@ -160,11 +174,14 @@ def impact(run: Run) -> list[Block]:
     ]
 
 
-def tell(run: Run) -> list[Block]:
+def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Immediate actions: whom to tell and when, by the escalation matrix."""
     heading = Heading("Whom to tell")
     if not run.sla.breaches:
         return [heading, Prose((f"Nobody is to be told. {none_is(run, 'breached')}.",))]
+    state = state or state_by(run, None)
+    if state.is_settled:
+        return [heading, Prose((f"Nobody is to be told now. {state.sentence}",))]
     severity = severity_of(run)
     items = [
         ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tars_lib.engines.queries.incident_state import IncidentState, Resolution, incident_state
 from tars_lib.errors import InputError, TarsError
 from tars_lib.incidents.store.journal import read_incident
 from tars_lib.incidents.store.playbook_in_force import playbook_in_force
@@ -147,6 +148,38 @@ def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
     if named or incidents_dir != "":
         check({"incident_id": named, "incidents_dir": incidents_dir}, (), run.directory)
     return named
+
+
+def state_of(run: Run, incident_id: str = "", incidents_dir: object = "") -> IncidentState:
+    """Decide where the incident of a page stands, from the run and from the record.
+
+    The record is the one of that id in the register at hand, else the one in whose folder the run stands.
+
+    Parameters
+    ----------
+    run : Run
+    incident_id, incidents_dir
+        As `known_incident` takes them.
+    """
+    return state_by(run, _record_of(run, incident_id, incidents_dir))
+
+
+def state_by(run: Run, incident: Incident | None) -> IncidentState:
+    """Decide the same with the record at hand; None: there is none."""
+    ended_at = None if incident is None else incident.resolved_at or incident.closed_at
+    if incident is None or ended_at is None:
+        return incident_state(run.health, run.sla)
+    return incident_state(run.health, run.sla, Resolution(ended_at, incident.resolved_by, incident.resolution))
+
+
+def _record_of(run: Run, incident_id: str, incidents_dir: object) -> Incident | None:
+    beside = run.directory.resolve().parent
+    if is_incident_id(beside.name) and (not incident_id or beside.name == incident_id):
+        return read_incident(beside)
+    register = open_register(incidents_dir, "")
+    if not register.is_there or not is_incident_id(incident_id) or not (register.root / incident_id).is_dir():
+        return None
+    return read_incident(register.root / incident_id)
 
 
 def _case(register: Register, incident_id: str, is_wanted: Callable[[Incident], bool]) -> Case | None:

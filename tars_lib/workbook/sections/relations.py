@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.figures.relations.lead_lag import lag_text
 from tars_lib.model.names import ClusterDirection, Event, Severity
@@ -16,7 +17,7 @@ from tars_lib.playbook.packaged import packaged
 from tars_lib.reports.blocks.kinds import Badge, Column, Table, TitleBlock
 from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import next_steps
-from tars_lib.workbook.sections.title import MINUTES, head, of_code
+from tars_lib.workbook.sections.title import MINUTES, finding_badges, head, of_code
 
 REACH = timedelta(days=1)
 """Changes so long before an onset are candidates for a rollback; judgement."""
@@ -26,7 +27,14 @@ MAX_CHANGES = 6
 
 
 def page_head(
-    run: Run, what: str, headline: str, codes: tuple[int, ...], nothing: str, incident_id: str, began: datetime | None
+    run: Run,
+    what: str,
+    headline: str,
+    codes: tuple[int, ...],
+    nothing: str,
+    incident_id: str,
+    began: datetime | None,
+    state: IncidentState | None = None,
 ) -> TitleBlock:
     """Head of a page on one finding: a run may be in trouble for other reasons, so that its absence is named as such.
 
@@ -42,11 +50,16 @@ def page_head(
     incident_id : str
     began : datetime or None
         Onset, for the facts.
+    state : IncidentState, optional
+        As `head` takes it.
     """
     entry = of_code(run, *codes)
-    block = head(run, what, headline, entry, incident_id)
+    block = head(run, what, headline, entry, incident_id, state=state)
     facts = block.facts if began is None else (*block.facts, ("Began", since_words(began)))
-    badges = block.badges if entry is not None else (Badge(nothing, "good"), *block.badges[1:])
+    found = finding_badges(run, None)
+    badges = (
+        block.badges if entry is not None else tuple(Badge(nothing, "good") if b in found else b for b in block.badges)
+    )
     return replace(block, facts=facts, badges=badges)
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import plural, readiness_tone
 from tars_lib.workbook.sections.run_facts import is_dark
+from tars_lib.workbook.sections.state import state_badge
 
 MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
 def head(
-    run: Run, what: str, headline: str, entry: ExitCode | None, incident_id: str = "", since: str = ""
+    run: Run,
+    what: str,
+    headline: str,
+    entry: ExitCode | None,
+    incident_id: str = "",
+    since: str = "",
+    state: IncidentState | None = None,
 ) -> TitleBlock:
     """Title, badges and facts.
 
@@ -28,7 +37,10 @@ def head(
         The finding that the report is about; None: not found.
     incident_id, since : str
         Facts; empty ones are left out.
+    state : IncidentState, optional
+        By default what the run alone says. Once it is settled, its sentence takes the place of the headline.
     """
+    state = state or state_by(run, None)
     readiness = run.sla.executive_readiness
     facts = (
         ("Incident", incident_id),
@@ -39,9 +51,10 @@ def head(
     return TitleBlock(
         title=f"{what}: {run.health.org.name}",
         subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'repo')}",
-        headline=headline,
+        headline=state.sentence if state.is_settled else headline,
         badges=(
-            *finding_badges(run, entry),
+            *state_badge(state),
+            *finding_badges(run, entry, is_settled=state.is_settled),
             Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)),
         ),
         facts=tuple(fact for fact in facts if fact[1]),
@@ -49,11 +62,14 @@ def head(
     )
 
 
-def finding_badges(run: Run, entry: ExitCode | None) -> tuple[Badge, ...]:
-    """Severity and name of a finding; where there is none, whether that is good or merely not known."""
+def finding_badges(run: Run, entry: ExitCode | None, *, is_settled: bool = False) -> tuple[Badge, ...]:
+    """Severity and name of a finding; where there is none, whether that is good or merely not known.
+
+    What is settled is named without alarm.
+    """
     if entry is None or entry.severity is None:
         return (Badge("Nothing known to be wrong", "unknown") if is_dark(run) else Badge("No incident", "good"),)
-    tone: Tone = "critical" if entry.severity is Severity.SEV_1 else "warning"
+    tone: Tone = "neutral" if is_settled else "critical" if entry.severity is Severity.SEV_1 else "warning"
     return Badge(entry.severity.value, tone), Badge(finding_name(entry), tone)
 
 

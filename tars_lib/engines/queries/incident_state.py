@@ -1,0 +1,126 @@
+"""Where does an incident stand: active, recovering, over, resolved, or told from data that are old?
+
+Decided once, from the reports of a run and from the record of the incident, and quoted by every page, text and command, so that
+none calls for action that another one calls done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.sla.report import Breach, SlaReport
+from tars_lib.model.organisation import duration_text
+from tars_lib.model.times import read_duration
+
+STALE_AFTER = timedelta(days=1)
+"""Age of the newest sample from which a page describes the past; judgement: nobody contains today what failed yesterday."""
+STALE_INTERVALS = 3
+"""...or so many sampling intervals, where they are longer; judgement: daily data are not old on the next morning."""
+_MINUTES = "%Y-%m-%d %H:%M UTC"
+
+
+class State(StrEnum):
+    """Where an incident stands."""
+
+    CALM = "CALM"
+    ACTIVE = "ACTIVE"
+    RECOVERING = "RECOVERING"
+    OVER = "OVER"
+    RESOLVED = "RESOLVED"
+    STALE = "STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the record says of the end of an incident."""
+
+    resolved_at: datetime
+    resolved_by: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """The state in one word, and the sentence that leads every page."""
+
+    state: State
+    sentence: str
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is to be contained now."""
+        return self.state in (State.OVER, State.RESOLVED, State.STALE)
+
+
+def incident_state(health: HealthReport, sla: SlaReport, resolution: Resolution | None = None) -> IncidentState:
+    """Decide the state of what a run found.
+
+    Parameters
+    ----------
+    health, sla : HealthReport, SlaReport
+        Of one run. The age of the data is counted at the time at which the reports were made.
+    resolution : Resolution, optional
+        The end of the incident as its record has it; None while it is open, or where there is no record.
+
+    Returns
+    -------
+    IncidentState
+        RESOLVED by the record; else STALE where the newest sample is old; else by the breaches: OVER where each has ended,
+        RECOVERING where some have, ACTIVE where none has; CALM without a breach.
+    """
+    headline = sla.risk_narrative.headline
+    if resolution is not None:
+        return IncidentState(State.RESOLVED, _resolved(resolution))
+    age = sla.generated_at - sla.as_of
+    interval = timedelta(0) if health.history.interval is None else read_duration(health.history.interval)
+    if age > max(STALE_AFTER, STALE_INTERVALS * interval):
+        return IncidentState(State.STALE, f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {headline}")
+    ended = [breach for breach in sla.breaches if breach.ended_at is not None]
+    if not sla.breaches:
+        return IncidentState(State.CALM, headline)
+    if not ended:
+        return IncidentState(State.ACTIVE, headline)
+    if len(ended) < len(sla.breaches):
+        again = ", ".join(breach.sla_name for breach in ended)
+        no_longer = "no longer fails" if len(ended) == 1 else "no longer fail"
+        return IncidentState(State.RECOVERING, f"Recovering: {again} {no_longer}. {headline}")
+    return IncidentState(State.OVER, _over(sla, sla.breaches[0], len(sla.breaches) - 1))
+
+
+def _resolved(resolution: Resolution) -> str:
+    by = f" by {resolution.resolved_by}" if resolution.resolved_by else ""
+    text = f": {resolution.text.rstrip('.')}" if resolution.text else ""
+    return f"Resolved at {resolution.resolved_at:{_MINUTES}}{by}{text}."
+
+
+def _over(sla: SlaReport, breach: Breach, others: int) -> str:
+    where = f" in {breach.scope}" if breach.scope else ""
+    when = _span(breach)
+    budget = sla[breach.sla_id].error_budget
+    share = None if budget is None else budget.consumed_share
+    spent = (
+        ""
+        if share is None
+        else "; the error budget is spent"
+        if share >= 1.0
+        else f"; {share:.0%} of the error budget is used"
+    )
+    more = f" So did {others} other SLA{'s' if others > 1 else ''}." if others else ""
+    return f"{breach.sla_name} failed{where}{when}{spent}.{more} Watch it: nothing is to be contained now."
+
+
+def _span(breach: Breach) -> str:
+    if breach.started_at is None or breach.ended_at is None:
+        return ""
+    is_same_day = breach.started_at.date() == breach.ended_at.date()
+    end = f"{breach.ended_at:%H:%M UTC}" if is_same_day else f"{breach.ended_at:{_MINUTES}}"
+    lasted = duration_text(breach.ended_at - breach.started_at)
+    return f" from {'at or before ' if breach.started_before else ''}{breach.started_at:%Y-%m-%d %H:%M} to {end} ({lasted})"
+
+
+def _age(age: timedelta) -> str:
+    days = age // timedelta(days=1)
+    return f"{days} day{'' if days == 1 else 's'}"

@@ -1,0 +1,37 @@
+"""The state of the incident on a page: its badge, and the first step while nothing is to be contained."""
+
+from __future__ import annotations
+
+from tars_lib.engines.queries.incident_state import IncidentState, State
+from tars_lib.reports.blocks.kinds import Badge, Callout, Tone
+
+_BADGES: dict[State, tuple[str, Tone]] = {
+    State.RECOVERING: ("Recovering", "warning"),
+    State.OVER: ("Over", "neutral"),
+    State.RESOLVED: ("Resolved", "good"),
+    State.STALE: ("Old data", "unknown"),
+}
+_FIRST_STEPS: dict[State, tuple[str, str, Tone]] = {
+    State.OVER: ("Over: watch it", "Hold risky changes back until the budget allows them.", "warning"),
+    State.RESOLVED: ("Resolved: nothing is to be done now", "What follows is what was found at the time.", "good"),
+    State.STALE: (
+        "The data are old: judge current ones first",
+        "What follows describes the end of the data, not the present: tars run --root ./org-health",
+        "unknown",
+    ),
+}
+
+
+def state_badge(state: IncidentState) -> tuple[Badge, ...]:
+    """Return the badge of a state; none where the finding's own badges say enough."""
+    shown = _BADGES.get(state.state)
+    return () if shown is None else (Badge(*shown),)
+
+
+def settled_step(state: IncidentState) -> Callout | None:
+    """Return the first step where nothing is to be contained now; None while the page's own finding decides."""
+    shown = _FIRST_STEPS.get(state.state)
+    if shown is None:
+        return None
+    title, text, tone = shown
+    return Callout(title, f"{state.sentence} {text}" if state.state is State.OVER else text, tone)
