@@ -20,6 +20,7 @@ from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.admission import admit
+from tars_lib.model.history import History, from_micros
 from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
@@ -27,6 +28,7 @@ from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
+from tars_lib.sources.recurring import recurring_events
 from tars_lib.sources.tidy import merge, read_tidy
 
 logger = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ def read_root(
         )
     warnings += _alike("repos", (repo.repo for repo in members)) + _alike("metrics", history.metrics)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
+    events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
@@ -217,6 +220,23 @@ def _read_events(
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
     logger.debug("%s: %d events", path, len(events))
     return events
+
+
+def _with_recurring(
+    events: tuple[Event, ...], described: OrgConfig, keys: Sequence[str], history: History, warnings: list[str]
+) -> tuple[Event, ...]:
+    """Add what `org.yaml` says comes again within the time of the samples."""
+    rules = (*described.maintenance, *described.operating_hours)
+    strange = sorted({repo for rule in rules for repo in rule.repos} - set(keys))
+    if strange:
+        warnings.append(f"org.yaml: maintenance and operating hours name repos without data: {', '.join(strange[:5])}")
+    if history.start is None or history.end is None or not rules:
+        return events
+    first, last = from_micros(history.start), from_micros(history.end)
+    made = recurring_events(described.maintenance, described.operating_hours, keys, first, last, "org.yaml")
+    return tuple(
+        sorted((*events, *made), key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
+    )
 
 
 def _own(folder: Path, name: str, refuse: type[TarsError] = ConfigError) -> Path | None:
