@@ -178,20 +178,23 @@ def _read_policies(
     folder: Path, given: Sequence[str | Path], files: list[Path], warnings: list[str]
 ) -> tuple[PolicySet, str]:
     """Read the policies that were given, else the root's own, else the packaged ones; and where they came from."""
-    chosen = [(Path(path), _label(Path(path), folder)) for path in given]
+    named = [(Path(path), _label(Path(path), folder)) for path in given]
     if not given:
         own = ((_own(folder, name), name) for name in ("sla-policies.yaml", "sla-policies"))
-        listed = [file for path, name in own if path is not None for file in policy_files(path, name)]
-        chosen = [(inside(path, folder, name, ConfigError), name) for path, name in listed]
-    if not chosen:
+        named = [(path, name) for path, name in own if path is not None]
+    if not named:
         warnings.append("no sla-policies.yaml: the packaged default policies are used")
         return PolicySet(default_policies()), "packaged defaults"
+    chosen = named
+    if not given:
+        listed = [file for path, name in named for file in policy_files(path, name)]
+        chosen = [(inside(path, folder, name, ConfigError), name) for path, name in listed]
     own_map = _own(folder, MAP_NAME)
     found, read = read_policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)])
     files += read
     warnings += found.notes
     logger.debug("%s: %d policies", folder, len(found.policies))
-    return found, ", ".join(label for _, label in chosen)
+    return found, ", ".join(name for _, name in named)
 
 
 def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:

@@ -10,24 +10,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from tars_lib.config.yaml_file import Key, Number
+from tars_lib.config.yaml_file import Key, Model, Number
 
 OTHER_KINDS = ("Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Metadata(_Model):
+class Metadata(Model):
     """Names, and what Kubernetes adds to an object that it stores."""
 
     name: Key = Field(min_length=1)
     displayName: Key | None = None  # noqa: N815 - the specification's names
     labels: Any = None
-    annotations: dict[str, Any] = {}
+    annotations: dict[str, Any] = Field(default_factory=dict)
     namespace: Key | None = None
     project: Key | None = None
     uid: Any = None
@@ -37,7 +33,7 @@ class Metadata(_Model):
     managedFields: Any = None  # noqa: N815
 
 
-class MetricSource(_Model):
+class MetricSource(Model):
     """Where a metric comes from; `spec` is whatever its source understands."""
 
     metricSourceRef: str | None = None  # noqa: N815
@@ -46,13 +42,13 @@ class MetricSource(_Model):
     spec: dict[str, Any]
 
 
-class Metric(_Model):
+class Metric(Model):
     """One metric."""
 
     metricSource: MetricSource  # noqa: N815
 
 
-class Ratio(_Model):
+class Ratio(Model):
     """Good or bad events out of all, or a ratio that is a metric already."""
 
     counter: bool | None = None
@@ -71,7 +67,7 @@ class Ratio(_Model):
         return self
 
 
-class SliSpec(_Model):
+class SliSpec(Model):
     """What is measured."""
 
     description: str | None = None
@@ -85,19 +81,19 @@ class SliSpec(_Model):
         return self
 
 
-class Indicator(_Model):
+class Indicator(Model):
     """An SLI that stands inside an SLO."""
 
     metadata: Metadata | None = None
     spec: SliSpec
 
 
-class _Calendar(_Model):
+class _Calendar(Model):
     startTime: datetime | date | str  # noqa: N815
     timeZone: str  # noqa: N815
 
 
-class TimeWindow(_Model):
+class TimeWindow(Model):
     """A rolling window, or one that begins anew with each period of the calendar."""
 
     duration: str
@@ -111,7 +107,7 @@ class TimeWindow(_Model):
         return self
 
 
-class Objective(_Model):
+class Objective(Model):
     """What is promised; with an indicator of its own where the SLO is a composite."""
 
     displayName: Key | None = None  # noqa: N815
@@ -140,7 +136,7 @@ class Objective(_Model):
         return self.indicator is not None or self.indicatorRef is not None
 
 
-class SloSpec(_Model):
+class SloSpec(Model):
     """A service, its indicator, the window and the objectives."""
 
     description: str | None = None
@@ -167,7 +163,7 @@ class SloSpec(_Model):
         return self
 
 
-class _Document(_Model):
+class _Document(Model):
     apiVersion: Literal["openslo/v1"]  # noqa: N815
     kind: Literal["SLO", "SLI"]
     metadata: Metadata

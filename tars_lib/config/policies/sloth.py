@@ -90,8 +90,8 @@ def _policies(document: Document, reading: Reading) -> list[AnyPolicy]:
     if document.version == API_VERSION:
         if content.get("kind") != KIND:
             raise ConfigError(f"{where}: kind: {content.get('kind')!r} was given; allowed: {KIND}")
-        content = content.get("spec") or {}
-    spec = validate(_Spec, dict(content), where)
+        content = content.get("spec", {})
+    spec = validate(_Spec, content, where)
     made: list[AnyPolicy] = []
     for number, slo in enumerate(spec.slos):
         at = f"{where}: slos.{number} ({slo.name})"

@@ -64,9 +64,7 @@ def test_a_folder_in_the_root_is_read_with_the_file_beside_it(root: RootBuilder)
         root.file(path, text)
     org = root.load()
     assert {policy.sla_id for policy in org.policies} == {"one", "two", "web"}
-    assert org.policies_from == (
-        "sla-policies.yaml, sla-policies/sli/served.yaml, sla-policies/slo/web.yml, sla-policies/two.yaml"
-    )
+    assert org.policies_from == "sla-policies.yaml, sla-policies"
     assert {file.path for file in org.inputs} >= {"sla-policies/sli/served.yaml", "sla-policies/slo-metrics.yaml"}
 
 
