@@ -125,6 +125,7 @@ REFUSED: dict[str, str] = {
     "slo-generator-good-and-bad": r"spec.service_level_indicator: good and bad were given, and all events are their sum",
     "another-version": r"SLO web: apiVersion: 'openslo/v3' was given; allowed: openslo/v1, .*pyrra.dev/v1alpha1",
     "predecessor-unit": r"restore: unit 'fortnights' of time_to_restore cannot be converted into h, in which it is reported",
+    "native-good-is-total": r"policies.0.good: good and total are the same metric, requests_total: 100 % for ever",
     "native-percent": r"objective 99.9 of a ratio SLA; above 0 and up to 1 is allowed \(0.999, not 99.9\)",
 }
 """Document: what its refusal says."""
