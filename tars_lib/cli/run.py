@@ -9,6 +9,7 @@ import click
 
 from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
+from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 
 
@@ -22,7 +23,7 @@ from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progre
     help="Where the run directory is made.",
 )
 @click.option("--timestamp", metavar="YYYYMMDD-HHMMSS", help="Time in the run directory's name; default now, UTC.")
-@click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the root's own.")
+@policy_files_option("the root's own")
 @click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample.")
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
 @register_option
@@ -37,7 +38,7 @@ def run(
     root: Path,
     outdir: Path,
     timestamp: str | None,
-    sla_policy: Path | None,
+    sla_policy: tuple[Path, ...],
     as_of: str | None,
     assume_tz: str | None,
     incidents_dir: Path | None,
@@ -69,7 +70,7 @@ def run(
         late = overdue_of(incidents_dir)
         with progress(7, "step", quiet=quiet) as begin:
             begin("reading")
-            org = load_org(root, sla_policy=sla_policy, assume_tz=assume_tz)
+            org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)

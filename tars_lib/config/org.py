@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from tars_lib.config.recurrence import Recurrence, recurring
 from tars_lib.config.yaml_file import Key, Model, Number, read_yaml, validate
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_METRICS, MAX_POLICIES, MAX_REPOS
@@ -59,6 +60,8 @@ class _Org(Model):
     dependencies: tuple[_Dependency, ...] = ()
     metrics: dict[Key, _Metric] = Field(default={}, max_length=MAX_METRICS)
     slos: tuple[_Slo, ...] = Field(default=(), max_length=MAX_POLICIES)
+    maintenance: tuple[Recurrence, ...] = Field(default=(), max_length=MAX_POLICIES)
+    operating_hours: tuple[Recurrence, ...] = Field(default=(), max_length=MAX_POLICIES)
 
 
 def read_org_config(path: Path, label: str) -> OrgConfig:
@@ -83,6 +86,14 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
         dependencies=tuple(Dependency(edge.caller, edge.callee) for edge in org.dependencies),
         metrics=metrics,
         slos=tuple(OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos),
+        maintenance=tuple(
+            recurring(given, "maintenance", f"{label}: maintenance.{number}")
+            for number, given in enumerate(org.maintenance)
+        ),
+        operating_hours=tuple(
+            recurring(given, "operating hours", f"{label}: operating_hours.{number}")
+            for number, given in enumerate(org.operating_hours)
+        ),
     )
 
 

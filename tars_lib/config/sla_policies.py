@@ -1,21 +1,32 @@
-"""`sla-policies.yaml`: SLAs in the native form and in the predecessor's; OpenSLO documents are passed on."""
+"""Policy files: SLAs in the native form; the other forms are passed on to their readers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from tars_lib.config.yaml_file import Key, Model, Number, read_documents, validate
+from tars_lib.config.policies.documents import Document, documents_of, policy_files
+from tars_lib.config.policies.openslo import is_openslo, openslo_policies
+from tars_lib.config.policies.openslo_versions import READ
+from tars_lib.config.policies.predecessor import is_predecessor, predecessor_policies, refuse_percent
+from tars_lib.config.policies.pyrra import API_VERSION as PYRRA
+from tars_lib.config.policies.pyrra import is_pyrra, pyrra_policies
+from tars_lib.config.policies.queries import MAP_NAME, Reading, read_query_map
+from tars_lib.config.policies.slo_generator import API_VERSION as SLO_GENERATOR
+from tars_lib.config.policies.slo_generator import is_slo_generator, slo_generator_policies
+from tars_lib.config.policies.sloth import API_VERSION, is_sloth, sloth_policies
+from tars_lib.config.policies.sloth import VERSION as SLOTH
+from tars_lib.config.yaml_file import Key, Model, Number, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_POLICIES
+from tars_lib.files.reading import is_there
 from tars_lib.model.names import Severity, known_metric
 from tars_lib.model.slo import AGGREGATES, AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.model.times import read_zone
-
-# A latency objective from here on was probably meant in milliseconds: judgement, for a note only.
-_LONG_LATENCY = 100.0
 
 
 class _Good(Model):
@@ -27,6 +38,11 @@ class _Good(Model):
     def _one(self) -> _Good:
         if (self.bad is None) == (self.good is None):
             raise ValueError("one of bad and good is needed, not both")
+        if self.total in (self.bad, self.good):
+            always = "0 %" if self.bad else "100 %"
+            raise ValueError(
+                f"{'bad' if self.bad else 'good'} and total are the same metric, {self.total}: {always} for ever"
+            )
         return self
 
 
@@ -53,18 +69,18 @@ class _Policy(Model):
     def _kind(self) -> _Policy:
         if (self.good is None) == (self.metric is None):
             raise ValueError("one of good (a ratio SLA) and metric (a threshold SLA) is needed, not both")
-        if self.good is not None and not 0 < self.objective <= 1:
-            raise ValueError(
-                f"objective {self.objective:g} of a ratio SLA; above 0 and up to 1 is allowed (0.999, not 99.9)"
+        if (self.good is not None or self.aggregate == "good_share") and not 0 < self.objective <= 1:
+            kind = "a ratio SLA" if self.good is not None else "a good_share"
+            meant = (
+                f"{self.objective / 100:g}, not {self.objective:g}" if 1 < self.objective <= 100 else "0.999, not 99.9"
             )
+            raise ValueError(f"objective {self.objective:g} of {kind}; above 0 and up to 1 is allowed ({meant})")
         if self.aggregate not in AGGREGATES:
             raise ValueError(f"aggregate {self.aggregate!r}; allowed: {', '.join(AGGREGATES)}")
         if (self.aggregate == "good_share") != (self.threshold is not None):
             raise ValueError(
                 "threshold goes with aggregate good_share: a sample is good while it is within the threshold"
             )
-        if self.aggregate == "good_share" and not 0 < self.objective <= 1:
-            raise ValueError(f"objective {self.objective:g} of a good_share; above 0 and up to 1 is allowed")
         return self
 
 
@@ -72,77 +88,140 @@ class _Policies(Model):
     policies: tuple[_Policy, ...] = Field(max_length=MAX_POLICIES)
 
 
-class _LegacyTarget(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    metric_name: Key
-    target_value: Number
-    warning_threshold: Number | None = None
-    breach_threshold: Number | None = None
-    higher_is_better: bool | None = None
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The SLA policies of one or many files.
 
-
-class _LegacyPolicy(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    policy_id: Key
-    policy_name: Key | None = None
-    sla_type: Key
-    targets: tuple[_LegacyTarget, ...] = Field(min_length=1)
-    priority: int = Field(default=3, ge=1)
-
-
-class _LegacyPolicies(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    policies: tuple[_LegacyPolicy, ...] = Field(max_length=MAX_POLICIES)
-
-
-def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
-    """Read SLA policies: native, OpenSLO v1 documents, or of the predecessor.
-
-    Returns
-    -------
+    Attributes
+    ----------
     policies : tuple of AnyPolicy
     notes : tuple of str
-        What was converted, for the report's warnings.
+        What was converted or not read, for the report's warnings.
+    counters : mapping of str to str
+        Metrics that a document declares to be running totals, and the document.
+    """
+
+    policies: tuple[AnyPolicy, ...]
+    notes: tuple[str, ...] = ()
+    counters: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_policy_set(files: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path, str]] = ()) -> PolicySet:
+    """Read SLA policies of any form: native, the predecessor's, OpenSLO, Sloth, Pyrra, slo-generator.
+
+    Parameters
+    ----------
+    files : sequence of (Path, str)
+        Each with its label; objects may refer to each other across files.
+    maps : sequence of (Path, str)
+        Files that turn queries into metrics (`slo-metrics.yaml`).
 
     Raises
     ------
     ConfigError
-        If the file is not valid, or two policies have one `sla_id`.
+        If a file is not valid, a query has no metric, or two policies have one `sla_id`.
     """
-    documents = read_documents(path, label)
-    if any(isinstance(document, dict) and {"apiVersion", "kind"} & set(document) for document in documents):
-        from tars_lib.config.openslo import openslo_policies
+    reading = Reading(read_query_map(maps))
+    of_form: dict[str, list[Document]] = {name: [] for name in FORMS}
+    for path, label in files:
+        documents = documents_of(path, label)
+        if not documents:
+            raise ConfigError(f"{label}: a list under the key policies is needed")
+        for document in documents:
+            of_form[_form(document)].append(document)
+    made: list[tuple[AnyPolicy, str]] = []
+    for name, (_, read) in FORMS.items():
+        if of_form[name]:
+            made += read(of_form[name], reading)
+    reading.refuse_lacking()
+    _refuse_doubles(made)
+    _refuse_slices(made)
+    return PolicySet(tuple(policy for policy, _ in made), tuple(reading.notes), reading.counters)
 
-        return _distinct(*openslo_policies(documents, label), label)
-    if len(documents) > 1:
-        raise ConfigError(f"{label}: {len(documents)} YAML documents; one is allowed, or several of OpenSLO")
-    content = documents[0] if documents else None
-    entries = content.get("policies") if isinstance(content, dict) else None
-    if not isinstance(entries, list):
-        raise ConfigError(f"{label}: a list under the key policies is needed")
-    notes: list[str] = []
-    if any(isinstance(entry, dict) and "policy_id" in entry for entry in entries):
-        legacy = validate(_LegacyPolicies, content, label)
-        policies: tuple[AnyPolicy, ...] = tuple(
-            made for policy in legacy.policies for made in _from_legacy(policy, label, notes)
+
+def read_policy_paths(
+    given: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path, str]] = ()
+) -> tuple[PolicySet, list[Path]]:
+    """Read the policy files and folders that were given, with the `slo-metrics.yaml` in and beside them.
+
+    Parameters
+    ----------
+    given : sequence of (Path, str)
+        Files or folders, each with its label.
+    maps : sequence of (Path, str)
+        Further maps.
+
+    Returns
+    -------
+    policies : PolicySet
+    files : list of Path
+        All that were read.
+
+    Raises
+    ------
+    ConfigError
+        As `read_policy_set` does, and if a path does not exist.
+    """
+    files: dict[Path, str] = {}
+    all_maps = {path.resolve(): (path, label) for path, label in maps}
+    for path, label in given:
+        if not is_there(path, str(path), ConfigError):
+            raise ConfigError(f"{path}: no such file; --sla-policy needs a policy file or a folder of them")
+        for file, name in policy_files(path, label):
+            files.setdefault(file, name)
+        beside = (path if path.is_dir() else path.parent) / MAP_NAME
+        if is_there(beside, MAP_NAME, ConfigError):
+            all_maps.setdefault(beside.resolve(), (beside, MAP_NAME))
+    found = read_policy_set(list(files.items()), list(all_maps.values()))
+    return found, [*files, *(path for path, _ in all_maps.values())]
+
+
+def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
+    """Read the SLA policies and the notes of one file; see `read_policy_set`."""
+    found = read_policy_set([(path, label)])
+    return found.policies, found.notes
+
+
+def _form(document: Document) -> str:
+    for name, (is_written_so, _) in FORMS.items():
+        if is_written_so(document):
+            return name
+    if {"apiVersion", "kind", "version"} & set(document.content):
+        key = "apiVersion" if "apiVersion" in document.content or "kind" in document.content else "version"
+        allowed = ", ".join((*READ, API_VERSION, PYRRA, SLO_GENERATOR))
+        raise ConfigError(
+            f"{document.where}: {key}: {document.content.get(key)!r} was given; allowed: {allowed}, and version: {SLOTH}"
         )
-    else:
-        policies = tuple(_policy(given, label) for given in validate(_Policies, content, label).policies)
-    return _distinct(policies, tuple(notes), label)
+    raise ConfigError(f"{document.file}: a list under the key policies is needed")
 
 
-def _distinct(
-    policies: tuple[AnyPolicy, ...], notes: tuple[str, ...], label: str
-) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
-    """The same, once no two policies have one `sla_id`."""
-    if len(policies) > MAX_POLICIES:
-        raise ConfigError(f"{label}: {len(policies)} policies; up to {MAX_POLICIES} are allowed")
-    seen: set[str] = set()
-    for policy in policies:
+def _refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:
+    if len(made) > MAX_POLICIES:
+        raise ConfigError(f"{made[-1][1]}: {len(made)} policies; up to {MAX_POLICIES} are allowed")
+    seen: dict[str, str] = {}
+    for policy, label in made:
         if policy.sla_id in seen:
-            raise ConfigError(f"{label}: sla_id {policy.sla_id!r} stands twice; each policy needs its own")
-        seen.add(policy.sla_id)
-    return policies, notes
+            other = "" if seen[policy.sla_id] == label else f", in {seen[policy.sla_id]} too"
+            raise ConfigError(f"{label}: sla_id {policy.sla_id!r} stands twice{other}; each policy needs its own")
+        seen[policy.sla_id] = label
+
+
+def _refuse_slices(made: Sequence[tuple[AnyPolicy, str]]) -> None:
+    for policy, label in made:
+        if policy.slices is not None:
+            raise ConfigError(
+                f"{label}: SLO {policy.sla_id}: time slices (timeSliceWindow) are not judged; "
+                "budgetingMethod Occurrences of counts or of a thresholdMetric is"
+            )
+
+
+def _native(documents: Sequence[Document], reading: Reading) -> list[tuple[AnyPolicy, str]]:
+    del reading
+    return [
+        (_policy(given, document.file), document.file)
+        for document in documents
+        for given in validate(_Policies, document.content, document.file).policies
+    ]
 
 
 def _policy(given: _Policy, label: str) -> AnyPolicy:
@@ -190,7 +269,7 @@ def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) ->
             warning=given.warning,
         )
     unit = known.unit if given.unit is None else given.unit
-    _refuse_percent(given.objective, unit, f"{where}: objective")
+    refuse_percent(given.objective, unit, f"{where}: objective")
     return ThresholdPolicy(
         **common,
         metric=name,
@@ -201,44 +280,12 @@ def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) ->
     )
 
 
-def _refuse_percent(value: float, unit: str, where: str) -> None:
-    if unit == "ratio" and not 0 <= value <= 1:
-        raise ConfigError(f"{where} {value:g}: 0 to 1 is allowed for a ratio (0.999, not 99.9)")
-
-
-def _from_legacy(policy: _LegacyPolicy, label: str, notes: list[str]) -> list[ThresholdPolicy]:
-    made = []
-    for target in policy.targets:
-        known = known_metric(target.metric_name)
-        direction = known.higher_is_better if target.higher_is_better is None else target.higher_is_better
-        if direction is None:
-            raise ConfigError(
-                f"{label}: {policy.policy_id}: {target.metric_name} has no known direction; add higher_is_better: true or false"
-            )
-        if known.higher_is_better is not None and direction != known.higher_is_better:
-            notes.append(
-                f"{label}: {policy.policy_id}: higher_is_better of {target.metric_name} is not the usual direction"
-            )
-        objective = target.target_value if target.breach_threshold is None else target.breach_threshold
-        if known.unit == "s" and objective >= _LONG_LATENCY:
-            notes.append(f"{label}: {policy.policy_id}: {objective:g} for {target.metric_name} is read in seconds")
-        scale = 1.0
-        if known.unit == "ratio" and 1 < objective <= 100:
-            scale = 0.01
-            notes.append(f"{label}: {policy.policy_id}: {target.metric_name} was given in percent and read as a ratio")
-        sla_id = policy.policy_id if len(policy.targets) == 1 else f"{policy.policy_id}:{target.metric_name}"
-        made.append(
-            ThresholdPolicy(
-                sla_id=sla_id,
-                sla_name=policy.policy_name or sla_id,
-                sla_type=policy.sla_type,
-                objective=objective * scale,
-                priority=policy.priority,
-                metric=target.metric_name,
-                unit=known.unit,
-                higher_is_better=direction,
-                warning=None if target.warning_threshold is None else target.warning_threshold * scale,
-            )
-        )
-        _refuse_percent(made[-1].objective, known.unit, f"{label}: {sla_id}: objective")
-    return made
+FORMS: Mapping[str, tuple[Callable[[Document], bool], Callable[..., list[tuple[AnyPolicy, str]]]]] = {
+    "predecessor": (is_predecessor, predecessor_policies),
+    "native": (lambda document: isinstance(document.content.get("policies"), list), _native),
+    "openslo": (is_openslo, openslo_policies),
+    "sloth": (is_sloth, sloth_policies),
+    "pyrra": (is_pyrra, pyrra_policies),
+    "slo-generator": (is_slo_generator, slo_generator_policies),
+}
+"""Form: how a document of it is known, and what reads all of them."""

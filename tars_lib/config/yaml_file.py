@@ -6,6 +6,7 @@ Every refusal names the file, the key, the value and what is allowed.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -34,6 +35,15 @@ class Model(BaseModel):
     """A mapping of which every key is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come: its name, how many values stood before it, the deepest level in it."""
+
+    anchor: str | None
+    before: int
+    deepest: int
 
 
 class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
@@ -104,20 +114,42 @@ def validate(model: type[_T], content: Any, label: str) -> _T:
 
 
 def _refuse_traps(text: str, label: str) -> None:
-    """Refuse what would take all memory once it is built: aliases, depth, and too many values."""
-    depth = values = 0
+    """Refuse what would take all memory once it is built: depth and too many values, each alias counted as what it names."""
+    values = 0
+    open_nodes: list[_Open] = []
+    named: dict[str, tuple[int, int]] = {}
     for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
         row = 1 if event.start_mark is None else event.start_mark.line + 1
+        depth = len(open_nodes)
         if isinstance(event, yaml.AliasEvent):
-            raise ConfigError(f"{label}, row {row}: YAML aliases are not allowed; write it out")
-        values += isinstance(event, yaml.NodeEvent)
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
-            raise ConfigError(
-                f"{label}, row {row}: a text of {len(event.value)} characters; up to {MAX_TEXT} are allowed"
-            )
+            if any(node.anchor == event.anchor for node in open_nodes):
+                raise ConfigError(
+                    f"{label}, row {row}: alias *{event.anchor} stands inside what it names; write it out"
+                )
+            size, height = named.get(str(event.anchor), (1, 0))
+            values += size - 1
+            depth += height
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = open_nodes.pop()
+            if ended.anchor is not None:
+                named[ended.anchor] = values - ended.before, ended.deepest - len(open_nodes)
+            depth = ended.deepest
+        if isinstance(event, yaml.NodeEvent):
+            values += 1
+        if isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > MAX_TEXT:
+                raise ConfigError(
+                    f"{label}, row {row}: a text of {len(event.value)} characters; up to {MAX_TEXT} are allowed"
+                )
+            if event.anchor is not None:
+                named[event.anchor] = 1, 0
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            open_nodes.append(_Open(event.anchor, values - 1, depth))
+        if open_nodes:
+            open_nodes[-1].deepest = max(open_nodes[-1].deepest, depth)
         if values > MAX_CONFIG_VALUES:
             raise ConfigError(f"{label}, row {row}: more than {MAX_CONFIG_VALUES} values; up to that many are allowed")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_CONFIG_DEPTH:
             raise ConfigError(f"{label}, row {row}: nested deeper than {MAX_CONFIG_DEPTH} levels")
 

@@ -258,6 +258,11 @@ def _policies(run: Run) -> dict[str, bytes]:
         "policies_sha256": hashlib.sha256(dumps(policies, indent=None).encode()).hexdigest(),
         "source": source,
         "source_sha256": digests.get(source, digests.get(POLICY_FILE)),
+        "sources": [
+            {"path": path, "sha256": digest}
+            for path, digest in sorted(digests.items())
+            if any(path == name or path.startswith(f"{name}/") for name in source.split(", "))
+        ],
     }
     return {"rules/sla-policies.json": dumps(content).encode()}
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Self
 
 from tars_lib.errors import InputError
+from tars_lib.model.recurrence import Recurring
 
 
 class Name(StrEnum):
@@ -389,3 +390,5 @@ class OrgConfig:
     dependencies: tuple[Dependency, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     slos: tuple[OrgSlo, ...] = ()
+    maintenance: tuple[Recurring, ...] = ()
+    operating_hours: tuple[Recurring, ...] = ()

@@ -13,7 +13,7 @@ def load_org(
     root: str | Path,
     *,
     config: str | Path | None = None,
-    sla_policy: str | Path | None = None,
+    sla_policy: str | Path | Sequence[str | Path] | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
 ) -> Organisation:
@@ -25,8 +25,8 @@ def load_org(
         Folder as the data-format page describes it.
     config : path, optional
         In place of the root's `org.yaml`.
-    sla_policy : path, optional
-        In place of the root's `sla-policies.yaml` and of the packaged default policies.
+    sla_policy : path or sequence of paths, optional
+        Files or folders in place of the root's `sla-policies.yaml` and `sla-policies/` and of the packaged policies.
     repos : sequence of str, optional
         Only these repos; default all.
     assume_tz : str, optional

@@ -36,8 +36,8 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     Raises
     ------
     InputError
-        If a column is missing, a row has more fields than there are columns, a time cannot be read, a text is beyond the
-        limits, or `until` is before `timestamp`.
+        If a column is missing, a row has more fields than there are columns or a recurrence rule, a time cannot be
+        read, a text is beyond the limits, or `until` is before `timestamp`.
     """
     text = read_utf8(path, label, MAX_EVENT_BYTES)
     rows = csv.reader(io.StringIO(text, newline=""))
@@ -83,6 +83,11 @@ def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | N
     if kind is None:
         raise InputError(f"{place(label, row=number, column='kind')}: empty; a kind such as deploy is needed")
     start = read_time(text("timestamp") or "", place(label, row=number, column="timestamp"), assume_tz)
+    if text("rrule") is not None:
+        where = place(label, row=number, column="rrule")
+        raise InputError(
+            f"{where}: an event of this file comes once; what comes again stands in org.yaml, under maintenance"
+        )
     ends = text("until")
     until = None if ends is None else read_time(ends, place(label, row=number, column="until"), assume_tz)
     if until is not None and until < start:

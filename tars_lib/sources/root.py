@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 
 from tars_lib.config.alert_rules import read_rules
 from tars_lib.config.org import read_org_config
-from tars_lib.config.sla_policies import read_policies
+from tars_lib.config.policies.documents import policy_files
+from tars_lib.config.policies.queries import MAP_NAME
+from tars_lib.config.sla_policies import PolicySet, read_policies, read_policy_paths
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.admission import admit
+from tars_lib.model.history import History, from_micros
 from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
@@ -25,6 +28,7 @@ from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
+from tars_lib.sources.recurring import recurring_events
 from tars_lib.sources.tidy import merge, read_tidy
 
 logger = logging.getLogger(__name__)
@@ -37,7 +41,7 @@ def read_root(
     root: str | Path,
     *,
     config: str | Path | None = None,
-    sla_policy: str | Path | None = None,
+    sla_policy: str | Path | Sequence[str | Path] | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
 ) -> OrgData:
@@ -49,8 +53,8 @@ def read_root(
         Folder as the data-format page describes it.
     config : path, optional
         In place of the root's `org.yaml`.
-    sla_policy : path, optional
-        In place of the root's `sla-policies.yaml` and of the packaged default policies.
+    sla_policy : path or sequence of paths, optional
+        Files or folders in place of the root's `sla-policies.yaml` and `sla-policies/` and of the packaged policies.
     repos : sequence of str, optional
         Only these repos; default all.
     assume_tz : str, optional
@@ -78,7 +82,8 @@ def read_root(
     warnings: list[str] = []
     described = _read_config(folder, config, files)
     parts, found, alerts = _read_repos(folder, zone, files, warnings)
-    policies, policies_from = _read_policies(folder, sla_policy, files, warnings)
+    given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
+    policies, policies_from = _read_policies(folder, given, files, warnings)
     rules = _read_rules(folder, files)
     samples = merge(parts)
     history = admit(samples, described.metrics)
@@ -92,6 +97,7 @@ def read_root(
         )
     warnings += _alike("repos", (repo.repo for repo in members)) + _alike("metrics", history.metrics)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
+    events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     keys = {repo.repo for repo in members}
@@ -102,7 +108,7 @@ def read_root(
         dependencies=tuple(e for e in described.dependencies if e.caller in keys and e.callee in keys),
         metrics=described.metrics,
         events=events,
-        policies=policies,
+        policies=policies.policies,
         policies_from=policies_from,
         slos=described.slos,
         reported_alerts=tuple(alert for alert in alerts if alert.repo in keys),
@@ -169,19 +175,26 @@ def _read_repos(
 
 
 def _read_policies(
-    folder: Path, given: str | Path | None, files: list[Path], warnings: list[str]
-) -> tuple[tuple[AnyPolicy, ...], str]:
-    path = _own(folder, "sla-policies.yaml") if given is None else Path(given)
-    if given is not None and not is_there(Path(given), str(given), ConfigError):
-        raise ConfigError(f"{given}: no such file; --sla-policy needs a policy file")
-    if path is None:
+    folder: Path, given: Sequence[str | Path], files: list[Path], warnings: list[str]
+) -> tuple[PolicySet, str]:
+    """Read the policies that were given, else the root's own, else the packaged ones; and where they came from."""
+    named = [(Path(path), _label(Path(path), folder)) for path in given]
+    if not given:
+        own = ((_own(folder, name), name) for name in ("sla-policies.yaml", "sla-policies"))
+        named = [(path, name) for path, name in own if path is not None]
+    if not named:
         warnings.append("no sla-policies.yaml: the packaged default policies are used")
-        return default_policies(), "packaged defaults"
-    policies, notes = read_policies(path, _label(path, folder))
-    files.append(path)
-    warnings += notes
-    logger.debug("%s: %d policies", path, len(policies))
-    return policies, _label(path, folder)
+        return PolicySet(default_policies()), "packaged defaults"
+    chosen = named
+    if not given:
+        listed = [file for path, name in named for file in policy_files(path, name)]
+        chosen = [(inside(path, folder, name, ConfigError), name) for path, name in listed]
+    own_map = _own(folder, MAP_NAME)
+    found, read = read_policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)])
+    files += read
+    warnings += found.notes
+    logger.debug("%s: %d policies", folder, len(found.policies))
+    return found, ", ".join(name for _, name in named)
 
 
 def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
@@ -210,6 +223,23 @@ def _read_events(
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
     logger.debug("%s: %d events", path, len(events))
     return events
+
+
+def _with_recurring(
+    events: tuple[Event, ...], described: OrgConfig, keys: Sequence[str], history: History, warnings: list[str]
+) -> tuple[Event, ...]:
+    """Add what `org.yaml` says comes again within the time of the samples."""
+    rules = (*described.maintenance, *described.operating_hours)
+    strange = sorted({repo for rule in rules for repo in rule.repos} - set(keys))
+    if strange:
+        warnings.append(f"org.yaml: maintenance and operating hours name repos without data: {', '.join(strange[:5])}")
+    if history.start is None or history.end is None or not rules:
+        return events
+    first, last = from_micros(history.start), from_micros(history.end)
+    made = recurring_events(described.maintenance, described.operating_hours, keys, first, last, "org.yaml")
+    return tuple(
+        sorted((*events, *made), key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
+    )
 
 
 def _own(folder: Path, name: str, refuse: type[TarsError] = ConfigError) -> Path | None:

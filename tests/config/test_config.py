@@ -79,7 +79,17 @@ def test_a_wrong_key_or_value_in_org_yaml_is_refused_by_its_path(tmp_path: Path,
     [
         (b"a: [1\nb: 2", r"f.yaml, row 2: not valid YAML"),
         (b"a: 1\na: {b: 2: 3}", r"f.yaml, row 2: not valid YAML"),
-        (b"x: &a [1]\ny: *a\n", r"f.yaml, row 2: YAML aliases are not allowed; write it out"),
+        (b"x: &a [1, *a]\n", r"f.yaml, row 1: alias \*a stands inside what it names; write it out"),
+        (b"x: *a\n", r"f.yaml, row 1: not valid YAML: found undefined alias"),
+        (
+            b"a: &a [x, x, x, x, x, x, x, x, x]\n"
+            + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(6)),
+            r"f.yaml, row 6: more than 500000 values",
+        ),
+        (
+            b"a: &a " + b"[" * 30 + b"]" * 30 + b"\nb: " + b"[" * 25 + b"*a" + b"]" * 25,
+            r"f.yaml, row 2: nested deeper than 50 levels",
+        ),
         (b"\xff\xfe\x00", r"f.yaml, row 1: UTF-16 is not allowed; UTF-8 is"),
         (
             b"a: !!python/object/apply:os.system [ls]",
@@ -260,3 +270,10 @@ def test_the_packaged_policies_are_valid() -> None:
     from tars_lib.sources.root import default_policies
 
     assert {policy.sla_id for policy in default_policies()} == {"availability", "latency-p95", "health"}
+
+
+def test_an_alias_stands_for_what_its_anchor_names(tmp_path: Path) -> None:
+    text = "policies:\n- &a {sla_id: a, sla_type: t, metric: latency_p95, objective: 0.5, window: 7d}\n- {<<: *a, sla_id: b}\n"
+    first, second = policies(tmp_path, text)
+    assert (first.sla_id, second.sla_id) == ("a", "b")
+    assert second.window == first.window == Window(days=7)

@@ -42,6 +42,14 @@ THRESHOLD = {
     "unit": "score",
     "higher_is_better": True,
 }
+MAINTENANCE = {
+    "title": "Night",
+    "start": "2026-03-20T00:00:00",
+    "duration": "2d",
+    "rrule": "FREQ=DAILY;INTERVAL=4",
+    "time_zone": "Europe/Berlin",
+    "repos": ["ledger"],
+}
 RULE = {"rule_id": "low", "metric": "health_score", "comparison": "<", "threshold": 70.0}
 
 Change = tuple[str, dict[str, Any], dict[str, Any]]
@@ -60,6 +68,11 @@ def in_metric(**fields: Any) -> dict[str, Any]:
 def in_slo(**fields: Any) -> dict[str, Any]:
     """The organisation with something else said of its SLO."""
     return ORG | {"slos": [ORG["slos"][0] | fields]}  # type: ignore[index]
+
+
+def in_maintenance(**fields: Any) -> dict[str, Any]:
+    """The organisation with something else said of its maintenance."""
+    return ORG | {"maintenance": [MAINTENANCE | fields]}
 
 
 KEYS: dict[str, dict[str, Any]] = {
@@ -97,6 +110,16 @@ KEYS: dict[str, dict[str, Any]] = {
         "dependencies": ORG | {"dependencies": []},
         "metrics": ORG | {"metrics": {}},
         "slos": ORG | {"slos": []},
+        "maintenance": ORG | {"maintenance": [MAINTENANCE]},
+        "operating_hours": ORG | {"operating_hours": [MAINTENANCE]},
+    },
+    "Recurrence": {
+        "title": in_maintenance(title="Other"),
+        "start": in_maintenance(start="2026-03-20T01:00:00"),
+        "duration": in_maintenance(duration="4d"),
+        "rrule": in_maintenance(rrule=""),
+        "time_zone": in_maintenance(time_zone="Asia/Kathmandu"),
+        "repos": in_maintenance(repos=["checkout"]),
     },
     "ratio": {
         "sla_id": {"sla_id": "other"},
@@ -182,6 +205,7 @@ def test_every_key_of_every_file_is_tried() -> None:
         config_org._Metric,
         config_org._Slo,
         config_org._Org,
+        config_org.Recurrence,
         _Rule,
     ):
         named = {field.alias or name for name, field in model.model_fields.items()}
@@ -202,4 +226,6 @@ def test_changing_one_key_changes_what_is_found(acme: Path, model: str, key: str
         rules = [changed]
     else:
         org = changed
+    if model == "Recurrence":
+        base = judged(acme, in_maintenance(), [RATIO], [RULE])
     assert judged(acme, org, policies, rules) != base

@@ -62,6 +62,7 @@ def test_a_bundle_of_an_incident_holds_all_that_the_playbook_asks_for(whole: Pat
     rules = json.loads(files["data/rules/sla-policies.json"])
     assert len(rules["policies"]) >= 2
     assert rules["source_sha256"] in {row["sha256"] for row in inputs}
+    assert rules["sources"] == [{"path": rules["source"], "sha256": rules["source_sha256"]}]
     assert json.loads(files["data/rules/playbook.json"])["sha256"]
     made_with = json.loads(files["data/environment.json"])
     assert {"numpy", "scipy", "typst", "papermill", "python-dateutil"} <= set(made_with["packages"])

@@ -8,6 +8,7 @@ import click
 
 from tars_lib.cli.engines.options import Output, engine_options, one_file, read_input, report_argument
 from tars_lib.cli.shared.build_server import build_of, build_options
+from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import SLA, guarded
 
 
@@ -16,7 +17,7 @@ from tars_lib.cli.shared.shell import SLA, guarded
 @click.option("--alerts-report", metavar="FILE", help="org-alerts.json; made in memory when it is not given.")
 @click.option("--trend-correlation-report", metavar="FILE", help="trend-correlation-report.json; likewise.")
 @click.option("--temporal-intelligence-report", metavar="FILE", help="temporal-intelligence-report.json; likewise.")
-@click.option("--sla-policy", type=click.Path(path_type=Path), help="Policy file instead of the report's own policies.")
+@policy_files_option("the report's own policies")
 @click.option(
     "--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable."
 )
@@ -29,7 +30,7 @@ def sla(
     alerts_report: str | None,
     trend_correlation_report: str | None,
     temporal_intelligence_report: str | None,
-    sla_policy: Path | None,
+    sla_policy: tuple[Path, ...],
     days: tuple[int, ...],
     github_summary: str | None,
     junit: Path | None,
@@ -51,16 +52,14 @@ def sla(
     build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
     with build.told_of_errors("tars sla"):
         org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
-        if sla_policy is not None:
+        if sla_policy:
             from dataclasses import replace
 
-            from tars_lib.config.sla_policies import read_policies
-            from tars_lib.errors import ConfigError
+            from tars_lib.config.sla_policies import read_policy_paths
 
-            if not sla_policy.is_file():
-                raise ConfigError(f"{sla_policy}: no such file; --sla-policy needs a policy file")
-            policies, notes = read_policies(sla_policy, sla_policy.name)
-            org = replace(org, policies=policies, policies_from=sla_policy.name, warnings=(*org.warnings, *notes))
+            found, _ = read_policy_paths([(path, path.name) for path in sla_policy])
+            names = ", ".join(path.name for path in sla_policy)
+            org = replace(org, policies=found.policies, policies_from=names, warnings=(*org.warnings, *found.notes))
         build.check([policy.sla_id for policy in org.policies])
         given = read_upstream(
             one_file(alerts_report, "an org-alerts.json"),

@@ -146,7 +146,7 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
         refusal = (
             f"a window of {policy.window} does not tell of the {policy.period_days} days ahead; windows of days do"
         )
-    elif policy.window.period:
+    elif policy.window.anchor:
         refusal = "a calendar window begins anew with each period; a forecast is made for rolling windows"
     elif not is_mean:
         refusal = "a forecast is made for means and shares, and this SLI is neither"

@@ -2,6 +2,7 @@
 
 from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
+from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
 
 AnyPolicy = RatioPolicy | ThresholdPolicy
@@ -13,4 +14,4 @@ KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
 }
 """Name of each kind, as reports carry it."""
 
-__all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "ThresholdPolicy", "Window"]
+__all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "Slices", "ThresholdPolicy", "Window"]

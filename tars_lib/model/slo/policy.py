@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_WINDOW_DAYS
 from tars_lib.model.names import Severity
+from tars_lib.model.slo.slices import Slices
 
-_WINDOW = re.compile(r"(\d{1,5})\s*([mhdw])")
+_WINDOW = re.compile(r"(\d{1,5})\s*([mhdwHDW])")
+_MONTHLY = re.compile(r"(\d{1,4})\s*[MQY]")
 _MINUTES = {"m": 1, "h": 60}
 _DAYS = {"d": 1, "w": 7}
 _PERIOD = re.compile(r"([1-9]\d{0,3})([dwMQY])")
@@ -22,10 +24,10 @@ _MONTH_DAYS = 365.25 / 12
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time that ends at `as_of`: whole local days, minutes, or the calendar period that `as_of` lies in.
+    """A stretch of time that ends at `as_of`: whole local days, minutes, months, or the calendar period that `as_of` lies in.
 
     A calendar window has a `period` (`1w`, `1M`, `1Q`, `1Y`) and an `anchor`, the local time at which one of its periods
-    began (ISO 8601 without a zone); `days` is then its nominal length.
+    began (ISO 8601 without a zone); `days` is then its nominal length. Rolling months have a `period` and no `anchor`.
 
     Examples
     --------
@@ -49,10 +51,16 @@ class Window:
         ConfigError
             For anything else, and for a length of zero.
         """
-        found = _WINDOW.fullmatch(str(text).strip().lower() + ("d" if isinstance(text, int) else ""))
+        given = str(text).strip() + ("d" if isinstance(text, int) else "")
+        if _MONTHLY.fullmatch(given):
+            minutes = f", or {given.lower()} for minutes" if given.endswith("M") else ""
+            raise ConfigError(
+                f"window {text!r} is not allowed: months, quarters and years differ in length; write days, such as 30d{minutes}"
+            )
+        found = _WINDOW.fullmatch(given)
         if found is None or int(found[1]) == 0:
             raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
-        amount, unit = int(found[1]), found[2]
+        amount, unit = int(found[1]), found[2].lower()
         if amount * (_DAYS[unit] if unit in _DAYS else _MINUTES[unit] / 1440) > MAX_WINDOW_DAYS:
             raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         if unit in _DAYS:
@@ -85,9 +93,31 @@ class Window:
             raise ConfigError(f"start {anchor!r} is not allowed; a time from {EARLIEST.year} to {LATEST.year - 1} is")
         return cls(days=days, period=period, anchor=began.isoformat())
 
+    @classmethod
+    def rolling(cls, text: str) -> Window:
+        """Read `6h`, `30d`, `4w` as `parse` does, and `1M`, `1Q`, `1Y`: from the same local day and hour so many months before.
+
+        Raises
+        ------
+        ConfigError
+            As `parse` does.
+
+        Examples
+        --------
+        >>> str(Window.rolling("1Q")), Window.rolling("1M").days
+        ('1Q', 30)
+        """
+        found = _PERIOD.fullmatch(text)
+        if found is None or found[2] not in _MONTHS:
+            return cls.parse(text)
+        days = round(int(found[1]) * _MONTHS[found[2]] * _MONTH_DAYS)
+        if days > MAX_WINDOW_DAYS:
+            raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
+        return cls(days=days, period=text)
+
     def __str__(self) -> str:
         if self.period:
-            return f"calendar {self.period}"
+            return f"calendar {self.period}" if self.anchor else self.period
         if self.days:
             return f"{self.days}d"
         return f"{self.minutes // 60}h" if self.minutes % 60 == 0 else f"{self.minutes}m"
@@ -120,6 +150,10 @@ class Window:
         is_partial : bool
             True where further samples of the last local day, or of the calendar period, are still to come.
         """
+        if self.period and not self.anchor:
+            # the last sample stands for the interval that begins at it
+            local = (as_of + interval).astimezone(zone).replace(tzinfo=None)
+            return _months_later(local, -self._months).replace(tzinfo=zone).astimezone(UTC), as_of, False
         if self.period:
             start, following = self._present(as_of, zone)
             return start, as_of, as_of + interval < following
@@ -132,6 +166,10 @@ class Window:
         midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
         return start, as_of, as_of + interval < midnight
 
+    @property
+    def _months(self) -> int:
+        return int(self.period[:-1]) * _MONTHS[self.period[-1]]
+
     def _present(self, as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Begin of the calendar period that a time lies in, and of the next one; UTC."""
         anchor, local = datetime.fromisoformat(self.anchor), as_of.astimezone(zone).replace(tzinfo=None)
@@ -140,10 +178,7 @@ class Window:
         def begin(number: int) -> datetime:
             if unit in _DAYS:
                 return anchor + timedelta(days=number * amount * _DAYS[unit])
-            months = anchor.year * 12 + anchor.month - 1 + number * amount * _MONTHS[unit]
-            year, month = divmod(months, 12)
-            day = min(anchor.day, calendar.monthrange(year, month + 1)[1])
-            return anchor.replace(year=year, month=month + 1, day=day)
+            return _months_later(anchor, number * self._months)
 
         number = int((local - anchor) / timedelta(days=self.days))
         while begin(number) > local:
@@ -152,6 +187,12 @@ class Window:
             number += 1
         first, following = (begin(place).replace(tzinfo=zone).astimezone(UTC) for place in (number, number + 1))
         return first, following
+
+
+def _months_later(time: datetime, months: int) -> datetime:
+    """Return the same day and hour so many months later, or of the last day of a shorter month."""
+    year, month = divmod(time.year * 12 + time.month - 1 + months, 12)
+    return time.replace(year=year, month=month + 1, day=min(time.day, calendar.monthrange(year, month + 1)[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +221,8 @@ class Policy:
         Unit of value and objective.
     higher_is_better : bool
         Whether the SLA is met at or above the objective, or at or below it.
+    slices : Slices or None
+        Stretches of time that are judged in place of samples or events.
     """
 
     sla_id: str
@@ -194,6 +237,7 @@ class Policy:
     severity_on_breach: Severity = Severity.SEV_1
     unit: str = "ratio"
     higher_is_better: bool = True
+    slices: Slices | None = None
 
     def is_met_by(self, value: float) -> bool:
         """Whether an unrounded value meets the objective; equality does."""

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, T0, RootBuilder, counts, org_of, series
 
-from tars_lib.config.openslo import openslo_policies
+from tars_lib.config.policies.documents import split_documents
+from tars_lib.config.policies.openslo import openslo_policies
+from tars_lib.config.policies.queries import Reading
 from tars_lib.config.sla_policies import read_policies
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.errors import ConfigError
@@ -30,7 +32,10 @@ def documents(text: str) -> list[Any]:
 
 
 def read(*given: Any) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
-    return openslo_policies(list(given), "slos.yaml")
+    reading = Reading()
+    found = openslo_policies(split_documents(given, "slos.yaml"), reading)
+    reading.refuse_lacking()
+    return tuple(policy for policy, _ in found), tuple(reading.notes)
 
 
 def slo(**changes: Any) -> dict[str, Any]:
@@ -82,13 +87,13 @@ def test_a_document_means_what_its_native_twin_means(name: str) -> None:
 
 
 def test_there_are_pairs() -> None:
-    assert len(PAIRS) >= 4
+    assert len(PAIRS) >= 3
 
 
 def test_the_example_of_the_page_is_read() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "openslo.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (policy,), notes = openslo_policies(documents(example), "slos.yaml")
+    page = (Path(__file__).parents[3] / "docs" / "openslo.md").read_text(encoding="utf-8")
+    example, _ = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (policy,), notes = read(*documents(example))
     assert (policy.sla_id, policy.objective, policy.window, policy.repos) == (
         "web-availability",
         0.999,
@@ -115,15 +120,12 @@ def test_a_root_may_hold_openslo_documents_and_so_may_a_file_given(tmp_path: Pat
 def test_what_means_to_be_openslo_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "slos.yaml"
     path.write_text("kind: SLO\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"slos.yaml: document 1: apiVersion: None was given; allowed: openslo/v1"):
+    with pytest.raises(ConfigError, match=r"slos.yaml: document 1: apiVersion: None was given; allowed: openslo/v1, "):
         read_policies(path, "slos.yaml")
 
 
-def test_several_documents_are_for_openslo_alone_and_each_policy_has_its_own_id(tmp_path: Path) -> None:
+def test_each_policy_has_its_own_id(tmp_path: Path) -> None:
     path = tmp_path / "slos.yaml"
-    path.write_text("policies: []\n---\npolicies: []\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"slos.yaml: 2 YAML documents; one is allowed, or several of OpenSLO"):
-        read_policies(path, "slos.yaml")
     path.write_text(yaml.safe_dump_all([slo(), slo()]), encoding="utf-8")
     with pytest.raises(ConfigError, match="slos.yaml: sla_id 'web' stands twice"):
         read_policies(path, "slos.yaml")
@@ -150,7 +152,7 @@ def test_an_slo_is_judged_for_the_repo_that_it_names_as_its_service() -> None:
     assert judge(org_of(rows, everywhere), everywhere, rows[-1][0], ()).result.status is SlaStatus.BREACHED
 
 
-@given(st.integers(1, 9999))
+@given(st.integers(101, 9999))
 def test_a_target_in_percent_is_the_same_as_a_share(tenthousandths: int) -> None:
     percent = float(f"{tenthousandths // 100}.{tenthousandths % 100:02}")
     share = float(f"0.{tenthousandths:04}")
@@ -185,19 +187,11 @@ def test_what_is_left_out_or_read_in_a_particular_way_is_a_note() -> None:
         "slos.yaml: 1 of kind Service not read",
         "slos.yaml: SLO web: alertPolicies are not evaluated; burn rates are judged as documented",
         "slos.yaml: SLO web: no timeWindow: 30 days, rolling, are taken",
-        "slos.yaml: SLO web: spec.objectives.0: counter: true, but the history holds counts per interval and is read so",
-    )
-    objective = {"op": "lt", "value": 1, "target": 0.9, "timeSliceTarget": 0.9, "timeSliceWindow": "5m"}
-    _, notes = read(slo(spec__indicator=LATENCY, spec__budgetingMethod="Timeslices", spec__objectives=[objective]))
-    assert notes == (
-        "slos.yaml: SLO web: spec.objectives.0: each sample is taken as one time slice; it should span timeSliceWindow 5m",
     )
     assert read(slo())[1] == ()
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    (slo(apiVersion="openslo/v1alpha"), r"SLO web: apiVersion: 'openslo/v1alpha' was given; allowed: openslo/v1$"),
-    (slo(apiVersion=None), r"SLO web: apiVersion: None was given"),
     (slo(kind="Slo"), r"Slo web: kind: 'Slo' was given; allowed: SLO, SLI, Service, DataSource"),
     (slo(metadata=None), r"document 1: metadata: missing; it is needed"),
     (slo(metadata={"name": ""}), r"document 1: metadata.name: text that is not empty"),
@@ -212,14 +206,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (slo(spec__objectives=[{"target": 0.9, "targetPercent": 90}]), r"one of target and targetPercent is needed"),
     (
         slo(spec__objectives=[{"target": 99.9}]),
-        r"spec.objectives.0.target: up to 1 is allowed \('99.9' was given\)",
+        r"spec.objectives.0.target: 99.9 was given; above 0 and up to 1 is allowed, 0.999 for 99.9 percent",
     ),
-    (slo(spec__objectives=[{"target": 0}]), r"spec.objectives.0.target: more than 0.* is allowed"),
+    (slo(spec__objectives=[{"target": 0}]), r"spec.objectives.0.target: 0.0 was given; above 0 and up to 1 is allowed"),
     (
         slo(spec__objectives=[{"target": 0.9, "indicatorRef": "x"}]),
-        r"spec.objectives.0.indicatorRef: unknown key; allowed",
+        r"spec: indicator stands in the SLO and in an objective; one of the two is allowed",
     ),
-    (slo(spec__objectives=[{"target": 0.9, "op": "lt"}]), r"objectives.0: op: without effect for a ratioMetric"),
+    (
+        slo(spec__objectives=[{"target": 0.9, "op": "lt"}]),
+        r"objectives.0: op: lt for a ratioMetric: the share of good events is at least target",
+    ),
     (slo(spec__objectives=[{"target": 0.9, "value": 3}]), r"objectives.0: value: without effect for a ratioMetric"),
     (
         slo(spec__objectives=[{"target": 0.9, "timeSliceWindow": "5m"}]),
@@ -227,7 +224,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (slo(spec__indicatorRef="x"), r"spec: one of indicator and indicatorRef is needed, not both"),
     (slo(spec__indicator=None), r"spec: one of indicator and indicatorRef is needed"),
-    (slo(spec__indicator=None, spec__indicatorRef="x"), r"spec.indicatorRef: no SLI 'x' in this file; there are: none"),
+    (
+        slo(spec__indicator=None, spec__indicatorRef="x"),
+        r"spec.indicatorRef: no SLI 'x' in the policy files; there are: none",
+    ),
     (slo(spec__indicator={"spec": {}}), r"spec.indicator.spec: one of thresholdMetric and ratioMetric is needed"),
     (
         slo(spec__indicator=indicator(ratioMetric={"good": source("a"), "bad": source("b"), "total": source("c")})),
@@ -237,7 +237,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (slo(spec__indicator=indicator(ratioMetric={"raw": source("a")})), r"raw was given; allowed"),
     (
         slo(spec__indicator=indicator(ratioMetric={**COUNTS, "total": source("sum(rate(x[5m]))", "query")})),
-        r"SLO web: indicator.ratioMetric.total.metricSource.spec.query: 'sum\(rate\(x\[5m\]\)\)' is no plain name",
+        r"SLO web: indicator.ratioMetric.total.metricSource.spec.query: no metric for 'sum\(rate\(x\[5m\]\)\)'",
     ),
     (slo(spec__indicator=indicator(thresholdMetric=source("a b"))), r"objectives.0: op: needed for a thresholdMetric"),
     (
@@ -245,34 +245,26 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             spec__indicator=indicator(thresholdMetric=source("a b")),
             spec__objectives=[{"target": 0.9, "op": "lt", "value": 1}],
         ),
-        r"thresholdMetric.metricSource.spec.metric: 'a b' is no plain name of a metric",
+        r"thresholdMetric.metricSource.spec.metric: no metric for 'a b'",
     ),
     (
-        slo(spec__indicator=indicator(ratioMetric={**COUNTS, "good": source("a", "promql")})),
-        r"promql was given; exactly one of",
+        slo(spec__indicator=indicator(ratioMetric={**COUNTS, "good": source("a", "statistic")})),
+        r"statistic was given; exactly one of",
     ),
     (
         slo(spec__indicator=indicator(ratioMetric={**COUNTS, "good": {"metricSource": {"spec": {}}}})),
         r"nothing was given",
     ),
-    (slo(spec__indicator=indicator(ratioMetric={**COUNTS, "good": source(3)})), r"'3' is no plain name"),
+    (
+        slo(spec__indicator=indicator(ratioMetric={**COUNTS, "good": source(3)})),
+        r"'3' was given; a query or the name of a metric is needed",
+    ),
     (
         slo(spec__indicator=LATENCY, spec__objectives=[{"target": 0.9, "op": "lt"}]),
         r"objectives.0: value: needed for a thresh",
     ),
     (slo(spec__indicator=LATENCY, spec__objectives=[{"target": 0.9, "op": "eq", "value": 1}]), r"objectives.0.op: "),
     (slo(spec__indicator=RAW), r"budgetingMethod Occurrences needs counts, and a raw ratio has none"),
-    (
-        slo(
-            spec__budgetingMethod="Timeslices",
-            spec__objectives=[{"target": 0.9, "timeSliceTarget": 0.9, "timeSliceWindow": 5}],
-        ),
-        r"timeSliceWindow: budgetingMethod Timeslices of counts is not supported; Occurrences is",
-    ),
-    (
-        slo(spec__budgetingMethod="RatioTimeslices", spec__objectives=[{"target": 0.9, "timeSliceWindow": 5}]),
-        r"budgetingMethod RatioTimeslices of counts is not supported",
-    ),
     (
         slo(
             spec__indicator=RAW,
@@ -306,8 +298,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         r"timeSliceWindow: '5 min' was given; minutes, or a number with m, h, d or w, are allowed",
     ),
     (
-        slo(spec__timeWindow=[{"duration": "1M", "isRolling": True}]),
-        r"spec.timeWindow.0.duration: '1M' was given; for a rolling",
+        slo(spec__timeWindow=[{"duration": "11Y", "isRolling": True}]),
+        r"spec.timeWindow.0.duration: window '11Y' is not allowed; up to 3660 days are",
     ),
     (slo(spec__timeWindow=[{"duration": "30D", "isRolling": True}]), r"timeWindow.0.duration: '30D' was given"),
     (
@@ -352,7 +344,9 @@ def test_a_file_needs_an_slo_and_each_sli_its_own_name() -> None:
         read(sli)
     with pytest.raises(ConfigError, match=r"slos.yaml: SLI up: metadata.name stands twice"):
         read(sli, sli, slo())
-    with pytest.raises(ConfigError, match=r"slos.yaml: document 2: a mapping with apiVersion and kind is needed"):
+    with pytest.raises(
+        ConfigError, match=r"slos.yaml: a list under the key policies is needed, or .*; document 2 is neither"
+    ):
         read(slo(), ["x"])
 
 
