@@ -70,6 +70,13 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
         If the file is not valid YAML, has an unknown key, or a value is not allowed.
     """
     org = validate(_Org, read_yaml(path, label) or {}, label)
+    doubled = [
+        slo.slo_id
+        for number, slo in enumerate(org.slos)
+        if slo.slo_id in {earlier.slo_id for earlier in org.slos[:number]}
+    ]
+    if doubled:
+        raise ConfigError(f"{label}: slos: slo_id {doubled[0]!r} stands twice; each objective needs its own")
     repos = tuple(_repo(name, described or _Repo()) for name, described in org.repos.items())
     metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
     for name, metric in metrics.items():
