@@ -25,6 +25,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
     Copies the demo organisation to OUTPUT/org-health, judges it and writes the incident report. Returns 0 when that worked,
     although the demo holds an SLA breach (142 for `tars run`).
     """
+    from tars_lib.model.history import from_micros
     from tars_lib.pipeline import analyze, write_report, write_run
     from tars_lib.pipeline.loading import load_org
     from tars_lib.sources.demo import copy_demo
@@ -34,7 +35,8 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         root = copy_demo(output / "org-health")
         begin("reading")
         org = load_org(root)
-        analysis = analyze(org, on_step=begin)
+        # at its own end, whatever the clock of the machine says
+        analysis = analyze(org, from_micros(org.history.end or 0), on_step=begin)
         run = write_run(analysis, output / "runs")
         begin("report")
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))

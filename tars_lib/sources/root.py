@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.admission import admit
+from tars_lib.model.clock import ahead_of
 from tars_lib.model.names import KNOWN_METRICS, AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
@@ -40,6 +42,7 @@ def read_root(
     sla_policy: str | Path | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
+    clock: datetime | None = None,
 ) -> OrgData:
     """Read an org-health root.
 
@@ -55,6 +58,8 @@ def read_root(
         Only these repos; default all.
     assume_tz : str, optional
         IANA zone of times that name none; without it such a time is refused.
+    clock : datetime, optional
+        The present time: samples that are later are known only to who names a time (`OrgData.at`).
 
     Returns
     -------
@@ -115,6 +120,7 @@ def read_root(
         rules=rules,
         inputs=digests,
         warnings=tuple(warnings),
+        ahead="" if clock is None else ahead_of(samples, clock),
     )
 
 
