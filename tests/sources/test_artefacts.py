@@ -65,12 +65,12 @@ def test_dashboard_and_trend_report_join_and_disagreement_is_a_warning(root: Roo
 def test_alerts_are_kept_in_their_own_words(root: RootBuilder) -> None:
     alerts = [
         {"severity": "critical", "title": "Disk | full", "timestamp": "2026-01-01T01:00:00+01:00"},
-        {"severity": None},
+        {"severity": "warning", "title": "Slow"},
     ]
     org = root.file(ALERTS, {"alerts": alerts}).load()
     assert org.reported_alerts == (
         ReportedAlert("web", "CRITICAL", "Disk | full", T0),
-        ReportedAlert("web", "UNKNOWN", "", None),
+        ReportedAlert("web", "WARNING", "Slow", None),
     )
 
 
@@ -151,7 +151,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ),
     (ALERTS, {"alerts": "none"}, rf"{ALERTS}: alerts: a list is needed, str was found"),
     (ALERTS, {"alerts": ["x"]}, rf"{ALERTS}, alert 1: an object is needed"),
-    (ALERTS, {"alerts": [{"timestamp": "x"}]}, rf"{ALERTS}, alert 1, timestamp: 'x' is not a time"),
+    (
+        ALERTS,
+        {"alerts": [{"severity": "low", "title": "a", "timestamp": "x"}]},
+        rf"{ALERTS}, alert 1, timestamp: 'x' is not a time",
+    ),
 ]
 
 
