@@ -31,7 +31,7 @@ def is_legacy(content: Any) -> bool:
     """Whether a report is of the predecessor: repositories with inline histories."""
     return (
         isinstance(content, dict)
-        and isinstance(content.get("repositories"), list)
+        and isinstance(content.get("repositories"), list | dict)
         and "repository_reports" not in content
     )
 
@@ -52,7 +52,10 @@ def read_legacy_report(
 
     parts: list[Samples] = []
     repos: list[Repo] = []
-    for number, entry in enumerate(content["repositories"], start=1):
+    listed = content["repositories"]
+    if isinstance(listed, dict):  # by name
+        listed = [{"repo": name, **entry} if isinstance(entry, dict) else entry for name, entry in listed.items()]
+    for number, entry in enumerate(listed, start=1):
         where = f"{path.name}, repositories entry {number}"
         if not isinstance(entry, dict):
             raise InputError(f"{where}: an object is needed")

@@ -94,7 +94,7 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
         files.append(folder / DASHBOARD)
         label = f"{key}/{DASHBOARD.as_posix()}"
         board = read_json_object(inside(folder / DASHBOARD, root, label), label)
-        if not any(field in board for field in (*_SCORE_KEYS, *_COUNTS)):
+        if not any(board.get(field) is not None and not _is_light(board, field) for field in (*_SCORE_KEYS, *_COUNTS)):
             warnings.append(_nothing_read(board, label, (*_SCORE_KEYS, *_COUNTS)))
         if isinstance(board.get("repository_name"), str):
             name = _short(board["repository_name"], f"{label}, repository_name", MAX_NAME)
@@ -155,7 +155,9 @@ def _trend_points(
 def _dashboard_points(
     board: dict[str, object], label: str, assume_tz: ZoneInfo | None
 ) -> Iterator[tuple[str, int, float, str]]:
-    fields = [("health_score", key) for key in _SCORE_KEYS if board.get(key) is not None][:1]
+    # `overall_health` may be a traffic light, which is no score
+    scores = [key for key in _SCORE_KEYS if board.get(key) is not None and not _is_light(board, key)]
+    fields = [("health_score", key) for key in scores[:1]]
     fields += [(count, count) for count in _COUNTS if board.get(count) is not None]
     if not fields:
         return
@@ -194,9 +196,13 @@ def _untested_trend(report: dict[str, object], label: str, points: int) -> str:
     )
 
 
+def _is_light(board: dict[str, object], key: str) -> bool:
+    return key == "overall_health" and isinstance(board[key], str)
+
+
 def _nothing_read(content: dict[str, object], label: str, needed: tuple[str, ...]) -> str:
     found = ", ".join(map(str, content))[:200] or "nothing"
-    return f"{label}: nothing was read: none of {', '.join(needed)} is there; found: {found}"
+    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {found}"
 
 
 def _refuse_many(entries: list[object], where: str) -> None:

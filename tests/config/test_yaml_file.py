@@ -68,3 +68,12 @@ def test_a_key_that_stands_twice_in_json_is_refused_with_both_values() -> None:
     with pytest.raises(InputError, match=r"a.json: .*key 'score' stands twice in one object, as 90, 40"):
         parse_json('{"x": [{"score": 90, "score": 40}]}', "a.json")
     assert parse_json('[{"score": 1}, {"score": 2}]', "a.json") == [{"score": 1}, {"score": 2}]
+
+
+def test_objectives_in_the_form_of_the_predecessor_are_refused_with_the_form_that_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "org.yaml"
+    path.write_text("slo_policies: [{name: Fleet, target: 80}]\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"org.yaml: slo_policies is a form of the predecessor's; write .* under slos"
+    ):
+        read_org_config(path, path.name)
