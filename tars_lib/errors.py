@@ -6,6 +6,11 @@ ends with depends on the command that met it; that mapping lives in `tars_lib.cl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+MAX_FAULTS = 10
+"""Faults of one kind that a message lists; the rest is counted. Judgement: what fits a screen."""
+
 
 class TarsError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -83,3 +88,23 @@ def place(path: object, row: int | None = None, column: str | None = None) -> st
     if column is not None:
         parts.append(f"column {column}")
     return ", ".join(parts)
+
+
+def listed(faults: Sequence[str], total: int | None = None) -> str:
+    r"""Several faults as one message, of which the first ten are shown and the rest is counted.
+
+    Parameters
+    ----------
+    faults : sequence of str
+        In the order in which they are shown.
+    total : int, optional
+        How many there are, where not all of them are at hand.
+
+    Examples
+    --------
+    >>> listed(["row 3: no time", "row 5: no time"], 40)
+    'row 3: no time;\nrow 5: no time;\nand 38 more'
+    """
+    shown = list(faults[:MAX_FAULTS])
+    more = (len(faults) if total is None else total) - len(shown)
+    return ";\n".join([*shown, f"and {more:,} more"] if more > 0 else shown)

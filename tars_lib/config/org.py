@@ -72,7 +72,20 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
     ConfigError
         If the file is not valid YAML, has an unknown key, or a value is not allowed.
     """
-    org = validate(_Org, read_yaml(path, label) or {}, label)
+    content = read_yaml(path, label) or {}
+    if isinstance(content, dict) and "slo_policies" in content:
+        raise ConfigError(
+            f"{label}: slo_policies is a form of the predecessor's; write the organisation's objectives under slos, each as "
+            "{slo_id, measure, objective}, and those of a metric into sla-policies.yaml"
+        )
+    org = validate(_Org, content, label)
+    doubled = [
+        slo.slo_id
+        for number, slo in enumerate(org.slos)
+        if slo.slo_id in {earlier.slo_id for earlier in org.slos[:number]}
+    ]
+    if doubled:
+        raise ConfigError(f"{label}: slos: slo_id {doubled[0]!r} stands twice; each objective needs its own")
     repos = tuple(_repo(name, described or _Repo()) for name, described in org.repos.items())
     metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
     for name, metric in metrics.items():

@@ -6,12 +6,23 @@ Every refusal names the file, the key, the value and what is allowed.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from tars_lib.config.refusals import refusal
 from tars_lib.errors import ConfigError
@@ -25,8 +36,14 @@ def _finite(value: float) -> float:
     return value
 
 
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed; true, yes and on are truth values in YAML")  # noqa: TRY004 - pydantic's own
+    return value
+
+
 _T = TypeVar("_T", bound=BaseModel)
-Number = Annotated[float, AfterValidator(_finite)]
+Number = Annotated[float, BeforeValidator(_no_truth_value), AfterValidator(_finite)]
 Key = Annotated[str, Field(max_length=MAX_NAME)]
 """A name that other files or pages refer to."""
 
@@ -35,6 +52,27 @@ class Model(BaseModel):
     """A mapping of which every key is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_truth_values(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse true and false for a number: pydantic would read 1 and 0."""
+        kinds = set(_leaves(cls.model_fields[info.field_name or ""].annotation))
+        return _no_truth_value(value) if kinds & {int, float} and bool not in kinds else value
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The types that a union or an annotated type is made of."""
+    parts = [part for part in get_args(annotation) if isinstance(part, type) or get_args(part)]
+    if isinstance(annotation, type) or not parts:
+        yield annotation
+    else:
+        for part in parts:
+            yield from _leaves(part)
+
+
+class _OddNumberError(yaml.MarkedYAMLError):
+    """A number that readers of YAML read differently."""
 
 
 @dataclass(slots=True)
@@ -47,18 +85,50 @@ class _Open:
 
 
 class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
-    """The safe loader, which also refuses a key that stands twice: the first would be lost without a word."""
+    """The safe loader, which refuses what YAML 1.1 reads otherwise than it is meant.
+
+    A key that stands twice, of which the first would be lost without a word; 030, which is 24 in YAML 1.1 and 30 in YAML 1.2;
+    1:30, which is 90 (https://yaml.org/type/int.html).
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping; see the class."""
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value if isinstance(key_node.value, str) else id(key_node))
+        rows: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
+            key, row = key_node.value, key_node.start_mark.line + 1
+            if key in rows and key_node.tag != _MERGE:
+                problem = f"key {key!r} stands twice, first in row {rows[key]}; one of them is meant"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            rows[key] = row
+            _refuse_odd_number(value_node, f"{key}: ")
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+    def construct_yaml_number(self, node: yaml.ScalarNode) -> int | float:
+        """Build a number; see the class."""
+        _refuse_odd_number(node)
+        return self.construct_yaml_int(node) if node.tag == _INT else self.construct_yaml_float(node)  # type: ignore[no-any-return]
+
+
+_INT, _FLOAT, _MERGE = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge"
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_UniqueKeys.add_constructor(_INT, _UniqueKeys.construct_yaml_number)
+_UniqueKeys.add_constructor(_FLOAT, _UniqueKeys.construct_yaml_number)
+
+
+def _refuse_odd_number(node: yaml.Node, key: str = "") -> None:
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in (_INT, _FLOAT):
+        return
+    text = str(node.value)
+    problem = ""
+    if node.tag == _INT and _OCTAL.fullmatch(text):
+        plain = text.replace("_", "").lstrip("+-0") or "0"
+        problem = f"{text!r} begins with 0, which some readers take for octal; write {plain}, or quotes if it is a name"
+    elif ":" in text:
+        problem = f"{text!r} is a number to base 60 in YAML 1.1; put it in quotes, or write a plain number"
+    if problem:
+        raise _OddNumberError(problem=key + problem, problem_mark=node.start_mark)
 
 
 def read_yaml(path: Path, label: str) -> Any:
@@ -89,7 +159,8 @@ def read_documents(path: Path, label: str) -> list[Any]:
         return list(yaml.load_all(text, Loader=_UniqueKeys))
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
-        raise ConfigError(f"{label}{where}: not valid YAML: {error.problem}") from error
+        what = "" if isinstance(error, _OddNumberError) else "not valid YAML: "
+        raise ConfigError(f"{label}{where}: {what}{error.problem}") from error
     except yaml.reader.ReaderError as error:
         row = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{label}, row {row}: character {_code_point(error)} is not allowed in YAML") from error

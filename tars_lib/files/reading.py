@@ -161,20 +161,34 @@ def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> A
     Raises
     ------
     TarsError
-        Of the type `refuse`, if it is not JSON or nested too deep.
+        Of the type `refuse`, if it is not JSON, nested too deep, or a key stands twice in one object: readers differ in
+        which of the two they keep.
     """
     too_deep = f"{label}: nested deeper than {MAX_JSON_DEPTH} levels"
     # brackets inside texts may make it look deeper than it is, so a suspect is looked at again without them
     if _is_deep(text) and _is_deep(_QUOTED.sub("", text)):
         raise refuse(too_deep)
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_distinct_keys)
     except json.JSONDecodeError as error:
         raise refuse(f"{label}, row {error.lineno}: not valid JSON: {error.msg}") from error
     except RecursionError as error:
         raise refuse(too_deep) from error
     except ValueError as error:
         raise refuse(f"{label}: cannot be read: {_why(error)}") from error
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, once no key stands twice in it."""
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                values = json.dumps([item for name, item in pairs if name == key], ensure_ascii=False)[1:-1][:80]
+                raise ValueError(f"key {key[:60]!r} stands twice in one object, as {values}; one of them is meant")
+            seen.add(key)
+    return built
 
 
 def refuse_halves(content: Any, text: str, label: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from tars_lib.errors import InputError
 from tars_lib.model.admission import admit
+from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import to_micros
 from tars_lib.model.names import InputFile, Repo
 from tars_lib.model.organisation import OrgData
@@ -20,7 +22,7 @@ from tars_lib.sources.tidy import merge
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_NAME_KEYS = ("repository_name", "repo", "repository_id", "name")
+_NAME_KEYS = ("repository_name", "repo", "repo_id", "repository_id", "repository", "name", "id")
 _SCORE_KEYS = ("repository_score", "score", "health_score")
 _POINT_KEYS = ("score", "repository_score", "health_score", "value")
 
@@ -29,13 +31,17 @@ def is_legacy(content: Any) -> bool:
     """Whether a report is of the predecessor: repositories with inline histories."""
     return (
         isinstance(content, dict)
-        and isinstance(content.get("repositories"), list)
+        and isinstance(content.get("repositories"), list | dict)
         and "repository_reports" not in content
     )
 
 
-def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo | None = None) -> OrgData:
+def read_legacy_report(
+    path: Path, content: dict[str, Any], assume_tz: ZoneInfo | None = None, clock: datetime | None = None
+) -> OrgData:
     """An organisation from the predecessor's report: health scores alone, judged by the packaged policies.
+
+    Samples that are later than `clock` are known only to who names a time (`OrgData.at`).
 
     Raises
     ------
@@ -46,7 +52,10 @@ def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo 
 
     parts: list[Samples] = []
     repos: list[Repo] = []
-    for number, entry in enumerate(content["repositories"], start=1):
+    listed = content["repositories"]
+    if isinstance(listed, dict):  # by name
+        listed = [{"repo": name, **entry} if isinstance(entry, dict) else entry for name, entry in listed.items()]
+    for number, entry in enumerate(listed, start=1):
         where = f"{path.name}, repositories entry {number}"
         if not isinstance(entry, dict):
             raise InputError(f"{where}: an object is needed")
@@ -57,7 +66,8 @@ def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo 
         points = list(_points(entry, content, where, assume_tz))
         if points:
             parts.append(_samples(name, points))
-    history = admit(merge(parts), {})
+    samples = merge(parts)
+    history = admit(samples, {})
     return OrgData(
         name=str(content.get("organization") or content.get("org_name") or path.parent.name or "organisation"),
         repos=tuple(sorted(repos, key=lambda repo: repo.repo)),
@@ -65,6 +75,7 @@ def read_legacy_report(path: Path, content: dict[str, Any], assume_tz: ZoneInfo 
         policies=default_policies(),
         inputs=(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()),),
         warnings=(f"{path.name} is a report of the predecessor: health scores alone, packaged default policies",),
+        ahead="" if clock is None else ahead_of(samples, clock),
     )
 
 

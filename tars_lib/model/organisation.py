@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.errors import InputError, UnknownNameError
+from tars_lib.model.clock import common_end
 from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.names import (
     AlertRule,
@@ -58,6 +59,8 @@ class OrgData(Telling):
     inputs : tuple of InputFile
         Every file read, with its digest.
     warnings : tuple of str
+    ahead : str
+        What is wrong with samples that are later than the clock; they are known only to who names a time.
     """
 
     name: str
@@ -73,6 +76,7 @@ class OrgData(Telling):
     rules: tuple[AlertRule, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[str, ...] = ()
+    ahead: str = ""
 
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the organisation's own, else the known one."""
@@ -121,19 +125,26 @@ class OrgData(Telling):
         Parameters
         ----------
         as_of : datetime or None
-            None: the time of the last sample; where there is none, of the last alert or event.
+            None: the time of the last sample, not counting a few series that reach far beyond all others; where there is no
+            sample, of the last alert or event.
         clock : datetime, optional
-            The present time, for an organisation in which nothing has a time.
+            The present time, for an organisation in which nothing has a time; what is announced for later has not happened.
 
         Raises
         ------
         InputError
-            If there was no sample yet at that time, though there are later ones, or if nothing has a time and no clock is
-            given.
+            If there was no sample yet at that time, though there are later ones, if nothing has a time and no clock is given,
+            or if no time is given and a sample is later than the clock was when it was read.
         """
-        end, start = self.history.end, self.history.start
+        start = self.history.start
+        warnings = self.warnings
         if as_of is None:
-            as_of = from_micros(end) if end is not None else self._last_said() or clock
+            if self.ahead:
+                raise InputError(self.ahead)
+            end, alone = common_end(self.history)
+            if alone and alone not in warnings:
+                warnings = (*warnings, alone)
+            as_of = from_micros(end) if end is not None else self._last_said(clock) or clock
         if as_of is None:
             raise InputError(f"{self.name}: no sample, alert or event at all; a time to judge at is needed (as_of)")
         micros = to_micros(as_of)
@@ -142,17 +153,17 @@ class OrgData(Telling):
             raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
         known = self.history.until(micros)
         events = tuple(event for event in self.events if event.timestamp <= as_of)
-        warnings = self.warnings
         if start is None and NO_SAMPLE not in warnings:
             warnings = (*warnings, NO_SAMPLE)
         if known is self.history and len(events) == len(self.events) and warnings is self.warnings:
             return self, as_of
         return replace(self, history=known, events=events, warnings=warnings), as_of
 
-    def _last_said(self) -> datetime | None:
-        """The last time that anybody reported an alert or an event."""
+    def _last_said(self, clock: datetime | None) -> datetime | None:
+        """The last time up to the clock that anybody reported an alert or an event."""
         told = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
-        return max([*told, *(event.timestamp for event in self.events)], default=None)
+        told += [event.timestamp for event in self.events]
+        return max((time for time in told if clock is None or time <= clock), default=None)
 
     def told(self) -> Told:
         """What is known of the organisation, and how to ask on."""

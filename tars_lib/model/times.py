@@ -10,12 +10,17 @@ from tars_lib.errors import ConfigError, InputError
 from tars_lib.files.limits import EARLIEST, LATEST
 
 _DURATION = re.compile(r"P(T?)(\d+(?:\.\d+)?)([DHMS])")
+_COUNT = re.compile(r"\d{9,20}(\.\d+)?")
 _UNIT = {
     "D": timedelta(days=1),
     "TH": timedelta(hours=1),
     "TM": timedelta(minutes=1),
     "TS": timedelta(seconds=1),
 }
+
+
+class BeyondCalendarError(InputError):
+    """A time that is one, but lies outside the years that samples and events may be of."""
 
 
 def read_zone(name: str) -> ZoneInfo:
@@ -81,8 +86,9 @@ def read_local(text: object, where: str, assume_tz: ZoneInfo | None = None) -> t
     try:
         time = text if isinstance(text, datetime) else datetime.fromisoformat(str(text).strip())
     except ValueError as error:
+        epoch = "; a count since 1970 does not say of what" if _COUNT.fullmatch(str(text).strip()) else ""
         raise InputError(
-            f"{where}: {str(text)[:60]!r} is not a time; allowed: ISO 8601, 2026-01-05T00:00:00Z"
+            f"{where}: {str(text)[:60]!r} is not a time; allowed: ISO 8601, 2026-01-05T00:00:00Z{epoch}"
         ) from error
     is_twice = False
     try:
@@ -98,9 +104,9 @@ def read_local(text: object, where: str, assume_tz: ZoneInfo | None = None) -> t
             time = local
         utc = time.astimezone(UTC)
     except (OverflowError, ValueError) as error:
-        raise InputError(f"{where}: {str(text)[:60]!r} is outside the years 1 to 9999") from error
+        raise BeyondCalendarError(f"{where}: {str(text)[:60]!r} is outside the years 1 to 9999") from error
     if not EARLIEST <= utc <= LATEST:
-        raise InputError(
+        raise BeyondCalendarError(
             f"{where}: {str(text)[:60]!r} is not allowed: a time from {EARLIEST.year} to the end of {LATEST.year - 1} is"
         )
     return utc, is_twice

@@ -17,6 +17,7 @@ from tars_lib.legacy.org_report import is_legacy, read_legacy_report
 from tars_lib.model.admission import admit
 from tars_lib.model.history import History
 from tars_lib.model.organisation import OrgData
+from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.tidy import read_tidy
 
 if TYPE_CHECKING:
@@ -80,6 +81,6 @@ def load_org_report(path: Path, assume_tz: ZoneInfo | None = None) -> tuple[OrgD
     """
     content = read_json(path)
     if is_legacy(content):
-        return Organisation.of(read_legacy_report(path, content, assume_tz)), None
+        return Organisation.of(read_legacy_report(path, content, assume_tz, clock())), None
     org, report = load_report(path)
     return org, report.as_of

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tars_lib.engines.queries.standing import Organisation
+from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.root import read_root
 
 
@@ -46,5 +47,5 @@ def load_org(
     InputError
         If data cannot be read, breaks a rule of the format or is beyond a limit, or if a link leads out of the root.
     """
-    org = read_root(root, config=config, sla_policy=sla_policy, repos=repos, assume_tz=assume_tz)
+    org = read_root(root, config=config, sla_policy=sla_policy, repos=repos, assume_tz=assume_tz, clock=clock())
     return Organisation.of(org)

@@ -33,6 +33,11 @@ def now() -> datetime:
     return time
 
 
+def clock() -> datetime:
+    """The present time, by which samples of the future are known: `SOURCE_DATE_EPOCH`, which pins reports, does not move it."""
+    return datetime.now(UTC)
+
+
 def stamp() -> Stamp:
     """Clock and version for the head of reports."""
     from tars_lib import __version__

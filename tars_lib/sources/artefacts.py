@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tars_lib.errors import InputError
-from tars_lib.files.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
+from tars_lib.files.limits import MAX_EVENTS, MAX_NAME
 from tars_lib.files.reading import inside, is_there, read_json
 from tars_lib.model.history import to_micros
-from tars_lib.model.names import Repo, ReportedAlert
+from tars_lib.model.names import AlertSeverity, Repo, ReportedAlert
 from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.severities import read_severity
 from tars_lib.model.times import read_time
+from tars_lib.sources.alert_files import read_alerts
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -83,6 +85,8 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
         label = f"{key}/{TRENDS.as_posix()}"
         report = read_json_object(inside(folder / TRENDS, root, label), label)
         points.extend(_trend_points(report, label, assume_tz))
+        if not any(history in report for history in _HISTORY_KEYS):
+            warnings.append(_nothing_read(report, label, _HISTORY_KEYS))
         if len(points) < _FEW_POINTS and report.get("overall_trend") is not None:
             warnings.append(_untested_trend(report, label, len(points)))
     known = {(metric, time): value for metric, time, value, _ in points}
@@ -90,6 +94,8 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
         files.append(folder / DASHBOARD)
         label = f"{key}/{DASHBOARD.as_posix()}"
         board = read_json_object(inside(folder / DASHBOARD, root, label), label)
+        if not any(board.get(field) is not None and not _is_light(board, field) for field in (*_SCORE_KEYS, *_COUNTS)):
+            warnings.append(_nothing_read(board, label, (*_SCORE_KEYS, *_COUNTS)))
         if isinstance(board.get("repository_name"), str):
             name = _short(board["repository_name"], f"{label}, repository_name", MAX_NAME)
         for point in _dashboard_points(board, label, assume_tz):
@@ -101,9 +107,12 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
     if _has(folder, ALERTS):
         files.append(folder / ALERTS)
         label = f"{key}/{ALERTS.as_posix()}"
-        content = read_json_object(inside(folder / ALERTS, root, label), label)
-        alerts.extend(_alerts(content, key, label, assume_tz))
-        alerts.extend(_unlisted(content, key, label, tuple(alerts), warnings))
+        content = read_json(inside(folder / ALERTS, root, label), label)
+        listed, notes = read_alerts(content, key, label, assume_tz)
+        alerts += listed
+        warnings += notes
+        if isinstance(content, dict):
+            alerts += _unlisted(content, key, label, listed, warnings)
     samples = tuple(_samples(key, points)) if points else ()
     return Artefacts(Repo(key, name), samples, tuple(alerts), tuple(files), tuple(warnings))
 
@@ -146,7 +155,9 @@ def _trend_points(
 def _dashboard_points(
     board: dict[str, object], label: str, assume_tz: ZoneInfo | None
 ) -> Iterator[tuple[str, int, float, str]]:
-    fields = [("health_score", key) for key in _SCORE_KEYS if isinstance(board.get(key), int | float)][:1]
+    # `overall_health` may be a traffic light, which is no score
+    scores = [key for key in _SCORE_KEYS if board.get(key) is not None and not _is_light(board, key)]
+    fields = [("health_score", key) for key in scores[:1]]
     fields += [(count, count) for count in _COUNTS if board.get(count) is not None]
     if not fields:
         return
@@ -157,28 +168,11 @@ def _dashboard_points(
         yield metric, time, _number(board[field], f"{label}, {field}"), f"{label}, {field}"
 
 
-def _alerts(content: dict[str, object], repo: str, label: str, assume_tz: ZoneInfo | None) -> Iterator[ReportedAlert]:
-    entries = content.get("alerts") or []
-    if not isinstance(entries, list):
-        raise InputError(f"{label}: alerts: a list is needed, {type(entries).__name__} was found")
-    _refuse_many(entries, f"{label}: alerts")
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict):
-            raise InputError(f"{label}, alert {number}: an object is needed")
-        time = entry.get("timestamp")
-        yield ReportedAlert(
-            repo,
-            _short(entry.get("severity"), f"{label}, alert {number}, severity", MAX_TEXT).upper() or "UNKNOWN",
-            _short(entry.get("title"), f"{label}, alert {number}, title", MAX_TEXT),
-            None if time is None else read_time(time, f"{label}, alert {number}, timestamp", assume_tz),
-        )
-
-
 def _unlisted(
     content: dict[str, object], repo: str, label: str, listed: tuple[ReportedAlert, ...], warnings: list[str]
 ) -> Iterator[ReportedAlert]:
     """Critical alerts that the file counts but does not list; of others a warning."""
-    critical = sum(alert.severity == "CRITICAL" for alert in listed)
+    critical = sum(read_severity(alert.severity) is AlertSeverity.CRITICAL for alert in listed)
     for field, there in (("critical_alerts", critical), ("total_alerts", len(listed))):
         if content.get(field) is None:
             continue
@@ -200,6 +194,15 @@ def _untested_trend(report: dict[str, object], label: str, points: int) -> str:
         f"{label}: overall_trend is {_text(report['overall_trend'])[:40]!r}{said}; "
         f"{points} points are too few to test it, so it is not taken over"
     )
+
+
+def _is_light(board: dict[str, object], key: str) -> bool:
+    return key == "overall_health" and isinstance(board[key], str)
+
+
+def _nothing_read(content: dict[str, object], label: str, needed: tuple[str, ...]) -> str:
+    found = ", ".join(map(str, content))[:200] or "nothing"
+    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {found}"
 
 
 def _refuse_many(entries: list[object], where: str) -> None:

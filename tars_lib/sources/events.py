@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.errors import InputError, place
-from tars_lib.files.limits import MAX_COLUMNS, MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
+from tars_lib.errors import MAX_FAULTS, InputError, listed, place
+from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Event
-from tars_lib.model.times import read_time
+from tars_lib.model.times import BeyondCalendarError, read_time
+from tars_lib.sources.csv_rows import Head, open_quote, read_head, row_after, rows_of, swallows
 
 if TYPE_CHECKING:
-    from _csv import Reader as _Rows
     from zoneinfo import ZoneInfo
 
 _NEEDED = ("timestamp", "repo", "kind", "title")
 
 
-def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tuple[Event, ...]:
+def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """Read events, in time order.
 
     Parameters
@@ -33,42 +32,56 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     assume_tz : ZoneInfo, optional
         Zone of times that name none.
 
+    Returns
+    -------
+    events : tuple of Event
+    notes : tuple of str
+        What was read in a particular way, and the rows that were left out because no calendar has their time.
+
     Raises
     ------
     InputError
-        If a column is missing, a row has more fields than there are columns or a recurrence rule, a time cannot be
-        read, a text is beyond the limits, or `until` is before `timestamp`.
+        If a column is missing, a quote is not closed, a row has more fields than there are columns or a recurrence rule, a time
+        cannot be read, a text is beyond the limits, or `until` is before `timestamp`; up to ten rows are named.
     """
     text = read_utf8(path, label, MAX_EVENT_BYTES)
-    rows = csv.reader(io.StringIO(text, newline=""))
+    head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, _NEEDED)
+    events: list[Event] = []
+    faults: list[str] = []
+    beyond: list[str] = []
+    last = head.line
     try:
-        columns = next(rows, [])
-        lacking = [column for column in _NEEDED if column not in columns]
-        if lacking:
-            found = " ".join(", ".join(columns)[:200].split()) or "nothing"
-            raise InputError(
-                f"{place(label, row=1)}: column {', '.join(lacking)} is missing; "
-                f"needed: {', '.join(_NEEDED)}; found: {found}"
-            )
-        if len(columns) > MAX_COLUMNS:
-            raise InputError(f"{place(label, row=1)}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")
-        events = list(_events(rows, columns, label, assume_tz))
+        for count, (line, fields) in enumerate(rows_of(io.StringIO(text, newline=""), head), start=1):
+            last = line
+            if count > MAX_EVENTS:
+                raise InputError(
+                    f"{place(label, row=line)}: more than {MAX_EVENTS} events; up to that many are allowed"
+                )
+            try:
+                _refuse_shape(fields, head, label, line)
+                events.append(_event(dict(zip(head.columns, fields, strict=False)), label, line, assume_tz))
+            except BeyondCalendarError as error:
+                beyond.append(str(error))
+            except InputError as error:
+                faults.append(str(error))
     except csv.Error as error:
-        raise InputError(f"{place(label, row=rows.line_num)}: {error}") from error
-    return tuple(sorted(events, key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title)))
+        faults.append(f"{label}, {open_quote(row_after(io.StringIO(text, newline=''), head, last), error)}")
+    if faults:
+        raise InputError(listed(faults))
+    notes = [*head.notes, *(f"{fault}; the event is left out" for fault in beyond[:MAX_FAULTS])]
+    if len(beyond) > MAX_FAULTS:
+        notes.append(f"{label}: {len(beyond) - MAX_FAULTS} more events are left out because of their times")
+    events.sort(key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
+    return tuple(events), tuple(notes)
 
 
-def _events(rows: _Rows, columns: list[str], label: str, assume_tz: ZoneInfo | None) -> Iterator[Event]:
-    before = rows.line_num
-    for count, fields in enumerate(rows, start=1):
-        # a row with a line end in quotes has several lines; it is named by its first
-        line, before = before + 1, rows.line_num
-        if count > MAX_EVENTS:
-            raise InputError(f"{place(label, row=line)}: more than {MAX_EVENTS} events; up to that many are allowed")
-        if len(fields) > len(columns):
-            raise InputError(f"{place(label, row=line)}: {len(fields)} fields; row 1 names {len(columns)} columns")
-        if fields:
-            yield _event(dict(zip(columns, fields, strict=False)), label, line, assume_tz)
+def _refuse_shape(fields: list[str], head: Head, label: str, line: int) -> None:
+    if len(fields) > len(head.columns):
+        raise InputError(
+            f"{place(label, row=line)}: {len(fields)} fields; row {head.line} names {len(head.columns)} columns"
+        )
+    if any(swallows(field, head) for field in fields):
+        raise InputError(f"{place(label, row=line)}: a quote that opens in this row swallows the rows after it")
 
 
 def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | None) -> Event:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,13 @@ from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.admission import admit
+from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import History, from_micros
-from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.model.names import KNOWN_METRICS, AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
 from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.spelling import respelt, spellings, trimmed
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
@@ -44,6 +46,7 @@ def read_root(
     sla_policy: str | Path | Sequence[str | Path] | None = None,
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
+    clock: datetime | None = None,
 ) -> OrgData:
     """Read an org-health root.
 
@@ -59,6 +62,8 @@ def read_root(
         Only these repos; default all.
     assume_tz : str, optional
         IANA zone of times that name none; without it such a time is refused.
+    clock : datetime, optional
+        The present time: samples that are later are known only to who names a time (`OrgData.at`).
 
     Returns
     -------
@@ -86,7 +91,14 @@ def read_root(
     policies, policies_from = _read_policies(folder, given, files, warnings)
     rules = _read_rules(folder, files)
     samples = merge(parts)
-    history = admit(samples, described.metrics)
+    named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
+    repo_names = spellings(samples, "repo", named, {repo.repo for repo in found})
+    judged = {name for policy in policies.policies for name in policy.needs}
+    metric_names = spellings(samples, "metric", set(described.metrics), judged | set(KNOWN_METRICS))
+    warnings += (*repo_names.notes, *metric_names.notes)
+    found = [replace(repo, repo=repo_names.of(repo.repo)) for repo in found]
+    alerts = [replace(alert, repo=repo_names.of(alert.repo)) for alert in alerts]
+    history = admit(respelt(samples, repo_names, metric_names), described.metrics)
     warnings += history.notes
     members = _members(described, found, history.repos, repos, folder)
     strange = [e for e in described.dependencies if not {e.caller, e.callee} <= {repo.repo for repo in members}]
@@ -95,7 +107,6 @@ def read_root(
         warnings.append(
             f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
         )
-    warnings += _alike("repos", (repo.repo for repo in members)) + _alike("metrics", history.metrics)
     events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
     events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
@@ -115,17 +126,8 @@ def read_root(
         rules=rules,
         inputs=digests,
         warnings=tuple(warnings),
+        ahead="" if clock is None else ahead_of(samples, clock),
     )
-
-
-def _alike(kind: str, names: Iterable[str]) -> list[str]:
-    """Names that read alike and are two: an accent as a character of its own, letters in another width (Unicode UAX 15)."""
-    seen: dict[str, str] = {}
-    return [
-        f"{kind} {seen[read]!a} and {name!a} read alike and are two; one spelling would join them"
-        for name in names
-        if seen.setdefault(read := unicodedata.normalize("NFKC", name), name) != name
-    ]
 
 
 def default_policies() -> tuple[AnyPolicy, ...]:
@@ -213,8 +215,19 @@ def _read_events(
     path = _own(folder, "events.csv", InputError)
     if path is None:
         return ()
-    events = read_events(path, "events.csv", zone)
+    events, notes = read_events(path, "events.csv", zone)
     files.append(path)
+    warnings += notes
+    nearly = {name.casefold(): name for name in sorted(keys)}
+    respelt_names = {
+        event.repo: nearly[found]
+        for event in events
+        if event.repo is not None and event.repo not in keys and (found := trimmed(event.repo).casefold()) in nearly
+    }
+    if respelt_names:
+        shown = ", ".join(f"{name!a} as {read!a}" for name, read in sorted(respelt_names.items())[:5])
+        warnings.append(f"events.csv: {len(respelt_names)} names are read in the spelling of the history: {shown}")
+        events = tuple(replace(event, repo=respelt_names.get(event.repo or "", event.repo)) for event in events)
     strange = sorted({event.repo for event in events if event.repo is not None and event.repo not in keys})
     if strange:
         warnings.append(f"events.csv names repos without data or description: {', '.join(strange[:5])}")

@@ -161,9 +161,10 @@ def test_a_history_beyond_a_limit_is_refused_by_row_and_limit(root: RootBuilder,
 
 SMALL = {
     "tars_lib.model.admission": {"MAX_REPOS": 1, "MAX_METRICS": 1, "MAX_SERIES": 3},
-    "tars_lib.sources.tidy": {"MAX_ROWS": 3},
+    "tars_lib.sources.parquet_types": {"MAX_ROWS": 3},
     "tars_lib.sources.events": {"MAX_EVENTS": 1, "MAX_TEXT": 3, "MAX_EVENT_BYTES": 10},
-    "tars_lib.sources.artefacts": {"MAX_EVENTS": 1, "MAX_NAME": 3, "MAX_TEXT": 3},
+    "tars_lib.sources.artefacts": {"MAX_EVENTS": 1, "MAX_NAME": 3},
+    "tars_lib.sources.alert_files": {"MAX_EVENTS": 0, "MAX_TEXT": 3},
     "tars_lib.sources.root": {"MAX_FILES": 2},
     "tars_lib.config.yaml_file": {"MAX_CONFIG_VALUES": 2, "MAX_TEXT": 3},
 }
@@ -179,7 +180,7 @@ def test_a_limit_bites_where_it_is_reached(
     points = [{"timestamp": f"2026-01-0{day}T00:00:00Z", "score": 1} for day in (1, 2)]
     root.file("web/trends/trend-report.json", {"history": points})
     root.file(BOARD, {"repository_name": "Web shop"}).file(
-        "web/alerts/alerts.json", {"alerts": [{"title": "Disk full"}]}
+        "web/alerts/alerts.json", {"alerts": [{"severity": "high", "title": "Disk full"}]}
     )
     root.file("sla-policies.yaml", "policies: []")
     assert len(root.load().repos) == 3

@@ -36,6 +36,16 @@ def test_overall_health_is_the_score_where_no_repository_score_is_given(root: Ro
     assert root.file(DASHBOARD, board).load().history.value.tolist() == [64.0]
 
 
+def test_a_traffic_light_is_no_score_and_a_score_in_text_is_refused(root: RootBuilder) -> None:
+    light = {"overall_health": "RED", "scan_timestamp": "2026-01-01T00:00:00Z"}
+    org = root.file(DASHBOARD, light).load()
+    assert org.history.value.size == 0
+    assert any("nothing was read" in warning and "overall_health" in warning for warning in org.warnings)
+    assert root.file(DASHBOARD, light | {"repository_score": 72}).load().history.value.tolist() == [72.0]
+    with pytest.raises(InputError, match=f"^{DASHBOARD}, repository_score: '72.5' is not a number"):
+        root.file(DASHBOARD, light | {"repository_score": "72.5"}).load()
+
+
 def test_the_repository_score_stands_before_overall_health(root: RootBuilder) -> None:
     assert root.file(DASHBOARD, BOARD | {"overall_health": 10}).load().history.value.tolist() == [72.5]
 
@@ -65,12 +75,12 @@ def test_dashboard_and_trend_report_join_and_disagreement_is_a_warning(root: Roo
 def test_alerts_are_kept_in_their_own_words(root: RootBuilder) -> None:
     alerts = [
         {"severity": "critical", "title": "Disk | full", "timestamp": "2026-01-01T01:00:00+01:00"},
-        {"severity": None},
+        {"severity": "warning", "title": "Slow"},
     ]
     org = root.file(ALERTS, {"alerts": alerts}).load()
     assert org.reported_alerts == (
         ReportedAlert("web", "CRITICAL", "Disk | full", T0),
-        ReportedAlert("web", "UNKNOWN", "", None),
+        ReportedAlert("web", "WARNING", "Slow", None),
     )
 
 
@@ -151,7 +161,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ),
     (ALERTS, {"alerts": "none"}, rf"{ALERTS}: alerts: a list is needed, str was found"),
     (ALERTS, {"alerts": ["x"]}, rf"{ALERTS}, alert 1: an object is needed"),
-    (ALERTS, {"alerts": [{"timestamp": "x"}]}, rf"{ALERTS}, alert 1, timestamp: 'x' is not a time"),
+    (
+        ALERTS,
+        {"alerts": [{"severity": "low", "title": "a", "timestamp": "x"}]},
+        rf"{ALERTS}, alert 1, timestamp: 'x' is not a time",
+    ),
 ]
 
 

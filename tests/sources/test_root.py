@@ -173,12 +173,13 @@ def test_an_unknown_repo_is_named_beside_those_that_exist(acme: RootBuilder) -> 
         acme.load().repo("nope")
 
 
-def test_repos_whose_names_read_alike_are_told_apart_in_a_warning(tmp_path: Path) -> None:
+def test_names_are_one_where_that_is_certain_and_are_told_apart_where_it_is_not(tmp_path: Path) -> None:
     builder = RootBuilder(tmp_path / "org-health")
-    for repo in ("caf\u00e9", "cafe\u0301", "CAF\u00c9", "api"):
+    for repo in ("caf\u00e9", "cafe\u0301", "CAF\u00c9", "api", "\u0430pi"):
         builder.add(series(repo, "health_score", [90] * 5))
     org = builder.load()
-    assert len(org.repos) == 4
-    (said,) = [one for one in org.warnings if "read alike" in one]
-    assert "'caf\\xe9'" in said
-    assert "'cafe\\u0301'" in said
+    assert [repo.repo for repo in org.repos] == ["CAF\u00c9", "api", "caf\u00e9", "\u0430pi"]
+    joined, case, alike = org.warnings[1:4]
+    assert joined.startswith(r"1 repo name is read in another spelling: 'cafe\u0301' as 'caf\xe9'")
+    assert case.startswith("repos 'CAF\u00c9' and 'caf\u00e9' differ only in letter case and are two")
+    assert alike.startswith(r"repos 'api' and '\u0430pi' read alike and are two")

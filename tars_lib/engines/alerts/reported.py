@@ -9,17 +9,10 @@ from datetime import datetime
 from tars_lib.engines.alerts.raised import SEVERITY_ORDER, Raised
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, ReportedAlert, Severity
 from tars_lib.model.organisation import OrgData, duration_text
+from tars_lib.model.severities import read_severity
 from tars_lib.playbook.packaged import packaged
 
 UNTITLED = "alert without a title"
-_SYNONYMS = {
-    AlertSeverity.CRITICAL: ("CRITICAL", "FATAL", "EMERGENCY", "BLOCKER", "SEV-1", "SEV1", "P1"),
-    AlertSeverity.HIGH: ("HIGH", "ERROR", "MAJOR", "SEV-2", "SEV2", "P2"),
-    AlertSeverity.MEDIUM: ("MEDIUM", "WARNING", "WARN", "MODERATE", "SEV-3", "SEV3", "P3"),
-    AlertSeverity.LOW: ("LOW", "INFO", "INFORMATIONAL", "NOTICE", "MINOR", "SEV-4", "SEV4", "P4"),
-}
-_SEVERITIES = {word: severity for severity, words in _SYNONYMS.items() for word in words}
-"""Words that monitoring tools use for a severity; judgement where they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +37,6 @@ def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
             groups.setdefault((alert.repo, alert.title), []).append(alert)
     for (repo, title), alerts in sorted(groups.items()):
         yield _raise(_Carried(repo, title, tuple(alerts)), as_of)
-
-
-def read_severity(word: str) -> AlertSeverity | None:
-    """Severity that a word of a monitoring tool stands for, None for a word that is not known.
-
-    Examples
-    --------
-    >>> read_severity("warning")
-    <AlertSeverity.MEDIUM: 'MEDIUM'>
-    """
-    return _SEVERITIES.get(word.strip().upper())
 
 
 def _raise(group: _Carried, as_of: datetime) -> Raised:

@@ -1,0 +1,93 @@
+"""Which time a history ends at: no sample is of the future, and no lone series moves the time of all others."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.errors import MAX_FAULTS, listed
+from tars_lib.model.history import History, from_micros, to_micros
+from tars_lib.model.samples import Samples
+
+AHEAD = timedelta(minutes=10)
+"""How far a sample may be ahead of the clock: as in Prometheus, whose `maxAheadTime` allows for clocks that differ
+(https://github.com/prometheus/prometheus/blob/main/scrape/scrape.go)."""
+FAR = 10
+"""Intervals by which a series has to reach beyond all others to be told of; judgement, as is the share below."""
+FEW = 0.01
+"""Share of the series below which those that reach further do not move the time that is judged at."""
+_SAMPLED = 200
+"""Series whose intervals are looked at; a median needs no more."""
+
+
+def ahead_of(samples: Samples, clock: datetime) -> str:
+    """What is wrong with samples that are later than the clock; empty where none is."""
+    rows = np.flatnonzero(samples.time > to_micros(clock + AHEAD))
+    if not rows.size:
+        return ""
+    faults = [
+        f"{samples.where(int(row), 'timestamp')}: {_shown(int(samples.time[row]))} is later than the clock, "
+        f"{_shown(to_micros(clock))}"
+        for row in rows[:MAX_FAULTS]
+    ]
+    said = listed(faults, int(rows.size))
+    return f"{said}; allowed: samples up to now, or --as-of TIME, which leaves out what is later"
+
+
+def common_end(history: History) -> tuple[int | None, str]:
+    """Time at which a history ends, and a warning where few series reach far beyond all others.
+
+    Returns
+    -------
+    end : int or None
+        Microseconds: the last sample, or, where fewer than 1 % of the series reach more than ten intervals beyond all others,
+        the end of those; None without a sample.
+    warning : str
+        Names the series that reach further, if they are at most half of all; empty where there are none.
+    """
+    filled = np.flatnonzero(np.diff(history.offsets))
+    if not filled.size:
+        return None, ""
+    ends = history.time[history.offsets[filled + 1] - 1]
+    order = np.argsort(ends, kind="stable")
+    ranked = ends[order]
+    last = int(ranked[-1])
+    gaps = np.diff(ranked[(ranked.size - 1) // 2 :])
+    if not (gaps > 0).any():
+        return last, ""
+    wide = np.flatnonzero(gaps > FAR * _usual_interval(history, filled))
+    if not wide.size:
+        return last, ""
+    late = int(gaps.size - wide[0])
+    others = int(ranked[-1 - late])
+    names = _names(history, filled[np.sort(order[-late:])])
+    moved = late < FEW * ranked.size
+    judged = f"judged as of {_shown(others)}, where the others end" if moved else "the others have no sample since then"
+    reach = "reaches" if late == 1 else "reach"
+    said = (
+        f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}; {judged}"
+    )
+    return (others if moved else last), said
+
+
+def _usual_interval(history: History, filled: NDArray[np.int64]) -> int:
+    """Median over series of the median distance of their samples; a day where no series has two."""
+    steps = []
+    for series in filled[:: max(filled.size // _SAMPLED, 1)]:
+        times = history.time[history.offsets[series] : history.offsets[series + 1]]
+        if times.size > 1:
+            steps.append(float(np.median(np.diff(times))))
+    return int(np.median(steps)) if steps else timedelta(days=1) // timedelta(microseconds=1)
+
+
+def _names(history: History, series: NDArray[np.int64]) -> str:
+    n = len(history.repos)
+    names = [f"{history.metrics[k // n]} of {history.repos[k % n]}" for k in series[:MAX_FAULTS]]
+    more = series.size - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _shown(micros: int) -> str:
+    return f"{from_micros(micros):%Y-%m-%dT%H:%M:%SZ}"
