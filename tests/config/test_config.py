@@ -10,7 +10,8 @@ from tars_lib.config.org import read_org_config
 from tars_lib.config.sla_policies import read_policies
 from tars_lib.config.yaml_file import read_yaml
 from tars_lib.errors import ConfigError
-from tars_lib.model.names import Metric, OrgConfig, Severity
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import OrgConfig, Severity
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 
 RATIO = "{sla_id: a, sla_type: t, good: {total: requests_total, bad: requests_failed}, objective: 0.999"
@@ -235,7 +236,9 @@ def test_a_policy_file_of_the_predecessor_becomes_one_policy_a_target(tmp_path: 
         ("old:health_score", 80.0, None, True, "score"),
     ]
     assert {(p.sla_name, p.sla_type, p.priority) for p in found} == {("Old one", "AVAILABILITY", 2)}
-    assert notes == ("p.yaml: old: availability was given in percent and read as a ratio",)
+    assert notes == (
+        "p.yaml: old:availability: objective 99.5 % is 0.995, warning 99.9 % is 0.999, as availability is a ratio",
+    )
 
 
 def test_a_single_target_keeps_the_policys_own_id(tmp_path: Path) -> None:
