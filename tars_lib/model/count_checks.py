@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.counters import as_increases, course_of, is_no_counter, is_running, series_of
+from tars_lib.model.counters import Course, as_increases, course_of, is_no_counter, is_running, series_of
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
 
@@ -97,7 +98,7 @@ def _refuse_no_counters(history: History, declared: Iterable[str], where: Where)
                 )
 
 
-def _falls(value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+def _falls(value: NDArray[np.float64]) -> str:
     return f"falls in {int((np.diff(value) < 0.0).sum())} of {value.size - 1} steps"
 
 
@@ -115,7 +116,7 @@ def _refuse_running(
                 doubtful.setdefault(metric, []).append(repo)
     for metric in names:
         beside = {other for group in groups if metric in group for other in group} & set(declared)
-        grown = [repo for repo, _, value in series_of(history, metric) if course_of(value).only_grows]
+        grown = [repo for repo, time, value in series_of(history, metric) if course_of(value, time).only_grows]
         if beside and grown:
             raise InputError(_refusal(history, metric, grown[0], names, groups, where))
     for metric, repos in doubtful.items():
@@ -134,25 +135,25 @@ def _beside_others(verdict: bool | None, history: History, metric: str, repo: st
     if totals and not any(alike):
         return None if None in alike else False
     others = {other for group in groups if metric in group for other in group} - {metric}
-    falls_freely = any(course_of(history.series(other, repo)[1]).falls >= SOME_FALLS for other in others)
+    falls_freely = any(_course(history, other, repo).falls >= SOME_FALLS for other in others)
     return None if falls_freely else verdict
 
 
 def _refusal(history: History, metric: str, repo: str, names: Sequence[str], groups: Groups, where: Where) -> str:
-    _, value = history.series(metric, repo)
-    course = course_of(value)
+    time, value = history.series(metric, repo)
+    course = course_of(value, time)
     restarts = "" if not course.restarts else f" and {course.restarts} restart{'s' if course.restarts > 1 else ''}"
     alike = {other for group in groups if metric in group for other in group if other in names}
     totals = sorted(
         other
         for other in alike | {metric}
-        if other == metric or all(_never_falls(value) for _, _, value in series_of(history, other))
+        if other == metric or all(_never_falls(time, value) for _, time, value in series_of(history, other))
     )
     lines = ", ".join(f"{other}: {{kind: counter}}" for other in totals)
     others = [
         f"{other} {_falls(seen)}"
-        for other, _, seen in series_of(history, metric)
-        if other != repo and course_of(seen).falls > course_of(seen).rises / 3
+        for other, moments, seen in series_of(history, metric)
+        if other != repo and course_of(seen, moments).falls >= SOME_FALLS
     ]
     mixed = f"; {others[0]}, so the repos do not report the same thing under one name" if others else ""
     at = _at(where(_position(history, metric, repo)))
@@ -163,8 +164,13 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     )
 
 
-def _never_falls(value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
-    course = course_of(value)
+def _course(history: History, metric: str, repo: str) -> Course:
+    time, value = history.series(metric, repo)
+    return course_of(value, time)
+
+
+def _never_falls(time: NDArray[np.int64], value: NDArray[np.float64]) -> bool:
+    course = course_of(value, time)
     return course.only_grows or not (course.rises or course.falls or course.restarts)
 
 

@@ -26,6 +26,8 @@ FEW_RISES = 8
 """So many rises without a fall are worth a warning: counts in no order do that in 1 of 9! = 362,880 series."""
 MANY_RISES = 20
 """So many rises without a fall, and one of the marks below, are a running total; judgement: nearly three weeks of days."""
+RESTART_RATE = 2.0
+"""After a restart a counter grew at most so many times as fast as ever before; judgement: retries come in a burst."""
 RARE_RESTART = 0.25
 """A counter restarts in at most so many of the steps in which it moves; judgement."""
 LONG_RISE = 16 * 3600 * SECOND
@@ -48,7 +50,7 @@ class Course:
     Attributes
     ----------
     rises, restarts, falls : int
-        Steps upwards; steps down to no more than the largest step upwards; other steps down.
+        Steps upwards; steps down to what can have been counted since a restart; other steps down.
     growth : float
         Largest value over the smallest.
     chance : float
@@ -67,8 +69,8 @@ class Course:
         return self.rises > 0 and not self.falls and self.restarts <= RARE_RESTART * self.rises
 
 
-def course_of(value: Floats) -> Course:
-    """Steps of one series in time order.
+def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Course:
+    """Steps of one series in time order; `time` says how much each may have counted, else all steps are alike.
 
     Examples
     --------
@@ -81,7 +83,9 @@ def course_of(value: Floats) -> Course:
     down = step < 0.0
     if not up.size:
         return Course(0, 0, int(down.sum()), 1.0, 1.0)
-    back = down & (value[1:] <= up.max()) & (value[1:] <= 0.5 * value[:-1])
+    length = np.ones(step.size) if time is None else np.diff(time).astype(np.float64)
+    most = RESTART_RATE * float((up / length[step > 0.0]).max())
+    back = down & (value[1:] <= most * length) & (value[1:] <= 0.5 * value[:-1])
     least = float(value.min())
     growth = float(value.max()) / least if least > 0.0 else float("inf")
     noise = math.sqrt(2.0 * max(float(value.mean()), 0.0))
@@ -96,7 +100,7 @@ def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
     through more than half of a day, or is sampled by the day and grows more than traffic does, or so little that the
     noise of counts would make them fall.
     """
-    course = course_of(value)
+    course = course_of(value, time)
     if not course.only_grows or course.rises < FEW_RISES:
         return False
     if course.rises < MANY_RISES:

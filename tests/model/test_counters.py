@@ -88,6 +88,14 @@ def test_an_undeclared_running_total_is_refused_with_the_line_to_add(values: np.
     assert len(history_of(rows, settled)) == 2 * values.size
 
 
+def test_a_restart_within_a_gap_is_one() -> None:
+    """Down for five hours and up for five, at 100 an hour: 500 after 4,000, where no step was above 100 before."""
+    value = np.array([*range(1000, 4100, 100), *range(500, 1600, 100)], dtype=float)
+    hours = np.array([*range(31), *range(41, 52)])
+    assert is_running(hours * DAY // 24, value)
+    assert is_running(np.arange(value.size) * DAY // 24, value) is False
+
+
 def test_a_restart_of_one_count_alone_is_no_excess_of_failures() -> None:
     total = [*range(1000, 31_000, 1000), *range(100, 1100, 100)]
     failed = list(range(50, 90))
