@@ -236,9 +236,7 @@ def test_a_policy_file_of_the_predecessor_becomes_one_policy_a_target(tmp_path: 
         ("old:health_score", 80.0, None, True, "score"),
     ]
     assert {(p.sla_name, p.sla_type, p.priority) for p in found} == {("Old one", "AVAILABILITY", 2)}
-    assert notes == (
-        "p.yaml: old:availability: objective 99.5 % is 0.995, warning 99.9 % is 0.999, as availability is a ratio",
-    )
+    assert notes == ("p.yaml: old: availability was given in percent and read as a ratio",)
 
 
 def test_a_single_target_keeps_the_policys_own_id(tmp_path: Path) -> None:
