@@ -15,7 +15,8 @@ import numpy as np
 from tars_lib.engines.report import Stamp
 from tars_lib.model.admission import admit
 from tars_lib.model.history import History, to_micros
-from tars_lib.model.names import Metric, Repo
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import Repo
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.samples import Origin, Samples
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,9 @@ from tars_lib.config.recurrence import Recurrence, recurring
 from tars_lib.config.yaml_file import Key, Model, Number, read_yaml, validate
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_METRICS, MAX_POLICIES, MAX_REPOS
-from tars_lib.model.names import Dependency, Metric, OrgConfig, OrgSlo, Repo, known_metric
+from tars_lib.model.metrics import COUNTER, COUNTS, KNOWN_METRICS, Metric, in_unit, known_metric, of_unit
+from tars_lib.model.names import Dependency, OrgConfig, OrgSlo, Repo
+from tars_lib.model.units import COUNT, factor_between, unit_of, units_like
 
 
 class _Repo(Model):
@@ -37,6 +40,7 @@ class _Metric(Model):
     healthy: Number | None = None
     unhealthy: Number | None = None
     weight: Number = Field(default=1.0, gt=0)
+    kind: Literal["gauge", "count", "counter"] | None = None
 
     @model_validator(mode="after")
     def _bounds(self) -> _Metric:
@@ -44,6 +48,8 @@ class _Metric(Model):
             raise ValueError("healthy and unhealthy go together: give both or neither")
         if self.healthy is not None and self.healthy == self.unhealthy:
             raise ValueError("healthy and unhealthy are equal; two different values are allowed")
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} is not below maximum {self.maximum:g}")
         return self
 
 
@@ -52,6 +58,22 @@ class _Slo(Model):
     name: Key = ""
     measure: Literal["aggregate_score", "minimum_score", "share_green", "coverage"]
     objective: Number
+
+    @model_validator(mode="after")
+    def _scale(self) -> _Slo:
+        """A share of 80 can never be met, and a score of 0.8 always is."""
+        given = self.objective
+        if self.measure in ("share_green", "coverage"):
+            if not 0 <= given <= 1:
+                meant = f" ({given:g} % is {given / 100:g})" if 1 < given <= 100 else ""
+                raise ValueError(f"objective {given:g} of {self.measure}, a share: 0 to 1 is allowed{meant}")
+        elif not 0 <= given <= 100:
+            raise ValueError(f"objective {given:g} of {self.measure}, a score: 0 to 100 is allowed")
+        elif 0 < given <= 1:
+            raise ValueError(
+                f"objective {given:g} of {self.measure}, a score from 0 to 100: was {100 * given:g} meant?"
+            )
+        return self
 
 
 class _Org(Model):
@@ -87,12 +109,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
     if doubled:
         raise ConfigError(f"{label}: slos: slo_id {doubled[0]!r} stands twice; each objective needs its own")
     repos = tuple(_repo(name, described or _Repo()) for name, described in org.repos.items())
-    metrics = {name: _metric(name, given) for name, given in org.metrics.items()}
-    for name, metric in metrics.items():
-        if metric.healthy is not None and metric.higher_is_better is None:
-            raise ConfigError(
-                f"{label}: metrics.{name}: bounds without a direction; add higher_is_better: true or false"
-            )
+    metrics = {name: _metric(name, given, f"{label}: metrics.{name}") for name, given in org.metrics.items()}
     return OrgConfig(
         name=org.name,
         repos=repos,
@@ -123,10 +140,44 @@ def _repo(name: str, given: _Repo) -> Repo:
     )
 
 
-def _metric(name: str, given: _Metric) -> Metric:
-    known = known_metric(name)
+def _metric(name: str, given: _Metric, where: str) -> Metric:
+    """The definition as declared; what it leaves out is that of the known metric, in the declared unit."""
     chosen = {key: getattr(given, key) for key in given.model_fields_set}
-    fields = {
-        key: getattr(known, key) for key in ("unit", "higher_is_better", "minimum", "maximum", "healthy", "unhealthy")
-    }
-    return Metric(metric=name, weight=given.weight, **(fields | {k: v for k, v in chosen.items() if k in fields}))
+    metric = _inherited(name, None if given.unit is None else unit_of(given.unit).symbol, where)
+    if given.kind in (COUNTS, COUNTER) and metric.minimum is None:
+        metric = replace(metric, minimum=0.0)
+    if given.higher_is_better not in (None, metric.higher_is_better):
+        # bounds of the other direction would score the best as the worst
+        metric = replace(metric, healthy=None, unhealthy=None)
+    declared = {key: value for key, value in chosen.items() if key not in ("unit", "kind")}
+    metric = replace(metric, metric=name, kind=given.kind or "", **declared)
+    if metric.healthy is not None and metric.unhealthy is not None:
+        if metric.higher_is_better is None:
+            raise ConfigError(f"{where}: bounds without a direction; add higher_is_better: true or false")
+        if metric.higher_is_better != (metric.healthy > metric.unhealthy):
+            side = "above" if metric.higher_is_better else "below"
+            raise ConfigError(
+                f"{where}: healthy {metric.healthy:g} and unhealthy {metric.unhealthy:g} with higher_is_better: "
+                f"{str(metric.higher_is_better).lower()}; healthy {side} unhealthy is allowed"
+            )
+    return metric
+
+
+def _inherited(name: str, unit: str | None, where: str) -> Metric:
+    """What the name alone says, in the declared unit.
+
+    Raises
+    ------
+    ConfigError
+        If the engines know the metric in a unit that the declared one does not convert to.
+    """
+    known = known_metric(name)
+    if unit is None or unit == known.unit:
+        return known
+    factor = factor_between(known.unit, unit)
+    if factor is not None:
+        return in_unit(known, unit, factor)
+    is_word = unit_of(known.unit).dimension == COUNT and not unit_of(unit).dimension
+    if name in KNOWN_METRICS and not is_word:
+        raise ConfigError(f"{where}.unit: {unit} is no unit of {name}; allowed: {units_like(known.unit)}")
+    return replace(known if is_word else of_unit(unit), unit=unit, higher_is_better=known.higher_is_better)

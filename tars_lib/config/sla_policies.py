@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 from tars_lib.config.policies.documents import Document, documents_of, policy_files
 from tars_lib.config.policies.openslo import is_openslo, openslo_policies
 from tars_lib.config.policies.openslo_versions import READ
-from tars_lib.config.policies.predecessor import is_predecessor, predecessor_policies, refuse_percent
+from tars_lib.config.policies.predecessor import is_predecessor, predecessor_policies
 from tars_lib.config.policies.pyrra import API_VERSION as PYRRA
 from tars_lib.config.policies.pyrra import is_pyrra, pyrra_policies
 from tars_lib.config.policies.queries import MAP_NAME, Reading, read_query_map
@@ -20,13 +21,16 @@ from tars_lib.config.policies.slo_generator import API_VERSION as SLO_GENERATOR
 from tars_lib.config.policies.slo_generator import is_slo_generator, slo_generator_policies
 from tars_lib.config.policies.sloth import API_VERSION, is_sloth, sloth_policies
 from tars_lib.config.policies.sloth import VERSION as SLOTH
+from tars_lib.config.policy_units import Definitions, Settled, Terms, in_units_of_metrics, settle
 from tars_lib.config.yaml_file import Key, Model, Number, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_POLICIES
 from tars_lib.files.reading import is_there
-from tars_lib.model.names import Severity, known_metric
+from tars_lib.model.names import Severity
 from tars_lib.model.slo import AGGREGATES, AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.model.times import read_zone
+
+_NO_DEFINITIONS: Definitions = MappingProxyType({})
 
 
 class _Good(Model):
@@ -106,7 +110,11 @@ class PolicySet:
     counters: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_policy_set(files: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path, str]] = ()) -> PolicySet:
+def read_policy_set(
+    files: Sequence[tuple[Path, str]],
+    maps: Sequence[tuple[Path, str]] = (),
+    metrics: Definitions = _NO_DEFINITIONS,
+) -> PolicySet:
     """Read SLA policies of any form: native, the predecessor's, OpenSLO, Sloth, Pyrra, slo-generator.
 
     Parameters
@@ -115,13 +123,15 @@ def read_policy_set(files: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path
         Each with its label; objects may refer to each other across files.
     maps : sequence of (Path, str)
         Files that turn queries into metrics (`slo-metrics.yaml`).
+    metrics : mapping of str to Metric, optional
+        Definitions of `org.yaml`: unit, direction and range of what the policies measure.
 
     Raises
     ------
     ConfigError
         If a file is not valid, a query has no metric, or two policies have one `sla_id`.
     """
-    reading = Reading(read_query_map(maps))
+    reading = Reading(read_query_map(maps), metrics=metrics)
     of_form: dict[str, list[Document]] = {name: [] for name in FORMS}
     for path, label in files:
         documents = documents_of(path, label)
@@ -136,11 +146,13 @@ def read_policy_set(files: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path
     reading.refuse_lacking()
     _refuse_doubles(made)
     _refuse_slices(made)
-    return PolicySet(tuple(policy for policy, _ in made), tuple(reading.notes), reading.counters)
+    return PolicySet(in_units_of_metrics(made, metrics), tuple(reading.notes), reading.counters)
 
 
 def read_policy_paths(
-    given: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path, str]] = ()
+    given: Sequence[tuple[Path, str]],
+    maps: Sequence[tuple[Path, str]] = (),
+    metrics: Definitions = _NO_DEFINITIONS,
 ) -> tuple[PolicySet, list[Path]]:
     """Read the policy files and folders that were given, with the `slo-metrics.yaml` in and beside them.
 
@@ -150,6 +162,8 @@ def read_policy_paths(
         Files or folders, each with its label.
     maps : sequence of (Path, str)
         Further maps.
+    metrics : mapping of str to Metric, optional
+        Definitions of `org.yaml`.
 
     Returns
     -------
@@ -172,13 +186,15 @@ def read_policy_paths(
         beside = (path if path.is_dir() else path.parent) / MAP_NAME
         if is_there(beside, MAP_NAME, ConfigError):
             all_maps.setdefault(beside.resolve(), (beside, MAP_NAME))
-    found = read_policy_set(list(files.items()), list(all_maps.values()))
+    found = read_policy_set(list(files.items()), list(all_maps.values()), metrics)
     return found, [*files, *(path for path, _ in all_maps.values())]
 
 
-def read_policies(path: Path, label: str) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
+def read_policies(
+    path: Path, label: str, metrics: Definitions = _NO_DEFINITIONS
+) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
     """Read the SLA policies and the notes of one file; see `read_policy_set`."""
-    found = read_policy_set([(path, label)])
+    found = read_policy_set([(path, label)], metrics=metrics)
     return found.policies, found.notes
 
 
@@ -216,15 +232,14 @@ def _refuse_slices(made: Sequence[tuple[AnyPolicy, str]]) -> None:
 
 
 def _native(documents: Sequence[Document], reading: Reading) -> list[tuple[AnyPolicy, str]]:
-    del reading
     return [
-        (_policy(given, document.file), document.file)
+        (_policy(given, document.file, reading), document.file)
         for document in documents
         for given in validate(_Policies, document.content, document.file).policies
     ]
 
 
-def _policy(given: _Policy, label: str) -> AnyPolicy:
+def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:
     where = f"{label}: policies.{given.sla_id}"
     try:
         window = Window(days=given.period_days) if given.window is None else Window.parse(given.window)
@@ -251,32 +266,35 @@ def _policy(given: _Policy, label: str) -> AnyPolicy:
         return RatioPolicy(**common, total=given.good.total, part=part, part_is_good=given.good.good is not None)
     if given.metric is None:
         raise ConfigError(f"{where}: metric is needed")
-    return _threshold(given, given.metric, common, where)
+    terms = Terms(given.unit, given.higher_is_better, _limits(given))
+    settled = settle(given.metric, terms, reading.metrics, where, reading.notes)
+    return _threshold(given, given.metric, common, settled)
 
 
-def _threshold(given: _Policy, name: str, common: dict[str, Any], where: str) -> ThresholdPolicy:
-    known = known_metric(name)
-    direction = known.higher_is_better if given.higher_is_better is None else given.higher_is_better
-    if direction is None:
-        raise ConfigError(f"{where}: metric {name!r} has no known direction; add higher_is_better: true or false")
+def _limits(given: _Policy) -> dict[str, float | None]:
+    """The numbers that are in the metric's unit: a `good_share` has its objective in shares."""
+    if given.aggregate == "good_share":
+        return {"threshold": given.threshold}
+    return {"objective": given.objective, "warning": given.warning}
+
+
+def _threshold(given: _Policy, name: str, common: dict[str, Any], settled: Settled) -> ThresholdPolicy:
     if given.aggregate == "good_share":
         return ThresholdPolicy(
             **common,
             metric=name,
             aggregate=given.aggregate,
-            threshold=given.threshold,
-            threshold_is_floor=direction,
+            threshold=settled.limits["threshold"],
+            threshold_is_floor=settled.higher_is_better,
             warning=given.warning,
         )
-    unit = known.unit if given.unit is None else given.unit
-    refuse_percent(given.objective, unit, f"{where}: objective")
     return ThresholdPolicy(
-        **common,
+        **common | {"objective": settled.limits["objective"]},
         metric=name,
         aggregate=given.aggregate,
-        warning=given.warning,
-        unit=unit,
-        higher_is_better=direction,
+        warning=settled.limits["warning"],
+        unit=settled.unit,
+        higher_is_better=settled.higher_is_better,
     )
 
 

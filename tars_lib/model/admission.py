@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,18 +11,25 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_METRICS, MAX_NAME, MAX_REPOS, MAX_SERIES
+from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
 from tars_lib.model.history import History, from_micros, to_micros
-from tars_lib.model.names import Metric, known_metric
+from tars_lib.model.metrics import COUNTER, Metric, known_metric
 from tars_lib.model.samples import Samples
+from tars_lib.model.units import unit_in_name
 
 # Up to here sorting the times takes less than loading Arrow's functions, which hash them: 8 ms for 100,000.
 _FEW = 100_000
+_SOME = 10
+"""Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
+LONG_LATENCY = 100.0
+"""A latency of so many seconds was probably meant in milliseconds; judgement, for a note only."""
 
 
-def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
+def admit(samples: Samples, metrics: Mapping[str, Metric], groups: Groups = (), *, is_settled: bool = False) -> History:
     """Check samples and sort them into a history: the gate.
 
-    Rows may come in any order. A missing value is a missing sample. An identical duplicate is dropped and noted.
+    Rows may come in any order. A missing value is a missing sample. An identical duplicate is dropped and noted. Declared
+    counters become increases.
 
     Parameters
     ----------
@@ -29,6 +37,10 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
         As read, from any number of files.
     metrics : mapping of str to Metric
         Definitions that take precedence over the known metrics.
+    groups : sequence of tuple of str, optional
+        Metrics that SLAs count against each other.
+    is_settled : bool
+        Whether the samples passed this gate before: counters are increases already.
 
     Returns
     -------
@@ -38,8 +50,9 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     ------
     InputError
         For a row without repo or metric, a name, value or time beyond the limits, a value outside the metric's range, two
-        different values of one series at one time, or more failed requests than there were; the message names file, row,
-        column, value and what is allowed. For more repos or metrics than the limits allow.
+        different values of one series at one time, more failed requests than there were, or a running total that nobody
+        declared; the message names file, row, column, value and what is allowed. For more repos or metrics than the
+        limits allow.
     """
     _refuse_nameless(samples)
     _refuse_huge(samples)
@@ -68,8 +81,18 @@ def admit(samples: Samples, metrics: Mapping[str, Metric]) -> History:
     counts = np.bincount(series, minlength=len(repos) * len(names))
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     _refuse_out_of_range(samples, source, value, offsets, names, metrics)
-    history = History(repos, names, time, value, offsets, tuple(notes))
-    _refuse_more_failed(samples, source, history)
+    history = History(repos, names, time, value, offsets, definitions=metrics)
+    if not is_settled:
+        _refuse_shares_as_scores(samples, source, history)
+        notes += _long_latencies(history)
+        history, said = settle_counts(
+            history, groups, lambda position: samples.where(int(source[position]), "value") if source.size else ""
+        )
+        notes += said
+    history = replace(history, notes=tuple(notes))
+    # increases have no row of their own; the SLA leaves out what it cannot use
+    if not {history.metric(name).kind for name in REQUESTS} & {COUNTER}:
+        _refuse_more_failed(samples, source, history)
     return history
 
 
@@ -227,16 +250,50 @@ def _refuse_out_of_range(
             if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
                 continue
             row = int(source[first + int(beyond)])
-            if metric.minimum is None:
-                allowed = f"up to {metric.maximum:g}"
-            elif metric.maximum is None:
-                allowed = f"{metric.minimum:g} or more"
-            else:
-                allowed = f"{metric.minimum:g} to {metric.maximum:g}"
+            percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
             raise InputError(
                 f"{samples.where(row, 'value')}: {name} of {samples.repos[samples.repo[row]]} is {found:g}; "
-                f"allowed: {allowed} ({metric.unit or 'no unit'})"
+                f"allowed: {metric.allowed} ({metric.unit or 'no unit'})"
+                f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
             )
+
+
+def _refuse_shares_as_scores(samples: Samples, source: NDArray[np.int64], history: History) -> None:
+    """A health score of 0.93, or an availability of 0.999 %: everything within 0 to 1, where 100 is best."""
+    n = len(history.repos)
+    for position, name in enumerate(history.metrics):
+        metric = history.metric(name)
+        if metric.maximum != 100.0 or not metric.higher_is_better:
+            continue
+        first, last = int(history.offsets[position * n]), int(history.offsets[(position + 1) * n])
+        part = history.value[first:last]
+        if part.size < _SOME or part.max() > 1.0 or np.median(part) <= 0.5 or not (part % 1.0).any():
+            continue
+        row = int(source[first + int(np.argmax(part))])
+        instead = (
+            "multiply by 100" if metric.unit == "score" else f"org.yaml needs metrics: {{{name}: {{unit: ratio}}}}"
+        )
+        raise InputError(
+            f"{samples.where(row, 'value')}: {name} reaches {part.max():g} of {metric.allowed} ({metric.unit}) and never "
+            f"more: if shares from 0 to 1 are meant, {instead}; if not, org.yaml needs its maximum "
+            f"(metrics: {{{name}: {{maximum: 1}}}})"
+        )
+
+
+def _long_latencies(history: History) -> list[str]:
+    """Latencies that nobody gave a unit and that would last minutes."""
+    said = []
+    for name in history.metrics:
+        if name in history.definitions or unit_in_name(name)[1] or not name.startswith("latency"):
+            continue
+        first, n = history.metrics.index(name), len(history.repos)
+        part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
+        if part.size and float(np.median(part)) >= LONG_LATENCY:
+            said.append(
+                f"{name} is read in seconds, and its median is {np.median(part):g} s; "
+                f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
+            )
+    return said
 
 
 def _iso(micros: int) -> str:

@@ -7,7 +7,8 @@ nothing is filled in. Times are microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.names import known_metric
+from tars_lib.model.metrics import Metric, known_metric, percent_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,8 @@ class History:
         Series of metric m and repo r is the slice ``offsets[k]:offsets[k + 1]``, k = m * len(repos) + r.
     notes : tuple of str
         What the gate accepted but a reader should know (identical duplicates dropped, empty values).
+    definitions : mapping of str to Metric
+        Of the user's own, over the known ones.
     """
 
     repos: tuple[str, ...]
@@ -89,9 +92,14 @@ class History:
     value: NDArray[np.float64]
     offsets: NDArray[np.int64]
     notes: tuple[str, ...] = ()
+    definitions: Mapping[str, Metric] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.time.size)
+
+    def metric(self, name: str) -> Metric:
+        """Definition of a metric: the user's own, else the known one."""
+        return self.definitions.get(name) or known_metric(name)
 
     @property
     def start(self) -> int | None:
@@ -108,6 +116,11 @@ class History:
         if metric in self.metrics:
             return True
         return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
+
+    @property
+    def failure_scale(self) -> float:
+        """What an `error_rate` derived from the two counts is multiplied by: 100 where it is declared in per cent."""
+        return percent_of(self.metric("error_rate").unit) or 1.0
 
     def counts(self, metric: str) -> NDArray[np.int64]:
         """Samples of a metric for each repo, shape (N,); zeros for a metric that nobody reports."""
@@ -176,13 +189,13 @@ class History:
         """Matrix of a metric on an even grid that all metrics share.
 
         The grid begins at the history's first sample; a sample belongs to the nearest grid time. Where several fall
-        together, request counts add up and everything else is averaged.
+        together, counts add up and everything else is averaged.
 
         Parameters
         ----------
         metric : str
             A metric of the history, or `error_rate` where the two counts exist: it is derived for repos that do not
-            report it, as failed / total, NaN where the total is 0.
+            report it, as failed / total in the unit that is declared, NaN where the total is 0.
         interval : int, optional
             Microseconds; default the metric's own.
 
@@ -201,7 +214,7 @@ class History:
             total = self._matrix("requests_total", step, int(rows))
             failed = self._matrix("requests_failed", step, int(rows))
             with np.errstate(invalid="ignore", divide="ignore"):
-                derived = np.where(total > 0, np.minimum(failed, total) / total, np.nan)
+                derived = np.where(total > 0, np.minimum(failed, total) / total * self.failure_scale, np.nan)
             values = derived if values is None else np.where(self.counts(metric) > 0, values, derived)
         assert values is not None  # noqa: S101 - has() said so
         return Grid(times, values, step)
@@ -231,7 +244,7 @@ class History:
             total = np.bincount(cell, weights=self.value[span], minlength=rows * n)
             count = np.bincount(cell, minlength=rows * n)
             filled = count > 0
-            values[filled] = total[filled] if known_metric(metric).is_count else total[filled] / count[filled]
+            values[filled] = total[filled] if self.metric(metric).is_count else total[filled] / count[filled]
         return values.reshape(rows, n)
 
     def frame(self, metric: str, interval: int | None = None) -> pd.DataFrame:

@@ -1,19 +1,18 @@
-"""What the words of this package mean: enumerations, metrics with their units, and the parts of an organisation.
+"""What the words of this package mean: enumerations, and the parts of an organisation.
 
 Every enumeration that carries a verdict has `UNKNOWN`. Values are upper case on output and read in any case.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Self
 
 from tars_lib.errors import InputError
+from tars_lib.model.metrics import Metric
 from tars_lib.model.recurrence import Recurring
 
 
@@ -193,97 +192,6 @@ class TemporalAnomalyType(Name):
     LEADER_DETERIORATION = "LEADER_DETERIORATION"
     SYSTEMIC_PROPAGATION = "SYSTEMIC_PROPAGATION"
     SYNCHRONISED_LAG = "SYNCHRONISED_LAG"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a metric measures and in which unit.
-
-    Attributes
-    ----------
-    metric : str
-        Name as it stands in the history.
-    unit : str
-        ``s``, ``h``, ``ratio``, ``count``, ``1/day``, ``score`` or the user's own.
-    higher_is_better : bool or None
-        None where the metric has no direction (traffic volume).
-    minimum, maximum : float or None
-        Values outside are refused by the gate.
-    healthy, unhealthy : float or None
-        Where a component score reaches 100 and 0. None: the metric is not scored.
-    weight : float
-        Weight among a repo's components.
-    """
-
-    metric: str
-    unit: str = ""
-    higher_is_better: bool | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    healthy: float | None = None
-    unhealthy: float | None = None
-    weight: float = 1.0
-
-    @property
-    def is_count(self) -> bool:
-        """Whether samples that fall into one interval add up instead of averaging."""
-        return self.unit == "count" and self.metric.startswith("requests")
-
-    @property
-    def is_scored(self) -> bool:
-        """Whether the metric has the two bounds that a component score needs."""
-        return self.healthy is not None and self.unhealthy is not None and self.higher_is_better is not None
-
-
-# Bounds follow the four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/): `healthy` is where its best
-# group of performers begins, `unhealthy` where its worst begins. Availability and error rate: judgement (three nines
-# are healthy, five failures in a hundred are not). Latency has no bound that fits every repo, so it is not scored
-# unless org.yaml gives one.
-_KNOWN: tuple[Metric, ...] = (
-    Metric("health_score", "score", True, 0.0, 100.0),
-    Metric("availability", "ratio", True, 0.0, 1.0, 0.999, 0.95),
-    Metric("requests_total", "count", None, 0.0),
-    Metric("requests_failed", "count", None, 0.0),
-    Metric("error_rate", "ratio", False, 0.0, 1.0, 0.001, 0.05),
-    Metric("latency", "s", False, 0.0),
-    Metric("change_failure_rate", "ratio", False, 0.0, 1.0, 0.05, 0.40),
-    Metric("deployment_frequency", "1/day", True, 0.0, None, 1.0, 1 / 180),
-    Metric("lead_time", "h", False, 0.0, None, 24.0, 4320.0),
-    Metric("time_to_restore", "h", False, 0.0, None, 1.0, 168.0),
-    Metric("incident_response_time", "h", False, 0.0),
-    Metric("critical_issues", "count", False, 0.0),
-    Metric("total_issues", "count", False, 0.0),
-)
-KNOWN_METRICS: Mapping[str, Metric] = MappingProxyType({metric.metric: metric for metric in _KNOWN})
-
-_LATENCY = re.compile(r"latency_.+")
-
-
-def known_metric(name: str) -> Metric:
-    """Definition of a metric by its name alone.
-
-    Parameters
-    ----------
-    name : str
-        Name as it stands in the history.
-
-    Returns
-    -------
-    Metric
-        For a name that is not known: no unit, no direction, no bounds.
-
-    Examples
-    --------
-    >>> known_metric("latency_p95").unit, known_metric("latency_p95").higher_is_better
-    ('s', False)
-    >>> known_metric("queue_depth").higher_is_better is None
-    True
-    """
-    if name in KNOWN_METRICS:
-        return KNOWN_METRICS[name]
-    if _LATENCY.fullmatch(name):
-        return Metric(name, "s", False, 0.0)
-    return Metric(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,11 @@ import numpy as np
 
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.clock import common_end
+from tars_lib.model.count_checks import refuse_beyond_range, settle_counts
 from tars_lib.model.history import DAY, History, from_micros, to_micros
-from tars_lib.model.names import (
-    AlertRule,
-    Dependency,
-    Event,
-    InputFile,
-    Metric,
-    OrgSlo,
-    Repo,
-    ReportedAlert,
-    known_metric,
-)
-from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
+from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
+from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.text.sentences import Telling, Told
 
 if TYPE_CHECKING:
@@ -81,6 +73,40 @@ class OrgData(Telling):
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the organisation's own, else the known one."""
         return self.metrics.get(name) or known_metric(name)
+
+    def judged_by(
+        self,
+        policies: tuple[AnyPolicy, ...],
+        policies_from: str,
+        notes: tuple[str, ...] = (),
+        counters: Mapping[str, str] | None = None,
+    ) -> OrgData:
+        """The same organisation under other policies, and what they say of its metrics.
+
+        Raises
+        ------
+        InputError
+            If the policies count a running total that nobody declared, or measure as a share what is none.
+        """
+        metrics = definitions_with(self.metrics, policies, counters)
+        # what was declared before is held as increases already
+        open_ones = {
+            name: replace(metric, kind=COUNTS) if self.metric(name).kind == COUNTER else metric
+            for name, metric in metrics.items()
+        }
+        history = replace(self.history, definitions=open_ones)
+        for name in metrics.keys() & set(history.metrics) - self.metrics.keys():
+            refuse_beyond_range(history, name)
+        history, said = settle_counts(history, counted_together(policies), lambda _: "")
+        warnings = tuple(dict.fromkeys((*self.warnings, *notes, *said)))
+        return replace(
+            self,
+            policies=policies,
+            policies_from=policies_from,
+            metrics=metrics,
+            history=replace(history, definitions=metrics),
+            warnings=warnings,
+        )
 
     def repo(self, name: str) -> Repo:
         """One repo by its key.

@@ -49,7 +49,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
             raise InputError(
                 f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}..."
             )
-        history = admit(read_tidy(beside, str(beside)), report.org.metrics)
+        history = admit(read_tidy(beside, str(beside)), report.org.metrics, is_settled=True)
     described = report.org
     return (
         Organisation(

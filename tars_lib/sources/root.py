@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,10 +22,11 @@ from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.admission import admit
 from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import History, from_micros
-from tars_lib.model.names import KNOWN_METRICS, AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.model.metrics import KNOWN_METRICS, Metric
+from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
-from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.model.spelling import respelt, spellings, trimmed
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
@@ -88,7 +89,7 @@ def read_root(
     described = _read_config(folder, config, files)
     parts, found, alerts = _read_repos(folder, zone, files, warnings)
     given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
-    policies, policies_from = _read_policies(folder, given, files, warnings)
+    policies, policies_from = _read_policies(folder, given, described.metrics, files, warnings)
     rules = _read_rules(folder, files)
     samples = merge(parts)
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
@@ -98,7 +99,8 @@ def read_root(
     warnings += (*repo_names.notes, *metric_names.notes)
     found = [replace(repo, repo=repo_names.of(repo.repo)) for repo in found]
     alerts = [replace(alert, repo=repo_names.of(alert.repo)) for alert in alerts]
-    history = admit(respelt(samples, repo_names, metric_names), described.metrics)
+    metrics = definitions_with(described.metrics, policies.policies, policies.counters)
+    history = admit(respelt(samples, repo_names, metric_names), metrics, counted_together(policies.policies))
     warnings += history.notes
     members = _members(described, found, history.repos, repos, folder)
     strange = [e for e in described.dependencies if not {e.caller, e.callee} <= {repo.repo for repo in members}]
@@ -117,7 +119,7 @@ def read_root(
         repos=members,
         history=history.over(tuple(repo.repo for repo in members)),
         dependencies=tuple(e for e in described.dependencies if e.caller in keys and e.callee in keys),
-        metrics=described.metrics,
+        metrics=metrics,
         events=events,
         policies=policies.policies,
         policies_from=policies_from,
@@ -130,9 +132,10 @@ def read_root(
     )
 
 
-def default_policies() -> tuple[AnyPolicy, ...]:
-    """The packaged policies, for organisations that bring none."""
-    return read_policies(asset_folder("parameters") / "sla-policies.yaml", "packaged sla-policies.yaml")[0]
+def default_policies(metrics: Mapping[str, Metric] | None = None) -> tuple[AnyPolicy, ...]:
+    """The packaged policies, for organisations that bring none, in the units of their metrics."""
+    path = asset_folder("parameters") / "sla-policies.yaml"
+    return read_policies(path, "packaged sla-policies.yaml", metrics or {})[0]
 
 
 def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> OrgConfig:
@@ -177,7 +180,11 @@ def _read_repos(
 
 
 def _read_policies(
-    folder: Path, given: Sequence[str | Path], files: list[Path], warnings: list[str]
+    folder: Path,
+    given: Sequence[str | Path],
+    metrics: Mapping[str, Metric],
+    files: list[Path],
+    warnings: list[str],
 ) -> tuple[PolicySet, str]:
     """Read the policies that were given, else the root's own, else the packaged ones; and where they came from."""
     named = [(Path(path), _label(Path(path), folder)) for path in given]
@@ -186,13 +193,13 @@ def _read_policies(
         named = [(path, name) for path, name in own if path is not None]
     if not named:
         warnings.append("no sla-policies.yaml: the packaged default policies are used")
-        return PolicySet(default_policies()), "packaged defaults"
+        return PolicySet(default_policies(metrics)), "packaged defaults"
     chosen = named
     if not given:
         listed = [file for path, name in named for file in policy_files(path, name)]
         chosen = [(inside(path, folder, name, ConfigError), name) for path, name in listed]
     own_map = _own(folder, MAP_NAME)
-    found, read = read_policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)])
+    found, read = read_policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)], metrics)
     files += read
     warnings += found.notes
     logger.debug("%s: %d policies", folder, len(found.policies))

@@ -16,16 +16,22 @@ def value_text(value: float | None, unit: str) -> str:
     ('99.912 %', '1.23 %', '1.94 s', 'unknown')
     >>> value_text(87.31, "score"), value_text(0.0042, "s")
     ('87.3', '4.2 ms')
+    >>> value_text(99.95, "%"), value_text(1500000.0, "B"), value_text(2.5, "1/day"), value_text(5400.0, "s")
+    ('99.95 %', '1,500,000 B', '2.5 a day', '5,400 s')
     """
     if value is None:
         return "unknown"
     if unit == "ratio":
         return f"{_significant(100.0 * value, 100.0)} %"
+    if unit == "%":
+        return f"{_significant(value, 100.0)} %"
     if unit == "s":
-        return f"{1000.0 * value:.3g} ms" if abs(value) < 0.1 else f"{value:.3g} s"
+        return f"{_plain(1000.0 * value)} ms" if abs(value) < 0.1 else f"{_plain(value)} s"
     if unit in ("score", ""):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return f"{value:.3g} {unit}"
+        return _plain(value)
+    if unit.startswith("1/"):
+        return f"{_plain(value)} a {unit[2:]}"
+    return f"{_plain(value)} {unit}"
 
 
 def between_text(value: float, low: float, high: float, unit: str) -> str:
@@ -37,10 +43,10 @@ def between_text(value: float, low: float, high: float, unit: str) -> str:
     ('0.119 s (0.037 – 0.201)', '99.68 % (99.67 – 99.69)')
     """
     scale = 1000.0 if unit == "s" and abs(value) < 0.1 else 1.0
-    if unit == "ratio":
+    if unit in ("ratio", "%"):
         ends = [value_text(end, unit).removesuffix(" %") for end in (low, high)]
     else:
-        ends = [f"{scale * end:.3g}" for end in (low, high)]
+        ends = [_plain(scale * end) for end in (low, high)]
     return f"{value_text(value, unit)} ({ends[0]} – {ends[1]})"
 
 
@@ -57,6 +63,15 @@ def days_text(value: float, low: float, high: float | None) -> str:
     if high is None:
         return f"{said} ({first} or more)"
     return said if first == f"{high:.0f}" else f"{said} ({first} to {high:.0f})"
+
+
+def _plain(value: float) -> str:
+    """Three significant digits, all of those before the point, and no exponent."""
+    if abs(value) >= 999.5:
+        return f"{value:,.0f}"
+    if 0.0 < abs(value) < 1e-4:
+        return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}".rstrip("0")
+    return f"{value:.3g}"
 
 
 def _significant(percent: float, ceiling: float) -> str:

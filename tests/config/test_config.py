@@ -10,7 +10,8 @@ from tars_lib.config.org import read_org_config
 from tars_lib.config.sla_policies import read_policies
 from tars_lib.config.yaml_file import read_yaml
 from tars_lib.errors import ConfigError
-from tars_lib.model.names import Metric, OrgConfig, Severity
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import OrgConfig, Severity
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 
 RATIO = "{sla_id: a, sla_type: t, good: {total: requests_total, bad: requests_failed}, objective: 0.999"

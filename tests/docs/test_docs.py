@@ -21,7 +21,8 @@ from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.report import Report
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES
-from tars_lib.model.names import KNOWN_METRICS, SlaStatus
+from tars_lib.model.metrics import KNOWN_METRICS
+from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import analyze, write_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.sources.demo import copy_demo

@@ -17,7 +17,7 @@ from tars_lib.model import admission as gate
 from tars_lib.model import history
 from tars_lib.model.admission import admit
 from tars_lib.model.history import DAY, History, from_micros, to_micros
-from tars_lib.model.names import Metric
+from tars_lib.model.metrics import Metric
 
 SCORES = ("health_score", "latency_p95", "lead_time")
 

@@ -6,7 +6,8 @@ import pytest
 
 from tars_lib.errors import InputError, place
 from tars_lib.model import names as schema
-from tars_lib.model.names import KNOWN_METRICS, Metric, Name, SlaStatus, known_metric
+from tars_lib.model.metrics import KNOWN_METRICS, Metric, known_metric
+from tars_lib.model.names import Name, SlaStatus
 
 VERDICTS = (schema.HealthStatus, schema.RiskTier, schema.Trend, schema.SlaStatus, schema.ReadinessTier)
 

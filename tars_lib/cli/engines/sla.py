@@ -53,13 +53,11 @@ def sla(
     with build.told_of_errors("tars sla"):
         org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
         if sla_policy:
-            from dataclasses import replace
-
             from tars_lib.config.sla_policies import read_policy_paths
 
-            found, _ = read_policy_paths([(path, path.name) for path in sla_policy])
+            found, _ = read_policy_paths([(path, path.name) for path in sla_policy], metrics=org.metrics)
             names = ", ".join(path.name for path in sla_policy)
-            org = replace(org, policies=found.policies, policies_from=names, warnings=(*org.warnings, *found.notes))
+            org = org.judged_by(found.policies, names, found.notes, found.counters)
         build.check([policy.sla_id for policy in org.policies])
         given = read_upstream(
             one_file(alerts_report, "an org-alerts.json"),

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tars_lib.config.policies.documents import Document
 from tars_lib.config.policies.queries import Reading
+from tars_lib.config.policy_units import defined
 from tars_lib.config.yaml_file import Key, Number, validate
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_POLICIES
-from tars_lib.model.names import known_metric
 from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
+from tars_lib.model.units import COUNT, factor_between, times, unit_of
 
 # A latency objective from here on was probably meant in milliseconds: judgement, for a note only.
 _LONG_LATENCY = 100.0
-_SECONDS = {
-    **dict.fromkeys(("ms", "milliseconds", "millisecond"), 0.001),
-    **dict.fromkeys(("s", "sec", "seconds", "second"), 1.0),
-    **dict.fromkeys(("min", "minutes", "minute"), 60.0),
-    **dict.fromkeys(("h", "hours", "hour"), 3600.0),
-    **dict.fromkeys(("d", "days", "day"), 86_400.0),
-}
-_SHARES = {
-    **dict.fromkeys(("ratio", "share", "fraction"), 1.0),
-    **dict.fromkeys(("%", "percent", "percentage", "pct"), 0.01),
-}
-_SAME = {
-    "1/day": ("1/day", "per_day", "deploys_per_day", "deployments_per_day", "deployments/day", "deploys/day"),
-    "count": ("count", "issues", "number", "requests", "alerts"),
-    "score": ("score", "points", "percent", "%"),
-}
 
 
 class _Target(BaseModel):
@@ -83,7 +69,7 @@ def predecessor_policies(documents: Sequence[Document], reading: Reading) -> lis
     for document in documents:
         content = document.content if "policies" in document.content else {"policies": [_named(document.content)]}
         for policy in validate(_Policies, content, document.file).policies:
-            made += [(sla, document.file) for sla in _policies(policy, document.file, reading.notes)]
+            made += [(sla, document.file) for sla in _policies(policy, document.file, reading)]
     return made
 
 
@@ -100,54 +86,54 @@ def _named(flat: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _policies(policy: _Policy, label: str, notes: list[str]) -> list[ThresholdPolicy]:
+def _policies(policy: _Policy, label: str, reading: Reading) -> list[ThresholdPolicy]:
     made = []
     for target in policy.targets:
         where = f"{label}: {policy.policy_id}"
-        known = known_metric(target.metric_name)
+        known = defined(target.metric_name, reading.metrics)
         direction = known.higher_is_better if target.higher_is_better is None else target.higher_is_better
         if direction is None:
             raise ConfigError(
                 f"{where}: {target.metric_name} has no known direction; add higher_is_better: true or false"
             )
         if known.higher_is_better is not None and direction != known.higher_is_better:
-            notes.append(f"{where}: higher_is_better of {target.metric_name} is not the usual direction")
+            reading.notes.append(f"{where}: higher_is_better of {target.metric_name} is not the usual direction")
         objective = target.target_value if target.breach_threshold is None else target.breach_threshold
         scale = _scale(target, known.unit, where)
         if known.unit == "s" and target.unit is None and objective >= _LONG_LATENCY:
-            notes.append(f"{where}: {objective:g} for {target.metric_name} is read in seconds")
+            reading.notes.append(f"{where}: {objective:g} for {target.metric_name} is read in seconds")
         if known.unit == "ratio" and target.unit is None and 1 < objective <= 100:
-            scale = 0.01
-            notes.append(f"{where}: {target.metric_name} was given in percent and read as a ratio")
+            scale = Fraction(1, 100)
+            reading.notes.append(f"{where}: {target.metric_name} was given in percent and read as a ratio")
         sla_id = policy.policy_id if len(policy.targets) == 1 else f"{policy.policy_id}:{target.metric_name}"
         made.append(
             ThresholdPolicy(
                 sla_id=sla_id,
                 sla_name=policy.policy_name or sla_id,
                 sla_type=policy.sla_type,
-                objective=objective * scale,
+                objective=times(objective, scale),
                 priority=policy.priority,
                 metric=target.metric_name,
-                unit=known.unit or target.unit or "",
+                unit=known.unit or unit_of(target.unit or "").symbol,
                 higher_is_better=direction,
-                warning=None if target.warning_threshold is None else target.warning_threshold * scale,
+                warning=None if target.warning_threshold is None else times(target.warning_threshold, scale),
             )
         )
         refuse_percent(made[-1].objective, known.unit, f"{label}: {sla_id}: objective")
     return made
 
 
-def _scale(target: _Target, unit: str, where: str) -> float:
+def _scale(target: _Target, unit: str, where: str) -> Fraction:
     """Return what turns a target's limits into the metric's own unit."""
     if target.unit is None or not unit:
-        return 1.0
-    given = target.unit.strip().lower()
-    if unit in ("s", "h") and given in _SECONDS:
-        return _SECONDS[given] / _SECONDS[unit]
-    if unit == "ratio" and given in _SHARES:
-        return _SHARES[given]
-    if given == unit or given in _SAME.get(unit, ()):
-        return 1.0
+        return Fraction(1)
+    given = target.unit.replace("_", " ")
+    factor = factor_between(given, unit)
+    if factor is not None:
+        return factor
+    is_counted = unit_of(unit).dimension == COUNT and not unit_of(given).dimension
+    if is_counted or (unit == "score" and unit_of(given).symbol == "%"):
+        return Fraction(1)
     raise ConfigError(
         f"{where}: unit {target.unit!r} of {target.metric_name} cannot be converted into {unit}, in which it is reported; "
         f"give its limits in {unit}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tars_lib.config.yaml_file import read_yaml
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_NAME
+from tars_lib.model.metrics import Metric
 
 MAP_NAME = "slo-metrics.yaml"
 _PLAIN = re.compile(r"[A-Za-z_][\w.:/-]*")
@@ -33,12 +34,15 @@ class Reading:
         Metrics that a document declares to be running totals, and the document.
     lacking : list
         Queries without a metric, each with its place.
+    metrics : mapping of str to Metric
+        Definitions of `org.yaml`.
     """
 
     queries: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     counters: dict[str, str] = field(default_factory=dict)
     lacking: list[tuple[str, str]] = field(default_factory=list)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def metric(self, query: object, where: str, *, is_exact: bool = True) -> str:
         """Return the metric that answers a query: as the map says, else the query itself where it is a plain name.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tars_lib.engines.health.assess import score_grid
 from tars_lib.engines.health.scores import COVERAGE_SAMPLES, MIN_COVERAGE, SCORE, component_score, scored_metrics
 from tars_lib.model.history import Grid
-from tars_lib.model.names import Metric
+from tars_lib.model.metrics import Metric
 from tars_lib.model.organisation import OrgData
 
 Floats = NDArray[np.float64]

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tars_lib.engines.report import Report
+from tars_lib.model.metrics import Metric
 from tars_lib.model.names import (
     AlertRule,
     Dependency,
     Event,
     HealthStatus,
-    Metric,
     OrgSlo,
     Repo,
     ReportedAlert,

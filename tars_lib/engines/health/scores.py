@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.model.history import History, to_micros
-from tars_lib.model.names import HealthStatus, Metric, RiskTier
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import HealthStatus, RiskTier
 from tars_lib.model.organisation import OrgData, intervals
 
 Floats = NDArray[np.float64]

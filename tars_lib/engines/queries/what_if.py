@@ -20,7 +20,7 @@ from tars_lib.engines.sla.verdict import judge
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.names import Event, SlaStatus
 from tars_lib.model.organisation import MAINTENANCE, OrgData
-from tars_lib.model.slo import AnyPolicy
+from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
 from tars_lib.model.times import read_time
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
@@ -174,8 +174,13 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
             raise UnknownNameError(f"objective: SLA {sla_id!r} is not there; there are: {', '.join(there) or 'none'}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise InputError(f"objective of {sla_id}: {value!r} is not allowed: a finite number is")
-        if there[sla_id].unit == "ratio" and not 0.0 <= value <= 1.0:
+        policy = there[sla_id]
+        if policy.unit == "ratio" and not 0.0 <= value <= 1.0:
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: a share from 0 to 1 is, such as 0.999")
+        is_level = isinstance(policy, ThresholdPolicy) and policy.aggregate != "good_share"
+        metric = org.metric(policy.needs[0])
+        if is_level and not metric.holds(value):
+            raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {metric.allowed} {metric.unit} is")
     return tuple(
         replace(policy, objective=float(wanted[policy.sla_id])) if policy.sla_id in wanted else policy
         for policy in org.policies

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.relations.calendar import CALENDAR_DAYS
 from tars_lib.model.history import DAY
-from tars_lib.model.names import Metric
+from tars_lib.model.metrics import Metric, is_time, percent_of
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.units import COUNT, RATE, unit_of
 from tars_lib.stats.series.prewhitening import MIN_SAMPLES
 
 Floats = NDArray[np.float64]
@@ -116,7 +117,7 @@ def even_noise(values: Floats, metric: Metric) -> Floats:
     ----------
     values : ndarray, shape (T, N)
     metric : Metric
-        Ratios become arcsin(sqrt(x)), counts and rates a day sqrt(x), seconds and hours log(x); anything else stays.
+        Shares become arcsin(sqrt(x)), counts and rates sqrt(x), times log(x), whatever their unit; anything else stays.
 
     Returns
     -------
@@ -125,15 +126,16 @@ def even_noise(values: Floats, metric: Metric) -> Floats:
 
     Examples
     --------
-    >>> from tars_lib.model.names import known_metric
+    >>> from tars_lib.model.metrics import known_metric
     >>> even_noise(np.array([[0.25, 1.0]]), known_metric("availability")).round(3).tolist()
     [[0.524, 1.571]]
     """
-    if metric.unit == "ratio":
-        return np.asarray(np.arcsin(np.sqrt(np.clip(values, 0.0, 1.0))))
-    if metric.unit in ("count", "1/day"):
+    whole = percent_of(metric.unit)
+    if whole and (metric.unit == "ratio" if metric.maximum is None else metric.maximum <= whole):
+        return np.asarray(np.arcsin(np.sqrt(np.clip(values / whole, 0.0, 1.0))))
+    if unit_of(metric.unit).dimension in (COUNT, RATE) or metric.is_count:
         return np.asarray(np.sqrt(np.maximum(values, 0.0)))
-    if metric.unit in ("s", "h"):
+    if is_time(metric.unit):
         positive = values[values > 0.0]
         # a duration of zero is one too short to be measured: half of the shortest that was
         least = 0.5 * float(positive.min()) if positive.size else 1.0

@@ -13,7 +13,8 @@ from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import BEGINS_HERE
 from tars_lib.engines.root_causes.series import FAILURES
 from tars_lib.model.history import from_micros
-from tars_lib.model.names import known_metric
+from tars_lib.model.metrics import is_time
+from tars_lib.text.quantities import value_text
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Wording:
     finding : Finding
     is_turned : bool
         Whether the target's metric is better when higher, so that harm was counted downwards.
+    unit : str
+        Of the target's metric, as it is declared.
     """
 
     recording: Recording
@@ -36,6 +39,7 @@ class Wording:
     target: tuple[str, str]
     finding: Finding
     is_turned: bool
+    unit: str
 
     @property
     def excess(self) -> Excess:
@@ -69,10 +73,13 @@ class Wording:
             name = "mean latency (from quantiles)"
         if self.is_turned:
             before, during = -before, -during
-        unit = known_metric(self.target[1]).unit
-        unit = f" {unit}" if unit in {"s", "h", "1/day"} else ""
         factor = f" ({during / before:.2g} x)" if before > 0.0 and during / before >= 1.1 else ""
-        return f"{name} {_short(before)}{unit} -> {_short(during)}{unit}{factor}"
+        return f"{name} {self._level(before)} -> {self._level(during)}{factor}"
+
+    def _level(self, value: float) -> str:
+        if self.unit == "ratio":
+            return value_text(value, self.unit)
+        return _short(value) if self.unit in ("", "score", "count") else f"{_short(value)} {self.unit}"
 
 
 def cause_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
@@ -87,8 +94,8 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:
         total = f"{excess.harm[j]:.0f} failed requests more than before over {over}"
-    elif excess.adds_up and known_metric(wording.target[1]).unit == "s":
-        total = f"{_short(float(excess.harm[j]))} s of extra request time over {over}"
+    elif excess.adds_up and is_time(wording.unit):
+        total = f"{_short(float(excess.harm[j]))} {wording.unit} of extra request time over {over}"
     else:
         total = f"excess over {over}"
     what = "after subtracting its callees" if dependencies is not None else "by deviation and time order, no call graph"

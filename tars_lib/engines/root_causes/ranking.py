@@ -22,6 +22,7 @@ from tars_lib.engines.root_causes.recording import Recording, find_cut
 from tars_lib.engines.root_causes.series import FAILURES, direction, own_series
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
+from tars_lib.model.metrics import known_metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ def rank_root_causes(
     """
     recording = read_recording(incident, baseline)
     began = None if started_at is None else _micros(started_at)
-    ranking = rank(recording, target, dependencies, began, higher_is_better)
+    ranking = rank(recording, target, dependencies, began, higher_is_better, known_metric(target[1]).unit)
     return _frame(ranking)
 
 
@@ -131,8 +132,9 @@ def rank(
     dependencies: CallGraph | None,
     started_at: int | None,
     higher_is_better: Mapping[str, bool] | None,
+    unit: str,
 ) -> Ranking:
-    """The same as `rank_root_causes` on tables; `started_at` in microseconds since 1970."""
+    """The same as `rank_root_causes` on tables; `started_at` in microseconds since 1970, `unit` that of the target."""
     position = _check_target(recording, target, higher_is_better)
     base, now = own_series(recording, target[1], higher_is_better)
     if not np.isfinite(now[:, position]).any():
@@ -144,7 +146,7 @@ def rank(
     if not finding.excess.known[position]:
         return _empty(f"{target[0]} has no past {target[1]} to compare with")
     is_turned = direction(target[1], higher_is_better) is True
-    wording = Wording(recording, cut, target, finding, is_turned)
+    wording = Wording(recording, cut, target, finding, is_turned, unit)
     if not finding.is_claimed:
         return _empty(quiet_sentence(wording, position, finding.own_chance))
     return _assemble(question, finding, wording)

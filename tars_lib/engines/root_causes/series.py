@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tars_lib.model.names import known_metric
+from tars_lib.model.metrics import known_metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

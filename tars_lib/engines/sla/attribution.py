@@ -15,9 +15,11 @@ from tars_lib.engines.root_causes.recording import Table, recording_of
 from tars_lib.engines.sla.onset import Stretch
 from tars_lib.engines.sla.report import RootCause
 from tars_lib.model.history import from_micros, to_micros
+from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.model.names import CauseType, ContainmentType, Event
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.model.units import factor_between
 
 MAX_BASELINE = 2016
 """Samples of the past that are looked at: a week of 5-minute ones; judgement."""
@@ -78,7 +80,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         directions[policy.metric] = _metric_direction(policy)
     row = np.arange(len(table))
     recording = recording_of(table.rows((row >= lead) & (row < stop)), table.rows((row >= first) & (row < lead)))
-    found = rank(recording, (target, metric), calls, int(table.times[start]), directions)
+    found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
     if not found.causes:
         return Attribution((), 1.0, found.reason)
     began = stretch.start if found.onset is None else from_micros(found.onset)
@@ -109,6 +111,7 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
     if isinstance(policy, RatioPolicy):
         # whatever the SLA counts stands in for requests, so that its failures are what is explained
         names |= {"requests_total": policy.total, "requests_failed": policy.part}
+    target = None if isinstance(policy, RatioPolicy) else org.metric(policy.metric).unit
     parts: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
     labels: list[tuple[str, str]] = []
     times = None
@@ -120,6 +123,7 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
         if isinstance(policy, RatioPolicy) and policy.part_is_good and name == "requests_failed":
             total = org.history.grid(policy.total, step)
             values = total.values[:, list(columns)] - values if total is not None else values
+        values = values * _scale(org, name, target)
         times = grid.times
         seen = np.asarray(np.isfinite(values).any(axis=0))
         parts.append(values[:, seen])
@@ -127,6 +131,16 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
             (org.repos[column].repo, name) for column, there in zip(columns, seen.tolist(), strict=True) if there
         ]
     return Table(np.asarray(times, dtype=np.int64), tuple(labels), np.hstack(parts))
+
+
+def _scale(org: OrgData, name: str, target: str | None) -> float:
+    """What brings a metric to the unit that it is compared in: shares of failures as ratios, latencies as the target's."""
+    unit = org.metric(name).unit
+    if name in ("availability", "error_rate"):
+        return 1.0 / (percent_of(unit) or 1.0)
+    if target is None or not name.startswith("latency") or not (is_time(unit) and is_time(target)):
+        return 1.0
+    return float(factor_between(unit, target) or 1)
 
 
 def _root_cause(

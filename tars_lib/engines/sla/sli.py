@@ -17,7 +17,7 @@ from scipy import special
 
 from tars_lib.engines.sla.report import Exclusion
 from tars_lib.model.history import DAY, History, to_micros
-from tars_lib.model.names import Metric, known_metric
+from tars_lib.model.metrics import Metric
 from tars_lib.model.organisation import OrgData, intervals
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.model.times import read_zone
@@ -52,6 +52,8 @@ class Track:
         Whether the sample lies in a maintenance window.
     impossible : int
         Samples left out because they counted more of a part than of all.
+    metric : Metric or None
+        Definition of what a threshold SLA measures.
     """
 
     column: Ints
@@ -61,6 +63,7 @@ class Track:
     step: Ints
     planned: NDArray[np.bool_]
     impossible: int = 0
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +106,16 @@ def track(org: OrgData, policy: AnyPolicy) -> Track | None:
             return None
         column, time, events, found = _pair(total, part)
         busy = events > 0
-        rate = np.minimum(found[busy], events[busy]) / events[busy]
+        rate = np.minimum(found[busy], events[busy]) / events[busy] * history.failure_scale
         column, time = column[busy], time[busy]
-        return Track(column, time, rate, None, intervals(history, "requests_total"), _planned(org, column, time))
+        planned, step = _planned(org, column, time), intervals(history, "requests_total")
+        return Track(column, time, rate, None, step, planned, metric=org.metric(policy.metric))
     single = _samples(history, policy.metric)
     if single is None:
         return None
     column, time, value = single
-    return Track(column, time, value, None, intervals(history, policy.metric), _planned(org, column, time))
+    planned, step = _planned(org, column, time), intervals(history, policy.metric)
+    return Track(column, time, value, None, step, planned, metric=org.metric(policy.metric))
 
 
 def in_scope(org: OrgData, policy: AnyPolicy, found: Track | None) -> NDArray[np.bool_]:
@@ -168,7 +173,8 @@ def interval_of(
     if policy.aggregate == "good_share":
         return wilson_interval(float(_is_good(policy, seen).sum()), float(seen.size))
     if policy.aggregate == "mean":
-        return _within(known_metric(policy.metric), *_mean_interval(seen))
+        low, high = _mean_interval(seen)
+        return (low, high) if found.metric is None else _within(found.metric, low, high)
     if policy.aggregate == "median":
         return _median_interval(seen)
     return None

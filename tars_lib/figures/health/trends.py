@@ -23,6 +23,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.model.history import from_micros
+from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.text.quantities import value_text
 
 if TYPE_CHECKING:
@@ -100,8 +101,9 @@ def _panel(axes: Axes, shown: Courses, course: Course, role: str, changes: Seque
     finite = values[np.isfinite(values)]
     is_judged = course.repo in shown.scope
     top = max(float(finite.max(initial=0.0)), limit if is_judged else 0.0) or 1.0
-    low = 0.0 if shown.unit in ("s", "h", "count", "share of failures", "ratio") else min(float(finite.min()), limit)
-    if shown.unit == "ratio":
+    from_zero = is_time(shown.unit) or shown.unit in ("count", "share of failures")
+    low = 0.0 if from_zero else min(float(finite.min()), limit)
+    if percent_of(shown.unit):
         low = min(float(finite.min(initial=limit)), limit)
     room = (top - low) or 1.0
     axes.set_ylim(low - (0.0 if low == 0 else 0.08 * room), top + 0.28 * room)

@@ -1,5 +1,6 @@
 """Kinds of SLA."""
 
+from tars_lib.model.slo.measured import counted_together, definitions_with
 from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.slices import Slices
@@ -14,4 +15,15 @@ KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
 }
 """Name of each kind, as reports carry it."""
 
-__all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "Slices", "ThresholdPolicy", "Window"]
+__all__ = [
+    "AGGREGATES",
+    "KINDS",
+    "AnyPolicy",
+    "Policy",
+    "RatioPolicy",
+    "Slices",
+    "ThresholdPolicy",
+    "Window",
+    "counted_together",
+    "definitions_with",
+]

@@ -7,7 +7,8 @@ import pytest
 from alert_samples import alerts_of, day, facing, of_type, scores
 from org_samples import org_of, ratio, series
 
-from tars_lib.model.names import AlertSeverity, AlertType, Metric, OrgSlo
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import AlertSeverity, AlertType, OrgSlo
 
 STEADY = [90.0, 91.0, 89.0, 90.5, 89.5] * 8
 

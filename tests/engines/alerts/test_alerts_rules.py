@@ -10,7 +10,8 @@ from alert_samples import alerts_of, minutes, of_type, scores
 from org_samples import FIVE_MINUTES, T0, counts, org_of, series
 
 from tars_lib.engines.alerts.report import Alert
-from tars_lib.model.names import AlertImpact, AlertRule, AlertSeverity, AlertType, Metric, Repo, ReportedAlert
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import AlertImpact, AlertRule, AlertSeverity, AlertType, Repo, ReportedAlert
 from tars_lib.model.organisation import OrgData
 
 RULE = AlertRule("queue", "queue", ">", 100.0, 15, AlertSeverity.HIGH, (), "Queue is long")

@@ -14,7 +14,8 @@ from org_samples import DAILY, STAMP, T0, Row, counts, history_of, org_of, serie
 from tars_lib.engines.health.assess import assess_health, data_age, iso_duration
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.model.history import DAY, SECOND
-from tars_lib.model.names import HealthStatus, Metric, OrgSlo, Repo, RiskTier, Trend
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import HealthStatus, OrgSlo, Repo, RiskTier, Trend
 
 BOUNDED = {
     "fast": Metric("fast", "s", False, healthy=0.0, unhealthy=100.0, weight=3.0),

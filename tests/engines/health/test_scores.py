@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from org_samples import DAILY, T0, counts, history_of, org_of, series
 
 from tars_lib.engines.health.scores import component_score, level, scored_metrics, status_of, tier_of
-from tars_lib.model.names import HealthStatus, Metric, RiskTier
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import HealthStatus, RiskTier
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tars_lib.engines.relations.deviation import deviation
 from tars_lib.engines.relations.joint_changes import Change, joint_changes
 from tars_lib.engines.relations.pair_evidence import gather_evidence
 from tars_lib.model.history import DAY
-from tars_lib.model.names import Metric
+from tars_lib.model.metrics import Metric
 from tars_lib.stats.series.robust import without_extremes
 
 

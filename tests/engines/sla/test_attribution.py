@@ -12,7 +12,8 @@ from org_samples import DAILY, FIVE_MINUTES, STAMP, T0, Row, counts, days, org_o
 from tars_lib.engines.health.assess import assess_health
 from tars_lib.engines.sla.assess import assess_slas
 from tars_lib.engines.sla.report import Breach
-from tars_lib.model.names import CauseType, ContainmentType, Dependency, Event, Metric, Repo
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import CauseType, ContainmentType, Dependency, Event, Repo
 from tars_lib.model.slo import AnyPolicy, Window
 
 BEGAN = 380
