@@ -23,13 +23,12 @@ def diff(
     quiet: bool,
 ) -> int:
     """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
-    from tars_lib.engines.queries.run_difference import Snapshot, compare
+    from tars_lib.engines.queries.run_difference import compare
     from tars_lib.files.json_records import dumps
     from tars_lib.pipeline import load_run
 
     runs = [load_run(expand([name], "a run directory")) for name in (run1, run2)]
-    before, after = (Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in runs)
-    changes = compare(before, after)
+    changes = compare(*(run.reports for run in runs))
     if as_json:
         click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
         return 0

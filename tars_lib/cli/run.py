@@ -11,6 +11,7 @@ from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.engines.steps import STEPS
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
@@ -68,7 +69,7 @@ def run(
     with build.told_of_errors("tars run"):
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
-        with progress(7, "step", quiet=quiet) as begin:
+        with progress(len(STEPS) + 2, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])

@@ -12,30 +12,25 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from tars_lib.engines.report import SCHEMA_VERSION, Report
+from tars_lib.engines.report import SCHEMA_VERSION
 from tars_lib.errors import ReportError
 from tars_lib.files.atomic import PARTIAL, flush_folder, leftovers, make_folder, write_bytes, write_text
 from tars_lib.files.json_records import dumps, record_text
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.pipeline.layout import (
-    ALERTS_FILE,
     CONTEXT_FILE,
-    CORRELATION_FILE,
     HEALTH_FILE,
     MANIFEST_FILE,
     RUN_PREFIX,
-    SLA_FILE,
     STATUS_FILE,
     SUMMARY_FILE,
-    TEMPORAL_FILE,
     Manifest,
     ManifestEntry,
     RunStatus,
     StepStatus,
     run_name,
 )
-from tars_lib.pipeline.run import IncidentContext
 from tars_lib.pipeline.steps import Analysis
 from tars_lib.reports.summaries.executive_summary import executive_summary
 
@@ -98,18 +93,11 @@ def _fill(staged: Path, analysis: Analysis) -> None:
     samples = history_bytes(analysis.org.history)
     write_bytes(staged / beside, samples)
     extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
-    health = replace(analysis.health, history=extent)
-    context = IncidentContext(health, analysis.alerts, analysis.correlation, analysis.temporal, analysis.sla)
-    for file, report in (
-        (HEALTH_FILE, health),
-        (ALERTS_FILE, analysis.alerts),
-        (CORRELATION_FILE, analysis.correlation),
-        (TEMPORAL_FILE, analysis.temporal),
-        (SLA_FILE, analysis.sla),
-    ):
-        write_text(staged / file, record_text(report))
-    write_text(staged / CONTEXT_FILE, dumps(context))
-    write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
+    written = analysis.with_reports(health=replace(analysis.health, history=extent))
+    for step, report in written.made():
+        write_text(staged / step.file, record_text(report))
+    write_text(staged / CONTEXT_FILE, dumps({step.context: report for step, report in written.made()}))
+    write_text(staged / SUMMARY_FILE, executive_summary(written.health, written.sla))
 
 
 def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
@@ -144,13 +132,6 @@ def _entry(path: Path) -> ManifestEntry:
 
 
 def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
-    steps: tuple[tuple[str, str, Report], ...] = (
-        ("health", HEALTH_FILE, analysis.health),
-        ("alerts", ALERTS_FILE, analysis.alerts),
-        ("correlation", CORRELATION_FILE, analysis.correlation),
-        ("temporal", TEMPORAL_FILE, analysis.temporal),
-        ("sla", SLA_FILE, analysis.sla),
-    )
     entry = EXIT_CODES[analysis.exit_code]
     return RunStatus(
         schema_version=SCHEMA_VERSION,
@@ -162,6 +143,8 @@ def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
         finding=entry.finding,
         incident_type=entry.incident_type,
         severity=None if entry.severity is None else entry.severity.value,
-        steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
+        steps=tuple(
+            StepStatus(step.name, step.file, report.exit_code, report.finding) for step, report in analysis.made()
+        ),
         root=root,
     )

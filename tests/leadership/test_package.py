@@ -75,7 +75,7 @@ def test_a_name_is_never_a_formula_and_a_number_is_one(samples: RunSamples, star
     assert slope == "-1.5"
     run = samples.run("demo")
     breach = replace(run.sla.breaches[0], target=f"{start}cmd", repos=(f"{start}cmd", "web"))
-    hostile = replace(run, sla=replace(run.sla, breaches=(breach,)))
+    hostile = run.with_reports(sla=replace(run.sla, breaches=(breach,)))
     (row,) = rows(numbers_of(hostile)[2].content)
     assert row["target"].startswith("'")
     assert row["repos"].startswith("'")
