@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import make_folder, write_bytes
+from tars_lib.files.atomic import replace_folder, staged_folder, write_bytes
 from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import real
 from tars_lib.leadership.numbers import numbers_of
@@ -84,19 +83,13 @@ def write_package(
     place = output or DEFAULT_DIR / run.run_id
     _refuse(place, run)
     calls = _calls(request)
-    make_folder(place.parent)
-    staged = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".partial", dir=place.parent))
-    try:
-        with tempfile.TemporaryDirectory(prefix="tars-package-") as scratch:
-            outcomes = write_reports(
-                calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
-                on_done=None if on_done is None else lambda one: on_done(one.job.name),
-            )  # fmt: skip
-            _fill(staged, run, request, outcomes)
-        staged.chmod(0o755)
-        _settle(staged, place)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with staged_folder(place.parent, ".tars-package-") as staged, tempfile.TemporaryDirectory() as scratch:
+        outcomes = write_reports(
+            calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
+            on_done=None if on_done is None else lambda outcome: on_done(outcome.job.name),
+        )  # fmt: skip
+        _fill(staged, run, request, outcomes)
+        replace_folder(staged, place)
     return place
 
 
@@ -227,19 +220,3 @@ def _title(run: Run, request: Request) -> tuple[Block, ...]:
 
     head = executive.title(run, request.incident_id)
     return (replace(head, title=f"Leadership package: {run.health.org.name}"), incident.key_figures(run))
-
-
-def _settle(staged: Path, place: Path) -> None:
-    """Put the finished folder into place; an earlier package is moved aside first and removed last."""
-    old = None
-    if place.exists():
-        old = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".old", dir=place.parent)) / place.name
-        place.rename(old)
-    try:
-        staged.rename(place)
-    except OSError:
-        if old is not None:
-            old.rename(place)
-        raise
-    if old is not None:
-        shutil.rmtree(old.parent, ignore_errors=True)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from tars_lib.engines.report import SCHEMA_VERSION
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import PARTIAL, flush_folder, leftovers, make_folder, write_bytes, write_text
+from tars_lib.files.atomic import flush_folder, staged_folder, write_bytes, write_text
 from tars_lib.files.json_records import dumps, record_text
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.pipeline.history_file import history_bytes
@@ -33,8 +29,6 @@ from tars_lib.pipeline.layout import (
 )
 from tars_lib.pipeline.steps import Analysis
 from tars_lib.reports.summaries.executive_summary import executive_summary
-
-_STAGED = f".{RUN_PREFIX}"
 
 
 def write_run(
@@ -66,26 +60,12 @@ def write_run(
     """
     name = run_name(timestamp)
     folder = Path(outdir)
-    make_folder(folder)
-    with _staging(folder) as staged:
+    with staged_folder(folder, f".{RUN_PREFIX}") as staged:
         own = staged.lstat()
         _fill(staged, analysis)
         if not os.path.samestat(own, staged.lstat()):
             raise ReportError(f"{staged}: exchanged for something else while the run was written; nothing was kept")
         return _settle(staged, folder, analysis, name, None if root is None else str(root))
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    staged = folder / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
-    staged.mkdir()
-    made = staged.lstat()
-    for old in leftovers(folder, _STAGED, made.st_mtime):
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        yield staged
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _fill(staged: Path, analysis: Analysis) -> None:
