@@ -159,8 +159,8 @@ def one_cause(cause: Cause) -> str:
     """A cause with its confidence."""
     said = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
     if cause.confidence is None and cause.cause_type is None:
-        return f"{line(cause.sentence).rstrip('.')} (said by a responder)"
-    return f"{line(cause.sentence).rstrip('.')} (confidence: {said})"
+        return f"{line(cause.cause).rstrip('.')} (said by a responder)"
+    return f"{line(cause.cause).rstrip('.')} (confidence: {said})"
 
 
 def causes_considered(facts: Facts) -> list[str]:

@@ -249,8 +249,8 @@ def test_a_missed_target_of_a_metric_is_to_be_improved_and_a_met_one_went_well()
 
 def test_the_same_change_of_the_same_repo_is_no_alternative_to_itself() -> None:
     first = replace(CAUSE, sla_id="availability", change="deploy of api")
-    again = replace(first, sentence="api: latency", metric="latency_p99", sla_id="latency", confidence=0.7)
-    other = replace(CAUSE, sentence="web: error rate", repo="web", sla_id="latency", confidence=0.2)
+    again = replace(first, cause="api: latency", metric="latency_p99", sla_id="latency", confidence=0.7)
+    other = replace(CAUSE, cause="web: error rate", repo="web", sla_id="latency", confidence=0.2)
     text = postmortem(replace(FULL, causes=(first, again, other)), at(200))
     said = text.partition("## Root Cause\n")[2].partition("\n\n## Impact")[0]
     assert said == (
