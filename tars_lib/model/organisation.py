@@ -203,8 +203,7 @@ def intervals(history: History, metric: str) -> NDArray[np.int64]:
     steps = np.full(len(history.repos), common, dtype=np.int64)
     if metric not in history.metrics:
         return steps
-    first = history.metrics.index(metric) * len(history.repos)
-    bounds = history.offsets[first : first + len(history.repos) + 1]
+    bounds = history.bounds(metric)
     for position in np.flatnonzero(np.diff(bounds) >= 3):
         times = history.time[bounds[position] : bounds[position + 1]]
         if times[-1] - times[0] != common * (times.size - 1):

@@ -38,7 +38,8 @@ from tars_lib.model.history import DAY, Grid, from_micros, to_micros
 from tars_lib.model.names import OrgSlo, Repo, RiskTier, Trend
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.changes.level_shift import level_shifts
-from tars_lib.stats.changes.trend import discoveries, linear_trends
+from tars_lib.stats.changes.trend import linear_trends
+from tars_lib.stats.multiplicity import discoveries
 from tars_lib.text.quantities import value_text
 
 logger = logging.getLogger(__name__)
