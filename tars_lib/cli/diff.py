@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
+from tars_lib.text.times import MINUTES
 
 
 @click.command(
@@ -32,8 +33,8 @@ def diff(
     if as_json:
         click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
         return 0
-    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:%Y-%m-%d %H:%M} UTC)")
-    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:%Y-%m-%d %H:%M} UTC)")
+    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:{MINUTES}})")
+    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:{MINUTES}})")
     for change in changes:
         click.echo(f"  {change.direction.value:7}  {change.subject}: {change.before} -> {change.after}")
     if not changes:

@@ -12,6 +12,7 @@ from tars_lib.cli.shared.build_server import build_of, build_options, policy_opt
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 from tars_lib.engines.steps import STEPS
+from tars_lib.text.times import MINUTES
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
@@ -78,7 +79,7 @@ def run(
             if dry_run:
                 _, judged_at = org.at(time, now())
                 samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
-                click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+                click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
                 click.echo(f"would write: {outdir / name}")

@@ -25,6 +25,7 @@ from tars_lib.model.names import (
 )
 from tars_lib.model.slo import AnyPolicy
 from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -161,7 +162,7 @@ class OrgData(Telling):
             "no sample at all"
             if start is None or end is None
             else f"{len(self.history):,} samples from {from_micros(start):%Y-%m-%d %H:%M} to "
-            f"{from_micros(end):%Y-%m-%d %H:%M} UTC"
+            f"{from_micros(end):{MINUTES}}"
         )
         kinds = Counter(event.kind for event in self.events)
         happened = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common()) or "none"

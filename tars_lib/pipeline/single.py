@@ -20,6 +20,7 @@ from tars_lib.model.names import InputFile
 from tars_lib.model.organisation import OrgData
 from tars_lib.pipeline.stamping import stamp
 from tars_lib.playbook.escalation import NOTHING_OVERDUE
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.model.slo import Window
@@ -38,8 +39,7 @@ class Upstream:
     def mark(self, report: R) -> R:
         """Return the report with these files among its inputs, and a warning where one is of another time."""
         notes = [
-            f"{given.report_id} was judged as of {given.as_of:%Y-%m-%d %H:%M} UTC, this report as of "
-            f"{report.as_of:%Y-%m-%d %H:%M} UTC"
+            f"{given.report_id} was judged as of {given.as_of:{MINUTES}}, this report as of {report.as_of:{MINUTES}}"
             for given in self.reports.values()
             if given.as_of != report.as_of
         ]

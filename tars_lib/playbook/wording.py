@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Cause, Facts, Status
+from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import visible
 
 UNKNOWN = "unknown"
@@ -19,7 +20,7 @@ def line(text: str) -> str:
 
 def time_text(time: datetime | None) -> str:
     """A time in UTC, or unknown."""
-    return UNKNOWN if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return UNKNOWN if time is None else f"{time.astimezone(UTC):{MINUTES}}"
 
 
 def length_text(length: timedelta | None) -> str:

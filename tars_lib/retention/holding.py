@@ -14,6 +14,7 @@ from tars_lib.incidents.store.register import folders
 from tars_lib.retention.policy import Kind
 from tars_lib.retention.register import Archived, Deed, Line, add, archived, locked, read_lines
 from tars_lib.retention.things import Needs
+from tars_lib.text.times import MINUTES
 
 
 def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
@@ -79,8 +80,7 @@ def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: st
         held = holds(read_lines(archive)).get(incident_id)
         if held is not None:
             raise InputError(
-                f"{incident_id}: held since {held.time:%Y-%m-%d %H:%M} UTC by {held.actor}; "
-                "`tars incident release` ends that"
+                f"{incident_id}: held since {held.time:{MINUTES}} by {held.actor}; `tars incident release` ends that"
             )
         return _enter(archive, incident_id, Deed.HELD, actor, time, reason)
 

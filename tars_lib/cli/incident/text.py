@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, visible
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.incidents.store.journal import Written
@@ -39,9 +40,9 @@ class Reader:
         """A time to the minute, with its offset where it is not UTC, so that a repeated hour is never ambiguous."""
         local = time.astimezone(self.zone)
         if self.zone is UTC:
-            return f"{local:%Y-%m-%d %H:%M} UTC"
+            return f"{local:{MINUTES}}"
         offset = f"{local:%z}"
-        return f"{local:%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:5]}"
+        return f"{local:{MINUTES}}{offset[:3]}:{offset[3:5]}"
 
 
 def status_lines(case: Case, reader: Reader) -> Iterator[str]:

@@ -14,6 +14,7 @@ from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN, HIGH, SCORE, YELLOW, tier_of
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import AlertSeverity, AlertType, HealthStatus, RiskTier, Severity
+from tars_lib.text.times import MINUTES
 
 MARGIN = 2.0
 """Points beyond a tier's bound from which a score counts as clear of it; judgement: a tenth of the width of a tier."""
@@ -109,10 +110,10 @@ def _degraded(
     if began is None or worst is None or report.score is None:
         raise ValueError(f"{report.repo}: no tier holds")
     first, since, last = (from_micros(int(course.times[n])) for n in (began.first, worst.first, worst.last))
-    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:%Y-%m-%d %H:%M} UTC"
+    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:{MINUTES}}"
     if worst.is_clearing:
         told = (
-            f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:%Y-%m-%d %H:%M} UTC; "
+            f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:{MINUTES}}; "
             f"cleared by two samples at {bound + MARGIN:g} or more"
         )
     if fell is not None:
@@ -140,6 +141,6 @@ def _degraded(
 def _decline_text(fell: Decline) -> str:
     if fell.shift is not None:
         before, after = fell.shift.before, fell.shift.after
-        return f"level went from {before:.1f} to {after:.1f} at {fell.since:%Y-%m-%d %H:%M} UTC"
+        return f"level went from {before:.1f} to {after:.1f} at {fell.since:{MINUTES}}"
     slope = 0.0 if fell.slope_per_day is None else fell.slope_per_day
     return f"score moves by {slope:.2g} points a day since about {fell.since:%Y-%m-%d} UTC"

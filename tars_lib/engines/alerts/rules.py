@@ -17,6 +17,7 @@ from tars_lib.model.history import Grid, from_micros
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
 from tars_lib.model.organisation import OrgData, duration_text, intervals
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,9 +86,9 @@ def _judge(org: OrgData, rule: AlertRule, repo: str, times: Ints, values: Floats
     value, limit = value_text(float(values[-1]), unit), value_text(rule.threshold, unit)
     length = "" if not rule.for_minutes else f" for {duration_text(timedelta(minutes=rule.for_minutes))}"
     told = f"{repo}: {rule.metric} is {value}, rule {rule.rule_id}: {rule.comparison} {limit}{length}"
-    told += f"; since {first:%Y-%m-%d %H:%M} UTC"
+    told += f"; since {first:{MINUTES}}"
     if found.is_clearing:
-        told += f"; not beyond it since {last:%Y-%m-%d %H:%M} UTC, but not clear of it either"
+        told += f"; not beyond it since {last:{MINUTES}}, but not clear of it either"
     return Raised(
         type=AlertType.HEALTH_DEGRADATION,
         source=f"rule:{rule.rule_id}",

@@ -25,6 +25,7 @@ from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Se
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import RatioPolicy
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 MAX_STEPS_BACK = 30
 """Samples by which the beginning of an at-risk verdict is searched back; judgement: a month of daily ones."""
@@ -65,7 +66,7 @@ def _breached(breach: Breach, as_of: datetime) -> Raised:
     value, objective = value_text(breach.value, breach.unit), value_text(breach.objective, breach.unit)
     told = [f"{breach.sla_name} is {value}, objective {objective}"]
     if breach.started_at is not None:
-        told.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:%Y-%m-%d %H:%M} UTC")
+        told.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:{MINUTES}}")
     if breach.could_be_chance:
         told.append("could be chance: the interval includes the objective")
     if breach.root_causes:
@@ -96,7 +97,7 @@ def _at_risk(org: OrgData, result: ComplianceResult, as_of: datetime) -> Raised:
     is_high = result.priority == 1 or facing
     since, is_older = _at_risk_since(org, result, as_of)
     value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
-    when = f"since {'or before ' if is_older else ''}{since:%Y-%m-%d %H:%M} UTC"
+    when = f"since {'or before ' if is_older else ''}{since:{MINUTES}}"
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"sla:{result.sla_id}",
@@ -176,7 +177,7 @@ def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Cours
     since = _slo_since(org, slo, health, courses)
     told = f"{slo.name}: {slo.measure} is {value}, objective {objective}"
     if since is not None:
-        told += f", since {since:%Y-%m-%d %H:%M} UTC"
+        told += f", since {since:{MINUTES}}"
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"slo:{slo.slo_id}",

@@ -21,6 +21,7 @@ from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import RUN_PREFIX, Run, analyze, latest_run, load_run, now, write_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook.escalation import NOTHING_OVERDUE
+from tars_lib.text.times import MINUTES
 
 CALM = timedelta(hours=1)
 TENSE = timedelta(minutes=15)
@@ -142,7 +143,7 @@ def keep(writer: Writer, run: Run, rounds: Sequence[Round]) -> Written:
     course = "; ".join(f"impact_score of {name}: {_numbers(values)}" for name, values in courses(rounds).items())
     if last.has_new_data:
         return record_run(writer, run, course)
-    text = f"watched: {last.run_id}: no new data since {last.as_of:%Y-%m-%d %H:%M} UTC"
+    text = f"watched: {last.run_id}: no new data since {last.as_of:{MINUTES}}"
     return note(writer, f"{text}; {course}" if course else text)
 
 

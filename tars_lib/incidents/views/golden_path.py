@@ -29,6 +29,7 @@ from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 from tars_lib.playbook.wording import distinct
+from tars_lib.text.times import MINUTES
 
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 DEFAULT_ROOT = "./org-health"
@@ -260,7 +261,7 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
 def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> Step:
     recorded = [f"told {one.contact}" for one in incident.escalations]
     if incident.next_update_at is not None:
-        recorded.append(f"next update at {incident.next_update_at:%Y-%m-%d %H:%M} UTC")
+        recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")

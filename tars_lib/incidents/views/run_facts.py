@@ -28,6 +28,7 @@ from tars_lib.incidents.store.record import (
 )
 from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import MANIFEST_FILE, Run, load_run
+from tars_lib.text.times import MINUTES
 
 SHOWN_CHANGES = 12
 """Changes kept in the record; judgement: what fits on a page. `tars diff` lists all."""
@@ -229,7 +230,7 @@ def _code(run: Run) -> int:
 
 
 def _minute(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
+    return f"{time:{MINUTES}}"
 
 
 def find_run(known: RunReference, folder: Path) -> Run | None:

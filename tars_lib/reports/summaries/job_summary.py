@@ -10,6 +10,7 @@ from tars_lib.findings.exit_codes import EXIT_CODES, highest
 from tars_lib.findings.exit_policy import Decision
 from tars_lib.playbook.decision_tree import Classification, classify
 from tars_lib.reports.summaries.executive_summary import breach_lines, scorecard_lines
+from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import markdown_text
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def job_summary(sla: SlaReport, org: str, codes: Mapping[str, int], decision: De
         f"| Finding | {_finding(code, told)} |",
         *([f"| Go to | {markdown_text(told.path)} |"] if code else []),
         f"| Readiness | {sla.executive_readiness.tier.value}, {sla.executive_readiness.readiness_score:.0f} of 100 |",
-        f"| Data as of | {sla.as_of:%Y-%m-%d %H:%M} UTC |",
+        f"| Data as of | {sla.as_of:{MINUTES}} |",
         *([f"| Run | {markdown_text(run)} |"] if run else []),
         "",
         "### SLA scorecard",

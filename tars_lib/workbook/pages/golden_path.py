@@ -30,13 +30,14 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.labels import label_of
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 from tars_lib.workbook.sections.run_facts import none_is
-from tars_lib.workbook.sections.title import MINUTES, finding_name
+from tars_lib.workbook.sections.title import finding_name
 
 _RECORDED = 180
 """Characters of the record a step; the rest is in `tars incident golden`. Judgement: five lines of a column."""

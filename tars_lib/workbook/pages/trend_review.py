@@ -30,6 +30,7 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.golden_path import where_option
 from tars_lib.workbook.parameters.past_runs import PastRuns
 from tars_lib.workbook.parameters.register import Register
@@ -37,7 +38,6 @@ from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.incident_title import synthetic
 from tars_lib.workbook.sections.labels import listed, plural, readiness_tone
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
-from tars_lib.workbook.sections.title import MINUTES
 
 _TONES: dict[MetricVerdict, Tone] = {
     MetricVerdict.MET: "good",
