@@ -10,7 +10,7 @@ from typing import TextIO, cast
 
 import click
 
-from tars_lib.cli.shared.terminal import Shown
+from tars_lib.cli.shared.terminal import ShownStream
 from tars_lib.engines.steps import STEPS, Step
 
 # sub-command: (module, function, what it does); those of the engines stand in STEPS
@@ -98,7 +98,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal's encoding cannot show must not end the command
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.stdout = cast("TextIO", Shown(sys.stdout))
+    sys.stdout = cast("TextIO", ShownStream(sys.stdout))
     # an orderly end, so that what is half done is removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     cli.main(prog_name="tars")

@@ -17,7 +17,7 @@ from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import real
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
-from tars_lib.reports.pages.contents import Entry, Group, render_contents
+from tars_lib.reports.pages.contents import ContentsEntry, ContentsGroup, render_contents
 from tars_lib.workbook.parameters.register import open_register
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _LONGEST_STEM = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PackageRequest:
     """What is to be packed: a run, the incident that it belongs to (empty: none), and where incidents live."""
 
     run_dir: Path
@@ -48,7 +48,7 @@ class Request:
 
 
 def write_package(
-    request: Request,
+    request: PackageRequest,
     output: Path | None = None,
     *,
     workers: int = 2,
@@ -93,7 +93,7 @@ def write_package(
     return place
 
 
-def reports_for(request: Request) -> tuple[str, ...]:
+def reports_for(request: PackageRequest) -> tuple[str, ...]:
     """Notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
 
     Raises
@@ -104,7 +104,7 @@ def reports_for(request: Request) -> tuple[str, ...]:
     return tuple(_calls(request))
 
 
-def _calls(request: Request) -> dict[str, Mapping[str, object]]:
+def _calls(request: PackageRequest) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
     from tars_lib.workbook.pages.executive_summary import case_of
 
@@ -137,7 +137,7 @@ def _refuse(place: Path, run: Run) -> None:
         )
 
 
-def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome]) -> None:
+def _fill(staged: Path, run: Run, request: PackageRequest, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.error is not None:
             name = outcome.job.name
@@ -145,15 +145,15 @@ def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome])
                 f"{' '.join(str(outcome.error).split()).partition('; the failed notebook')[0]}; "
                 f"`tars report {name} --run {request.run_dir}` keeps the failed notebook"
             ) from outcome.error
-    reports = Group("Reports", tuple(entry for outcome in outcomes for entry in _reports(staged, outcome)))
-    figures = Group("Figures, as vector and as pixels", tuple(_figures(staged, outcomes)))
+    reports = ContentsGroup("Reports", tuple(entry for outcome in outcomes for entry in _reports(staged, outcome)))
+    figures = ContentsGroup("Figures, as vector and as pixels", tuple(_figures(staged, outcomes)))
     numbers = []
     for table in numbers_of(run):
         write_bytes(staged / "numbers" / f"{table.name}.csv", table.content)
-        numbers.append(Entry(table.about, (("CSV", f"numbers/{table.name}.csv"),)))
+        numbers.append(ContentsEntry(table.about, (("CSV", f"numbers/{table.name}.csv"),)))
     title = _title(run, request)
     page = render_contents(
-        title, (reports, figures, Group("Numbers, unrounded", tuple(numbers))), run.status.generated_at
+        title, (reports, figures, ContentsGroup("Numbers, unrounded", tuple(numbers))), run.status.generated_at
     )
     write_bytes(staged / INDEX_FILE, page.encode("utf-8"))
     files = sorted(path for path in staged.rglob("*") if path.is_file())
@@ -177,16 +177,16 @@ def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome])
     write_bytes(staged / PACKAGE_FILE, dumps(document).encode("utf-8"))
 
 
-def _reports(staged: Path, outcome: Outcome) -> list[Entry]:
+def _reports(staged: Path, outcome: Outcome) -> list[ContentsEntry]:
     links = []
     for form in ("pdf", "html"):
         content = outcome.files[form].read_bytes()
         write_bytes(staged / outcome.files[form].name, content)
         links.append((f"{form.upper()}, {max(1, round(len(content) / 1024))} KB", outcome.files[form].name))
-    return [Entry(_ABOUT[outcome.job.name], tuple(links))]
+    return [ContentsEntry(_ABOUT[outcome.job.name], tuple(links))]
 
 
-def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
+def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[ContentsEntry]:
     """Each figure once, in the order of the reports, under a name that says what it shows."""
     from tars_lib.reports.blocks.document import read_blocks
     from tars_lib.reports.blocks.kinds import FigureBlock
@@ -205,7 +205,7 @@ def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
             for form, content in (("svg", block.svg), ("png", block.png)):
                 write_bytes(staged / "figures" / f"{stem}.{form}", content)
             links = tuple((form.upper(), f"figures/{stem}.{form}") for form in ("svg", "png"))
-            entries.append(Entry(block.alt, links))
+            entries.append(ContentsEntry(block.alt, links))
     return entries
 
 
@@ -214,7 +214,7 @@ def _stem(block: FigureBlock) -> str:
     return _STEM.sub("-", first)[:_LONGEST_STEM].strip("-") or "figure"
 
 
-def _title(run: Run, request: Request) -> tuple[Block, ...]:
+def _title(run: Run, request: PackageRequest) -> tuple[Block, ...]:
     from tars_lib.workbook.pages import executive_summary as executive
     from tars_lib.workbook.pages import incident_report as incident
 

@@ -105,7 +105,7 @@ class ActionItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldContact:
     """Someone who was told, named as the escalation matrix names them."""
 
     contact: str
@@ -121,7 +121,7 @@ class HeldReview:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ContainmentOutcome:
     """What the run after containment says of it. `is_known` is False where it cannot tell."""
 
     verdict: str
@@ -202,12 +202,12 @@ class Facts:
     actions: tuple[TakenAction, ...] = ()
     timeline: tuple[TimelineRow, ...] = ()
     action_items: tuple[ActionItem, ...] = ()
-    told: tuple[Told, ...] = ()
+    told: tuple[ToldContact, ...] = ()
     reviews: tuple[HeldReview, ...] = ()
     reopened_at: datetime | None = None
     summary: str = ""
     resolution: str = ""
-    outcome: Outcome | None = None
+    outcome: ContainmentOutcome | None = None
 
     @property
     def is_over(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tars_lib.incidents.store.journal import Written
     from tars_lib.incidents.store.record import Action, Incident
     from tars_lib.incidents.store.timeline import Entry
-    from tars_lib.incidents.store.verification import Verification
+    from tars_lib.incidents.store.verification import RecordVerification
     from tars_lib.incidents.views.case import Case
     from tars_lib.incidents.views.clocks import Clock
     from tars_lib.incidents.views.golden_path import GoldenPath
@@ -299,7 +299,7 @@ def _short(entry: Entry) -> str:
     return entry.text
 
 
-def verification_lines(found: Verification, folder: Path) -> Iterator[str]:
+def verification_lines(found: RecordVerification, folder: Path) -> Iterator[str]:
     """Outcome of a verification."""
     for fault in found.faults:
         yield from wrapped(visible(fault), "ALTERED  ", " " * 9)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from tars_lib.engines.alerts.persistence import Hold, hold
+from tars_lib.engines.alerts.persistence import Persistence, hold
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.alerts.report import DriftFinding
-from tars_lib.engines.alerts.score_history import Course, Courses
+from tars_lib.engines.alerts.score_history import RepoCourse, ScoreCourses
 from tars_lib.engines.alerts.trend import Decline
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN, HIGH, SCORE, YELLOW, tier_of
@@ -21,7 +21,7 @@ MARGIN = 2.0
 SOURCE = "health"
 
 
-def degradations(health: HealthReport, courses: Courses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
+def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
     """Alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
 
     CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier
@@ -95,7 +95,7 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
 
 
 def _degraded(
-    report: RepositoryReport, course: Course, held: Mapping[float, Hold | None], fell: Decline | None
+    report: RepositoryReport, course: RepoCourse, held: Mapping[float, Persistence | None], fell: Decline | None
 ) -> Raised:
     tier = RiskTier.MEDIUM
     if held[YELLOW] is not None:

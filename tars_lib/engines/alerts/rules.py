@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.alerts.persistence import hold, sample_credit
 from tars_lib.engines.alerts.raised import Raised
-from tars_lib.engines.alerts.score_history import Courses
+from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.health.scores import SCORE
 from tars_lib.model.history import Grid, from_micros
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
@@ -28,7 +28,7 @@ _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operato
 _MINUTE = 60_000_000
 
 
-def firing(org: OrgData, courses: Courses) -> Iterator[Raised]:
+def firing(org: OrgData, courses: ScoreCourses) -> Iterator[Raised]:
     """Alerts of the user's rules, one a rule and repo."""
     derived = org.history.grid("error_rate") if _is_derived(org) else None
     for rule in org.rules:
@@ -57,7 +57,9 @@ def _is_derived(org: OrgData) -> bool:
     return "error_rate" not in org.history.metrics and org.history.has("error_rate")
 
 
-def _series(org: OrgData, metric: str, column: int, courses: Courses, derived: Grid | None) -> tuple[Ints, Floats, int]:
+def _series(
+    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None
+) -> tuple[Ints, Floats, int]:
     """Times, values and sampling interval; the score may be composed and the error rate derived."""
     repo = org.repos[column].repo
     if metric == "error_rate" and derived is not None:

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from tars_lib.engines.alerts.raised import Raised
-from tars_lib.engines.alerts.score_history import Courses, Floats
+from tars_lib.engines.alerts.score_history import Floats, ScoreCourses
 from tars_lib.engines.health.report import HealthReport, SloResult
 from tars_lib.engines.health.scores import GREEN, MIN_COVERAGE
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
@@ -51,7 +51,7 @@ def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
             yield _at_risk(org, result, sla.as_of)
 
 
-def slo_violations(org: OrgData, health: HealthReport, courses: Courses) -> Iterator[Raised]:
+def slo_violations(org: OrgData, health: HealthReport, courses: ScoreCourses) -> Iterator[Raised]:
     """Alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
     for slo in health.slo_results:
         if slo.status == "VIOLATED":
@@ -170,7 +170,7 @@ def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     return whole, replace(policy, total="total", part="bad", part_is_good=False, repos=())
 
 
-def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Courses) -> Raised:
+def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: ScoreCourses) -> Raised:
     repos = _responsible(slo, health)
     unit = "score" if slo.measure.endswith("score") else "ratio"
     value, objective = value_text(slo.value, unit), value_text(slo.objective, unit)
@@ -205,7 +205,7 @@ def _responsible(slo: SloResult, health: HealthReport) -> tuple[str, ...]:
     return tuple(report.repo for report in reports if report.score is not None and report.score < bound)
 
 
-def _slo_since(org: OrgData, slo: SloResult, health: HealthReport, courses: Courses) -> datetime | None:
+def _slo_since(org: OrgData, slo: SloResult, health: HealthReport, courses: ScoreCourses) -> datetime | None:
     """First time of the stretch without interruption in which the measure was below the objective; None for coverage.
 
     Each repo counts with its last known score, from its first one on.

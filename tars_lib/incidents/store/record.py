@@ -28,7 +28,7 @@ __all__ = [
     "CustomerImpact",
     "Effect",
     "EffectVerdict",
-    "Escalation",
+    "EscalationRecord",
     "Head",
     "HeldReview",
     "Incident",
@@ -124,7 +124,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Escalation:
+class EscalationRecord:
     """Somebody was told. `reason`: the rule, or the words of who told; `receipt` what a channel said."""
 
     contact: str
@@ -210,7 +210,7 @@ class Incident:
     customer_repos: tuple[str, ...]
     conditions: tuple[Condition, ...]
     actions: tuple[Action, ...]
-    escalations: tuple[Escalation, ...]
+    escalations: tuple[EscalationRecord, ...]
     progress_at: datetime
     timeline: Head
     contain_within_minutes: int | None = None

@@ -16,7 +16,7 @@ from tars_lib.incidents.store.record import ActionState, Condition, CustomerImpa
 from tars_lib.incidents.store.timeline import Entry, EntryKind
 from tars_lib.model.times import read_time
 from tars_lib.playbook.escalation import Escalation, escalate
-from tars_lib.playbook.facts import Facts, Outcome, TakenAction, TimelineRow, Told
+from tars_lib.playbook.facts import ContainmentOutcome, Facts, TakenAction, TimelineRow, ToldContact
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 
@@ -122,7 +122,7 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         resolution=incident.resolution or "",
         outcome=None
         if incident.effect is None
-        else Outcome(
+        else ContainmentOutcome(
             incident.effect.verdict.value, incident.effect.text, incident.effect.verdict is not EffectVerdict.UNKNOWN
         ),
     )
@@ -168,12 +168,12 @@ def _since(entries: Sequence[Entry]) -> dict[Condition, datetime]:
     return since
 
 
-def _told(incident: Incident, playbook: Playbook) -> Iterator[Told]:
+def _told(incident: Incident, playbook: Playbook) -> Iterator[ToldContact]:
     row = playbook.severity(incident.severity).escalation
     if incident.acknowledged_at is not None and len(row) > 1:
-        yield Told(row[0], incident.acknowledged_at)
+        yield ToldContact(row[0], incident.acknowledged_at)
     for one in incident.escalations:
-        yield Told(one.contact, one.at)
+        yield ToldContact(one.contact, one.at)
 
 
 def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]:

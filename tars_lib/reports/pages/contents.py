@@ -24,7 +24,7 @@ _INSIDE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContentsEntry:
     """Something in the folder: what it is, and links to its forms as (label, path inside the folder)."""
 
     about: str
@@ -32,21 +32,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ContentsGroup:
     """Entries under a heading."""
 
     heading: str
-    entries: Sequence[Entry]
+    entries: Sequence[ContentsEntry]
 
 
-def render_contents(head: Sequence[Block], groups: Iterable[Group], generated_at: datetime) -> str:
+def render_contents(head: Sequence[Block], groups: Iterable[ContentsGroup], generated_at: datetime) -> str:
     """Render the page.
 
     Parameters
     ----------
     head : sequence of Block
         What stands above the links; the first is a `TitleBlock`.
-    groups : iterable of Group
+    groups : iterable of ContentsGroup
     generated_at : datetime
         Aware.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES, highest
-from tars_lib.findings.exit_policy import Decision
+from tars_lib.findings.exit_policy import BuildDecision
 from tars_lib.playbook.decision_tree import Classification, classify
 from tars_lib.reports.summaries.executive_summary import breach_lines, scorecard_lines
 from tars_lib.text.times import MINUTES
@@ -23,7 +23,9 @@ _WARNINGS = 20
 """Warnings that are listed; judgement: the reports have all of them."""
 
 
-def job_summary(sla: SlaReport, org: str, codes: Mapping[str, int], decision: Decision, run: str | None = None) -> str:
+def job_summary(
+    sla: SlaReport, org: str, codes: Mapping[str, int], decision: BuildDecision, run: str | None = None
+) -> str:
     """Summary of what one command judged.
 
     Parameters
@@ -84,7 +86,7 @@ def failure_summary(command: str, sentence: str) -> str:
     )
 
 
-def _build(decision: Decision) -> str:
+def _build(decision: BuildDecision) -> str:
     if decision.code == 0:
         return "passes (0)"
     # the two codes of SLAs are told by the SLAs that gave them

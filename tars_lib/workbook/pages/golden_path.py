@@ -8,7 +8,7 @@ from tars_lib.figures.incidents.escalation import ClockBar, draw_escalation
 from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.incidents.views.case import Case
 from tars_lib.incidents.views.clocks import Clock, contain_clock, is_running, respond_clock
-from tars_lib.incidents.views.golden_path import GoldenPath, Situation, Step, confidence_text
+from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep, Situation, confidence_text
 from tars_lib.incidents.views.golden_path import golden_path as path_of
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
@@ -337,7 +337,7 @@ def _behind(path: GoldenPath) -> str:
     return f"behind: {late[0].lower()}" if late else ""
 
 
-def _recorded(step: Step) -> str:
+def _recorded(step: GuidedStep) -> str:
     lines: list[str] = []
     for line in step.recorded:
         short = label_of(line, 120)

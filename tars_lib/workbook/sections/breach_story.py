@@ -18,7 +18,7 @@ from tars_lib.reports.blocks.kinds import (
     Badge,
     Block,
     Callout,
-    Cause,
+    CandidateCause,
     CauseList,
     Column,
     Heading,
@@ -120,7 +120,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
     rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
     also = f"Deviating too, but better explained by what they call: {listed(rest)}. " if rest else ""
     causes = tuple(
-        Cause(
+        CandidateCause(
             rank,
             cause.cause,
             cause.repo,
