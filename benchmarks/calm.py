@@ -15,6 +15,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.engines.steps import STEPS
 from tars_lib.model.history import DAY, History, to_micros
 from tars_lib.model.names import Repo
 from tars_lib.model.organisation import OrgData
@@ -27,7 +28,7 @@ REPOS = 12
 LIMIT = 0.05
 """Largest share of organisations with a finding from correlation or temporal that the project allows itself."""
 KINDS = {"white noise": 0.0, "AR(1) 0.5": 0.5, "AR(1) 0.9": 0.9, "random walk": 1.0}
-ENGINES = ("health", "alerts", "correlation", "temporal", "sla")
+ENGINES = tuple(STEPS)
 
 Floats = NDArray[np.float64]
 

@@ -11,17 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.health.report import HealthReport
-from tars_lib.engines.relations.correlation_report import CorrelationReport
-from tars_lib.engines.relations.lead_lag_report import TemporalReport
-from tars_lib.engines.sla.report import SlaReport
+from tars_lib.engines.steps import STEPS
 from tars_lib.files.json_schema import schema_of
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, ExitCode
-from tars_lib.pipeline import IncidentContext, Manifest, RunStatus
+from tars_lib.pipeline import Manifest, RunStatus, context_type
 
 DOCS = Path(__file__).resolve().parent
-ENGINES = ("health", "alerts", "correlation", "temporal", "sla")
 
 _HEAD = """\
 # Exit codes
@@ -77,7 +72,7 @@ def exit_codes_page() -> str:
     findings = set(DECISION_ORDER)
     refused = {code for code, entry in EXIT_CODES.items() if entry.source == "health"} - findings
     run = _listed({0, 1, 2, 199, *findings, *refused})
-    engines = "\n".join(f"- `tars {name}`: {_listed(_codes_of(name))}." for name in ENGINES)
+    engines = "\n".join(f"- `tars {name}`: {_listed(_codes_of(name))}." for name in STEPS)
     return "\n".join([*lines, "", _TAIL.format(order=order, run=run, engines=engines)])
 
 
@@ -98,22 +93,15 @@ def _row(entry: ExitCode) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
-SCHEMAS: dict[str, type] = {
-    "org-health-report": HealthReport,
-    "org-alerts": AlertReport,
-    "trend-correlation-report": CorrelationReport,
-    "temporal-intelligence-report": TemporalReport,
-    "sla-intelligence-report": SlaReport,
-    "incident-context": IncidentContext,
-    "status": RunStatus,
-    "manifest": Manifest,
-}
-"""File of a run directory, without its ending, and what it holds."""
+def schemas() -> dict[str, type]:
+    """Return each file of a run directory, without its ending, and what it holds."""
+    reports = {step.file.removesuffix(".json"): step.load_report_type() for step in STEPS.values()}
+    return {**reports, "incident-context": context_type(), "status": RunStatus, "manifest": Manifest}
 
 
 def schema(name: str) -> dict[str, Any]:
     """JSON Schema of a file; the fields that the glossary has in a table are described as there."""
-    made = schema_of(SCHEMAS[name], f"{name}.json")
+    made = schema_of(schemas()[name], f"{name}.json")
     for owner, meanings in (("", _meanings("Head of every report", "")), *_tables(f"{name}.json")):
         place = made if not owner else _type_of(owner, made)
         for field, text in meanings.items():
@@ -160,16 +148,17 @@ def _schema_text(name: str) -> Callable[[], str]:
     return lambda: json.dumps(schema(name), indent=1, ensure_ascii=False) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "exit-codes.md": exit_codes_page,
-    **{f"schemas/{name}.schema.json": _schema_text(name) for name in SCHEMAS},
-}
-"""File below docs/ and what makes it."""
+def pages() -> dict[str, Callable[[], str]]:
+    """Return each file below docs/ that is made here, and what makes it."""
+    return {
+        "exit-codes.md": exit_codes_page,
+        **{f"schemas/{name}.schema.json": _schema_text(name) for name in schemas()},
+    }
 
 
 def main() -> None:
     """Write every file."""
-    for name, make in PAGES.items():
+    for name, make in pages().items():
         place = DOCS / name
         place.parent.mkdir(exist_ok=True)
         place.write_text(make(), encoding="utf-8", newline="\n")

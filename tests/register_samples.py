@@ -68,7 +68,8 @@ COURSES = ((3, 30, 90), (4, 60, 150), (6, 90, None), (12, 360, 700), (45, 1800, 
 def planted(run: Run, began: datetime, said: datetime) -> Run:
     """The run with its harm and its alert at other times."""
     breaches = tuple(replace(breach, started_at=began) for breach in run.sla.breaches)
-    return replace(run, status=replace(run.status, generated_at=said), sla=replace(run.sla, breaches=breaches))
+    shifted = run.with_reports(sla=replace(run.sla, breaches=breaches))
+    return replace(shifted, status=replace(run.status, generated_at=said))
 
 
 def history(root: Path, run: Run, calm: Run) -> tuple[Writer, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import statistics
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,3 +48,15 @@ def test_tests_mirror_the_rooms() -> None:
     rooms = {path.name for path in (ROOT / "tars_lib").iterdir() if path.is_dir() and path.name != "__pycache__"}
     mirrored = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert rooms - UNMIRRORED <= mirrored
+
+
+def test_a_type_name_means_one_thing() -> None:
+    # forms of configuration files, parts of the zip format and states of one thing: not seen outside their own room
+    local = {"Document", "Entry", "Metric", "Span", "State", "Table"}
+    names = Counter(
+        node.name
+        for path in LAYOUT["python_files"]()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, number in names.items() if number > 1} <= local

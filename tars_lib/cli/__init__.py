@@ -1,4 +1,4 @@
-"""The `tars` command."""
+"""What the user asked for, and which code is the answer: the `tars` command."""
 
 import gc
 import os

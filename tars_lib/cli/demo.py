@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.engines.steps import STEPS
 
 READ_AFTER = timedelta(minutes=30)
 """When the demo's pages are read, after its last sample; judgement: as soon as somebody would."""
@@ -35,7 +36,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
     from tars_lib.pipeline.loading import load_org
     from tars_lib.sources.demo import copy_demo
 
-    with progress(8, "step", quiet=quiet) as begin:
+    with progress(len(STEPS) + 3, "step", quiet=quiet) as begin:
         begin("copying the demo organisation")
         root = copy_demo(output / "org-health")
         begin("reading")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
+from tars_lib.text.times import MINUTES
 
 
 @click.command(
@@ -23,18 +24,17 @@ def diff(
     quiet: bool,
 ) -> int:
     """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
-    from tars_lib.engines.queries.run_difference import Snapshot, compare
+    from tars_lib.engines.queries.run_difference import compare
     from tars_lib.files.json_records import dumps
     from tars_lib.pipeline import load_run
 
     runs = [load_run(expand([name], "a run directory")) for name in (run1, run2)]
-    before, after = (Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in runs)
-    changes = compare(before, after)
+    changes = compare(*(run.reports for run in runs))
     if as_json:
         click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
         return 0
-    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:%Y-%m-%d %H:%M} UTC)")
-    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:%Y-%m-%d %H:%M} UTC)")
+    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:{MINUTES}})")
+    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:{MINUTES}})")
     for change in changes:
         click.echo(f"  {change.direction.value:7}  {change.subject}: {change.before} -> {change.after}")
     if not changes:

@@ -46,14 +46,14 @@ def package(
     Everything in the folder comes from the one run. It appears whole or not at all: where a report fails, nothing is left and
     the code is 1. The numbers stand unrounded in CSV files that spreadsheets open and never compute.
     """
-    from tars_lib.leadership.package import INDEX_FILE, Request, reports_for, write_package
+    from tars_lib.leadership.package import INDEX_FILE, PackageRequest, reports_for, write_package
     from tars_lib.workbook.parameters.checks import incident_id
 
     try:
         run = expand([run_dir], "a run directory that `tars run` wrote")
     except InputError as error:
         raise InputError(f"--run: {error}") from error
-    request = Request(run, incident_id(incident or ""), incidents_dir)
+    request = PackageRequest(run, incident_id(incident or ""), incidents_dir)
     with progress(len(reports_for(request)) + 1, "report", quiet=quiet) as begin:
         begin("started")
         place = write_package(request, output, workers=workers, on_done=begin)

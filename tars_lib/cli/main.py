@@ -5,25 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TextIO, cast
 
 import click
 
-from tars_lib.cli.shared.terminal import Shown
+from tars_lib.cli.shared.terminal import ShownStream
+from tars_lib.engines.steps import STEPS, Step
 
-# sub-command: (module, function, what it does)
-COMMANDS: dict[str, tuple[str, str, str]] = {
-    "alerts": ("tars_lib.cli.engines.alerts", "alerts", "Raise alerts, in the playbook's order of priority."),
+# sub-command: (module, function, what it does); those of the engines stand in STEPS
+_OTHERS: dict[str, tuple[str, str, str]] = {
     "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
-    "correlation": (
-        "tars_lib.cli.engines.correlation",
-        "correlation",
-        "Find repos that move together, and what they share.",
-    ),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
-    "health": ("tars_lib.cli.engines.health", "health", "Score every repo and the organisation."),
     "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
@@ -32,29 +27,46 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
-    "sla": ("tars_lib.cli.engines.sla", "sla", "Judge the SLAs and explain the breaches."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
     "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
-    "temporal": ("tars_lib.cli.engines.temporal", "temporal", "Find leaders, followers and propagation paths."),
 }
+
+
+def commands() -> dict[str, str]:
+    """Return every sub-command and what it does, by name."""
+    told = {name: text for name, (_, _, text) in _OTHERS.items()} | {step.name: step.purpose for step in STEPS.values()}
+    return dict(sorted(told.items()))
 
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and one line of help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name in STEPS:
+            return _engine_command(STEPS[cmd_name])
+        if cmd_name not in _OTHERS:
             return None
-        module, name, _ = COMMANDS[cmd_name]
+        module, name, _ = _OTHERS[cmd_name]
         command: click.Command = getattr(import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in sorted(COMMANDS.items())])
+            formatter.write_dl(list(commands().items()))
+
+
+def _engine_command(step: Step) -> click.Command:
+    """Return the command of an engine: its module in `cli/engines`, or where it has none, the options of every engine."""
+    module = f"tars_lib.cli.engines.{step.name}"
+    if find_spec(module) is not None:
+        command: click.Command = getattr(import_module(module), step.name)
+        return command
+    from tars_lib.cli.engines.plain import plain_command
+
+    return plain_command(step)
 
 
 @click.group(
@@ -86,7 +98,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal's encoding cannot show must not end the command
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.stdout = cast("TextIO", Shown(sys.stdout))
+    sys.stdout = cast("TextIO", ShownStream(sys.stdout))
     # an orderly end, so that what is half done is removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     cli.main(prog_name="tars")

@@ -11,6 +11,8 @@ from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.engines.steps import STEPS
+from tars_lib.text.times import MINUTES
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
@@ -68,7 +70,7 @@ def run(
     with build.told_of_errors("tars run"):
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
-        with progress(7, "step", quiet=quiet) as begin:
+        with progress(len(STEPS) + 2, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])
@@ -77,7 +79,7 @@ def run(
             if dry_run:
                 _, judged_at = org.at(time, now())
                 samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
-                click.echo(f"input accepted: {samples}, judged as of {judged_at:%Y-%m-%d %H:%M} UTC")
+                click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
                 click.echo(f"would write: {outdir / name}")

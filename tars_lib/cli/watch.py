@@ -11,6 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, incidents_option, span_of
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.incidents.response.acts import Writer
@@ -128,7 +129,7 @@ def _lines(found: Round, number: int, rounds: int) -> Iterator[str]:
     from tars_lib.cli.incident.text import wrapped
     from tars_lib.text.visible import visible
 
-    as_of = f"data until {found.as_of:%Y-%m-%d %H:%M} UTC"
+    as_of = f"data until {found.as_of:{MINUTES}}"
     yield from wrapped(f"round {number} of {rounds}: {found.finding} ({found.exit_code}), {as_of}", "", "  ")
     yield f"  run: {found.directory}"
     if not found.has_new_data:

@@ -1,1 +1,1 @@
-"""Frame and upstream results in, frozen result out."""
+"""What follows from the data: an organisation and earlier results in, a frozen report out."""

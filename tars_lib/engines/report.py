@@ -12,6 +12,7 @@ from tars_lib.files.json_records import time_text
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import InputFile
 from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
 
 SCHEMA_VERSION = "1.0"
 
@@ -47,7 +48,7 @@ class Report(Telling):
         noted = f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else ""
         return Told.of(
             (
-                f"{type(self).__name__} as of {self.as_of:%Y-%m-%d %H:%M} UTC: {found} (exit code {self.exit_code}).",
+                f"{type(self).__name__} as of {self.as_of:{MINUTES}}: {found} (exit code {self.exit_code}).",
                 noted,
                 "Ask on: .frame is its table.",
             )

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tars_lib.engines.queries.run_difference import Change, Snapshot, compare
+from tars_lib.engines.difference import Difference
+from tars_lib.engines.queries.run_difference import compare
 from tars_lib.errors import InputError, ReportError, VerificationError
 from tars_lib.evidence.environment import environment
 from tars_lib.evidence.incident_part import IncidentPart, read_part
@@ -199,13 +200,13 @@ def _add_difference(
     if pair[0] is None or pair[1] is None:
         absent["difference"] = "one of the two runs cannot be read"
         return
-    changes = compare(*(Snapshot(run.health, run.alerts, run.temporal, run.sla) for run in pair if run is not None))
+    changes = compare(*(run.reports for run in pair if run is not None))
     ends = [names[request.before], names[request.after]]
     files["difference.json"] = dumps({"before": ends[0], "after": ends[1], "changes": changes}).encode()
     files["difference.txt"] = difference_text(ends[0], ends[1], changes).encode()
 
 
-def difference_text(before: str, after: str, changes: Sequence[Change]) -> str:
+def difference_text(before: str, after: str, changes: Sequence[Difference]) -> str:
     """Changes between two runs, a line each; names of repos come from outside, so what is hidden in them is made visible."""
     lines = [
         f"{one.direction.value}: {visible(one.subject)}: {visible(one.before)} -> {visible(one.after)}"

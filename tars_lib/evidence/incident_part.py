@@ -8,7 +8,7 @@ from pathlib import Path
 from tars_lib.errors import InputError
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
-    State,
+    JournalState,
     incident_of,
     locked,
     read_entries,
@@ -56,7 +56,7 @@ def read_part(folder: Path) -> IncidentPart:
     return IncidentPart(folder.name, files, incident_of(state, folder), faults)
 
 
-def _before_custody(folder: Path, raw: dict[str, bytes], state: State) -> dict[str, bytes]:
+def _before_custody(folder: Path, raw: dict[str, bytes], state: JournalState) -> dict[str, bytes]:
     entries = read_entries(folder)
     kept = list(entries)
     while kept and kept[-1].kind is EntryKind.CUSTODY:
@@ -68,4 +68,4 @@ def _before_custody(folder: Path, raw: dict[str, bytes], state: State) -> dict[s
     for entry in kept:
         facts |= entry.data
     head = Head(len(kept), len(lines), kept[-1].sha256)
-    return {RECORD_FILE: record_text(State(facts, head)).encode("ascii"), TIMELINE_FILE: lines}
+    return {RECORD_FILE: record_text(JournalState(facts, head)).encode("ascii"), TIMELINE_FILE: lines}

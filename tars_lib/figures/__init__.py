@@ -1,1 +1,1 @@
-"""Result in, matplotlib Figure out."""
+"""What a result looks like: result in, matplotlib Figure out."""

@@ -1,10 +1,11 @@
-"""Write files whole or not at all: what is being written has a name of its own until it is complete."""
+"""Write files and folders whole or not at all: what is being written has a name of its own until it is complete."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -116,6 +117,58 @@ def _claim(temporary: Path, path: Path) -> None:
         temporary.replace(path)
         return
     temporary.unlink()
+
+
+@contextmanager
+def staged_folder(parent: Path, stem: str) -> Iterator[Path]:
+    """Make a folder to be filled beside its place; what is not renamed into place inside is removed.
+
+    Leftovers of a writer that died a day ago are removed.
+
+    Parameters
+    ----------
+    parent : Path
+        Made if need be.
+    stem : str
+        How the folder's hidden name begins, with its leading dot.
+
+    Raises
+    ------
+    OSError
+        If `parent` cannot be written to.
+    """
+    make_folder(parent)
+    staged = parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"
+    staged.mkdir()
+    for old in leftovers(parent, stem, staged.lstat().st_mtime):
+        shutil.rmtree(old, ignore_errors=True)
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def replace_folder(staged: Path, place: Path) -> None:
+    """Put a finished folder into place; what stands there is moved aside first and removed last.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed; what stood there stands there again.
+    """
+    aside = staged.with_suffix(".old")
+    is_replaced = place.exists()
+    if is_replaced:
+        place.rename(aside)
+    try:
+        staged.rename(place)
+    except OSError:
+        if is_replaced:
+            aside.rename(place)
+        raise
+    flush_folder(place.parent)
+    if is_replaced:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

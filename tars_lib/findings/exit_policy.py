@@ -49,7 +49,7 @@ NO_FINDING = ExitPolicy(frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class BuildDecision:
     """What a policy makes of the findings.
 
     Attributes
@@ -70,7 +70,7 @@ class Decision:
     passed: tuple[str, ...]
 
 
-def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatus] | None = None) -> Decision:
+def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatus] | None = None) -> BuildDecision:
     """Code to return for what was found.
 
     Parameters
@@ -105,7 +105,7 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
         for sla_id, status in sorted(verdicts.items())
         if status in SLA_CODES and sla_id not in hit
     ]
-    return Decision(
+    return BuildDecision(
         code=highest(tuple(failing)),
         failing_codes=tuple(code for code in DECISION_ORDER if code in failing),
         failing_slas=tuple(hit),

@@ -1,1 +1,1 @@
-"""The incident register: one folder an incident, with its record and a timeline that nobody can rewrite unseen."""
+"""What happened in an incident and who did what, in a record that nobody can rewrite unseen."""

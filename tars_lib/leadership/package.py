@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import make_folder, write_bytes
+from tars_lib.files.atomic import replace_folder, staged_folder, write_bytes
 from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import real
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
-from tars_lib.reports.pages.contents import Entry, Group, render_contents
+from tars_lib.reports.pages.contents import ContentsEntry, ContentsGroup, render_contents
 from tars_lib.workbook.parameters.register import open_register
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ _LONGEST_STEM = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PackageRequest:
     """What is to be packed: a run, the incident that it belongs to (empty: none), and where incidents live."""
 
     run_dir: Path
@@ -49,7 +48,7 @@ class Request:
 
 
 def write_package(
-    request: Request,
+    request: PackageRequest,
     output: Path | None = None,
     *,
     workers: int = 2,
@@ -84,23 +83,17 @@ def write_package(
     place = output or DEFAULT_DIR / run.run_id
     _refuse(place, run)
     calls = _calls(request)
-    make_folder(place.parent)
-    staged = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".partial", dir=place.parent))
-    try:
-        with tempfile.TemporaryDirectory(prefix="tars-package-") as scratch:
-            outcomes = write_reports(
-                calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
-                on_done=None if on_done is None else lambda one: on_done(one.job.name),
-            )  # fmt: skip
-            _fill(staged, run, request, outcomes)
-        staged.chmod(0o755)
-        _settle(staged, place)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with staged_folder(place.parent, ".tars-package-") as staged, tempfile.TemporaryDirectory() as scratch:
+        outcomes = write_reports(
+            calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
+            on_done=None if on_done is None else lambda outcome: on_done(outcome.job.name),
+        )  # fmt: skip
+        _fill(staged, run, request, outcomes)
+        replace_folder(staged, place)
     return place
 
 
-def reports_for(request: Request) -> tuple[str, ...]:
+def reports_for(request: PackageRequest) -> tuple[str, ...]:
     """Notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
 
     Raises
@@ -111,7 +104,7 @@ def reports_for(request: Request) -> tuple[str, ...]:
     return tuple(_calls(request))
 
 
-def _calls(request: Request) -> dict[str, Mapping[str, object]]:
+def _calls(request: PackageRequest) -> dict[str, Mapping[str, object]]:
     """Notebook to its parameters."""
     from tars_lib.workbook.pages.executive_summary import case_of
 
@@ -144,7 +137,7 @@ def _refuse(place: Path, run: Run) -> None:
         )
 
 
-def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome]) -> None:
+def _fill(staged: Path, run: Run, request: PackageRequest, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.error is not None:
             name = outcome.job.name
@@ -152,15 +145,15 @@ def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome])
                 f"{' '.join(str(outcome.error).split()).partition('; the failed notebook')[0]}; "
                 f"`tars report {name} --run {request.run_dir}` keeps the failed notebook"
             ) from outcome.error
-    reports = Group("Reports", tuple(entry for outcome in outcomes for entry in _reports(staged, outcome)))
-    figures = Group("Figures, as vector and as pixels", tuple(_figures(staged, outcomes)))
+    reports = ContentsGroup("Reports", tuple(entry for outcome in outcomes for entry in _reports(staged, outcome)))
+    figures = ContentsGroup("Figures, as vector and as pixels", tuple(_figures(staged, outcomes)))
     numbers = []
     for table in numbers_of(run):
         write_bytes(staged / "numbers" / f"{table.name}.csv", table.content)
-        numbers.append(Entry(table.about, (("CSV", f"numbers/{table.name}.csv"),)))
+        numbers.append(ContentsEntry(table.about, (("CSV", f"numbers/{table.name}.csv"),)))
     title = _title(run, request)
     page = render_contents(
-        title, (reports, figures, Group("Numbers, unrounded", tuple(numbers))), run.status.generated_at
+        title, (reports, figures, ContentsGroup("Numbers, unrounded", tuple(numbers))), run.status.generated_at
     )
     write_bytes(staged / INDEX_FILE, page.encode("utf-8"))
     files = sorted(path for path in staged.rglob("*") if path.is_file())
@@ -184,16 +177,16 @@ def _fill(staged: Path, run: Run, request: Request, outcomes: Sequence[Outcome])
     write_bytes(staged / PACKAGE_FILE, dumps(document).encode("utf-8"))
 
 
-def _reports(staged: Path, outcome: Outcome) -> list[Entry]:
+def _reports(staged: Path, outcome: Outcome) -> list[ContentsEntry]:
     links = []
     for form in ("pdf", "html"):
         content = outcome.files[form].read_bytes()
         write_bytes(staged / outcome.files[form].name, content)
         links.append((f"{form.upper()}, {max(1, round(len(content) / 1024))} KB", outcome.files[form].name))
-    return [Entry(_ABOUT[outcome.job.name], tuple(links))]
+    return [ContentsEntry(_ABOUT[outcome.job.name], tuple(links))]
 
 
-def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
+def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[ContentsEntry]:
     """Each figure once, in the order of the reports, under a name that says what it shows."""
     from tars_lib.reports.blocks.document import read_blocks
     from tars_lib.reports.blocks.kinds import FigureBlock
@@ -212,7 +205,7 @@ def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
             for form, content in (("svg", block.svg), ("png", block.png)):
                 write_bytes(staged / "figures" / f"{stem}.{form}", content)
             links = tuple((form.upper(), f"figures/{stem}.{form}") for form in ("svg", "png"))
-            entries.append(Entry(block.alt, links))
+            entries.append(ContentsEntry(block.alt, links))
     return entries
 
 
@@ -221,25 +214,9 @@ def _stem(block: FigureBlock) -> str:
     return _STEM.sub("-", first)[:_LONGEST_STEM].strip("-") or "figure"
 
 
-def _title(run: Run, request: Request) -> tuple[Block, ...]:
+def _title(run: Run, request: PackageRequest) -> tuple[Block, ...]:
     from tars_lib.workbook.pages import executive_summary as executive
     from tars_lib.workbook.pages import incident_report as incident
 
     head = executive.title(run, request.incident_id)
     return (replace(head, title=f"Leadership package: {run.health.org.name}"), incident.key_figures(run))
-
-
-def _settle(staged: Path, place: Path) -> None:
-    """Put the finished folder into place; an earlier package is moved aside first and removed last."""
-    old = None
-    if place.exists():
-        old = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".old", dir=place.parent)) / place.name
-        place.rename(old)
-    try:
-        staged.rename(place)
-    except OSError:
-        if old is not None:
-            old.rename(place)
-        raise
-    if old is not None:
-        shutil.rmtree(old.parent, ignore_errors=True)

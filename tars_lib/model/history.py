@@ -124,18 +124,25 @@ class History:
 
     def counts(self, metric: str) -> NDArray[np.int64]:
         """Samples of a metric for each repo, shape (N,); zeros for a metric that nobody reports."""
+        return np.diff(self.bounds(metric))
+
+    def bounds(self, metric: str) -> NDArray[np.int64]:
+        """Return where the samples of a metric begin, repo by repo, and the end of the last, shape (N + 1,).
+
+        Those of a repo are ``time[bounds[i] : bounds[i + 1]]``; zeros for a metric that nobody reports.
+        """
         n = len(self.repos)
         if metric not in self.metrics:
-            return np.zeros(n, dtype=np.int64)
+            return np.zeros(n + 1, dtype=np.int64)
         first = self.metrics.index(metric) * n
-        return np.diff(self.offsets[first : first + n + 1])
+        return self.offsets[first : first + n + 1]
 
     def series(self, metric: str, repo: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of one series, views of the columns; empty where nothing was reported."""
         if metric not in self.metrics or repo not in self.repos:
             return self.time[:0], self.value[:0]
-        k = self.metrics.index(metric) * len(self.repos) + self.repos.index(repo)
-        span = slice(int(self.offsets[k]), int(self.offsets[k + 1]))
+        bounds, position = self.bounds(metric), self.repos.index(repo)
+        span = slice(int(bounds[position]), int(bounds[position + 1]))
         return self.time[span], self.value[span]
 
     def interval(self, metric: str) -> int | None:
@@ -146,9 +153,7 @@ class History:
         name = "requests_total" if metric == "error_rate" and metric not in self.metrics else metric
         if name not in self.metrics:
             return None
-        n = len(self.repos)
-        first = self.metrics.index(name) * n
-        bounds = self.offsets[first : first + n + 1]
+        bounds = self.bounds(name)
         start, stop = int(bounds[0]), int(bounds[-1])
         stop = min(stop, start + _INTERVAL_SAMPLE)
         steps = np.diff(self.time[start:stop])
@@ -230,8 +235,7 @@ class History:
 
     def _matrix(self, metric: str, step: int, rows: int) -> NDArray[np.float64]:
         n = len(self.repos)
-        first = self.metrics.index(metric) * n
-        bounds = self.offsets[first : first + n + 1]
+        bounds = self.bounds(metric)
         span = slice(int(bounds[0]), int(bounds[-1]))
         column = np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds))
         assert self.start is not None  # noqa: S101 - callers checked

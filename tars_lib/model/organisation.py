@@ -18,6 +18,7 @@ from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -198,7 +199,7 @@ class OrgData(Telling):
             "no sample at all"
             if start is None or end is None
             else f"{len(self.history):,} samples from {from_micros(start):%Y-%m-%d %H:%M} to "
-            f"{from_micros(end):%Y-%m-%d %H:%M} UTC"
+            f"{from_micros(end):{MINUTES}}"
         )
         kinds = Counter(event.kind for event in self.events)
         happened = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common()) or "none"
@@ -240,8 +241,7 @@ def intervals(history: History, metric: str) -> NDArray[np.int64]:
     steps = np.full(len(history.repos), common, dtype=np.int64)
     if metric not in history.metrics:
         return steps
-    first = history.metrics.index(metric) * len(history.repos)
-    bounds = history.offsets[first : first + len(history.repos) + 1]
+    bounds = history.bounds(metric)
     for position in np.flatnonzero(np.diff(bounds) >= 3):
         times = history.time[bounds[position] : bounds[position + 1]]
         if times[-1] - times[0] != common * (times.size - 1):

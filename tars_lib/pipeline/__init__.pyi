@@ -1,14 +1,11 @@
 from .layout import (
-    ALERTS_FILE,
     CONTEXT_FILE,
-    CORRELATION_FILE,
     HEALTH_FILE,
     MANIFEST_FILE,
     RUN_PREFIX,
     SLA_FILE,
     STATUS_FILE,
     SUMMARY_FILE,
-    TEMPORAL_FILE,
     Manifest,
     ManifestEntry,
     RunStatus,
@@ -25,17 +22,14 @@ from .reporting import (
     write_reports_of,
 )
 from .run import (
-    IncidentContext,
     Run,
+    context_type,
     load_run,
 )
 from .single import (
     Upstream,
-    analyze_alerts,
-    analyze_correlation,
-    analyze_slas,
-    analyze_temporal,
     read_upstream,
+    run_engine,
 )
 from .stamping import (
     now,
@@ -50,18 +44,14 @@ from .writing import (
 )
 
 __all__ = [
-    "ALERTS_FILE",
     "CONTEXT_FILE",
-    "CORRELATION_FILE",
     "HEALTH_FILE",
     "MANIFEST_FILE",
     "RUN_PREFIX",
     "SLA_FILE",
     "STATUS_FILE",
     "SUMMARY_FILE",
-    "TEMPORAL_FILE",
     "Analysis",
-    "IncidentContext",
     "Manifest",
     "ManifestEntry",
     "Run",
@@ -69,15 +59,13 @@ __all__ = [
     "StepStatus",
     "Upstream",
     "analyze",
-    "analyze_alerts",
-    "analyze_correlation",
-    "analyze_slas",
-    "analyze_temporal",
+    "context_type",
     "latest_run",
     "load_org",
     "load_run",
     "now",
     "read_upstream",
+    "run_engine",
     "run_name",
     "stamp",
     "write_report",

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tars_lib.engines.steps import STEPS
 from tars_lib.errors import ConfigError
 from tars_lib.pipeline.stamping import now
 
-HEALTH_FILE = "org-health-report.json"
-ALERTS_FILE = "org-alerts.json"
-CORRELATION_FILE = "trend-correlation-report.json"
-TEMPORAL_FILE = "temporal-intelligence-report.json"
-SLA_FILE = "sla-intelligence-report.json"
+HEALTH_FILE = STEPS["health"].file
+SLA_FILE = STEPS["sla"].file
 CONTEXT_FILE = "incident-context.json"
 SUMMARY_FILE = "executive-summary.md"
 STATUS_FILE = "status.json"

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.health.report import HealthReport
-from tars_lib.engines.relations.correlation_report import CorrelationReport
-from tars_lib.engines.relations.lead_lag_report import TemporalReport
-from tars_lib.engines.sla.report import SlaReport
+from tars_lib.engines.report import Report
+from tars_lib.engines.steps import STEPS
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.json_records import read_record
 from tars_lib.files.reading import sha256_of
 from tars_lib.model.organisation import OrgData
 from tars_lib.pipeline.health_report import load_report
 from tars_lib.pipeline.layout import (
-    ALERTS_FILE,
-    CORRELATION_FILE,
     HEALTH_FILE,
     MANIFEST_FILE,
-    SLA_FILE,
     STATUS_FILE,
-    TEMPORAL_FILE,
     Manifest,
     RunStatus,
 )
+from tars_lib.pipeline.step_reports import StepReports
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.reports.pages.html import preview
 from tars_lib.reports.summaries.glance import glance
@@ -35,29 +30,32 @@ if TYPE_CHECKING:
     from tars_lib.reports.blocks.kinds import Block
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentContext:
-    """`incident-context.json`: the five reports under the names that the playbook's dotted paths use."""
-
-    org_health: HealthReport
-    org_alerts: AlertReport
-    trend_correlation: CorrelationReport
-    temporal_intelligence: TemporalReport
-    sla_intelligence: SlaReport
+def context_type() -> type:
+    """Return the type of `incident-context.json`: a dataclass with one report a step."""
+    described = (
+        "`incident-context.json`: the report of every engine under the name that the playbook's dotted paths use."
+    )
+    fields = [(step.context, step.load_report_type()) for step in STEPS.values()]
+    return make_dataclass("IncidentContext", fields, namespace={"__doc__": described}, frozen=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Run:
-    """A run directory read back."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(StepReports):
+    """A run directory read back.
+
+    Parameters
+    ----------
+    directory : Path
+    status : RunStatus
+    org : OrgData
+    reports : mapping
+        Name of a step to its report; each is an attribute too: ``.health``, ``.sla``.
+    """
 
     directory: Path
     status: RunStatus
     org: OrgData
-    health: HealthReport
-    alerts: AlertReport
-    correlation: CorrelationReport
-    temporal: TemporalReport
-    sla: SlaReport
+    reports: Mapping[str, Report]
 
     @property
     def run_id(self) -> str:
@@ -96,13 +94,10 @@ def load_run(directory: str | Path) -> Run:
         if not path.is_file() or path.stat().st_size > entry.bytes or sha256_of(path) != entry.sha256:
             raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
     org, health = load_report(folder / HEALTH_FILE)
-    return Run(
-        folder,
-        status,
-        org,
-        health,
-        read_record(AlertReport, folder / ALERTS_FILE),
-        read_record(CorrelationReport, folder / CORRELATION_FILE),
-        read_record(TemporalReport, folder / TEMPORAL_FILE),
-        read_record(SlaReport, folder / SLA_FILE),
-    )
+    # an engine that was added later has no report in an older run
+    made = {step.step for step in status.steps}
+    reports: dict[str, Report] = {"health": health}
+    for step in STEPS.values():
+        if step.name in made - reports.keys():
+            reports[step.name] = read_record(step.load_report_type(), folder / step.file)
+    return Run(folder, status, org, reports)

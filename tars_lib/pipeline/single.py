@@ -6,23 +6,24 @@ A command loads the engines that it runs, and no others.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.relations.correlation_report import CorrelationReport
-from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.engine_input import EngineInput
 from tars_lib.engines.report import Report
-from tars_lib.engines.sla.report import SlaReport
+from tars_lib.engines.steps import STEPS
 from tars_lib.files.json_records import read_record
 from tars_lib.model.names import InputFile
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import Window
 from tars_lib.pipeline.stamping import stamp
+from tars_lib.playbook.escalation import NOTHING_OVERDUE
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
+    from tars_lib.model.slo import Window
     from tars_lib.playbook.escalation import Overdue
 
 R = TypeVar("R", bound=Report)
@@ -30,116 +31,62 @@ R = TypeVar("R", bound=Report)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upstream:
-    """Reports of other engines that were given; None: made in memory. `inputs` are their files."""
+    """Reports of other engines that were given, by the name of their step, and their files."""
 
-    alerts: AlertReport | None = None
-    correlation: CorrelationReport | None = None
-    temporal: TemporalReport | None = None
+    reports: Mapping[str, Report] = field(default_factory=dict)
     inputs: tuple[InputFile, ...] = ()
 
     def mark(self, report: R) -> R:
-        """The report with these files among its inputs, and a warning where one is of another time."""
-        given = (self.alerts, self.correlation, self.temporal)
-        others = [one for one in given if one is not None and one.as_of != report.as_of]
+        """Return the report with these files among its inputs, and a warning where one is of another time."""
         notes = [
-            f"{one.report_id} was judged as of {one.as_of:%Y-%m-%d %H:%M} UTC, this report as of "
-            f"{report.as_of:%Y-%m-%d %H:%M} UTC"
-            for one in others
+            f"{given.report_id} was judged as of {given.as_of:{MINUTES}}, this report as of {report.as_of:{MINUTES}}"
+            for given in self.reports.values()
+            if given.as_of != report.as_of
         ]
         return replace(report, inputs=(*report.inputs, *self.inputs), warnings=(*report.warnings, *notes))
 
 
-def read_upstream(
-    alerts: Path | None = None, correlation: Path | None = None, temporal: Path | None = None
-) -> Upstream:
-    """Reports of other engines from their files.
+def read_upstream(**files: Path | None) -> Upstream:
+    """Read reports of other engines: the name of each step, and its file where there is one.
 
     Raises
     ------
     InputError
         If one cannot be read.
     """
-    files = [path for path in (alerts, correlation, temporal) if path is not None]
+    given = {name: path for name, path in files.items() if path is not None}
     return Upstream(
-        None if alerts is None else read_record(AlertReport, alerts),
-        None if correlation is None else read_record(CorrelationReport, correlation),
-        None if temporal is None else read_record(TemporalReport, temporal),
-        tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files),
+        {name: read_record(STEPS[name].load_report_type(), path) for name, path in given.items()},
+        tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in given.values()),
     )
 
 
-def analyze_alerts(org: OrgData, as_of: datetime, overdue: Overdue | None = None) -> AlertReport:
-    """Alerts of an organisation as returned by `OrgData.at`; health and SLAs are judged in memory."""
-    from tars_lib.engines.alerts.assess import assess_alerts
-    from tars_lib.engines.health.assess import assess_health
-    from tars_lib.engines.sla.assess import assess_slas
-    from tars_lib.playbook.escalation import NOTHING_OVERDUE
-
-    mark = stamp()
-    health = assess_health(org, as_of, mark)
-    return assess_alerts(org, as_of, health, assess_slas(org, as_of, health, mark), mark, overdue or NOTHING_OVERDUE)
-
-
-def analyze_correlation(org: OrgData, as_of: datetime) -> CorrelationReport:
-    """Correlations and clusters of an organisation as returned by `OrgData.at`."""
-    from tars_lib.engines.relations.correlation import assess_correlation
-
-    return assess_correlation(org, as_of, stamp())
-
-
-def analyze_temporal(
-    org: OrgData, as_of: datetime, given: Upstream | None = None, max_lag: int | None = None
-) -> TemporalReport:
-    """Lead-lag and propagation of an organisation as returned by `OrgData.at`; the rest is made in memory."""
-    from tars_lib.engines.health.assess import assess_health
-    from tars_lib.engines.relations.correlation import assess_correlation
-    from tars_lib.engines.relations.lead_lag import assess_temporal
-    from tars_lib.engines.relations.pair_evidence import MAX_LAG, gather_evidence
-    from tars_lib.engines.sla.assess import assess_slas
-
-    mark, upstream = stamp(), given or Upstream()
-    longest = MAX_LAG if max_lag is None else max_lag
-    evidence = gather_evidence(org, longest)
-    health = assess_health(org, as_of, mark)
-    # of the SLAs only what is left of the budgets is asked for, so no window informs
-    judged = assess_slas(org, as_of, health, mark, ())
-    clusters = upstream.correlation or assess_correlation(org, as_of, mark, evidence)
-    return upstream.mark(assess_temporal(org, as_of, clusters, judged, mark, longest, evidence))
-
-
-def analyze_slas(
-    org: OrgData, as_of: datetime, given: Upstream | None = None, windows: tuple[Window, ...] = ()
-) -> SlaReport:
-    """SLAs of an organisation as returned by `OrgData.at`, with causes from all upstream engines.
+def run_engine(
+    engine: Callable[[EngineInput], R],
+    org: OrgData,
+    as_of: datetime,
+    upstream: Upstream | None = None,
+    *,
+    overdue: Overdue = NOTHING_OVERDUE,
+    windows: tuple[Window, ...] | None = None,
+    max_lag: int | None = None,
+) -> R:
+    """Run one engine; what it rests on and was not given is made in memory.
 
     Parameters
     ----------
+    engine : callable
+        As `STEPS` names it.
     org : OrgData
+        As returned by `OrgData.at`.
     as_of : datetime
-    given : Upstream, optional
-        Reports that are there already; what is missing is made in memory.
-    windows : tuple of Window
-        Measured besides the usual ones.
+        UTC.
+    upstream : Upstream, optional
+        Reports that are there already.
+    overdue, windows, max_lag
+        As for `EngineInput`.
     """
-    from tars_lib.engines.health.assess import assess_health
-    from tars_lib.engines.sla.assess import assess_slas
-    from tars_lib.engines.sla.verdict import INFORMING
-
-    mark, upstream = stamp(), given or Upstream()
-    health = assess_health(org, as_of, mark)
-    judged = assess_slas(org, as_of, health, mark, (*windows, *(w for w in INFORMING if w not in windows)))
-    if not judged.breaches:
-        return upstream.mark(judged)
-    from tars_lib.engines.alerts.assess import assess_alerts
-    from tars_lib.engines.relations.correlation import assess_correlation
-    from tars_lib.engines.relations.lead_lag import assess_temporal
-    from tars_lib.engines.relations.pair_evidence import gather_evidence
-    from tars_lib.pipeline.joined import join_upstream
-
-    alerts = upstream.alerts or assess_alerts(org, as_of, health, judged, mark)
-    correlation, temporal = upstream.correlation, upstream.temporal
-    if correlation is None or temporal is None:
-        evidence = gather_evidence(org)
-        correlation = correlation or assess_correlation(org, as_of, mark, evidence)
-        temporal = temporal or assess_temporal(org, as_of, correlation, judged, mark, evidence=evidence)
-    return upstream.mark(join_upstream(judged, alerts, correlation, temporal))
+    others = upstream or Upstream()
+    results = {STEPS[name].load_engine(): report for name, report in others.reports.items()}
+    given = EngineInput(org, as_of, stamp(), overdue, windows, max_lag, dict(results))
+    return others.mark(given.result(engine))

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.alerts.assess import assess_alerts
-from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.health.assess import assess_health
-from tars_lib.engines.health.report import HealthReport
-from tars_lib.engines.relations.correlation import assess_correlation
-from tars_lib.engines.relations.correlation_report import CorrelationReport
-from tars_lib.engines.relations.lead_lag import assess_temporal
-from tars_lib.engines.relations.lead_lag_report import TemporalReport
-from tars_lib.engines.relations.pair_evidence import gather_evidence
-from tars_lib.engines.sla.assess import assess_slas
-from tars_lib.engines.sla.report import SlaReport
+from tars_lib.engines.engine_input import EngineInput
+from tars_lib.engines.report import Report
+from tars_lib.engines.steps import STEPS
 from tars_lib.findings.exit_codes import highest
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.times import read_time
-from tars_lib.pipeline.joined import join_upstream
 from tars_lib.pipeline.stamping import stamp
+from tars_lib.pipeline.step_reports import StepReports
 from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.reports.pages.html import preview
@@ -32,23 +24,28 @@ if TYPE_CHECKING:
     from tars_lib.reports.blocks.kinds import Block
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Analysis:
-    """What the engines found in an organisation at one time."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis(StepReports):
+    """What the engines found in an organisation at one time.
+
+    Parameters
+    ----------
+    org : OrgData
+        As it was known at `as_of`.
+    as_of : datetime
+        UTC.
+    reports : mapping
+        Name of a step to its report; each is an attribute too: ``.health``, ``.sla``.
+    """
 
     org: OrgData
     as_of: datetime
-    health: HealthReport
-    alerts: AlertReport
-    correlation: CorrelationReport
-    temporal: TemporalReport
-    sla: SlaReport
+    reports: Mapping[str, Report]
 
     @property
     def codes(self) -> dict[str, int]:
         """Engine to the exit code of its report."""
-        engines = ("health", "alerts", "correlation", "temporal", "sla")
-        return {engine: getattr(self, engine).exit_code for engine in engines}
+        return {step.name: report.exit_code for step, report in self.made()}
 
     @property
     def exit_code(self) -> int:
@@ -99,17 +96,10 @@ def analyze(
     time = None if as_of is None else read_time(as_of, "as_of")
     mark = stamp()
     known, judged_at = org.at(time, mark.generated_at)
-    tell = on_step or (lambda step: None)
-    tell("health")
-    health = assess_health(known, judged_at, mark)
-    tell("sla")
-    judged = assess_slas(known, judged_at, health, mark)
-    tell("alerts")
-    alerts = assess_alerts(known, judged_at, health, judged, mark, overdue)
-    tell("correlation")
-    evidence = gather_evidence(known)
-    correlation = assess_correlation(known, judged_at, mark, evidence)
-    tell("temporal")
-    temporal = assess_temporal(known, judged_at, correlation, judged, mark, evidence=evidence)
-    sla = join_upstream(judged, alerts, correlation, temporal)
-    return Analysis(known, judged_at, health, alerts, correlation, temporal, sla)
+    given = EngineInput(known, judged_at, mark, overdue)
+    reports: dict[str, Report] = {}
+    for step in STEPS.values():
+        if on_step is not None:
+            on_step(step.name)
+        reports[step.name] = given.result(step.load_engine())
+    return Analysis(known, judged_at, reports)

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from tars_lib.engines.report import SCHEMA_VERSION, Report
+from tars_lib.engines.report import SCHEMA_VERSION
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import PARTIAL, flush_folder, leftovers, make_folder, write_bytes, write_text
+from tars_lib.files.atomic import flush_folder, staged_folder, write_bytes, write_text
 from tars_lib.files.json_records import dumps, record_text
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.pipeline.layout import (
-    ALERTS_FILE,
     CONTEXT_FILE,
-    CORRELATION_FILE,
     HEALTH_FILE,
     MANIFEST_FILE,
     RUN_PREFIX,
-    SLA_FILE,
     STATUS_FILE,
     SUMMARY_FILE,
-    TEMPORAL_FILE,
     Manifest,
     ManifestEntry,
     RunStatus,
     StepStatus,
     run_name,
 )
-from tars_lib.pipeline.run import IncidentContext
 from tars_lib.pipeline.steps import Analysis
 from tars_lib.reports.summaries.executive_summary import executive_summary
-
-_STAGED = f".{RUN_PREFIX}"
 
 
 def write_run(
@@ -71,8 +60,7 @@ def write_run(
     """
     name = run_name(timestamp)
     folder = Path(outdir)
-    make_folder(folder)
-    with _staging(folder) as staged:
+    with staged_folder(folder, f".{RUN_PREFIX}") as staged:
         own = staged.lstat()
         _fill(staged, analysis)
         if not os.path.samestat(own, staged.lstat()):
@@ -80,36 +68,16 @@ def write_run(
         return _settle(staged, folder, analysis, name, None if root is None else str(root))
 
 
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    staged = folder / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
-    staged.mkdir()
-    made = staged.lstat()
-    for old in leftovers(folder, _STAGED, made.st_mtime):
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        yield staged
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
 def _fill(staged: Path, analysis: Analysis) -> None:
     beside = HEALTH_FILE.replace(".json", ".history.parquet")
     samples = history_bytes(analysis.org.history)
     write_bytes(staged / beside, samples)
     extent = replace(analysis.health.history, path=beside, sha256=hashlib.sha256(samples).hexdigest())
-    health = replace(analysis.health, history=extent)
-    context = IncidentContext(health, analysis.alerts, analysis.correlation, analysis.temporal, analysis.sla)
-    for file, report in (
-        (HEALTH_FILE, health),
-        (ALERTS_FILE, analysis.alerts),
-        (CORRELATION_FILE, analysis.correlation),
-        (TEMPORAL_FILE, analysis.temporal),
-        (SLA_FILE, analysis.sla),
-    ):
-        write_text(staged / file, record_text(report))
-    write_text(staged / CONTEXT_FILE, dumps(context))
-    write_text(staged / SUMMARY_FILE, executive_summary(health, analysis.sla))
+    written = analysis.with_reports(health=replace(analysis.health, history=extent))
+    for step, report in written.made():
+        write_text(staged / step.file, record_text(report))
+    write_text(staged / CONTEXT_FILE, dumps({step.context: report for step, report in written.made()}))
+    write_text(staged / SUMMARY_FILE, executive_summary(written.health, written.sla))
 
 
 def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
@@ -144,13 +112,6 @@ def _entry(path: Path) -> ManifestEntry:
 
 
 def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
-    steps: tuple[tuple[str, str, Report], ...] = (
-        ("health", HEALTH_FILE, analysis.health),
-        ("alerts", ALERTS_FILE, analysis.alerts),
-        ("correlation", CORRELATION_FILE, analysis.correlation),
-        ("temporal", TEMPORAL_FILE, analysis.temporal),
-        ("sla", SLA_FILE, analysis.sla),
-    )
     entry = EXIT_CODES[analysis.exit_code]
     return RunStatus(
         schema_version=SCHEMA_VERSION,
@@ -162,6 +123,8 @@ def _status(analysis: Analysis, name: str, root: str | None) -> RunStatus:
         finding=entry.finding,
         incident_type=entry.incident_type,
         severity=None if entry.severity is None else entry.severity.value,
-        steps=tuple(StepStatus(step, file, report.exit_code, report.finding) for step, file, report in steps),
+        steps=tuple(
+            StepStatus(step.name, step.file, report.exit_code, report.finding) for step, report in analysis.made()
+        ),
         root=root,
     )

@@ -1,1 +1,1 @@
-"""The playbook as data and pure functions."""
+"""What the playbook says for a finding: tables, and pure functions over them."""

@@ -90,7 +90,7 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
         row = rows[cause.containment_type]
         query = row.query.replace("{repo}", shlex.quote(line(cause.repo)))
         owner = line(teams.get(cause.repo) or "") or row.owner
-        reason = f"{row.cause}: {line(cause.sentence)}"
+        reason = f"{row.cause}: {line(cause.cause)}"
         found.append(
             SuggestedAction(
                 f"{cause.containment_type.value}:{cause.repo}",

@@ -18,6 +18,7 @@ from tars_lib.model.names import AlertSeverity, AlertType, InputFile, Severity
 from tars_lib.playbook.facts import Facts, Status
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Condition, Playbook
+from tars_lib.text.times import MINUTES
 
 # Severity of an alert about an overdue rung (judgement): the next incident severity has the next alert severity.
 _ALERT_SEVERITY = {
@@ -157,7 +158,7 @@ def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> t
             type=AlertType.ESCALATION_TIMEOUT,
             severity=_ALERT_SEVERITY[facts.severity],
             title=f"{facts.incident_id}: not done: {rung.task}",
-            message=f"{rung.task} was due at {rung.due_at:%Y-%m-%d %H:%M} UTC ({rung.rule})",
+            message=f"{rung.task} was due at {rung.due_at:{MINUTES}} ({rung.rule})",
             first_seen=rung.due_at,
             last_seen=now,
             repos=tuple(repo.repo for repo in facts.repos),

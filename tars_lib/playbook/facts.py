@@ -24,7 +24,10 @@ class Status(Name):
 
 @dataclass(frozen=True, slots=True)
 class BreachedSla:
-    """A breached SLA. `budget_consumed` is a share of the error budget (1 is all of it), None where there is no budget."""
+    """A breached SLA as the run reported it; times are None where the onset is unknown or the breach lasts.
+
+    `budget_consumed` is the share of the error budget that was used (1 is all of it), None where there is none.
+    """
 
     sla_id: str
     sla_name: str
@@ -33,6 +36,12 @@ class BreachedSla:
     objective: float | None = None
     unit: str = ""
     budget_consumed: float | None = None
+    severity: Severity | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    could_be_chance: bool = False
+    repos: tuple[str, ...] = ()
+    customer_facing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +57,21 @@ class AffectedRepo:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A root cause, as the SLA engine found it (`confidence` 0-1) or a person said it (None where it was not said).
+    """A root cause, as a run found it or a person said it: then `confidence` and `contribution` are None.
 
-    `sla_id` is the breach that it explains, `change` the change that it is laid to; None where there is none.
+    `source` names the run or the person, `sla_id` the breach that it explains, `change` the change that it is laid to; None
+    where there is none.
     """
 
-    sentence: str
-    cause_type: CauseType | None
-    repo: str | None
-    metric: str | None
-    confidence: float | None
-    containment_type: ContainmentType | None
+    cause: str
+    source: str
     sla_id: str | None = None
+    cause_type: CauseType | None = None
+    repo: str | None = None
+    metric: str | None = None
+    confidence: float | None = None
+    contribution: float | None = None
+    containment_type: ContainmentType | None = None
     change: str | None = None
 
 
@@ -93,7 +105,7 @@ class ActionItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldContact:
     """Someone who was told, named as the escalation matrix names them."""
 
     contact: str
@@ -109,7 +121,7 @@ class HeldReview:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ContainmentOutcome:
     """What the run after containment says of it. `is_known` is False where it cannot tell."""
 
     verdict: str
@@ -190,12 +202,12 @@ class Facts:
     actions: tuple[TakenAction, ...] = ()
     timeline: tuple[TimelineRow, ...] = ()
     action_items: tuple[ActionItem, ...] = ()
-    told: tuple[Told, ...] = ()
+    told: tuple[ToldContact, ...] = ()
     reviews: tuple[HeldReview, ...] = ()
     reopened_at: datetime | None = None
     summary: str = ""
     resolution: str = ""
-    outcome: Outcome | None = None
+    outcome: ContainmentOutcome | None = None
 
     @property
     def is_over(self) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Cause, Facts, Status
+from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import visible
 
 UNKNOWN = "unknown"
@@ -19,7 +20,7 @@ def line(text: str) -> str:
 
 def time_text(time: datetime | None) -> str:
     """A time in UTC, or unknown."""
-    return UNKNOWN if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return UNKNOWN if time is None else f"{time.astimezone(UTC):{MINUTES}}"
 
 
 def length_text(length: timedelta | None) -> str:
@@ -159,8 +160,8 @@ def one_cause(cause: Cause) -> str:
     """A cause with its confidence."""
     said = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
     if cause.confidence is None and cause.cause_type is None:
-        return f"{line(cause.sentence).rstrip('.')} (said by a responder)"
-    return f"{line(cause.sentence).rstrip('.')} (confidence: {said})"
+        return f"{line(cause.cause).rstrip('.')} (said by a responder)"
+    return f"{line(cause.cause).rstrip('.')} (confidence: {said})"
 
 
 def causes_considered(facts: Facts) -> list[str]:

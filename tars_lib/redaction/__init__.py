@@ -1,1 +1,1 @@
-"""Redaction: secrets and personal data leave the files of a bundle, the same value by the same placeholder everywhere."""
+"""Secrets and personal data leave the files of a bundle, the same value by the same placeholder everywhere."""

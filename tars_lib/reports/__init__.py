@@ -1,3 +1,3 @@
-"""From an executed notebook to the pages that leadership reads: blocks, runner, HTML and PDF exporters."""
+"""Turn notebooks into the pages that leadership reads, and runs into short forms."""
 
 from tars_lib.reports import display as display

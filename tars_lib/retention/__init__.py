@@ -1,1 +1,1 @@
-"""Retention: what is kept at hand, what is archived, what is deleted, and what a legal hold keeps where it is."""
+"""What is kept at hand, what is archived or deleted, and what a legal hold keeps where it is."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tars_lib.config.yaml_file import read_yaml, validate
 from tars_lib.files.assets import asset_folder
-from tars_lib.retention.policy import Kind, Policy, Term
+from tars_lib.retention.policy import Kind, RetentionPolicy, Term
 
 PACKAGED = "retention.yaml"
 
@@ -41,7 +41,7 @@ class _Policy(BaseModel):
     report: _Term
 
 
-def read_retention(path: Path | None = None) -> Policy:
+def read_retention(path: Path | None = None) -> RetentionPolicy:
     """Read a retention file, by default the packaged one.
 
     Raises
@@ -56,7 +56,7 @@ def read_retention(path: Path | None = None) -> Policy:
     for kind in Kind:
         term: _Term = getattr(given, kind.value.lower())
         found[kind] = Term(_days(term.archive_after_days), _days(term.delete_after_days), term.source)
-    return Policy(found, label)
+    return RetentionPolicy(found, label)
 
 
 def _days(number: int | None) -> timedelta | None:

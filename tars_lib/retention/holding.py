@@ -12,8 +12,9 @@ from tars_lib.errors import InputError, TarsError
 from tars_lib.incidents.store.journal import read_incident
 from tars_lib.incidents.store.register import folders
 from tars_lib.retention.policy import Kind
-from tars_lib.retention.register import Archived, Deed, Line, add, archived, locked, read_lines
+from tars_lib.retention.register import Archived, Deed, RegisterLine, add, archived, locked, read_lines
 from tars_lib.retention.things import Needs
+from tars_lib.text.times import MINUTES
 
 
 def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
@@ -22,9 +23,9 @@ def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
     return [one for one in kept if one.kind is Kind.INCIDENT and one.name == incident_id]
 
 
-def holds(lines: Iterable[Line]) -> dict[str, Line]:
+def holds(lines: Iterable[RegisterLine]) -> dict[str, RegisterLine]:
     """Held incidents, each with the line that says since when, by whom and why."""
-    held: dict[str, Line] = {}
+    held: dict[str, RegisterLine] = {}
     for line in lines:
         if line.deed is Deed.HELD:
             held[line.name] = line
@@ -44,7 +45,7 @@ class Hold:
     reason: str
 
 
-def all_holds(incidents: Path, lines: Iterable[Line]) -> tuple[Hold, ...]:
+def all_holds(incidents: Path, lines: Iterable[RegisterLine]) -> tuple[Hold, ...]:
     """Every hold, those at hand first; a record that cannot be read is passed over here, as the plan refuses it."""
     found: list[Hold] = []
     for folder in folders(incidents):
@@ -58,14 +59,14 @@ def all_holds(incidents: Path, lines: Iterable[Line]) -> tuple[Hold, ...]:
     return tuple(found)
 
 
-def with_holds(needs: Needs, lines: Sequence[Line]) -> Needs:
+def with_holds(needs: Needs, lines: Sequence[RegisterLine]) -> Needs:
     """What incidents need, the archived ones that are held included."""
     found = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
     held: Mapping[str, str] = {**found, **needs.held}
     return Needs(held, needs.running)
 
 
-def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> Line:
+def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> RegisterLine:
     """Put an archived incident on hold.
 
     Raises
@@ -79,13 +80,12 @@ def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: st
         held = holds(read_lines(archive)).get(incident_id)
         if held is not None:
             raise InputError(
-                f"{incident_id}: held since {held.time:%Y-%m-%d %H:%M} UTC by {held.actor}; "
-                "`tars incident release` ends that"
+                f"{incident_id}: held since {held.time:{MINUTES}} by {held.actor}; `tars incident release` ends that"
             )
         return _enter(archive, incident_id, Deed.HELD, actor, time, reason)
 
 
-def release(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> Line:
+def release(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> RegisterLine:
     """End such a hold.
 
     Raises
@@ -101,13 +101,13 @@ def release(archive: Path, incident_id: str, actor: str, time: datetime, reason:
         return _enter(archive, incident_id, Deed.RELEASED, actor, time, reason)
 
 
-def _enter(archive: Path, incident_id: str, deed: Deed, actor: str, time: datetime, reason: str) -> Line:
+def _enter(archive: Path, incident_id: str, deed: Deed, actor: str, time: datetime, reason: str) -> RegisterLine:
     found = archived_incidents(archive, incident_id)
     if not found:
         raise InputError(f"{incident_id}: not in {archive}; there is nothing to hold or to release")
     newest = found[-1]
     names = tuple(sorted({name for one in found for name in one.names}))
-    line = Line(
+    line = RegisterLine(
         time=time,
         actor=actor,
         deed=deed,

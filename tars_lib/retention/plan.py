@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tars_lib.retention.policy import Decision, Kind, Policy
+from tars_lib.retention.policy import Decision, Kind, RetentionPolicy
 from tars_lib.retention.register import Archived
 from tars_lib.retention.things import Needs, Thing
 
@@ -26,7 +26,7 @@ class Item:
 
 
 def plan(
-    found: Sequence[Thing], archived: Iterable[Archived], needs: Needs, policy: Policy, now: datetime
+    found: Sequence[Thing], archived: Iterable[Archived], needs: Needs, policy: RetentionPolicy, now: datetime
 ) -> tuple[Item, ...]:
     """Decide on everything.
 
@@ -51,7 +51,7 @@ def plan(
     )
 
 
-def _of_thing(thing: Thing, needs: Needs, policy: Policy, now: datetime) -> Item:
+def _of_thing(thing: Thing, needs: Needs, policy: RetentionPolicy, now: datetime) -> Item:
     age = None if thing.since is None else now - thing.since
     decision, reason = _by_need(thing.names, needs, thing.kind)
     if thing.is_unreadable:
@@ -65,7 +65,7 @@ def _of_thing(thing: Thing, needs: Needs, policy: Policy, now: datetime) -> Item
     return Item(thing.kind, thing.name, str(thing.place), decision, reason, _days(age), thing.size, is_archived=False)
 
 
-def _of_archived(one: Archived, needs: Needs, policy: Policy, now: datetime) -> Item:
+def _of_archived(one: Archived, needs: Needs, policy: RetentionPolicy, now: datetime) -> Item:
     age = now - one.since
     decision, reason = _by_need(frozenset(one.names), needs, one.kind)
     if decision is None:
@@ -83,7 +83,7 @@ def _by_need(names: frozenset[str], needs: Needs, kind: Kind) -> tuple[Decision 
     return None, ""
 
 
-def _reason(decision: Decision, kind: Kind, policy: Policy) -> str:
+def _reason(decision: Decision, kind: Kind, policy: RetentionPolicy) -> str:
     term = policy.terms[kind]
     if decision is Decision.DELETE and term.delete_after is not None:
         return f"older than {term.delete_after.days} days ({policy.label})"

@@ -56,7 +56,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetentionPolicy:
     """A term for every kind; `label` names the file."""
 
     terms: Mapping[Kind, Term]

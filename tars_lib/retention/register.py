@@ -39,7 +39,7 @@ class Deed(Name):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RegisterLine:
     """One line. `archive` is the file below the archive's folder, null where nothing was kept; `content_sha256` is over all
     files of the thing with their paths, `sha256` that of the archive's file. `previous` is the digest of the line before.
     """
@@ -90,7 +90,7 @@ def fault_in(archive: Path, one: Archived) -> str:
     return "" if digest == one.sha256 else f"{archive / one.archive}: not what the register says"
 
 
-def read_lines(archive: Path) -> list[Line]:
+def read_lines(archive: Path) -> list[RegisterLine]:
     """All lines, oldest first; what a killed writer left without an end is not one.
 
     Raises
@@ -101,7 +101,7 @@ def read_lines(archive: Path) -> list[Line]:
     return [line for line, _ in _read(archive / REGISTER_FILE)[0]]
 
 
-def archived(lines: list[Line]) -> list[Archived]:
+def archived(lines: list[RegisterLine]) -> list[Archived]:
     """What is in the archive now, in the order in which it came."""
     kept: dict[str, Archived] = {}
     for line in lines:
@@ -123,7 +123,7 @@ def archived(lines: list[Line]) -> list[Archived]:
     return list(kept.values())
 
 
-def add(archive: Path, line: Line) -> None:
+def add(archive: Path, line: RegisterLine) -> None:
     """Write a line to the end, and to disk; the caller holds the lock.
 
     Raises
@@ -170,17 +170,17 @@ def locked(archive: Path) -> Iterator[None]:
         lock.release()
 
 
-def _read(path: Path) -> tuple[list[tuple[Line, bytes]], int]:
+def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
     """Lines with their bytes, and where the last whole one ends."""
     if not is_there(path, str(path)):
         return [], 0
     content = read_whole(path, str(path), MAX_TIMELINE_BYTES)
     end = content.rfind(b"\n") + 1
-    found: list[tuple[Line, bytes]] = []
+    found: list[tuple[RegisterLine, bytes]] = []
     previous = _START
     for row, raw in enumerate(content[:end].splitlines(keepends=True), 1):
         try:
-            line = from_json(Line, json.loads(raw), f"{path}, row {row}")
+            line = from_json(RegisterLine, json.loads(raw), f"{path}, row {row}")
         except (ValueError, RecursionError, InputError) as error:
             raise VerificationError(f"{path}, row {row}: altered: {' '.join(str(error).split())[:160]}") from error
         if line.previous != previous:

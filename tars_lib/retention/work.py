@@ -23,8 +23,8 @@ from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.retention.content import archive_files, check_archive, content_digest, fault_of, read_content
 from tars_lib.retention.holding import with_holds
 from tars_lib.retention.plan import Item, plan
-from tars_lib.retention.policy import Decision, Kind, Policy
-from tars_lib.retention.register import Archived, Deed, Line, add, archived, fault_in, locked, read_lines
+from tars_lib.retention.policy import Decision, Kind, RetentionPolicy
+from tars_lib.retention.register import Archived, Deed, RegisterLine, add, archived, fault_in, locked, read_lines
 from tars_lib.retention.things import SIDECARS, Places, Thing, incidents, things, with_sidecars
 
 _RETIRED = ".tars-retired-"
@@ -36,7 +36,7 @@ class Clerk:
     """Who works, when, where and by which policy."""
 
     places: Places
-    policy: Policy
+    policy: RetentionPolicy
     actor: str
     now: datetime
 
@@ -144,7 +144,7 @@ def _delete(clerk: Clerk, thing: Thing, reason: str) -> None:
 
 
 def _delete_archived(clerk: Clerk, one: Archived, reason: str) -> None:
-    line = Line(
+    line = RegisterLine(
         clerk.now,
         clerk.actor,
         Deed.DELETED,
@@ -164,9 +164,9 @@ def _delete_archived(clerk: Clerk, one: Archived, reason: str) -> None:
         path.unlink()
 
 
-def _line(clerk: Clerk, thing: Thing, deed: Deed, content: dict[str, bytes], reason: str) -> Line:
+def _line(clerk: Clerk, thing: Thing, deed: Deed, content: dict[str, bytes], reason: str) -> RegisterLine:
     assert thing.since is not None  # noqa: S101 - the plan leaves the ageless alone
-    return Line(
+    return RegisterLine(
         clerk.now,
         clerk.actor,
         deed,
@@ -227,7 +227,7 @@ def _finish(clerk: Clerk) -> None:
                 hidden.rename(original)
 
 
-def _unlink_unless_kept(archive: Path, path: Path, lines: list[Line]) -> None:
+def _unlink_unless_kept(archive: Path, path: Path, lines: list[RegisterLine]) -> None:
     if all(archive / one.archive != path for one in archived(lines)):
         for one in with_sidecars(path):
             one.unlink()

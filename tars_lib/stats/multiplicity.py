@@ -41,6 +41,31 @@ def adjusted_p_values(p_values: Floats, tests: int) -> Floats:
     return q_values
 
 
+def discoveries(p_values: Floats, rate: float = 0.05) -> NDArray[np.bool_]:
+    """Say which of many tests are significant while at most `rate` of those named are expected to be false.
+
+    Parameters
+    ----------
+    p_values : ndarray, shape (m,)
+        NaN counts as not tested.
+    rate : float
+        False-discovery rate.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+
+    Examples
+    --------
+    >>> discoveries(np.array([0.001, 0.2, 0.03, np.nan])).tolist()
+    [True, False, True, False]
+    """
+    tested = np.isfinite(p_values)
+    named = np.zeros(p_values.shape, dtype=bool)
+    named[tested] = adjusted_p_values(p_values[tested], int(tested.sum())) <= rate
+    return named
+
+
 def expected_false(p_values: Floats, tests: int) -> float:
     """Expected number of false ones among discoveries with these p-values, were every null hypothesis true.
 

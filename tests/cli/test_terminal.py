@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import RootBuilder, counts, series
 
-from tars_lib.cli.shared.terminal import Shown, ShownFormatter, shown
+from tars_lib.cli.shared.terminal import ShownFormatter, ShownStream, shown
 from tars_lib.files.json_records import dumps
 from tars_lib.playbook.documents.tickets import Ticket, TicketKind, as_csv
 from tars_lib.text.visible import HIDDEN_CATEGORIES
@@ -103,7 +103,7 @@ def test_a_refusal_shows_a_hostile_value_as_text(report: Path) -> None:
 @given(st.text())
 def test_whatever_is_written_to_the_terminal_hides_nothing(text: str) -> None:
     stream = io.StringIO(newline="")
-    Shown(stream).write(text)
+    ShownStream(stream).write(text)
     assert hidden(stream.getvalue().replace("\r\n", "\n")) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from run_samples import RunSamples
 
-from tars_lib.engines.queries.run_difference import Change, Direction
+from tars_lib.engines.difference import Difference, Direction
 from tars_lib.errors import VerificationError
 from tars_lib.evidence.gather import difference_text, read_input
 from tars_lib.evidence.runs import read_run
@@ -19,7 +19,7 @@ from tars_lib.pipeline import load_run
 
 
 def test_hostile_names_are_shown_in_the_difference_and_do_not_act() -> None:
-    change = Change("repo a\x1b[2Jb\u202ec", next(iter(Direction)), "x\ny\u200b", "\x07z")
+    change = Difference("repo a\x1b[2Jb\u202ec", next(iter(Direction)), "x\ny\u200b", "\x07z")
     text = difference_text("one", "two", [change])
     assert text.endswith(f"\n\n{change.direction.value}: repo a[U+001B][2Jb[U+202E]c: x y[U+200B] -> [U+0007]z\n")
     assert difference_text("one", "two", []) == "before: one\nafter:  two\n\nnothing changed\n"

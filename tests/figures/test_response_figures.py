@@ -13,12 +13,12 @@ from tars_lib.figures.sla.readiness_runs import RunPoint, draw_readiness_runs
 from tars_lib.figures.style.theme import BREACH, render
 from tars_lib.model.names import ReadinessTier, Severity
 from tars_lib.playbook.escalation import Escalation, escalate
-from tars_lib.playbook.facts import BreachedSla, Facts, Status, Told
+from tars_lib.playbook.facts import BreachedSla, Facts, Status, ToldContact
 
 OPENED = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FACTS = Facts(
     "INC-202601051430", "Checkout fails", Severity.SEV_1, "SLA Breach", Status.OPEN, OPENED,
-    slas=(BreachedSla("availability", "Availability"),), told=(Told("VP Engineering", OPENED + timedelta(minutes=4)),),
+    slas=(BreachedSla("availability", "Availability"),), told=(ToldContact("VP Engineering", OPENED + timedelta(minutes=4)),),
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from tars_lib.incidents.store import journal
 from tars_lib.incidents.store.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
 from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind
-from tars_lib.incidents.store.verification import Verification, verify
+from tars_lib.incidents.store.verification import RecordVerification, verify
 from tars_lib.model.names import Severity
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ def start(code: str, *args: object) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], stdout=subprocess.PIPE, text=True)
 
 
-def mutated(folder: Path, name: str, at: int, mask: int = 1) -> Verification:
+def mutated(folder: Path, name: str, at: int, mask: int = 1) -> RecordVerification:
     """What `verify` says with one byte changed; the file is put back."""
     path = folder / name
     written = path.read_bytes()
@@ -71,7 +71,7 @@ def test_twenty_processes_with_fifty_notes_each_leave_a_thousand_entries_in_one_
     entries = read_entries(folder)
     assert len(entries) == 1001
     assert sorted(entry.text for entry in entries[1:]) == sorted(told)
-    assert verify(folder) == Verification(folder.name, 1001, entries[-1].sha256, (), ())
+    assert verify(folder) == RecordVerification(folder.name, 1001, entries[-1].sha256, (), ())
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from tars_lib.cli.main import cli
 from tars_lib.errors import InputError, ReportError, VerificationError
 from tars_lib.files.csv_cells import FORMULA, csv_text
 from tars_lib.leadership.numbers import numbers_of
-from tars_lib.leadership.package import Request, reports_for, write_package
+from tars_lib.leadership.package import PackageRequest, reports_for, write_package
 from tars_lib.reports.blocks.kinds import TitleBlock
-from tars_lib.reports.pages.contents import Entry, Group, render_contents
+from tars_lib.reports.pages.contents import ContentsEntry, ContentsGroup, render_contents
 from tars_lib.text.quantities import value_text
 
 
@@ -75,7 +75,7 @@ def test_a_name_is_never_a_formula_and_a_number_is_one(samples: RunSamples, star
     assert slope == "-1.5"
     run = samples.run("demo")
     breach = replace(run.sla.breaches[0], target=f"{start}cmd", repos=(f"{start}cmd", "web"))
-    hostile = replace(run, sla=replace(run.sla, breaches=(breach,)))
+    hostile = run.with_reports(sla=replace(run.sla, breaches=(breach,)))
     (row,) = rows(numbers_of(hostile)[2].content)
     assert row["target"].startswith("'")
     assert row["repos"].startswith("'")
@@ -85,13 +85,15 @@ def test_a_link_out_of_the_folder_is_refused(samples: RunSamples) -> None:
     head = [TitleBlock("x")]
     for path in ("../x", "/etc/passwd", "javascript:alert(1)", "a/../b", "http://x"):
         with pytest.raises(ReportError, match="inside the folder"):
-            render_contents(head, [Group("g", (Entry("a", (("b", path),)),))], samples.run("demo").sla.as_of)
+            render_contents(
+                head, [ContentsGroup("g", (ContentsEntry("a", (("b", path),)),))], samples.run("demo").sla.as_of
+            )
 
 
 def test_the_index_escapes_what_it_shows(samples: RunSamples) -> None:
     html = render_contents(
         [TitleBlock("<script>alert(1)</script>")],
-        [Group("Figures", (Entry("<img src=x onerror=y>", (("SVG", "figures/a.svg"),)),))],
+        [ContentsGroup("Figures", (ContentsEntry("<img src=x onerror=y>", (("SVG", "figures/a.svg"),)),))],
         samples.run("demo").sla.as_of,
     )
     assert "<script" not in html
@@ -105,27 +107,27 @@ def test_the_response_belongs_to_the_package_where_the_register_knows_the_incide
     monkeypatch.setenv("TARS_INCIDENTS_DIR", str(tmp_path / "none"))
     going, over = begun(tmp_path / "a", run).folder, walked(tmp_path / "b", run).folder
     asked = [
-        Request(run.directory),
-        Request(run.directory, going.name, going.parent),
-        Request(run.directory, over.name, over.parent),
+        PackageRequest(run.directory),
+        PackageRequest(run.directory, going.name, going.parent),
+        PackageRequest(run.directory, over.name, over.parent),
     ]
     assert [reports_for(one)[2:] for one in asked] == [(), ("golden_path",), ("postmortem",)]
-    assert reports_for(Request(run.directory, "Vorfall 7"))[2:] == ()
+    assert reports_for(PackageRequest(run.directory, "Vorfall 7"))[2:] == ()
     with pytest.raises(InputError, match="incidents_dir '.*none': no such folder"):
-        reports_for(Request(run.directory, going.name, tmp_path / "none"))
+        reports_for(PackageRequest(run.directory, going.name, tmp_path / "none"))
     # the id of a pager is none of the register's
-    assert reports_for(Request(run.directory, "PD-1234", going.parent))[2:] == ()
+    assert reports_for(PackageRequest(run.directory, "PD-1234", going.parent))[2:] == ()
     with pytest.raises(InputError, match="no such incident"):
-        reports_for(Request(run.directory, "INC-209901010000", going.parent))
+        reports_for(PackageRequest(run.directory, "INC-209901010000", going.parent))
 
 
 def test_what_is_not_a_package_is_never_replaced(samples: RunSamples, tmp_path: Path) -> None:
     run = samples.run("demo").directory
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ReportError, match="is no package; allowed: a new or empty folder"):
-        write_package(Request(run), tmp_path)
+        write_package(PackageRequest(run), tmp_path)
     with pytest.raises(ReportError, match="which is sealed"):
-        write_package(Request(run), run / "package")
+        write_package(PackageRequest(run), run / "package")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -135,7 +137,7 @@ def test_an_altered_run_is_not_packed(samples: RunSamples, tmp_path: Path) -> No
     with (copy / "org-alerts.json").open("a") as file:
         file.write(" ")
     with pytest.raises(VerificationError, match="org-alerts.json: altered"):
-        write_package(Request(copy), tmp_path / "package")
+        write_package(PackageRequest(copy), tmp_path / "package")
     assert not (tmp_path / "package").exists()
 
 

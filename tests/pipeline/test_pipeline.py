@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from org_samples import DAILY, T0, RootBuilder, counts, series
 
+from tars_lib.engines.steps import STEPS
 from tars_lib.errors import ConfigError, InputError, VerificationError
 from tars_lib.pipeline import Analysis, analyze, latest_run, load_run, now, write_run, writing
 
@@ -200,7 +201,7 @@ def test_as_of_judges_what_was_known_then(root: RootBuilder) -> None:
 def test_each_step_is_told_before_it_begins(root: RootBuilder) -> None:
     told: list[str] = []
     analyze(root.add(series("a", "health_score", [90] * 9)).load(), on_step=told.append)
-    assert told == ["health", "sla", "alerts", "correlation", "temporal"]
+    assert told == list(STEPS)
 
 
 @pytest.mark.parametrize("value", ["soon", "1.5", "-5", "99999999999999999999", "١٢٣"])
@@ -247,7 +248,7 @@ def test_only_generated_at_depends_on_the_clock(
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     later = root.analyze()
-    for name in ("health", "alerts", "correlation", "temporal", "sla"):
+    for name in STEPS:
         one, other = getattr(analysis, name), getattr(later, name)
         first, second = to_json(one), to_json(other)
         assert isinstance(first, dict)

@@ -27,11 +27,12 @@ def at(minutes: float) -> datetime:
 
 CAUSE = Cause(
     "api: error rate 4x its own past",
-    CauseType.REPO_DEGRADATION,
-    "api",
-    "error_rate",
-    0.82,
-    ContainmentType.SINGLE_REPO_DEGRADATION,
+    "tars-run-20260105-143000",
+    cause_type=CauseType.REPO_DEGRADATION,
+    repo="api",
+    metric="error_rate",
+    confidence=0.82,
+    containment_type=ContainmentType.SINGLE_REPO_DEGRADATION,
 )
 BARE = Facts("INC-202601051430", "Checkout fails", Severity.SEV_1, "SLA Breach", Status.OPEN, OPENED)
 FULL = Facts(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tars_lib.model.names import AlertSeverity, AlertType, Severity
 from tars_lib.playbook.config import read_playbook
 from tars_lib.playbook.escalation import escalate, timeouts
-from tars_lib.playbook.facts import BreachedSla, Facts, Status, Told
+from tars_lib.playbook.facts import BreachedSla, Facts, Status, ToldContact
 from tars_lib.playbook.tables import Condition
 
 SLA = (BreachedSla("availability", "Availability"),)
@@ -117,7 +117,7 @@ def test_steady_progress_escalates_to_nobody() -> None:
 
 
 def test_who_was_told_is_done_whatever_the_letter_case() -> None:
-    facts = replace(BARE, told=(Told("on-call ENGINEER", at(1)), Told("Press office", at(3))))
+    facts = replace(BARE, told=(ToldContact("on-call ENGINEER", at(1)), ToldContact("Press office", at(3))))
     found = escalate(facts, at(20))
     assert [rung.contact for rung in found.due] == ["Team lead"]
     assert [(rung.contact, rung.told_at) for rung in found.told] == [

@@ -106,7 +106,7 @@ def test_the_recurrence_rate_is_held_against_ten_percent(repeated: int, verdict:
 
 def test_a_fingerprint_is_of_the_cause_and_not_of_its_words() -> None:
     base = fingerprint(FULL)
-    assert fingerprint(replace(FULL, causes=(replace(CAUSE, sentence="api: other words", confidence=0.1),))) == base
+    assert fingerprint(replace(FULL, causes=(replace(CAUSE, cause="api: other words", confidence=0.1),))) == base
     assert fingerprint(replace(FULL, causes=(replace(CAUSE, repo="web"),))) != base
     assert fingerprint(BARE) is None
 

@@ -14,7 +14,7 @@ from case_samples import BARE, CAUSE, FULL, HOSTILE, OPENED, at
 from tars_lib.playbook.deadlines import Deadline, calendar, deadlines
 from tars_lib.playbook.documents.communication import escalation_text
 from tars_lib.playbook.documents.postmortem import impact, item_ids, overdue_items, postmortem, review_deadlines
-from tars_lib.playbook.facts import ActionItem, BreachedSla, HeldReview, Outcome, Status, TimelineRow
+from tars_lib.playbook.facts import ActionItem, BreachedSla, ContainmentOutcome, HeldReview, Status, TimelineRow
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.wording import distinct
 
@@ -219,7 +219,7 @@ def test_the_summary_says_what_was_found_how_it_ended_and_whether_containment_wo
         FULL,
         summary="Availability is breached in api: 99.5 % against 99.9 %.",
         resolution="the deploy was taken back",
-        outcome=Outcome("RECOVERED", "met again: availability", is_known=True),
+        outcome=ContainmentOutcome("RECOVERED", "met again: availability", is_known=True),
     )
     said = postmortem(told, at(200)).partition("## Summary\n")[2].partition("\n\n## Timeline")[0]
     assert said == (
@@ -231,7 +231,7 @@ def test_the_summary_says_what_was_found_how_it_ended_and_whether_containment_wo
 
 
 def test_an_end_that_no_data_shows_qualifies_the_duration() -> None:
-    blind = replace(FULL, outcome=Outcome("UNKNOWN", "no new data", is_known=False))
+    blind = replace(FULL, outcome=ContainmentOutcome("UNKNOWN", "no new data", is_known=False))
     text = postmortem(blind, at(200))
     assert (
         "(1 h 55 min), since 2026-01-05 14:10 UTC; no data after 2026-01-05 16:00 UTC shows that it ended then\n"
@@ -249,8 +249,8 @@ def test_a_missed_target_of_a_metric_is_to_be_improved_and_a_met_one_went_well()
 
 def test_the_same_change_of_the_same_repo_is_no_alternative_to_itself() -> None:
     first = replace(CAUSE, sla_id="availability", change="deploy of api")
-    again = replace(first, sentence="api: latency", metric="latency_p99", sla_id="latency", confidence=0.7)
-    other = replace(CAUSE, sentence="web: error rate", repo="web", sla_id="latency", confidence=0.2)
+    again = replace(first, cause="api: latency", metric="latency_p99", sla_id="latency", confidence=0.7)
+    other = replace(CAUSE, cause="web: error rate", repo="web", sla_id="latency", confidence=0.2)
     text = postmortem(replace(FULL, causes=(first, again, other)), at(200))
     said = text.partition("## Root Cause\n")[2].partition("\n\n## Impact")[0]
     assert said == (

@@ -11,7 +11,7 @@ from tars_lib.reports.blocks.kinds import (
     Bar,
     Block,
     Callout,
-    Cause,
+    CandidateCause,
     CauseList,
     Checklist,
     ChecklistItem,
@@ -68,7 +68,11 @@ def blocks(half_picture: tuple[bytes, bytes]) -> tuple[Block, ...]:
         Callout("Roll back", "It takes 6 minutes.", tone="warning"),
         Heading("Causes"),
         CauseList(
-            [Cause(1, "payments-db: slow.", "payments-db", 0.82, 0.74, Badge("CASCADING_FAILURE"), ["z = 54"])],
+            [
+                CandidateCause(
+                    1, "payments-db: slow.", "payments-db", 0.82, 0.74, Badge("CASCADING_FAILURE"), ["z = 54"]
+                )
+            ],
             unexplained=0.26,
         ),
         Heading("Detail", 2),
@@ -110,7 +114,7 @@ def hostile_document() -> Document:
             *(Callout(name, name) for name in names),
             Timeline([TimelineEntry(name, name, name) for name in names]),
             Checklist([ChecklistItem(name, owner=name) for name in names]),
-            CauseList([Cause(1, name, name, 0.5, evidence=names) for name in names]),
+            CauseList([CandidateCause(1, name, name, 0.5, evidence=names) for name in names]),
             Prose(names, links=[Link(name, "https://example.org/") for name in names]),
         ),
         GENERATED_AT,

@@ -47,7 +47,7 @@ def test_numpy_numbers_become_plain_numbers() -> None:
         (lambda: b.Badge(" ", "critical"), "word, never by colour alone"),
         (lambda: b.Prose("text"), "Prose.paragraphs: got 'text', expected a list"),
         (lambda: b.KeyFigures([b.KeyFigure("a", float("nan"))]), "an unknown one is None"),
-        (lambda: b.Cause(1, "c", "r", confidence=1.2), "Cause.confidence: got 1.2, expected 0 to 1"),
+        (lambda: b.CandidateCause(1, "c", "r", confidence=1.2), "CandidateCause.confidence: got 1.2, expected 0 to 1"),
         (lambda: b.CauseList([], unexplained=-0.1), "CauseList.unexplained"),
         (lambda: b.Table("t", [b.Column("n", "number")], [[[1]]]), r"rows\[0\], column 'n'"),
         (lambda: b.Table("t", [b.Column("n", "badge")], [["Breached"]]), "expected Badge"),

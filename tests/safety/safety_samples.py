@@ -16,6 +16,7 @@ from loopback import http_server
 from org_samples import RootBuilder, counts
 
 from tars_lib.cli.main import cli
+from tars_lib.engines.steps import STEPS
 
 START, HOUR, HOURS = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1), 660
 FAILING, FACING = "<script>alert(1)</script>", 'x"onmouseover=alert(1) y'
@@ -143,7 +144,7 @@ def _commands(session: Session, root: Path) -> None:
     call("run", "--root", root, "--outdir", "runs", "--timestamp", "20260328-120000", "--verbose", codes=found)
     run, before = "runs/tars-run-20260328-120000", "runs/tars-run-20260328-060000"
     call("health", "--root-dir", root, "--output", "org-health-report.json", "--verbose", codes=found)
-    for engine in ("alerts", "correlation", "temporal", "sla"):
+    for engine in list(STEPS)[1:]:
         call(engine, "--org-report", "org-health-report.json", "--output", f"{engine}.json", "--verbose", codes=found)
     call("diff", before, run, codes=(0, 1))
     call("classify", run)

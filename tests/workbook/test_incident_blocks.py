@@ -44,7 +44,7 @@ def test_where_nothing_spreads_the_report_says_so(samples: RunSamples, name: str
 
 def test_what_could_not_be_tested_is_not_called_calm(samples: RunSamples) -> None:
     run = samples.run("calm")
-    short = replace(run, temporal=replace(run.temporal, reason="too few samples: 3"))
+    short = run.with_reports(temporal=replace(run.temporal, reason="too few samples: 3"))
     assert "Whether it spreads is not known too few samples: 3." in told(spread.spread(short))
 
 
@@ -53,7 +53,7 @@ def test_a_path_that_is_over_or_improves_is_not_active(samples: RunSamples) -> N
     (path,) = run.temporal.propagation_paths
     for change in ({"is_active": False}, {"is_declining": False}):
         temporal = replace(run.temporal, propagation_paths=(replace(path, **change),))
-        assert spread.active_paths(replace(run, temporal=temporal)) == ()
+        assert spread.active_paths(run.with_reports(temporal=temporal)) == ()
     better = tuple(replace(c, direction=ClusterDirection.IMPROVEMENT) for c in run.correlation.clusters)
     assert spread.declining_clusters(replace(run, correlation=replace(run.correlation, clusters=better))) == ()
 

@@ -34,7 +34,7 @@ def test_max_causes_limits_what_is_told(samples: RunSamples) -> None:
     run = samples.run("artefacts")
     breach = run.sla.breaches[0]
     sure = replace(breach, root_causes=tuple(replace(cause, confidence=0.9) for cause in breach.root_causes))
-    many = replace(run, sla=replace(run.sla, breaches=(sure,)))
+    many = run.with_reports(sla=replace(run.sla, breaches=(sure,)))
     assert "2. payments" not in told(sla_breach.explain(many, 1))
     assert "2. payments" in told(sla_breach.explain(many, 2))
 
@@ -46,7 +46,7 @@ def test_a_cause_that_does_not_stand_out_is_not_recorded_as_known(samples: RunSa
     none = replace(breach, root_causes=(), reason="no deviation")
     assert sla_breach.primary_cause(none) == "Not known: no deviation"
     run = samples.run("demo")
-    unsure = replace(run, sla=replace(run.sla, breaches=(weak,)))
+    unsure = run.with_reports(sla=replace(run.sla, breaches=(weak,)))
     assert "[Found]" not in told(sla_breach.contain(unsure))
     (table,) = (block for block in sla_breach.contain(unsure) if isinstance(block, Table))
     assert {row[-1].text for row in table.rows} == {"Not found"}
@@ -122,7 +122,7 @@ def test_max_repos_limits_the_list_and_says_so(samples: RunSamples) -> None:
 
 def test_a_score_that_is_not_known_is_not_a_low_risk(samples: RunSamples) -> None:
     run = samples.run("calm")
-    dark = replace(run, health=replace(run.health, aggregate_score=None, coverage=0.2))
+    dark = run.with_reports(health=replace(run.health, aggregate_score=None, coverage=0.2))
     assert org_risk.headline(dark) == "The risk is not known: 20% of the recently expected samples arrived."
 
 
@@ -170,7 +170,7 @@ def test_calm_is_said_plainly_where_all_is_known(samples: RunSamples) -> None:
     run = samples.run("calm")
     known = tuple(result for result in run.sla.compliance_results if result.sla_id != "restore")
     summary = replace(run.sla.summary, unknown=0, total=3)
-    text = everything(replace(run, sla=replace(run.sla, compliance_results=known, summary=summary)))
+    text = everything(run.with_reports(sla=replace(run.sla, compliance_results=known, summary=summary)))
     assert "No SLA is breached" in text
     assert "No SLA is at risk." in text
     assert "known to be" not in text.replace("Nothing known to be wrong", "").replace(
@@ -197,7 +197,7 @@ def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:
     """Where every SLA is breached nothing is forecast, and the breach's own page lists the alerts."""
     run = samples.run("demo")
     breached = [result for result in run.sla.compliance_results if result.status is SlaStatus.BREACHED]
-    only = replace(run, sla=replace(run.sla, compliance_results=tuple(breached)))
+    only = run.with_reports(sla=replace(run.sla, compliance_results=tuple(breached)))
     assert "Every SLA is breached already." in told(at_risk.outlook_section(only))
     assert "Chance of a breach" not in told(at_risk.outlook_section(only))
     assert "Chance of a breach" in told(at_risk.outlook_section(run))

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, engine_options, read_input, report_argument
+from tars_lib.cli.engines.options import Output, codes_of, engine_options, read_input, report_argument
 from tars_lib.cli.engines.overdue import overdue_of, register_option
-from tars_lib.cli.shared.shell import ALERTS, guarded
+from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars alerts --org-report ./org-health-report.json --json")
 @report_argument
 @register_option
 @engine_options("alerts")
-@guarded(ALERTS)
+@guarded(codes_of("alerts"))
 def alerts(
     org_report: str,
     more_reports: tuple[str, ...],
@@ -32,8 +32,9 @@ def alerts(
     Codes: 102 critical alerts, 101 alerts but none critical, 0 none; 103 configuration error, 104 the report could not be read.
     """
     from tars_lib.cli.engines.summaries import alert_lines
-    from tars_lib.pipeline import analyze_alerts
+    from tars_lib.engines.judging import report_alerts
+    from tars_lib.pipeline import run_engine
 
     late = overdue_of(incidents_dir)
-    report = analyze_alerts(*read_input(org_report, more_reports, as_of, assume_tz), late)
+    report = run_engine(report_alerts, *read_input(org_report, more_reports, as_of, assume_tz), overdue=late)
     return output.emit(report, lambda: alert_lines(report), ("findings", "inputs"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.engines.options import Output, engine_options, read_input, report_argument
-from tars_lib.cli.shared.shell import CORRELATION, guarded
+from tars_lib.cli.engines.options import Output, codes_of, engine_options, read_input, report_argument
+from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars correlation --org-report ./org-health-report.json --json")
 @report_argument
 @engine_options("correlation")
-@guarded(CORRELATION)
+@guarded(codes_of("correlation"))
 def correlation(
     org_report: str,
     more_reports: tuple[str, ...],
@@ -28,7 +28,8 @@ def correlation(
     read.
     """
     from tars_lib.cli.engines.summaries import correlation_lines
-    from tars_lib.pipeline import analyze_correlation
+    from tars_lib.engines.judging import report_correlation
+    from tars_lib.pipeline import run_engine
 
-    report = analyze_correlation(*read_input(org_report, more_reports, as_of, assume_tz))
+    report = run_engine(report_correlation, *read_input(org_report, more_reports, as_of, assume_tz))
     return output.emit(report, lambda: correlation_lines(report), ("correlations",))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, engine_options, without_path
-from tars_lib.cli.shared.shell import HEALTH, guarded
+from tars_lib.cli.engines.options import Output, codes_of, engine_options, without_path
+from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
@@ -15,7 +15,7 @@ from tars_lib.cli.shared.shell import HEALTH, guarded
 @click.option("--config", type=click.Path(path_type=Path), help="In place of the folder's org.yaml.")
 @click.option("--repos", metavar="A,B", help="Only these repos, comma separated.")
 @engine_options("health")
-@guarded(HEALTH)
+@guarded(codes_of("health"))
 def health(
     root_dir: Path,
     config: Path | None,

@@ -1,4 +1,4 @@
-"""What the five engine commands have in common: their options, and how a report leaves them."""
+"""What the engine commands have in common: their options, their codes, and how a report leaves them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.build_server import policy_of, policy_option
-from tars_lib.cli.shared.shell import expand, logging_options
+from tars_lib.cli.shared.shell import Codes, expand, logging_options
+from tars_lib.findings.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from tars_lib.engines.report import Report
     from tars_lib.model.organisation import OrgData
-
-LEGACY_ZERO = {"health": 90, "alerts": 100, "correlation": 120, "temporal": 130, "sla": 140}
-"""What `--legacy-exit-codes` returns instead of 0."""
 
 # The predecessor's flags; the true code is always returned.
 _FAIL_ON = (
@@ -38,6 +36,18 @@ _FAIL_ON = (
     "--fail-on-critical-anomaly",
     "--fail-on-critical-propagation",
 )
+
+
+def codes_of(engine: str) -> Codes:
+    """Return the codes of an engine for refused input, from the table of exit codes; 1 where it has none of its own."""
+    own = {entry.finding: code for code, entry in EXIT_CODES.items() if entry.source == engine}
+    parse = own.get("PARSE_ERROR", own.get("INPUT_ERROR", 1))
+    return Codes(own.get("NO_REPOSITORIES", parse), own.get("CONFIGURATION_ERROR", 1), parse)
+
+
+def legacy_zero(engine: str) -> int:
+    """Return what `--legacy-exit-codes` returns instead of 0: the first number of the ten that the engine's codes are of."""
+    return min((code for code, entry in EXIT_CODES.items() if entry.source == engine), default=0) // 10 * 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +110,11 @@ class Output:
         elif self.file is not None and not self.quiet:
             click.echo(self.file)
         code = decide(policy, (report.exit_code,)).code if told is None else told()
-        return LEGACY_ZERO[self.engine] if self.legacy and report.exit_code == 0 and not self.exit_zero else code
+        return legacy_zero(self.engine) if self.legacy and report.exit_code == 0 and not self.exit_zero else code
 
 
 def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options that all five engines take, and hand them over as one `output` argument."""
+    """Add the options that all engines take, and hand them over as one `output` argument."""
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
         def with_output(**given: Any) -> Any:
@@ -129,7 +139,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
             command = click.option(flag, is_flag=True, hidden=True)(command)
         command = policy_option(logging_options(command))
         for option in (
-            click.option("--legacy-exit-codes", is_flag=True, help=f"Return {LEGACY_ZERO[engine]} instead of 0."),
+            click.option("--legacy-exit-codes", is_flag=True, help=f"Return {legacy_zero(engine)} instead of 0."),
             click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code."),
             click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin."),
             click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample."),

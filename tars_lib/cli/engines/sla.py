@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, engine_options, one_file, read_input, report_argument
+from tars_lib.cli.engines.options import Output, codes_of, engine_options, one_file, read_input, report_argument
 from tars_lib.cli.shared.build_server import build_of, build_options
 from tars_lib.cli.shared.policy_files import policy_files_option
-from tars_lib.cli.shared.shell import SLA, guarded
+from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars sla --org-report ./org-health-report.json --json")
@@ -23,7 +23,7 @@ from tars_lib.cli.shared.shell import SLA, guarded
 )
 @build_options
 @engine_options("sla")
-@guarded(SLA)
+@guarded(codes_of("sla"))
 def sla(
     org_report: str,
     more_reports: tuple[str, ...],
@@ -46,8 +46,10 @@ def sla(
     Codes: 142 a breach, 141 an SLA at risk, 0 neither; 143 configuration error, 144 a report could not be read.
     """
     from tars_lib.cli.engines.summaries import sla_lines
+    from tars_lib.engines.judging import report_slas
+    from tars_lib.engines.sla.verdict import INFORMING
     from tars_lib.model.slo import Window
-    from tars_lib.pipeline import analyze_slas, read_upstream
+    from tars_lib.pipeline import read_upstream, run_engine
 
     build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
     with build.told_of_errors("tars sla"):
@@ -60,11 +62,12 @@ def sla(
             org = org.judged_by(found.policies, names, found.notes, found.counters)
         build.check([policy.sla_id for policy in org.policies])
         given = read_upstream(
-            one_file(alerts_report, "an org-alerts.json"),
-            one_file(trend_correlation_report, "a trend-correlation-report.json"),
-            one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
+            alerts=one_file(alerts_report, "an org-alerts.json"),
+            correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"),
+            temporal=one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
         )
-        report = analyze_slas(org, judged_at, given, tuple(Window(days=length) for length in days))
+        windows = tuple(dict.fromkeys((*(Window(days=length) for length in days), *INFORMING)))
+        report = run_engine(report_slas, org, judged_at, given, windows=windows)
     return output.emit(
         report,
         lambda: [build.line(line) for line in sla_lines(report)],

@@ -7,6 +7,7 @@ from tars_lib.engines.relations.correlation_report import CorrelationReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 MAX_LINES = 10
 
@@ -14,7 +15,7 @@ MAX_LINES = 10
 def sla_lines(report: SlaReport) -> list[str]:
     """Verdicts, breaches with their causes, readiness."""
     readiness = report.executive_readiness
-    lines = [report.risk_narrative.headline, f"As of {report.as_of:%Y-%m-%d %H:%M} UTC", ""]
+    lines = [report.risk_narrative.headline, f"As of {report.as_of:{MINUTES}}", ""]
     for result in report.compliance_results:
         value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
         sign = ">=" if result.higher_is_better else "<="
@@ -34,7 +35,7 @@ def sla_lines(report: SlaReport) -> list[str]:
 def alert_lines(report: AlertReport) -> list[str]:
     """Alerts in order of priority."""
     counted = ", ".join(f"{count} {name.lower()}" for name, count in sorted(report.severities.items())) or "none"
-    lines = [f"Alerts as of {report.as_of:%Y-%m-%d %H:%M} UTC: {counted}"]
+    lines = [f"Alerts as of {report.as_of:{MINUTES}}: {counted}"]
     lines += [f"  {alert.severity.value:8}  {alert.type.value}: {alert.title}" for alert in report.alerts[:MAX_LINES]]
     if len(report.alerts) > MAX_LINES:
         lines.append(f"  and {len(report.alerts) - MAX_LINES} more")
@@ -45,7 +46,7 @@ def alert_lines(report: AlertReport) -> list[str]:
 def correlation_lines(report: CorrelationReport) -> list[str]:
     """Significant pairs and clusters."""
     lines = [
-        f"Correlation as of {report.as_of:%Y-%m-%d %H:%M} UTC: {report.correlations_found} significant pairs, "
+        f"Correlation as of {report.as_of:{MINUTES}}: {report.correlations_found} significant pairs, "
         f"{report.expected_false_discoveries:.1f} expected to be false, {len(report.clusters)} clusters"
     ]
     for cluster in report.clusters[:MAX_LINES]:
@@ -58,7 +59,7 @@ def correlation_lines(report: CorrelationReport) -> list[str]:
 def temporal_lines(report: TemporalReport) -> list[str]:
     """Leaders, paths, anomalies."""
     lines = [
-        f"Lead-lag as of {report.as_of:%Y-%m-%d %H:%M} UTC: {len(report.lead_lag)} significant pairs, "
+        f"Lead-lag as of {report.as_of:{MINUTES}}: {len(report.lead_lag)} significant pairs, "
         f"{report.expected_false_discoveries:.1f} expected to be false, {len(report.propagation_paths)} paths"
     ]
     for path in report.propagation_paths[:MAX_LINES]:

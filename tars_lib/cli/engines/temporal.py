@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.engines.options import Output, engine_options, one_file, read_input, report_argument
-from tars_lib.cli.shared.shell import TEMPORAL, guarded
+from tars_lib.cli.engines.options import Output, codes_of, engine_options, one_file, read_input, report_argument
+from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars temporal --org-report ./org-health-report.json --json")
@@ -13,7 +13,7 @@ from tars_lib.cli.shared.shell import TEMPORAL, guarded
 @click.option("--trend-correlation-report", metavar="FILE", help="Made in memory when it is not given.")
 @click.option("--max-lag", type=click.IntRange(1, 365), default=14, show_default=True, help="Longest lag, in samples.")
 @engine_options("temporal")
-@guarded(TEMPORAL)
+@guarded(codes_of("temporal"))
 def temporal(
     org_report: str,
     more_reports: tuple[str, ...],
@@ -32,9 +32,11 @@ def temporal(
     not be read.
     """
     from tars_lib.cli.engines.summaries import temporal_lines
-    from tars_lib.pipeline import analyze_temporal, read_upstream
+    from tars_lib.engines.judging import report_temporal
+    from tars_lib.pipeline import read_upstream, run_engine
 
     org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
     given = read_upstream(correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"))
-    report = analyze_temporal(org, judged_at, given, max_lag)
+    # of the SLAs only what is left of the budgets is asked for, so no window informs
+    report = run_engine(report_temporal, org, judged_at, given, windows=(), max_lag=max_lag)
     return output.emit(report, lambda: temporal_lines(report), ("lead_lag", "influence_scores"))

@@ -8,6 +8,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, common, echo_json, text_of
 from tars_lib.errors import InputError
+from tars_lib.text.times import MINUTES
 
 _archive = click.option(
     "--archive-dir",
@@ -94,7 +95,5 @@ def _in_archive(options: Options, archive: Path, incident_id: str, reason: str, 
     if not options.quiet:
         done = "on legal hold in the archive" if is_hold else "released; retention applies by age again"
         click.echo(f"Incident:        {incident_id}  ARCHIVED  {done}")
-        click.echo(
-            f"Written:         {line.time:%Y-%m-%d %H:%M} UTC by {visible(line.actor)} to {archive / REGISTER_FILE}"
-        )
+        click.echo(f"Written:         {line.time:{MINUTES}} by {visible(line.actor)} to {archive / REGISTER_FILE}")
     return 0

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, visible
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.incidents.store.journal import Written
     from tars_lib.incidents.store.record import Action, Incident
     from tars_lib.incidents.store.timeline import Entry
-    from tars_lib.incidents.store.verification import Verification
+    from tars_lib.incidents.store.verification import RecordVerification
     from tars_lib.incidents.views.case import Case
     from tars_lib.incidents.views.clocks import Clock
     from tars_lib.incidents.views.golden_path import GoldenPath
@@ -39,9 +40,9 @@ class Reader:
         """A time to the minute, with its offset where it is not UTC, so that a repeated hour is never ambiguous."""
         local = time.astimezone(self.zone)
         if self.zone is UTC:
-            return f"{local:%Y-%m-%d %H:%M} UTC"
+            return f"{local:{MINUTES}}"
         offset = f"{local:%z}"
-        return f"{local:%Y-%m-%d %H:%M} UTC{offset[:3]}:{offset[3:5]}"
+        return f"{local:{MINUTES}}{offset[:3]}:{offset[3:5]}"
 
 
 def status_lines(case: Case, reader: Reader) -> Iterator[str]:
@@ -298,7 +299,7 @@ def _short(entry: Entry) -> str:
     return entry.text
 
 
-def verification_lines(found: Verification, folder: Path) -> Iterator[str]:
+def verification_lines(found: RecordVerification, folder: Path) -> Iterator[str]:
     """Outcome of a verification."""
     for fault in found.faults:
         yield from wrapped(visible(fault), "ALTERED  ", " " * 9)

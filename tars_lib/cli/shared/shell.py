@@ -53,11 +53,6 @@ class Codes:
 
 
 PIPELINE = Codes(93, 94, 95)
-HEALTH = Codes(93, 94, 95)
-ALERTS = Codes(104, 103, 104)
-CORRELATION = Codes(124, 123, 124)
-TEMPORAL = Codes(134, 133, 134)
-SLA = Codes(144, 143, 144)
 REPORT = Codes(1, 1, 1)
 NOTIFY = Codes(104, 103, 104, failed=105)
 

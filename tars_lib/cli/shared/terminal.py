@@ -16,7 +16,7 @@ from tars_lib.text.visible import visible
 _KEPT = re.compile(r"(\r?\n|\t)")
 
 
-class Shown:
+class ShownStream:
     """A text stream that shows control, bidirectional and invisible characters as code points.
 
     All else is the stream's own. `encoding` is said to be UTF-8, because click would write past this class to a stream in

@@ -19,7 +19,7 @@ from tars_lib.engines.alerts.raised import publish
 from tars_lib.engines.alerts.report import Alert, AlertReport
 from tars_lib.engines.alerts.reported import carried
 from tars_lib.engines.alerts.rules import firing, rule_warnings
-from tars_lib.engines.alerts.score_history import Courses
+from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.alerts.sla import slo_violations, violations
 from tars_lib.engines.alerts.trend import find_declines
 from tars_lib.engines.health.report import HealthReport
@@ -67,7 +67,7 @@ def assess_alerts(
     AlertReport
         `exit_code` 102 with a CRITICAL alert, 101 with any other, else 0; drift alone is 0.
     """
-    courses = Courses(org)
+    courses = ScoreCourses(org)
     declines = find_declines(health, courses)
     raised = [
         *degradations(health, courses, declines),

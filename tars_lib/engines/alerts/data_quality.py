@@ -19,6 +19,7 @@ from tars_lib.model.slo import RatioPolicy
 from tars_lib.stats.counts import wilson_interval
 from tars_lib.stats.series.robust import MAD_TO_SIGMA
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -124,10 +125,10 @@ def _silence(repo: Repo, silences: list[_Silence], regular: int, as_of: datetime
     if is_whole:
         age = duration_text(as_of - from_micros(last))
         title = f"{repo.repo}: stopped reporting"
-        told = f"nothing from {repo.repo} for {age}; last sample {from_micros(last):%Y-%m-%d %H:%M} UTC ({names})"
+        told = f"nothing from {repo.repo} for {age}; last sample {from_micros(last):{MINUTES}} ({names})"
     elif stopped:
         title = f"{repo.repo}: metrics stopped"
-        told = f"{repo.repo} no longer reports {names}; last sample {from_micros(since):%Y-%m-%d %H:%M} UTC"
+        told = f"{repo.repo} no longer reports {names}; last sample {from_micros(since):{MINUTES}}"
     else:
         title = f"{repo.repo}: samples are missing"
         told = f"{worst.coverage:.0%} of the last {COVERAGE_SAMPLES} samples of {worst.metric} arrived"
@@ -172,7 +173,7 @@ def _impossible_counts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
                 severity=AlertSeverity.HIGH,
                 title=f"{repo.repo}: more {part} than {total}",
                 message=(
-                    f"{repo.repo}: {part} {value:.6g} of {total} {limit:.6g} at {last:%Y-%m-%d %H:%M} UTC, "
+                    f"{repo.repo}: {part} {value:.6g} of {total} {limit:.6g} at {last:{MINUTES}}, "
                     f"{at.size} such samples in {IMPOSSIBLE_DAYS} days; SLAs that rest on them are in doubt."
                 ),
                 repos=(repo.repo,),
@@ -212,7 +213,7 @@ def _changed_units(org: OrgData) -> Iterator[Raised]:
                 title=f"{repo.repo}: {metric} changed its scale",
                 message=(
                     f"{repo.repo}: {metric} went from {value_text(before, unit)} to {value_text(after, unit)} at "
-                    f"{at:%Y-%m-%d %H:%M} UTC, a factor of {max(after / before, before / after):.4g}, and varies as "
+                    f"{at:{MINUTES}}, a factor of {max(after / before, before / after):.4g}, and varies as "
                     "before in proportion: it looks like a change of unit, not of what is measured."
                 ),
                 repos=(repo.repo,),

@@ -17,6 +17,7 @@ from tars_lib.model.history import DAY
 from tars_lib.model.names import AlertType
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.playbook.packaged import packaged
+from tars_lib.text.times import MINUTES
 
 MIN_CONFIDENCE = 0.5
 """Confidence from which a root cause stands for the alerts of its callers; judgement: more likely right than wrong."""
@@ -119,7 +120,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
             if len(storm) < MIN_STORM:
                 found += storm
                 continue
-            when = f"{first:%Y-%m-%d %H:%M} UTC"
+            when = f"{first:{MINUTES}}"
             found.append(
                 _join(storm, _stem(storm, callers), "at once", f"within {_slack_text(storm[0], steps)} from {when} on")
             )

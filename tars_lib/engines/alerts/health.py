@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from tars_lib.engines.alerts.persistence import Hold, hold
+from tars_lib.engines.alerts.persistence import Persistence, hold
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.alerts.report import DriftFinding
-from tars_lib.engines.alerts.score_history import Course, Courses
+from tars_lib.engines.alerts.score_history import RepoCourse, ScoreCourses
 from tars_lib.engines.alerts.trend import Decline
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN, HIGH, SCORE, YELLOW, tier_of
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import AlertSeverity, AlertType, HealthStatus, RiskTier, Severity
+from tars_lib.text.times import MINUTES
 
 MARGIN = 2.0
 """Points beyond a tier's bound from which a score counts as clear of it; judgement: a tenth of the width of a tier."""
 SOURCE = "health"
 
 
-def degradations(health: HealthReport, courses: Courses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
+def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
     """Alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
 
     CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier
@@ -94,7 +95,7 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
 
 
 def _degraded(
-    report: RepositoryReport, course: Course, held: Mapping[float, Hold | None], fell: Decline | None
+    report: RepositoryReport, course: RepoCourse, held: Mapping[float, Persistence | None], fell: Decline | None
 ) -> Raised:
     tier = RiskTier.MEDIUM
     if held[YELLOW] is not None:
@@ -109,10 +110,10 @@ def _degraded(
     if began is None or worst is None or report.score is None:
         raise ValueError(f"{report.repo}: no tier holds")
     first, since, last = (from_micros(int(course.times[n])) for n in (began.first, worst.first, worst.last))
-    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:%Y-%m-%d %H:%M} UTC"
+    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:{MINUTES}}"
     if worst.is_clearing:
         told = (
-            f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:%Y-%m-%d %H:%M} UTC; "
+            f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:{MINUTES}}; "
             f"cleared by two samples at {bound + MARGIN:g} or more"
         )
     if fell is not None:
@@ -140,6 +141,6 @@ def _degraded(
 def _decline_text(fell: Decline) -> str:
     if fell.shift is not None:
         before, after = fell.shift.before, fell.shift.after
-        return f"level went from {before:.1f} to {after:.1f} at {fell.since:%Y-%m-%d %H:%M} UTC"
+        return f"level went from {before:.1f} to {after:.1f} at {fell.since:{MINUTES}}"
     slope = 0.0 if fell.slope_per_day is None else fell.slope_per_day
     return f"score moves by {slope:.2g} points a day since about {fell.since:%Y-%m-%d} UTC"

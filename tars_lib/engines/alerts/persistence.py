@@ -22,7 +22,7 @@ week."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Persistence:
     """The present occurrence of a condition, by position in the series.
 
     `first` is the sample with which it began, `last` the last sample for which the condition itself was true.
@@ -34,7 +34,7 @@ class Hold:
     is_clearing: bool
 
 
-def hold(beyond: Bools, clear: Bools, credit: Ints | None = None, needed: int = 0) -> Hold | None:
+def hold(beyond: Bools, clear: Bools, credit: Ints | None = None, needed: int = 0) -> Persistence | None:
     """Find the occurrence that lasts until the end of a series.
 
     Parameters
@@ -70,7 +70,7 @@ def hold(beyond: Bools, clear: Bools, credit: Ints | None = None, needed: int = 
     quiet = np.flatnonzero(~beyond[:fire])
     first = int(quiet[-1]) + 1 if quiet.size else 0
     last = int(np.flatnonzero(beyond)[-1])
-    return Hold(first, last, is_clearing=last < beyond.size - 1)
+    return Persistence(first, last, is_clearing=last < beyond.size - 1)
 
 
 def sample_credit(times: Ints, step: int) -> Ints:

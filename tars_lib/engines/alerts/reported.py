@@ -11,6 +11,7 @@ from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Reported
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.severities import read_severity
 from tars_lib.playbook.packaged import packaged
+from tars_lib.text.times import MINUTES
 
 UNTITLED = "alert without a title"
 
@@ -54,7 +55,7 @@ def _raise(group: _Carried, as_of: datetime) -> Raised:
     )
     first = times[0] if times else None
     often = f", listed {len(group.alerts)} times" if len(group.alerts) > 1 else ""
-    opened = "at an unknown time" if first is None else f"{first:%Y-%m-%d %H:%M} UTC"
+    opened = "at an unknown time" if first is None else f"{first:{MINUTES}}"
     told = f"{group.repo}: {group.title or UNTITLED}; found in its artefacts, opened {opened}{often}"
     kind = AlertType.HEALTH_DEGRADATION
     if severity is AlertSeverity.CRITICAL and first is not None and as_of - first >= packaged().escalation_after[1]:

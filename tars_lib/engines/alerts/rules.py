@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.alerts.persistence import hold, sample_credit
 from tars_lib.engines.alerts.raised import Raised
-from tars_lib.engines.alerts.score_history import Courses
+from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.health.scores import SCORE
 from tars_lib.model.history import Grid, from_micros
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
 from tars_lib.model.organisation import OrgData, duration_text, intervals
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +28,7 @@ _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operato
 _MINUTE = 60_000_000
 
 
-def firing(org: OrgData, courses: Courses) -> Iterator[Raised]:
+def firing(org: OrgData, courses: ScoreCourses) -> Iterator[Raised]:
     """Alerts of the user's rules, one a rule and repo."""
     derived = org.history.grid("error_rate") if _is_derived(org) else None
     for rule in org.rules:
@@ -56,7 +57,9 @@ def _is_derived(org: OrgData) -> bool:
     return "error_rate" not in org.history.metrics and org.history.has("error_rate")
 
 
-def _series(org: OrgData, metric: str, column: int, courses: Courses, derived: Grid | None) -> tuple[Ints, Floats, int]:
+def _series(
+    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None
+) -> tuple[Ints, Floats, int]:
     """Times, values and sampling interval; the score may be composed and the error rate derived."""
     repo = org.repos[column].repo
     if metric == "error_rate" and derived is not None:
@@ -85,9 +88,9 @@ def _judge(org: OrgData, rule: AlertRule, repo: str, times: Ints, values: Floats
     value, limit = value_text(float(values[-1]), unit), value_text(rule.threshold, unit)
     length = "" if not rule.for_minutes else f" for {duration_text(timedelta(minutes=rule.for_minutes))}"
     told = f"{repo}: {rule.metric} is {value}, rule {rule.rule_id}: {rule.comparison} {limit}{length}"
-    told += f"; since {first:%Y-%m-%d %H:%M} UTC"
+    told += f"; since {first:{MINUTES}}"
     if found.is_clearing:
-        told += f"; not beyond it since {last:%Y-%m-%d %H:%M} UTC, but not clear of it either"
+        told += f"; not beyond it since {last:{MINUTES}}, but not clear of it either"
     return Raised(
         type=AlertType.HEALTH_DEGRADATION,
         source=f"rule:{rule.rule_id}",

@@ -21,7 +21,7 @@ MIN_FLAT = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Course:
+class RepoCourse:
     """Score of one repo: times (n,) in microseconds, `raw` samples (n,), and `level` (n,), what the score was then.
 
     The level is made like the score itself, from medians of the last three samples; NaN where it was not known.
@@ -32,7 +32,7 @@ class Course:
     level: Floats
 
 
-class Courses:
+class ScoreCourses:
     """Courses of an organisation's repos, made when they are asked for.
 
     A reported score is taken at the times at which it was reported; a composed one on the coarsest grid of its metrics.
@@ -44,28 +44,28 @@ class Courses:
         self._columns = {repo.repo: column for column, repo in enumerate(org.repos)}
         self._composed: Grid | None = None
         self._is_composed = False
-        self._made: dict[str, Course] = {}
+        self._made: dict[str, RepoCourse] = {}
         self._parts: tuple[tuple[Metric, Grid], ...] = ()
 
-    def of(self, repo: str) -> Course:
+    def of(self, repo: str) -> RepoCourse:
         """Course of one repo; empty where it has no score."""
         if repo not in self._made:
             self._made[repo] = self._make(repo)
         return self._made[repo]
 
-    def _make(self, repo: str) -> Course:
+    def _make(self, repo: str) -> RepoCourse:
         column = self._columns[repo]
         if self._reported[column]:
             times, values = self._org.history.series(SCORE, repo)
-            return Course(times, values, trailing_median(values))
+            return RepoCourse(times, values, trailing_median(values))
         if not self._is_composed:
             self._compose()
         if self._composed is None:
-            return Course(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+            return RepoCourse(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         values = self._composed.values[:, column]
         seen = np.isfinite(values)
         level = self._composed_level(self._composed, column)
-        return Course(self._composed.times[seen], values[seen], level[seen])
+        return RepoCourse(self._composed.times[seen], values[seen], level[seen])
 
     def _compose(self) -> None:
         self._composed, self._is_composed = score_grid(self._org, self._reported), True

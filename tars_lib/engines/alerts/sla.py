@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from tars_lib.engines.alerts.raised import Raised
-from tars_lib.engines.alerts.score_history import Courses, Floats
+from tars_lib.engines.alerts.score_history import Floats, ScoreCourses
 from tars_lib.engines.health.report import HealthReport, SloResult
 from tars_lib.engines.health.scores import GREEN, MIN_COVERAGE
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
@@ -25,6 +25,7 @@ from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Se
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import RatioPolicy
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 MAX_STEPS_BACK = 30
 """Samples by which the beginning of an at-risk verdict is searched back; judgement: a month of daily ones."""
@@ -50,7 +51,7 @@ def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
             yield _at_risk(org, result, sla.as_of)
 
 
-def slo_violations(org: OrgData, health: HealthReport, courses: Courses) -> Iterator[Raised]:
+def slo_violations(org: OrgData, health: HealthReport, courses: ScoreCourses) -> Iterator[Raised]:
     """Alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
     for slo in health.slo_results:
         if slo.status == "VIOLATED":
@@ -65,7 +66,7 @@ def _breached(breach: Breach, as_of: datetime) -> Raised:
     value, objective = value_text(breach.value, breach.unit), value_text(breach.objective, breach.unit)
     told = [f"{breach.sla_name} is {value}, objective {objective}"]
     if breach.started_at is not None:
-        told.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:%Y-%m-%d %H:%M} UTC")
+        told.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:{MINUTES}}")
     if breach.could_be_chance:
         told.append("could be chance: the interval includes the objective")
     if breach.root_causes:
@@ -96,7 +97,7 @@ def _at_risk(org: OrgData, result: ComplianceResult, as_of: datetime) -> Raised:
     is_high = result.priority == 1 or facing
     since, is_older = _at_risk_since(org, result, as_of)
     value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
-    when = f"since {'or before ' if is_older else ''}{since:%Y-%m-%d %H:%M} UTC"
+    when = f"since {'or before ' if is_older else ''}{since:{MINUTES}}"
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"sla:{result.sla_id}",
@@ -169,14 +170,14 @@ def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     return whole, replace(policy, total="total", part="bad", part_is_good=False, repos=())
 
 
-def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Courses) -> Raised:
+def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: ScoreCourses) -> Raised:
     repos = _responsible(slo, health)
     unit = "score" if slo.measure.endswith("score") else "ratio"
     value, objective = value_text(slo.value, unit), value_text(slo.objective, unit)
     since = _slo_since(org, slo, health, courses)
     told = f"{slo.name}: {slo.measure} is {value}, objective {objective}"
     if since is not None:
-        told += f", since {since:%Y-%m-%d %H:%M} UTC"
+        told += f", since {since:{MINUTES}}"
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"slo:{slo.slo_id}",
@@ -204,7 +205,7 @@ def _responsible(slo: SloResult, health: HealthReport) -> tuple[str, ...]:
     return tuple(report.repo for report in reports if report.score is not None and report.score < bound)
 
 
-def _slo_since(org: OrgData, slo: SloResult, health: HealthReport, courses: Courses) -> datetime | None:
+def _slo_since(org: OrgData, slo: SloResult, health: HealthReport, courses: ScoreCourses) -> datetime | None:
     """First time of the stretch without interruption in which the measure was below the objective; None for coverage.
 
     Each repo counts with its last known score, from its first one on.

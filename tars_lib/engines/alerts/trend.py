@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
-from tars_lib.engines.alerts.score_history import Course, Courses, hinge
+from tars_lib.engines.alerts.score_history import RepoCourse, ScoreCourses, hinge
 from tars_lib.engines.health.assess import SHIFT_SAMPLES, TREND_SAMPLES
 from tars_lib.engines.health.report import ChangePoint, HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN
@@ -55,7 +55,7 @@ class Decline:
     slope_per_day: float | None
 
 
-def find_declines(health: HealthReport, courses: Courses) -> dict[str, Decline]:
+def find_declines(health: HealthReport, courses: ScoreCourses) -> dict[str, Decline]:
     """Declines of all repos whose score is known, by repo.
 
     A recent change of level stands before a trend: it is dated better and often makes the trend. An old one gives way
@@ -74,7 +74,7 @@ def find_declines(health: HealthReport, courses: Courses) -> dict[str, Decline]:
     return found
 
 
-def _shift(report: RepositoryReport, course: Course, tests: int) -> Decline | None:
+def _shift(report: RepositoryReport, course: RepoCourse, tests: int) -> Decline | None:
     """The last change of level, if it went down and is no chance."""
     if not report.change_points or report.score is None:
         return None
@@ -96,7 +96,7 @@ def _shift(report: RepositoryReport, course: Course, tests: int) -> Decline | No
     )
 
 
-def _noise(course: Course, shifts: tuple[ChangePoint, ...]) -> float:
+def _noise(course: RepoCourse, shifts: tuple[ChangePoint, ...]) -> float:
     """Robust standard deviation of the samples around the levels between change points."""
     values, times = course.raw[-SHIFT_SAMPLES:], course.times[-SHIFT_SAMPLES:]
     bounds = np.searchsorted(times, [to_micros(shift.at) for shift in shifts])
@@ -104,7 +104,7 @@ def _noise(course: Course, shifts: tuple[ChangePoint, ...]) -> float:
     return MAD_TO_SIGMA * float(np.median(np.abs(np.concatenate(parts))))
 
 
-def _residual(course: Course) -> float:
+def _residual(course: RepoCourse) -> float:
     """Standard deviation around the straight line through the last samples."""
     values = course.raw[-TREND_SAMPLES:]
     time = np.arange(values.size, dtype=np.float64)
@@ -113,7 +113,7 @@ def _residual(course: Course) -> float:
     return float(np.std(centred - time * (time @ centred) / (time @ time)))
 
 
-def _trend(report: RepositoryReport, course: Course) -> Decline | None:
+def _trend(report: RepositoryReport, course: RepoCourse) -> Decline | None:
     """A declining trend whose loss is no trifle even at the flat end of its interval."""
     if report.trend is not Trend.DECLINING or report.trend_interval is None or report.score is None:
         return None

@@ -38,8 +38,10 @@ from tars_lib.model.history import DAY, Grid, from_micros, to_micros
 from tars_lib.model.names import OrgSlo, Repo, RiskTier, Trend
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.changes.level_shift import level_shifts
-from tars_lib.stats.changes.trend import discoveries, linear_trends
+from tars_lib.stats.changes.trend import linear_trends
+from tars_lib.stats.multiplicity import discoveries
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
 Floats = NDArray[np.float64]
@@ -304,7 +306,7 @@ def _reasons(
             reasons.append(f"{component.metric}: {component.reason}")
     if shifts:
         last = shifts[-1]
-        reasons.append(f"score went from {last.before:.1f} to {last.after:.1f} at {last.at:%Y-%m-%d %H:%M} UTC")
+        reasons.append(f"score went from {last.before:.1f} to {last.after:.1f} at {last.at:{MINUTES}}")
     return tuple(reasons)
 
 
@@ -368,7 +370,7 @@ def data_age(org: OrgData, as_of: datetime, now: datetime) -> str | None:
     step = max((org.history.interval(m) or 0 for m in org.history.metrics), default=0)
     if age <= max(3 * step, DAY):
         return None
-    return f"the newest sample is {duration_text(timedelta(microseconds=age))} old; judged as of {as_of:%Y-%m-%d %H:%M} UTC"
+    return f"the newest sample is {duration_text(timedelta(microseconds=age))} old; judged as of {as_of:{MINUTES}}"
 
 
 def _describe(org: OrgData) -> OrgDescription:

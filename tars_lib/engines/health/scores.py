@@ -118,11 +118,7 @@ def level(history: History, metric: str, as_of: datetime) -> Level:
 
 
 def _ends(history: History, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    n = len(history.repos)
-    if metric not in history.metrics:
-        return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    first = history.metrics.index(metric) * n
-    bounds = history.offsets[first : first + n + 1]
+    bounds = history.bounds(metric)
     return np.diff(bounds), bounds[1:]
 
 

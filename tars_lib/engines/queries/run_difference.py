@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.difference import Difference, Direction, sense_of
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.report import Report
 from tars_lib.engines.sla.report import SlaReport
+from tars_lib.engines.steps import STEPS
+from tars_lib.findings.exit_codes import DECISION_ORDER
 from tars_lib.model.names import SlaStatus
 from tars_lib.text.quantities import value_text
 
@@ -18,66 +20,56 @@ MIN_POINTS = 1.0
 _RANK = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 1, SlaStatus.COMPLIANT: 2}
 
 
-class Direction(StrEnum):
-    """Which way a line changed."""
-
-    BETTER = "BETTER"
-    WORSE = "WORSE"
-    CHANGED = "CHANGED"
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The reports of one run that are compared."""
-
-    health: HealthReport
-    alerts: AlertReport
-    temporal: TemporalReport
-    sla: SlaReport
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that is not as it was; numbers are null where they are unknown or there are none."""
-
-    subject: str
-    direction: Direction
-    before: str
-    after: str
-    delta: float | None = None
-
-
-def compare(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
-    """Changes from one run to another, worst first.
+def compare(before: Mapping[str, Report], after: Mapping[str, Report]) -> tuple[Difference, ...]:
+    """Changes from one run to another, worst first, then in the order of the playbook's decision tree.
 
     A verdict that became UNKNOWN is a change for the worse where it was COMPLIANT, and no improvement where it was not.
+
+    Parameters
+    ----------
+    before, after : mapping
+        Name of a step to its report; a step that one of them lacks is not compared.
     """
     changes = [
-        *_slas(before.sla, after.sla),
-        *_scores(before, after),
-        *_alerts(before.alerts, after.alerts),
-        *_paths(before.temporal, after.temporal),
+        change
+        # a later engine stands higher in the decision tree
+        for step in reversed(STEPS.values())
+        if step.name in before and step.name in after
+        for change in step.load_differences()(before[step.name], after[step.name])
     ]
     order = {Direction.WORSE: 0, Direction.CHANGED: 1, Direction.BETTER: 2}
     return tuple(sorted(changes, key=lambda change: order[change.direction]))
 
 
-def _slas(before: SlaReport, after: SlaReport) -> Iterator[Change]:
+def finding_changes(before: Report, after: Report) -> Iterator[Difference]:
+    """Compare what two reports of one kind found at all: their places in the decision tree."""
+    if before.finding == after.finding:
+        return
+    subject = f"finding of {before.report_id.rpartition('-')[0].replace('-', ' ')}"
+    ranks = [
+        DECISION_ORDER.index(report.exit_code) if report.exit_code in DECISION_ORDER else len(DECISION_ORDER)
+        for report in (before, after)
+    ]
+    yield Difference(subject, sense_of(ranks[1] - ranks[0], True), before.finding, after.finding)
+
+
+def sla_changes(before: SlaReport, after: SlaReport) -> Iterator[Difference]:
+    """Compare verdicts, values and readiness."""
     old = {result.sla_id: result for result in before.compliance_results}
     new = {result.sla_id: result for result in after.compliance_results}
     for sla_id in sorted(old.keys() | new.keys()):
-        one, other = old.get(sla_id), new.get(sla_id)
-        if one is None or other is None:
-            states = tuple("not judged" if r is None else r.status.value for r in (one, other))
-            yield Change(f"SLA {sla_id}", Direction.CHANGED, states[0], states[1])
+        earlier, later = old.get(sla_id), new.get(sla_id)
+        if earlier is None or later is None:
+            states = tuple("not judged" if r is None else r.status.value for r in (earlier, later))
+            yield Difference(f"SLA {sla_id}", Direction.CHANGED, states[0], states[1])
             continue
-        delta = None if one.value is None or other.value is None else other.value - one.value
-        texts = tuple(f"{r.status.value} {value_text(r.value, r.unit)}" for r in (one, other))
-        if one.status is not other.status:
-            gain = _RANK[other.status] - _RANK[one.status]
-            unknown = SlaStatus.UNKNOWN in (one.status, other.status)
+        delta = None if earlier.value is None or later.value is None else later.value - earlier.value
+        texts = tuple(f"{r.status.value} {value_text(r.value, r.unit)}" for r in (earlier, later))
+        if earlier.status is not later.status:
+            gain = _RANK[later.status] - _RANK[earlier.status]
+            unknown = SlaStatus.UNKNOWN in (earlier.status, later.status)
             better = Direction.CHANGED if unknown else Direction.BETTER
-            yield Change(
+            yield Difference(
                 f"SLA {sla_id}",
                 better if gain > 0 else Direction.WORSE if gain < 0 else Direction.CHANGED,
                 texts[0],
@@ -85,56 +77,52 @@ def _slas(before: SlaReport, after: SlaReport) -> Iterator[Change]:
                 delta,
             )
         elif delta is not None and texts[0] != texts[1]:
-            yield Change(f"SLA {sla_id}", _sense(delta, other.higher_is_better), texts[0], texts[1], delta)
+            yield Difference(f"SLA {sla_id}", sense_of(delta, later.higher_is_better), texts[0], texts[1], delta)
+    ready = (before.executive_readiness.readiness_score, after.executive_readiness.readiness_score)
+    yield from _score("readiness", *ready)
 
 
-def _scores(before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    yield from _score(
-        "readiness", before.sla.executive_readiness.readiness_score, after.sla.executive_readiness.readiness_score
-    )
-    yield from _score("organisation health", before.health.aggregate_score, after.health.aggregate_score)
-    old: Mapping[str, float | None] = before.health.repository_scores
-    new: Mapping[str, float | None] = after.health.repository_scores
+def health_changes(before: HealthReport, after: HealthReport) -> Iterator[Difference]:
+    """Compare the scores of the organisation and of each repo."""
+    yield from _score("organisation health", before.aggregate_score, after.aggregate_score)
+    old: Mapping[str, float | None] = before.repository_scores
+    new: Mapping[str, float | None] = after.repository_scores
     for repo in sorted(old.keys() | new.keys()):
         yield from _score(f"health of {repo}", old.get(repo), new.get(repo))
 
 
-def _score(subject: str, before: float | None, after: float | None) -> Iterator[Change]:
+def _score(subject: str, before: float | None, after: float | None) -> Iterator[Difference]:
     if before is None and after is None:
         return
     texts = tuple("unknown" if score is None else f"{score:.1f}" for score in (before, after))
     if before is None or after is None:
-        yield Change(subject, Direction.WORSE if after is None else Direction.CHANGED, texts[0], texts[1])
+        yield Difference(subject, Direction.WORSE if after is None else Direction.CHANGED, texts[0], texts[1])
     elif abs(after - before) >= MIN_POINTS:
-        yield Change(subject, _sense(after - before, True), texts[0], texts[1], after - before)
+        yield Difference(subject, sense_of(after - before, True), texts[0], texts[1], after - before)
 
 
-def _alerts(before: AlertReport, after: AlertReport) -> Iterator[Change]:
+def alert_changes(before: AlertReport, after: AlertReport) -> Iterator[Difference]:
+    """Compare which alerts are raised."""
     old = {alert.fingerprint: alert for alert in before.alerts}
     new = {alert.fingerprint: alert for alert in after.alerts}
     for fingerprint in sorted(new.keys() - old.keys()):
         alert = new[fingerprint]
-        yield Change(f"alert {alert.title}", Direction.WORSE, "absent", alert.severity.value)
+        yield Difference(f"alert {alert.title}", Direction.WORSE, "absent", alert.severity.value)
     for fingerprint in sorted(old.keys() - new.keys()):
         alert = old[fingerprint]
-        yield Change(f"alert {alert.title}", Direction.BETTER, alert.severity.value, "cleared")
+        yield Difference(f"alert {alert.title}", Direction.BETTER, alert.severity.value, "cleared")
 
 
-def _paths(before: TemporalReport, after: TemporalReport) -> Iterator[Change]:
+def path_changes(before: TemporalReport, after: TemporalReport) -> Iterator[Difference]:
+    """Compare the impact of propagation paths."""
     old = {" -> ".join(path.path): path for path in before.propagation_paths}
     new = {" -> ".join(path.path): path for path in after.propagation_paths}
     for name in sorted(old.keys() | new.keys()):
-        one, other = old.get(name), new.get(name)
-        impacts = tuple(path.impact_score if path is not None else 0.0 for path in (one, other))
-        if one is not None and other is not None and abs(impacts[1] - impacts[0]) < MIN_POINTS:
+        earlier, later = old.get(name), new.get(name)
+        impacts = tuple(path.impact_score if path is not None else 0.0 for path in (earlier, later))
+        if earlier is not None and later is not None and abs(impacts[1] - impacts[0]) < MIN_POINTS:
             continue
-        texts = tuple("absent" if path is None else f"impact {path.impact_score:.0f}" for path in (one, other))
-        yield Change(
-            f"path {name}", _sense(impacts[1] - impacts[0], False), texts[0], texts[1], impacts[1] - impacts[0]
+        texts = tuple("absent" if path is None else f"impact {path.impact_score:.0f}" for path in (earlier, later))
+        yield Difference(
+            f"path {name}", sense_of(impacts[1] - impacts[0], False), texts[0], texts[1], impacts[1] - impacts[0]
         )
-
-
-def _sense(delta: float, higher_is_better: bool) -> Direction:
-    if delta == 0:
-        return Direction.CHANGED
-    return Direction.BETTER if (delta > 0) == higher_is_better else Direction.WORSE

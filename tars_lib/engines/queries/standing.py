@@ -17,10 +17,10 @@ from tars_lib.model.names import Event, Repo, SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
 
 MAX_EVENTS = 5
 """Events in sentences, newest first; judgement: what one looks at before asking for the list."""
-MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
 @dataclass(frozen=True, slots=True)

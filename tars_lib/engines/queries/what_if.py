@@ -24,6 +24,7 @@ from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
 from tars_lib.model.times import read_time
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +242,7 @@ def _changes(
         ]
         of = "all repos" if stretch.repo is None else stretch.repo
         yield (
-            f"Left out of {of}: {stretch.timestamp:%Y-%m-%d %H:%M} to {stretch.until:%Y-%m-%d %H:%M} UTC, "
+            f"Left out of {of}: {stretch.timestamp:%Y-%m-%d %H:%M} to {stretch.until:{MINUTES}}, "
             f"samples: {', '.join(lost) or 'none in any window'}."
         )
     if not stretches and tuple(policies) == org.policies:

@@ -28,6 +28,7 @@ from tars_lib.model.history import from_micros
 from tars_lib.model.names import FactorKind
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.multiplicity import adjusted_p_values
+from tars_lib.text.times import MINUTES
 
 FACTOR_RATE = 0.1
 """False discovery rate over a cluster's candidate factors; judgement: a factor is where to look first, and its confidence
@@ -201,7 +202,7 @@ def _changes(org: OrgData, columns: Sequence[int], onset: datetime, step: timede
     when = f"{duration_text(gap)} before the onset" if gap > timedelta(0) else "within the onset's sample"
     ref = f" ({event.ref})" if event.ref else ""
     evidence = (
-        f"{event.kind} {event.title!r}{ref} of {where} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}",
+        f"{event.kind} {event.title!r}{ref} of {where} at {event.timestamp:{MINUTES}}, {when}",
         f"{_percent(chance)} of such stretches hold a change of a member",
     )
     return [CommonFactor(f"{event.kind} {event.title!r} of {where}", FactorKind.CHANGE_EVENT, 1.0 - chance, evidence)]

@@ -24,6 +24,7 @@ from tars_lib.model.organisation import OrgData
 from tars_lib.stats.changes.break_points import lasting_breaks
 from tars_lib.stats.series.autoregression import lag_one, unbiased_phi
 from tars_lib.stats.series.nuisance_design import nuisance_basis, without_basis
+from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +227,7 @@ def _direction(now: Deviation, own: list[Deviation], group: Group) -> ClusterDir
 
 def _anomaly(org: OrgData, cluster: Cluster) -> CorrelationAnomaly:
     moved = {"DECLINE": "declined together", "IMPROVEMENT": "improved together"}.get(cluster.direction, "deviate")
-    since = "" if cluster.onset is None else f" since {cluster.onset:%Y-%m-%d %H:%M} UTC"
+    since = "" if cluster.onset is None else f" since {cluster.onset:{MINUTES}}"
     size = "" if cluster.deviation is None else f", by {_size(cluster.deviation)} standard deviations of their past"
     shared = ""
     if cluster.common_factors:

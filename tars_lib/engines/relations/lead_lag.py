@@ -25,6 +25,7 @@ from tars_lib.engines.sla.report import SlaReport
 from tars_lib.errors import ConfigError
 from tars_lib.model.names import InfluenceClass, Severity, SlaStatus, TemporalAnomalyType
 from tars_lib.model.organisation import OrgData
+from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
 
@@ -321,7 +322,7 @@ def _synchronised(evidence: Evidence) -> list[TemporalAnomaly]:
         moved = "declined" if group.is_decline else "improved"
         how = "in the same sample" if span == 0 else f"within {span + 1} samples"
         message = (
-            f"{len(names)} repos ({_listed(names)}) {moved} {how} ({started:%Y-%m-%d %H:%M} UTC):"
+            f"{len(names)} repos ({_listed(names)}) {moved} {how} ({started:{MINUTES}}):"
             " no order can be told at this sampling interval, and none is claimed"
         )
         is_now = evidence.movement.rows - group.members[0].index <= evidence.max_lag

@@ -22,6 +22,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.model.history import from_micros
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ def _said(drawn: Sequence[RepositoryReport], changed: Sequence[RepositoryReport]
     point = last.change_points[-1]
     return (
         f"{level}; the last change of level: {label(last.repo)} from {point.before:.0f} to {point.after:.0f} at "
-        f"{point.at:%Y-%m-%d %H:%M} UTC."
+        f"{point.at:{MINUTES}}."
     )
 
 

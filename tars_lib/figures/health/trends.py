@@ -25,6 +25,7 @@ from tars_lib.figures.style.theme import (
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
     moved = f"{label(breach.target)} went from {_level(target.before, unit)} to {_level(target.during, unit)}"
     return Picture(
         figure,
-        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:%Y-%m-%d %H:%M} UTC.",
+        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
         caption=f"{moved} (medians before and since the onset). Shaded: the incident. Dashed: the objective.",
     )
 

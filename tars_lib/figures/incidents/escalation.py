@@ -21,6 +21,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.playbook.wording import length_text
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,7 @@ def draw_escalation(
         ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= end / unit]
         axes.set_xticks(ticks)
         axes.set_xlim(0.0, end / unit * 1.52)
-        axes.set_xlabel(f"{name} since the opening, {opened_at:%Y-%m-%d %H:%M} UTC", loc="left")
+        axes.set_xlabel(f"{name} since the opening, {opened_at:{MINUTES}}", loc="left")
         axes.set_gid(TEXTS_INSIDE)
     said = _said(found, clocks, now)
     return Picture(

@@ -38,7 +38,7 @@ _UNITS = ((timedelta(days=1), "days"), (timedelta(hours=1), "hours"), (timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """A repo in the drawing: samples after the first mover, row from the top, and influence 0-100."""
 
     repo: str
@@ -119,7 +119,7 @@ def draw_leads(temporal: TemporalReport) -> Picture | None:
     )
 
 
-def place_nodes(temporal: TemporalReport) -> tuple[dict[str, Node], tuple[Lead, ...]]:
+def place_nodes(temporal: TemporalReport) -> tuple[dict[str, GraphNode], tuple[Lead, ...]]:
     """Which repos and leads are drawn, and where: the main path first and in one row, the rest below where it fits.
 
     Returns
@@ -155,7 +155,7 @@ def place_nodes(temporal: TemporalReport) -> tuple[dict[str, Node], tuple[Lead, 
     return _in_rows([*(repo for repo in main if repo in at), *rest], at, before, influence), tuple(kept)
 
 
-def bends(nodes: dict[str, Node], leads: Sequence[Lead], span: int) -> tuple[float, ...]:
+def bends(nodes: dict[str, GraphNode], leads: Sequence[Lead], span: int) -> tuple[float, ...]:
     """How far each arrow leaves the straight line at its middle, so that it crosses no other repo's dot or name.
 
     Parameters
@@ -194,18 +194,18 @@ def curve(start: tuple[float, float], end: tuple[float, float], bend: float) -> 
     ]
 
 
-def _place(node: Node, span: int) -> tuple[float, float]:
+def _place(node: GraphNode, span: int) -> tuple[float, float]:
     """Where a repo stands on paper, inches."""
     return node.at / span * _WIDTH, -node.row * _ROW
 
 
 def _in_rows(
     repos: list[str], at: dict[str, int], before: dict[str, list[str]], influence: dict[str, float]
-) -> dict[str, Node]:
+) -> dict[str, GraphNode]:
     """The first row in which a repo's name fits, those nearest to its last leader's row first."""
     span = max(at.values(), default=0) or 1
     taken: list[list[tuple[float, float]]] = []
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, GraphNode] = {}
     for repo in repos:
         half = 0.5 * _LETTER * max(min(len(repo), _NAME), 12) + 0.08
         left, right = (at[repo] / span * _WIDTH + sign * half for sign in (-1.0, 1.0))
@@ -222,7 +222,7 @@ def _in_rows(
         if row == len(taken):
             taken.append([])
         taken[row].append((left, right))
-        nodes[repo] = Node(repo, at[repo], row, influence.get(repo, 0.0))
+        nodes[repo] = GraphNode(repo, at[repo], row, influence.get(repo, 0.0))
     return nodes
 
 
@@ -232,8 +232,8 @@ def _ends(lead: Lead) -> tuple[str, str]:
 
 def _arrow(
     axes: Axes,
-    leader: Node,
-    follower: Node,
+    leader: GraphNode,
+    follower: GraphNode,
     lead: Lead,
     scale: float,
     span: int,
@@ -263,14 +263,14 @@ def _arrow(
     )  # fmt: skip
 
 
-def _role(node: Node, main: PropagationPath | None) -> str:
+def _role(node: GraphNode, main: PropagationPath | None) -> str:
     """What stands below a repo: how much it leads, and at the end of the main path its impact."""
     if main is not None and node.repo == main.path[-1]:
         return f"impact {main.impact_score:.0f} of 100"
     return f"influence {node.influence:.0f}" if node.influence >= 0.5 else "follows"
 
 
-def _room(nodes: dict[str, Node], lead: Lead, bend: float, row: int) -> float:
+def _room(nodes: dict[str, GraphNode], lead: Lead, bend: float, row: int) -> float:
     """Inches that an arrow along an outer row needs beyond what its names have."""
     is_along = nodes[lead.leader].row == nodes[lead.follower].row == row
     return max(0.0, bend - 0.33) if is_along else 0.0

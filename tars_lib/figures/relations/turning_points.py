@@ -24,6 +24,7 @@ from tars_lib.figures.style.theme import (
 from tars_lib.model.history import from_micros
 from tars_lib.model.organisation import duration_text
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ def _order(shown: Unfolding) -> str:
         assert turn.at is not None  # noqa: S101 - it turned
         groups.setdefault(turn.at, []).append(label_ends(turn.repo, 40))
     first = min(groups)
-    parts = [f"{_together(groups.pop(first))} turned at {first:%Y-%m-%d %H:%M} UTC"]
+    parts = [f"{_together(groups.pop(first))} turned at {first:{MINUTES}}"]
     parts += [f"{_together(names)} {duration_text(at - first)} later" for at, names in sorted(groups.items())]
     still = len(shown.turns) - len(shown.turned)
     return ", ".join(parts) + (f"; {still} did not turn" if still else "")

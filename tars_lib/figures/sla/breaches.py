@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tars_lib.figures.style.picture import Picture
 from tars_lib.figures.style.theme import BREACH, CHANGE, CONTEXT, HALF, INK, MUTED, label, label_times, themed
 from tars_lib.model.organisation import duration_text
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
         axes.set_title("Breached from when to when")
     lasting = sum(breach.ended_at is None for breach in dated)
     undated = len(breaches) - len(dated)
-    said = f"{lasting} of {len(dated)} breaches go on; the first began {first:%Y-%m-%d %H:%M} UTC"
+    said = f"{lasting} of {len(dated)} breaches go on; the first began {first:{MINUTES}}"
     last = near[-1] if near else None
     why = (
         f"; {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all repos')}"

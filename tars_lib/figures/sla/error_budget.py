@@ -21,6 +21,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.model.history import from_micros
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,7 +153,7 @@ def _left(rest: float) -> str:
 
 def _when(spent: Spending) -> str:
     gone = spent.spent_at
-    return "" if gone is None else f", gone at {from_micros(gone):%Y-%m-%d %H:%M} UTC"
+    return "" if gone is None else f", gone at {from_micros(gone):{MINUTES}}"
 
 
 def _pace(firing: list[BurnRate], shown: list[BurnRate]) -> str:

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from tars_lib.text.visible import HIDDEN_CATEGORIES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
@@ -97,9 +99,6 @@ _PROLOGUE = re.compile(rb"^.*?(?=<svg)", re.DOTALL)
 _EMPTY_METADATA = re.compile(rb"\s*<metadata>.*?</metadata>", re.DOTALL)
 
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
 def themed() -> AbstractContextManager[None]:
     """Return a context in which figures are made and rendered in the theme.
 
@@ -141,7 +140,9 @@ def label(text: str, limit: int = 40) -> str:
     cut = text if len(text) <= limit else text[:limit].rstrip() + "…"
     drawable = _load_fonts()
     return "".join(
-        char if ord(char) in drawable and unicodedata.category(char) not in _HIDDEN else f"[U+{ord(char):04X}]"
+        char
+        if ord(char) in drawable and unicodedata.category(char) not in HIDDEN_CATEGORIES
+        else f"[U+{ord(char):04X}]"
         for char in cut
     )
 

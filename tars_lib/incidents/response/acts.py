@@ -31,6 +31,7 @@ from tars_lib.incidents.store.timeline import Draft, EntryKind
 from tars_lib.model.names import ContainmentType, Severity
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
+from tars_lib.text.times import MINUTES
 
 OPEN, ACKNOWLEDGED, MITIGATING = IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED, IncidentStatus.MITIGATING
 RESOLVED, CLOSED = IncidentStatus.RESOLVED, IncidentStatus.CLOSED
@@ -282,7 +283,7 @@ def _refusal(name: str, incident: Incident) -> str:
         "ack": (incident.acknowledged_at, incident.acknowledged_by),
         "resolve": (incident.resolved_at, incident.resolved_by),
     }.get(name, (None, None))
-    since = f" (since {done[0]:%Y-%m-%d %H:%M} UTC, by {done[1]})" if done[0] is not None else ""
+    since = f" (since {done[0]:{MINUTES}}, by {done[1]})" if done[0] is not None else ""
     return (
         f"{incident.incident_id} is {incident.status.value}{since}; `{name}` is possible while it is {needed}; "
         f"possible now: {', '.join(possible(incident.status))}"

@@ -17,8 +17,8 @@ from tars_lib.incidents.store.record import (
     IncidentStatus,
 )
 from tars_lib.model.names import ContainmentType, Severity
-from tars_lib.playbook import facts as known
 from tars_lib.playbook.actions import SuggestedAction, suggest
+from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 from tars_lib.playbook.wording import line
@@ -43,7 +43,7 @@ def suggested(
     for cause in causes:
         first.setdefault(cause.sla_id, cause)
     reasons = [cause for cause in first.values() if cause.confidence != 0]
-    case = known.Facts(
+    case = Facts(
         incident_id="",
         title="",
         severity=severity,
@@ -51,10 +51,7 @@ def suggested(
         status=IncidentStatus.OPEN,
         opened_at=_AT_ONCE,
         repos=tuple(affected),
-        causes=tuple(
-            known.Cause(one.cause, one.cause_type, one.repo, one.metric, one.confidence, one.containment_type)
-            for one in reasons
-        ),
+        causes=tuple(reasons),
         data_loss_risk=True if Condition.DATA_LOSS_RISK in conditions else None,
     )
     teams = {repo.repo: repo.team for repo in affected}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tars_lib.errors import InputError
 from tars_lib.incidents.response.acts import Writer
 from tars_lib.incidents.store.journal import Written
-from tars_lib.incidents.store.record import Escalation, Incident
+from tars_lib.incidents.store.record import EscalationRecord, Incident
 from tars_lib.incidents.store.timeline import Draft, EntryKind
 from tars_lib.incidents.views.case import case_of
 from tars_lib.incidents.views.clocks import rungs_left
@@ -46,7 +46,7 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
                 "--to WHO names somebody else"
             )
         told = [
-            Escalation(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
+            EscalationRecord(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
             for one in chosen
         ]
         text = "; ".join(f"{_did(one.contact)}{f': {one.reason}' if one.reason else ''}" for one in told)

@@ -7,6 +7,7 @@ from tars_lib.incidents.response.acts import Writer
 from tars_lib.incidents.store.journal import Written
 from tars_lib.incidents.store.record import Incident
 from tars_lib.incidents.store.timeline import Draft, EntryKind
+from tars_lib.text.times import MINUTES
 
 
 def hold(writer: Writer, reason: str) -> Written:
@@ -21,7 +22,7 @@ def hold(writer: Writer, reason: str) -> Written:
     def make(incident: Incident) -> Draft:
         if incident.held_at is not None:
             raise InputError(
-                f"{incident.incident_id}: held since {incident.held_at:%Y-%m-%d %H:%M} UTC by {incident.held_by}; "
+                f"{incident.incident_id}: held since {incident.held_at:{MINUTES}} by {incident.held_by}; "
                 "`tars incident release` ends that"
             )
         return Draft(EntryKind.HELD, reason, {"held_at": writer.time, "held_by": writer.actor, "held_reason": reason})

@@ -18,6 +18,7 @@ from tars_lib.model.names import Severity
 from tars_lib.playbook.decision_tree import Classification, classify
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.pipeline import Run
@@ -143,7 +144,7 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
         if incident is not None:
             raise InputError(
                 f"{folder / RECORD_FILE}: {incident.incident_id} was opened at "
-                f"{incident.opened_at:%Y-%m-%d %H:%M} UTC; `tars incident record {incident.incident_id} --run RUN` adds a run"
+                f"{incident.opened_at:{MINUTES}}; `tars incident record {incident.incident_id} --run RUN` adds a run"
             )
         return Draft(EntryKind.OPENED, text, fields)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tars_lib.engines.queries.run_difference import Change, Snapshot, compare
+from tars_lib.engines.difference import Difference
+from tars_lib.engines.queries.run_difference import compare
 from tars_lib.incidents.response.acts import Writer, note
 from tars_lib.incidents.response.observing import record_run
 from tars_lib.incidents.store.journal import Written, read_incident
@@ -20,6 +21,7 @@ from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import RUN_PREFIX, Run, analyze, latest_run, load_run, now, write_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook.escalation import NOTHING_OVERDUE
+from tars_lib.text.times import MINUTES
 
 CALM = timedelta(hours=1)
 TENSE = timedelta(minutes=15)
@@ -41,7 +43,7 @@ class Round:
     finding : str
     has_new_data : bool
         Its data goes further than that of the run before.
-    changes : tuple of Change
+    changes : tuple of Difference
         Against the run before, worst first; empty without one.
     impacts : Mapping of str to float
         Propagation path to its impact score, 0-100.
@@ -53,7 +55,7 @@ class Round:
     exit_code: int
     finding: str
     has_new_data: bool
-    changes: tuple[Change, ...]
+    changes: tuple[Difference, ...]
     impacts: Mapping[str, float]
 
 
@@ -90,7 +92,7 @@ def look(
     org = load_org(root, assume_tz=assume_tz)
     late = NOTHING_OVERDUE if register is None else overdue_in(register, now())
     run = load_run(write_run(analyze(org, None, overdue=late), outdir, root=root))
-    changes = () if last is None else compare(_snapshot(last), _snapshot(run))
+    changes = () if last is None else compare(last.reports, run.reports)
     paths = run.temporal.propagation_paths
     return run, Round(
         run_id=run.run_id,
@@ -141,13 +143,9 @@ def keep(writer: Writer, run: Run, rounds: Sequence[Round]) -> Written:
     course = "; ".join(f"impact_score of {name}: {_numbers(values)}" for name, values in courses(rounds).items())
     if last.has_new_data:
         return record_run(writer, run, course)
-    text = f"watched: {last.run_id}: no new data since {last.as_of:%Y-%m-%d %H:%M} UTC"
+    text = f"watched: {last.run_id}: no new data since {last.as_of:{MINUTES}}"
     return note(writer, f"{text}; {course}" if course else text)
 
 
 def _numbers(values: Sequence[float]) -> str:
     return ", ".join(f"{value:.0f}" for value in values)
-
-
-def _snapshot(run: Run) -> Snapshot:
-    return Snapshot(run.health, run.alerts, run.temporal, run.sla)

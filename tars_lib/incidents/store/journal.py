@@ -58,7 +58,7 @@ Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class JournalState:
     """What a folder holds: the record's fields (None: no record) and the head of its timeline."""
 
     facts: Facts | None
@@ -125,7 +125,7 @@ def write(folder: Path, make: Callable[[Incident | None], Draft], actor: str, ti
         return Written(incident_of(state, folder), entry)
 
 
-def _heal(folder: Path, actor: str, time: datetime) -> State:
+def _heal(folder: Path, actor: str, time: datetime) -> JournalState:
     """Put right what a dying writer left, and say so in the timeline."""
     state, repairs = settle(folder)
     for repair in repairs:
@@ -135,7 +135,7 @@ def _heal(folder: Path, actor: str, time: datetime) -> State:
     return state
 
 
-def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -> tuple[State, Entry]:
+def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: datetime) -> tuple[JournalState, Entry]:
     entry = seal(draft, state.head.count + 1, time, actor, state.head.sha256)
     line = line_of(entry)
     if state.head.bytes + len(line) > MAX_TIMELINE_BYTES:
@@ -144,7 +144,7 @@ def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -
             f"{folder / TIMELINE_FILE}: {state.head.bytes} bytes, and the entry has {len(line)}; "
             f"up to {MAX_TIMELINE_BYTES} are allowed; nothing was written"
         )
-    after = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
+    after = JournalState((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
     incident_of(after, folder)  # refuses before anything is written
     try:
         _append(folder / TIMELINE_FILE, line, state.head.bytes)
@@ -157,7 +157,7 @@ def _add(folder: Path, state: State, draft: Draft, actor: str, time: datetime) -
     return after, entry
 
 
-def settle(folder: Path) -> tuple[State, list[str]]:
+def settle(folder: Path) -> tuple[JournalState, list[str]]:
     """The state that the timeline implies, and sentences that say what a dying writer left behind.
 
     Nothing is changed on disk: the next write cuts and takes over what is reported here.
@@ -193,14 +193,14 @@ def settle(folder: Path) -> tuple[State, list[str]]:
         where = f"{path}, row {state.head.count + 1}"
         entry = parse_line(line, where)
         follow(entry, state.head.count, state.head.sha256, where)
-        state = State((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
+        state = JournalState((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
         repairs.append(f"entry {entry.seq} was written, but not yet entered in the record; it is taken over")
     if torn:
         repairs.append(f"{len(torn)} bytes of an unfinished write were cut off")
     return state, repairs
 
 
-def read_state(folder: Path) -> State:
+def read_state(folder: Path) -> JournalState:
     """The record as `incident.json` has it.
 
     Raises
@@ -210,12 +210,12 @@ def read_state(folder: Path) -> State:
     """
     path = folder / RECORD_FILE
     if not is_there(path, str(path)):
-        return State(None, Head(0, 0, GENESIS))
+        return JournalState(None, Head(0, 0, GENESIS))
     content = read_json(path, str(path))
     if not isinstance(content, dict) or not isinstance(content.get("timeline"), dict):
         raise InputError(f"{path}: no record of an incident; `timeline` is missing")
     head = from_json(Head, content.pop("timeline"), f"{path}.timeline")
-    return State(content, head)
+    return JournalState(content, head)
 
 
 def read_incident(folder: Path) -> Incident | None:
@@ -246,17 +246,17 @@ def read_entries(folder: Path) -> list[Entry]:
     return [parse(line, f"{path}, row {row}") for row, line in enumerate(lines, 1)]
 
 
-def is_copy(state: State) -> bool:
+def is_copy(state: JournalState) -> bool:
     """Whether this is the redacted copy of an incident, as a bundle holds it; nothing is written to one."""
     return state.facts is not None and state.facts.get(REDACTED_FROM) is not None
 
 
-def record_text(state: State) -> str:
+def record_text(state: JournalState) -> str:
     """`incident.json` as it is written."""
     return dumps({**(state.facts or {}), "timeline": state.head}, ensure_ascii=True)
 
 
-def incident_of(state: State, folder: Path) -> Incident:
+def incident_of(state: JournalState, folder: Path) -> Incident:
     """The record as a dataclass."""
     content: Mapping[str, object] = json.loads(record_text(state))
     return from_json(Incident, content, str(folder / RECORD_FILE))
@@ -302,7 +302,7 @@ def _take_back(folder: Path, at: int) -> None:
             os.close(handle)
 
 
-def _replace_record(folder: Path, state: State) -> None:
+def _replace_record(folder: Path, state: JournalState) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
     place = folder / _NEW_FILE
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tars_lib.model.names import CauseType, ContainmentType, Name, Severity
-from tars_lib.playbook.facts import ActionItem, AffectedRepo, HeldReview
+from tars_lib.model.names import ContainmentType, Name, Severity
+from tars_lib.playbook.facts import ActionItem, AffectedRepo, BreachedSla, Cause, HeldReview
 from tars_lib.playbook.facts import Status as IncidentStatus
 from tars_lib.playbook.tables import Condition
 
@@ -28,7 +28,7 @@ __all__ = [
     "CustomerImpact",
     "Effect",
     "EffectVerdict",
-    "Escalation",
+    "EscalationRecord",
     "Head",
     "HeldReview",
     "Incident",
@@ -99,44 +99,6 @@ class RunReference:
 
 
 @dataclass(frozen=True, slots=True)
-class BreachedSla:
-    """A breached SLA as the run reported it; times are null where the onset is unknown or the breach lasts.
-
-    `budget_consumed` is the share of the error budget that was used (1 is all of it), null where there is none.
-    """
-
-    sla_id: str
-    sla_name: str
-    sla_type: str
-    severity: Severity
-    value: float | None
-    objective: float
-    unit: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    could_be_chance: bool
-    repos: tuple[str, ...]
-    customer_facing: bool
-    budget_consumed: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A root cause. A cause stated by a person has null `confidence` and `contribution`, and `source` names who said it."""
-
-    cause: str
-    source: str
-    sla_id: str | None = None
-    cause_type: CauseType | None = None
-    repo: str | None = None
-    metric: str | None = None
-    confidence: float | None = None
-    contribution: float | None = None
-    containment_type: ContainmentType | None = None
-    change: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Action:
     """A containment action of the checklist; nothing acts on its own. `revert` undoes it, `verify` shows that it worked.
 
@@ -162,7 +124,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Escalation:
+class EscalationRecord:
     """Somebody was told. `reason`: the rule, or the words of who told; `receipt` what a channel said."""
 
     contact: str
@@ -248,7 +210,7 @@ class Incident:
     customer_repos: tuple[str, ...]
     conditions: tuple[Condition, ...]
     actions: tuple[Action, ...]
-    escalations: tuple[Escalation, ...]
+    escalations: tuple[EscalationRecord, ...]
     progress_at: datetime
     timeline: Head
     contain_within_minutes: int | None = None

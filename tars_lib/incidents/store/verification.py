@@ -19,7 +19,7 @@ from tars_lib.files.reading import read_whole, sha256_of
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
     Facts,
-    State,
+    JournalState,
     incident_of,
     is_copy,
     locked,
@@ -42,7 +42,7 @@ _MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class RecordVerification:
     """Outcome. `faults`: something was altered. `notes`: what a dying writer, a moved run or redaction explains."""
 
     incident_id: str
@@ -58,7 +58,7 @@ class Verification:
         return not self.faults
 
 
-def verify(folder: Path, *, with_runs: bool = True) -> Verification:
+def verify(folder: Path, *, with_runs: bool = True) -> RecordVerification:
     """Compare an incident with its digests; nothing is changed.
 
     Parameters
@@ -103,10 +103,10 @@ def verify(folder: Path, *, with_runs: bool = True) -> Verification:
     if with_runs and state.facts is not None and not faults:
         for where, what, is_fault in _runs(incident_of(state, folder), folder):
             (faults if is_fault else notes).append(f"{where}: {what}")
-    return Verification(folder.name, len(entries), state.head.sha256, tuple(faults), tuple(notes))
+    return RecordVerification(folder.name, len(entries), state.head.sha256, tuple(faults), tuple(notes))
 
 
-def _copy(incident_id: str, written: bytes, state: State) -> Verification:
+def _copy(incident_id: str, written: bytes, state: JournalState) -> RecordVerification:
     """A redacted copy: what can still be compared is the links, the head, and entries that held nothing to remove."""
     lines, torn = split_lines(written)
     faults: list[str] = []
@@ -130,10 +130,10 @@ def _copy(incident_id: str, written: bytes, state: State) -> Verification:
         f"head {state.head.sha256}, its links, and the entries that were not redacted",
         f"{RECORD_FILE} was not compared with the entries; redaction-report.json has the digests of both originals",
     ]
-    return Verification(incident_id, len(lines), state.head.sha256, tuple(faults), tuple(notes), is_redacted=True)
+    return RecordVerification(incident_id, len(lines), state.head.sha256, tuple(faults), tuple(notes), is_redacted=True)
 
 
-def _read(folder: Path) -> tuple[bytes, bytes | None, State, list[str]]:
+def _read(folder: Path) -> tuple[bytes, bytes | None, JournalState, list[str]]:
     """Both files as they are, the record's state, and what makes it unreadable."""
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
     written = read_whole(timeline, str(timeline), MAX_TIMELINE_BYTES) if timeline.exists() else b""
@@ -141,7 +141,7 @@ def _read(folder: Path) -> tuple[bytes, bytes | None, State, list[str]]:
     try:
         return written, text, read_state(folder), []
     except InputError as error:
-        return written, text, State(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
+        return written, text, JournalState(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
 
 
 def _entries(written: bytes, head_bytes: int) -> tuple[list[Entry], list[int], list[str]]:
@@ -185,7 +185,7 @@ def _record(text: bytes, head: Head, entries: list[Entry]) -> list[str]:
     facts: Facts = {}
     for entry in entries:
         facts |= entry.data
-    expected = record_text(State(facts, head)).encode("ascii")
+    expected = record_text(JournalState(facts, head)).encode("ascii")
     if text == expected:
         return []
     place = next((n for n, pair in enumerate(zip(text, expected, strict=False)) if pair[0] != pair[1]), None)

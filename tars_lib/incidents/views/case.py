@@ -16,7 +16,7 @@ from tars_lib.incidents.store.record import ActionState, Condition, CustomerImpa
 from tars_lib.incidents.store.timeline import Entry, EntryKind
 from tars_lib.model.times import read_time
 from tars_lib.playbook.escalation import Escalation, escalate
-from tars_lib.playbook.facts import BreachedSla, Cause, Facts, Outcome, TakenAction, TimelineRow, Told
+from tars_lib.playbook.facts import ContainmentOutcome, Facts, TakenAction, TimelineRow, ToldContact
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 
@@ -102,25 +102,9 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         data_until=None if latest is None else latest.as_of,
         next_update_at=incident.next_update_at,
         eta=incident.eta,
-        slas=tuple(
-            BreachedSla(one.sla_id, one.sla_name, one.sla_type, one.value, one.objective, one.unit, one.budget_consumed)
-            for one in incident.breached_slas
-        ),
+        slas=incident.breached_slas,
         repos=incident.affected,
-        causes=tuple(
-            Cause(
-                one.cause,
-                one.cause_type,
-                one.repo,
-                one.metric,
-                one.confidence,
-                one.containment_type,
-                one.sla_id,
-                one.change,
-            )
-            for one in incident.causes
-            if one.confidence != 0
-        ),
+        causes=tuple(cause for cause in incident.causes if cause.confidence != 0),
         customer_impact=_customers(incident),
         data_loss_risk=_answer(incident, Condition.DATA_LOSS_RISK),
         regulatory_impact=_answer(incident, Condition.REGULATORY_IMPACT),
@@ -138,7 +122,7 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         resolution=incident.resolution or "",
         outcome=None
         if incident.effect is None
-        else Outcome(
+        else ContainmentOutcome(
             incident.effect.verdict.value, incident.effect.text, incident.effect.verdict is not EffectVerdict.UNKNOWN
         ),
     )
@@ -184,12 +168,12 @@ def _since(entries: Sequence[Entry]) -> dict[Condition, datetime]:
     return since
 
 
-def _told(incident: Incident, playbook: Playbook) -> Iterator[Told]:
+def _told(incident: Incident, playbook: Playbook) -> Iterator[ToldContact]:
     row = playbook.severity(incident.severity).escalation
     if incident.acknowledged_at is not None and len(row) > 1:
-        yield Told(row[0], incident.acknowledged_at)
+        yield ToldContact(row[0], incident.acknowledged_at)
     for one in incident.escalations:
-        yield Told(one.contact, one.at)
+        yield ToldContact(one.contact, one.at)
 
 
 def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]:

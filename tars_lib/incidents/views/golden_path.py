@@ -29,6 +29,7 @@ from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 from tars_lib.playbook.wording import distinct
+from tars_lib.text.times import MINUTES
 
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 DEFAULT_ROOT = "./org-health"
@@ -44,7 +45,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GuidedStep:
     """One step: minutes from the opening, what to do, what the record holds, and the command that does what is missing.
 
     `next_command` is None where nothing is missing.
@@ -72,7 +73,7 @@ class GoldenPath:
     minute 15. `row` is the containment row for the first cause whose kind is known.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[GuidedStep, ...]
     current: int | None
     minute: int
     due: int | None
@@ -98,7 +99,7 @@ def golden_path(
     latest = incident.after or incident.before
     tars = _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root))
     known = situation or Situation()
-    readers: dict[str, Callable[[GoldenStep], Step]] = {
+    readers: dict[str, Callable[[GoldenStep], GuidedStep]] = {
         "acknowledge": lambda row: _acknowledge(incident, row, tars),
         "identify": lambda row: _identify(incident, row, tars),
         "root-cause": lambda row: _root_cause(incident, row, tars),
@@ -216,13 +217,13 @@ class _Commands:
         return shlex.quote(str((self.incidents_dir or DEFAULT_DIR) / self.incident_id))
 
 
-def _acknowledge(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+def _acknowledge(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     if incident.acknowledged_at is not None:
         return _step(row, (f"acknowledged by {incident.acknowledged_by}",), None)
     return _step(row, (), tars("ack"))
 
 
-def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     recorded = [
         f"{'could be chance: ' if breach.could_be_chance else ''}{breach.sla_id} ({breach.sla_type}) is breached in "
         f"{', '.join(breach.repos)}"
@@ -237,7 +238,7 @@ def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
     return _step(row, recorded, None if incident.before is not None else tars.new_run)
 
 
-def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     recorded = [f"{cause.cause} ({confidence_text(cause)}){also}" for cause, also in distinct(incident.causes)[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
         return _step(row, recorded, None)
@@ -245,7 +246,7 @@ def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
     return _step(row, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 
-def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
+def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     recorded = [action_text(action) for action in incident.actions]
     stopping = [action for action in incident.actions if action.kind is not ActionKind.MONITORING]
     if incident.contained_at is not None:
@@ -257,10 +258,10 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> Step:
     return _step(row, recorded, tars("contain", "'WHAT YOU DO'"))
 
 
-def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> Step:
+def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> GuidedStep:
     recorded = [f"told {one.contact}" for one in incident.escalations]
     if incident.next_update_at is not None:
-        recorded.append(f"next update at {incident.next_update_at:%Y-%m-%d %H:%M} UTC")
+        recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
@@ -296,8 +297,8 @@ def _spared(row: GoldenStep, incident: Incident) -> Iterator[str]:
             yield name.casefold()
 
 
-def _step(row: GoldenStep, recorded: Iterable[str], command: str | None) -> Step:
-    return Step(
+def _step(row: GoldenStep, recorded: Iterable[str], command: str | None) -> GuidedStep:
+    return GuidedStep(
         row.step_id, row.title, row.start, row.end, row.task or row.record or row.title, tuple(recorded), command
     )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from tars_lib.engines.alerts.assess import alert_code
 from tars_lib.engines.alerts.overdue import is_about_people
 from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.queries.run_difference import Change, Direction, Snapshot, compare
+from tars_lib.engines.difference import Difference, Direction
+from tars_lib.engines.queries.run_difference import compare
 from tars_lib.errors import TarsError
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, highest
 from tars_lib.incidents.store.record import (
@@ -27,6 +28,7 @@ from tars_lib.incidents.store.record import (
 )
 from tars_lib.model.names import SlaStatus
 from tars_lib.pipeline import MANIFEST_FILE, Run, load_run
+from tars_lib.text.times import MINUTES
 
 SHOWN_CHANGES = 12
 """Changes kept in the record; judgement: what fits on a page. `tars diff` lists all."""
@@ -163,7 +165,7 @@ def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
     """
     if before is None:
         return Effect(EffectVerdict.UNKNOWN, "the run before containment cannot be read any more", 0, 0, ())
-    changes = compare(*(Snapshot(run.health, _from_data(run), run.temporal, run.sla) for run in (before, after)))
+    changes = compare(*({**run.reports, "alerts": _from_data(run)} for run in (before, after)))
     better = sum(change.direction is Direction.BETTER for change in changes)
     worse = sum(change.direction is Direction.WORSE for change in changes)
     lines = tuple(f"{c.direction.value}: {c.subject}: {c.before} -> {c.after}" for c in changes[:SHOWN_CHANGES])
@@ -171,7 +173,7 @@ def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
     return Effect(verdict, text, better, worse, lines)
 
 
-def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Change]) -> tuple[EffectVerdict, str]:
+def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Difference]) -> tuple[EffectVerdict, str]:
     if after.status.as_of <= before.status.as_of:
         return EffectVerdict.UNKNOWN, f"no new data since {_minute(before.status.as_of)}"
     old = {breach.sla_id for breach in before.sla.breaches}
@@ -228,7 +230,7 @@ def _code(run: Run) -> int:
 
 
 def _minute(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
+    return f"{time:{MINUTES}}"
 
 
 def find_run(known: RunReference, folder: Path) -> Run | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
 from tars_lib.reports.blocks.kinds import MIME_TYPE, Block, TitleBlock, from_json
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ class Document:
     @property
     def generated(self) -> str:
         """The time of generation as pages print it."""
-        return self.generated_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return self.generated_at.astimezone(UTC).strftime(MINUTES)
 
 
 def read_blocks(notebook: Mapping[str, Any]) -> tuple[Block, ...]:

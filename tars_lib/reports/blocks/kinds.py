@@ -21,7 +21,7 @@ from tars_lib.reports.blocks.parts import (
     TONE_WORDS,
     Badge,
     Bar,
-    Cause,
+    CandidateCause,
     Cell,
     ChecklistItem,
     Column,
@@ -39,7 +39,7 @@ __all__ = [
     "Bar",
     "Block",
     "Callout",
-    "Cause",
+    "CandidateCause",
     "CauseList",
     "Cell",
     "Checklist",
@@ -287,7 +287,7 @@ class CauseList(Block):
 
     Attributes
     ----------
-    causes : sequence of Cause
+    causes : sequence of CandidateCause
         May be empty: `empty` then says why no cause is claimed.
     unexplained : float, optional
         Share of the harm that no cause explains, 0-1; None: unknown.
@@ -296,7 +296,7 @@ class CauseList(Block):
     """
 
     kind: ClassVar[str] = "cause-list"
-    causes: Sequence[Cause]
+    causes: Sequence[CandidateCause]
     unexplained: float | None = None
     title: str = ""
     note: str = ""

@@ -145,7 +145,7 @@ class ChecklistItem(Checked):
 
 
 @dataclass(frozen=True)
-class Cause(Checked):
+class CandidateCause(Checked):
     """One candidate cause of a breach.
 
     Attributes

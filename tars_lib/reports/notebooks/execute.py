@@ -6,20 +6,17 @@ papermill executes; this module decides what may be injected, with which interpr
 from __future__ import annotations
 
 import functools
-import secrets
-import shutil
 import sys
-from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import PARTIAL, leftovers, make_folder, write_bytes
+from tars_lib.files.atomic import make_folder, staged_folder, write_bytes
 from tars_lib.reports.notebooks.parameters import check_parameters, check_ranges, declared_parameters, declared_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 _PACKAGE = Path(__file__).parents[2]
@@ -164,8 +161,9 @@ def run_notebook(
             raise ReportError(f"generated_at: got {generated_at.isoformat()}, expected a time with a zone")
         tars = notebook["metadata"].setdefault("tars", {})
         tars["generated_at"] = generated_at.astimezone(UTC).isoformat()
-    make_folder(output.parent)
-    with _staged(output) as working:
+    # papermill writes cell by cell: in a hidden folder beside the place, so that there nothing is ever half written
+    with staged_folder(output.parent, _STAGED) as folder:
+        working = folder / output.name
         try:
             _execute(notebook, dict(parameters), working, output, cwd, has_bar=has_bar)
         except NotebookError:
@@ -258,19 +256,6 @@ def _nbformat() -> Any:
         if is_first:
             del sys.modules[_GRAMMAR]
     return nbformat
-
-
-@contextmanager
-def _staged(output: Path) -> Iterator[Path]:
-    """Where papermill writes, cell by cell: in a hidden folder beside the place, so that there nothing is ever half written."""
-    folder = output.parent / f"{_STAGED}{secrets.token_hex(8)}{PARTIAL}"
-    folder.mkdir()
-    for old in leftovers(output.parent, _STAGED, folder.lstat().st_mtime):
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        yield folder / output.name
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(working: Path, output: Path) -> Any:

@@ -15,6 +15,7 @@ from tars_lib.reports.blocks.document import DEFAULT_AUTHOR
 from tars_lib.reports.blocks.lengths import NAME_LIMIT, TEXT_LIMIT, visible
 from tars_lib.reports.blocks.view import views
 from tars_lib.reports.pages.html import environment, page_style
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.reports.blocks.kinds import Block, TitleBlock
@@ -23,7 +24,7 @@ _INSIDE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContentsEntry:
     """Something in the folder: what it is, and links to its forms as (label, path inside the folder)."""
 
     about: str
@@ -31,21 +32,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ContentsGroup:
     """Entries under a heading."""
 
     heading: str
-    entries: Sequence[Entry]
+    entries: Sequence[ContentsEntry]
 
 
-def render_contents(head: Sequence[Block], groups: Iterable[Group], generated_at: datetime) -> str:
+def render_contents(head: Sequence[Block], groups: Iterable[ContentsGroup], generated_at: datetime) -> str:
     """Render the page.
 
     Parameters
     ----------
     head : sequence of Block
         What stands above the links; the first is a `TitleBlock`.
-    groups : iterable of Group
+    groups : iterable of ContentsGroup
     generated_at : datetime
         Aware.
 
@@ -80,7 +81,7 @@ def render_contents(head: Sequence[Block], groups: Iterable[Group], generated_at
             lang="en",
             author=DEFAULT_AUTHOR,
             title=visible(title.title, NAME_LIMIT),
-            generated=f"{generated_at.astimezone(UTC):%Y-%m-%d %H:%M UTC}",
+            generated=f"{generated_at.astimezone(UTC):{MINUTES}}",
             style=Markup(style),  # noqa: S704 - the style is made of this package's constants only
             style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode('ascii')}",
             views=views(head),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES
-from tars_lib.findings.exit_policy import SLA_CODES, Decision
+from tars_lib.findings.exit_policy import SLA_CODES, BuildDecision
 from tars_lib.model.names import SlaStatus
 from tars_lib.reports.summaries.junit import breach_sentences, measured_text
 from tars_lib.text.visible import visible
@@ -42,7 +42,7 @@ class Annotation:
         return f"::{self.level} title={_escaped(visible(self.title), ':,')}::{_escaped(text)}"
 
 
-def annotate(sla: SlaReport, codes: Iterable[int], decision: Decision) -> tuple[Annotation, ...]:
+def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> tuple[Annotation, ...]:
     """What a job's page is to show of a run.
 
     Parameters

@@ -6,6 +6,7 @@ from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.sla.report import Breach, SlaReport
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import markdown_text
 
 
@@ -27,7 +28,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
         f"- Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100"
         f" ({readiness.unknown_share:.0%} unknown)",
         f"- Organisation health: {aggregate}, risk tier {health.risk_tier.value}, coverage {health.coverage:.0%}",
-        f"- Data as of: {sla.as_of:%Y-%m-%d %H:%M} UTC",
+        f"- Data as of: {sla.as_of:{MINUTES}}",
         f"- Finding: {sla.finding if sla.exit_code else health.finding}",
         "",
         "## SLA scorecard",

@@ -9,6 +9,7 @@ from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import SlaStatus
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Prose, Table, Tone
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 _TONES: dict[SlaStatus, Tone] = {
     SlaStatus.BREACHED: "critical",
@@ -34,7 +35,7 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
     readiness = sla.executive_readiness
     tone: Tone = "critical" if sla.breaches else "warning" if exit_code else "info"
     state = (
-        f"{health.org.name} as of {sla.as_of:%Y-%m-%d %H:%M} UTC: {entry.finding.replace('_', ' ')} (exit code "
+        f"{health.org.name} as of {sla.as_of:{MINUTES}}: {entry.finding.replace('_', ' ')} (exit code "
         f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health {score}, "
         f"risk tier {health.risk_tier.value}; {len(alerts.alerts)} alerts."
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES, highest
-from tars_lib.findings.exit_policy import Decision
+from tars_lib.findings.exit_policy import BuildDecision
 from tars_lib.playbook.decision_tree import Classification, classify
 from tars_lib.reports.summaries.executive_summary import breach_lines, scorecard_lines
+from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import markdown_text
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _WARNINGS = 20
 """Warnings that are listed; judgement: the reports have all of them."""
 
 
-def job_summary(sla: SlaReport, org: str, codes: Mapping[str, int], decision: Decision, run: str | None = None) -> str:
+def job_summary(
+    sla: SlaReport, org: str, codes: Mapping[str, int], decision: BuildDecision, run: str | None = None
+) -> str:
     """Summary of what one command judged.
 
     Parameters
@@ -56,7 +59,7 @@ def job_summary(sla: SlaReport, org: str, codes: Mapping[str, int], decision: De
         f"| Finding | {_finding(code, told)} |",
         *([f"| Go to | {markdown_text(told.path)} |"] if code else []),
         f"| Readiness | {sla.executive_readiness.tier.value}, {sla.executive_readiness.readiness_score:.0f} of 100 |",
-        f"| Data as of | {sla.as_of:%Y-%m-%d %H:%M} UTC |",
+        f"| Data as of | {sla.as_of:{MINUTES}} |",
         *([f"| Run | {markdown_text(run)} |"] if run else []),
         "",
         "### SLA scorecard",
@@ -83,7 +86,7 @@ def failure_summary(command: str, sentence: str) -> str:
     )
 
 
-def _build(decision: Decision) -> str:
+def _build(decision: BuildDecision) -> str:
     if decision.code == 0:
         return "passes (0)"
     # the two codes of SLAs are told by the SLAs that gave them

@@ -7,7 +7,6 @@ References
 ----------
 Santer et al. (2000), Statistical significance of trends and trend differences in layer-average atmospheric temperature time
 series, https://doi.org/10.1029/1999JD901105
-Benjamini and Hochberg (1995), Controlling the false discovery rate, https://doi.org/10.1111/j.2517-6161.1995.tb02031.x
 """
 
 from __future__ import annotations
@@ -90,32 +89,3 @@ def linear_trends(values: Floats, confidence: float = 0.95) -> Trends:
     half = quantile * error
     parts = (slope, slope - half, slope + half, p_value, n_effective)
     return Trends(*(np.where(void, np.nan, part) for part in parts))
-
-
-def discoveries(p_values: Floats, rate: float = 0.05) -> NDArray[np.bool_]:
-    """Which of many tests are significant while at most `rate` of those named are expected to be false.
-
-    Parameters
-    ----------
-    p_values : ndarray, shape (m,)
-        NaN counts as not tested.
-    rate : float
-        False-discovery rate.
-
-    Returns
-    -------
-    ndarray of bool, shape (m,)
-
-    Examples
-    --------
-    >>> discoveries(np.array([0.001, 0.2, 0.03, np.nan])).tolist()
-    [True, False, True, False]
-    """
-    tested = np.flatnonzero(np.isfinite(p_values))
-    order = tested[np.argsort(p_values[tested], kind="stable")]
-    bound = rate * np.arange(1, order.size + 1) / max(order.size, 1)
-    below = np.flatnonzero(p_values[order] <= bound)
-    found = np.zeros(p_values.shape, dtype=bool)
-    if below.size:
-        found[order[: below[-1] + 1]] = True
-    return found

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.stats.changes.trend import discoveries
 from tars_lib.stats.forecasting.extrapolation import (
     AS_NOW,
     MIN_TRAIN,
@@ -33,6 +32,7 @@ from tars_lib.stats.forecasting.extrapolation import (
     as_it_is_now,
     damped,
 )
+from tars_lib.stats.multiplicity import discoveries
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

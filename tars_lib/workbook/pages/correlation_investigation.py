@@ -36,8 +36,7 @@ def narrowed(run: Run, repo: str = "") -> Run:
     pairs = tuple(pair for pair in correlation.correlations if repo in (pair.repo_a, pair.repo_b))
     leads = tuple(lead for lead in temporal.lead_lag if repo in (lead.leader, lead.follower))
     paths = tuple(path for path in temporal.propagation_paths if repo in path.path)
-    return replace(
-        run,
+    return run.with_reports(
         correlation=replace(
             correlation,
             correlations=pairs,

@@ -14,13 +14,14 @@ from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.views.case import Case
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Block, Callout, Heading, Prose, Table, TitleBlock
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register, case_to_respond, state_by
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 from tars_lib.workbook.sections.run_facts import since
 from tars_lib.workbook.sections.state import settled_step
-from tars_lib.workbook.sections.title import MINUTES, breached_since, head
+from tars_lib.workbook.sections.title import breached_since, head
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:

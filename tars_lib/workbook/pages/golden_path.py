@@ -8,7 +8,7 @@ from tars_lib.figures.incidents.escalation import ClockBar, draw_escalation
 from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.incidents.views.case import Case
 from tars_lib.incidents.views.clocks import Clock, contain_clock, is_running, respond_clock
-from tars_lib.incidents.views.golden_path import GoldenPath, Situation, Step, confidence_text
+from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep, Situation, confidence_text
 from tars_lib.incidents.views.golden_path import golden_path as path_of
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
@@ -30,13 +30,14 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.labels import label_of
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 from tars_lib.workbook.sections.run_facts import none_is
-from tars_lib.workbook.sections.title import MINUTES, finding_name
+from tars_lib.workbook.sections.title import finding_name
 
 _RECORDED = 180
 """Characters of the record a step; the rest is in `tars incident golden`. Judgement: five lines of a column."""
@@ -336,7 +337,7 @@ def _behind(path: GoldenPath) -> str:
     return f"behind: {late[0].lower()}" if late else ""
 
 
-def _recorded(step: Step) -> str:
+def _recorded(step: GuidedStep) -> str:
     lines: list[str] = []
     for line in step.recorded:
         short = label_of(line, 120)

@@ -39,11 +39,11 @@ from tars_lib.reports.blocks.kinds import (
     Tone,
 )
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.golden_path import open_command, where_option
 from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
-from tars_lib.workbook.sections.title import MINUTES
 
 _MAX_ENTRIES = 40
 """Entries of the timeline that a page shows; the whole of it is in the record. Judgement: a page and a half."""

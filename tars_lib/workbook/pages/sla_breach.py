@@ -28,6 +28,7 @@ from tars_lib.reports.blocks.kinds import (
     Tone,
 )
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
@@ -36,7 +37,7 @@ from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed, objective_sign, plural
 from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
-from tars_lib.workbook.sections.title import MINUTES, breached_since, head, of_code
+from tars_lib.workbook.sections.title import breached_since, head, of_code
 
 MAX_BREACHES = 3
 

@@ -30,6 +30,7 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.golden_path import where_option
 from tars_lib.workbook.parameters.past_runs import PastRuns
 from tars_lib.workbook.parameters.register import Register
@@ -37,7 +38,6 @@ from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.incident_title import synthetic
 from tars_lib.workbook.sections.labels import listed, plural, readiness_tone
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
-from tars_lib.workbook.sections.title import MINUTES
 
 _TONES: dict[MetricVerdict, Tone] = {
     MetricVerdict.MET: "good",
@@ -61,7 +61,7 @@ _MAX_CAUSES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class TrendFacts:
     """The register measured at one time, as `tars metrics` does, and the runs."""
 
     register: Register
@@ -71,7 +71,7 @@ class Trend:
     runs: PastRuns
 
 
-def trend(register: Register, runs: PastRuns, months: int) -> Trend:
+def trend(register: Register, runs: PastRuns, months: int) -> TrendFacts:
     """Measure the register.
 
     Parameters
@@ -84,10 +84,10 @@ def trend(register: Register, runs: PastRuns, months: int) -> Trend:
     found = read_cases(register.root, register.playbook)
     values = measure(found.cases, register.time, register.playbook)
     parts = by_month(found.cases, register.time, register.playbook)
-    return Trend(register, found, values, dict(list(parts.items())[-months:]), runs)
+    return TrendFacts(register, found, values, dict(list(parts.items())[-months:]), runs)
 
 
-def title(run: Run, shown: Trend) -> TitleBlock:
+def title(run: Run, shown: TrendFacts) -> TitleBlock:
     """Head of the page: how many targets are met, and where readiness stands."""
     readiness = run.sla.executive_readiness
     number = len(shown.found.cases)
@@ -110,7 +110,7 @@ def title(run: Run, shown: Trend) -> TitleBlock:
     )
 
 
-def headline(shown: Trend) -> str:
+def headline(shown: TrendFacts) -> str:
     """One sentence: which targets are met, which are missed and by what."""
     number = len(shown.found.cases)
     if not number:
@@ -132,7 +132,7 @@ def headline(shown: Trend) -> str:
     return f"{said}."
 
 
-def key_figures(shown: Trend) -> KeyFigures:
+def key_figures(shown: TrendFacts) -> KeyFigures:
     """The four metrics against their targets."""
     return KeyFigures(
         tuple(
@@ -145,7 +145,7 @@ def key_figures(shown: Trend) -> KeyFigures:
     )  # fmt: skip
 
 
-def metrics(shown: Trend) -> list[Block]:
+def metrics(shown: TrendFacts) -> list[Block]:
     """Each metric with n, mean, median, 90th percentile, interval, target and verdict; what is open, apart."""
     if not shown.found.cases:
         return [
@@ -186,7 +186,7 @@ def metrics(shown: Trend) -> list[Block]:
     ]  # fmt: skip
 
 
-def by_months(shown: Trend) -> list[Block]:
+def by_months(shown: TrendFacts) -> list[Block]:
     """The metrics by the month in which incidents were opened."""
     if not shown.months:
         return []
@@ -209,7 +209,7 @@ def by_months(shown: Trend) -> list[Block]:
     ]  # fmt: skip
 
 
-def recurring(shown: Trend) -> list[Block]:
+def recurring(shown: TrendFacts) -> list[Block]:
     """Causes that more than one incident had."""
     if not shown.found.cases:
         return []
@@ -238,7 +238,7 @@ def recurring(shown: Trend) -> list[Block]:
     ]  # fmt: skip
 
 
-def readiness(run: Run, shown: Trend) -> list[Block]:
+def readiness(run: Run, shown: TrendFacts) -> list[Block]:
     """Readiness from run to run, and the SLAs that were breached."""
     heading = Heading("Readiness over runs")
     points = shown.runs.points
@@ -269,7 +269,7 @@ def readiness(run: Run, shown: Trend) -> list[Block]:
     return blocks
 
 
-def due(shown: Trend) -> list[Block]:
+def due(shown: TrendFacts) -> list[Block]:
     """Reviews and action items of all incidents that are due, overdue ones first."""
     time, playbook = shown.register.time, shown.register.playbook
     rows: list[tuple[bool, str, ChecklistItem]] = []
@@ -297,7 +297,7 @@ def due(shown: Trend) -> list[Block]:
     ]
 
 
-def next_action(run: Run, shown: Trend) -> Table:
+def next_action(run: Run, shown: TrendFacts) -> Table:
     """What leadership asks for after the review."""
     where = where_option(shown.register)
     steps = []
@@ -337,7 +337,7 @@ def _row(one: MetricValue) -> tuple[object, ...]:
 _DURATIONS = (MetricId.MTTD, MetricId.MTTR, MetricId.SLA_RECOVERY)
 
 
-def _lengths(shown: Trend, key: MetricId) -> tuple[tuple[float, ...], tuple[float, ...], float | None]:
+def _lengths(shown: TrendFacts, key: MetricId) -> tuple[tuple[float, ...], tuple[float, ...], float | None]:
     found = lengths(key, shown.found.cases, shown.register.time)
     below = next((row.below for row in shown.register.playbook.metrics if row.metric_id is key), None)
     target = None if below is None else below / timedelta(minutes=1)
@@ -359,7 +359,7 @@ def _badge(one: MetricValue) -> Badge:
     return Badge(one.verdict.value.capitalize(), _TONES[one.verdict])
 
 
-def _verdict_badge(shown: Trend) -> Badge:
+def _verdict_badge(shown: TrendFacts) -> Badge:
     verdicts = [_verdict(one) for one in shown.values]
     missed = verdicts.count(MetricVerdict.MISSED)
     if missed:

@@ -16,6 +16,7 @@ from tars_lib.pipeline.loading import load_org
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Heading, Prose, Table, TitleBlock
 from tars_lib.sources.demo import demo_root
 from tars_lib.text.sentences import Told
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters import load as runs
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import readiness_tone
@@ -69,7 +70,7 @@ def title(found: Found) -> TitleBlock:
         headline=found.sla.risk_narrative.headline,
         badges=(Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)),),
         facts=(
-            ("Data as of", f"{found.sla.as_of:%Y-%m-%d %H:%M UTC}"),
+            ("Data as of", f"{found.sla.as_of:{MINUTES}}"),
             ("Finding", EXIT_CODES[_code(found)].finding.replace("_", " ").lower().replace("sla", "SLA")),
             ("Repos", f"{len(found.org.repos)}"),
         ),

@@ -18,7 +18,7 @@ from tars_lib.reports.blocks.kinds import (
     Badge,
     Block,
     Callout,
-    Cause,
+    CandidateCause,
     CauseList,
     Column,
     Heading,
@@ -28,10 +28,10 @@ from tars_lib.reports.blocks.kinds import (
     TimelineEntry,
 )
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed, plural
 from tars_lib.workbook.sections.run_facts import is_dark, none_is
-from tars_lib.workbook.sections.title import MINUTES
 
 MAX_BREACHES = 3
 """Breaches that are told in full; the scorecard lists all. Judgement: a leader reads two to four pages."""
@@ -120,7 +120,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
     rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
     also = f"Deviating too, but better explained by what they call: {listed(rest)}. " if rest else ""
     causes = tuple(
-        Cause(
+        CandidateCause(
             rank,
             cause.cause,
             cause.repo,

@@ -14,7 +14,7 @@ from tars_lib.workbook.sections.run_facts import affected_repos, facing
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class ShownRung:
     """Somebody to tell: `after` so long without progress (0: at once), by this way, because of this rule."""
 
     who: str
@@ -28,7 +28,7 @@ class Rung:
         return f"after {duration_text(self.after)} without progress" if self.after else "now"
 
 
-def rungs(run: Run) -> tuple[Rung, ...]:
+def rungs(run: Run) -> tuple[ShownRung, ...]:
     """The escalation of a run with a breach, most urgent first; empty without one."""
     if not run.sla.breaches:
         return ()
@@ -45,7 +45,7 @@ def rungs(run: Run) -> tuple[Rung, ...]:
     )
     found = escalate(facts, opened)
     return tuple(
-        Rung(rung.contact, rung.due_at - opened, " and ".join(rung.methods), rung.rule)
+        ShownRung(rung.contact, rung.due_at - opened, " and ".join(rung.methods), rung.rule)
         for rung in (*found.due, *found.upcoming)
     )
 

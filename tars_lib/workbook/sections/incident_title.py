@@ -7,9 +7,9 @@ from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.playbook.facts import Status
 from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.labels import plural
-from tars_lib.workbook.sections.title import MINUTES
 
 _STATUS: dict[Status, Tone] = {
     Status.OPEN: "critical",

@@ -15,9 +15,10 @@ from tars_lib.model.times import read_duration
 from tars_lib.pipeline import Run
 from tars_lib.playbook.packaged import packaged
 from tars_lib.reports.blocks.kinds import Badge, Column, Table, TitleBlock
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import next_steps
-from tars_lib.workbook.sections.title import MINUTES, finding_badges, head, of_code
+from tars_lib.workbook.sections.title import finding_badges, head, of_code
 
 REACH = timedelta(days=1)
 """Changes so long before an onset are candidates for a rollback; judgement."""

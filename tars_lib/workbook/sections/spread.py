@@ -7,8 +7,8 @@ from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.model.names import ClusterDirection
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Table
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.sections.labels import listed, plural
-from tars_lib.workbook.sections.title import MINUTES
 
 MAX_PATHS = 3
 MAX_FACTORS = 3

@@ -7,12 +7,11 @@ from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import plural, readiness_tone
 from tars_lib.workbook.sections.run_facts import is_dark
 from tars_lib.workbook.sections.state import state_badge
-
-MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
 def head(

@@ -19,6 +19,7 @@ from tars_lib.figures.style.picture import Picture
 from tars_lib.model.history import to_micros
 from tars_lib.model.names import Event
 from tars_lib.model.organisation import OrgData
+from tars_lib.text.times import MINUTES
 from tars_lib.workbook.sections.labels import label_of
 from tars_lib.workbook.widgets.controls import Shown, message_html, picture_html, widgets
 
@@ -81,7 +82,7 @@ class Explorer(Shown):
             mine = [one for one in self.events if one.repo in (self.repo.value, None)]
             self.picture = draw_metric(course, mine)
         if self.picture is None:
-            span = f"from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+            span = f"from {start:%Y-%m-%d %H:%M} to {end:{MINUTES}}"
             self.figure.value = message_html(f"{self.repo.value} reported no {self.metric.value} {span}.")
         else:
             self.figure.value = picture_html(self.picture)

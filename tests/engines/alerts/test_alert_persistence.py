@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tars_lib.engines.alerts.persistence import CLEAR_SAMPLES, Hold, hold, sample_credit
+from tars_lib.engines.alerts.persistence import CLEAR_SAMPLES, Persistence, hold, sample_credit
 from tars_lib.engines.alerts.score_history import hinge, trailing_median
 
 
-def naive_hold(beyond: list[bool], clear: list[bool], credit: list[int], needed: int) -> Hold | None:
+def naive_hold(beyond: list[bool], clear: list[bool], credit: list[int], needed: int) -> Persistence | None:
     """The state machine, sample by sample."""
     first = last = None
     run, began, calm, is_active = 0, 0, 0, False
@@ -29,7 +29,7 @@ def naive_hold(beyond: list[bool], clear: list[bool], credit: list[int], needed:
             is_active = False
     if not is_active or first is None or last is None:
         return None
-    return Hold(first, last, is_clearing=not beyond[-1])
+    return Persistence(first, last, is_clearing=not beyond[-1])
 
 
 @settings(deadline=None, max_examples=300)
@@ -45,16 +45,16 @@ def test_the_fast_form_equals_the_state_machine(states: list[str], needed: int) 
     ("values", "expected"),
     [
         ([61, 60, 60], None),
-        ([61, 59, 59], Hold(1, 2, False)),
-        ([59, 63, 59], Hold(0, 2, False)),
-        ([59, 61, 61, 61], Hold(0, 0, True)),
-        ([59, 62, 61, 62], Hold(0, 0, True)),
+        ([61, 59, 59], Persistence(1, 2, False)),
+        ([59, 63, 59], Persistence(0, 2, False)),
+        ([59, 61, 61, 61], Persistence(0, 0, True)),
+        ([59, 62, 61, 62], Persistence(0, 0, True)),
         ([59, 62, 62], None),
-        ([59, 62, 62, 59], Hold(3, 3, False)),
+        ([59, 62, 62, 59], Persistence(3, 3, False)),
         ([], None),
     ],
 )
-def test_raised_below_60_and_cleared_by_two_samples_at_62(values: list[float], expected: Hold | None) -> None:
+def test_raised_below_60_and_cleared_by_two_samples_at_62(values: list[float], expected: Persistence | None) -> None:
     series = np.array(values, dtype=float)
     assert hold(series < 60, series >= 62) == expected
 

@@ -10,7 +10,7 @@ import pytest
 from alert_samples import alerts_of, calm_org, day, scores
 from org_samples import STAMP
 
-from tars_lib.engines.alerts.score_history import Courses
+from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.alerts.trend import Decline, find_declines
 from tars_lib.engines.health.assess import assess_health
 from tars_lib.engines.health.report import ChangePoint
@@ -22,7 +22,7 @@ def decline(values: list[float], others: int = 0, **fields: Any) -> Decline | No
     org = scores({"a": values} | {f"r{n}": [90.0] * len(values) for n in range(others)})
     health = assess_health(org, org.at(None)[1], STAMP)
     reports = tuple(replace(r, **fields) if r.repo == "a" else r for r in health.repository_reports)
-    return find_declines(replace(health, repository_reports=reports), Courses(org)).get("a")
+    return find_declines(replace(health, repository_reports=reports), ScoreCourses(org)).get("a")
 
 
 def step(at: int, before: float, after: float, p_value: float = 1e-9) -> tuple[ChangePoint, ...]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tars_lib.stats.changes.trend import MIN_SAMPLES, discoveries, linear_trends
+from tars_lib.stats.changes.trend import MIN_SAMPLES, linear_trends
+from tars_lib.stats.multiplicity import discoveries
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(MIN_SAMPLES, 60))
