@@ -9,7 +9,7 @@ PY := $(BIN)/python
 DATASET ?= $(or $(TARS_SHARED),../shared)/data/petshop
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough coverage check style types layers bench fuzz lab docs size lock clean
+.PHONY: help demo test thorough coverage golden check style types layers bench fuzz lab docs size lock clean
 
 help: ## Show this list
 	@$(PYTHON) -c "import re,sys; [print(f'  make {m[1]:<8} {m[2]}') for m in re.finditer(r'(?m)^(\w+):.*?## (.*)$$', open('Makefile', encoding='utf-8').read())]"
@@ -35,17 +35,20 @@ demo: .venv/core.stamp ## Run the main job on the demo organisation; prints wher
 test: export OPENBLAS_NUM_THREADS := 1
 test: .venv/dev.stamp ## Run the tests
 	@$(PY) -m compileall -q tars_lib
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist loadgroup
 
 thorough: export OPENBLAS_NUM_THREADS := 1
 thorough: .venv/dev.stamp ## Run the tests, also those that go over every page of the site and more seeds
-	$(PY) -m pytest -n auto -m "thorough or not thorough"
+	$(PY) -m pytest -n auto --dist loadgroup -m "thorough or not thorough"
 
 # a room's own tests, so that a line is not covered by chance; the limit is the least of the three rooms'
 coverage: export OPENBLAS_NUM_THREADS := 1
 coverage: .venv/dev.stamp ## Measure which branches of stats, engines and model their own tests take; fails below 90 %
 	$(PY) -m pytest -n auto --cov --cov-report= tests/stats tests/engines tests/model
 	$(PY) scripts/coverage_rooms.py --limit 90
+
+golden: .venv/dev.stamp ## Renew the golden files of what pages show; look at the difference before you commit it
+	$(PY) -m pytest -n auto --dist loadgroup --renew-golden tests/workbook tests/reports
 
 check: style types layers ## Format, lint, types, import layers
 
