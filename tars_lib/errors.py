@@ -1,4 +1,4 @@
-"""The exception tree: every refusal that a user can cause, each with the sentence it prints.
+"""The exception tree: every refusal that a user can cause, each with the sentence it prints; and the warning before one.
 
 An error says what was wrong, the value, what is allowed, and where (file, row, column). Which exit code an error
 ends with depends on the command that met it; that mapping lives in `tars_lib.cli.shared.shell`.
@@ -6,8 +6,13 @@ ends with depends on the command that met it; that mapping lives in `tars_lib.cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import warnings
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
 MAX_FAULTS = 10
 """Faults of one kind that a message lists; the rest is counted. Judgement: what fits a screen."""
 
@@ -108,3 +113,44 @@ def listed(faults: Sequence[str], total: int | None = None) -> str:
     shown = list(faults[:MAX_FAULTS])
     more = (len(faults) if total is None else total) - len(shown)
     return ";\n".join([*shown, f"and {more:,} more"] if more > 0 else shown)
+
+
+def deprecated(*, since: str, until: str, use: str) -> Callable[[Callable[_Given, _Answer]], Callable[_Given, _Answer]]:
+    """Mark a public function as one that goes: it works as before and warns its caller.
+
+    Parameters
+    ----------
+    since : str
+        Version that warns first.
+    until : str
+        Version in which it is gone.
+    use : str
+        What takes its place, as a caller would type it.
+
+    Returns
+    -------
+    callable
+        Decorator. The function carries the sentence as ``__deprecated__``, as those of PEP 702 do, and `until` as
+        ``__until__``.
+
+    Examples
+    --------
+    >>> @deprecated(since="0.2.0", until="0.3.0", use="tars_lib.why")
+    ... def explain(result: str) -> str:
+    ...     return result
+    >>> explain.__deprecated__
+    'explain is deprecated since version 0.2.0 and goes in 0.3.0; use tars_lib.why'
+    """
+
+    def mark(function: Callable[_Given, _Answer]) -> Callable[_Given, _Answer]:
+        sentence = f"{function.__qualname__} is deprecated since version {since} and goes in {until}; use {use}"
+
+        @functools.wraps(function)
+        def warn(*args: _Given.args, **kwargs: _Given.kwargs) -> _Answer:
+            warnings.warn(sentence, DeprecationWarning, stacklevel=2)
+            return function(*args, **kwargs)
+
+        warn.__dict__.update(__deprecated__=sentence, __until__=until)
+        return warn
+
+    return mark

@@ -3,16 +3,63 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from org_samples import RootBuilder
 from run_samples import RunSamples
+from warm import warm_python
 
 # The same examples on every machine and no clock: a red build is a changed promise, not a slow or unlucky run.
 settings.register_profile("tars", deadline=None, derandomize=True)
 settings.load_profile("tars")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--renew-golden", action="store_true", help="write what is shown into the golden files; look at the diff"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin what takes longest first, so that no worker is left alone with it at the end."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the file of that name in `golden/` beside the test; `--renew-golden` writes it anew."""
+    folder = request.path.parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        path = folder / f"{name}.txt"
+        if request.config.getoption("--renew-golden"):
+            folder.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.is_file(), f"{path.name} is not there: make golden"
+        assert text == path.read_text(encoding="utf-8"), f"{path.name} differs; if it is right so: make golden"
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the session; with pytest-xdist that of all workers, so what one has made the others find."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_python(shared: Path) -> Iterator[None]:
+    """Commands and kernels that tests start by `sys.executable` are forked where they can be; see `warm`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", warm_python(shared / "warm"))
+        yield
 
 
 @pytest.fixture
@@ -22,10 +69,9 @@ def root(tmp_path: Path) -> RootBuilder:
 
 
 @pytest.fixture(scope="session")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> RunSamples:
-    """Runs with planted truth, and the reports on them; every worker of pytest-xdist has a folder beside the others'."""
-    base = tmp_path_factory.getbasetemp()
-    return RunSamples((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "samples")
+def samples(shared: Path) -> RunSamples:
+    """Runs with planted truth, and the reports on them: each made once, for all workers."""
+    return RunSamples(shared / "samples")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,6 +56,18 @@ class RunSamples:
                 made = write_report(notebook, run.directory, folder, ("html", "pdf"))
                 written.write_text(json.dumps({form: str(path) for form, path in made.items()}), encoding="utf-8")
             return {form: Path(path) for form, path in json.loads(written.read_text(encoding="utf-8")).items()}
+
+
+def shown(notebook: Path, *folders: Path) -> str:
+    """What the report cells of an executed notebook show, as text; these folders are named FOLDER."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    given = [output.get("data", {}).get("text/plain", "") for cell in cells for output in cell.get("outputs", ())]
+    text = "\n\n".join("".join(part) for part in given)
+    for folder in folders:
+        text = text.replace(str(folder), "FOLDER")
+    # commands name paths as the system writes them
+    text = re.sub(r"FOLDER\S*", lambda named: named[0].replace("\\", "/"), text)
+    return f"{text}\n".replace("\u200b", "")
 
 
 def told(blocks: Block | Iterable[Block]) -> str:

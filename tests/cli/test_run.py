@@ -10,19 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm import COLD
 
 from tars_lib.cli.main import commands
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.sources.demo import demo_root
 
-TARS = [sys.executable, "-m", "tars_lib.cli.main"]
 
-
-def tars(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def tars(*args: object, cwd: Path, python: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command; the terminal's own settings do not reach it."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("TARS_") and k != "SOURCE_DATE_EPOCH"}
     return subprocess.run(
-        [*TARS, *map(str, args)],
+        [python or sys.executable, "-m", "tars_lib.cli.main", *map(str, args)],
         cwd=cwd,
         env=clean | env,
         capture_output=True,
@@ -38,9 +37,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_breach_gives_142_and_a_whole_run_directory(root: Path, tmp_path: Path) -> None:
-    done = tars(
-        "run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths", cwd=tmp_path
-    )
+    words = ("run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths")
+    done = tars(*words, cwd=tmp_path, python=COLD)
     assert done.returncode == 142
     run = tmp_path / "runs" / "tars-run-20260105-143000"
     names = {path.name for path in run.iterdir()}
@@ -235,8 +233,9 @@ def test_an_error_with_json_is_a_document_and_a_sentence(tmp_path: Path) -> None
 def test_a_pinned_time_that_is_none_is_refused_before_a_library_trips_over_it(
     value: str, code: int, tmp_path: Path
 ) -> None:
-    """In a process of its own: numpy reads the variable when it is imported."""
-    done = tars("run", "--root", demo_root(), "--outdir", "runs", "--quiet", cwd=tmp_path, SOURCE_DATE_EPOCH=value)
+    """With a cold start: numpy reads the variable when it is imported."""
+    words = ("run", "--root", demo_root(), "--outdir", "runs", "--quiet")
+    done = tars(*words, cwd=tmp_path, python=COLD if code == 94 else None, SOURCE_DATE_EPOCH=value)
     assert done.returncode == code, done.stderr
     if code == 94:
         assert done.stderr == f"error: SOURCE_DATE_EPOCH {value!r}: a whole number of seconds since 1970 is allowed\n"

@@ -30,6 +30,11 @@ def read(path: Path) -> dict[str, Any]:
     return {"on" if key is True else key: value for key, value in content.items()}
 
 
+def targets() -> set[str]:
+    """Targets of the Makefile."""
+    return set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     """Steps of all jobs."""
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
@@ -51,11 +56,25 @@ def parse(line: str) -> None:
     command.make_context(name, rest)
 
 
+WRITING = {
+    ("benchmark.yml", "comment"): {"pull-requests": "write"},
+    ("release.yml", "tag"): {"contents": "write"},
+}
+"""The jobs that may write, and what."""
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_asks_for_nothing_but_reading_and_pins_its_actions(path: Path) -> None:
+def test_a_workflow_asks_for_no_more_rights_than_it_needs_and_pins_its_actions(path: Path) -> None:
     workflow = read(path)
     assert workflow["permissions"] == {"contents": "read"}
-    assert all("permissions" not in job and "timeout-minutes" in job for job in workflow["jobs"].values())
+    for name, job in workflow["jobs"].items():
+        assert "timeout-minutes" in job
+        assert job.get("permissions") == WRITING.get((path.name, name)), name
+        if "permissions" in job:
+            # what may write runs no code of the repository, which a pull request brings
+            used = " ".join(step.get("uses", "") + step.get("run", "") for step in job["steps"])
+            assert "checkout" not in used
+            assert not re.search(r"\b(make|python|pip|tars) ", used)
     used = [step["uses"] for step in steps(workflow) if "uses" in step]
     assert used
     # by commit, which nobody can move as a tag can be, with the release that a reader knows it by
@@ -76,13 +95,14 @@ def test_a_workflow_asks_for_nothing_but_reading_and_pins_its_actions(path: Path
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_what_a_workflow_calls_exists(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for line in lines(read(path)):
         if line.startswith("tars "):
             parse(line)
         for target in re.findall(r"^make (\w+)", line):
-            assert target in targets
-        for file in re.findall(r"\b(?:notebooks|parameters|requirements|tars_lib|\.github)/\S+", line):
+            assert target in targets()
+        for file in re.findall(
+            r"\b(?:notebooks|parameters|requirements|scripts|benchmarks|tars_lib|\.github)/\S+", line
+        ):
             assert (ROOT / file).exists(), file
 
 
@@ -91,6 +111,33 @@ def test_the_tests_run_on_every_system_and_python_that_is_promised() -> None:
     pairs = {(system, version) for system in matrix["os"] for version in matrix["python"]}
     promised = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert pairs == {(f"{system}-latest", one) for system in ("ubuntu", "macos", "windows") for one in promised}
+
+
+def test_hooks_call_targets_that_exist_and_hold_types_and_layers() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    calls = {hook["entry"] for repo in hooks if repo["repo"] == "local" for hook in repo["hooks"]}
+    assert calls == {"make types", "make layers"}
+    assert {call.removeprefix("make ") for call in calls} <= targets()
+
+
+def test_every_night_runs_what_is_too_long_for_a_commit() -> None:
+    workflow = read(FOLDER / "nightly.yml")
+    assert "schedule" in workflow["on"]
+    assert {line for line in lines(workflow) if line.startswith("make ")} == {
+        "make thorough",
+        "make coverage",
+        "make fuzz",
+    }
+
+
+def test_a_release_is_tagged_after_everything_was_checked() -> None:
+    jobs = read(FOLDER / "release.yml")["jobs"]
+    assert jobs["tag"]["needs"] == "build"
+    said = [step.get("run", "") for step in jobs["build"]["steps"]]
+    places = [
+        next(n for n, run in enumerate(said) if words in run) for words in ("make test", "build -d dist", "wheel dist")
+    ]
+    assert places == sorted(places)
 
 
 def test_steps_after_a_finding_run_unless_nothing_was_judged() -> None:

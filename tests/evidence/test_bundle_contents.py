@@ -123,11 +123,12 @@ def test_entries_on_bundles_at_the_end_are_not_packed_so_the_state_gives_the_sam
 @pytest.mark.slow
 def test_two_folders_time_zones_and_locales_give_the_same_bytes(samples: RunSamples, tmp_path: Path) -> None:
     made = []
-    for place, zone, locale, seed in (("a", "UTC", "C", "1"), ("b c/d", "Asia/Kathmandu", "C.utf8", "2")):
+    for place, zone, locale, seed in (("a", "UTC", "C", None), ("b c/d", "Asia/Kathmandu", "C.utf8", "2")):
         folder = tmp_path / place
         shutil.copytree(samples.run("calm").directory, folder / "here" / "tars-run-20260105-143000")
         env = {key: value for key, value in os.environ.items() if not key.startswith(("TARS_", "LC_", "LANG"))}
-        env |= {"TZ": zone, "LC_ALL": locale, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1767620000"}
+        env |= {"TZ": zone, "LC_ALL": locale, "SOURCE_DATE_EPOCH": "1767620000"}
+        env |= {} if seed is None else {"PYTHONHASHSEED": seed}
         words = [sys.executable, "-m", "tars_lib.cli.main", "bundle", "create", "--run-dir", "here/tars-run-*"]
         made.append((folder, subprocess.Popen(words, cwd=folder, env=env, stdout=subprocess.PIPE, text=True)))
     contents = []

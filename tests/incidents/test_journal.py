@@ -63,15 +63,18 @@ def mutated(folder: Path, name: str, at: int, mask: int = 1) -> RecordVerificati
     return found
 
 
-def test_twenty_processes_with_fifty_notes_each_leave_a_thousand_entries_in_one_chain(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("processes", "notes"), [(6, 25), pytest.param(20, 50, marks=pytest.mark.thorough)])
+def test_many_processes_with_many_notes_each_leave_all_of_them_in_one_chain(
+    tmp_path: Path, processes: int, notes: int
+) -> None:
     folder = opened(tmp_path)
-    writers = [start(NOTES, folder, f"writer-{number}", 50) for number in range(20)]
+    writers = [start(NOTES, folder, f"writer-{number}", notes) for number in range(processes)]
     told = [line for process in writers for line in process.communicate()[0].splitlines()]
-    assert [process.returncode for process in writers] == [0] * 20
+    assert [process.returncode for process in writers] == [0] * processes
     entries = read_entries(folder)
-    assert len(entries) == 1001
+    assert len(entries) == processes * notes + 1
     assert sorted(entry.text for entry in entries[1:]) == sorted(told)
-    assert verify(folder) == RecordVerification(folder.name, 1001, entries[-1].sha256, (), ())
+    assert verify(folder) == RecordVerification(folder.name, processes * notes + 1, entries[-1].sha256, (), ())
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

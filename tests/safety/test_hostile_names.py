@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog
 
 # on Python 3.11 and 3.12 apprise imports a module that later ones have not
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.xdist_group("hostile names"),
+    pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
+]
 
 _ACTIVE = "script, iframe, object, embed, link, base, form, [onerror], [onload], [onmouseover], a[href^='javascript']"
 _LISTEN = "addEventListener('securitypolicyviolation', one => window.violated = (window.violated || []).concat(one.blockedURI))"

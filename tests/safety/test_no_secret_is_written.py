@@ -14,7 +14,10 @@ from tars_lib.cli.main import commands
 from tars_lib.reports.notebooks.execute import run_notebook
 
 # on Python 3.11 and 3.12 apprise imports a module that later ones have not
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.xdist_group("hostile names"),
+    pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
+]
 
 
 @pytest.mark.slow

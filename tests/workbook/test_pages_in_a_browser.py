@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 NOTEBOOKS = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-SAMPLE = ("executive_summary", "golden_path", "incident_report", "org_risk", "trend_review", "welcome")
-"""Pages that hold every kind of figure and block between them."""
+SAMPLE = ("executive_summary", "golden_path", "incident_report", "trend_review")
+"""Pages that hold every kind of block between them; `make thorough` opens every page."""
 RUN = "cascade"
 """The run with every finding of the decision tree, so that every page has all that it can show."""
 WIDTHS = (1200, 390)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages in a browser")]
 
 
 @pytest.fixture(scope="module")

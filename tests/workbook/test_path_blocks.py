@@ -16,20 +16,6 @@ from tars_lib.workbook.pages import incident_report as incident
 from tars_lib.workbook.pages import org_risk, sla_breach
 
 
-def test_identify_lists_every_breach_and_what_to_record(samples: RunSamples) -> None:
-    run = samples.run("demo")
-    table = next(block for block in sla_breach.identify(run) if isinstance(block, Table))
-    assert [row[0] for row in table.rows] == ["Availability (availability)", "Checkout latency, p95 (latency)"]
-    assert "99.68 % (99.67 – 99.69) in ledger" in table.rows[0][2]
-    assert "[Record] Which SLAs breached? availability, checkout-latency" in told(sla_breach.identify(run))
-
-
-def test_explain_gives_the_primary_cause_with_its_confidence(samples: RunSamples) -> None:
-    text = told(sla_breach.explain(samples.run("demo"), 3))
-    assert "[Record] Primary root cause? ledger, deploy 'Connection pool rewrite' (96% confidence)" in text
-    assert "Same cause as Availability: ledger (95% confidence)." in text
-
-
 def test_max_causes_limits_what_is_told(samples: RunSamples) -> None:
     run = samples.run("artefacts")
     breach = run.sla.breaches[0]
@@ -50,13 +36,6 @@ def test_a_cause_that_does_not_stand_out_is_not_recorded_as_known(samples: RunSa
     assert "[Found]" not in told(sla_breach.contain(unsure))
     (table,) = (block for block in sla_breach.contain(unsure) if isinstance(block, Table))
     assert {row[-1].text for row in table.rows} == {"Not found"}
-
-
-def test_contain_shows_the_playbooks_four_rows_with_the_one_that_is_called_for(samples: RunSamples) -> None:
-    (table,) = (block for block in sla_breach.contain(samples.run("demo")) if isinstance(block, Table))
-    assert table.rows[0][0] == "Cascading failure"
-    assert [row[-1].text for row in table.rows] == ["Found", "Not found", "Not found", "Not found"]
-    assert table.rows[0][1] == "Enable circuit breakers (ledger)"
 
 
 def test_customers_are_told_where_a_repo_that_they_see_is_hit(samples: RunSamples) -> None:
@@ -91,27 +70,6 @@ def test_check_minutes_changes_what_is_asked_for(samples: RunSamples) -> None:
     assert "Judge every 15 minutes" in told(at_risk.verdict(run, 15))
     assert "Judge every 5 minutes" in told(at_risk.verdict(run, 5))
     assert "*/5 * * * *" in told(at_risk.next_action(run, 5))
-
-
-def test_a_breach_comes_before_what_is_at_risk(samples: RunSamples) -> None:
-    run = samples.run("demo")
-    assert "An SLA is breached: that comes first" in told(at_risk.verdict(run, 15))
-    assert "tars report sla_breach" in told(at_risk.next_action(run, 15))
-
-
-def test_the_risk_is_told_with_tier_score_reason_and_contributors(samples: RunSamples) -> None:
-    run = samples.run("demo")
-    assert (
-        org_risk.headline(run)
-        == "Risk is critical at 78 of 100 because 3 of 12 repos are CRITICAL; checkout, payments take most off."
-    )
-    table = next(block for block in org_risk.contributors(run, 8) if isinstance(block, Table))
-    assert [row[0] for row in table.rows] == ["checkout", "payments", "ledger", "web"]
-    assert "7 repos with a score of 100 take nothing off. 1 repo without a known score is not listed." in table.note
-    text = told(org_risk.mitigation(run))
-    assert text.count("Improvement ticket for") == 3
-    assert "Schedule a remediation sprint" in text
-    assert "Fleet health" in text
 
 
 def test_max_repos_limits_the_list_and_says_so(samples: RunSamples) -> None:

@@ -15,7 +15,7 @@ from tars_lib.engines.alerts.report import Alert
 from tars_lib.errors import InputError
 from tars_lib.pipeline import Run, load_run, write_run
 from tars_lib.reports.blocks.document import Document
-from tars_lib.reports.blocks.kinds import Block, Checklist, FigureBlock, Table
+from tars_lib.reports.blocks.kinds import Block, Checklist, Table
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.reports.pages.html import render_html
 from tars_lib.reports.pages.pdf import render_pdf
@@ -118,25 +118,6 @@ def test_containment_names_every_repo_of_the_path(spread: Run) -> None:
     assert "Isolate ledger" in texts[0]
     assert texts[1] == "Freeze deployments to ledger, payments, checkout."
     assert texts[2].startswith("Watch payments, checkout closely")
-
-
-def test_what_came_at_once_gets_no_leader(demo: Run) -> None:
-    text = said(*propagation_page(demo))
-    assert "No repo is seen to move before another" in text
-    assert "4 repos (ledger, checkout, payments, web) declined in the same sample" in text
-    assert "Nothing to cut" in text
-    assert not [block for block in propagation_page(demo) if isinstance(block, FigureBlock)]
-
-
-def test_the_anomaly_page_names_members_factor_and_rollback(demo: Run) -> None:
-    text = said(*anomaly_page(demo))
-    assert "4 of 12 repos (checkout, ledger, payments, web) declined together" in text
-    assert "Contain within 30 minutes: roll back deploy 'Connection pool rewrite' of ledger (ledger@41)" in text
-    assert "4 of 5 members depend on ledger or are it" in text
-    # it moves with the others and was where it always is: neither declined nor a cause
-    assert "fraud-check itself is at its level; 4 of 5 members depend on fraud-check" in text
-    assert "4 decline together" in text
-    assert "Disable by feature flag what customers see of checkout, web" in text
 
 
 def test_every_question_about_a_common_factor_is_answered(demo: Run) -> None:

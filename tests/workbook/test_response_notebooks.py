@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pypdf
 import pytest
 from register_samples import begun, history, walked
-from run_samples import EPOCH, RunSamples
+from run_samples import EPOCH, RunSamples, shown
 from workbook.test_notebooks import reach, words
 
 from tars_lib.pipeline import write_reports
 
 CALLS = {
-    "golden_path": ("begun", "2026-11-02T15:28:00Z", "Minute 24: contain comes now"),
-    "postmortem": ("walked", "2026-11-05T15:28:00Z", "It lasted 8 h 39 min and is resolved."),
-    "trend_review": ("many", "2027-02-12T15:28:00Z", "0 of 4 targets are met over 7 incidents"),
+    "golden_path": ("begun", "2026-11-02T15:28:00Z"),
+    "postmortem": ("walked", "2026-11-05T15:28:00Z"),
+    "trend_review": ("many", "2027-02-12T15:28:00Z"),
 }
-"""Notebook: register, time, and what its headline says."""
+"""Notebook: register and time."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages on a response")]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def written(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> di
     begun(folder / "begun", run)
     walked(folder / "walked", run)
     history(folder / "many", run, samples.run("calm"))
-    asked = {name: {"incidents_dir": str(folder / root), "as_of": time} for name, (root, time, _) in CALLS.items()}
+    asked = {name: {"incidents_dir": str(folder / root), "as_of": time} for name, (root, time) in CALLS.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
         outcomes = write_reports(asked, run.directory, folder / "out", ("html", "pdf"))
@@ -38,18 +39,16 @@ def written(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_pages_tell_the_incident_and_are_few_and_filled(written: dict[str, dict[str, Path]], name: str) -> None:
+def test_the_pages_tell_the_incident_and_are_few_and_filled(
+    written: dict[str, dict[str, Path]], samples: RunSamples, golden: Callable[[str, str], None], name: str
+) -> None:
     files = written[name]
+    golden(name, shown(files["notebook"], files["notebook"].parents[1], samples.folder))
     pages = pypdf.PdfReader(files["pdf"]).pages
-    text = words(files["pdf"])
-    assert CALLS[name][2] in text
-    assert "What to do next" in text
+    assert "What to do next" in words(files["pdf"])
     # commands wrap with the length of the folder's path, which may take the last table to a third page
     assert len(pages) in {2, 3}
     assert all(reach(page) >= 0.75 for page in pages[:-1])
     assert reach(pages[-1]) >= 0.5
     assert files["html"].stat().st_size < 1_000_000
     assert files["pdf"].stat().st_size < 500_000
-    assert CALLS[name][2] in " ".join(
-        files["html"].read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ").split()
-    )

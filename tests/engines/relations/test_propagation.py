@@ -37,7 +37,7 @@ def test_wider_lags_are_kept():
     assert not leads["ledger", "checkout"].is_direct
 
 
-@pytest.mark.parametrize("repos", [3, 17])
+@pytest.mark.parametrize("repos", [3, pytest.param(17, marks=pytest.mark.thorough)])
 def test_where_all_change_at_once_no_order_is_invented(repos):
     invented = named = 0
     for seed in range(15):
