@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.counters import Course, as_increases, course_of, is_no_counter, is_running, series_of
+from tars_lib.model.counters import Growth, as_increases, course_of, is_no_counter, is_running, series_of
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
 
@@ -164,7 +164,7 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     )
 
 
-def _course(history: History, metric: str, repo: str) -> Course:
+def _course(history: History, metric: str, repo: str) -> Growth:
     time, value = history.series(metric, repo)
     return course_of(value, time)
 

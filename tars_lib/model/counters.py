@@ -44,7 +44,7 @@ OFTEN = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Growth:
     """How one series of counts moves.
 
     Attributes
@@ -69,7 +69,7 @@ class Course:
         return self.rises > 0 and not self.falls and self.restarts <= RARE_RESTART * self.rises
 
 
-def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Course:
+def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Growth:
     """Steps of one series in time order; `time` says how much each may have counted, else all steps are alike.
 
     Examples
@@ -82,7 +82,7 @@ def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Course:
     up = step[step > 0.0]
     down = step < 0.0
     if not up.size:
-        return Course(0, 0, int(down.sum()), 1.0, 1.0)
+        return Growth(0, 0, int(down.sum()), 1.0, 1.0)
     length = np.ones(step.size) if time is None else np.diff(time).astype(np.float64)
     most = RESTART_RATE * float((up / length[step > 0.0]).max())
     back = down & (value[1:] <= most * length) & (value[1:] <= 0.5 * value[:-1])
@@ -90,7 +90,7 @@ def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Course:
     growth = float(value.max()) / least if least > 0.0 else float("inf")
     noise = math.sqrt(2.0 * max(float(value.mean()), 0.0))
     chance = (0.5 * math.erfc(-float(up.mean()) / noise / math.sqrt(2.0))) ** up.size if noise > 0.0 else 1.0
-    return Course(int(up.size), int(back.sum()), int(down.sum() - back.sum()), growth, chance)
+    return Growth(int(up.size), int(back.sum()), int(down.sum() - back.sum()), growth, chance)
 
 
 def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
