@@ -26,7 +26,7 @@ _HINT = "sep="
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class TableHead:
     """The header of a CSV file.
 
     Attributes
@@ -46,7 +46,7 @@ class Head:
     notes: tuple[str, ...] = ()
 
 
-def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> Head:
+def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> TableHead:
     """Read the header.
 
     Parameters
@@ -78,7 +78,7 @@ def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> Head
     raise InputError(f"{label}: {what}; its first row must name the columns {', '.join(needed)}")
 
 
-def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> Head:
+def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHead:
     where = place(label, row=line)
     try:
         cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in _SEPARATORS}
@@ -93,7 +93,7 @@ def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> Head:
         notes.append(f"{where}: columns are separated by {_SEPARATORS[separator]}, and are read so")
     if list(columns) != text.split(separator) and list(columns) != cells[separator]:
         notes.append(f"{where}: blanks around the names of columns are left out")
-    return Head(columns, separator, line, tuple(notes))
+    return TableHead(columns, separator, line, tuple(notes))
 
 
 def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) -> None:
@@ -120,7 +120,7 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
         raise InputError(f"{where}: column {', '.join(double)} stands twice; each is allowed once")
 
 
-def rows_of(lines: Iterable[str], head: Head) -> Iterator[tuple[int, list[str]]]:
+def rows_of(lines: Iterable[str], head: TableHead) -> Iterator[tuple[int, list[str]]]:
     """First line and fields of each row after the header.
 
     Raises
@@ -136,7 +136,7 @@ def rows_of(lines: Iterable[str], head: Head) -> Iterator[tuple[int, list[str]]]
             yield line, fields
 
 
-def row_after(lines: Iterable[str], head: Head, line: int) -> int:
+def row_after(lines: Iterable[str], head: TableHead, line: int) -> int:
     """First line of the row after the one that begins at `line`, however its quotes stand."""
     reader = csv.reader(lines, delimiter=head.separator, skipinitialspace=True)
     before = 0
@@ -152,7 +152,7 @@ def open_quote(line: int, error: csv.Error) -> str:
     return f"row {line}: a quote opens in this row and is not closed ({error}); a quote inside a field is written twice"
 
 
-def lines_of(path: Path, head: Head) -> Callable[[int], int]:
+def lines_of(path: Path, head: TableHead) -> Callable[[int], int]:
     """Line of the data row at a position from 0; the file is walked again, once, because only a refusal asks."""
     known: array[int] = array("q")
 
@@ -168,7 +168,7 @@ def lines_of(path: Path, head: Head) -> Callable[[int], int]:
     return line_of
 
 
-def refuse_open_quotes(path: Path, head: Head, label: str, needed: Sequence[str]) -> None:
+def refuse_open_quotes(path: Path, head: TableHead, label: str, needed: Sequence[str]) -> None:
     """Refuse a file in which a quote is not closed, or swallows rows: a name may hold separators or a line end, not a row.
 
     Raises
@@ -195,12 +195,12 @@ def refuse_open_quotes(path: Path, head: Head, label: str, needed: Sequence[str]
             raise InputError(f"{label}, {open_quote(row, error)}") from error
 
 
-def swallows(field: str, head: Head) -> bool:
+def swallows(field: str, head: TableHead) -> bool:
     """Whether a line of a text is a whole further row."""
     return any(line.count(head.separator) >= len(head.columns) - 1 for line in field.splitlines()[1:])
 
 
-def refuse_spoiled_text(path: Path, head: Head, label: str) -> None:
+def refuse_spoiled_text(path: Path, head: TableHead, label: str) -> None:
     """Name the rows that are not UTF-8, or have another number of fields than the header; up to ten of them.
 
     Raises

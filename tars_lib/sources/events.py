@@ -12,7 +12,7 @@ from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Event
 from tars_lib.model.times import BeyondCalendarError, read_time
-from tars_lib.sources.csv_rows import Head, open_quote, read_head, row_after, rows_of, swallows
+from tars_lib.sources.csv_rows import TableHead, open_quote, read_head, row_after, rows_of, swallows
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -75,7 +75,7 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     return tuple(events), tuple(notes)
 
 
-def _refuse_shape(fields: list[str], head: Head, label: str, line: int) -> None:
+def _refuse_shape(fields: list[str], head: TableHead, label: str, line: int) -> None:
     if len(fields) > len(head.columns):
         raise InputError(
             f"{place(label, row=line)}: {len(fields)} fields; row {head.line} names {len(head.columns)} columns"

@@ -17,7 +17,7 @@ from tars_lib.files.limits import MAX_HEADER_BYTES, MAX_TABLE_BYTES
 from tars_lib.files.reading import open_regular
 from tars_lib.model.samples import Origin, Samples
 from tars_lib.sources.cells import NO_VALUE, samples_of
-from tars_lib.sources.csv_rows import Head, lines_of, read_head, refuse_open_quotes, refuse_spoiled_text
+from tars_lib.sources.csv_rows import TableHead, lines_of, read_head, refuse_open_quotes, refuse_spoiled_text
 from tars_lib.sources.parquet_types import COLUMNS, read_parquet, refuse_rows
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _union(
     return tuple(position), np.concatenate(moved)
 
 
-def _read_csv(path: Path, head: Head, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
+def _read_csv(path: Path, head: TableHead, label: str, assume_tz: ZoneInfo | None) -> pa.Table:
     import pyarrow as pa
 
     refuse_open_quotes(path, head, label, COLUMNS)
@@ -118,7 +118,7 @@ def _read_csv(path: Path, head: Head, label: str, assume_tz: ZoneInfo | None) ->
     return table
 
 
-def _arrow_csv(path: Path, head: Head, types: dict[str, Any]) -> pa.Table:
+def _arrow_csv(path: Path, head: TableHead, types: dict[str, Any]) -> pa.Table:
     import pyarrow.csv as pv
 
     return pv.read_csv(

@@ -147,8 +147,11 @@ def test_a_description_without_a_sample_is_judged_at_the_clock_and_says_so(root:
 def test_alerts_alone_are_judged_at_the_last_of_them(root: RootBuilder) -> None:
     listed = [{"severity": "critical", "title": "Disk", "timestamp": f"2026-01-0{day}T00:00:00Z"} for day in (2, 1)]
     org = root.file("web/alerts/alerts.json", {"alerts": listed}).load()
-    assert org.at(None, T0)[1] == T0 + DAILY
+    assert org.at(None, T0 + 2 * DAILY)[1] == T0 + DAILY
     assert [repo.repo for repo in org.repos] == ["web"]
+
+
+ALERT = {"severity": "critical", "title": "Disk", "timestamp": "2026-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,11 @@ def test_alerts_alone_are_judged_at_the_last_of_them(root: RootBuilder) -> None:
     [
         ("org.yaml", "repos: {web: {}, api: {customer_facing: true}}", 0),
         ("history.csv", HEADER + "2026-01-01T00:00:00Z,a,health_score,\n", 0),
-        ("web/alerts/alerts.json", {"alerts": [{"severity": "critical", "timestamp": "2026-01-01T00:00:00Z"}]}, 102),
+        (
+            "web/alerts/alerts.json",
+            {"alerts": [{"severity": "critical", "title": "Disk", "timestamp": "2026-01-01T00:00:00Z"}]},
+            102,
+        ),
     ],
 )
 def test_a_root_without_a_sample_is_judged_as_unknown(root: RootBuilder, name: str, content: object, code: int) -> None:
