@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -87,6 +88,8 @@ def main() -> None:
         # a name that the terminal's encoding cannot show must not end the command
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     sys.stdout = cast("TextIO", Shown(sys.stdout))
+    # no process that this one starts looks for its packages in the current folder
+    os.environ["PYTHONSAFEPATH"] = "1"
     # an orderly end, so that what is half done is removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     cli.main(prog_name="tars")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +15,7 @@ from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, 
 from tars_lib.evidence.sealing.names import check_path
 from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, read_archive
 from tars_lib.files.reading import read_whole
+from tars_lib.files.scratch import scratch
 from tars_lib.incidents.store.journal import RECORD_FILE
 from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.store.timeline import TIMELINE_FILE
@@ -180,19 +180,19 @@ def _chains(files: Mapping[str, bytes], notes: list[str]) -> Iterator[Fault]:
         if not is_incident_id(name) or not {f"{prefix}{RECORD_FILE}", f"{prefix}{TIMELINE_FILE}"} <= files.keys():
             yield Fault(FaultKind.MISSING, prefix, f"{RECORD_FILE} and {TIMELINE_FILE} of an incident are needed")
             continue
-        with tempfile.TemporaryDirectory(prefix="tars-verify-") as place:
-            folder = Path(place) / name
+        with scratch("verify") as place:
+            folder = place / name
             folder.mkdir()
             for file in (RECORD_FILE, TIMELINE_FILE):
                 (folder / file).write_bytes(files[f"{prefix}{file}"])
             try:
                 checked = verify_incident(folder, with_runs=False)
             except TarsError as error:
-                yield Fault(FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(place, "").split())[:300])
+                yield Fault(FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(str(place), "").split())[:300])
                 continue
         for fault in checked.faults:
             file = RECORD_FILE if fault.startswith(RECORD_FILE) else TIMELINE_FILE
-            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(place, ""))
+            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(str(place), ""))
         notes += [f"{prefix}: {note}" for note in checked.notes]
 
 

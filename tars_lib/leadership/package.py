@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.files.atomic import make_folder, write_bytes
+from tars_lib.files.atomic import PARTIAL, leftovers, make_folder, write_bytes
 from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import real
+from tars_lib.files.scratch import scratch
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
 from tars_lib.reports.pages.contents import Entry, Group, render_contents
@@ -37,6 +38,7 @@ _ABOUT = {
 }
 _STEM = re.compile(r"[^a-z0-9]+")
 _LONGEST_STEM = 48
+_STAGED = ".tars-package-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,13 @@ def write_package(
     _refuse(place, run)
     calls = _calls(request)
     make_folder(place.parent)
-    staged = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".partial", dir=place.parent))
+    staged = Path(tempfile.mkdtemp(prefix=_STAGED, suffix=PARTIAL, dir=place.parent))
+    for old in leftovers(place.parent, _STAGED, staged.lstat().st_mtime):
+        shutil.rmtree(old, ignore_errors=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="tars-package-") as scratch:
+        with scratch("package") as working:
             outcomes = write_reports(
-                calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
+                calls, request.run_dir, working, ("html", "pdf"), workers=workers,
                 on_done=None if on_done is None else lambda one: on_done(one.job.name),
             )  # fmt: skip
             _fill(staged, run, request, outcomes)
@@ -233,7 +237,7 @@ def _settle(staged: Path, place: Path) -> None:
     """Put the finished folder into place; an earlier package is moved aside first and removed last."""
     old = None
     if place.exists():
-        old = Path(tempfile.mkdtemp(prefix=".tars-package-", suffix=".old", dir=place.parent)) / place.name
+        old = Path(tempfile.mkdtemp(prefix=_STAGED, suffix=f".old{PARTIAL}", dir=place.parent)) / place.name
         place.rename(old)
     try:
         staged.rename(place)

@@ -226,12 +226,11 @@ def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | 
 
 def gpg_signature(made: Bundle, key: str) -> dict[str, bytes]:
     """Sign a bundle with gpg before it is put on disk, so that a refusal leaves nothing."""
-    import tempfile
-
     from tars_lib.evidence.sealing.signature import GPG_ENDING, sign_with_gpg
+    from tars_lib.files.scratch import scratch
 
-    with tempfile.TemporaryDirectory(prefix="tars-sign-") as folder:
-        place = Path(folder) / made.file
+    with scratch("sign") as folder:
+        place = folder / made.file
         place.write_bytes(made.content)
         return {GPG_ENDING: sign_with_gpg(place, key)}
 
