@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from importlib import import_module
-from typing import TextIO, cast
 
 import click
 
-from tars_lib.cli.shared.terminal import Shown
+from tars_lib.cli.shared.process import start
 
 # sub-command: (module, function, what it does)
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -84,15 +80,7 @@ def _show_version(ctx: click.Context, is_asked: bool) -> None:
 
 def main() -> None:
     """Entry point of the `tars` command."""
-    for stream in (sys.stdout, sys.stderr):
-        # a name that the terminal's encoding cannot show must not end the command
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.stdout = cast("TextIO", Shown(sys.stdout))
-    # no process that this one starts looks for its packages in the current folder
-    os.environ["PYTHONSAFEPATH"] = "1"
-    # an orderly end, so that what is half done is removed
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    cli.main(prog_name="tars")
+    start(cli, "tars")
 
 
 if __name__ == "__main__":
