@@ -20,6 +20,7 @@ from tars_lib.files.json_records import read_record
 from tars_lib.model.names import InputFile
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import Window
+from tars_lib.pipeline.sealed import refuse_altered
 from tars_lib.pipeline.stamping import stamp
 
 if TYPE_CHECKING:
@@ -57,9 +58,11 @@ def read_upstream(
     Raises
     ------
     InputError
-        If one cannot be read.
+        If one cannot be read, or lies in a run directory and is not as it was written.
     """
     files = [path for path in (alerts, correlation, temporal) if path is not None]
+    for path in files:
+        refuse_altered(path)
     return Upstream(
         None if alerts is None else read_record(AlertReport, alerts),
         None if correlation is None else read_record(CorrelationReport, correlation),
