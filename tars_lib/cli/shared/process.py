@@ -57,8 +57,9 @@ def _open_closed_streams() -> tuple[str, ...]:
         except OSError:
             # the lowest number that is free, which is this one
             os.open(os.devnull, os.O_RDWR)
-        if getattr(sys, name) is None:
-            stream: Any = open(os.devnull, "r" if number == 0 else "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the process's life
+        # who asks for a text on stdin is told that it is closed
+        if number and getattr(sys, name) is None:
+            stream: Any = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the process's life
             setattr(sys, name, stream)
             closed.append(name)
     return tuple(closed)
