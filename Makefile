@@ -82,6 +82,7 @@ fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers and commands, feed every re
 	$(PY) fuzz/incident_kills.py --kills 100
 	$(PY) fuzz/command_kills.py --number 100
 	$(PY) fuzz/bundle_bytes.py
+	$(PY) fuzz/bundle_handling.py
 	$(PY) fuzz/readers.py --examples 500
 	$(PY) fuzz/guided.py --seconds 10
 

@@ -1,6 +1,7 @@
 """The playbook's name of `tars health`."""
 
 from tars_lib.cli.engines.health import health
+from tars_lib.cli.shared.process import start
 
 if __name__ == "__main__":
-    health(prog_name="python -m analytics.run_org_health")
+    start(health, "python -m analytics.run_org_health")

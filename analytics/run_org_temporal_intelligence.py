@@ -1,6 +1,7 @@
 """The playbook's name of `tars temporal`."""
 
 from tars_lib.cli.engines.temporal import temporal
+from tars_lib.cli.shared.process import start
 
 if __name__ == "__main__":
-    temporal(prog_name="python -m analytics.run_org_temporal_intelligence")
+    start(temporal, "python -m analytics.run_org_temporal_intelligence")

@@ -1,6 +1,7 @@
 """The playbook's name of `tars correlation`."""
 
 from tars_lib.cli.engines.correlation import correlation
+from tars_lib.cli.shared.process import start
 
 if __name__ == "__main__":
-    correlation(prog_name="python -m analytics.run_org_trend_correlation")
+    start(correlation, "python -m analytics.run_org_trend_correlation")

@@ -1,11 +1,18 @@
 """The playbook's pipeline command: `tars run` under the name that the page uses."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+# tars_lib alone is taken from the checkout, if this is one: a file numpy.py that lies there is data
+ROOT = Path(__file__).resolve().parent.parent
+if (ROOT / "tars_lib").is_dir():
+    SPEC = importlib.util.spec_from_file_location("tars_lib", ROOT / "tars_lib" / "__init__.py")
+    sys.modules["tars_lib"] = importlib.util.module_from_spec(SPEC)
+    SPEC.loader.exec_module(sys.modules["tars_lib"])
 
-from tars_lib.cli.run import run
+from tars_lib.cli.run import run  # noqa: E402 - once it is known where it stands
+from tars_lib.cli.shared.process import start  # noqa: E402 - once it is known where it stands
 
 if __name__ == "__main__":
-    run(prog_name=Path(__file__).name)
+    start(run, Path(__file__).name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 
 @dataclass
@@ -20,17 +22,22 @@ class Inbox:
 
 
 @contextmanager
-def http_server(status: int = 202, answer: bytes = b"") -> Iterator[Inbox]:
-    """An HTTP server that answers every POST with one status and text."""
+def http_server(
+    status: int = 202, answer: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Inbox]:
+    """An HTTP server that answers every POST with one status and text; without a text as PagerDuty acknowledges an event."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             inbox.received.append(self.rfile.read(int(self.headers["Content-Length"])))
             inbox.paths.append(self.path)
+            said = acknowledged(inbox.received[-1]) if answer is None else answer
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(said)))
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(said)
 
         def log_message(self, *args: object) -> None:
             """Print nothing."""
@@ -40,8 +47,17 @@ def http_server(status: int = 202, answer: bytes = b"") -> Iterator[Inbox]:
         yield from _serving(server, inbox)
 
 
+def acknowledged(event: bytes) -> bytes:
+    """What PagerDuty answers: https://developer.pagerduty.com/docs/send-alert-event"""
+    try:
+        key = json.loads(event).get("dedup_key", "its-own")
+    except ValueError:
+        key = "its-own"
+    return json.dumps({"status": "success", "message": "Event processed", "dedup_key": key}).encode()
+
+
 @contextmanager
-def smtp_server() -> Iterator[Inbox]:
+def smtp_server(taken: bytes = b"250 taken") -> Iterator[Inbox]:
     """An SMTP server (RFC 5321, as much as a client without extensions needs)."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -57,7 +73,7 @@ def smtp_server() -> Iterator[Inbox]:
                             break
                         content += part
                     inbox.received.append(content)
-                    self.wfile.write(b"250 taken\r\n")
+                    self.wfile.write(taken + b"\r\n")
                 elif verb == b"QUIT":
                     self.wfile.write(b"221 bye\r\n")
                     return

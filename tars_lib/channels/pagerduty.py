@@ -5,6 +5,7 @@ https://developer.pagerduty.com/docs/send-alert-event
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -21,6 +22,8 @@ _SUMMARY = 1024
 _KEY = 255
 # Seconds: judgement; a responder waits for it.
 _TIMEOUT = 10
+# Bytes: the acknowledgement has about 100; judgement.
+_LONGEST_ANSWER = 65_536
 
 
 class PagerDutyAction(Name):
@@ -73,11 +76,31 @@ def enqueue(url: str, subject: str, body: str, incident_id: str | None, action: 
         endpoint, json.dumps(event).encode(), {"Content-Type": "application/json"}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - same
-            answer.read()
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as answer:
+            return _acknowledged(answer.read(_LONGEST_ANSWER), incident_id)
     except urllib.error.HTTPError as error:
         error.close()
-        return f"refused with HTTP status {error.code}"
-    except OSError as error:
+        what = "redirected" if error.code in range(300, 400) else "refused"
+        return f"{what} with HTTP status {error.code}"
+    except (OSError, http.client.HTTPException) as error:
         return f"not reached ({type(error).__name__})"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follow nothing: a page elsewhere, such as a portal's, takes no event."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Refuse to go on, so that the status is told."""
+
+
+def _acknowledged(answer: bytes, incident_id: str | None) -> str:
+    """Why an answer is not PagerDuty's acknowledgement of this event; empty where it is."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.get("status") != "success":
+        return "answered, but not as PagerDuty does: no status of success in it"
+    if incident_id and said.get("dedup_key") != incident_id[:_KEY]:
+        return "answered with another deduplication key than the one that was sent"
     return ""

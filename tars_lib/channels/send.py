@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from tars_lib.channels.acknowledgement import answers, not_received
 from tars_lib.channels.pagerduty import PagerDutyAction, enqueue
 from tars_lib.errors import ConfigError, NotificationError
 from tars_lib.model.names import Name
@@ -168,7 +169,7 @@ def _by_apprise(message: Message, url: str) -> str:
     import apprise
 
     formats = {"TEXT": "text", "MARKDOWN": "markdown"}
-    with _silenced():
+    with _silenced(), answers() as heard:
         if message.form == "SLACK":
             # the text is mrkdwn, escaped once; `notify` would escape it again, and make links and calls of what people typed
             plugin = apprise.Apprise.instantiate(url)
@@ -178,14 +179,14 @@ def _by_apprise(message: Message, url: str) -> str:
                 body_format=apprise.NotifyFormat.MARKDOWN,
                 body_passthrough=False,
             ):
-                return ""
-            return _REFUSED
+                return not_received(heard, "slack")
+            return not_received(heard, "slack") or _REFUSED
         target = apprise.Apprise()
         target.add(url)
         was_sent = target.notify(
             body=message.body, title=message.subject, body_format=formats.get(message.form), interpret_escapes=False
         )
-    return "" if was_sent else _REFUSED
+    return not_received(heard, "") or ("" if was_sent else _REFUSED)
 
 
 @contextmanager

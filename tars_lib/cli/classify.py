@@ -12,6 +12,8 @@ import click
 from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
+SLA_BREACH = 142
+
 if TYPE_CHECKING:
     from tars_lib.playbook.decision_tree import Classification
     from tars_lib.playbook.tables import Playbook
@@ -103,19 +105,20 @@ def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
 
 
 def _codes_of(name: str) -> list[int]:
-    """Exit codes of a report file, or of all steps of a run directory."""
+    """Exit codes of a report file, or of all steps of a run directory; of what was altered none."""
     from tars_lib.cli.shared.shell import expand
     from tars_lib.errors import InputError
-    from tars_lib.files.json_records import read_json, read_record
-    from tars_lib.pipeline import STATUS_FILE, RunStatus
+    from tars_lib.files.json_records import read_json
+    from tars_lib.pipeline.sealed import check_run, refuse_altered
 
     path: Path = expand([name], "a report file or a run directory")
     if path.is_dir():
-        if not (path / STATUS_FILE).is_file():
-            raise InputError(f"{path}: no {STATUS_FILE} in it; a run directory is needed")
-        return [step.exit_code for step in read_record(RunStatus, path / STATUS_FILE).steps]
+        return [step.exit_code for step in check_run(path).steps]
+    refuse_altered(path)
     content = read_json(path)
     code = content.get("exit_code") if isinstance(content, dict) else None
     if not isinstance(code, int) or isinstance(code, bool):
         raise InputError(f"{path}: no exit_code in it; a report of this package is needed")
+    if content.get("breaches") and code != SLA_BREACH:
+        raise InputError(f"{path}: exit_code {code}, but it lists breaches, which are {SLA_BREACH}: it was altered")
     return [code]

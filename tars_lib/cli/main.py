@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TextIO, cast
 
 import click
 
-from tars_lib.cli.shared.terminal import ShownStream
+from tars_lib.cli.shared.process import start
 from tars_lib.engines.steps import STEPS, Step
 
 # sub-command: (module, function, what it does); those of the engines stand in STEPS
@@ -95,13 +92,7 @@ def _show_version(ctx: click.Context, is_asked: bool) -> None:
 
 def main() -> None:
     """Entry point of the `tars` command."""
-    for stream in (sys.stdout, sys.stderr):
-        # a name that the terminal's encoding cannot show must not end the command
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.stdout = cast("TextIO", ShownStream(sys.stdout))
-    # an orderly end, so that what is half done is removed
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    cli.main(prog_name="tars")
+    start(cli, "tars")
 
 
 if __name__ == "__main__":

@@ -111,12 +111,10 @@ def report(
 
 
 def _called_for(run: Path) -> tuple[str, ...]:
-    from tars_lib.files.json_records import read_record
-    from tars_lib.pipeline import STATUS_FILE, RunStatus
+    from tars_lib.pipeline.sealed import check_run
     from tars_lib.playbook.pages import pages_for
 
-    status = read_record(RunStatus, run / STATUS_FILE)
-    return pages_for(step.exit_code for step in status.steps)
+    return pages_for(step.exit_code for step in check_run(run).steps)
 
 
 def _run_directories(options: tuple[str, ...], in_file: object, typed: str | None) -> tuple[Path, ...]:

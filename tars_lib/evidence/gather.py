@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from tars_lib.evidence.runs import PackedRun, lay_out, read_run
 from tars_lib.evidence.sealing.names import plain_name
 from tars_lib.files.json_records import dumps, to_json
 from tars_lib.files.reading import real
+from tars_lib.files.scratch import scratch
 from tars_lib.pipeline import Run, now
 from tars_lib.playbook.pages import pages_for
 from tars_lib.redaction.payload import Redaction
@@ -158,8 +158,7 @@ def _execute(
     notebooks: dict[str, bytes] = {}
     loaded: dict[str, Run] = {}
     failed: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="tars-evidence-") as folder:
-        stage = Path(folder).resolve()
+    with scratch("evidence") as stage:
         jobs: list[Job] = []
         for one in packed:
             run = lay_out(one, stage / "runs" / one.name)

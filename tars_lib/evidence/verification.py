@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from tars_lib.errors import ConfigError, InputError, TarsError
+from tars_lib.evidence.containers import Container, Contents, arrange_folder, open_container
 from tars_lib.evidence.sealing.bag import CARRIED, DECLARATION, DECLARATION_FILE, INFO_FILE, read_info
-from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, read_manifest
+from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, Listing, read_manifest
 from tars_lib.evidence.sealing.names import check_path
-from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, read_archive
+from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, Entry, write_archive
 from tars_lib.files.reading import read_whole
+from tars_lib.files.scratch import scratch
 from tars_lib.incidents.store.journal import RECORD_FILE
 from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.store.timeline import TIMELINE_FILE
@@ -23,6 +24,10 @@ from tars_lib.incidents.store.verification import verify as verify_incident
 from tars_lib.pipeline import MANIFEST_FILE
 
 REDACTION_FILE = "data/redaction-report.json"
+_CONVERTED = "its line endings were converted; its words are as they were packed"
+_ASK = "ask for the zip as it was written if its own bytes matter"
+_NO_NAME = "no name that a bundle's file can have"
+_RUNS = {".py", ".pyc", ".pyd", ".pyi", ".pth", ".so"}
 _REQUIRED = (DECLARATION_FILE, INFO_FILE, PAYLOAD_MANIFEST, TAG_MANIFEST, *CARRIED)
 
 
@@ -35,6 +40,7 @@ class FaultKind(StrEnum):
     RENAMED = "RENAMED"
     MALFORMED = "MALFORMED"
     BROKEN_CHAIN = "BROKEN_CHAIN"
+    IMPORTABLE = "IMPORTABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +54,52 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found. `sha256` is the digest of the zip, null for a folder; `notes` are no faults."""
+    """What was found.
+
+    Attributes
+    ----------
+    sha256 : str or None
+        Digest of the archive as it arrived; None for a folder.
+    files, listed : int
+        Files of the bundle that are there, and that its manifests list or every bundle has.
+    identifier, partial : str or None
+    content_faults, container_faults : tuple of Fault
+        Of the files, and of what they are packed in.
+    notes : tuple of str
+        No faults.
+    container : Container
+    causes : tuple of str
+        What is likely to have happened, a sentence each.
+    original : bytes or None
+        The archive as it was written, made anew from its files where they are all as they were; None where they are not.
+    """
 
     sha256: str | None
     files: int
+    listed: int
     identifier: str | None
     partial: str | None
-    faults: tuple[Fault, ...]
+    content_faults: tuple[Fault, ...]
+    container_faults: tuple[Fault, ...]
     notes: tuple[str, ...]
+    container: Container
+    causes: tuple[str, ...]
+    original: bytes | None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Faults of both kinds."""
+        return (*self.container_faults, *self.content_faults)
 
     @property
     def is_intact(self) -> bool:
         """Whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
         return not self.faults
+
+    @property
+    def content_is_intact(self) -> bool:
+        """Whether every file is as it was packed, in a container that honest handling gives."""
+        return not self.content_faults and self.container.is_harmless
 
 
 def verify(path: Path) -> Verification:
@@ -69,7 +108,7 @@ def verify(path: Path) -> Verification:
     Parameters
     ----------
     path : Path
-        The zip, or the folder that it was unpacked to.
+        The zip, an archive of another tool with the same files, or the folder that it was unpacked to.
 
     Raises
     ------
@@ -78,41 +117,32 @@ def verify(path: Path) -> Verification:
     """
     if path.is_dir():
         files, faults = _folder(path)
-        return _verified(files, faults, None)
+        return _verified(arrange_folder(files), faults, None)
     return verify_bytes(read_whole(path, f"{path}: no readable bundle", 2 * MAX_BYTES), str(path))
 
 
 def verify_bytes(content: bytes, where: str = "bundle") -> Verification:
-    """The same for the bytes of a zip.
+    """The same for the bytes of an archive.
 
     Raises
     ------
     InputError
-        If they are no zip at all.
+        If they are none that can be read.
     """
-    archive = read_archive(content, where)
-    faults = [Fault(FaultKind.ALTERED, _inside(one.name), one.why) for one in archive.oddities]
-    tops = sorted({entry.name.partition("/")[0] for entry in archive.entries})
-    files: dict[str, bytes] = {}
-    for entry in archive.entries:
-        inside = _inside(entry.name)
-        if not _is_path(entry.name) or not inside:
-            faults.append(Fault(FaultKind.MALFORMED, inside or entry.name, "no name that a bundle's file can have"))
-        files.setdefault(inside or entry.name, entry.content)
-    if len(tops) > 1:
-        faults.append(Fault(FaultKind.ALTERED, "", f"{len(tops)} folders at the top where a bundle has one"))
-    named = read_info(files.get(INFO_FILE, b"")).get("Tars-Bundle")
-    if len(tops) == 1 and named is not None and named != tops[0]:
-        faults.append(
-            Fault(FaultKind.RENAMED, "", f"the folder in the archive is {tops[0]!r}, and {INFO_FILE} says {named!r}")
-        )
-    return _verified(files, faults, hashlib.sha256(content).hexdigest())
+    return _verified(open_container(content, where), [], content)
 
 
-def _verified(files: Mapping[str, bytes], faults: list[Fault], sha256: str | None) -> Verification:
+def _verified(contents: Contents, faults: list[Fault], content: bytes | None) -> Verification:
+    files = contents.files
     info = read_info(files.get(INFO_FILE, b""))
-    partial = info.get("Tars-Partial", "no")
-    faults = [*faults, *_sealed(files)]
+    partial = info.get("Tars-Partial", "no").strip()
+    faults += [Fault(FaultKind.MALFORMED, path, _NO_NAME) for path in sorted(files) if not _is_path(path)]
+    faults += [Fault(FaultKind.MALFORMED, path, "stands in the archive more than once") for path in contents.doubled]
+    for path in contents.beside:
+        is_named = _is_path(path)
+        why = "beside the bundle's folder" if is_named else _NO_NAME
+        faults.append(Fault(FaultKind.UNLISTED if is_named else FaultKind.MALFORMED, path, why))
+    faults += [*_sealed(files), *_importable(files)]
     notes: list[str] = []
     if REDACTION_FILE in files:
         notes.append(
@@ -123,24 +153,81 @@ def _verified(files: Mapping[str, bytes], faults: list[Fault], sha256: str | Non
         for fault in (*_chains(files, notes), *_runs(files)):
             # what was wrong when it was packed, the bundle says itself
             (faults.append(fault) if partial == "no" else notes.append(f"{fault.path}: {fault.why}"))
+    prefix = f"{contents.folder}/" if contents.folder else ""
+    around = [Fault(FaultKind.ALTERED, odd.name.removeprefix(prefix), odd.why) for odd in contents.oddities]
+    around += [Fault(FaultKind.UNLISTED, path, "a file of an operating system") for path in contents.litter]
+    named = info.get("Tars-Bundle", contents.folder).strip()
+    if contents.container is not Container.FOLDER and named != contents.folder:
+        why = f"the folder in the archive is {contents.folder!r}, and {INFO_FILE} says {named!r}"
+        around.append(Fault(FaultKind.RENAMED, "", why))
+    if not around and contents.container not in (Container.AS_WRITTEN, Container.FOLDER):
+        around.append(Fault(FaultKind.ALTERED, "", contents.container.value))
+    listed = {path for name in (PAYLOAD_MANIFEST, TAG_MANIFEST) for path in _listing(files, name).digests} | set(
+        _REQUIRED
+    )
+    original = None
+    if content is not None and not faults and contents.container.is_harmless:
+        is_ours = contents.container is Container.AS_WRITTEN
+        original = content if is_ours else write_archive([Entry(f"{named}/{path}", files[path]) for path in files])
     return Verification(
-        sha256=sha256,
+        sha256=None if content is None else hashlib.sha256(content).hexdigest(),
         files=len(files),
+        listed=len(listed),
         identifier=info.get("External-Identifier"),
         partial=None if partial == "no" else partial,
-        faults=tuple(dict.fromkeys(faults)),
+        content_faults=tuple(dict.fromkeys(faults)),
+        container_faults=tuple(dict.fromkeys(around)),
         notes=tuple(notes),
+        container=contents.container,
+        causes=tuple(_causes(contents, faults, named)),
+        original=original,
     )
+
+
+def _causes(contents: Contents, faults: Iterable[Fault], named: str) -> Iterator[str]:
+    """What is likely to have happened, the worst first."""
+    if any(_CONVERTED in fault.why for fault in faults):
+        yield "a tool converted line endings, as some transfers and editors do; fetch the zip as a binary file"
+    if contents.container is Container.CUT_SHORT:
+        yield "a download or a copy broke off; fetch the bundle again"
+    if contents.container is Container.DAMAGED:
+        yield "the archive was damaged, or written by something that is no usual zip tool; ask for the bundle again"
+    if contents.container is Container.PACKED_ANEW:
+        where = f" under the name {contents.folder}" if contents.folder else " without their folder"
+        yield f"another tool packed the files again{'' if contents.folder == named else where}; {_ASK}"
+    if contents.container is Container.OTHER_ARCHIVE:
+        yield f"the files were packed with tar; {_ASK}"
+    if contents.litter:
+        yield "an operating system put files of its own there, such as .DS_Store or Thumbs.db; they are no part of the bundle"
+
+
+def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
+    """Files that a Python started in the bundle's folder could run; a bundle has one, its own check."""
+    for path in sorted(files):
+        if path != "verify.py" and PurePosixPath(path).suffix.lower() in _RUNS:
+            yield Fault(
+                FaultKind.IMPORTABLE, path, "Python would run it from that folder, and no bundle of this tool has it"
+            )
+
+
+def _listing(files: Mapping[str, bytes], name: str) -> Listing:
+    """A manifest, read also where a tool converted all its line endings."""
+    content = files.get(name, b"")
+    if content and content.count(b"\r\n") == content.count(b"\n"):
+        content = content.replace(b"\r\n", b"\n")
+    return read_manifest(content, of_payload=name == PAYLOAD_MANIFEST)
 
 
 def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Files against manifests."""
     listed: dict[str, tuple[str, str]] = {}
     for name in (PAYLOAD_MANIFEST, TAG_MANIFEST):
-        listing = read_manifest(files.get(name, b""), of_payload=name == PAYLOAD_MANIFEST)
+        listing = _listing(files, name)
         for fault in listing.faults:
             yield Fault(FaultKind.MALFORMED, name, fault)
         listed |= {path: (digest, name) for path, digest in listing.digests.items()}
+        if listing.digests and b"\r" in files[name]:
+            yield Fault(FaultKind.MALFORMED, name, f"a carriage return in its rows: {_CONVERTED}")
     missing = sorted((listed.keys() | set(_REQUIRED)) - files.keys())
     extra = sorted(files.keys() - listed.keys() - {TAG_MANIFEST})
     digests = {
@@ -161,9 +248,12 @@ def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
     for path in sorted(listed.keys() & files.keys()):
         digest, name = listed[path]
         if digests[path] != digest:
-            yield Fault(
-                FaultKind.ALTERED, path, f"does not match its line in {name}: the file or that line was altered"
+            plain = files[path].replace(b"\r\n", b"\n")
+            is_converted = plain != files[path] and hashlib.sha256(plain).hexdigest() == digest
+            why = (
+                _CONVERTED if is_converted else f"does not match its line in {name}: the file or that line was altered"
             )
+            yield Fault(FaultKind.ALTERED, path, why)
     if files.get(DECLARATION_FILE, DECLARATION) != DECLARATION:
         yield Fault(FaultKind.ALTERED, DECLARATION_FILE, "not the declaration of a BagIt 1.0 bag in UTF-8")
     data = [content for path, content in files.items() if path.startswith("data/")]
@@ -180,19 +270,19 @@ def _chains(files: Mapping[str, bytes], notes: list[str]) -> Iterator[Fault]:
         if not is_incident_id(name) or not {f"{prefix}{RECORD_FILE}", f"{prefix}{TIMELINE_FILE}"} <= files.keys():
             yield Fault(FaultKind.MISSING, prefix, f"{RECORD_FILE} and {TIMELINE_FILE} of an incident are needed")
             continue
-        with tempfile.TemporaryDirectory(prefix="tars-verify-") as place:
-            folder = Path(place) / name
+        with scratch("verify") as place:
+            folder = place / name
             folder.mkdir()
             for file in (RECORD_FILE, TIMELINE_FILE):
                 (folder / file).write_bytes(files[f"{prefix}{file}"])
             try:
                 checked = verify_incident(folder, with_runs=False)
             except TarsError as error:
-                yield Fault(FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(place, "").split())[:300])
+                yield Fault(FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(str(place), "").split())[:300])
                 continue
         for fault in checked.faults:
             file = RECORD_FILE if fault.startswith(RECORD_FILE) else TIMELINE_FILE
-            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(place, ""))
+            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(str(place), ""))
         notes += [f"{prefix}: {note}" for note in checked.notes]
 
 
@@ -229,14 +319,9 @@ def _folder(folder: Path) -> tuple[dict[str, bytes], list[Fault]]:
         if size > MAX_BYTES or len(files) >= MAX_ENTRIES:
             raise InputError(f"{folder}: more than {MAX_ENTRIES} files or {MAX_BYTES} bytes; that many are read")
         files[name] = path.read_bytes()
-    if DECLARATION_FILE not in files and PAYLOAD_MANIFEST not in files:
+    if not any(PurePosixPath(name).name in (DECLARATION_FILE, PAYLOAD_MANIFEST) for name in files):
         raise InputError(f"{folder}: no bundle: it has neither {DECLARATION_FILE} nor {PAYLOAD_MANIFEST}")
     return files, faults
-
-
-def _inside(name: str) -> str:
-    """Path of an entry in the bag's folder."""
-    return name.partition("/")[2]
 
 
 def _is_path(name: str) -> bool:

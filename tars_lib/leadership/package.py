@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from tars_lib.errors import ReportError
 from tars_lib.files.atomic import replace_folder, staged_folder, write_bytes
 from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import real
+from tars_lib.files.scratch import scratch
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
 from tars_lib.reports.pages.contents import ContentsEntry, ContentsGroup, render_contents
@@ -36,6 +36,7 @@ _ABOUT = {
 }
 _STEM = re.compile(r"[^a-z0-9]+")
 _LONGEST_STEM = 48
+_STAGED = ".tars-package-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ def write_package(
     place = output or DEFAULT_DIR / run.run_id
     _refuse(place, run)
     calls = _calls(request)
-    with staged_folder(place.parent, ".tars-package-") as staged, tempfile.TemporaryDirectory() as scratch:
+    with staged_folder(place.parent, ".tars-package-") as staged, scratch("package") as working:
         outcomes = write_reports(
-            calls, request.run_dir, Path(scratch), ("html", "pdf"), workers=workers,
+            calls, request.run_dir, working, ("html", "pdf"), workers=workers,
             on_done=None if on_done is None else lambda outcome: on_done(outcome.job.name),
         )  # fmt: skip
         _fill(staged, run, request, outcomes)

@@ -13,10 +13,13 @@ from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.queries.standing import Organisation
 from tars_lib.errors import InputError
 from tars_lib.files.json_records import read_json, read_record
+from tars_lib.files.limits import MAX_TABLE_BYTES
+from tars_lib.files.reading import open_regular
 from tars_lib.legacy.org_report import is_legacy, read_legacy_report
 from tars_lib.model.admission import admit
 from tars_lib.model.history import History
 from tars_lib.model.organisation import OrgData
+from tars_lib.pipeline.sealed import refuse_altered
 from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.tidy import read_tidy
 
@@ -37,19 +40,32 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
     InputError
         If the report cannot be read, or its history is missing or altered; the message names the file.
     """
+    refuse_altered(path)
     report = read_record(HealthReport, path)
     history = History((), (), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64))
-    if report.history.path is not None:
-        beside = path.parent / Path(report.history.path).name
+    told = report.history
+    if told.path is None and (told.samples or told.sha256 is not None):
+        raise InputError(
+            f"{path}: history.path is null, and the report rests on {told.samples} samples; a report with its history "
+            "beside it is needed, as --output writes it"
+        )
+    if told.path is not None:
+        if Path(told.path).name != told.path:
+            raise InputError(f"{path}: history.path {told.path!r}: the name of a file beside the report is allowed")
+        beside = path.parent / told.path
         if not beside.is_file():
             raise InputError(f"{beside}: missing; the numbers of {path.name} are in it")
-        with beside.open("rb") as file:
+        with open_regular(beside, str(beside), MAX_TABLE_BYTES) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != report.history.sha256:
             raise InputError(
                 f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}..."
             )
         history = admit(read_tidy(beside, str(beside)), report.org.metrics, is_settled=True)
+        if history.value.size != told.samples:
+            raise InputError(
+                f"{beside}: holds {history.value.size} samples, but {path.name} says {told.samples}: one of them was altered"
+            )
     described = report.org
     return (
         Organisation(

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING
 
 from tars_lib.engines.report import Report
 from tars_lib.engines.steps import STEPS
-from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.json_records import read_record
-from tars_lib.files.reading import sha256_of
 from tars_lib.model.organisation import OrgData
 from tars_lib.pipeline.health_report import load_report
 from tars_lib.pipeline.layout import (
     HEALTH_FILE,
-    MANIFEST_FILE,
-    STATUS_FILE,
-    Manifest,
     RunStatus,
 )
+from tars_lib.pipeline.sealed import check_run
 from tars_lib.pipeline.step_reports import StepReports
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.reports.pages.html import preview
@@ -81,18 +77,10 @@ def load_run(directory: str | Path) -> Run:
     InputError
         If it is not a run directory or a file in it cannot be read.
     VerificationError
-        If a file is not what the manifest says.
+        If a file is not what the manifest says, or is not listed in it, or the status contradicts a report.
     """
     folder = Path(directory)
-    if not (folder / STATUS_FILE).is_file():
-        raise InputError(f"{folder}: no run directory; one has {STATUS_FILE}, {MANIFEST_FILE} and the reports")
-    status = read_record(RunStatus, folder / STATUS_FILE)
-    manifest = read_record(Manifest, folder / MANIFEST_FILE)
-    for entry in manifest.files:
-        path = folder / Path(entry.path).name
-        # what is longer than it was is altered, however long it would take to read
-        if not path.is_file() or path.stat().st_size > entry.bytes or sha256_of(path) != entry.sha256:
-            raise VerificationError(f"{path}: {'altered' if path.exists() else 'missing'} since the run was written")
+    status = check_run(folder)
     org, health = load_report(folder / HEALTH_FILE)
     # an engine that was added later has no report in an older run
     made = {step.step for step in status.steps}

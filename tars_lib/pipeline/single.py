@@ -18,6 +18,7 @@ from tars_lib.engines.steps import STEPS
 from tars_lib.files.json_records import read_record
 from tars_lib.model.names import InputFile
 from tars_lib.model.organisation import OrgData
+from tars_lib.pipeline.sealed import refuse_altered
 from tars_lib.pipeline.stamping import stamp
 from tars_lib.playbook.escalation import NOTHING_OVERDUE
 from tars_lib.text.times import MINUTES
@@ -52,9 +53,11 @@ def read_upstream(**files: Path | None) -> Upstream:
     Raises
     ------
     InputError
-        If one cannot be read.
+        If one cannot be read, or lies in a run directory and is not as it was written.
     """
     given = {name: path for name, path in files.items() if path is not None}
+    for path in given.values():
+        refuse_altered(path)
     return Upstream(
         {name: read_record(STEPS[name].load_report_type(), path) for name, path in given.items()},
         tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in given.values()),

@@ -81,7 +81,7 @@ def test_a_slack_that_refuses_is_a_receipt_and_the_code_for_all_failed(
     assert len(inbox.received) == 1
     assert said.startswith("105 ")
     last = read_entries(folder)[-1]
-    assert last.text.startswith("channel 1 slack: FAILED: refused, or not reached")
+    assert last.text.startswith("channel 1 slack: FAILED: refused with HTTP status 403")
     assert "updated_at" not in last.data
     assert SECRET not in said + caplog.text + (folder / "timeline.jsonl").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -37,6 +37,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 @click.option("--public-key", metavar="KEY|FILE", help="Minisign public key that must have signed the bundle.")
 @incidents_option
 @click.option("--no-record", is_flag=True, help="Enter the verification nowhere.")
+@click.option("--strict", is_flag=True, help="Code 1 also where every file matches and the container is another.")
 @_json
 @logging_options
 @guarded(REPORT)
@@ -45,23 +46,29 @@ def verify(
     public_key: str | None,
     incidents_dir: Path | None,
     no_record: bool,
+    strict: bool,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Compare a bundle (the zip, or the folder it was unpacked to) with its manifests, and its timeline with its chain.
+    """Compare a bundle (zip, tar or the folder it was unpacked to) with its manifests, and its timeline with its chain.
 
-    Names every file that is altered, missing, added or renamed; works without a network. Code 1 if anything is wrong, a
-    signature does not fit, or --public-key is given and the bundle is not signed by it. Where a record of the bundle is kept,
-    in an incident or in custody.jsonl beside it, the digest is compared with it and the verification is entered.
+    Says first whether the content is intact, then whether the container is the one that was written; names what is altered,
+    missing, added or renamed; works without a network. Code 1 if the content is not intact, a signature does not fit, or
+    --public-key is given and the bundle is not signed by it; 0 with a warning where another tool packed it anew. Where a
+    record of the bundle is kept, in an incident or in custody.jsonl beside it, the digest is compared with it and the
+    verification is entered.
     """
+    from hashlib import sha256
+
+    from tars_lib.cli.bundle.verdict import show
     from tars_lib.evidence.sealing.custody import disagreement, events, superseded
     from tars_lib.evidence.verification import verify as check
     from tars_lib.files.json_records import dumps
 
     checked = check(file)
     notes = list(checked.notes)
-    signatures = _signatures(file, public_key)
+    signatures = _signatures(file, public_key, checked.original)
     faults = [f"{one.file}: signature INVALID: {one.text}" for one in signatures if one.state.value == "INVALID"]
     if public_key is not None and not any(one.state.value == "VALID" for one in signatures if _is_minisign(one)):
         faults = faults or [f"{file.name}.minisig: no signature by this key stands beside the bundle"]
@@ -70,15 +77,17 @@ def verify(
         if log.exists():
             try:
                 told = events(log)
-                other = disagreement(told, file.name, checked.sha256)
+                # of a bundle that was packed anew, what counts is the one that its files make
+                digest = checked.sha256 if checked.original is None else sha256(checked.original).hexdigest()
+                other = disagreement(told, file.name, digest)
                 faults += [] if other is None else [other]
-                earlier = superseded(told, file.name, checked.sha256)
+                earlier = superseded(told, file.name, digest)
                 notes += [] if earlier is None else [earlier]
             except TarsError as error:
                 faults.append(str(error))
             if not no_record:
                 _enter_verification(log, file, checked, signatures, faults)
-    is_intact = checked.is_intact and not faults
+    is_intact = checked.content_is_intact and not faults and not (strict and checked.container_faults)
     if as_json:
         document = {
             "file": str(file),
@@ -88,6 +97,9 @@ def verify(
             "files": checked.files,
             "identifier": checked.identifier,
             "partial": checked.partial,
+            "content": {"is_intact": not checked.content_faults, "faults": checked.content_faults},
+            "container": {"is": checked.container.value, "faults": checked.container_faults},
+            "causes": checked.causes,
             "faults": checked.faults,
             "other_faults": faults,
             "notes": notes,
@@ -95,7 +107,7 @@ def verify(
         }
         click.echo(dumps(document), nl=False)
     else:
-        _show(file, checked, signatures, faults, notes, quiet=quiet)
+        show(file, checked, signatures, faults, notes, quiet=quiet, verbose=verbose)
     return 0 if is_intact else 1
 
 
@@ -226,12 +238,11 @@ def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | 
 
 def gpg_signature(made: Bundle, key: str) -> dict[str, bytes]:
     """Sign a bundle with gpg before it is put on disk, so that a refusal leaves nothing."""
-    import tempfile
-
     from tars_lib.evidence.sealing.signature import GPG_ENDING, sign_with_gpg
+    from tars_lib.files.scratch import scratch
 
-    with tempfile.TemporaryDirectory(prefix="tars-sign-") as folder:
-        place = Path(folder) / made.file
+    with scratch("sign") as folder:
+        place = folder / made.file
         place.write_bytes(made.content)
         return {GPG_ENDING: sign_with_gpg(place, key)}
 
@@ -268,14 +279,27 @@ def _key_of(file: Path) -> str:
     return read_utf8(file, f"key {file}", LONGEST_KEY, ConfigError)
 
 
-def _signatures(file: Path, public_key: str | None) -> tuple[Signature, ...]:
-    from tars_lib.evidence.sealing.signature import signatures_of
+def _signatures(file: Path, public_key: str | None, original: bytes | None = None) -> tuple[Signature, ...]:
+    """Signatures beside a bundle, over `original` where its files were packed anew."""
+    from tars_lib.evidence.sealing.signature import GPG_ENDING, MINISIGN_ENDING, signatures_of
 
     if file.is_dir():
         if public_key is not None:
             raise InputError(f"{file}: a signature is over the zip; verify that")
         return ()
-    return signatures_of(file, file.read_bytes(), None if public_key is None else _text_of(public_key))
+    key, content = None if public_key is None else _text_of(public_key), file.read_bytes()
+    if original is None or original == content:
+        return signatures_of(file, content, key)
+    from tars_lib.files.scratch import scratch
+
+    with scratch("verify") as folder:
+        place = folder / file.name
+        place.write_bytes(original)
+        for ending in (MINISIGN_ENDING, GPG_ENDING):
+            beside = file.with_name(f"{file.name}{ending}")
+            if beside.is_file():
+                place.with_name(beside.name).write_bytes(beside.read_bytes())
+        return signatures_of(place, original, key)
 
 
 def _is_minisign(one: Signature) -> bool:
@@ -352,32 +376,3 @@ def _enter_verification(
         _enter(log, CustodyAct.VERIFIED, file.name, checked, found)
     except (OSError, TarsError) as error:
         click.echo(f"the verification was not entered: {' '.join(str(error).split())}", err=True)
-
-
-def _show(
-    file: Path,
-    checked: Verification,
-    signatures: tuple[Signature, ...],
-    faults: list[str],
-    notes: list[str],
-    *,
-    quiet: bool,
-) -> None:
-    from tars_lib.text.visible import visible
-
-    lines: list[Any] = [f"{one.what.value}: {one.path or 'archive'}: {one.why}" for one in checked.faults]
-    lines += [f"FAULT: {fault}" for fault in faults]
-    if not quiet:
-        digest = "" if checked.sha256 is None else f"; sha256 {checked.sha256}"
-        if not lines:
-            lines.append(f"{file}: intact, {checked.files} files{digest}")
-        if checked.partial is not None:
-            lines.append(f"PARTIAL: the bundle says of itself: {checked.partial}")
-        lines += [f"note: {note}" for note in notes]
-        for one in signatures:
-            key = "" if one.key is None else f" by {one.key}"
-            lines.append(f"signature {one.file}: {one.state.value}{key}: {one.text}")
-        if not signatures and checked.sha256 is not None:
-            lines.append("unsigned: no signature stands beside it; digests do not say who made a bundle")
-    for line in lines:
-        click.echo(visible(str(line)))

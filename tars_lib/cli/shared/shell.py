@@ -16,7 +16,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from tars_lib.cli.shared.terminal import ShownFormatter, shown
+from tars_lib.cli.shared.terminal import ShownFormatter, drop_what_cannot_be_printed, shown
 from tars_lib.errors import (
     ConfigError,
     InputError,
@@ -77,7 +77,10 @@ def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, in
                 raise
             except (TarsError, OSError) as error:
                 code = _complain(codes.of(error), error, sentence_of(error), as_json=bool(kwargs.get("as_json")))
-                _drop_what_cannot_be_printed()
+                drop_what_cannot_be_printed()
+            except MemoryError as error:
+                said = "not enough memory; a smaller input, or a machine with more of it, is needed"
+                code = _complain(codes.failed, error, said, as_json=bool(kwargs.get("as_json")))
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
@@ -190,16 +193,6 @@ def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) 
         with suppress(OSError):  # the error may be that stdout takes nothing
             click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
     return code
-
-
-def _drop_what_cannot_be_printed() -> None:
-    """Where stdout is a full disk, what waits in it would be tried again at the end and end in a traceback."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.close(nothing)
 
 
 def sentence_of(error: BaseException) -> str:

@@ -7,7 +7,10 @@ Every line that a command prints goes through here, so that no command has to re
 from __future__ import annotations
 
 import logging
+import os
 import re
+import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 from tars_lib.text.visible import visible
@@ -37,12 +40,43 @@ class ShownStream:
         return getattr(self._stream, name)
 
 
+class Told:
+    """A text stream for what a person is told beside the answer: what it cannot take is lost, and changes no verdict."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text if it can be written."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring the text out if that is possible."""
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class ShownFormatter(logging.Formatter):
     """Log lines in which nothing is hidden; the lines of a traceback stay lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as text."""
         return shown(super().format(record))
+
+
+def drop_what_cannot_be_printed() -> None:
+    """Where stdout is a full disk, what waits in it would be tried again at the end and end in a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
 
 
 def shown(text: str) -> str:

@@ -89,7 +89,12 @@ def locked(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=PATIENCE, poll_interval=_POLL)
     except Timeout as error:
         raise InputError(
-            f"{folder}: other writers held {LOCK_FILE} for {PATIENCE:.0f} s; nothing was written, try again"
+            f"{folder}: other writers held {LOCK_FILE} for {PATIENCE:.0f} s, and are alive: the system "
+            "frees the lock of a process that ended; nothing was written, try again"
+        ) from error
+    except NotImplementedError as error:
+        raise InputError(
+            f"{folder}: the file system has no locks; a local folder is needed; nothing was written"
         ) from error
     try:
         yield
@@ -150,9 +155,10 @@ def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: date
         _append(folder / TIMELINE_FILE, line, state.head.bytes)
         _replace_record(folder, after)
     except OSError as error:
-        # what the caller is told was not written must not be found later: the next writer would take it for a dying one's
-        _take_back(folder, state.head.bytes)
-        raise InputError(f"{folder}: the entry was not written: {error.strerror or error}") from error
+        if not _is_entered(folder, after):
+            # what the caller is told was not written must not be found later: the next writer would take it for a dying one's
+            _take_back(folder, state.head.bytes)
+            raise InputError(f"{folder}: the entry was not written: {error.strerror or error}") from error
     flush_folder(folder)
     return after, entry
 
@@ -288,6 +294,22 @@ def _append(path: Path, lines: bytes, at: int) -> None:
         while rest:
             rest = rest[file.write(rest) :]
         os.fsync(file.fileno())
+
+
+def _is_entered(folder: Path, after: JournalState) -> bool:
+    """Whether the record on disk has the new head: a rename may be done and be reported as failed, such as over a network.
+
+    Cutting the entry off then would leave a record that speaks of more than there is.
+
+    Raises
+    ------
+    InputError
+        If the record cannot be read, so that nobody knows; the entry stays, and the next writer settles it.
+    """
+    try:
+        return read_state(folder).head == after.head
+    except InputError as error:
+        raise InputError(f"{folder}: it is not known whether the entry was written: {error}") from error
 
 
 def _take_back(folder: Path, at: int) -> None:

@@ -11,12 +11,12 @@ import base64
 import dataclasses
 import json
 import shutil
-import tempfile
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import ReportError
+from tars_lib.files.scratch import scratch
 from tars_lib.reports.blocks import palette
 from tars_lib.reports.blocks.lengths import NAME_LIMIT, breakable, visible
 from tars_lib.reports.blocks.view import views
@@ -72,8 +72,7 @@ def render_pdf(document: Document) -> bytes:
     fonts = sorted(FONTS.glob("*.[ot]tf"))
     if not fonts:
         raise ReportError(f"no fonts in {FONTS}; the installation is incomplete")
-    with tempfile.TemporaryDirectory(prefix="tars-pdf-") as folder:
-        root = Path(folder).resolve()
+    with scratch("pdf") as root:
         content = _content(document, root)
         (root / "report.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         shutil.copyfile(TEMPLATE, root / "report.typ")

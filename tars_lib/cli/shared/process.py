@@ -1,0 +1,65 @@
+"""What a command's process sets up before its work: streams that are there, an orderly end, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn, TextIO, cast
+
+import click
+
+from tars_lib.cli.shared.terminal import ShownStream, Told, drop_what_cannot_be_printed
+
+UNEXPECTED, FAILED = 199, 1
+
+
+def start(command: click.Command, name: str) -> NoReturn:
+    """Run a command as this process and end it with the command's code.
+
+    A standard stream that is closed takes nothing and changes no verdict; that stdout is, stderr says. A signal ends the
+    process with 128 and its number, after what is half done was removed; whatever nobody expected is one line and 199.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # what whoever started this one ignores, such as a shell's job in the background, stays ignored
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+    # no process that this one starts looks for its packages in the current folder
+    os.environ["PYTHONSAFEPATH"] = "1"
+    closed = _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        # a name that the terminal's encoding cannot show must not end the command
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    sys.stdout, sys.stderr = cast("TextIO", ShownStream(sys.stdout)), cast("TextIO", Told(sys.stderr))
+    if "stdout" in closed:
+        click.echo("standard output is closed: what is printed there is lost", err=True)
+    try:
+        command.main(prog_name=name)
+    except Exception as error:  # noqa: BLE001 - a module that could not be imported, for instance, for want of a file handle
+        # in plain words of this module: what failed may be what would make better ones
+        click.echo(f"error: {' '.join(f'{type(error).__name__}: {error}'.split())}", err=True)
+        drop_what_cannot_be_printed()
+        sys.exit(FAILED if isinstance(error, OSError | MemoryError) else UNEXPECTED)
+    sys.exit(0)
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """End in order, so that what is half done is removed."""
+    sys.exit(128 + number)
+
+
+def _open_closed_streams() -> tuple[str, ...]:
+    """Give closed standard streams a place that takes everything: the next file would get their number, and their output."""
+    closed = []
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # the lowest number that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)
+        # who asks for a text on stdin is told that it is closed
+        if number and getattr(sys, name) is None:
+            stream: Any = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the process's life
+            setattr(sys, name, stream)
+            closed.append(name)
+    return tuple(closed)

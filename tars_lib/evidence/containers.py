@@ -1,0 +1,229 @@
+"""Which files arrived, in whatever they were packed: our zip, a zip or tar of another tool, half an archive, or a folder."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from tars_lib.errors import InputError
+from tars_lib.evidence.sealing.bag import DECLARATION_FILE, INFO_FILE, read_info
+from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST
+from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, Oddity, read_archive
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_END_MARK, _END_BYTES = b"PK\x05\x06", 22
+_MARK = b"PK\x03\x04"
+_DESCRIBED = 8  # flag bit 3: sizes follow the content, APPNOTE 4.4.4
+_DESCRIPTORS = (12, 16, 20, 24)
+_LITTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".directory", ".localized"}
+_ODDITIES_SHOWN = 50
+
+
+class Container(StrEnum):
+    """How a bundle arrived."""
+
+    AS_WRITTEN = "as written"
+    PACKED_ANEW = "packed anew"
+    OTHER_ARCHIVE = "other archive"
+    FOLDER = "folder"
+    CUT_SHORT = "cut short"
+    DAMAGED = "damaged or altered"
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether honest handling gives such a container and every file in it can be read."""
+        return self not in (Container.CUT_SHORT, Container.DAMAGED)
+
+
+@dataclass(slots=True)
+class Contents:
+    """Files by their path in the bag, files of operating systems beside them, and what is odd about the container.
+
+    `beside` are files outside the bag's folder, `doubled` names that stand in the archive more than once.
+    """
+
+    container: Container
+    files: dict[str, bytes] = field(default_factory=dict)
+    litter: tuple[str, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
+    folder: str = ""
+    beside: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+
+
+def open_container(content: bytes, where: str) -> Contents:
+    """Read the bytes of an archive.
+
+    Raises
+    ------
+    InputError
+        If they are no archive that can be read, or unpack to more than is read.
+    """
+    if not content.startswith(b"PK") and (tarred := _tar(content, where)) is not None:
+        entries, is_whole = tarred
+        return _arranged(entries, Container.OTHER_ARCHIVE if is_whole else Container.CUT_SHORT, ())
+    archive = read_archive(content, where)
+    ours = [(entry.name, entry.content) for entry in archive.entries]
+    if ours and not archive.oddities:
+        return _arranged(ours, Container.AS_WRITTEN, ())
+    theirs = _zip(content, where)
+    oddities = archive.oddities[:_ODDITIES_SHOWN]
+    if theirs is not None:
+        stray = _stray(content)
+        # where two readers see different files, neither can be believed
+        is_plain = stray is None and (not ours or dict(_no_folders(theirs)).items() >= dict(_no_folders(ours)).items())
+        more = () if stray is None else (Oddity("", stray),)
+        return _arranged(theirs, Container.PACKED_ANEW if is_plain else Container.DAMAGED, (*more, *oddities))
+    if _END_MARK not in content:
+        return _arranged(_salvaged(content), Container.CUT_SHORT, ())
+    return _arranged(ours, Container.DAMAGED, oddities)
+
+
+def arrange_folder(files: Mapping[str, bytes]) -> Contents:
+    """Sort the files of a folder, by their path in it."""
+    return _arranged(list(files.items()), Container.FOLDER, ())
+
+
+def is_litter(path: str) -> bool:
+    """Whether an operating system puts files of this name beside others.
+
+    Examples
+    --------
+    >>> is_litter("data/.DS_Store"), is_litter("__MACOSX/data/._a.json"), is_litter("data/a.json")
+    (True, True, False)
+    """
+    parts = PurePosixPath(path).parts
+    return any(part.lower() in _LITTER for part in parts) or bool(parts and parts[-1].startswith("._"))
+
+
+def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: tuple[Oddity, ...]) -> Contents:
+    """Entries by their path in the bag: it may lie in a folder, under another name, or in none."""
+    entries = _no_folders(entries)
+    names = [name for name, _ in entries if not is_litter(name)]
+    roots = [
+        name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in (DECLARATION_FILE, PAYLOAD_MANIFEST)
+    ]
+    tops = {name.partition("/")[0] for name in names}
+    only = next(iter(tops)) if len(tops) == 1 and all("/" in name for name in names) else ""
+    folder = min(roots, key=lambda root: (root.count("/"), root), default=only)
+    prefix = f"{folder}/" if folder else ""
+    made = Contents(container, oddities=oddities, folder=folder)
+    litter, beside, doubled = [], [], []
+    for name, content in entries:
+        if is_litter(name):
+            litter.append(name)
+        elif not name.startswith(prefix):
+            beside.append(name)
+        elif name[len(prefix) :] in made.files:
+            doubled.append(name[len(prefix) :])
+        else:
+            made.files[name[len(prefix) :]] = content
+    made.litter, made.beside, made.doubled = tuple(litter), tuple(beside), tuple(doubled)
+    named = read_info(made.files.get(INFO_FILE, b"")).get("Tars-Bundle", folder).strip()
+    if container is Container.AS_WRITTEN and named != folder:
+        why = f"the folder in the archive is {folder!r}, and {INFO_FILE} says {named!r}"
+        made.container, made.oddities = Container.PACKED_ANEW, (Oddity("", why),)
+    return made
+
+
+def _no_folders(entries: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    return [(name.removeprefix("./"), content) for name, content in entries if content or not name.endswith("/")]
+
+
+def _zip(content: bytes, where: str) -> list[tuple[str, bytes]] | None:
+    """Every entry of a zip of any tool; None where it is damaged."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _refuse_size(sum(info.file_size for info in archive.infolist()), len(archive.infolist()), where)
+            entries = []
+            for info in archive.infolist():
+                with archive.open(info) as file:
+                    entries.append((info.filename, file.read(info.file_size + 1)))
+            return entries
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
+        return None
+
+
+def _stray(content: bytes) -> str | None:
+    """Where a zip holds bytes that belong to no entry, or headers that contradict its directory; None where it is plain."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        infos, directory = sorted(archive.infolist(), key=lambda info: info.header_offset), archive.start_dir
+    place = 0
+    for info in infos:
+        mark, _, flags, method, _, _, crc, packed, size, name_size, extra = _LOCAL.unpack_from(
+            content, info.header_offset
+        )
+        begin = info.header_offset + _LOCAL.size
+        name = content[begin : begin + name_size].decode("utf-8" if flags & 0x800 else "cp437", "replace")
+        told = (crc, packed, size)
+        is_told = told == (info.CRC, info.compress_size, info.file_size) or bool(flags & _DESCRIBED)
+        gap = info.header_offset - place
+        if gap and not (gap in _DESCRIPTORS and place):
+            return f"{gap} bytes before {info.filename} belong to no file"
+        if (
+            mark != _MARK
+            or name.rstrip("/") != info.orig_filename.rstrip("/")
+            or method != info.compress_type
+            or not is_told
+        ):
+            return f"the header of {info.filename} is not what the directory says"
+        place = begin + name_size + extra + info.compress_size
+    gap = directory - place
+    if gap and gap not in _DESCRIPTORS:
+        return f"{gap} bytes after the last file belong to none"
+    end = content.rfind(_END_MARK)
+    comment = int.from_bytes(content[end + _END_BYTES - 2 : end + _END_BYTES], "little")
+    return None if end + _END_BYTES + comment == len(content) else "bytes after its end belong to no file"
+
+
+def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | None:
+    """Files of a tar, compressed or not, and whether it is whole; None where it is none."""
+    entries: list[tuple[str, bytes]] = []
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
+            size = 0
+            for member in archive:
+                size += member.size
+                _refuse_size(size, len(entries), where)
+                file = archive.extractfile(member) if member.isreg() else None
+                # a link or a device has no content; as a file that is in no manifest it is named
+                if not member.isdir():
+                    entries.append((member.name, b"" if file is None else file.read()))
+    except (tarfile.TarError, EOFError, zlib.error, OSError):
+        return (entries, False) if entries else None
+    return entries, True
+
+
+def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
+    """Entries of our own zip that arrived whole before it was cut."""
+    entries: list[tuple[str, bytes]] = []
+    place = 0
+    while content[place : place + 4] == _MARK and len(content) >= place + _LOCAL.size and len(entries) < MAX_ENTRIES:
+        _, _, flags, method, _, _, crc, packed, _, name_size, extra = _LOCAL.unpack_from(content, place)
+        begin = place + _LOCAL.size + name_size + extra
+        data = content[begin : begin + packed]
+        if flags & _DESCRIBED or len(data) < packed:
+            break
+        name = content[place + _LOCAL.size : place + _LOCAL.size + name_size].decode("latin-1")
+        try:
+            plain = data if method == 0 else zlib.decompressobj(-15).decompress(data, MAX_BYTES)
+        except zlib.error:
+            break
+        if zlib.crc32(plain) == crc:
+            entries.append((name, plain))
+        place = begin + packed
+    return entries
+
+
+def _refuse_size(size: int, count: int, where: str) -> None:
+    if size > MAX_BYTES or count > MAX_ENTRIES:
+        raise InputError(
+            f"{where}: unpacks to {count} files of {size} bytes; up to {MAX_ENTRIES} of {MAX_BYTES} are read"
+        )

@@ -1,0 +1,100 @@
+"""Closed streams, full devices, signals, few file handles, little memory: the verdict, or one line with a documented code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from org_samples import RootBuilder, counts, series
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams, signals and limits of POSIX")
+TARS = (sys.executable, "-m", "tars_lib.cli.main")
+ENGINE = (sys.executable, "-m", "analytics.run_org_health")
+
+
+@pytest.fixture(scope="module")
+def org(tmp_path_factory: pytest.TempPathFactory) -> RootBuilder:
+    """One repo that fails half of its requests in the last hour: 142."""
+    rows = counts("web", [1000] * 40, [0] * 39 + [500]) + series("web", "health_score", [90] * 40)
+    made = RootBuilder(tmp_path_factory.mktemp("org") / "org-health").add(rows)
+    made.write()
+    return made
+
+
+def shell(command: str, *words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", command, "sh", *map(str, words)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_changes_no_verdict(org: RootBuilder, tmp_path: Path, closed: str) -> None:
+    done = shell(f'"$@" {closed}', *TARS, "run", "--root", org.folder, "--outdir", tmp_path)
+    assert done.returncode == 142, done
+    (run,) = tmp_path.glob("tars-run-*")
+    assert json.loads((run / "status.json").read_text())["exit_code"] == 142
+    assert "Traceback" not in done.stderr
+    assert ("standard output is closed: what is printed there is lost" in done.stderr) == (closed == "1>&-")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("start", [TARS, ENGINE])
+def test_a_full_device_under_stderr_changes_no_verdict(org: RootBuilder, start: tuple[str, ...]) -> None:
+    words = ["health"] * (start is TARS) + ["--root-dir", str(org.folder), "--json", "--verbose"]
+    done = shell('"$@" 2>/dev/full', *start, *words)
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (0, 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_help_on_a_full_device_is_one_line(tmp_path: Path) -> None:
+    done = shell('"$@" >/dev/full', *TARS, "--help")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("start", [TARS, ENGINE])
+def test_a_signal_at_any_moment_ends_without_a_traceback_and_leaves_nothing(
+    org: RootBuilder, tmp_path: Path, sent: signal.Signals, code: int, start: tuple[str, ...]
+) -> None:
+    words = ["health"] * (start is TARS) + ["--root-dir", str(org.folder), "--output", str(tmp_path / "out" / "h.json")]
+    for delay in (0.15, 0.3, 0.5, 0.8):
+        with subprocess.Popen([*start, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            time.sleep(delay)  # a moment, and not a wait for something: whichever it is, the promise holds
+            process.send_signal(sent)
+            _, said = process.communicate()
+        assert process.returncode in (0, code, -sent), said
+        assert "Traceback" not in said
+        hidden = [path.name for path in (tmp_path / "out").glob(".*")]
+        assert hidden == []
+
+
+def test_few_file_handles_and_little_memory_are_one_line(org: RootBuilder, tmp_path: Path) -> None:
+    words = (*TARS, "run", "--root", org.folder, "--outdir", tmp_path)
+    for limit in ("ulimit -n 6", "ulimit -n 9", "ulimit -v 600000", "ulimit -v 900000"):
+        done = shell(f'{limit}; "$@"', *words)
+        assert "Traceback" not in done.stderr, (limit, done.stderr)
+        assert done.returncode in (1, 94, 95, 142, 199), (limit, done)
+        assert not list(tmp_path.glob(".*")), limit
+
+
+@pytest.mark.slow
+def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
+    assert shell('"$@"', *TARS, "run", "--root", org.folder, "--outdir", tmp_path / "runs").returncode == 142
+    (run,) = (tmp_path / "runs").iterdir()
+    names = ["HOME", "IPYTHONDIR", "MPLCONFIGDIR"]
+    names += [f"XDG_{what}" for what in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME", "RUNTIME_DIR")]
+    names += [f"JUPYTER_{what}_DIR" for what in ("DATA", "RUNTIME", "CONFIG")]
+    done = subprocess.run(
+        [*TARS, "report", "welcome", "--run", str(run), "--output", str(tmp_path / "out")],
+        env=os.environ | dict.fromkeys(names, "/proc/nowhere"), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr

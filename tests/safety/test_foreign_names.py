@@ -1,0 +1,142 @@
+"""Files with the names of packages, in the folder in which a command is called: they are data, and none of them runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from run_samples import RunSamples
+
+REPO = Path(__file__).resolve().parents[2]
+TARS = ("-P", "-m", "tars_lib.cli.main")  # the path of an installed `tars`: no current folder on it
+TAKEN = """
+import sys
+before = {name.partition(".")[0] for name in sys.modules}
+import analytics.run_org_sla_intelligence, importlib
+from tars_lib.cli.main import COMMANDS
+for module, _, _ in COMMANDS.values():
+    importlib.import_module(module)
+import matplotlib.pyplot, scipy.stats, networkx, pandas, pyarrow.parquet, pydantic, yaml, typst, papermill, nbconvert.exporters
+import ipykernel.kernelapp, IPython, ipykernel_launcher, matplotlib_inline.backend_inline, tars_lib.pipeline.reporting
+import tars_lib.workbook.pages.incident_report, tars_lib.evidence.bundle, tars_lib.leadership.package
+import json
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - before)))
+"""
+
+
+@pytest.fixture(scope="module")
+def names() -> list[str]:
+    """Every top-level name that the tool imports and Python has not before it looks for the tool."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"import runpy\n{TAKEN}"], env=environment(), capture_output=True, check=True
+    )
+    found: list[str] = json.loads(done.stdout)
+    assert {"numpy", "matplotlib", "tars_lib", "IPython", "ipykernel", "click", "json", "email"} <= set(found)
+    return found
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPO), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def plant(folder: Path, names: list[str]) -> Path:
+    """A file and a package of each name; both say in a file beside the folder that they ran."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marker = folder.with_name("ran")
+    code = f"open({str(marker)!r}, 'a').write(__name__ + chr(10))\n"
+    for name in names:
+        (folder / f"{name}.py").write_text(code)
+        package = folder / name
+        if not package.exists():
+            package.mkdir()
+            (package / "__init__.py").write_text(code)
+    (folder / "matplotlibrc").write_text("backend: module://numpy\nfigure.facecolor: red\n")
+    (folder / "sitecustomize.py").write_text(code)
+    return marker
+
+
+def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *map(str, words)]
+    return subprocess.run(
+        command, cwd=here, env=environment() | variables, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.mark.slow
+def test_a_report_and_a_leadership_package_run_nothing_of_the_current_folder(
+    samples: RunSamples, tmp_path: Path, names: list[str]
+) -> None:
+    run = samples.run("demo").directory
+    marker = plant(tmp_path / "here", names)
+    told = call(tmp_path / "here", *TARS, "report", "executive_summary", "--run", run, "--output", tmp_path / "out")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+    told = call(tmp_path / "here", *TARS, "package", "--run", run, "--output", tmp_path / "package")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+
+
+@pytest.mark.slow
+def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tmp_path: Path, names: list[str]) -> None:
+    run = tmp_path / "runs" / samples.run("demo").directory.name
+    shutil.copytree(samples.run("demo").directory, run)
+    made = call(tmp_path, *TARS, "bundle", "create", "--run-dir", run, "--bundle-name", "b", "--output-dir", tmp_path)
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        archive.extractall(tmp_path)
+    data = tmp_path / "b" / "data"
+    marker = plant(data, names)
+    told = call(data, *TARS, "report", "welcome", "--run", f"runs/{run.name}", "--output", tmp_path / "out")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["run_org_alerts", "run_org_trend_correlation", "run_org_temporal_intelligence", "run_org_sla_intelligence"],
+)
+def test_the_playbooks_commands_run_nothing_of_the_current_folder(
+    samples: RunSamples, tmp_path: Path, names: list[str], module: str
+) -> None:
+    # an `analytics` there is what Python itself was asked for
+    marker = plant(tmp_path / "here", [name for name in names if name != "analytics"])
+    (tmp_path / "here" / "sitecustomize.py").unlink()
+    report = samples.run("demo").directory / "org-health-report.json"
+    told = call(tmp_path / "here", "-m", f"analytics.{module}", "--org-report", report, "--json", "--exit-zero")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+    assert json.loads(told.stdout)["finding"]
+
+
+def test_the_playbooks_commands_run_nothing_that_lies_in_the_checkout(
+    samples: RunSamples, tmp_path: Path, names: list[str]
+) -> None:
+    checkout = tmp_path / "checkout"
+    marker = plant(checkout, [name for name in names if name not in ("analytics", "tars_lib")])
+    (checkout / "sitecustomize.py").unlink()
+    for part in ("tars_lib", "analytics", "scripts", "notebooks", "parameters"):
+        shutil.copytree(REPO / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__"))
+    report = samples.run("demo").directory / "org-health-report.json"
+    words = ["-m", "analytics.run_org_alerts", "--org-report", report, "--json", "--exit-zero"]
+    told = call(checkout, *words, PYTHONPATH="")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+    script = "scripts/run_full_org_governance_pipeline.py"
+    told = call(checkout, script, "--root", "tars_lib/_demo/org-health", "--outdir", tmp_path / "runs", PYTHONPATH="")
+    assert (told.returncode, marker.exists()) == (142, False), told.stderr
+
+
+@pytest.mark.slow
+def test_files_that_a_user_runs_at_every_start_of_python_are_not_run_by_a_report(
+    samples: RunSamples, tmp_path: Path
+) -> None:
+    marker = plant(tmp_path / "home", [])
+    startup = tmp_path / "home" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    shutil.copy(tmp_path / "home" / "sitecustomize.py", startup / "00-own.py")
+    told = call(
+        tmp_path, *TARS, "report", "welcome", "--run", samples.run("demo").directory, "--output", tmp_path / "out",
+        IPYTHONDIR=str(tmp_path / "home"), PYTHONSTARTUP=str(startup / "00-own.py"),
+    )  # fmt: skip
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
