@@ -12,7 +12,7 @@ _SHORT = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceAnswer:
     """Status, kind and beginning of what a server answered; never its address, which may hold a secret."""
 
     status: int
@@ -21,19 +21,19 @@ class Answer:
 
 
 @contextmanager
-def answers() -> Iterator[list[Answer]]:
+def answers() -> Iterator[list[ServiceAnswer]]:
     """Keep what is answered to requests that a library makes inside, and follow no redirect.
 
     apprise takes the page at the end of a redirect, and any page with a status of 200, for a receipt.
     """
     import requests
 
-    heard: list[Answer] = []
+    heard: list[ServiceAnswer] = []
     before = requests.Session.request
 
     def request(session: requests.Session, *args: Any, **options: Any) -> requests.Response:
         answer = before(session, *args, **(options | {"allow_redirects": False}))
-        heard.append(Answer(answer.status_code, answer.headers.get("Content-Type", ""), answer.content[:_SHORT]))
+        heard.append(ServiceAnswer(answer.status_code, answer.headers.get("Content-Type", ""), answer.content[:_SHORT]))
         return answer
 
     requests.Session.request = request  # type: ignore[method-assign, assignment]
@@ -43,14 +43,14 @@ def answers() -> Iterator[list[Answer]]:
         requests.Session.request = before  # type: ignore[method-assign]
 
 
-def not_received(heard: Sequence[Answer], service: str) -> str:
+def not_received(heard: Sequence[ServiceAnswer], service: str) -> str:
     """Why the answers to a message are no receipt; empty where they are, or where nothing was answered over HTTP.
 
     Examples
     --------
-    >>> not_received([Answer(200, "text/html; charset=utf-8", b"<html>Please log in</html>")], "")
+    >>> not_received([ServiceAnswer(200, "text/html; charset=utf-8", b"<html>Please log in</html>")], "")
     'answered with a web page, which no service does that takes a message'
-    >>> not_received([Answer(200, "text/plain", b"ok")], "slack")
+    >>> not_received([ServiceAnswer(200, "text/plain", b"ok")], "slack")
     ''
     """
     for answer in heard:

@@ -6,22 +6,22 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 from run_samples import RunSamples
+from warm import COLD
 
 REPO = Path(__file__).resolve().parents[2]
 TARS = ("-P", "-m", "tars_lib.cli.main")  # the path of an installed `tars`: no current folder on it
 TAKEN = """
 import sys
 before = {name.partition(".")[0] for name in sys.modules}
-import analytics.run_org_sla_intelligence, importlib
-from tars_lib.cli.main import COMMANDS
-for module, _, _ in COMMANDS.values():
-    importlib.import_module(module)
+import analytics.run_org_sla_intelligence
+from tars_lib.cli.main import cli
+for name in cli.list_commands(None):
+    cli.get_command(None, name)
 import matplotlib.pyplot, scipy.stats, networkx, pandas, pyarrow.parquet, pydantic, yaml, typst, papermill, nbconvert.exporters
 import ipykernel.kernelapp, IPython, ipykernel_launcher, matplotlib_inline.backend_inline, tars_lib.pipeline.reporting
 import tars_lib.workbook.pages.incident_report, tars_lib.evidence.bundle, tars_lib.leadership.package
@@ -34,7 +34,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - befor
 def names() -> list[str]:
     """Every top-level name that the tool imports and Python has not before it looks for the tool."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", f"import runpy\n{TAKEN}"], env=environment(), capture_output=True, check=True
+        [COLD, "-P", "-c", f"import runpy\n{TAKEN}"], env=environment(), capture_output=True, check=True
     )
     found: list[str] = json.loads(done.stdout)
     assert {"numpy", "matplotlib", "tars_lib", "IPython", "ipykernel", "click", "json", "email"} <= set(found)
@@ -62,7 +62,7 @@ def plant(folder: Path, names: list[str]) -> Path:
 
 
 def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *map(str, words)]
+    command = [COLD, *map(str, words)]
     return subprocess.run(
         command, cwd=here, env=environment() | variables, capture_output=True, text=True, check=False, timeout=300
     )

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TextIO, cast
 
 import click
 
-from tars_lib.cli.shared.terminal import ShownStream, Told, drop_what_cannot_be_printed
+from tars_lib.cli.shared.terminal import ForgivingStream, ShownStream, drop_what_cannot_be_printed
 
 UNEXPECTED, FAILED = 199, 1
 
@@ -30,7 +30,7 @@ def start(command: click.Command, name: str) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal's encoding cannot show must not end the command
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.stdout, sys.stderr = cast("TextIO", ShownStream(sys.stdout)), cast("TextIO", Told(sys.stderr))
+    sys.stdout, sys.stderr = cast("TextIO", ShownStream(sys.stdout)), cast("TextIO", ForgivingStream(sys.stderr))
     if "stdout" in closed:
         click.echo("standard output is closed: what is printed there is lost", err=True)
     try:

@@ -40,7 +40,7 @@ class ShownStream:
         return getattr(self._stream, name)
 
 
-class Told:
+class ForgivingStream:
     """A text stream for what a person is told beside the answer: what it cannot take is lost, and changes no verdict."""
 
     def __init__(self, stream: TextIO) -> None:
