@@ -146,7 +146,7 @@ def rank(
     if not finding.excess.known[position]:
         return _empty(f"{target[0]} has no past {target[1]} to compare with")
     is_turned = direction(target[1], higher_is_better) is True
-    wording = Wording(recording, cut, target, finding, is_turned, unit)
+    wording = Wording(recording, cut, target, finding, is_turned, unit, higher_is_better)
     if not finding.is_claimed:
         return _empty(quiet_sentence(wording, position, finding.own_chance))
     return _assemble(question, finding, wording)
