@@ -15,6 +15,7 @@ from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import BEGINS_HERE
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
+from tars_lib.engines.root_causes.unmeasured import unseen_callees
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time
 from tars_lib.stats.series.robust import Floats
@@ -134,6 +135,16 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         new = {wording.recording.repos[i] for i in np.flatnonzero(excess.is_new)}
         called = [callee for callee in dependencies.successors(repo) if callee in new]
         sentences.extend(f"began to call {callee}, which reported nothing before" for callee in called)
+    labels = (*wording.recording.incident.labels, *wording.recording.baseline.labels)
+    if contribution >= 0.005:
+        unseen = unseen_callees(dependencies, repo, labels)
+        sentences.extend(
+            f"it calls {callee}, of which nothing is measured: it may be that one" for callee in unseen[:1]
+        )
+    unknown = wording.finding.unknown_call
+    if unknown is not None and j == unknown[1]:
+        caller = wording.recording.repos[unknown[0]]
+        sentences.append(f"no call from {caller} to {repo} is known; one would explain what {caller} keeps")
     return tuple(sentences)
 
 

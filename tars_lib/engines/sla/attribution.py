@@ -14,7 +14,7 @@ from tars_lib.engines.call_graph import DeclaredCalls
 from tars_lib.engines.root_causes.ranking import RankedCause, rank
 from tars_lib.engines.root_causes.recording import Table, recording_of
 from tars_lib.engines.sla.onset import Stretch
-from tars_lib.engines.sla.report import RootCause
+from tars_lib.engines.sla.report import RootCause, UnmeasuredCause
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.model.names import CauseType, ContainmentType, Event
@@ -40,11 +40,12 @@ cause; judgement."""
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Causes of one breach, best first; `reason` says why there are none."""
+    """Causes of one breach, best first; `reason` says why there are none, `unmeasured` where it lies that none is seen."""
 
     causes: tuple[RootCause, ...]
     unexplained: float
     reason: str | None
+    unmeasured: UnmeasuredCause | None = None
 
 
 def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int) -> Attribution:
@@ -85,6 +86,9 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         directions[policy.metric] = _metric_direction(policy)
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
+    if found.unmeasured is not None:
+        hidden = UnmeasuredCause(found.unmeasured.near, found.unmeasured.calls, found.unmeasured.contribution)
+        return Attribution((), 1.0, found.reason, hidden)
     if not found.causes:
         return Attribution((), 1.0, found.reason)
     began = stretch.start if found.onset is None else from_micros(found.onset)

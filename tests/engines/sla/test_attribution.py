@@ -248,3 +248,15 @@ def test_too_little_past_is_counted_in_samples_of_the_target() -> None:
     assert found.root_causes == ()
     assert found.reason is not None
     assert "5 samples of web" in found.reason
+
+
+def test_a_cause_that_nobody_measures_is_a_result_of_its_own() -> None:
+    rows = latencies({"web": 0.5, "api": 0.5, "db": 0.5}, "mail")
+    silent = [row for row in rows if not (row[1] == "db" and row[0] >= ONSET)]
+    found = breach(silent, POLICY, dependencies=calls(("web", "api"), ("api", "db"), ("web", "mail")))
+    assert found.root_causes == ()
+    assert found.unmeasured is not None
+    assert (found.unmeasured.near, found.unmeasured.calls) == ("api", ("db",))
+    assert found.reason is not None
+    assert "the cause lies outside what is measured, next to api" in found.reason
+    assert found.recommended_actions[0] == "Instrument db, which api calls"
