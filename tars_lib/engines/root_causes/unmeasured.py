@@ -1,11 +1,11 @@
 """Does the trouble lie with a repo that nobody measures, so that whoever calls it must not be blamed?
 
 What a caller keeps as its own may be that of a callee without a measurement. It is taken to be the callee's where there is
-a sign that something happens there or could be seen nowhere: the callee reported before and is silent since the onset; it is
-new while another repo fell silent, as after a deployment under a new name; it is in use, since it reports another metric or
-calls repos that are measured; or several of its callers are in the same trouble. One of its callers that is well speaks
-for it. A callee that nobody ever saw, at the end of the calls of one caller, leaves the caller in place: most callers have
-such a callee.
+a sign that something happens there or could be seen nowhere: the callee reported before and is silent since the onset; it
+is new while another repo fell silent, as after a deployment under a new name; it is in use, since it reports another metric
+or calls repos that are measured; or several of its callers are in the same trouble. Other callers that are well, with at
+least as many requests, speak for it. A callee that nobody ever saw, at the end of the calls of one caller, leaves the
+caller in place: most callers have such a callee.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import around
 from tars_lib.engines.root_causes.series import harm_series, travels
+from tars_lib.stats.series.robust import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tars_lib.engines.root_causes.flow import CallGraph
     from tars_lib.engines.root_causes.recording import Cut, Recording
-    from tars_lib.stats.series.robust import Floats
 
 MOST = 0.5
 """Share of the deviation that the callers of an unmeasured repo must keep: most of it."""
@@ -73,6 +73,8 @@ class Sight:
         Repos that are in use since the cut, as other metrics of theirs say.
     travels : bool
         Whether harm in this metric travels along calls, as latency and failures do and the load of a processor does not.
+    requests : ndarray, shape (R,)
+        Requests since the cut; 0 where nobody counts them.
     """
 
     known: NDArray[np.bool_]
@@ -80,6 +82,7 @@ class Sight:
     is_new: NDArray[np.bool_]
     alive: frozenset[str]
     travels: bool
+    requests: Floats
 
 
 def sight(
@@ -97,7 +100,8 @@ def sight(
     usually = np.isfinite(past).mean(axis=0) if len(past) else np.zeros(len(known))
     silent = ~np.isfinite(during).any(axis=0)
     rare = (1.0 - usually) ** len(during) <= SILENCE_ALPHA
-    return Sight(known, silent & rare, is_new, _in_use(recording, cut), travels(metric))
+    requests = np.nan_to_num(recording.values("requests_total")[1][cut.first :]).sum(axis=0)
+    return Sight(known, silent & rare, is_new, _in_use(recording, cut), travels(metric), requests)
 
 
 def _in_use(recording: Recording, cut: Cut) -> frozenset[str]:
@@ -204,8 +208,9 @@ def _is_suspect(
     if i is not None and seen.is_new[i]:
         # a callee that is new alone is a change of its caller
         return bool(seen.stopped.any())
-    if any(seen.known[j] and established[j] == 0.0 for j in _callers(graph, callee, position)):
-        # who else calls it is well
+    well = [j for j in _callers(graph, callee, position) if seen.known[j] and established[j] == 0.0]
+    if well and seen.requests[well].sum() >= seen.requests[list(above)].sum():
+        # who else calls it is well, and has at least as many requests in which it would have shown
         return False
     if callee in seen.alive:
         return seen.travels

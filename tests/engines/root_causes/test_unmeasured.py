@@ -9,6 +9,7 @@ from tars_lib.engines.root_causes.ranking import rank_root_causes
 
 PAST, SAMPLES = 200, 206
 TIME = pd.date_range("2025-03-03", periods=SAMPLES, freq="5min", tz="UTC")
+REQUESTS = {"db": 600, "api": 200, "mail": 200, "web": 200, "worker": 400}
 CALLS = [("web", "api"), ("api", "db"), ("web", "mail"), ("worker", "db")]
 
 
@@ -27,7 +28,7 @@ def system(slow="db", extra=0.5):
     columns = {}
     for repo, values in latency.items():
         columns[repo, "latency"] = values
-        columns[repo, "requests_total"] = rng.poisson(200, SAMPLES).astype(float)
+        columns[repo, "requests_total"] = rng.poisson(REQUESTS[repo], SAMPLES).astype(float)
     frame = pd.DataFrame(columns, index=TIME)
     return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
 
