@@ -47,6 +47,9 @@ def _joined(breach: Breach, alerts: AlertReport, correlation: CorrelationReport,
         replace(cause, evidence=(*cause.evidence, *(_as_evidence(c) for c in candidates if c.repo == cause.repo)))
         for cause in breach.root_causes
     ]
+    if breach.unmeasured is not None:
+        # a measured repo that moves with it is not named for one that nobody measures
+        return breach
     if not known:
         # nothing was explained: what the others say is all there is
         causes = sorted(candidates, key=lambda cause: (-cause.confidence, cause.cause))[:MAX_JOINED]

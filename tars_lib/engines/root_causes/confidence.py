@@ -53,3 +53,16 @@ def calibrated(contribution: Floats, claim_chance: float, *, has_calls: bool) ->
     """Probability that each of the causes of one incident is the true one; shape as `contribution`."""
     result: Floats = special.expit(features(contribution, claim_chance, has_calls=has_calls) @ np.array(WEIGHTS))
     return result
+
+
+def shared(confidence: Floats, alternatives: Floats) -> Floats:
+    """Confidence that others equal to a cause leave it: of n that nothing tells apart each is right once in n times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shared(np.array([0.98, 0.10]), np.array([2.0, 2.0])).tolist()
+    [0.5, 0.1]
+    """
+    result: Floats = np.minimum(confidence, 1.0 / np.maximum(alternatives, 1.0))
+    return result

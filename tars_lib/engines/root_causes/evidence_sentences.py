@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from tars_lib.engines.root_causes.excess import Excess
-from tars_lib.engines.root_causes.finding import REAL_ALPHA, Finding
+from tars_lib.engines.root_causes.finding import ALPHA, REAL_ALPHA, Finding
 from tars_lib.engines.root_causes.flow import CallGraph
+from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import BEGINS_HERE
-from tars_lib.engines.root_causes.series import FAILURES
+from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
+from tars_lib.engines.root_causes.unmeasured import unseen_callees
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time
+from tars_lib.stats.series.robust import Floats
 from tars_lib.text.quantities import value_text
 
 
@@ -32,6 +37,8 @@ class Wording:
         Whether the target's metric is better when higher, so that harm was counted downwards.
     unit : str
         Of the target's metric, as it is declared.
+    higher_is_better : mapping, optional
+        Direction of metrics beyond the known ones.
     """
 
     recording: Recording
@@ -40,6 +47,13 @@ class Wording:
     finding: Finding
     is_turned: bool
     unit: str
+    higher_is_better: Mapping[str, bool] | None = None
+
+    @cached_property
+    def series(self) -> tuple[Floats, Floats]:
+        """What is compared between repos, baseline (Tb, R) and incident (Ti, R)."""
+        base, now, _, _ = harm_series(self.recording, self.target[1], self.higher_is_better)
+        return base, now
 
     @property
     def excess(self) -> Excess:
@@ -63,12 +77,20 @@ class Wording:
             names = [self.target[1], *self.excess.metric[j].split("+")]
         return next((name for name in names if self.recording.has(self.recording.repos[j], name)), names[0])
 
+    def past(self, j: int, *, own: bool = False) -> PastWindows:
+        """Count the windows of a repo's past that were as bad; `own`: in exactly the target's metric."""
+        series = own_series(self.recording, self.target[1], self.higher_is_better) if own else self.series
+        return count_past(self.recording, self.cut, series[0][:, j], series[1][:, j])
+
     def change(self, j: int) -> str:
-        """Level before and during, with unit and factor."""
-        before, during = float(self.excess.reference[j]), float(self.excess.level[j])
+        """Level before and during of what is compared between repos, with unit and factor."""
+        return self.level_change(float(self.excess.reference[j]), float(self.excess.level[j]), self.excess.metric[j])
+
+    def level_change(self, before: float, during: float, name: str | None = None) -> str:
+        """Two levels of a metric, by default the target's, with unit and factor; harm is upwards."""
         if self.target[1] in FAILURES:
             return f"failed requests {before:.2%} -> {during:.2%}"
-        name = self.excess.metric[j]
+        name = name or self.target[1]
         if "+" in name:
             name = "mean latency (from quantiles)"
         if self.is_turned:
@@ -89,7 +111,7 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     when = from_micros(int(wording.recording.incident.times[row]))
     sentences = _request_sentences(wording, j)
     if not wording.is_out_of_reach(j):
-        rarity = _rarity(float(excess.p_value[j]))
+        rarity = past_text(wording.past(j))
         sentences.insert(0, f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {rarity}")
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:
@@ -113,6 +135,16 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         new = {wording.recording.repos[i] for i in np.flatnonzero(excess.is_new)}
         called = [callee for callee in dependencies.successors(repo) if callee in new]
         sentences.extend(f"began to call {callee}, which reported nothing before" for callee in called)
+    labels = (*wording.recording.incident.labels, *wording.recording.baseline.labels)
+    if contribution >= 0.005:
+        unseen = unseen_callees(dependencies, repo, labels)
+        sentences.extend(
+            f"it calls {callee}, of which nothing is measured: it may be that one" for callee in unseen[:1]
+        )
+    unknown = wording.finding.unknown_call
+    if unknown is not None and j == unknown[1]:
+        caller = wording.recording.repos[unknown[0]]
+        sentences.append(f"no call from {caller} to {repo} is known; one would explain what {caller} keeps")
     return tuple(sentences)
 
 
@@ -132,17 +164,45 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
 
 
 def quiet_sentence(wording: Wording, position: int, chance: float) -> str:
-    """Why no cause is claimed."""
-    return f"{wording.target[0]}: {wording.change(position)} is no real deviation, {_rarity(chance)}"
+    """Say why no cause is claimed, of the target's own metric."""
+    past = wording.past(position, own=True)
+    change = f"{wording.target[0]}: {wording.level_change(*past.levels)}"
+    if past.windows and past.reaching > ALPHA * past.windows:
+        return f"{change} is no real deviation: {past_text(past)}"
+    return f"{change} may be chance: {past_text(past)}; a model of its past puts the chance at {_percent(chance)}"
 
 
-def _rarity(p: float) -> str:
-    if p >= 0.1:
-        return f"its own past shows as much in {p:.0%} of windows"
-    if p >= 1e-6:
-        rare = "fewer than 0.01 %" if p < 1e-4 else f"{_short(100.0 * p)} %"
-        return f"its own past shows as much in {rare} of windows"
-    return "beyond anything in its own past"
+def past_text(past: PastWindows) -> str:
+    """Tell a count of past windows, and how far back the past lies where that is not just before.
+
+    Examples
+    --------
+    >>> past_text(PastWindows(3, 235, 5, 1, 240, (0.0, 0.1), None))
+    '5 of 235 windows of 3 samples in its past were as bad (2.1 %), all in one stretch'
+    >>> past_text(PastWindows(1, 60, 0, 0, 62, (0.0, 0.1), None))
+    'worse than any of the 60 windows of 1 sample in its past'
+    """
+    over = f"{past.length} sample{'s' if past.length > 1 else ''}"
+    if past.windows == 0:
+        text = f"its past of {past.samples} sample{'s' if past.samples != 1 else ''} holds no window of {over} to compare with"
+    elif past.reaching == 0 and past.windows == 1:
+        text = f"worse than the one window of {over} in its past"
+    elif past.reaching == 0:
+        text = f"worse than any of the {past.windows} windows of {over} in its past"
+    else:
+        verb = "was" if past.reaching == 1 else "were"
+        text = f"{past.reaching} of {past.windows} windows of {over} in its past {verb} as bad"
+        text += f" ({_percent(past.reaching / past.windows)})"
+        if past.stretches == 1 and past.reaching > 1:
+            text += ", all in one stretch"
+    return text if past.gap is None else f"{text}; its past ends {past.gap} before"
+
+
+def _percent(share: float) -> str:
+    """Two significant digits, or a bound."""
+    if share < 1e-4:
+        return "less than 0.01 %"
+    return f"{100.0 * share:.0f} %" if share >= 0.0995 else f"{100.0 * share:.2g} %"
 
 
 def _short(value: float) -> str:

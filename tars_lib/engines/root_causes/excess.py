@@ -84,7 +84,7 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
         Direction of metrics beyond the known ones.
     """
     base, now, used, adds_up = harm_series(recording, metric, higher_is_better)
-    local, during = _around(recording, base, now, cut)
+    local, during = around(recording, base, now, cut)
     reference = robust.reference_level(local, robust.column_median(base))
     level = robust.column_mean(during)
     extra = during - reference
@@ -127,7 +127,7 @@ def departure(recording: Recording, cut: Cut, base: Floats, now: Floats, factor:
     factor : float
         Chance is computed where the level is at least so many times the reference, and 1 elsewhere.
     """
-    local, during = _around(recording, base, now, cut)
+    local, during = around(recording, base, now, cut)
     reference = robust.reference_level(local, robust.column_median(base))
     level = robust.column_mean(during)
     p_value = np.ones(len(level))
@@ -148,7 +148,7 @@ def chance(
     """How often the past of one repo shows as much excess in exactly this metric as the incident does."""
     base, now = own_series(recording, metric, higher_is_better)
     only = slice(column, column + 1)
-    local, during = _around(recording, base[:, only], now[:, only], cut)
+    local, during = around(recording, base[:, only], now[:, only], cut)
     reference = robust.reference_level(local, robust.column_median(base[:, only]))
     parts = (base[:, only], local, during)
     return float(_p_values(recording, metric in FAILURES, parts, reference, cut, only)[0])
@@ -168,9 +168,9 @@ def joint_chance(
     """
     base, now, _, _ = harm_series(recording, metric, higher_is_better)
     pair = list(columns)
-    local, during = _around(recording, base[:, pair], now[:, pair], cut)
+    local, during = around(recording, base[:, pair], now[:, pair], cut)
     observed = robust.column_mean(during) - robust.reference_level(local, robust.column_median(base[:, pair]))
-    k, m = _window(base, local, during)
+    k, m = window_lengths(base, local, during)
     null = robust.matched_excess(base[:, pair], k, m)
     null = null[np.isfinite(null).all(axis=1)]
     hits = int(np.count_nonzero((null >= observed).all(axis=1)))
@@ -178,14 +178,14 @@ def joint_chance(
     return min(1.0, cut.looks * robust.share_reaching(hits, len(null), independent))
 
 
-def _window(past: Floats, local: Floats, during: Floats) -> tuple[int, int]:
-    """Lengths of the matched windows and of their local reference."""
+def window_lengths(past: Floats, local: Floats, during: Floats) -> tuple[int, int]:
+    """Return the lengths of the matched windows and of their local reference."""
     most = len(past) // NULL_SHARE
     return max(1, min(len(during), most)), min(len(local), most)
 
 
-def _around(recording: Recording, base: Floats, now: Floats, cut: Cut) -> tuple[Floats, Floats]:
-    """Local reference (m, R) and incident (K, R)."""
+def around(recording: Recording, base: Floats, now: Floats, cut: Cut) -> tuple[Floats, Floats]:
+    """Return the local reference (m, R) and the incident (K, R)."""
     local = now[: cut.first]
     if recording.is_adjacent:
         local = np.concatenate([base, local])
@@ -217,7 +217,7 @@ def _p_values(
     """
     base, local, during = parts
     past = base if len(base) else local
-    k, m = _window(past, local if len(base) else local[:0], during)
+    k, m = window_lengths(past, local if len(base) else local[:0], during)
     null = robust.matched_excess(past, k, m)
     observed = robust.column_mean(during) - reference
     result = np.ones(during.shape[1])
@@ -230,7 +230,11 @@ def _p_values(
             present = int(np.isfinite(during[:, j]).sum())
             result[j] = counts.binomial_tail(beyond, present, 1.0 / (known.size + 2.0))
         else:
-            result[j] = robust.tail_probability(null[:, j], float(observed[j]), len(past) / k)
+            windows = null[np.isfinite(null[:, j]), j]
+            if windows.size and np.ptp(windows) <= slack:
+                # windows of a steady rhythm are all alike; its single samples spread more and are the wider null
+                windows = known - np.median(known)
+            result[j] = robust.tail_probability(windows, float(observed[j]), len(past) / k)
     if is_failure:
         counted = _count_p_values(recording, (base, local, during), cut, columns)
         result = np.where(np.isfinite(counted) & (observed > 0.0), counted, result)
@@ -245,7 +249,7 @@ def _count_p_values(recording: Recording, parts: tuple[Floats, Floats, Floats], 
     """
     base, local, during = parts
     total_base, total_now = (values[:, columns] for values in recording.values("requests_total"))
-    n_local, n_during = _around(recording, total_base, total_now, cut)
+    n_local, n_during = around(recording, total_base, total_now, cut)
     # blocks as long as the incident, but at least a few of them; what is left over is a shorter block, never dropped
     k = max(1, min(len(during), len(base) // NULL_SHARE))
     edges = np.arange(0, len(base), k)

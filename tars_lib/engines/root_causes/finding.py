@@ -14,20 +14,18 @@ Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure
 from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
 from tars_lib.engines.root_causes.series import FAILURES
+from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
 from tars_lib.stats.series.robust import Floats
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 ALPHA = 0.01
 """Level of the gate; the 1 % at which a cluster of repos is called anomalous, too."""
@@ -82,6 +80,14 @@ class Finding:
         What did not arrive; None for other metrics than failures, without call graph, or where nobody counts requests.
     load : Loads, optional
         What arrived beyond the usual; None for failures, without a call graph, or where requests rose nowhere.
+    unmeasured : Unmeasured, optional
+        Where the cause lies if it is none of the measured repos.
+    unknown_call : (int, int), optional
+        Caller and callee of a call that the graph lacks and that would explain what the caller keeps.
+    kept : ndarray, shape (R,)
+        Share of the target's deviation that each repo keeps, established or not; sum 1.
+    within : ndarray of bool, shape (R,)
+        The repos that may explain the target.
     """
 
     excess: Excess
@@ -91,6 +97,10 @@ class Finding:
     chance: float
     lost: Losses | None
     load: Loads | None
+    unmeasured: Unmeasured | None
+    unknown_call: tuple[int, int] | None
+    kept: Floats
+    within: NDArray[np.bool_]
 
     @property
     def is_claimed(self) -> bool:
@@ -113,8 +123,21 @@ def weigh(question: Question) -> Finding:
         late = np.clip(excess.onset - max(int(excess.onset[position]), 0), 0, LATEST_ONSET)
         late[position] = 0
         established = established * LATE_WEIGHT**late
-    within = reachable(callees, position)
-    shares = own_shares(excess.harm, established, callees, position, adds_up=excess.adds_up)
+    finding = _follow(question, excess, callees, established, own)
+    if finding.unmeasured is not None or question.dependencies is None:
+        return finding
+    unknown = _unknown_call(question, finding)
+    if unknown is None:
+        return finding
+    caller, callee = unknown
+    callees[caller] = [*callees[caller], callee]
+    return replace(_follow(question, excess, callees, established, own), unknown_call=unknown)
+
+
+def _follow(question: Question, excess: Excess, callees: list[list[int]], established: Floats, own: float) -> Finding:
+    """Follow the target's harm along the calls, and judge whether it is chance."""
+    within = reachable(callees, question.position)
+    shares = own_shares(excess.harm, established, callees, question.position, adds_up=excess.adds_up)
     joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
@@ -128,6 +151,10 @@ def weigh(question: Question) -> Finding:
         chance=min(own, joint),
         lost=lost,
         load=load,
+        unmeasured=_unmeasured(question, excess, shares, established),
+        unknown_call=None,
+        kept=shares,
+        within=within,
     )
 
 
@@ -144,6 +171,49 @@ def _by_requests(
         return lost, None, moved_by_loss(shares, excess.harm * established, lost, callers)
     load = loads(recording, cut, callers)
     return None, load, shares if load is None else moved_by_load(shares, load, callers, question.position)
+
+
+def _unmeasured(question: Question, excess: Excess, shares: Floats, established: Floats) -> Unmeasured | None:
+    if question.dependencies is None:
+        return None
+    recording = question.recording
+    seen = sight(recording, question.metric, question.cut, excess.known, excess.is_new, question.higher_is_better)
+    return find_unmeasured(question.dependencies, recording.repos, seen, shares, established)
+
+
+def _unknown_call(question: Question, finding: Finding) -> tuple[int, int] | None:
+    """A call that the graph lacks and that would explain what a repo keeps: caller and callee."""
+    excess = finding.excess
+    caller = int(np.argmax(finding.kept))
+    if finding.kept[caller] < MOST or not excess.harm[caller] > 0.0:
+        return None
+    outside = excess.known & ~finding.within
+    outside[sorted(_callers_above(question, caller))] = False
+    # as rare as the gate asks for, although any of these could have been it
+    level = -np.expm1(np.log1p(-ALPHA) / max(int(outside.sum()), 1))
+    part = excess.harm / excess.harm[caller]
+    fits = outside & (excess.p_value <= level) & (part >= MOST) & (excess.onset <= excess.onset[caller] + 1)
+    # the nearest of those that call one another
+    for j in np.flatnonzero(fits).tolist():
+        fits[j] = fits[j] and not any(fits[i] for i in _callers_above(question, j) if i != j)
+    if not fits.any():
+        return None
+    return caller, int(np.lexsort((excess.p_value, -np.minimum(part, 1.0), ~fits))[0])
+
+
+def _callers_above(question: Question, repo: int) -> set[int]:
+    """Positions of all repos that call one, directly or not."""
+    if question.dependencies is None:
+        return set()
+    above = callers_of(question.recording.repos, question.dependencies)
+    found: set[int] = set()
+    pending = [repo]
+    while pending:
+        for caller in above[pending.pop()]:
+            if caller not in found:
+                found.add(caller)
+                pending.append(caller)
+    return found
 
 
 def _callees(question: Question, excess: Excess) -> list[list[int]]:

@@ -126,6 +126,25 @@ def reachable(callees: Sequence[Sequence[int]], target: int) -> NDArray[np.bool_
     return result
 
 
+def dependents(repos: Sequence[str], graph: CallGraph | None, target: int) -> NDArray[np.bool_]:
+    """Which repos the target depends on by the calls, itself included; all of them where no call is known; shape (R,)."""
+    if graph is None:
+        return np.ones(len(repos), dtype=np.bool_)
+    position = {repo: i for i, repo in enumerate(repos)}
+    result = np.zeros(len(repos), dtype=np.bool_)
+    seen: set[str] = set()
+    stack = [repos[target]]
+    while stack:
+        repo = stack.pop()
+        if repo in seen:
+            continue
+        seen.add(repo)
+        if repo in position:
+            result[position[repo]] = True
+        stack.extend(graph.successors(repo) if repo in graph else ())
+    return result
+
+
 def own_shares(
     harm: Floats, established: Floats, callees: Sequence[Sequence[int]], target: int, *, adds_up: bool
 ) -> Floats:

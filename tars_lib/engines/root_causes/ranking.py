@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.confidence import calibrated
+from tars_lib.engines.root_causes.confidence import calibrated, shared
 from tars_lib.engines.root_causes.evidence_sentences import Wording, cause_sentences, quiet_sentence
 from tars_lib.engines.root_causes.finding import Finding, Question, weigh
-from tars_lib.engines.root_causes.flow import CallGraph
+from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.frames import read_recording
 from tars_lib.engines.root_causes.recording import Recording, find_cut
 from tars_lib.engines.root_causes.series import FAILURES, direction, own_series
+from tars_lib.engines.root_causes.telemetry import with_ends, without_incidents
+from tars_lib.engines.root_causes.unmeasured import Unmeasured, unseen_callees
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import known_metric
+from tars_lib.stats.series.robust import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +40,9 @@ COLUMNS = ("repo", "metric", "score", "confidence", "contribution", "evidence")
 TRACE_WEIGHT = 0.01
 """Weight in the score of harm that only passes through a repo: it orders those that explain nothing of their
 own, and places them below those that do. Judgement."""
+
+ALIKE = 1.25
+"""Factor within which two repos' harm is the same; judgement, the spread of a mean over a few samples."""
 
 
 def rank_root_causes(
@@ -124,6 +131,7 @@ class Ranking:
     onset: int | None
     reason: str | None
     chance: float
+    unmeasured: Unmeasured | None = None
 
 
 def rank(
@@ -136,19 +144,26 @@ def rank(
 ) -> Ranking:
     """The same as `rank_root_causes` on tables; `started_at` in microseconds since 1970, `unit` that of the target."""
     position = _check_target(recording, target, higher_is_better)
+    recording = with_ends(recording, started_at)
     base, now = own_series(recording, target[1], higher_is_better)
     if not np.isfinite(now[:, position]).any():
         return _empty(f"{target[0]} reports no {target[1]} during the incident")
     noticed = None if started_at is None else int(np.searchsorted(recording.incident.times, started_at))
     cut = find_cut(base[:, position], now[:, position], noticed, recording.is_adjacent)
-    question = Question(recording, target[1], position, cut, dependencies, higher_is_better)
+    within = dependents(recording.repos, dependencies, position)
+    calm = without_incidents(recording, target[1], position, within, higher_is_better)
+    question = Question(calm, target[1], position, cut, dependencies, higher_is_better)
     finding = weigh(question)
     if not finding.excess.known[position]:
         return _empty(f"{target[0]} has no past {target[1]} to compare with")
     is_turned = direction(target[1], higher_is_better) is True
-    wording = Wording(recording, cut, target, finding, is_turned, unit)
+    wording = Wording(recording, cut, target, finding, is_turned, unit, higher_is_better)
     if not finding.is_claimed:
         return _empty(quiet_sentence(wording, position, finding.own_chance))
+    onset = int(recording.incident.times[cut.first])
+    if finding.unmeasured is not None:
+        sentence = finding.unmeasured.sentence
+        return Ranking((), 1.0, onset, sentence, finding.chance, finding.unmeasured)
     return _assemble(question, finding, wording)
 
 
@@ -158,9 +173,18 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
     # rounding makes the order independent of the order in which columns were summed
     score = np.round((1.0 - TRACE_WEIGHT) * contribution + TRACE_WEIGHT * trace, 9)
     listed = np.flatnonzero(score > 0.0)
-    order = np.lexsort((excess.onset[listed], -excess.harm[listed], excess.p_value[listed], -score[listed]))
-    best_first = listed[order]
+    alike = _alike(question, finding)
+    if alike.any():
+        # nothing tells these apart, the target among them: they share what they explain
+        contribution = np.where(alike, contribution[alike].sum() / np.count_nonzero(alike), contribution)
+        others = alike & (np.arange(len(alike)) != question.position)
+        score[question.position] = score[others].min()
+        listed = np.flatnonzero(score > 0.0)
+    is_target = np.arange(len(score)) == question.position
+    keys = (excess.onset, -excess.harm, excess.p_value, is_target & alike, -score)
+    best_first = listed[np.lexsort(tuple(key[listed] for key in keys))]
     confidence = calibrated(contribution[best_first], finding.chance, has_calls=question.dependencies is not None)
+    confidence = shared(confidence, _alternatives(question, finding, alike)[best_first])
     causes = tuple(
         RankedCause(
             repo=question.recording.repos[j],
@@ -181,6 +205,36 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
     )
 
 
+def _alike(question: Question, finding: Finding) -> NDArray[np.bool_]:
+    """Without a call graph, the repos that deviate as much as the target and when it does, itself included; (R,).
+
+    All False where there is no other.
+    """
+    excess, target = finding.excess, question.position
+    alike = np.zeros(len(excess.harm), dtype=np.bool_)
+    if question.dependencies is not None or not excess.harm[target] > 0.0:
+        return alike
+    part = excess.harm / excess.harm[target]
+    alike = (part >= 1.0 / ALIKE) & (part <= ALIKE) & (np.abs(excess.onset - excess.onset[target]) <= 1)
+    alike &= finding.contribution > 0.0
+    alike[target] = True
+    return alike if np.count_nonzero(alike) > 1 else np.zeros_like(alike)
+
+
+def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]) -> Floats:
+    """How many candidates, each repo itself included, nothing tells from it; shape (R,)."""
+    result = np.where(alike, float(np.count_nonzero(alike)), 1.0)
+    if finding.unknown_call is not None:
+        # the call may not exist, and its caller be the cause
+        result[list(finding.unknown_call)] += 1.0
+    recording = question.recording
+    labels = (*recording.incident.labels, *recording.baseline.labels)
+    for j in np.flatnonzero(finding.contribution > 0.0).tolist():
+        if unseen_callees(question.dependencies, recording.repos[j], labels):
+            result[j] += 1.0
+    return result
+
+
 def _empty(reason: str) -> Ranking:
     return Ranking((), 1.0, None, reason, 1.0)
 
@@ -195,7 +249,13 @@ def _frame(ranking: Ranking) -> pd.DataFrame:
         kinds = {"score": float, "confidence": float, "contribution": float}
         causes = pd.DataFrame({name: pd.Series(dtype=kinds.get(name, object)) for name in COLUMNS})
     onset = None if ranking.onset is None else pd.Timestamp(ranking.onset, unit="us", tz="UTC")
-    causes.attrs.update(unexplained=ranking.unexplained, onset=onset, reason=ranking.reason, chance=ranking.chance)
+    causes.attrs.update(
+        unexplained=ranking.unexplained,
+        onset=onset,
+        reason=ranking.reason,
+        chance=ranking.chance,
+        unmeasured=ranking.unmeasured,
+    )
     return causes
 
 

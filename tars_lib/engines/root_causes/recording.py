@@ -82,6 +82,12 @@ class Recording:
         return _matrix(self.baseline, metric, self.repos), _matrix(self.incident, metric, self.repos)
 
     @property
+    def near(self) -> float:
+        """Distance in microseconds within which one sample follows the other."""
+        times = self.baseline.times if len(self.baseline) > 1 else self.incident.times
+        return ADJACENT_INTERVALS * float(np.median(np.diff(times))) if len(times) > 1 else np.inf
+
+    @property
     def counts_requests(self) -> bool:
         """Whether any repo reports how many requests it had."""
         return any(metric == "requests_total" for _, metric in self.baseline.labels)

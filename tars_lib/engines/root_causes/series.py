@@ -44,6 +44,17 @@ def direction(metric: str, higher_is_better: Mapping[str, bool] | None) -> bool 
     return known_metric(metric).higher_is_better
 
 
+def travels(metric: str) -> bool:
+    """Whether harm in a metric travels from callee to caller: that of a latency and of failures does.
+
+    Examples
+    --------
+    >>> travels("latency_p95"), travels("error_rate"), travels("cpu")
+    (True, True, False)
+    """
+    return metric in FAILURES or metric == "latency" or _QUANTILE.fullmatch(metric) is not None
+
+
 def own_series(recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None) -> tuple[Floats, Floats]:
     """Exactly this metric of all repos, baseline (Tb, R) and incident (Ti, R), turned so that harm is
     upwards.

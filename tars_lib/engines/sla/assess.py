@@ -119,6 +119,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         unexplained=explained.unexplained,
         reason=explained.reason,
         recommended_actions=_actions(explained),
+        unmeasured=explained.unmeasured,
     )
 
 
@@ -148,6 +149,10 @@ def _urgency(breach: Breach) -> tuple[str, float, str]:
 
 
 def _actions(explained: Attribution) -> tuple[str, ...]:
+    if explained.unmeasured is not None:
+        hidden = explained.unmeasured
+        places = ", ".join(hidden.calls)
+        return (f"Instrument {places}, which {hidden.near} calls", f"Look by hand at {places} and {hidden.near}")
     if not explained.causes:
         return (f"Look for the cause by hand: {explained.reason}",)
     first = explained.causes[0]

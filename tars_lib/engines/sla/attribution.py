@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.engines.call_graph import DeclaredCalls
 from tars_lib.engines.root_causes.ranking import RankedCause, rank
 from tars_lib.engines.root_causes.recording import Table, recording_of
 from tars_lib.engines.sla.onset import Stretch
-from tars_lib.engines.sla.report import RootCause
+from tars_lib.engines.sla.report import RootCause, UnmeasuredCause
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.model.names import CauseType, ContainmentType, Event
@@ -39,11 +40,12 @@ cause; judgement."""
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Causes of one breach, best first; `reason` says why there are none."""
+    """Causes of one breach, best first; `reason` says why there are none, `unmeasured` where it lies that none is seen."""
 
     causes: tuple[RootCause, ...]
     unexplained: float
     reason: str | None
+    unmeasured: UnmeasuredCause | None = None
 
 
 def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int) -> Attribution:
@@ -69,18 +71,24 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     slack = step // 2
     start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
     stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
-    # a young repo gives half of its short past to either side
-    lead = start - min(LEAD_SAMPLES, start // 2)
-    first = max(lead - MAX_BASELINE, 0)
-    if start < MIN_PAST:
+    past = np.flatnonzero(_reports(table, target, metric)[:start])
+    if past.size < MIN_PAST:
         before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
-        return Attribution((), 1.0, f"too little history {before} to compare with: {start} samples of {target}")
+        samples = f"{past.size} sample{'s' if past.size != 1 else ''}"
+        return Attribution((), 1.0, f"too little history {before} to compare with: {samples} of {target}")
+    # a young repo gives half of its short past to either side
+    lead = max(start - LEAD_SAMPLES, int(past[past.size - past.size // 2]))
+    row = np.arange(len(table))
+    # the past is what the target reported, however long ago
+    baseline = table.rows(np.isin(row, past[past < lead][-MAX_BASELINE:]))
     directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
     if not isinstance(policy, RatioPolicy):
         directions[policy.metric] = _metric_direction(policy)
-    row = np.arange(len(table))
-    recording = recording_of(table.rows((row >= lead) & (row < stop)), table.rows((row >= first) & (row < lead)))
+    recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
+    if found.unmeasured is not None:
+        hidden = UnmeasuredCause(found.unmeasured.near, found.unmeasured.calls, found.unmeasured.contribution)
+        return Attribution((), 1.0, found.reason, hidden)
     if not found.causes:
         return Attribution((), 1.0, found.reason)
     began = stretch.start if found.onset is None else from_micros(found.onset)
@@ -88,6 +96,15 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     worth = [c for c in found.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
     causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
     return Attribution(causes, found.unexplained, None)
+
+
+def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
+    """Whether the target reports what is explained in each row, for failures with the total."""
+    needed = ("requests_total", "requests_failed") if metric == "requests_failed" else (metric,)
+    present = np.ones(len(table), dtype=np.bool_)
+    for name in needed:
+        present &= np.isfinite(table.values[:, table.labels.index((target, name))])
+    return present
 
 
 def _metric_direction(policy: ThresholdPolicy) -> bool:

@@ -28,8 +28,8 @@ class Stretch:
 def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, column: int | None) -> Stretch | None:
     """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
 
-    It is looked for in the deciding window; where it begins with the window, it is followed back beyond it, so that a
-    breach older than its window is dated too. For a ratio a sample's excess is its bad events less those that the
+    It is looked for in the deciding window and followed back, also beyond it, so that a breach older than its window or
+    interrupted for a while is dated too. For a ratio a sample's excess is its bad events less those that the
     objective allows; for a metric its distance beyond the objective (largest-sum contiguous run: Kadane's algorithm).
 
     Parameters
@@ -51,8 +51,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
     if not (excess[opening:] > 0).any():
         return None
     first, final = (opening + position for position in largest_sum(excess[opening:]))
-    if first == opening:
-        first -= _still_beyond(excess[:opening])
+    first -= _still_beyond(excess[:first], longest=(final + 1 - first) // 2)
     first += _quiet_head(excess[first : final + 1])
     return Stretch(
         from_micros(int(times[first])),
@@ -88,17 +87,23 @@ def _quiet_head(run: Floats) -> int:
     """How many samples at the head of a run are noise before the harm proper.
 
     A run with the largest sum also takes in whatever little lies beyond the objective just before it. Against half of the
-    run's own mean only the harm proper still counts.
+    run's own mean harm only the harm proper still counts; a break within it counts as no harm, however good it was.
     """
-    return largest_sum(run - 0.5 * float(run.mean()))[0] if run.size else 0
+    harm = np.maximum(run, 0.0)
+    return largest_sum(harm - 0.5 * float(harm.mean()))[0] if run.size else 0
 
 
-def _still_beyond(earlier: Floats) -> int:
-    """How many samples just before the window belong to the same breach: while most of them are beyond, however far.
+def _still_beyond(earlier: Floats, longest: int) -> int:
+    """How many samples just before a run belong to the same breach: while most of them are beyond, however far.
 
-    Counting samples instead of amounts keeps a large incident of long ago out of it.
+    Counting samples instead of amounts keeps a large incident of long ago out of it, and so does a break of more than
+    `longest` samples: half of the run itself (judgement), so that short dips part nothing.
     """
-    steps = np.cumsum(np.where(earlier[::-1] > 0, 1, -1))
+    beyond = earlier[::-1] > 0
+    steps = np.cumsum(np.where(beyond, 1, -1))
+    quiet = np.arange(1, beyond.size + 1) - np.maximum.accumulate(np.where(beyond, np.arange(1, beyond.size + 1), 0))
+    broken = np.flatnonzero(quiet > longest)
+    steps = steps[: int(broken[0])] if broken.size else steps
     best = int(np.argmax(steps)) if steps.size else 0
     return best + 1 if steps.size and steps[best] > 0 else 0
 

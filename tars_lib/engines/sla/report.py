@@ -159,6 +159,18 @@ class RootCause:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmeasuredCause:
+    """A cause outside what is measured: `near` calls it, `calls` are the places to instrument.
+
+    `contribution` (0-1) is the share of the target's deviation that lies there or at the callers.
+    """
+
+    near: str
+    calls: tuple[str, ...]
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
     """A breached SLA, when it began, what it hit and why.
 
@@ -166,7 +178,7 @@ class Breach:
     reaches back to where the search began. `target` is the repo whose deviation was explained. `could_be_chance`: the
     interval of the value includes the objective. `scope` is the repo whose value it is, null for the whole
     organisation. `unexplained` is the share of the deviation that no cause explains; `reason`
-    says why there is no cause.
+    says why there is no cause. `unmeasured` names the place where the cause lies if it is none of the measured repos.
     """
 
     breach_id: str
@@ -191,6 +203,7 @@ class Breach:
     unexplained: float
     reason: str | None
     recommended_actions: tuple[str, ...]
+    unmeasured: UnmeasuredCause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,8 +279,8 @@ def tail_probability(null: Floats, observed: float, independent: float | None = 
     Up to the 90th percentile u of the null it is the share of windows that reach `observed`. Beyond, the
     generalised Pareto tail continues it, 0.1 (1 + shape y / sigma)^(-1/shape) with y = observed - u and the
     moment estimates of Hosking and Wallis, but it is never less than Student's t on median and MAD gives:
-    overlapping windows hold less than their number says, and the t knows how few they are. Below 40 windows
-    the t alone.
+    overlapping windows hold less than their number says, and the t knows how few they are. Below 40 windows, and
+    where the windows end at one value that many share, the t alone.
 
     Parameters
     ----------
@@ -321,6 +321,9 @@ def tail_probability(null: Floats, observed: float, independent: float | None = 
         return student
     threshold = float(np.quantile(null, 1.0 - TAIL_SHARE))
     excess = null[null > threshold] - threshold
+    if observed > threshold and excess.size == 0:
+        # a tenth of the windows or more share the largest value: the null ends there, and has no tail to continue
+        return student
     if observed <= threshold or excess.size < 3:
         return share
     mean, variance = float(excess.mean()), float(excess.var())

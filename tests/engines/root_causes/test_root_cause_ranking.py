@@ -292,9 +292,15 @@ def test_target_that_reports_nothing_now_is_an_empty_answer_with_a_reason():
     assert "reports no latency" in rank(frame).attrs["reason"]
 
 
-def test_repo_without_the_metric_of_the_target_is_no_obstacle():
+def test_repo_without_the_metric_of_the_target_is_looked_through():
+    frame = system(26, slow="index").drop(columns=[("search", "latency"), ("cart", "latency")])
+    assert rank(frame)["repo"].iloc[0] == "index"
+
+
+def test_caller_of_a_busy_repo_without_the_metric_is_not_blamed_for_it():
     frame = system(26, slow="search").drop(columns=[("cart", "latency"), ("db", "latency")])
-    assert rank(frame)["repo"].iloc[0] == "search"
+    told = rank(frame).attrs["unmeasured"]
+    assert (told.near, told.calls) == ("search", ("db",))
 
 
 def test_callers_frames_are_not_changed():

@@ -111,13 +111,15 @@ def test_repo_that_went_silent_while_its_caller_fails_is_named():
     assert rank(frame, "availability")["repo"].iloc[0] == "search"
 
 
-def test_repo_that_nobody_measures_any_more_is_not_blamed_for_few_failures():
+def test_repo_that_nobody_measures_any_more_is_told_as_unmeasured_and_not_blamed_for_few_failures():
     frame = system()
     failed = frame["web", "requests_failed"].copy()
     failed.iloc[PAST:] = 40.0
     frame["web", "requests_failed"] = failed
     frame.loc[frame.index[PAST] :, "search"] = np.nan
-    assert rank(frame, "availability")["repo"].tolist() == ["web"]
+    causes = rank(frame, "availability")
+    assert causes.empty
+    assert (causes.attrs["unmeasured"].near, causes.attrs["unmeasured"].calls) == ("web", ("search",))
 
 
 def test_repo_where_a_load_began_is_named_before_those_that_it_slows_down():

@@ -229,3 +229,34 @@ def test_half_of_noise_beyond_an_objective_is_no_cause() -> None:
         breaches = assess_slas(known, at, assess_health(known, at, STAMP), STAMP).breaches
         claimed += any(found.root_causes for found in breaches)
     assert claimed <= 5
+
+
+def test_a_past_behind_days_of_silence_is_compared_with_and_told() -> None:
+    wait = 0.1 + np.random.default_rng(1).normal(0, 0.004, 240)
+    rows = series("web", "latency", wait, step=FIVE_MINUTES)
+    rows += series("web", "latency", np.full(30, 0.9), start=T0 + timedelta(days=12), step=FIVE_MINUTES)
+    found = breach(rows, threshold("latency", 0.3, window=HALF_HOUR))
+    assert [cause.repo for cause in found.root_causes] == ["web"]
+    # the past ends with the sample at 19:55 of the first day
+    assert "its past ends 11 d 4 h before" in found.root_causes[0].evidence[0]
+
+
+def test_too_little_past_is_counted_in_samples_of_the_target() -> None:
+    rows = series("web", "latency", [0.1] * 5, step=FIVE_MINUTES)
+    rows += series("web", "latency", [0.9] * 20, start=T0 + timedelta(days=2), step=FIVE_MINUTES)
+    found = breach(rows, threshold("latency", 0.3, window=HALF_HOUR))
+    assert found.root_causes == ()
+    assert found.reason is not None
+    assert "5 samples of web" in found.reason
+
+
+def test_a_cause_that_nobody_measures_is_a_result_of_its_own() -> None:
+    rows = latencies({"web": 0.5, "api": 0.5, "db": 0.5}, "mail")
+    silent = [row for row in rows if not (row[1] == "db" and row[0] >= ONSET)]
+    found = breach(silent, POLICY, dependencies=calls(("web", "api"), ("api", "db"), ("web", "mail")))
+    assert found.root_causes == ()
+    assert found.unmeasured is not None
+    assert (found.unmeasured.near, found.unmeasured.calls) == ("api", ("db",))
+    assert found.reason is not None
+    assert "the cause lies outside what is measured, next to api" in found.reason
+    assert found.recommended_actions[0] == "Instrument db, which api calls"

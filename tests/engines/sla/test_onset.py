@@ -142,3 +142,24 @@ def test_two_zones_give_one_onset() -> None:
         for zone in ("UTC", "Asia/Kathmandu", "America/St_Johns")
     }
     assert starts == {T0 + timedelta(hours=200)}
+
+
+def test_a_short_dip_within_a_breach_is_not_its_beginning() -> None:
+    load = np.full(120, 1.3)
+    load[60:] = 100.0
+    for dip in (69, 80, 91, 102, 113):
+        load[dip : dip + 2] = 55.0
+    found = stretch(series("db", "cpu", load, step=FIVE_MINUTES), threshold("cpu", 90.0, window=Window(minutes=150)))
+    assert found is not None
+    assert found.start == T0 + 60 * FIVE_MINUTES
+
+
+def test_an_earlier_breach_behind_a_long_calm_is_another_one() -> None:
+    load = np.full(120, 1.3)
+    load[60:80] = load[90:] = 100.0
+    load[80:90] = 1.3
+    found = stretch(
+        series("db", "cpu", load[:100], step=FIVE_MINUTES), threshold("cpu", 90.0, window=Window(minutes=50))
+    )
+    assert found is not None
+    assert found.start == T0 + 90 * FIVE_MINUTES

@@ -1,0 +1,129 @@
+"""What in a recording is telemetry's doing and not the application's: ends that are not there yet, a past with incidents in it.
+
+The newest sample is often written before everybody has reported. Counters that many repos show as zero in it at once are
+late, and a sample in which most of what is usually there is missing is left out.
+
+A past that holds incidents like the one that is asked about would make it look like chance. Samples in which the target and
+a repo that it depends on are both extreme are incidents by any standard, and are no part of the past; a burst of the target
+alone stays in, since nothing says that it was no noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.root_causes.recording import Recording, Table
+from tars_lib.engines.root_causes.series import FAILURES, harm_series
+from tars_lib.stats.series import robust
+from tars_lib.stats.series.robust import EXTREME, Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USUAL_REQUESTS = 5.0
+"""Usual requests a sample from which on none at all is no chance: e^-5 = 0.7 % for a Poisson count."""
+
+SEVERAL = 2
+"""So many repos at once are late; one alone may have lost its requests."""
+
+USUALLY_THERE = 0.9
+"""Share of samples with a value from which on a series is expected in every sample; judgement."""
+
+COMPLETE = 0.5
+"""Share of the expected series that must be there in the last sample; judgement: less is a sample being written."""
+
+MOST_INCIDENTS = 0.2
+"""Share of the past that may be left out as incidents; judgement: more than that is how the application is."""
+
+
+def with_ends(recording: Recording, noticed_at: int | None) -> Recording:
+    """Leave out what the last sample of the incident does not hold yet.
+
+    Parameters
+    ----------
+    recording : Recording
+    noticed_at : int, optional
+        Microseconds since 1970; a sample at that time or before is never left out as a whole.
+    """
+    incident = recording.incident
+    if len(incident) < 2:
+        return recording
+    base = _same_columns(recording.baseline, incident.labels)
+    earlier = np.concatenate([base, incident.values[:-1]])
+    last = incident.values[-1]
+    expected = np.isfinite(earlier).mean(axis=0) >= USUALLY_THERE
+    is_partial = expected.any() and np.isfinite(last[expected]).mean() < COMPLETE
+    if is_partial and (noticed_at is None or incident.times[-1] > noticed_at):
+        return replace(recording, incident=incident.rows(np.arange(len(incident)) < len(incident) - 1))
+    is_count = np.array([metric == "requests_total" for _, metric in incident.labels], dtype=np.bool_)
+    late = is_count & (last == 0.0) & (incident.values[-2] > 0.0)
+    late &= robust.column_median(earlier) >= USUAL_REQUESTS
+    if np.count_nonzero(late) < SEVERAL:
+        return recording
+    repos = {incident.labels[j][0] for j in np.flatnonzero(late).tolist()}
+    values = incident.values.copy()
+    counts = ("requests_total", "requests_failed")
+    values[-1, [repo in repos and metric in counts for repo, metric in incident.labels]] = np.nan
+    return replace(recording, incident=Table(incident.times, incident.labels, values))
+
+
+def without_incidents(
+    recording: Recording,
+    metric: str,
+    target: int,
+    within: NDArray[np.bool_],
+    higher_is_better: Mapping[str, bool] | None,
+) -> Recording:
+    """Take the samples out of the past in which the target and another repo were extreme together.
+
+    Parameters
+    ----------
+    recording : Recording
+    metric : str
+    target : int
+        Position of the target.
+    within : ndarray of bool, shape (R,)
+        The repos that the target depends on.
+    higher_is_better : mapping, optional
+    """
+    baseline = recording.baseline
+    if not len(baseline):
+        return recording
+    base, _, _, _ = harm_series(recording, metric, higher_is_better)
+    extreme = _sigmas(recording, base, metric) >= EXTREME
+    others = within.copy()
+    others[target] = False
+    incidents = extreme[:, target] & extreme[:, others].any(axis=1)
+    if not incidents.any() or incidents.mean() > MOST_INCIDENTS:
+        return recording
+    values = np.where(incidents[:, None], np.nan, baseline.values)
+    return replace(recording, baseline=Table(baseline.times, baseline.labels, values))
+
+
+def _sigmas(recording: Recording, base: Floats, metric: str) -> Floats:
+    """How many robust standard deviations each sample is above the median; for failures, above the mean rate."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if metric not in FAILURES:
+            centre, scale = robust.centre_and_scale(base)
+            result: Floats = np.nan_to_num((base - centre) / np.where(scale > 0.0, scale, np.nan))
+            return result
+        total, _ = recording.values("requests_total")
+        total = np.where(np.isfinite(total), total, robust.column_median(total))
+        usual = np.nansum(base * total, axis=0) / np.nansum(np.where(np.isfinite(base), total, 0.0), axis=0)
+        # half a failure more than was seen, as Jeffreys' rule has it
+        rate = usual + 0.5 / (np.nansum(total, axis=0) + 1.0)
+        sigmas: Floats = np.nan_to_num((base - usual) / np.sqrt(rate * (1.0 - rate) / np.maximum(total, 1.0)))
+    return sigmas
+
+
+def _same_columns(table: Table, labels: tuple[tuple[str, str], ...]) -> Floats:
+    position = {label: i for i, label in enumerate(table.labels)}
+    result = np.full((len(table), len(labels)), np.nan)
+    for j, label in enumerate(labels):
+        if label in position:
+            result[:, j] = table.values[:, position[label]]
+    return result
