@@ -21,6 +21,7 @@ class _Repo(Model):
     tier: int | None = Field(default=None, ge=1)
     external: bool = False
     shares: tuple[Key, ...] = ()
+    quiet: bool = False
 
 
 class _Dependency(Model):
@@ -53,12 +54,17 @@ class _Slo(Model):
     objective: Number
 
 
+class _Samples(Model):
+    stamp: Literal["start", "end"] = "start"
+
+
 class _Org(Model):
     name: Key | None = None
     repos: dict[Key, _Repo | None] = Field(default={}, max_length=MAX_REPOS)
     dependencies: tuple[_Dependency, ...] = ()
     metrics: dict[Key, _Metric] = Field(default={}, max_length=MAX_METRICS)
     slos: tuple[_Slo, ...] = Field(default=(), max_length=MAX_POLICIES)
+    samples: _Samples = _Samples()
 
 
 def read_org_config(path: Path, label: str) -> OrgConfig:
@@ -83,6 +89,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
         dependencies=tuple(Dependency(edge.caller, edge.callee) for edge in org.dependencies),
         metrics=metrics,
         slos=tuple(OrgSlo(slo.slo_id, slo.measure, slo.objective, slo.name or slo.slo_id) for slo in org.slos),
+        stamp_at_end=org.samples.stamp == "end",
     )
 
 
@@ -96,6 +103,7 @@ def _repo(name: str, given: _Repo) -> Repo:
         tier=given.tier,
         external=given.external,
         shares=given.shares,
+        quiet=given.quiet,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -48,6 +48,7 @@ class _Policy(Model):
     repos: tuple[Key, ...] = ()
     priority: int = Field(default=3, ge=1)
     severity_on_breach: str = "SEV-1"
+    missing: Literal["unknown", "zero"] = "unknown"
 
     @model_validator(mode="after")
     def _kind(self) -> _Policy:
@@ -57,6 +58,8 @@ class _Policy(Model):
             raise ValueError(
                 f"objective {self.objective:g} of a ratio SLA; above 0 and up to 1 is allowed (0.999, not 99.9)"
             )
+        if self.missing == "zero" and self.good is None:
+            raise ValueError("missing: zero goes with good (a ratio SLA): a metric that is absent has no value")
         if self.aggregate not in AGGREGATES:
             raise ValueError(f"aggregate {self.aggregate!r}; allowed: {', '.join(AGGREGATES)}")
         if (self.aggregate == "good_share") != (self.threshold is not None):
@@ -169,7 +172,13 @@ def _policy(given: _Policy, label: str) -> AnyPolicy:
         part = given.good.good or given.good.bad
         if part is None:
             raise ConfigError(f"{where}: good needs bad or good")
-        return RatioPolicy(**common, total=given.good.total, part=part, part_is_good=given.good.good is not None)
+        return RatioPolicy(
+            **common,
+            total=given.good.total,
+            part=part,
+            part_is_good=given.good.good is not None,
+            missing_is_zero=given.missing == "zero",
+        )
     if given.metric is None:
         raise ConfigError(f"{where}: metric is needed")
     return _threshold(given, given.metric, common, where)

@@ -30,6 +30,7 @@ _FAILURES = (
     (93, "health", "NO_REPOSITORIES", "no repositories"),
     (94, "health", "CONFIGURATION_ERROR", "configuration error"),
     (95, "health", "INPUT_ERROR", "input could not be read"),
+    (96, "health, sla", "NOTHING_JUDGED", "data were read and nothing could be judged: every SLA UNKNOWN and no score"),
     (103, "alerts", "CONFIGURATION_ERROR", "configuration error"),
     (104, "alerts", "PARSE_ERROR", "parse error"),
     (105, "alerts", "CHANNELS_FAILED", "all channels failed"),
@@ -79,8 +80,8 @@ _TABLE = (
 EXIT_CODES = MappingProxyType({entry.code: entry for entry in _TABLE})
 """Every code that a command can return."""
 
-DECISION_ORDER = (142, 132, 122, 102, 92, 141, 121, 131, 101, 91)
-"""Findings from the top of the playbook's decision tree down, then the rest."""
+DECISION_ORDER = (142, 132, 122, 102, 92, 141, 121, 131, 101, 91, 96)
+"""Findings from the top of the playbook's decision tree down, then the rest; last, that there was nothing to find."""
 
 
 def highest(codes: tuple[int, ...]) -> int:

@@ -290,7 +290,8 @@ class Repo:
     """One repo (service) of the organisation, as `org.yaml` or its artefacts describe it.
 
     `shares` names infrastructure used together with others (a database, a queue); `external` marks what somebody else
-    runs; `tier` 1 is the most important, None where nobody said.
+    runs; `tier` 1 is the most important, None where nobody said; `quiet` marks one that is expected to have no traffic for a
+    time.
     """
 
     repo: str
@@ -301,6 +302,7 @@ class Repo:
     tier: int | None = None
     external: bool = False
     shares: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,3 +391,4 @@ class OrgConfig:
     dependencies: tuple[Dependency, ...] = ()
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     slos: tuple[OrgSlo, ...] = ()
+    stamp_at_end: bool = False

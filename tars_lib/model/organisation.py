@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tars_lib.errors import InputError, UnknownNameError
-from tars_lib.model.history import DAY, History, from_micros, to_micros
+from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.names import (
     AlertRule,
     Dependency,
@@ -29,7 +27,6 @@ from tars_lib.text.sentences import Telling, Told
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
-    from numpy.typing import NDArray
 
 # Event kinds that may change how a repo behaves; judgement, after the kinds that the input format names.
 CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migration", "scale", "change"})
@@ -58,6 +55,8 @@ class OrgData(Telling):
     inputs : tuple of InputFile
         Every file read, with its digest.
     warnings : tuple of str
+    stamp_at_end : bool
+        Whether a sample of a count stands for the interval before its time stamp; else for the one that begins there.
     """
 
     name: str
@@ -73,6 +72,7 @@ class OrgData(Telling):
     rules: tuple[AlertRule, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[str, ...] = ()
+    stamp_at_end: bool = False
 
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the organisation's own, else the known one."""
@@ -189,27 +189,6 @@ class OrgData(Telling):
     def changes(self) -> tuple[Event, ...]:
         """Events that may be a cause: deploys, configuration changes and the like."""
         return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
-
-
-def intervals(history: History, metric: str) -> NDArray[np.int64]:
-    """Sampling interval of each repo for a metric.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
-    """
-    common = history.interval(metric) or DAY
-    steps = np.full(len(history.repos), common, dtype=np.int64)
-    if metric not in history.metrics:
-        return steps
-    first = history.metrics.index(metric) * len(history.repos)
-    bounds = history.offsets[first : first + len(history.repos) + 1]
-    for position in np.flatnonzero(np.diff(bounds) >= 3):
-        times = history.time[bounds[position] : bounds[position + 1]]
-        if times[-1] - times[0] != common * (times.size - 1):
-            steps[position] = int(np.median(np.diff(times)))
-    return steps
 
 
 def duration_text(length: timedelta) -> str:

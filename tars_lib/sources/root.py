@@ -109,6 +109,7 @@ def read_root(
         rules=rules,
         inputs=digests,
         warnings=tuple(warnings),
+        stamp_at_end=described.stamp_at_end,
     )
 
 

@@ -3,6 +3,7 @@
 from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
+from tars_lib.model.slo.track import Bounds, Half, Reading, Track, Traffic
 
 AnyPolicy = RatioPolicy | ThresholdPolicy
 """Every kind of SLA; a further kind joins this union and `KINDS`."""
@@ -13,4 +14,17 @@ KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
 }
 """Name of each kind, as reports carry it."""
 
-__all__ = ["AGGREGATES", "KINDS", "AnyPolicy", "Policy", "RatioPolicy", "ThresholdPolicy", "Window"]
+__all__ = [
+    "AGGREGATES",
+    "KINDS",
+    "AnyPolicy",
+    "Bounds",
+    "Half",
+    "Policy",
+    "RatioPolicy",
+    "Reading",
+    "ThresholdPolicy",
+    "Track",
+    "Traffic",
+    "Window",
+]
