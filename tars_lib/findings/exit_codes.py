@@ -80,12 +80,14 @@ _TABLE = (
 EXIT_CODES = MappingProxyType({entry.code: entry for entry in _TABLE})
 """Every code that a command can return."""
 
-DECISION_ORDER = (142, 132, 122, 102, 92, 141, 121, 131, 101, 91, 96)
-"""Findings from the top of the playbook's decision tree down, then the rest; last, that there was nothing to find."""
+DECISION_ORDER = (142, 132, 122, 102, 92, 141, 121, 131, 101, 91)
+"""Findings from the top of the playbook's decision tree down, then the rest."""
+NOTHING_JUDGED = 96
+"""No finding, and no all-clear either."""
 
 
 def highest(codes: tuple[int, ...]) -> int:
-    """The finding that stands highest in the decision tree; 0 where nothing was found.
+    """The finding that stands highest in the decision tree; else 96 where nothing could be judged, 0 where nothing was found.
 
     Examples
     --------
@@ -95,4 +97,4 @@ def highest(codes: tuple[int, ...]) -> int:
     for code in DECISION_ORDER:
         if code in codes:
             return code
-    return 0
+    return NOTHING_JUDGED if NOTHING_JUDGED in codes else 0
