@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from statistics import fmean, median
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from org_samples import Row
@@ -14,10 +14,10 @@ from tars_lib.model.slo import RatioPolicy, ThresholdPolicy
 
 
 def window_rows(rows: Sequence[Row], days: int, zone: str, as_of: datetime) -> list[Row]:
-    """Rows of the last `days` local calendar days up to and including `as_of`."""
-    last = as_of.astimezone(ZoneInfo(zone)).date()
-    wanted = {last - timedelta(days=back) for back in range(days)}
-    return [row for row in rows if row[0] <= as_of and row[0].astimezone(ZoneInfo(zone)).date() in wanted]
+    """Rows after the same local time `days` before, up to and including `as_of`."""
+    local = as_of.astimezone(ZoneInfo(zone))
+    start = (local - timedelta(days=days)).astimezone(UTC)
+    return [row for row in rows if start < row[0] <= as_of]
 
 
 def ratio_value(rows: Sequence[Row], policy: RatioPolicy, repo: str | None) -> tuple[float | None, float]:
@@ -38,17 +38,22 @@ def ratio_value(rows: Sequence[Row], policy: RatioPolicy, repo: str | None) -> t
     return (good / events if events else None), events
 
 
-def threshold_value(rows: Sequence[Row], policy: ThresholdPolicy, repo: str) -> float | None:
-    """The aggregate of one repo."""
-    values = [row[3] for row in sorted(rows) if row[1] == repo and row[2] == policy.metric]
+def threshold_value(
+    rows: Sequence[Row], policy: ThresholdPolicy, repo: str, stands: Mapping[datetime, float]
+) -> float | None:
+    """The aggregate of one repo, whose samples stand for so long."""
+    mine = [row for row in sorted(rows) if row[1] == repo and row[2] == policy.metric]
+    values = [row[3] for row in mine]
     if not values:
         return None
     if policy.aggregate == "good_share":
         assert policy.threshold is not None
         good = [v >= policy.threshold if policy.threshold_is_floor else v <= policy.threshold for v in values]
         return sum(good) / len(good)
+    if policy.aggregate == "mean":
+        return sum(stands[row[0]] * row[3] for row in mine) / sum(stands[row[0]] for row in mine)
     worst = min if policy.higher_is_better else max
-    return {"mean": fmean, "median": median, "max": worst, "last": lambda v: v[-1]}[policy.aggregate](values)
+    return {"median": median, "max": worst, "last": lambda v: v[-1]}[policy.aggregate](values)
 
 
 def wilson_by_search(good: float, events: float, z: float = 1.959963984540054) -> tuple[float, float]:

@@ -25,6 +25,7 @@ class _Repo(Model):
     tier: int | None = Field(default=None, ge=1)
     external: bool = False
     shares: tuple[Key, ...] = ()
+    quiet: bool = False
 
 
 class _Dependency(Model):
@@ -76,6 +77,10 @@ class _Slo(Model):
         return self
 
 
+class _Samples(Model):
+    stamp: Literal["start", "end"] = "start"
+
+
 class _Org(Model):
     name: Key | None = None
     repos: dict[Key, _Repo | None] = Field(default={}, max_length=MAX_REPOS)
@@ -84,6 +89,7 @@ class _Org(Model):
     slos: tuple[_Slo, ...] = Field(default=(), max_length=MAX_POLICIES)
     maintenance: tuple[Recurrence, ...] = Field(default=(), max_length=MAX_POLICIES)
     operating_hours: tuple[Recurrence, ...] = Field(default=(), max_length=MAX_POLICIES)
+    samples: _Samples = _Samples()
 
 
 def read_org_config(path: Path, label: str) -> OrgConfig:
@@ -124,6 +130,7 @@ def read_org_config(path: Path, label: str) -> OrgConfig:
             recurring(given, "operating hours", f"{label}: operating_hours.{number}")
             for number, given in enumerate(org.operating_hours)
         ),
+        stamp_at_end=org.samples.stamp == "end",
     )
 
 
@@ -137,6 +144,7 @@ def _repo(name: str, given: _Repo) -> Repo:
         tier=given.tier,
         external=given.external,
         shares=given.shares,
+        quiet=given.quiet,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -68,6 +68,7 @@ class _Policy(Model):
     repos: tuple[Key, ...] = ()
     priority: int = Field(default=3, ge=1)
     severity_on_breach: str = "SEV-1"
+    missing: Literal["unknown", "zero"] = "unknown"
 
     @model_validator(mode="after")
     def _kind(self) -> _Policy:
@@ -79,6 +80,8 @@ class _Policy(Model):
                 f"{self.objective / 100:g}, not {self.objective:g}" if 1 < self.objective <= 100 else "0.999, not 99.9"
             )
             raise ValueError(f"objective {self.objective:g} of {kind}; above 0 and up to 1 is allowed ({meant})")
+        if self.missing == "zero" and self.good is None:
+            raise ValueError("missing: zero goes with good (a ratio SLA): a metric that is absent has no value")
         if self.aggregate not in AGGREGATES:
             raise ValueError(f"aggregate {self.aggregate!r}; allowed: {', '.join(AGGREGATES)}")
         if (self.aggregate == "good_share") != (self.threshold is not None):
@@ -263,7 +266,13 @@ def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:
         part = given.good.good or given.good.bad
         if part is None:
             raise ConfigError(f"{where}: good needs bad or good")
-        return RatioPolicy(**common, total=given.good.total, part=part, part_is_good=given.good.good is not None)
+        return RatioPolicy(
+            **common,
+            total=given.good.total,
+            part=part,
+            part_is_good=given.good.good is not None,
+            missing_is_zero=given.missing == "zero",
+        )
     if given.metric is None:
         raise ConfigError(f"{where}: metric is needed")
     terms = Terms(given.unit, given.higher_is_better, _limits(given))

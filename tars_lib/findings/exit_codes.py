@@ -30,6 +30,7 @@ _FAILURES = (
     (93, "health", "NO_REPOSITORIES", "no repositories"),
     (94, "health", "CONFIGURATION_ERROR", "configuration error"),
     (95, "health", "INPUT_ERROR", "input could not be read"),
+    (96, "health, sla", "NOTHING_JUDGED", "data were read and nothing could be judged: every SLA UNKNOWN and no score"),
     (103, "alerts", "CONFIGURATION_ERROR", "configuration error"),
     (104, "alerts", "PARSE_ERROR", "parse error"),
     (105, "alerts", "CHANNELS_FAILED", "all channels failed"),
@@ -81,10 +82,12 @@ EXIT_CODES = MappingProxyType({entry.code: entry for entry in _TABLE})
 
 DECISION_ORDER = (142, 132, 122, 102, 92, 141, 121, 131, 101, 91)
 """Findings from the top of the playbook's decision tree down, then the rest."""
+NOTHING_JUDGED = 96
+"""No finding, and no all-clear either."""
 
 
 def highest(codes: tuple[int, ...]) -> int:
-    """The finding that stands highest in the decision tree; 0 where nothing was found.
+    """The finding that stands highest in the decision tree; else 96 where nothing could be judged, 0 where nothing was found.
 
     Examples
     --------
@@ -94,4 +97,4 @@ def highest(codes: tuple[int, ...]) -> int:
     for code in DECISION_ORDER:
         if code in codes:
             return code
-    return 0
+    return NOTHING_JUDGED if NOTHING_JUDGED in codes else 0

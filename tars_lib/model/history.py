@@ -145,6 +145,16 @@ class History:
         span = slice(int(bounds[position]), int(bounds[position + 1]))
         return self.time[span], self.value[span]
 
+    def samples(self, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
+        if metric not in self.metrics:
+            return np.zeros(0, dtype=np.int64), self.time[:0], self.value[:0]
+        n = len(self.repos)
+        first = self.metrics.index(metric) * n
+        bounds = self.offsets[first : first + n + 1]
+        span = slice(int(bounds[0]), int(bounds[-1]))
+        return np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds)), self.time[span], self.value[span]
+
     def interval(self, metric: str) -> int | None:
         """Sampling interval of a metric: median distance of neighbouring samples, in microseconds.
 
@@ -286,3 +296,24 @@ class History:
         n = len(self.repos)
         series = np.repeat(np.arange(n * len(self.metrics)), np.diff(self.offsets))
         return (series % n).astype(np.int32), (series // n).astype(np.int32)
+
+
+def intervals(history: History, metric: str) -> NDArray[np.int64]:
+    """Sampling interval of each repo for a metric.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
+    """
+    common = history.interval(metric) or DAY
+    steps = np.full(len(history.repos), common, dtype=np.int64)
+    if metric not in history.metrics:
+        return steps
+    first = history.metrics.index(metric) * len(history.repos)
+    bounds = history.offsets[first : first + len(history.repos) + 1]
+    for position in np.flatnonzero(np.diff(bounds) >= 3):
+        times = history.time[bounds[position] : bounds[position + 1]]
+        if times[-1] - times[0] != common * (times.size - 1):
+            steps[position] = int(np.median(np.diff(times)))
+    return steps

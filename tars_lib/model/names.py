@@ -199,7 +199,8 @@ class Repo:
     """One repo (service) of the organisation, as `org.yaml` or its artefacts describe it.
 
     `shares` names infrastructure used together with others (a database, a queue); `external` marks what somebody else
-    runs; `tier` 1 is the most important, None where nobody said.
+    runs; `tier` 1 is the most important, None where nobody said; `quiet` marks one that is expected to have no traffic for a
+    time.
     """
 
     repo: str
@@ -210,6 +211,7 @@ class Repo:
     tier: int | None = None
     external: bool = False
     shares: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,3 +302,4 @@ class OrgConfig:
     slos: tuple[OrgSlo, ...] = ()
     maintenance: tuple[Recurring, ...] = ()
     operating_hours: tuple[Recurring, ...] = ()
+    stamp_at_end: bool = False

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.clock import common_end
 from tars_lib.model.count_checks import refuse_beyond_range, settle_counts
-from tars_lib.model.history import DAY, History, from_micros, to_micros
+from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
@@ -23,7 +21,6 @@ from tars_lib.text.times import MINUTES
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
-    from numpy.typing import NDArray
 
 # Event kinds that may change how a repo behaves; judgement, after the kinds that the input format names.
 CHANGE_KINDS = frozenset({"deploy", "config", "rollback", "feature_flag", "migration", "scale", "change"})
@@ -54,6 +51,8 @@ class OrgData(Telling):
     warnings : tuple of str
     ahead : str
         What is wrong with samples that are later than the clock; they are known only to who names a time.
+    stamp_at_end : bool
+        Whether a sample of a count stands for the interval before its time stamp; else for the one that begins there.
     """
 
     name: str
@@ -70,6 +69,7 @@ class OrgData(Telling):
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[str, ...] = ()
     ahead: str = ""
+    stamp_at_end: bool = False
 
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the organisation's own, else the known one."""
@@ -227,26 +227,6 @@ class OrgData(Telling):
     def changes(self) -> tuple[Event, ...]:
         """Events that may be a cause: deploys, configuration changes and the like."""
         return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
-
-
-def intervals(history: History, metric: str) -> NDArray[np.int64]:
-    """Sampling interval of each repo for a metric.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
-    """
-    common = history.interval(metric) or DAY
-    steps = np.full(len(history.repos), common, dtype=np.int64)
-    if metric not in history.metrics:
-        return steps
-    bounds = history.bounds(metric)
-    for position in np.flatnonzero(np.diff(bounds) >= 3):
-        times = history.time[bounds[position] : bounds[position + 1]]
-        if times[-1] - times[0] != common * (times.size - 1):
-            steps[position] = int(np.median(np.diff(times)))
-    return steps
 
 
 def duration_text(length: timedelta) -> str:

@@ -78,6 +78,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
             policies=report.policies,
             policies_from=described.policies_from,
             slos=described.slos,
+            stamp_at_end=described.stamp_at_end,
             reported_alerts=described.reported_alerts,
             rules=described.rules,
             inputs=report.inputs,

@@ -129,6 +129,7 @@ def read_root(
         inputs=digests,
         warnings=tuple(warnings),
         ahead="" if clock is None else ahead_of(samples, clock),
+        stamp_at_end=described.stamp_at_end,
     )
 
 

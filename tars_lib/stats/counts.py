@@ -79,6 +79,27 @@ def binomial_tail(k: int, n: int, rate: float) -> float:
     return float(special.betainc(k, n - k + 1, rate))
 
 
+def could_be_chance(bad: float, events: float, allowed: float, confidence: float = 0.95) -> bool:
+    """Return whether a service that just keeps within the allowed share may show so many bad events.
+
+    It may where Wilson's interval holds the allowed share, or where the exact binomial chance of so many or more is at
+    least that of one tail: with few events Wilson's interval is too short on that side.
+
+    Examples
+    --------
+    One failure in 10 where 1 % is allowed has a chance of 9.6 %; five in 100 one of 0.3 %.
+
+    >>> could_be_chance(1, 10, 0.01), could_be_chance(5, 100, 0.01)
+    (True, False)
+    """
+    if not events > 0 or allowed <= 0:
+        return False
+    low, high = wilson_interval(min(bad, events), events, confidence)
+    # what maintenance excuses by share leaves no whole numbers; fewer failures in more events are likelier
+    exact = binomial_tail(int(bad), int(np.ceil(events)), allowed)
+    return low <= allowed <= high or exact > (1.0 - confidence) / 2.0
+
+
 def poisson_tail(k: int, expected: float) -> float:
     """P(at least `k` events) where `expected` are expected.
 

@@ -39,11 +39,11 @@ def test_the_harness_sees_a_traceback_a_warning_and_a_changed_root(
 
     def touch(folder: Path, **_: object) -> None:
         (folder / "left").touch()
-        raise InputError("nobody knows where\nand why")
+        raise InputError("nobody knows where\n" * 12 + "and why")
 
     for load, found in (
         (crash, ["ZeroDivisionError"]),
-        (touch, ["not one short line", "names no file", "was written"]),
+        (touch, ["not a few short lines", "names no file", "was written"]),
     ):
         outcome = roots.Outcome()
         folder = tmp_path / found[0] / "org-health"

@@ -16,7 +16,7 @@ TYPED = {
     132: ("Propagation Risk", Severity.SEV_1),
     142: ("SLA Breach", Severity.SEV_1),
 }
-FAILURES = (93, 94, 95, 103, 104, 105, 123, 124, 133, 134, 143, 144, 199)
+FAILURES = (93, 94, 95, 96, 103, 104, 105, 123, 124, 133, 134, 143, 144, 199)
 
 
 def test_the_codes_are_exactly_those_of_the_contract() -> None:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.health.scores import COVERAGE_SAMPLES, MIN_COVERAGE, level
-from tars_lib.model.history import DAY, from_micros, to_micros
+from tars_lib.model.history import DAY, from_micros, intervals, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo
-from tars_lib.model.organisation import OrgData, duration_text, intervals
+from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.slo import RatioPolicy
 from tars_lib.stats.counts import wilson_interval
 from tars_lib.stats.series.robust import MAD_TO_SIGMA

@@ -13,9 +13,9 @@ from tars_lib.engines.alerts.persistence import hold, sample_credit
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.health.scores import SCORE
-from tars_lib.model.history import Grid, from_micros
+from tars_lib.model.history import Grid, from_micros, intervals
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
-from tars_lib.model.organisation import OrgData, duration_text, intervals
+from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 

@@ -80,7 +80,8 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     Returns
     -------
     HealthReport
-        `exit_code` 92 for tier HIGH or CRITICAL, 91 for a violated organisation SLO below that, else 0.
+        `exit_code` 92 for tier HIGH or CRITICAL, 91 for a violated organisation SLO below that, 96 where there is no score
+        and no SLA whose metric anybody reports, else 0.
     """
     scores = _score(org, as_of)
     reports = _repository_reports(org, scores)
@@ -92,6 +93,8 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     slos = tuple(_judge_slo(slo, reports, aggregate, coverage) for slo in org.slos)
     at_risk = tier in (RiskTier.HIGH, RiskTier.CRITICAL)
     code = 92 if at_risk else 91 if any(slo.status == "VIOLATED" for slo in slos) else 0
+    if code == 0 and aggregate is None and not any(map(org.history.has, _promised(org))):
+        code = 96
     if not is_known:
         reasons = (
             *reasons,
@@ -115,6 +118,11 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
         org=_describe(org),
         policies=org.policies,
     )
+
+
+def _promised(org: OrgData) -> set[str]:
+    """Metrics that some SLA is about."""
+    return {metric for policy in org.policies for metric in policy.needs}
 
 
 def describe_history(org: OrgData) -> HistoryFile:
@@ -381,6 +389,7 @@ def _describe(org: OrgData) -> OrgDescription:
         events=org.events,
         metrics=org.metrics,
         slos=org.slos,
+        stamp_at_end=org.stamp_at_end,
         reported_alerts=org.reported_alerts,
         policies_from=org.policies_from,
         rules=org.rules,

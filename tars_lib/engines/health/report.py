@@ -121,6 +121,7 @@ class OrgDescription:
     reported_alerts: tuple[ReportedAlert, ...]
     policies_from: str
     rules: tuple[AlertRule, ...] = ()
+    stamp_at_end: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -11,10 +11,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.model.history import History, to_micros
+from tars_lib.model.history import History, intervals, to_micros
 from tars_lib.model.metrics import Metric
 from tars_lib.model.names import HealthStatus, RiskTier
-from tars_lib.model.organisation import OrgData, intervals
+from tars_lib.model.organisation import OrgData
 
 Floats = NDArray[np.float64]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.report import Stamp, head
 from tars_lib.engines.sla.attribution import Attribution, attribute
 from tars_lib.engines.sla.onset import burning_stretch
-from tars_lib.engines.sla.readiness import assess_readiness, narrate, summarize
+from tars_lib.engines.sla.readiness import assess_readiness, narrate, silence_text, summarize
 from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, SlaReport
-from tars_lib.engines.sla.sli import in_scope
+from tars_lib.engines.sla.sli import in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
-from tars_lib.engines.sla.verdict import INFORMING, Verdict, beyond, judge
+from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
+from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
-from tars_lib.model.names import SlaStatus
+from tars_lib.model.history import to_micros
+from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import RatioPolicy, Window
+from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
 
 logger = logging.getLogger(__name__)
@@ -52,30 +54,49 @@ def assess_slas(
     Returns
     -------
     SlaReport
-        `exit_code` 142 with a breach, 141 with an SLA at risk, else 0.
+        `exit_code` 142 with a breach, 141 with an SLA at risk, 96 where every SLA is UNKNOWN and there is no score, else 0.
     """
     verdicts = [judge(org, policy, as_of, windows) for policy in org.policies]
     results = tuple(verdict.result for verdict in verdicts)
     breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
-    readiness = assess_readiness(results, breaches, health)
+    silent = silent_repos(org, as_of)
+    readiness = assess_readiness(results, breaches, health, silent)
     statuses = {result.status for result in results}
-    code = 142 if breaches else 141 if SlaStatus.AT_RISK in statuses else 0
+    is_blind = statuses <= {SlaStatus.UNKNOWN} and health.aggregate_score is None
+    code = 142 if breaches else 141 if SlaStatus.AT_RISK in statuses else 96 if is_blind else 0
     return SlaReport(
         **head(
             "sla-intelligence",
             stamp,
             as_of,
             org.inputs,
-            (*org.warnings, *_warnings(results), *_impossible(verdicts)),
+            (*org.warnings, *_warnings(results), *_brought_together(org, verdicts), *map(silence_text, silent)),
             code,
         ),
         compliance_results=results,
         breaches=breaches,
         executive_readiness=readiness,
         scorecard=tuple(_row(result) for result in results),
-        risk_narrative=narrate(results, breaches, readiness, health),
+        risk_narrative=narrate(results, breaches, readiness, health, silent),
         summary=summarize(results),
         policies_from=org.policies_from,
+    )
+
+
+def silent_repos(org: OrgData, as_of: datetime) -> tuple[Repo, ...]:
+    """Return the repos that matter most (customer facing, of tier 1, or named by an SLA) and report nothing at all.
+
+    Nothing within the longest window of any SLA, that is. A repo that is declared quiet may be silent.
+    """
+    longest = max((policy.window.length for policy in org.policies), default=timedelta(days=30))
+    history, first = org.history, to_micros(as_of - longest)
+    column, _ = history.codes()
+    heard = {org.repos[int(number)].repo for number in np.unique(column[history.time > first])}
+    named = {name for policy in org.policies for name in policy.repos}
+    return tuple(
+        repo
+        for repo in org.repos
+        if (repo.customer_facing or repo.tier == 1 or repo.repo in named) and not repo.quiet and repo.repo not in heard
     )
 
 
@@ -89,10 +110,6 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
     stretch = burning_stretch(policy, found, measured, column)
     explained = attribute(org, policy, repo.repo, stretch, step)
     logger.debug("breach of %s in %s since %s: %d causes", policy.sla_id, repo.repo, stretch, len(explained.causes))
-    window = verdict.result.windows[0]
-    includes = (
-        window.ci_low is not None and window.ci_high is not None and window.ci_low <= policy.objective <= window.ci_high
-    )
     repos = verdict.result.affected_repos
     began = None if stretch is None else stretch.start
     identity = f"{policy.sla_id}\0{repo.repo}\0{'' if began is None else time_text(began)}"
@@ -109,11 +126,11 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         value=verdict.result.value,
         objective=policy.objective,
         unit=policy.unit,
-        could_be_chance=includes,
+        could_be_chance=verdict.could_be_chance,
         scope=verdict.result.scope,
         repos=repos,
         target=repo.repo,
-        target_metric=policy.part if isinstance(policy, RatioPolicy) else policy.metric,
+        target_metric=policy.subject,
         customer_facing=any(r.customer_facing for r in org.repos if r.repo in (*repos, repo.repo)),
         root_causes=explained.causes,
         unexplained=explained.unexplained,
@@ -133,10 +150,11 @@ def _target(org: OrgData, verdict: Verdict) -> int:
     columns = alone or np.flatnonzero(seen & in_scope(org, policy, found)).tolist()
 
     def harm(column: int) -> float:
-        if isinstance(policy, RatioPolicy):
-            return float(measured.bad[column] - (1.0 - policy.objective) * measured.events[column])
-        value = float(measured.value[column])
-        return beyond(policy, value) if np.isfinite(value) else -np.inf
+        reading = measured.reading
+        if policy.adds_up:
+            return float(reading.bad[column] - policy.allowed * reading.events[column])
+        value = float(reading.value[column])
+        return policy.beyond(value) if np.isfinite(value) else -np.inf
 
     return int(max(columns, key=lambda c: (org.repos[c].customer_facing, harm(c), -c)))
 
@@ -180,13 +198,28 @@ def _row(result: ComplianceResult) -> ScorecardRow:
     )
 
 
-def _impossible(verdicts: Iterable[Verdict]) -> list[str]:
-    return [
-        f"SLA {v.policy.sla_id}: {v.found.impossible} samples count more of {v.policy.needs[-1]} than of {v.policy.needs[0]}"
-        " and are left out"
-        for v in verdicts
-        if v.found is not None and v.found.impossible
-    ]
+def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
+    """How samples were brought together, which were left out, and what maintenance could not take out of them."""
+    warnings = []
+    for verdict in verdicts:
+        label, found = f"SLA {verdict.policy.sla_id}", verdict.found
+        if found is None:
+            continue
+        if found.impossible:
+            part, total = verdict.policy.needs[-1], verdict.policy.needs[0]
+            warnings.append(
+                f"{label}: {found.impossible} samples count more of {part} than of {total} and are left out"
+            )
+        for note, columns in zip(found.notes, found.noted, strict=True):
+            warnings.append(f"{label}: {note.format(_some(scope_names(org, columns)))}")
+        for item in verdict.result.exclusions:
+            if item.kept_samples and not item.samples:
+                what = "a sample is" if item.kept_samples == 1 else f"{item.kept_samples} samples are"
+                warnings.append(
+                    f"{label}: the data are too coarse to leave out maintenance '{item.title}' "
+                    f"({item.start:{MINUTES}} to {item.end:{MINUTES}}): {what} much longer and kept"
+                )
+    return warnings
 
 
 def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
@@ -195,6 +228,12 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
         if result.status is SlaStatus.UNKNOWN:
             warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
         elif result.unknown_repos:
-            shown = ", ".join(result.unknown_repos[:5]) + (", ..." if len(result.unknown_repos) > 5 else "")
-            warnings.append(f"SLA {result.sla_id} cannot be judged in {len(result.unknown_repos)} repos: {shown}")
+            count = len(result.unknown_repos)
+            repos = "1 repo" if count == 1 else f"{count} repos"
+            warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {_some(result.unknown_repos)}")
+        warnings += [f"SLA {result.sla_id}: {sentence}" for sentence in result.missing]
     return warnings
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -8,7 +8,6 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla.burn_rate import budget_parts
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.engines.sla.sli import in_scope, measure, track
 from tars_lib.model.organisation import OrgData
@@ -57,7 +56,7 @@ def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spendin
     found = None if policy is None else track(org, policy)
     if policy is None or found is None or result.error_budget is None:
         return None
-    parts = budget_parts(policy, found)
+    parts = policy.spent(found)
     if parts is None or parts[2] <= 0:
         return None
     bad, weight, allowed = parts

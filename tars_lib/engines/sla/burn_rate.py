@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import BurnRate
-from tars_lib.engines.sla.sli import Track
 from tars_lib.model.history import DAY, SECOND, to_micros
-from tars_lib.model.slo import AnyPolicy, RatioPolicy
+from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.counts import wilson_interval
 
 Floats = NDArray[np.float64]
@@ -82,15 +81,15 @@ class Burns:
         How many times the variance between samples exceeds that of counts; 1 where no pair is near firing.
     fewest : int
         Events or samples without which a window says nothing.
-    is_counted : bool
-        Whether events are counted (a ratio), or samples.
+    counted : str
+        What is counted: events or samples.
     """
 
     allowed: float
     parts: tuple[tuple[_Part, _Part], ...]
     noise: Floats
     fewest: int
-    is_counted: bool
+    counted: str
 
     def rates(self, column: int | None) -> tuple[BurnRate, ...]:
         """All pairs in one repo by position; None for the whole organisation."""
@@ -139,11 +138,11 @@ class Burns:
             window, n = _window_text(int(part.length[place])), float(part.events[place])
             if part.samples[place] == 0:
                 return f"no samples in the last {window}"
-            word = "events" if self.is_counted else "samples"
             if n < self.fewest:
-                return f"{n:.0f} {word} in the last {window}, fewer than {self.fewest}"
+                return f"{n:.0f} {self.counted} in the last {window}, fewer than {self.fewest}"
             if wilson_interval(n, n)[0] <= bound:
-                return f"{n:.0f} {word} in the last {window} are too few to tell a burn rate of {pair.threshold:g} from chance"
+                few = f"{n:.0f} {self.counted} in the last {window} are too few"
+                return f"{few} to tell a burn rate of {pair.threshold:g} from chance"
         return None
 
     def _is_beyond(self, pair: Pair, part: _Part, place: int) -> bool:
@@ -152,7 +151,7 @@ class Burns:
         return share > bound and wilson_interval(min(share, 1.0) * independent, independent)[0] > bound
 
 
-def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime, fewest: int) -> Burns | None:
+def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Burns | None:
     """Burn rates of an SLA in each of its repos and, from summed counts, in all of them together.
 
     Windows are scaled by period / 30 days; one shorter than the sampling interval becomes that interval.
@@ -167,15 +166,13 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     scope : ndarray of int64
         Positions of those that the SLA judges.
     as_of : datetime
-    fewest : int
-        Events (ratio) or samples without which a window says nothing.
 
     Returns
     -------
     Burns or None
         None where the SLI is no mean of shares, so that it has no budget that is spent over time.
     """
-    spent = budget_parts(policy, found)
+    spent = policy.spent(found)
     if spent is None:
         return None
     bad, weight, allowed = spent
@@ -201,30 +198,10 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
         return _Part(lengths, share, sums[1], sums[2])
 
     parts = tuple((part(pair.long), part(pair.short)) for pair in PAIRS)
-    burns = Burns(allowed, parts, np.ones(repos + 1), fewest, isinstance(policy, RatioPolicy))
+    burns = Burns(allowed, parts, np.ones(repos + 1), policy.fewest, policy.counted)
     for place in np.flatnonzero(burns.candidates()).tolist():
         burns.noise[place] = _over_dispersion(policy, found, judged, None if place == repos else place, last - reach)
     return burns
-
-
-def budget_parts(policy: AnyPolicy, found: Track) -> tuple[Floats, Floats, float] | None:
-    """What each sample spends: bad amount and weight, (n,) each, and the share that may be bad.
-
-    None for an SLI that is no mean of shares: a latency has no budget, and a maximum does not add up.
-    """
-    if isinstance(policy, RatioPolicy):
-        if found.total is None:
-            raise ValueError(f"{policy.sla_id}: a ratio needs totals")
-        return found.value, found.total, 1.0 - policy.objective
-    ones = np.ones(found.value.size)
-    if policy.aggregate == "good_share" and policy.threshold is not None:
-        is_bad = found.value < policy.threshold if policy.threshold_is_floor else found.value > policy.threshold
-        return is_bad.astype(np.float64), ones, 1.0 - policy.objective
-    if policy.unit != "ratio" or policy.aggregate != "mean":
-        return None
-    if policy.higher_is_better:
-        return 1.0 - found.value, ones, 1.0 - policy.objective
-    return found.value, ones, policy.objective
 
 
 def _over_dispersion(

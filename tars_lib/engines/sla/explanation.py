@@ -26,7 +26,9 @@ def why(report: SlaReport, sla_id: str) -> Told:
     result = report[sla_id]
     breach = next((breach for breach in report.breaches if breach.sla_id == sla_id), None)
     behind = () if breach is None else _behind(breach)
-    return Told.of((*_verdict(result), *_measured(result), *behind, *_ahead(result), *_to_do(result, breach)))
+    is_chance = breach is not None and breach.could_be_chance
+    measured = _measured(result, could_be_chance=is_chance)
+    return Told.of((*_verdict(result), *measured, *behind, *_ahead(result), *_to_do(result, breach)))
 
 
 def _verdict(result: ComplianceResult) -> Iterator[str]:
@@ -49,25 +51,42 @@ def _verdict(result: ComplianceResult) -> Iterator[str]:
         yield f"{'Also breached' if result.scope else 'Breached'} by {_some(others)} alone."
 
 
-def _measured(result: ComplianceResult) -> Iterator[str]:
+def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[str]:
     if not result.windows:
         return
     own = result.windows[0]
     counted = "events" if result.kind == "ratio" else "samples"
     yield (
         f"Measured over {own.window}, {own.start:{MINUTES}} to {own.end:{MINUTES}}: {own.n:,} {counted}, "
-        f"{own.coverage:.0%} of the expected samples arrived."
+        f"samples cover {own.coverage:.0%} of it."
     )
     if own.value is not None and own.ci_low is not None and own.ci_high is not None:
         includes = own.ci_low <= result.objective <= own.ci_high
-        chance = "; it includes the objective, so this could be chance" if includes else "; it excludes the objective"
+        chance = "; it includes the objective" if includes else "; it excludes the objective"
         yield f"95 % interval: {between_text(own.value, own.ci_low, own.ci_high, result.unit)}{chance}."
+    if result.status is SlaStatus.BREACHED and could_be_chance:
+        yield "A service that just meets the objective may show as much by chance."
+    yield from _bounded(result)
     left_out = [item for item in result.exclusions if item.samples]
     if left_out:
         titles = _some([f"{item.title} ({item.samples} samples)" for item in left_out])
         yield f"Left out as maintenance: {titles}."
     if result.unknown_repos and result.status is not SlaStatus.UNKNOWN:
         yield f"Not known in {_some(result.unknown_repos)}."
+
+
+def _bounded(result: ComplianceResult) -> Iterator[str]:
+    """What is missing, and what the value is whatever it was."""
+    for sentence in result.missing:
+        yield f"Missing: {sentence}."
+    if not result.missing:
+        return
+    low, high = (
+        "no bound" if bound is None else value_text(bound, result.unit)
+        for bound in (result.value_low, result.value_high)
+    )
+    verdict = "so the verdict is certain" if result.certain else "so the verdict rests on what was seen"
+    yield f"Over all that may be missing the value lies between {low} and {high}, {verdict}."
 
 
 def _behind(breach: Breach) -> Iterator[str]:

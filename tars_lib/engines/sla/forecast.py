@@ -13,13 +13,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla.burn_rate import budget_parts
 from tars_lib.engines.sla.report import DaysUntilBreach
-from tars_lib.engines.sla.sli import Track
 from tars_lib.engines.sla.thresholds import LIKELY
 from tars_lib.model.history import DAY, to_micros
 from tars_lib.model.names import Trend
-from tars_lib.model.slo import AnyPolicy, RatioPolicy
+from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.changes.trend import Trends, linear_trends
 from tars_lib.stats.forecasting.extrapolation import AS_NOW, SHIFT
 from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecast_breaches
@@ -135,9 +133,7 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
     kept = judged[found.column] & ~found.planned & (age >= 0) & (age < max(MAX_ROWS, window))
     rows = int(age[kept].max()) + 1 if kept.any() else 0
     cell = (rows - 1 - age[kept]) * (repos + 1) + found.column[kept]
-    amounts, weights = (
-        _rows(cell, part[kept], rows, repos, isinstance(policy, RatioPolicy)) for part in (amount, weight)
-    )
+    amounts, weights = (_rows(cell, part[kept], rows, repos, policy.adds_up) for part in (amount, weight))
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(weights > 0, amounts / weights, np.nan)
     trends = linear_trends(share[-max(window, TREND_ROWS) :])
@@ -154,7 +150,7 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
         return Outlooks(trends, None, row / DAY, policy.period_days, refusal)
     horizon = max(int(policy.period_days * DAY / row), 1)
     # repos out of scope would only dilute the control of false discoveries
-    chosen = np.append(scope, repos) if isinstance(policy, RatioPolicy) else scope
+    chosen = np.append(scope, repos) if policy.adds_up else scope
     made = forecast_breaches(amounts[:, chosen], weights[:, chosen], window, horizon, np.full(chosen.size, limit))
     return Outlooks(trends, _spread(made, chosen, repos + 1), row / DAY, policy.period_days, None)
 
@@ -181,13 +177,11 @@ def _spread(made: BreachForecasts, chosen: Ints, places: int) -> BreachForecasts
 
 def _harm(policy: AnyPolicy, found: Track) -> tuple[Floats, Floats, float, bool]:
     """Amount and weight of each sample, (n,) each, more is worse; the limit; whether the SLI is their mean."""
-    spent = budget_parts(policy, found)
+    spent = policy.spent(found)
     if spent is not None:
         return (*spent, True)
-    if isinstance(policy, RatioPolicy):
-        raise TypeError(f"{policy.sla_id}: a ratio has a budget")
     sign = -1.0 if policy.higher_is_better else 1.0
-    return sign * found.value, np.ones(found.value.size), sign * policy.objective, policy.aggregate == "mean"
+    return sign * found.value, np.ones(found.value.size), sign * policy.objective, policy.is_mean
 
 
 def _rows(cell: Ints, values: Floats, rows: int, repos: int, is_summed: bool) -> Floats:

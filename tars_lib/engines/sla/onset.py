@@ -8,9 +8,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla.sli import Measurement, Track
+from tars_lib.engines.sla.sli import Measurement
 from tars_lib.model.history import from_micros, to_micros
-from tars_lib.model.slo import AnyPolicy, RatioPolicy
+from tars_lib.model.slo import AnyPolicy, Track
 
 Floats = NDArray[np.float64]
 
@@ -67,16 +67,7 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
     Samples in maintenance windows are left out, as in the verdict.
     """
     chosen = ~found.planned if column is None else (found.column == column) & ~found.planned
-    times, value = found.time[chosen], found.value[chosen]
-    if isinstance(policy, RatioPolicy):
-        if found.total is None:
-            raise ValueError(f"{policy.sla_id}: a ratio needs totals")
-        excess = value - (1.0 - policy.objective) * found.total[chosen]
-    elif policy.aggregate == "good_share" and policy.threshold is not None:
-        beyond = value < policy.threshold if policy.threshold_is_floor else value > policy.threshold
-        excess = beyond - (1.0 - policy.objective)
-    else:
-        excess = (policy.objective - value) if policy.higher_is_better else (value - policy.objective)
+    times, excess = found.time[chosen], policy.excess(found)[chosen]
     if column is not None:
         return times, excess
     moments, which = np.unique(times, return_inverse=True)

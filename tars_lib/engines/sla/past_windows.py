@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from tars_lib.engines.sla.sli import track
-from tars_lib.engines.sla.verdict import Verdict, beyond, judge
+from tars_lib.engines.sla.verdict import Verdict, judge
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import SlaStatus
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import AnyPolicy, Window
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.times import read_zone
 from tars_lib.playbook.documents.tickets import SloPast
 
@@ -65,7 +65,7 @@ def _value(verdict: Verdict) -> float:
     if result.status is SlaStatus.UNKNOWN or result.value is None:
         return math.nan
     missed = [judged.value for judged in verdict.breached if judged.value is not None]
-    return max(missed, key=lambda value: beyond(verdict.policy, value)) if missed else result.value
+    return max(missed, key=verdict.policy.beyond) if missed else result.value
 
 
 def _ends(org: OrgData, policy: AnyPolicy, as_of: datetime) -> list[datetime]:
@@ -85,10 +85,11 @@ def _walk(policy: AnyPolicy, first: datetime, as_of: datetime, step: timedelta) 
     end = as_of
     start, _, is_partial = window.span(end, zone, step)
     if is_partial:
-        # the present day, or the present calendar period, is not over
-        end = (start if window.period else Window(days=1).span(end, zone, step)[0]) - _INSTANT
+        # the present calendar period is not over
+        end = start - _INSTANT
         start = window.span(end, zone, step)[0]
-    while start > first:
+    # a rolling window does not hold its start, a calendar window does
+    while start > first or (start == first and not window.anchor):
         yield end
-        end = start - _INSTANT if window.days else start
+        end = start - _INSTANT if window.anchor else start
         start = window.span(end, zone, step)[0]

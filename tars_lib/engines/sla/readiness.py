@@ -15,7 +15,7 @@ from tars_lib.engines.sla.report import (
     SlaSummary,
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
-from tars_lib.model.names import CauseType, ReadinessTier, RiskTier, SlaStatus
+from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
 from tars_lib.text.quantities import days_text, value_text
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
@@ -28,13 +28,17 @@ MAX_UNSEEN = 0.05
 
 
 def assess_readiness(
-    results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport
+    results: Sequence[ComplianceResult],
+    breaches: Sequence[Breach],
+    health: HealthReport,
+    silent: Sequence[Repo] = (),
 ) -> ExecutiveReadiness:
     """Readiness of the organisation.
 
     An unknown part counts as 0 points with its full weight, and an SLA's points count by the share of its window that
     was seen. Where what is lost is just what was bad, that cannot make up for it, but it keeps the tier from GREEN.
-    RED with a breach, with risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown or under 80;
+    RED with a breach, with risk tier CRITICAL or under 60; YELLOW with anything at risk or unknown, with a `silent` repo that
+    matters most, or under 80;
     UNKNOWN where half or more is.
     """
     share = SLA_WEIGHT / len(results) if results else 0.0
@@ -57,7 +61,7 @@ def assess_readiness(
         tier = ReadinessTier.UNKNOWN
     elif score + 100.0 * unknown < YELLOW:
         tier = ReadinessTier.RED  # even if all that is unknown were perfect
-    elif score < GREEN or unknown > MAX_UNSEEN or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
+    elif score < GREEN or unknown > MAX_UNSEEN or silent or statuses & {SlaStatus.AT_RISK, SlaStatus.UNKNOWN}:
         tier = ReadinessTier.YELLOW
     else:
         tier = ReadinessTier.GREEN
@@ -104,6 +108,7 @@ def narrate(
     breaches: Sequence[Breach],
     readiness: ExecutiveReadiness,
     health: HealthReport,
+    silent: Sequence[Repo] = (),
 ) -> RiskNarrative:
     """The risk narrative: a headline and sentences, each with the fields that it rests on."""
     summary = summarize(results)
@@ -122,6 +127,7 @@ def narrate(
             sentences.append(
                 Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
             )
+    sentences += [Sentence(f"{silence_text(repo)}.", ("warnings",)) for repo in silent[:3]]
     if health.aggregate_score is None:
         health_text = "The health of the organisation is not known."
     else:
@@ -138,11 +144,17 @@ def narrate(
             ),
         )
     )
-    headline = _headline(summary, breaches)
+    headline = _headline(summary, breaches, silent)
     return RiskNarrative(headline, " ".join(sentence.text for sentence in sentences), tuple(sentences))
 
 
-def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
+def silence_text(repo: Repo) -> str:
+    """Return that a repo that matters reports nothing, and why it matters."""
+    why = "is customer facing" if repo.customer_facing else "is of tier 1" if repo.tier == 1 else "is named by an SLA"
+    return f"{repo.repo} {why} and reports nothing, so nobody can say how it is"
+
+
+def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[Repo]) -> str:
     if breaches:
         return _breach_headline(breaches)
     if summary.at_risk:
@@ -151,6 +163,9 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach]) -> str:
         return f"No SLA is known to be breached; {summary.unknown} of {summary.total} cannot be judged."
     if not summary.total:
         return "No SLA is defined."
+    if silent:
+        names = ", ".join(repo.repo for repo in silent[:3]) + (", ..." if len(silent) > 3 else "")
+        return f"All SLAs that can be judged are met, but {names} report{'s' if len(silent) == 1 else ''} nothing."
     return f"All {summary.total} SLAs are met."
 
 

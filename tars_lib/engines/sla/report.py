@@ -20,8 +20,9 @@ class WindowResult:
     """An SLI over one window.
 
     `value`, `ci_low` and `ci_high` (95 %) are in the SLA's unit, null with a `reason` where they cannot be known. `n` counts
-    events for a ratio and samples for a metric. `coverage` is the share of the expected samples that arrived. `is_partial`:
-    further samples of the window's last local day are still to come.
+    events for a ratio and samples for a metric. `coverage` is the share of the window that lies within one usual interval of a
+    sample. `value_low` and `value_high` are the value over all completions of what is missing, null where nothing bounds it;
+    `certain`: both lie on one side of the objective. `is_partial`: further samples of the calendar period are still to come.
     """
 
     window: str
@@ -35,6 +36,9 @@ class WindowResult:
     status: SlaStatus
     is_partial: bool
     reason: str | None = None
+    value_low: float | None = None
+    value_high: float | None = None
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +97,14 @@ class RepoResult:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A maintenance window whose samples were left out."""
+    """A maintenance window: samples that it excuses, by share, and those too long to leave out, which were kept."""
 
     repo: str | None
     start: datetime
     end: datetime
     title: str
     samples: int
+    kept_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,8 @@ class ComplianceResult:
     decides; the others inform. `burn_rates`, `trend` and the forecast are those of that scope. `burn_rates` is empty where
     the SLI is no share that adds up. `breach_probability` is that of a breach within the SLA's period, as far ahead as the
     past could test (`forecast_reason`); null where it could not. `days_until_breach` is null unless a breach is likely.
+    `value_low` and `value_high` bound the value of that scope over all completions of what is missing, which `missing` tells;
+    `certain`: every completion gives this verdict.
     """
 
     sla_id: str
@@ -137,6 +144,10 @@ class ComplianceResult:
     judged_repos: int
     exclusions: tuple[Exclusion, ...]
     metrics: tuple[str, ...]
+    value_low: float | None = None
+    value_high: float | None = None
+    certain: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import Breach
-from tars_lib.engines.sla.sli import Track, track
+from tars_lib.engines.sla.sli import track
 from tars_lib.model.history import DAY, from_micros, to_micros
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import AnyPolicy, RatioPolicy
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +70,7 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     lead = max(BEFORE * (end - breach.started_at), timedelta(microseconds=MIN_BEFORE * step))
     first, onset = to_micros(breach.started_at - lead), to_micros(breach.started_at)
     last, until = to_micros(as_of), to_micros(end)
-    values = _sli(policy, found)
+    values = policy.course(found)
     by_repo = {}
     for column in np.unique(found.column):
         mine = found.column == column
@@ -82,25 +81,18 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
         by_repo[org.repos[int(column)].repo] = Course(
             org.repos[int(column)].repo, times[shown], series[shown], _median(past), _median(now)
         )
-    ratio = isinstance(policy, RatioPolicy)
+    counted = policy.adds_up
     return Courses(
         onset=from_micros(onset),
         end=end,
         as_of=as_of,
-        unit="share of failures" if ratio else policy.unit,
-        limit=1.0 - policy.objective if ratio else policy.objective,
-        metric="failed share" if isinstance(policy, RatioPolicy) else policy.metric,
-        lower_is_better=ratio or not policy.higher_is_better,
+        unit="share of failures" if counted else policy.unit,
+        limit=policy.allowed if counted else policy.objective,
+        metric="failed share" if counted else policy.subject,
+        lower_is_better=counted or not policy.higher_is_better,
         by_repo=by_repo,
         scope=frozenset(policy.repos or by_repo),
     )
-
-
-def _sli(policy: AnyPolicy, found: Track) -> Floats:
-    if found.total is None:
-        return found.value
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(found.total > 0, found.value / found.total, np.nan)
 
 
 def _median(values: Floats) -> float:

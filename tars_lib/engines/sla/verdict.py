@@ -12,36 +12,19 @@ import numpy as np
 from tars_lib.engines.sla.burn_rate import Burns, burn_rates
 from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecast
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
-from tars_lib.engines.sla.sli import Measurement, Track, in_scope, interval_of, measure, scope_names, track
+from tars_lib.engines.sla.sli import Measurement, in_scope, measure, scope_names, track
+from tars_lib.engines.sla.window.missing import MAX_TOLD
+from tars_lib.engines.sla.window.scopes import Judged, ScopeJudge, limits_of
 from tars_lib.model.names import SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
+from tars_lib.model.slo import AnyPolicy, Track, Window
 from tars_lib.text.quantities import days_text
 
 logger = logging.getLogger(__name__)
 
-MIN_COVERAGE = 0.5
-MIN_EVENTS = 10
-MIN_SAMPLES = 3
-AT_RISK_SHARE = 0.8
-"""The four thresholds are decided in the contract of the formats."""
-_BINARY_SLACK = 1e-9
-"""An objective such as 0.9 has no exact binary form, so 80 % of its budget may come out a hair below 0.8."""
 INFORMING = (Window(days=7), Window(days=30), Window(days=90))
 """Windows that are measured beside the SLA's own."""
 _RANK = {SlaStatus.COMPLIANT: 0, SlaStatus.UNKNOWN: 1, SlaStatus.AT_RISK: 2, SlaStatus.BREACHED: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One scope (a repo by position, or None for the organisation) over one window."""
-
-    column: int | None
-    status: SlaStatus
-    value: float | None
-    n: int
-    coverage: float
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +36,7 @@ class Verdict:
     found: Track | None
     measured: Measurement | None
     breached: tuple[Judged, ...]
+    could_be_chance: bool = False
 
 
 def judge(
@@ -72,17 +56,17 @@ def judge(
     """
     found = track(org, policy)
     scope = np.flatnonzero(in_scope(org, policy, found))
-    unknown_names = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
+    strangers = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
     if found is None or not scope.size:
         lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(policy.needs)
-        reason = f"nobody reports {lacking}" if not unknown_names else f"no such repo: {', '.join(unknown_names)}"
-        return Verdict(_unknown(policy, reason, scope_names(org, scope)), policy, found, None, ())
+        reason = f"nobody reports {lacking}" if not strangers else f"no such repo: {', '.join(strangers)}"
+        return Verdict(_unknown(policy, reason, scope_names(org, scope) + strangers), policy, found, None, ())
     measured = measure(org, policy, found, policy.window, as_of)
-    judged = [_judge_scope(policy, measured, int(column), scope) for column in scope]
-    whole = _judge_scope(policy, measured, None, scope) if isinstance(policy, RatioPolicy) else None
+    own = ScopeJudge.of(org, policy, found, measured)
+    judged = [own.judge(int(column), scope) for column in scope]
+    whole = own.judge(None, scope) if policy.adds_up else None
     repos = len(org.repos)
-    fewest = MIN_EVENTS if isinstance(policy, RatioPolicy) else MIN_SAMPLES
-    burns = burn_rates(policy, found, repos, scope, as_of, fewest)
+    burns = burn_rates(policy, found, repos, scope, as_of)
     outlooks = forecast(policy, found, repos, scope, as_of) if look_ahead else None
     urgent = np.zeros(repos + 1, dtype=bool)
     if burns is not None:
@@ -93,11 +77,13 @@ def judge(
     whole = _look_ahead(org, policy, whole, burns, outlooks) if whole is not None and urgent[-1] else whole
     deciding = _deciding(policy, judged, whole)
     ahead = _outlook(deciding, outlooks)
-    status = _overall(judged, whole)
-    main = _window_result(policy, found, measured, deciding)
-    informing = tuple(
-        _inform(org, policy, found, window, as_of, deciding, scope) for window in windows if window != policy.window
-    )
+    status = _overall(judged, whole, strangers)
+    informing = []
+    for window in windows:
+        if window != policy.window:
+            beside = measure(org, policy, found, window, as_of)
+            told = ScopeJudge.of(org, policy, found, beside).judge(deciding.column, scope)
+            informing.append(_window_result(org, policy, found, beside, told))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
     noted = ([whole] if whole is not None else []) + judged
     result = ComplianceResult(
@@ -105,9 +91,9 @@ def judge(
         status=status,
         value=deciding.value,
         scope=None if deciding.column is None else org.repos[deciding.column].repo,
-        reason=_reason(org, status, deciding, judged, unknown_names),
-        windows=(main, *informing),
-        error_budget=_budget(policy, measured, deciding),
+        reason=_reason(status, deciding, judged, strangers),
+        windows=(_window_result(org, policy, found, measured, deciding), *informing),
+        error_budget=_budget(policy, deciding),
         burn_rates=() if burns is None else burns.rates(deciding.column),
         trend=ahead.trend,
         breach_probability=ahead.probability,
@@ -119,7 +105,7 @@ def judge(
         unknown_repos=scope_names(
             org, [j.column for j in judged if j.status is SlaStatus.UNKNOWN and j.column is not None]
         )
-        + unknown_names,
+        + strangers,
         repo_results=tuple(
             RepoResult(
                 None if j.column is None else org.repos[j.column].repo,
@@ -134,60 +120,20 @@ def judge(
         ),
         judged_repos=len(judged),
         exclusions=measured.exclusions,
+        value_low=deciding.low,
+        value_high=deciding.high,
+        certain=_is_certain(status, noted),
+        missing=deciding.missing,
     )
-    return Verdict(result, policy, found, measured, tuple(j for j in noted if j.status is SlaStatus.BREACHED))
+    breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
+    return Verdict(result, policy, found, measured, breached, _is_chance(org, policy, found, measured, deciding))
 
 
-def beyond(policy: AnyPolicy, value: float) -> float:
-    """How far a value is beyond the objective, relative to what the objective allows.
-
-    For a ratio the bad share over the allowed bad share, less one; for a metric the distance over the objective. Infinite
-    where nothing is allowed.
-    """
-    if isinstance(policy, RatioPolicy):
-        allowed = 1.0 - policy.objective
-        return (1.0 - value) / allowed - 1.0 if allowed > 0 else float("inf") if value < 1.0 else 0.0
-    distance = policy.objective - value if policy.higher_is_better else value - policy.objective
-    if policy.objective == 0:
-        return float("inf") if distance > 0 else distance
-    return distance / abs(policy.objective)
-
-
-def _judge_scope(
-    policy: AnyPolicy,
-    measured: Measurement,
-    column: int | None,
-    scope: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> Judged:
-    columns = scope if column is None else np.array([column])
-    samples, expected = int(measured.samples[columns].sum()), float(measured.expected[columns].sum())
-    coverage = min(samples / expected, 1.0)
-    events = float(measured.events[columns].sum())
-    n = round(events)
-    bad = float(measured.bad[columns].sum())
-    value = ((events - bad) / events if events else float("nan")) if column is None else float(measured.value[column])
-    ratio = isinstance(policy, RatioPolicy)
-    reason = None
-    if samples == 0:
-        reason = "no data in the window"
-    elif coverage < MIN_COVERAGE:
-        reason = f"{coverage:.0%} of the expected samples arrived, under {MIN_COVERAGE:.0%}"
-    elif ratio and events < MIN_EVENTS:
-        reason = f"{n} events, fewer than {MIN_EVENTS}"
-    elif not ratio and samples < MIN_SAMPLES:
-        reason = f"{samples} samples, fewer than {MIN_SAMPLES}"
-    known = None if not np.isfinite(value) else value
-    if reason is not None or known is None:
-        return Judged(column, SlaStatus.UNKNOWN, known, n, coverage, reason or "no data in the window")
-    if not policy.is_met_by(known):
-        return Judged(column, SlaStatus.BREACHED, known, n, coverage, None)
-    share = _consumed_share(policy, known)
-    if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
-        return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"{share:.0%} of the error budget is used")
-    warning = policy.warning if isinstance(policy, ThresholdPolicy) else None
-    if warning is not None and (known < warning if policy.higher_is_better else known > warning):
-        return Judged(column, SlaStatus.AT_RISK, known, n, coverage, f"beyond the warning value {warning:g}")
-    return Judged(column, SlaStatus.COMPLIANT, known, n, coverage, None)
+def _is_chance(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, deciding: Judged) -> bool:
+    """Whether a service that just meets the objective may have shown the deciding value."""
+    if deciding.status is not SlaStatus.BREACHED:
+        return False
+    return policy.could_be_chance(deciding.bad, deciding.n, _interval(org, policy, found, measured, deciding))
 
 
 def _look_ahead(
@@ -226,25 +172,12 @@ def _outlook(deciding: Judged, outlooks: Outlooks | None) -> Outlook:
     return ahead
 
 
-def _is_share(policy: AnyPolicy) -> bool:
-    """Whether the SLI is a share with an ideal of 0 or 1, so that what is allowed to be bad is a budget."""
-    return isinstance(policy, RatioPolicy) or policy.unit == "ratio"
-
-
-def _consumed_share(policy: AnyPolicy, value: float) -> float | None:
-    if not _is_share(policy):
+def _budget(policy: AnyPolicy, deciding: Judged) -> ErrorBudget | None:
+    if not policy.is_share or deciding.value is None or deciding.status is SlaStatus.UNKNOWN:
         return None
-    allowed, used = (1.0 - policy.objective, 1.0 - value) if policy.higher_is_better else (policy.objective, value)
-    return used / allowed if allowed > 0 else None
-
-
-def _budget(policy: AnyPolicy, measured: Measurement, deciding: Judged) -> ErrorBudget | None:
-    if not _is_share(policy) or deciding.value is None or deciding.status is SlaStatus.UNKNOWN:
-        return None
-    share = _consumed_share(policy, deciding.value)
-    allowed = 1.0 - policy.objective if policy.higher_is_better else policy.objective
-    used = 1.0 - deciding.value if policy.higher_is_better else deciding.value
-    scale, unit = (float(deciding.n), "events") if isinstance(policy, RatioPolicy) else (1.0, "ratio")
+    allowed, used = policy.allowed, policy.used(deciding.value)
+    scale, unit = (float(deciding.n), "events") if policy.adds_up else (1.0, "ratio")
+    share = policy.consumed_share(deciding.value)
     return ErrorBudget(allowed * scale, used * scale, (allowed - used) * scale, share, unit)
 
 
@@ -254,7 +187,7 @@ def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> 
     def badness(j: Judged) -> tuple[int, float, int]:
         return (
             _RANK[j.status],
-            -float("inf") if j.value is None else beyond(policy, j.value),
+            -float("inf") if j.value is None else policy.beyond(j.value),
             -(j.column or 0),
         )
 
@@ -266,30 +199,37 @@ def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> 
     return max(known or judged, key=badness)
 
 
-def _overall(judged: list[Judged], whole: Judged | None) -> SlaStatus:
-    statuses = [j.status for j in judged if j.status is not SlaStatus.UNKNOWN or j.coverage < MIN_COVERAGE]
+def _overall(judged: list[Judged], whole: Judged | None, strangers: tuple[str, ...]) -> SlaStatus:
+    statuses = [j.status for j in judged if j.status is not SlaStatus.UNKNOWN or j.takes_part]
     if whole is not None:
         statuses.append(whole.status)
-    if not statuses:
-        return SlaStatus.UNKNOWN
-    return max(statuses, key=_RANK.__getitem__)
-
-
-def _reason(
-    org: OrgData, status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]
-) -> str | None:
-    if status is SlaStatus.UNKNOWN and deciding.status is not SlaStatus.UNKNOWN:
-        silent = scope_names(org, [j.column for j in judged if j.coverage < MIN_COVERAGE and j.column is not None])
-        return (
-            f"the rest complies, but {', '.join(silent[:5])} no longer report{'s' if len(silent) == 1 else ''} enough"
-        )
     if strangers:
-        return f"no such repo: {', '.join(strangers)}"
-    return deciding.reason
+        statuses.append(SlaStatus.UNKNOWN)
+    return max(statuses, key=_RANK.__getitem__, default=SlaStatus.UNKNOWN)
 
 
-def _window_result(policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged) -> WindowResult:
-    between = interval_of(policy, found, measured, judged.column) if judged.value is not None else None
+def _is_certain(status: SlaStatus, noted: list[Judged]) -> bool:
+    """Whether every completion of what is missing gives the verdict: one certain breach, or no scope that may breach."""
+    if status is SlaStatus.BREACHED:
+        return any(j.is_certain for j in noted if j.status is SlaStatus.BREACHED)
+    return status is not SlaStatus.UNKNOWN and all(j.is_certain for j in noted if j.takes_part)
+
+
+def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]) -> str | None:
+    if status is not SlaStatus.UNKNOWN:
+        return deciding.reason
+    told = [f"no such repo: {', '.join(strangers)}"] if strangers else []
+    if deciding.status is SlaStatus.UNKNOWN:
+        return "; ".join([*told, deciding.reason or "it cannot be judged"])
+    unknown = [j.reason for j in judged if j.status is SlaStatus.UNKNOWN and j.takes_part and j.reason]
+    more = [f"{len(unknown) - MAX_TOLD} more repos are not known"] if len(unknown) > MAX_TOLD else []
+    return f"the rest complies, but {'; '.join([*told, *unknown[:MAX_TOLD], *more])}"
+
+
+def _window_result(
+    org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
+) -> WindowResult:
+    between = None if judged.value is None else _interval(org, policy, found, measured, judged)
     return WindowResult(
         window=str(measured.window),
         start=measured.start,
@@ -302,20 +242,19 @@ def _window_result(policy: AnyPolicy, found: Track, measured: Measurement, judge
         status=judged.status,
         is_partial=measured.is_partial,
         reason=judged.reason,
+        value_low=judged.low,
+        value_high=judged.high,
+        certain=judged.is_certain,
     )
 
 
-def _inform(
-    org: OrgData,
-    policy: AnyPolicy,
-    found: Track,
-    window: Window,
-    as_of: datetime,
-    deciding: Judged,
-    scope: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> WindowResult:
-    measured = measure(org, policy, found, window, as_of)
-    return _window_result(policy, found, measured, _judge_scope(policy, measured, deciding.column, scope))
+def _interval(
+    org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
+) -> tuple[float, float] | None:
+    """The 95 % interval of a scope's value."""
+    mine = measured.keep if judged.column is None else measured.keep & (found.column == judged.column)
+    events = found.total[mine].sum() if found.total is not None else float(mine.sum())
+    return policy.interval(judged.bad, float(events), found.value[mine], limits_of(org, policy))
 
 
 def _named(policy: AnyPolicy) -> dict[str, Any]:
@@ -323,7 +262,7 @@ def _named(policy: AnyPolicy) -> dict[str, Any]:
         "sla_id": policy.sla_id,
         "sla_name": policy.sla_name,
         "sla_type": policy.sla_type,
-        "kind": "ratio" if isinstance(policy, RatioPolicy) else "threshold",
+        "kind": policy.kind,
         "objective": policy.objective,
         "unit": policy.unit,
         "higher_is_better": policy.higher_is_better,

@@ -5,6 +5,7 @@ from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
+from tars_lib.model.slo.track import Bounds, Half, Reading, Track, Traffic
 
 AnyPolicy = RatioPolicy | ThresholdPolicy
 """Every kind of SLA; a further kind joins this union and `KINDS`."""
@@ -19,10 +20,15 @@ __all__ = [
     "AGGREGATES",
     "KINDS",
     "AnyPolicy",
+    "Bounds",
+    "Half",
     "Policy",
     "RatioPolicy",
+    "Reading",
     "Slices",
     "ThresholdPolicy",
+    "Track",
+    "Traffic",
     "Window",
     "counted_together",
     "definitions_with",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from tars_lib.errors import ConfigError
@@ -20,6 +22,8 @@ _DAYS = {"d": 1, "w": 7}
 _PERIOD = re.compile(r"([1-9]\d{0,3})([dwMQY])")
 _MONTHS = {"M": 1, "Q": 3, "Y": 12}
 _MONTH_DAYS = 365.25 / 12
+_SAME = 1e-12
+"""Relative distance below which values differ by rounding alone; judgement: a mean of a million floats is exact to 1e-13."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,8 @@ class Window:
     def span(self, as_of: datetime, zone: ZoneInfo, interval: timedelta) -> tuple[datetime, datetime, bool]:
         """Start, end and whether the window is cut short.
 
-        A window of minutes or hours is the time just before `as_of`. A window of days holds that many local calendar
-        days, the day of `as_of` included as far as it has gone: it begins at a local midnight, so daylight saving
-        neither adds nor drops an hour of data. A calendar window begins where its present period did.
+        A rolling window is the time just before `as_of`; one of days begins at the same local time so many days before,
+        so that daylight saving neither adds nor drops an hour. A calendar window begins where its present period did.
 
         Parameters
         ----------
@@ -146,25 +149,22 @@ class Window:
         Returns
         -------
         start, end : datetime
-            UTC. `end` is `as_of`.
+            UTC. `end` is `as_of`; a rolling window does not hold its start, a calendar window does.
         is_partial : bool
-            True where further samples of the last local day, or of the calendar period, are still to come.
+            True where further samples of the calendar period are still to come.
         """
         if self.period and not self.anchor:
-            # the last sample stands for the interval that begins at it
-            local = (as_of + interval).astimezone(zone).replace(tzinfo=None)
-            return _months_later(local, -self._months).replace(tzinfo=zone).astimezone(UTC), as_of, False
+            local = as_of.astimezone(zone)
+            start = instant(_months_later(local.replace(tzinfo=None), -self._months), zone, fold=local.fold)
+            return start, as_of, False
         if self.period:
             start, following = self._present(as_of, zone)
             return start, as_of, as_of + interval < following
         if not self.days:
             return as_of - self.length, as_of, False
         local = as_of.astimezone(zone)
-        first = (local - timedelta(days=self.days - 1)).date()
-        start = datetime(first.year, first.month, first.day, tzinfo=zone).astimezone(UTC)
-        tomorrow = (local + timedelta(days=1)).date()
-        midnight = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).astimezone(UTC)
-        return start, as_of, as_of + interval < midnight
+        start = instant(local.replace(tzinfo=None) - timedelta(days=self.days), zone, fold=local.fold)
+        return start, as_of, False
 
     @property
     def _months(self) -> int:
@@ -172,21 +172,45 @@ class Window:
 
     def _present(self, as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Begin of the calendar period that a time lies in, and of the next one; UTC."""
-        anchor, local = datetime.fromisoformat(self.anchor), as_of.astimezone(zone).replace(tzinfo=None)
+        anchor = datetime.fromisoformat(self.anchor)
         amount, unit = int(self.period[:-1]), self.period[-1]
 
         def begin(number: int) -> datetime:
             if unit in _DAYS:
-                return anchor + timedelta(days=number * amount * _DAYS[unit])
-            return _months_later(anchor, number * self._months)
+                return instant(anchor + timedelta(days=number * amount * _DAYS[unit]), zone)
+            return instant(_months_later(anchor, number * self._months), zone)
 
+        local = as_of.astimezone(zone).replace(tzinfo=None)
         number = int((local - anchor) / timedelta(days=self.days))
-        while begin(number) > local:
+        # compared as instants: a local time may come twice, or not at all
+        while begin(number) > as_of:
             number -= 1
-        while begin(number + 1) <= local:
+        while begin(number + 1) <= as_of:
             number += 1
-        first, following = (begin(place).replace(tzinfo=zone).astimezone(UTC) for place in (number, number + 1))
-        return first, following
+        return begin(number), begin(number + 1)
+
+
+def instant(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
+    """Instant of a local time: the first of two where clocks go back, the end of the gap where they go forward.
+
+    Examples
+    --------
+    >>> instant(datetime(2025, 3, 9, 2, 30), ZoneInfo("America/New_York")).isoformat()
+    '2025-03-09T07:00:00+00:00'
+    """
+    aware = local.replace(tzinfo=zone, fold=fold)
+    time = aware.astimezone(UTC)
+    if time.astimezone(zone).replace(tzinfo=None) == local:
+        return time
+    # in a gap the two folds lie on either side of it: the offset that holds after it tells when it ends
+    early, late = (local.replace(tzinfo=zone, fold=side).utcoffset() or timedelta() for side in (0, 1))
+    missing = abs(late - early)
+    before = (local - missing).replace(tzinfo=zone)
+    low, high = before.astimezone(UTC), (local + missing).replace(tzinfo=zone).astimezone(UTC)
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == before.utcoffset() else (low, middle)
+    return high.replace(microsecond=0)
 
 
 def _months_later(time: datetime, months: int) -> datetime:
@@ -223,6 +247,12 @@ class Policy:
         Whether the SLA is met at or above the objective, or at or below it.
     slices : Slices or None
         Stretches of time that are judged in place of samples or events.
+    kind, counted : str
+        Name of the kind, as reports carry it, and what it counts.
+    fewest : int
+        Events or samples below which nothing is judged, decided in the contract of the formats.
+    adds_up : bool
+        Whether the repos add up to a value of the organisation.
     """
 
     sla_id: str
@@ -239,6 +269,43 @@ class Policy:
     higher_is_better: bool = True
     slices: Slices | None = None
 
+    kind: ClassVar[str] = ""
+    counted: ClassVar[str] = "samples"
+    fewest: ClassVar[int] = 3
+    adds_up: ClassVar[bool] = False
+
     def is_met_by(self, value: float) -> bool:
-        """Whether an unrounded value meets the objective; equality does."""
+        """Whether an unrounded value meets the objective; equality does, and what a float cannot tell from it."""
+        if math.isclose(value, self.objective, rel_tol=_SAME, abs_tol=0.0):
+            return True
         return value >= self.objective if self.higher_is_better else value <= self.objective
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the SLI is a share with an ideal of 0 or 1, so that what may be bad is a budget."""
+        return self.unit == "ratio"
+
+    @property
+    def allowed(self) -> float:
+        """Share that may be bad, of an SLI that is a share."""
+        return 1.0 - self.objective if self.higher_is_better else self.objective
+
+    def used(self, value: float) -> float:
+        """Share that is bad, of an SLI that is a share."""
+        return 1.0 - value if self.higher_is_better else value
+
+    def consumed_share(self, value: float) -> float | None:
+        """Share of the error budget that is used; None without a budget."""
+        return self.used(value) / self.allowed if self.is_share and self.allowed > 0 else None
+
+    def beyond(self, value: float) -> float:
+        """How far a value is beyond the objective, relative to what the objective allows; infinite where nothing is."""
+        distance = self.objective - value if self.higher_is_better else value - self.objective
+        if self.objective == 0:
+            return math.inf if distance > 0 else distance
+        return distance / abs(self.objective)
+
+    def warns_at(self, value: float) -> str | None:
+        """Why a value that meets the objective is at risk all the same."""
+        del value
+        return None

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.model.history import DAY, History, intervals
 from tars_lib.model.slo.policy import Policy
+from tars_lib.model.slo.track import Half, Reading, Track, Traffic
+from tars_lib.stats.counts import could_be_chance, wilson_interval
+from tars_lib.stats.series.joining import Joined, join
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +30,209 @@ class RatioPolicy(Policy):
         Metric that counts all events.
     part : str
         Metric that counts the bad events, or the good ones where `part_is_good`.
+    part_is_good : bool
+    missing_is_zero : bool
+        For exporters that omit empty series: an absent part is 0 while the repo reports the total.
     """
 
     total: str
     part: str
     part_is_good: bool = False
+    missing_is_zero: bool = False
+
+    kind: ClassVar[str] = "ratio"
+    counted: ClassVar[str] = "events"
+    fewest: ClassVar[int] = 10
+    adds_up: ClassVar[bool] = True
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Metrics without which the SLA cannot be judged."""
         return (self.total, self.part)
+
+    @property
+    def subject(self) -> str:
+        """Metric that a breach is about."""
+        return self.part
+
+    @property
+    def is_share(self) -> bool:
+        """Always: what may be bad is a budget of events."""
+        return True
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is a mean over the window."""
+        return True
+
+    def beyond(self, value: float) -> float:
+        """Bad share over the allowed bad share, less one; infinite where nothing is allowed."""
+        if self.allowed > 0:
+            return (1.0 - value) / self.allowed - 1.0
+        return math.inf if value < 1.0 else 0.0
+
+    def track(self, history: History, *, at_end: bool = False) -> Track | None:
+        """Return the samples at which a repo reported both counts, and what is half reported.
+
+        Parameters
+        ----------
+        history : History
+        at_end : bool
+            Whether a sample stands for the time before its stamp.
+
+        Returns
+        -------
+        Track or None
+            None where nobody reports one of the counts.
+        """
+        total, part = history.samples(self.total), history.samples(self.part)
+        if not total[1].size or not (part[1].size or self.missing_is_zero):
+            return None
+        rows = join(total, part, history.interval(self.total) or DAY, at_end=at_end)
+        counted, open_part = rows.part, rows.open_part
+        if self.missing_is_zero:
+            counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)
+        whole = (rows.open_total == 0) & (open_part == 0)
+        possible = whole & (np.nan_to_num(counted) <= np.nan_to_num(rows.total))
+        n = len(history.repos)
+        traffic = _traffic(rows, n)
+        step = intervals(history, self.total)
+        step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
+        events, found = rows.total[possible], counted[possible]
+        notes, noted = self._notes(rows)
+        return Track(
+            column=rows.column[possible],
+            time=rows.time[possible],
+            span=rows.span[possible],
+            value=events - found if self.part_is_good else found,
+            total=events,
+            weight=np.ones(events.size),
+            step=step,
+            half=self._half(rows, counted, open_part, traffic, ~possible),
+            traffic=traffic,
+            impossible=int((whole & ~possible).sum()),
+            notes=notes,
+            noted=noted,
+        )
+
+    def _half(self, rows: Joined, counted: Floats, open_part: Floats, traffic: Traffic, chosen: Bools) -> Half:
+        """Bad and all events in the worst and the best completion of what is half reported."""
+        column, span = rows.column[chosen], rows.span[chosen].astype(np.float64)
+        open_total, missing = rows.open_total[chosen], open_part[chosen]
+        is_impossible = (open_total == 0) & (missing == 0)
+        part = np.where(is_impossible, 0.0, np.nan_to_num(counted[chosen]))
+        missing = np.where(is_impossible, 1.0, missing)
+        known = np.nan_to_num(rows.total[chosen])
+        with np.errstate(invalid="ignore"):
+            more = np.where(open_total > 0, open_total * span * traffic.most[column], 0.0)
+        fewest = np.maximum(known + open_total * span * traffic.least[column], part)
+        most = np.maximum(known + more, part)
+        unknown = np.minimum(missing * known, np.maximum(known - part, 0.0))
+        lacks_total = open_total > 0
+        if self.part_is_good:
+            worst = np.where(lacks_total, most - part, known - part), np.where(lacks_total, most, known)
+            best = np.where(lacks_total, fewest - part, known - part - unknown), np.where(lacks_total, fewest, known)
+        else:
+            worst = np.where(lacks_total, part, part + unknown), np.where(lacks_total, fewest, known)
+            best = part, np.where(lacks_total, most, known)
+        return Half(
+            column=column,
+            time=rows.time[chosen],
+            span=rows.span[chosen],
+            weight=np.ones(column.size),
+            worst_bad=worst[0],
+            worst_total=worst[1],
+            best_bad=best[0],
+            best_total=best[1],
+            asked=np.where(lacks_total, most, unknown),
+            lacks=np.where(is_impossible, -1, np.where(lacks_total, 0, 1)),
+        )
+
+    def _notes(self, rows: Joined) -> tuple[tuple[str, ...], tuple[Ints, ...]]:
+        """How samples of the two counts were brought together."""
+        notes, noted = [], []
+        if rows.shifted.size:
+            notes.append(
+                f"{self.total} and {self.part} of {{}} are stamped up to {rows.apart / 1e6:g} s apart and are joined"
+            )
+            noted.append(rows.shifted)
+        if rows.summed.size:
+            notes.append(
+                f"{self.total} and {self.part} of {{}} are sampled at different intervals: the finer is summed over each "
+                "interval of the coarser"
+            )
+            noted.append(rows.summed)
+        return tuple(notes), tuple(noted)
+
+    def read(self, found: Track, keep: Bools, n: int) -> Reading:
+        """Return the share of good events over the kept samples, for each of `n` repos."""
+        if found.total is None:
+            raise ValueError(f"{self.sla_id}: a ratio needs totals")
+        column = found.column[keep]
+        bad = np.bincount(column, weights=found.value[keep], minlength=n).astype(np.float64)
+        events = np.bincount(column, weights=found.total[keep], minlength=n).astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
+            return Reading(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
+
+    def bounds(
+        self, found: Track, keep: Bools, reading: Reading, missing: Floats, limits: tuple[float | None, float | None]
+    ) -> None:
+        """Return nothing: events add up, so each scope is bounded by the sums of its events."""
+
+    def interval(
+        self, bad: float, events: float, seen: Floats, limits: tuple[float | None, float | None]
+    ) -> tuple[float, float] | None:
+        """Return Wilson's 95 % interval of the value; None without an event."""
+        del seen, limits
+        return wilson_interval(events - bad, events) if events > 0 else None
+
+    def could_be_chance(self, bad: float, events: float, between: tuple[float, float] | None) -> bool:
+        """Return whether a service that just meets the objective may have shown so many bad events."""
+        del between
+        return could_be_chance(bad, events, self.allowed)
+
+    def spent(self, found: Track) -> tuple[Floats, Floats, float] | None:
+        """Return what each sample spends of the budget: bad events and events, (n,) each, and the share that may be bad."""
+        if found.total is None:
+            raise ValueError(f"{self.sla_id}: a ratio needs totals")
+        return found.value, found.total, self.allowed
+
+    def excess(self, found: Track) -> Floats:
+        """Return the bad events of each sample less those that the objective allows, (n,)."""
+        if found.total is None:
+            raise ValueError(f"{self.sla_id}: a ratio needs totals")
+        return found.value - self.allowed * found.total
+
+    def course(self, found: Track) -> Floats:
+        """Return the share of bad events of each sample, (n,); NaN without an event."""
+        if found.total is None:
+            raise ValueError(f"{self.sla_id}: a ratio needs totals")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(found.total > 0, found.value / found.total, np.nan)
+
+
+def _traffic(rows: Joined, n: int) -> Traffic:
+    """Usual events of each repo in a unit of time, from all times at which the total is whole."""
+    known = (rows.open_total == 0) & (rows.span > 0)
+    column, time = rows.column[known], rows.time[known]
+    span, total = rows.span[known].astype(np.float64), rows.total[known]
+    least, most, busiest = np.zeros(n), np.full(n, np.inf), np.full(n, np.inf)
+    if not column.size:
+        return Traffic(least, most, busiest)
+    rate = total / span
+    first = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))
+    there = column[first]
+    least[there] = np.minimum.reduceat(rate, first)
+    most[there] = np.maximum.reduceat(rate, first)
+    day = time // DAY
+    starts = np.flatnonzero(np.concatenate(([True], (column[1:] != column[:-1]) | (day[1:] != day[:-1]))))
+    covered = np.add.reduceat(span, starts)
+    rates = np.add.reduceat(total, starts) / covered
+    of_day = column[starts]
+    # a day of which little is known says nothing of days; where there is no other, the mean of all that is known does
+    busy = np.where(covered >= DAY / 2, rates, 0.0)
+    heads = np.flatnonzero(np.concatenate(([True], of_day[1:] != of_day[:-1])))
+    mean = np.add.reduceat(total, first) / np.add.reduceat(span, first)
+    busiest[there] = np.maximum(np.maximum.reduceat(busy, heads), mean)
+    return Traffic(least, most, busiest)

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.model.history import DAY, History, intervals
 from tars_lib.model.slo.policy import Policy
+from tars_lib.model.slo.track import Bounds, Reading, Track
+from tars_lib.stats.counts import could_be_chance, wilson_interval
+from tars_lib.stats.series.intervals import mean_interval, median_interval
+from tars_lib.stats.series.joining import join
+from tars_lib.stats.series.spans import spans
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 AGGREGATES = ("mean", "median", "max", "last", "good_share")
 
@@ -33,7 +47,183 @@ class ThresholdPolicy(Policy):
     threshold_is_floor: bool = False
     warning: float | None = None
 
+    kind: ClassVar[str] = "threshold"
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Metrics without which the SLA cannot be judged."""
         return (self.metric,)
+
+    @property
+    def subject(self) -> str:
+        """Metric that a breach is about."""
+        return self.metric
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether the value is a mean over the window."""
+        return self.aggregate in ("mean", "good_share")
+
+    def warns_at(self, value: float) -> str | None:
+        """Return why a value that meets the objective is at risk all the same."""
+        if self.warning is None or not (value < self.warning if self.higher_is_better else value > self.warning):
+            return None
+        return f"beyond the warning value {self.warning:g}"
+
+    def track(self, history: History, *, at_end: bool = False) -> Track | None:
+        """Return the samples of the metric; `error_rate` is derived where only the two counts are reported.
+
+        Returns
+        -------
+        Track or None
+            None where nobody reports it.
+        """
+        name = self.metric
+        column, time, value = history.samples(name)
+        if name == "error_rate" and not time.size and history.has(name):
+            name = "requests_total"
+            rows = join(
+                history.samples(name),
+                history.samples("requests_failed"),
+                history.interval(name) or DAY,
+                at_end=at_end,
+            )
+            busy = (rows.total > 0) & (rows.open_total == 0) & (rows.open_part == 0)
+            column, time = rows.column[busy], rows.time[busy]
+            value = np.minimum(rows.part[busy], rows.total[busy]) / rows.total[busy] * history.failure_scale
+        if not time.size:
+            return None
+        span = spans(column, time, history.interval(name) or DAY)
+        return Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+
+    def read(self, found: Track, keep: Bools, n: int) -> Reading:
+        """Return the aggregate of the kept samples, for each of `n` repos: means over time, shares over samples."""
+        column, values = found.column[keep], found.value[keep]
+        count = np.bincount(column, minlength=n)
+        there = count > 0
+        result, bad = np.full(n, np.nan), np.full(n, np.nan)
+        if self.aggregate == "good_share":
+            good = np.bincount(column, weights=self._is_good(values), minlength=n)
+            result[there] = good[there] / count[there]
+            bad = count - good
+        elif self.aggregate == "mean":
+            weight = found.span[keep] * found.weight[keep]
+            weight /= weight.max(initial=0.0) or 1.0
+            # summed as distances from the first sample, so that the mean of a constant is that constant
+            origin = np.zeros(n)
+            origin[column[::-1]] = values[::-1]
+            moved = np.bincount(column, weights=weight * (values - origin[column]), minlength=n)
+            heavy = np.bincount(column, weights=weight, minlength=n)
+            result[there] = origin[there] + moved[there] / heavy[there]
+        else:
+            bounds = np.concatenate(([0], np.cumsum(count)))
+            for position in np.flatnonzero(there):
+                result[position] = self._pick(values[bounds[position] : bounds[position + 1]])
+        return Reading(result, bad, count.astype(np.float64))
+
+    def _pick(self, values: Floats) -> float:
+        if self.aggregate == "median":
+            return float(np.median(values))
+        if self.aggregate == "last":
+            return float(values[-1])
+        return float(values.min() if self.higher_is_better else values.max())
+
+    def bounds(
+        self, found: Track, keep: Bools, reading: Reading, missing: Floats, limits: tuple[float | None, float | None]
+    ) -> Bounds:
+        """Return the aggregate over all values that the metric may have had where it was not seen, for each repo.
+
+        Parameters
+        ----------
+        found : Track
+        keep : ndarray of bool, shape (n,)
+        reading : Reading
+            Of the kept samples.
+        missing : ndarray, shape (N,)
+            Share of the window that was not seen.
+        limits : tuple of float or None
+            Smallest and largest value of the metric.
+        """
+        floor = -np.inf if limits[0] is None else limits[0]
+        roof = np.inf if limits[1] is None else limits[1]
+        if self.aggregate == "good_share":
+            floor, roof = 0.0, 1.0
+        value, gaps = reading.value, missing > 0
+        seen = np.isfinite(value)
+        low, high = np.where(gaps, floor, value), np.where(gaps, roof, value)
+        if self.aggregate in ("mean", "good_share"):
+            for side, limit in ((low, floor), (high, roof)):
+                if np.isfinite(limit):
+                    side[:] = np.where(gaps & seen, (1.0 - missing) * value + missing * limit, side)
+        elif self.aggregate == "max":
+            # the worst sample that was seen stays the worst, or is surpassed
+            worst = high if self.higher_is_better else low
+            worst[gaps & seen] = value[gaps & seen]
+        elif self.aggregate == "median":
+            self._median_bounds(found, keep, missing, low, high)
+        return Bounds(np.where(seen, low, floor), np.where(seen, high, roof))
+
+    def _median_bounds(self, found: Track, keep: Bools, missing: Floats, low: Floats, high: Floats) -> None:
+        for number in np.flatnonzero((missing > 0) & (missing < 0.5)):
+            ordered = np.sort(found.value[keep & (found.column == number)])
+            if not ordered.size:
+                continue
+            # all that is missing lies below the lowest, or above the highest, sample
+            share = missing[number]
+            ranks = (0.5 - share) / (1.0 - share), 0.5 / (1.0 - share)
+            places = [min(max(rank * ordered.size, 0.0), ordered.size - 1.0) for rank in ranks]
+            low[number] = ordered[max(int(np.floor(places[0])) - 1, 0)]
+            high[number] = ordered[int(np.ceil(places[1]))]
+
+    def interval(
+        self, bad: float, events: float, seen: Floats, limits: tuple[float | None, float | None]
+    ) -> tuple[float, float] | None:
+        """Return the 95 % interval of the value; None where there is none.
+
+        Wilson's for a share of samples; Student's for a mean, with the number of independent samples reduced by Bartlett's
+        formula for the lag-1 autocorrelation; order statistics for a median. A maximum and a last value have none.
+        """
+        if seen.size < self.fewest:
+            return None
+        if self.aggregate == "good_share":
+            return wilson_interval(events - bad, events)
+        if self.aggregate == "mean":
+            low, high = mean_interval(seen)
+            return low if limits[0] is None else max(low, limits[0]), high if limits[1] is None else min(
+                high, limits[1]
+            )
+        return median_interval(seen) if self.aggregate == "median" else None
+
+    def could_be_chance(self, bad: float, events: float, between: tuple[float, float] | None) -> bool:
+        """Return whether a service that just meets the objective may have shown such a value."""
+        if self.aggregate == "good_share":
+            return could_be_chance(bad, events, self.allowed)
+        return between is not None and between[0] <= self.objective <= between[1]
+
+    def spent(self, found: Track) -> tuple[Floats, Floats, float] | None:
+        """Return what each sample spends of the budget: bad amount and weight, (n,) each, and the share that may be bad.
+
+        None for an SLI that is no mean of shares: a latency has no budget, and a maximum does not add up.
+        """
+        ones = np.ones(found.value.size)
+        if self.aggregate == "good_share":
+            return 1.0 - self._is_good(found.value), ones, self.allowed
+        if not self.is_share or self.aggregate != "mean":
+            return None
+        return (1.0 - found.value if self.higher_is_better else found.value), ones, self.allowed
+
+    def excess(self, found: Track) -> Floats:
+        """Return how far each sample is beyond the objective, (n,); for a share of samples a bad one less those allowed."""
+        if self.aggregate == "good_share":
+            return 1.0 - self._is_good(found.value) - self.allowed
+        return self.objective - found.value if self.higher_is_better else found.value - self.objective
+
+    def course(self, found: Track) -> Floats:
+        """Return the metric itself, (n,)."""
+        return found.value
+
+    def _is_good(self, values: Floats) -> Floats:
+        if self.threshold is None:
+            raise ValueError(f"{self.sla_id}: good_share needs a threshold")
+        good = values >= self.threshold if self.threshold_is_floor else values <= self.threshold
+        return good.astype(np.float64)

@@ -33,8 +33,8 @@ def test_why_says_verdict_value_window_interval_causes_rest_and_action(run: Run)
     cause = breach.root_causes[0]
     assert told[0] == "Availability is BREACHED in ledger: 99.68 %, the objective is at least 99.9 %."
     assert told[1] == "Also breached by checkout, payments, web alone."
-    assert told[2].startswith("Measured over 30d, 2026-10-03 22:00 UTC to 2026-11-02 15:00 UTC: ")
-    assert told[3] == "95 % interval: 99.68 % (99.67 – 99.69); it excludes the objective."
+    assert told[2].startswith("Measured over 30d, 2026-10-03 14:00 UTC to 2026-11-02 15:00 UTC: ")
+    assert told[3] == "95 % interval: 99.68 % (99.68 – 99.69); it excludes the objective."
     assert f"Most likely cause ({cause.confidence:.0%} confidence): {cause.cause}." in told
     assert f"Harm that no cause explains: {breach.unexplained:.0%}." in told
     assert [line for line in told if line.startswith(("Do: ", "Verify: "))] == [
@@ -82,7 +82,7 @@ def test_a_repo_says_how_it_stands_as_the_report_has_it(run: Run) -> None:
     assert said.startswith("checkout (Checkout), of team payments, is customer facing, tier 1; it calls payments")
     assert "Health is 25 of 100 (RED)" in said
     assert "changed from 100 to 25 at 2026-11-02 08:00 UTC" in said
-    assert "SLA Availability: BREACHED, 99.69 % against 99.9 %." in said
+    assert "SLA Availability: BREACHED, 99.7 % against 99.9 %." in said
     assert "deploy 'Voucher field' at 2026-10-06 08:30 UTC" in said
     assert "Health is unknown (UNKNOWN)" in str(run.org.repo("recommendations").told())
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from org_samples import STAMP, T0, counts, days, org_of, ratio, series, threshold
+from org_samples import DAILY, STAMP, T0, counts, days, org_of, ratio, series, threshold
 
 from tars_lib.engines.health.assess import assess_health
 from tars_lib.engines.sla.assess import assess_slas
@@ -56,7 +56,7 @@ def test_two_repos_spend_one_budget_at_each_time() -> None:
 
 def test_maintenance_spends_nothing() -> None:
     start = T0 + timedelta(days=2)
-    planned = Event(start, None, "maintenance", "Move", None, start + timedelta(hours=1))
+    planned = Event(start, None, "maintenance", "Move", None, start + DAILY)
     rows = counts("api", [1000] * 4, [10, 0, 900, 0])
     report = judged(org := org_of(rows, ratio(0.99, window=days(4)), events=(planned,)))
     course = spending(org, report["availability"], report.as_of)

@@ -229,7 +229,7 @@ def test_rates_agree_with_a_loop_over_rows(seed: int) -> None:
     found = track(org, policy)
     assert found is not None
     as_of = T0 + 390 * HOUR
-    burns = burn_rates(policy, found, 3, np.flatnonzero(in_scope(org, policy, found)), as_of, 10)
+    burns = burn_rates(policy, found, 3, np.flatnonzero(in_scope(org, policy, found)), as_of)
     assert burns is not None
     for column, repo in ((0, "a"), (1, "b"), (2, "c"), (None, None)):
         for rate, pair in zip(burns.rates(column), PAIRS, strict=True):

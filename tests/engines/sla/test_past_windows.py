@@ -77,7 +77,7 @@ def test_local_days_stay_whole_where_daylight_saving_shifts_them() -> None:
     )
     found = past_of(rows, policy)
     assert set(found.values) == {23.0}
-    assert found.known == 59
+    assert found.known == 60
 
 
 def test_short_windows_are_thinned_over_the_whole_history_and_an_hour_of_them_says_nothing() -> None:

@@ -36,7 +36,7 @@ def test_an_unknown_sla_changes_no_code_but_is_a_warning() -> None:
 
 def test_a_repo_that_cannot_be_judged_is_a_warning() -> None:
     rows = counts("a", [1000] * 30, [50] * 30) + counts("b", [1000] * 5, [0] * 5)
-    assert "SLA availability cannot be judged in 1 repos: b" in report(rows, ratio(0.99)).warnings
+    assert "SLA availability cannot be judged in 1 repo: b" in report(rows, ratio(0.99)).warnings
 
 
 def test_breaches_stand_in_order_of_severity_magnitude_and_id() -> None:

@@ -1,0 +1,103 @@
+"""Sentences on what is missing, of whom, since when."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.sli import Measurement, scope_names
+from tars_lib.model.history import from_micros, to_micros
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import AnyPolicy, Track
+from tars_lib.text.quantities import value_text
+
+Ints = NDArray[np.int64]
+
+MINUTES = "%Y-%m-%d %H:%M UTC"
+MAX_TOLD = 3
+"""Repos told of in one sentence; judgement: as many as are read."""
+
+
+def half_text(
+    org: OrgData,
+    policy: AnyPolicy,
+    found: Track,
+    measured: Measurement,
+    columns: Ints,
+    asked: float,
+    ends: tuple[float, float],
+) -> str:
+    """Return which count of which repo is absent, since when, and what that leaves open."""
+    parts, half = [], found.half
+    if half is not None and measured.half_keep.any():
+        mine = measured.half_keep & np.isin(half.column, columns)
+        times = half.time[mine]
+        groups = {(int(number), int(lacks)) for number, lacks in zip(half.column[mine], half.lacks[mine], strict=True)}
+        for number, lacks in sorted(groups)[:MAX_TOLD]:
+            hit = times[(half.column[mine] == number) & (half.lacks[mine] == lacks)]
+            repo = org.repos[number].repo
+            of = int(measured.samples[number]) + int((half.column[mine] == number).sum())
+            since = f"{hit.size} of {of} times, the first at {from_micros(int(hit.min())):{MINUTES}}"
+            if lacks < 0:
+                parts.append(f"{policy.needs[-1]} of {repo} is more than {policy.needs[0]} at {since}")
+            else:
+                parts.append(f"{policy.needs[lacks]} of {repo} is absent at {since}")
+        if len(groups) > MAX_TOLD:
+            parts.append(f"{len(groups) - MAX_TOLD} more are incomplete")
+    silent = columns[measured.missing[columns] > 0.5 * np.maximum(measured.length[columns], 1.0)]
+    if silent.size and columns.size > 1:
+        parts.append(coverage_text(org, policy, found, measured, silent))
+    between = f"the value lies between {value_text(ends[0], policy.unit)} and {value_text(ends[1], policy.unit)}"
+    share = "any number of events is" if asked >= 1.0 else f"{asked:.1%} of the events are"
+    return f"{'; '.join(parts)}; {share} in question, so {between}"
+
+
+def coverage_text(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, columns: Ints) -> str:
+    """Return how much of the window was not seen, of whom, and since when."""
+    blind = [int(number) for number in columns if measured.missing[number] > 0] or [int(number) for number in columns]
+    blind.sort(key=lambda number: -float(measured.missing[number]) / max(float(measured.length[number]), 1.0))
+    told = [_silence(org, policy, found, measured, number) for number in blind[:MAX_TOLD]]
+    more = f"; {len(blind) - MAX_TOLD} more repos are incomplete" if len(blind) > MAX_TOLD else ""
+    return "; ".join(told) + more
+
+
+def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, number: int) -> str:
+    repo, length = org.repos[number].repo, float(measured.length[number])
+    covered = 1.0 - float(measured.missing[number]) / length if length > 0 else 0.0
+    times = found.time[found.column == number]
+    if found.half is not None:
+        times = np.union1d(times, found.half.time[found.half.column == number])
+    name = " and ".join(policy.needs)
+    first, last = to_micros(measured.start), to_micros(measured.end)
+    if length <= 0:
+        return f"maintenance covers the whole window of {repo}"
+    if not times.size:
+        return f"{repo} has never reported {name}"
+    if int(times[-1]) <= first:
+        return (
+            f"{repo} has been silent since {from_micros(int(times[-1])):{MINUTES}}: no sample of {name} in the window"
+        )
+    inside = times[(times >= first) & (times <= last)]
+    if not inside.size:
+        return f"{repo} has no sample of {name} in the window"
+    step = int(found.step[number])
+    edges = np.concatenate(([first], inside, [last + step]))
+    place = int(np.argmax(np.diff(edges)))
+    if place == inside.size:
+        when = f"it has been silent since {from_micros(int(inside[-1])):{MINUTES}}"
+    elif place == 0:
+        when = f"its first sample is of {from_micros(int(inside[0])):{MINUTES}}"
+    else:
+        begin, finish = (from_micros(int(edge)) for edge in edges[place : place + 2])
+        when = f"there is no sample between {begin:{MINUTES}} and {finish:{MINUTES}}"
+    return f"samples of {repo} cover {covered:.0%} of the window: {when}"
+
+
+def idle_text(org: OrgData, policy: AnyPolicy, columns: Ints, idle: float) -> str:
+    """Return who had no traffic for how much of the window."""
+    names = scope_names(org, columns[:MAX_TOLD])
+    who = ", ".join(names) + (", ..." if columns.size > MAX_TOLD else "")
+    return (
+        f"{who} had no traffic in {idle:.0%} of the window ({policy.needs[0]} is 0), which is no evidence that it works; "
+        "quiet: true in org.yaml says that this is expected"
+    )

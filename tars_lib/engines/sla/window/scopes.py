@@ -1,0 +1,226 @@
+"""What can be said of one scope (a repo, or the organisation) over one window, whatever is missing of it?
+
+The value is bounded over all completions of what is missing. What is half reported (one of two counts, or a whole repo) is in
+question: it decides that nothing is known as soon as it could change the verdict and is more than a trifle. Time in which
+nothing was reported is no evidence either way: from half of the window on the rest decides.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.sla.sli import Measurement
+from tars_lib.engines.sla.window.missing import coverage_text, half_text, idle_text
+from tars_lib.model.names import SlaStatus
+from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import AnyPolicy, Bounds, Track
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MIN_COVERAGE = 0.5
+MAX_ASKED = 0.02
+MAX_IDLE = 0.5
+AT_RISK_SHARE = 0.8
+"""The four thresholds are decided in the contract of the formats."""
+IDLE_TOLD = 1 / 3
+"""Share of the window without traffic from which it is told beside the verdict; judgement: more than the nights."""
+_BINARY_SLACK = 1e-9
+"""An objective such as 0.9 has no exact binary form, so 80 % of its budget may come out a hair below 0.8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One scope (a repo by position, or None for the organisation) over one window.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        As measured, and over all completions of what is missing; None where nothing was seen, or nothing bounds it.
+    n, bad : int, float
+        Events or samples, and the bad ones (NaN for a metric that is no share).
+    is_certain : bool
+        Whether every completion gives this verdict.
+    takes_part : bool
+        Whether the verdict of the SLA heeds this one: not where there are merely too few events.
+    missing : tuple of str
+        What is missing though it does not decide.
+    """
+
+    column: int | None
+    status: SlaStatus
+    value: float | None
+    n: int
+    coverage: float
+    reason: str | None
+    low: float | None = None
+    high: float | None = None
+    bad: float = math.nan
+    is_certain: bool = False
+    takes_part: bool = True
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a scope, and the value over all completions: of what is half reported, and of everything."""
+
+    value: float
+    half: tuple[float, float]
+    whole: tuple[float, float]
+    asked: float
+    events: float
+    known: float
+    bad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScopeJudge:
+    """One window of one SLA, ready to be judged in any scope."""
+
+    org: OrgData
+    policy: AnyPolicy
+    found: Track
+    measured: Measurement
+    bounds: Bounds | None
+
+    @classmethod
+    def of(cls, org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement) -> ScopeJudge:
+        """Return the judge of a window; bounds of a metric are computed once for all repos."""
+        share = measured.missing / np.maximum(measured.length, 1.0)
+        limits = limits_of(org, policy)
+        return cls(org, policy, found, measured, policy.bounds(found, measured.keep, measured.reading, share, limits))
+
+    def judge(self, column: int | None, scope: Ints) -> Judged:
+        """Return the verdict on a repo by position, or on all of a scope (None)."""
+        columns = scope if column is None else np.array([column])
+        policy, measured = self.policy, self.measured
+        samples, length = int(measured.samples[columns].sum()), float(measured.length[columns].sum())
+        coverage = 1.0 - float(measured.missing[columns].sum()) / length if length > 0 else 0.0
+        seen = self._seen(column, columns)
+        value = None if not math.isfinite(seen.value) else seen.value
+        low, high = (bound if math.isfinite(bound) else None for bound in seen.whole)
+        count = round(seen.events)
+        blank = Judged(column, SlaStatus.UNKNOWN, value, count, coverage, None, low, high, seen.bad)
+        half = self._half(columns, seen) if self._is_half_reported(columns) else None
+        is_quiet = all(self.org.repos[int(number)].quiet for number in columns)
+        if samples == 0 and half is None:
+            return replace(blank, reason=f"no data in the window: {self._coverage(columns)}", takes_part=not is_quiet)
+        enough = seen.known if policy.adds_up else samples
+        if enough < policy.fewest and half is not None and samples == 0:
+            return replace(blank, reason=half)
+        if enough < policy.fewest:
+            least = f"{count} {policy.counted}, fewer than {policy.fewest}"
+            if coverage >= MIN_COVERAGE:
+                return replace(blank, reason=least, takes_part=False)
+            return replace(blank, reason=f"{least}; {self._coverage(columns)}", takes_part=not is_quiet)
+        is_certain = policy.is_met_by(seen.whole[0]) == policy.is_met_by(seen.whole[1])
+        in_doubt = policy.is_met_by(seen.half[0]) != policy.is_met_by(seen.half[1])
+        if half is None and seen.asked > 0:
+            half = self._half(columns, seen)
+        if not is_certain and coverage < MIN_COVERAGE:
+            return replace(blank, reason=self._coverage(columns), takes_part=not is_quiet)
+        if not is_certain and in_doubt and (seen.asked > MAX_ASKED or value is None):
+            return replace(blank, reason=half or self._coverage(columns))
+        if value is None:
+            # only what is half reported says anything, and it says it in every completion
+            value = seen.half[1] if policy.is_met_by(seen.half[1]) == policy.higher_is_better else seen.half[0]
+        value = min(max(value, seen.half[0]), seen.half[1])
+        told = [] if half is None or seen.asked == 0 else [half]
+        if coverage < 1.0 - MAX_ASKED:
+            told.append(self._coverage(columns))
+        idle = self._idle(columns)
+        if idle >= IDLE_TOLD and not is_quiet:
+            told.append(self._idle_text(columns, idle))
+        known = replace(blank, value=value, is_certain=is_certain, missing=tuple(told))
+        if not policy.is_met_by(value):
+            return replace(known, status=SlaStatus.BREACHED)
+        if idle > MAX_IDLE and not is_quiet:
+            return replace(known, is_certain=False, reason=self._idle_text(columns, idle), missing=())
+        return self._met(known, value)
+
+    def _met(self, known: Judged, value: float) -> Judged:
+        """A verdict on a value that meets the objective: at risk, or compliant."""
+        share = self.policy.consumed_share(value)
+        if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
+            return replace(known, status=SlaStatus.AT_RISK, reason=f"{share:.0%} of the error budget is used")
+        warning = self.policy.warns_at(value)
+        if warning is not None:
+            return replace(known, status=SlaStatus.AT_RISK, reason=warning)
+        return replace(known, status=SlaStatus.COMPLIANT)
+
+    def _seen(self, column: int | None, columns: Ints) -> _Seen:
+        reading = self.measured.reading
+        bad, events = float(reading.bad[columns].sum()), float(reading.events[columns].sum())
+        if self.bounds is not None:
+            value = float(reading.value[columns[0]])
+            ends = float(self.bounds.low[columns[0]]), float(self.bounds.high[columns[0]])
+            return _Seen(value, (value, value), ends, 0.0, events, events, bad)
+        worst, best, asked = self._half_sums(columns)
+        seen = np.array([bad, events])
+        worst, best = worst + seen, best + seen
+        unseen = np.where([self.org.repos[int(number)].quiet for number in columns], 0.0, self.measured.unseen[columns])
+        # a repo that is silent is in question as a whole: what it does is not what the others do
+        length = np.maximum(self.measured.length[columns], 1.0)
+        is_silent = (self.measured.missing[columns] / length > 1.0 - MIN_COVERAGE) & (column is None)
+        silent, rest = float(unseen[is_silent].sum()), float(unseen[~is_silent].sum())
+        half, whole = (
+            (_share(worst[0] + more, worst[1] + more, 0.0), _share(best[0], best[1] + more, 1.0))
+            for more in (silent, silent + rest)
+        )
+        asked += silent
+        value = (events - bad) / events if events > 0 else math.nan
+        asked_share = 1.0 if math.isinf(asked) else asked / (events + asked) if asked > 0 else 0.0
+        known = events + min(float(worst[1] - events), float(best[1] - events))
+        return _Seen(value, half, whole, asked_share, events, known, bad)
+
+    def _half_sums(self, columns: Ints) -> tuple[Floats, Floats, float]:
+        """Bad and all events of what is half reported in its worst and best completion, and the events in question."""
+        half = self.found.half
+        if half is None or not self.measured.half_keep.any():
+            return np.zeros(2), np.zeros(2), 0.0
+        mine = self.measured.half_keep & np.isin(half.column, columns)
+        weight = half.weight[mine]
+        parts = (half.worst_bad, half.worst_total, half.best_bad, half.best_total, half.asked)
+        sums = np.array([float((part[mine] * weight).sum()) for part in parts])
+        return sums[:2], sums[2:4], float(sums[4])
+
+    def _is_half_reported(self, columns: Ints) -> bool:
+        half = self.found.half
+        return half is not None and bool(np.isin(half.column[self.measured.half_keep], columns).any())
+
+    def _idle(self, columns: Ints) -> float:
+        """Share of the seen time without an event, of repos whose past has some; the least of all repos of a scope."""
+        if self.found.total is None:
+            return 0.0
+        busy = np.bincount(self.found.column, weights=self.found.total, minlength=self.measured.idle.size) > 0
+        seen = columns[busy[columns] & (self.measured.samples[columns] > 0)]
+        return float(self.measured.idle[seen].min()) if seen.size else 0.0
+
+    def _half(self, columns: Ints, seen: _Seen) -> str:
+        return half_text(self.org, self.policy, self.found, self.measured, columns, seen.asked, seen.half)
+
+    def _coverage(self, columns: Ints) -> str:
+        return coverage_text(self.org, self.policy, self.found, self.measured, columns)
+
+    def _idle_text(self, columns: Ints, idle: float) -> str:
+        return idle_text(self.org, self.policy, columns, idle)
+
+
+def limits_of(org: OrgData, policy: AnyPolicy) -> tuple[float | None, float | None]:
+    """Return the smallest and the largest value that a policy's metric can have."""
+    metric = org.metric(policy.subject)
+    return metric.minimum, metric.maximum
+
+
+def _share(bad: float, total: float, without: float) -> float:
+    """Share of good events; with any number of events that of those without bound."""
+    if math.isinf(bad):
+        return 0.0
+    if math.isinf(total):
+        return 1.0
+    return float((total - bad) / total) if total > 0 else without

@@ -1,0 +1,132 @@
+"""What a policy measures: its samples, and what is missing of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traffic:
+    """Usual events of each repo in a unit of time, (N,) each.
+
+    `least` and `most` are those of any sample, `busiest` those of the busiest day (of the samples, where each is longer). A
+    repo that never said how many events it had may have had any number: 0 and infinity.
+    """
+
+    least: Floats
+    most: Floats
+    busiest: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Half:
+    """Times at which a repo reported one of two counts, or counted more of the part than of all.
+
+    Attributes
+    ----------
+    column, time, span : ndarray, shape (h,)
+        As in `Track`.
+    weight : ndarray, shape (h,)
+        Share that no maintenance excuses.
+    worst_bad, worst_total, best_bad, best_total : ndarray, shape (h,)
+        Bad and all events in the completion with the lowest and the highest share of good ones.
+    asked : ndarray, shape (h,)
+        Events in question.
+    lacks : ndarray of int64, shape (h,)
+        Position in `Policy.needs` of the count that is absent; -1 where both are there and contradict each other.
+    """
+
+    column: Ints
+    time: Ints
+    span: Ints
+    weight: Floats
+    worst_bad: Floats
+    worst_total: Floats
+    best_bad: Floats
+    best_total: Floats
+    asked: Floats
+    lacks: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """All samples of what a policy measures.
+
+    Attributes
+    ----------
+    column : ndarray of int64, shape (n,)
+        Position of the repo, ascending.
+    time : ndarray of int64, shape (n,)
+        Microseconds since the epoch, ascending within a repo.
+    span : ndarray of int64, shape (n,)
+        For how long each sample stands, microseconds.
+    value : ndarray of float64, shape (n,)
+        The metric; for a ratio the bad events that no maintenance excuses.
+    total : ndarray of float64 or None, shape (n,)
+        All events of a ratio that no maintenance excuses.
+    weight : ndarray of float64, shape (n,)
+        Share of the sample that no maintenance excuses.
+    step : ndarray of int64, shape (N,)
+        Sampling interval of each repo.
+    half : Half or None
+        What was half reported.
+    traffic : Traffic or None
+        Of a ratio.
+    impossible : int
+        Samples left out because they counted more of a part than of all.
+    notes : tuple of str
+        How samples were brought together, for the report's warnings; `{}` stands for the repos' names.
+    noted : tuple of ndarray
+        Repos of each note by position.
+    """
+
+    column: Ints
+    time: Ints
+    span: Ints
+    value: Floats
+    total: Floats | None
+    weight: Floats
+    step: Ints
+    half: Half | None = None
+    traffic: Traffic | None = None
+    impossible: int = 0
+    notes: tuple[str, ...] = ()
+    noted: tuple[Ints, ...] = ()
+
+    @property
+    def planned(self) -> NDArray[np.bool_]:
+        """Whether a maintenance window excuses the whole sample, (n,)."""
+        return self.weight <= 0
+
+    def excused(self, weight: Floats, half_weight: Floats) -> Track:
+        """Return the track less what maintenance excuses, by share."""
+        half = None if self.half is None else replace(self.half, weight=half_weight)
+        if self.total is None:
+            return replace(self, weight=weight, half=half)
+        return replace(self, value=self.value * weight, total=self.total * weight, weight=weight, half=half)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the samples of a window say, (N,) each. `value` is NaN where nothing was observed.
+
+    `bad` and `events` count events for a ratio and samples for a share of samples (`bad` is NaN for other metrics).
+    """
+
+    value: Floats
+    bad: Floats
+    events: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """The value over all completions of what is missing, (N,) each; infinite where nothing bounds it."""
+
+    low: Floats
+    high: Floats
