@@ -73,7 +73,12 @@ def test_the_sizes_name_every_dependency_and_count_what_it_alone_brings() -> Non
 
 def test_the_package_imports_every_library_that_it_asks_for() -> None:
     """What no feature needs is not installed."""
-    modules = {"pyyaml": "yaml", "lazy-loader": "lazy_loader", "jupyter-client": "jupyter_client"}
+    modules = {
+        "pyyaml": "yaml",
+        "python-dateutil": "dateutil",
+        "lazy-loader": "lazy_loader",
+        "jupyter-client": "jupyter_client",
+    }
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tars_lib").rglob("*.py"))
     unused = []

@@ -148,7 +148,6 @@ def read_policy_set(
             made += read(of_form[name], reading)
     reading.refuse_lacking()
     _refuse_doubles(made)
-    _refuse_slices(made)
     return PolicySet(in_units_of_metrics(made, metrics), tuple(reading.notes), reading.counters)
 
 
@@ -223,15 +222,6 @@ def _refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:
             other = "" if seen[policy.sla_id] == label else f", in {seen[policy.sla_id]} too"
             raise ConfigError(f"{label}: sla_id {policy.sla_id!r} stands twice{other}; each policy needs its own")
         seen[policy.sla_id] = label
-
-
-def _refuse_slices(made: Sequence[tuple[AnyPolicy, str]]) -> None:
-    for policy, label in made:
-        if policy.slices is not None:
-            raise ConfigError(
-                f"{label}: SLO {policy.sla_id}: time slices (timeSliceWindow) are not judged; "
-                "budgetingMethod Occurrences of counts or of a thresholdMetric is"
-            )
 
 
 def _native(documents: Sequence[Document], reading: Reading) -> list[tuple[AnyPolicy, str]]:

@@ -23,7 +23,7 @@ from tars_lib.model.admission import admit
 from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
-from tars_lib.model.names import AlertRule, Event, InputFile, OrgConfig, Repo, ReportedAlert
+from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.samples import Samples
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
@@ -103,22 +103,23 @@ def read_root(
     history = admit(respelt(samples, repo_names, metric_names), metrics, counted_together(policies.policies))
     warnings += history.notes
     members = _members(described, found, history.repos, repos, folder)
-    strange = [e for e in described.dependencies if not {e.caller, e.callee} <= {repo.repo for repo in members}]
+    keys = {repo.repo for repo in members}
+    dependencies = _respelt_dependencies(described.dependencies, keys)
+    strange = [e for e in dependencies if not {e.caller, e.callee} <= keys]
     if strange and not repos:
         edge = strange[0]
         warnings.append(
             f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
         )
-    events = _read_events(folder, zone, files, warnings, {repo.repo for repo in members})
+    events = _read_events(folder, zone, files, warnings, keys)
     events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
-    keys = {repo.repo for repo in members}
     return OrgData(
         name=described.name or real(folder).name,
         repos=members,
         history=history.over(tuple(repo.repo for repo in members)),
-        dependencies=tuple(e for e in described.dependencies if e.caller in keys and e.callee in keys),
+        dependencies=tuple(e for e in dependencies if e.caller in keys and e.callee in keys),
         metrics=metrics,
         events=events,
         policies=policies.policies,
@@ -215,6 +216,16 @@ def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
     files.append(path)
     logger.debug("%s: %d alert rules", path, len(rules))
     return rules
+
+
+def _respelt_dependencies(dependencies: Sequence[Dependency], keys: set[str]) -> tuple[Dependency, ...]:
+    """The calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
+    nearly = {name.casefold(): name for name in sorted(keys)}
+
+    def read(name: str) -> str:
+        return name if name in keys else nearly.get(trimmed(name).casefold(), name)
+
+    return tuple(replace(edge, caller=read(edge.caller), callee=read(edge.callee)) for edge in dependencies)
 
 
 def _read_events(

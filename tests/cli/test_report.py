@@ -163,7 +163,8 @@ def test_wrong_parameters_end_before_a_kernel_starts(
     ("content", "says"),
     [
         ("max_paths: '8'", "parameter 'max_paths': got '8' (str), expected int"),
-        ("incident_id: 007", "incident_id 7: a text is allowed"),
+        ("incident_id: 7", "incident_id 7: a text is allowed"),
+        ("incident_id: 007", "row 1: incident_id: '007' begins with 0"),
         ("max_path: 8", "unknown parameter 'max_path'"),
         ("- 1", "expected lines of the form name: value"),
         ("max_paths: 1\nmax_paths: 2", "max_paths"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,7 @@ TRIED: dict[str, tuple[str, dict[str, str]]] = {
         ZIP,
         {
             "--public-key": "--public-key key.pub",
+            "--strict": "=anew.zip --strict",
             "--incidents-dir": "--incidents-dir file",
             "--no-record": "--no-record",
             "--json": "--json",
@@ -111,6 +113,9 @@ def workspace(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> 
             cli, ["bundle", "create", "--run-dir", RUN, "--allow-partial", "--output-dir", "kept"]
         )
     assert made.exit_code == 0, made.output
+    with zipfile.ZipFile(folder / "kept" / Path(ZIP).name) as kept, zipfile.ZipFile(folder / "anew.zip", "w") as anew:
+        for name in kept.namelist():
+            anew.writestr(name, kept.read(name))
     return folder
 
 
@@ -166,8 +171,8 @@ def test_changing_one_option_changes_what_is_seen(
     call: Callable[[str, str], Outcome], command: str, option: str
 ) -> None:
     base, added = TRIED[command][0], TRIED[command][1][option]
-    if option == "--verbose":
-        base = added[1:].replace(" --verbose", "")
+    if option in ("--verbose", "--strict"):
+        base = added[1:].replace(f" {option}", "")
     elif option == "--incidents-dir" and added.startswith("="):
         base = added[1:].partition(" --incidents-dir")[0] + (" --allow-partial" if command == "create" else "")
     changed = added[1:] if added.startswith("=") else f"{base} {added}"

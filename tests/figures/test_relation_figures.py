@@ -213,7 +213,7 @@ def storm(spread: Analysis, size: int) -> Analysis:
     members = tuple(AlertMember(f"repo-{n}", first.severity, None, since) for n in range(size))
     extra: Alert = replace(first, members=members, first_seen=since, priority=9, title=f"{size} repos at once")
     alerts = replace(spread.alerts, alerts=(*spread.alerts.alerts, extra), raised=spread.alerts.raised + size)
-    return replace(spread, alerts=alerts)
+    return spread.with_reports(alerts=alerts)
 
 
 def test_the_storm_counts_before_and_after(spread: Analysis) -> None:

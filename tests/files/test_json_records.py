@@ -102,7 +102,7 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     )
     board = {"scan_timestamp": "2026-01-01T00:00:00Z", "repository_score": 90}
     root.file("web/dashboard/health-dashboard.json", board).file(
-        "web/alerts/alerts.json", {"alerts": [{"severity": "low"}]}
+        "web/alerts/alerts.json", {"alerts": [{"severity": "low", "title": "Disk"}]}
     )
     for repo in ("web", "api"):
         root.add(counts(repo, [1000] * 90, [0] * 85 + [50] * 5))

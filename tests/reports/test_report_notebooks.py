@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from report_samples import GENERATED_AT, HOSTILE
+from warm import COLD
 
 from tars_lib.errors import ReportError
 from tars_lib.reports.blocks.document import read_blocks
@@ -44,7 +45,7 @@ def executed(notebook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_runs_in_this_interpreter_with_the_given_parameters(executed: Path) -> None:
     title, _ = read_blocks(nbformat.read(executed, as_version=4))
     assert isinstance(title, TitleBlock)
-    assert (title.title, title.subtitle, title.facts) == (HOSTILE["script"], sys.executable, (("count", "3"),))
+    assert (title.title, title.subtitle, title.facts) == (HOSTILE["script"], COLD, (("count", "3"),))
 
 
 @pytest.mark.slow

@@ -157,13 +157,9 @@ ALERT = {"severity": "critical", "title": "Disk", "timestamp": "2026-01-01T00:00
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("org.yaml", "repos: {web: {}, api: {customer_facing: true}}", 0),
-        ("history.csv", HEADER + "2026-01-01T00:00:00Z,a,health_score,\n", 0),
-        (
-            "web/alerts/alerts.json",
-            {"alerts": [{"severity": "critical", "title": "Disk", "timestamp": "2026-01-01T00:00:00Z"}]},
-            102,
-        ),
+        ("org.yaml", "repos: {web: {}, api: {customer_facing: true}}", 96),
+        ("history.csv", HEADER + "2026-01-01T00:00:00Z,a,health_score,\n", 96),
+        ("web/alerts/alerts.json", {"alerts": [ALERT]}, 102),
     ],
 )
 def test_a_root_without_a_sample_is_judged_as_unknown(root: RootBuilder, name: str, content: object, code: int) -> None:

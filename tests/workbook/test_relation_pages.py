@@ -167,13 +167,13 @@ def test_all_groups_of_the_playbook_are_counted_before_and_after_compression(dem
 
 def test_long_tables_say_how_many_rows_are_left_out(demo: Run) -> None:
     many: tuple[Alert, ...] = tuple(replace(demo.alerts.alerts[0], priority=n) for n in range(1, 41))
-    run = replace(demo, alerts=replace(demo.alerts, alerts=many, raised=40))
+    run = demo.with_reports(alerts=replace(demo.alerts, alerts=many, raised=40))
     assert "28 more are in org-alerts.json" in said(critical_alerts.critical_list(run, 12))
 
 
 def test_alerts_none_of_which_is_critical_are_still_listed(demo: Run) -> None:
     mild = tuple(alert for alert in demo.alerts.alerts if alert.severity != "CRITICAL")
-    run = replace(demo, alerts=replace(demo.alerts, alerts=mild, raised=len(mild)))
+    run = demo.with_reports(alerts=replace(demo.alerts, alerts=mild, raised=len(mild)))
     text = said(*alerts_page(run))
     assert "None of 3 alerts is critical" in text
     assert "Nothing critical" in text
@@ -209,8 +209,7 @@ def test_a_calm_run_says_that_nothing_is_to_be_contained(page: object, calm: Run
 @pytest.mark.parametrize("page", PAGES)
 def test_what_could_not_be_tested_is_unknown_and_never_calm(page: object, calm: Run) -> None:
     reason = "fewer than 20 samples"
-    dark = replace(
-        calm,
+    dark = calm.with_reports(
         correlation=replace(
             calm.correlation, reason=reason, correlations=(), correlations_found=0, clusters=(), exit_code=0
         ),

@@ -57,7 +57,7 @@ def hold(beyond: Bools, clear: Bools, credit: Ints | None = None, needed: int = 
     --------
     >>> values = np.array([70.0, 59.0, 60.5, 59.5, 60.5])
     >>> hold(values < 60.0, values >= 62.0)
-    Hold(first=1, last=3, is_clearing=True)
+    Persistence(first=1, last=3, is_clearing=True)
     """
     if not beyond.any():
         return None

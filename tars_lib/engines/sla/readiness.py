@@ -166,7 +166,7 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
     if silent:
         names = ", ".join(repo.repo for repo in silent[:3]) + (", ..." if len(silent) > 3 else "")
         return f"All SLAs that can be judged are met, but {names} report{'s' if len(silent) == 1 else ''} nothing."
-    return f"All {summary.total} SLAs are met."
+    return "The SLA is met." if summary.total == 1 else f"All {summary.total} SLAs are met."
 
 
 def _breach_headline(breaches: Sequence[Breach]) -> str:

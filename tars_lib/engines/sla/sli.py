@@ -16,7 +16,7 @@ from tars_lib.engines.sla.report import Exclusion
 from tars_lib.engines.sla.window.maintenance import exclusions_of, planned_time, without_maintenance
 from tars_lib.model.history import DAY, to_micros
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import AnyPolicy, Reading, Track, Window
+from tars_lib.model.slo import AnyPolicy, Observation, Track, Window
 from tars_lib.model.times import read_zone
 
 Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ class Measurement:
     Attributes
     ----------
     window, start, end, is_partial
-    reading : Reading
+    reading : Observation
         Of the samples that were kept.
     samples : ndarray of int64
         How many those are.
@@ -60,7 +60,7 @@ class Measurement:
     start: datetime
     end: datetime
     is_partial: bool
-    reading: Reading
+    reading: Observation
     samples: Ints
     length: Floats
     missing: Floats

@@ -5,7 +5,7 @@ from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
-from tars_lib.model.slo.track import Bounds, Half, Reading, Track, Traffic
+from tars_lib.model.slo.track import Bounds, Half, Observation, Track, Traffic
 
 AnyPolicy = RatioPolicy | ThresholdPolicy
 """Every kind of SLA; a further kind joins this union and `KINDS`."""
@@ -22,9 +22,9 @@ __all__ = [
     "AnyPolicy",
     "Bounds",
     "Half",
+    "Observation",
     "Policy",
     "RatioPolicy",
-    "Reading",
     "Slices",
     "ThresholdPolicy",
     "Track",

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tars_lib.model.history import DAY, History, intervals
 from tars_lib.model.slo.policy import Policy
-from tars_lib.model.slo.track import Half, Reading, Track, Traffic
+from tars_lib.model.slo.slices import in_slices
+from tars_lib.model.slo.track import Half, Observation, Track, Traffic
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.joining import Joined, join
 
@@ -100,7 +101,7 @@ class RatioPolicy(Policy):
         step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
         events, found = rows.total[possible], counted[possible]
         notes, noted = self._notes(rows)
-        return Track(
+        samples = Track(
             column=rows.column[possible],
             time=rows.time[possible],
             span=rows.span[possible],
@@ -114,6 +115,9 @@ class RatioPolicy(Policy):
             notes=notes,
             noted=noted,
         )
+        if self.slices is None:
+            return samples
+        return in_slices(samples, self.slices, events - samples.value, events, self.sla_id)
 
     def _half(self, rows: Joined, counted: Floats, open_part: Floats, traffic: Traffic, chosen: Bools) -> Half:
         """Bad and all events in the worst and the best completion of what is half reported."""
@@ -164,7 +168,7 @@ class RatioPolicy(Policy):
             noted.append(rows.summed)
         return tuple(notes), tuple(noted)
 
-    def read(self, found: Track, keep: Bools, n: int) -> Reading:
+    def read(self, found: Track, keep: Bools, n: int) -> Observation:
         """Return the share of good events over the kept samples, for each of `n` repos."""
         if found.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
@@ -173,10 +177,15 @@ class RatioPolicy(Policy):
         events = np.bincount(column, weights=found.total[keep], minlength=n).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
-            return Reading(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
+            return Observation(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
 
     def bounds(
-        self, found: Track, keep: Bools, reading: Reading, missing: Floats, limits: tuple[float | None, float | None]
+        self,
+        found: Track,
+        keep: Bools,
+        reading: Observation,
+        missing: Floats,
+        limits: tuple[float | None, float | None],
     ) -> None:
         """Return nothing: events add up, so each scope is bounded by the sums of its events."""
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tars_lib.errors import ConfigError
+from tars_lib.model.slo.track import Floats, Track, Traffic
+
+MINUTE = 60_000_000
+"""Microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +38,81 @@ class Slices:
     minutes: int
     target: float | None = None
     target_is_floor: bool = True
+
+
+def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: str) -> Track:
+    """Gather samples into slices, each of which then counts as one event or sample.
+
+    Slices begin at whole multiples of their length since 1970 (UTC). One of which less than half was seen is left out: it is
+    missing time. One in which something is half reported may be as good or as bad as any.
+
+    Parameters
+    ----------
+    found : Track
+        Samples as they were reported.
+    slices : Slices
+    good, all_ : ndarray, shape (n,)
+        What is good of each sample, and what it is a share of: events, or the mean's weight.
+    sla_id : str
+        For the refusal.
+
+    Returns
+    -------
+    Track
+        `value` holds the bad share of each slice and `total` ones, for a ratio; else `value` holds the slice's SLI. With a
+        target both are 0 or 1.
+
+    Raises
+    ------
+    ConfigError
+        If a repo is sampled at longer intervals than a slice.
+    """
+    length = slices.minutes * MINUTE
+    if found.step.size and int(found.step.max()) > length and found.time.size:
+        seen = np.unique(found.column)
+        longest = int(found.step[seen].max())
+        if longest > length:
+            raise ConfigError(
+                f"SLA {sla_id}: samples every {longest / MINUTE:g} min cannot be gathered into slices of {slices.minutes} min; "
+                "a longer slice (timeSliceWindow) or finer samples are needed"
+            )
+    key = np.stack([found.column, found.time // length])
+    (column, number), place = np.unique(key, axis=1, return_inverse=True)
+    place = place.reshape(-1)
+    n = column.size
+    covered = np.bincount(place, weights=found.span, minlength=n)
+    whole = np.bincount(place, weights=all_, minlength=n)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sli = np.bincount(place, weights=good, minlength=n) / whole
+    if slices.target is not None:
+        met = sli >= slices.target if slices.target_is_floor else sli <= slices.target
+        sli = np.where(np.isnan(sli), np.nan, met.astype(np.float64))
+    half = found.half
+    keep = (covered >= length / 2) & np.isfinite(sli)
+    if half is not None and half.time.size:
+        spoilt = np.unique(np.stack([half.column, half.time // length]), axis=1)
+        known = {(int(repo), int(slot)) for repo, slot in spoilt.T}
+        keep &= np.array(
+            [(int(repo), int(slot)) not in known for repo, slot in zip(column, number, strict=True)], dtype=bool
+        )
+        m = spoilt.shape[1]
+        half = replace(
+            half, column=spoilt[0], time=spoilt[1] * length, span=np.full(m, length), weight=np.ones(m),
+            worst_bad=np.ones(m), worst_total=np.ones(m), best_bad=np.zeros(m), best_total=np.ones(m),
+            asked=np.ones(m), lacks=np.resize(half.lacks, m),
+        )  # fmt: skip
+    size = int(keep.sum())
+    value = sli[keep]
+    rate = np.full(found.step.size, 1.0 / length)
+    return replace(
+        found,
+        column=column[keep],
+        time=number[keep] * length,
+        span=np.full(size, length, dtype=np.int64),
+        value=value if found.total is None else 1.0 - value,
+        total=None if found.total is None else np.ones(size),
+        weight=np.ones(size),
+        step=np.full(found.step.size, length, dtype=np.int64),
+        half=half,
+        traffic=None if found.traffic is None else Traffic(rate, rate, rate),
+    )

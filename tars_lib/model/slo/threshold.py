@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from tars_lib.model.history import DAY, History, intervals
 from tars_lib.model.slo.policy import Policy
-from tars_lib.model.slo.track import Bounds, Reading, Track
+from tars_lib.model.slo.slices import in_slices
+from tars_lib.model.slo.track import Bounds, Observation, Track
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.intervals import mean_interval, median_interval
 from tars_lib.stats.series.joining import join
@@ -94,9 +95,14 @@ class ThresholdPolicy(Policy):
         if not time.size:
             return None
         span = spans(column, time, history.interval(name) or DAY)
-        return Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+        samples = Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+        if self.slices is None:
+            return samples
+        if self.aggregate == "good_share":
+            return in_slices(samples, self.slices, self._is_within(value), np.ones(time.size), self.sla_id)
+        return in_slices(samples, self.slices, value * span, span.astype(np.float64), self.sla_id)
 
-    def read(self, found: Track, keep: Bools, n: int) -> Reading:
+    def read(self, found: Track, keep: Bools, n: int) -> Observation:
         """Return the aggregate of the kept samples, for each of `n` repos: means over time, shares over samples."""
         column, values = found.column[keep], found.value[keep]
         count = np.bincount(column, minlength=n)
@@ -119,7 +125,7 @@ class ThresholdPolicy(Policy):
             bounds = np.concatenate(([0], np.cumsum(count)))
             for position in np.flatnonzero(there):
                 result[position] = self._pick(values[bounds[position] : bounds[position + 1]])
-        return Reading(result, bad, count.astype(np.float64))
+        return Observation(result, bad, count.astype(np.float64))
 
     def _pick(self, values: Floats) -> float:
         if self.aggregate == "median":
@@ -129,7 +135,12 @@ class ThresholdPolicy(Policy):
         return float(values.min() if self.higher_is_better else values.max())
 
     def bounds(
-        self, found: Track, keep: Bools, reading: Reading, missing: Floats, limits: tuple[float | None, float | None]
+        self,
+        found: Track,
+        keep: Bools,
+        reading: Observation,
+        missing: Floats,
+        limits: tuple[float | None, float | None],
     ) -> Bounds:
         """Return the aggregate over all values that the metric may have had where it was not seen, for each repo.
 
@@ -137,7 +148,7 @@ class ThresholdPolicy(Policy):
         ----------
         found : Track
         keep : ndarray of bool, shape (n,)
-        reading : Reading
+        reading : Observation
             Of the kept samples.
         missing : ndarray, shape (N,)
             Share of the window that was not seen.
@@ -223,6 +234,10 @@ class ThresholdPolicy(Policy):
         return found.value
 
     def _is_good(self, values: Floats) -> Floats:
+        """Return 1 for each good sample, or slice, and 0 for each bad one."""
+        return values if self.slices is not None else self._is_within(values)
+
+    def _is_within(self, values: Floats) -> Floats:
         if self.threshold is None:
             raise ValueError(f"{self.sla_id}: good_share needs a threshold")
         good = values >= self.threshold if self.threshold_is_floor else values <= self.threshold

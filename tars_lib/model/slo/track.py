@@ -113,7 +113,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Observation:
     """What the samples of a window say, (N,) each. `value` is NaN where nothing was observed.
 
     `bad` and `events` count events for a ratio and samples for a share of samples (`bad` is NaN for other metrics).

@@ -10,7 +10,7 @@ import pytest
 
 from tars_lib.config.sla_policies import PolicySet, read_policy_paths
 from tars_lib.errors import ConfigError
-from tars_lib.model.slo import RatioPolicy, ThresholdPolicy, Window
+from tars_lib.model.slo import RatioPolicy, Slices, ThresholdPolicy, Window
 
 FORMS = Path(__file__).parent / "forms"
 PAGE = Path(__file__).parents[3] / "docs" / "openslo.md"
@@ -47,6 +47,8 @@ READ: dict[str, dict[str, dict[str, Any]]] = {
     "threshold": {
         "fast": {"metric": "latency_p95", "threshold": 0.5, "threshold_is_floor": False, "objective": 0.95},
     },
+    "timeslices": {"web": {**RATIO, "slices": Slices(5, 0.95)}},
+    "ratio-timeslices": {"web": {**RATIO, "slices": Slices(5)}},
     "rolling-weeks": {"web": {**RATIO, "window": DAYS_28}},
     "rolling-month": {"web": {**RATIO, "window": Window(days=30, period="1M"), "period_days": 30}},
     "rolling-quarter": {"web": {**RATIO, "window": Window(days=91, period="1Q"), "period_days": 91}},
@@ -103,8 +105,6 @@ REFUSED: dict[str, str] = {
     "good-is-total": r"SLO web: indicator.ratioMetric: good and total are the same metric, requests_total: 100 % for ever",
     "target-in-percent": r"SLO web: spec.objectives.0.target: 99.9 was given; above 0 and up to 1 is allowed, 0.999 for 99.9",
     "percent-as-share": r"SLO web: spec.objectives.0.targetPercent: 0.999 was given and is in percent: .* \(99.9 for 0.999\)",
-    "timeslices": r"SLO web: time slices \(timeSliceWindow\) are not judged",
-    "ratio-timeslices": r"SLO web: time slices \(timeSliceWindow\) are not judged",
     "no-slice-window": r"SLO web: spec.objectives.0: timeSliceWindow: needed for budgetingMethod Timeslices",
     "raw-occurrences": r"SLO web: spec.objectives.0: budgetingMethod Occurrences needs counts, and a raw ratio has none",
     "v1alpha-seconds": r"SLO web: spec.timeWindow.0.duration: '3600 Second' was given",

@@ -94,7 +94,7 @@ def test_under_half_coverage_the_organisation_is_unknown(silent: int, is_known: 
     assert report.coverage == pytest.approx(1 / (1 + silent))
     assert (report.aggregate_score == 90.0) is is_known
     assert report.risk_tier is (RiskTier.LOW if is_known else RiskTier.UNKNOWN)
-    assert report.exit_code == 0
+    assert report.exit_code == (0 if is_known else 96)
     if not is_known:
         assert "coverage 33% is under 50%: the aggregate score is not known" in report.reasons
 
@@ -202,7 +202,7 @@ def test_an_objective_that_cannot_be_measured_is_unknown_and_no_finding() -> Non
     slos = tuple(OrgSlo(m, m, 50.0) for m in ("aggregate_score", "minimum_score", "share_green"))
     report = health(series("a", "latency", [1] * 9), slos=slos)
     assert [s.status for s in report.slo_results] == ["UNKNOWN"] * 3
-    assert report.exit_code == 0
+    assert report.exit_code == 96
 
 
 @pytest.mark.parametrize(("slope", "trend"), [(1.0, Trend.IMPROVING), (-1.0, Trend.DECLINING)])
@@ -274,7 +274,7 @@ def test_an_empty_organisation_is_unknown_throughout() -> None:
         None,
         RiskTier.UNKNOWN,
         0.0,
-        0,
+        96,
     )
     assert report.history.start is None
 

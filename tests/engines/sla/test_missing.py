@@ -161,7 +161,7 @@ def test_a_customer_facing_repo_that_reports_nothing_is_told_and_keeps_the_tier_
     assert found.executive_readiness.tier is not ReadinessTier.GREEN
     assert found.risk_narrative.headline == "All SLAs that can be judged are met, but web reports nothing."
     quiet = report(rows, ratio(), repos=[Repo("web", "Web shop", customer_facing=True, quiet=True)])
-    assert quiet.risk_narrative.headline == "All 1 SLAs are met."
+    assert quiet.risk_narrative.headline == "The SLA is met."
 
 
 def test_where_nothing_can_be_judged_the_code_says_so() -> None:

@@ -144,7 +144,7 @@ def test_the_summary_counts_every_verdict() -> None:
 @pytest.mark.parametrize(
     ("failed", "headline"),
     [
-        (0, r"All 1 SLAs are met\."),
+        (0, r"The SLA is met\."),
         (9, r"1 of 1 SLAs (is|are) at risk, none is breached\."),
         (50, r"Availability is breached.* 95 % against 99 %"),
     ],

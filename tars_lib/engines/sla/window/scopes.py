@@ -213,6 +213,8 @@ class ScopeJudge:
 
 def limits_of(org: OrgData, policy: AnyPolicy) -> tuple[float | None, float | None]:
     """Return the smallest and the largest value that a policy's metric can have."""
+    if policy.slices is not None and policy.slices.target is not None:
+        return 0.0, 1.0
     metric = org.metric(policy.subject)
     return metric.minimum, metric.maximum
 
