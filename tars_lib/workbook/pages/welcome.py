@@ -131,8 +131,11 @@ def incident_stretch(found: Found) -> list[Excluded]:
     breach = found.sla.breaches[0] if found.sla.breaches else None
     if breach is None or breach.started_at is None:
         return []
-    # the last sample belongs to the breach, and a stretch does not hold its end
-    return [(breach.started_at, (breach.ended_at or found.sla.as_of) + timedelta(seconds=1))]
+    # the last sample belongs to the breach, with the time that it stands for; a stretch does not hold its end
+    needs = next((policy.needs for policy in found.org.policies if policy.sla_id == breach.sla_id), ())
+    steps = (0,) if found.org.stamp_at_end else tuple(found.org.history.interval(name) or 0 for name in needs)
+    last = timedelta(seconds=1, microseconds=max(steps, default=0))
+    return [(breach.started_at, (breach.ended_at or found.sla.as_of) + last)]
 
 
 def verdicts_moved(found: Found) -> list[Block]:
