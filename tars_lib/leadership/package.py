@@ -18,7 +18,7 @@ from tars_lib.files.scratch import scratch
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
 from tars_lib.reports.pages.contents import ContentsEntry, ContentsGroup, render_contents
-from tars_lib.workbook.parameters.register import open_register
+from tars_lib.workbook.parameters.register import open_register, state_of
 
 if TYPE_CHECKING:
     from tars_lib.reports.blocks.kinds import Block, FigureBlock
@@ -219,5 +219,6 @@ def _title(run: Run, request: PackageRequest) -> tuple[Block, ...]:
     from tars_lib.workbook.pages import executive_summary as executive
     from tars_lib.workbook.pages import incident_report as incident
 
-    head = executive.title(run, request.incident_id)
+    where = "" if request.incidents_dir is None else str(request.incidents_dir)
+    head = executive.title(run, request.incident_id, state_of(run, request.incident_id, where))
     return (replace(head, title=f"Leadership package: {run.health.org.name}"), incident.key_figures(run))

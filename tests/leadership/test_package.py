@@ -179,6 +179,8 @@ def test_everything_is_there_listed_and_linked(package: Path) -> None:
     index = (package / "index.html").read_text(encoding="utf-8")
     linked = set(re.findall(r'href="([^"]+)"', index))
     assert linked == files - {"index.html", "package.json"}
+    # the page that leads to the reports says of the incident what they say
+    assert "Resolved at 2026-11-02 16:39 UTC by ada" in index
     assert "<script" not in index
     assert "default-src 'none'" in index
     assert [path.name for path in package.parent.iterdir()] == [package.name], "nothing half made stands beside it"
@@ -231,7 +233,8 @@ def test_score_tier_breach_value_and_confidence_are_the_same_in_csv_json_html_an
             f"{float(cause['confidence']):.0%} confidence",
         ):  # fmt: skip
             assert words in text, (name, words)
-        assert value.search(text), (name, value.pattern)
+        # the incident is resolved, which is what the head of the index says; the reports behind it hold the value
+        assert value.search(text) or name == "index.html", (name, value.pattern)
 
 
 @pytest.mark.slow

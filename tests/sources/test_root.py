@@ -186,3 +186,10 @@ def test_names_are_one_where_that_is_certain_and_are_told_apart_where_it_is_not(
     assert joined.startswith(r"1 repo name is read in another spelling: 'cafe\u0301' as 'caf\xe9'")
     assert case.startswith("repos 'CAF\u00c9' and 'caf\u00e9' differ only in letter case and are two")
     assert alike.startswith(r"repos 'api' and '\u0430pi' read alike and are two")
+
+
+def test_calls_in_another_spelling_join_the_repos_that_they_mean(root: RootBuilder) -> None:
+    root.add(series("web", "health_score", [90.0] * 5)).add(series("api", "health_score", [90.0] * 5))
+    org = root.file("org.yaml", {"dependencies": [{"from": "Web", "to": "api\u200b"}]}).load()
+    assert [(edge.caller, edge.callee) for edge in org.dependencies] == [("web", "api")]
+    assert not [warning for warning in org.warnings if "dependencies" in warning]
