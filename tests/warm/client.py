@@ -22,6 +22,7 @@ def is_served(words: list[str]) -> bool:
     """Whether these arguments of Python start a command of the project or a kernel."""
     if any(name in os.environ for name in COLD_SETTINGS):
         return False
+    words = words[1:] if words[:1] == ["-P"] else words
     if words[:1] == ["-m"] and len(words) > 1:
         return words[1] in SERVED or words[1].startswith("analytics.")
     return bool(words) and words[0].endswith(".py") and Path(words[0]).absolute().parent.name in FOLDERS

@@ -170,15 +170,17 @@ def stream(place: int, mode: str, errors: str) -> TextIOWrapper:
 def run(words: list[str]) -> None:
     """Run a module or a script as Python does."""
     beside = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    # `-P`: neither the current folder nor that of a script is a place to import from
+    is_safe, words = words[0] == "-P", words[words[0] == "-P" :]
     if words[0] == "-m":
         sys.argv = words[1:]
-        sys.path[:0] = [str(Path.cwd()), *beside]
+        sys.path[:0] = beside if is_safe else [str(Path.cwd()), *beside]
         # it is run anew, as the main module
         sys.modules.pop(words[1], None)
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = words
-        sys.path[:0] = [str(Path(words[0]).absolute().parent), *beside]
+        sys.path[:0] = beside if is_safe else [str(Path(words[0]).absolute().parent), *beside]
         runpy.run_path(words[0], run_name="__main__")
 
 
