@@ -129,7 +129,7 @@ class RatioPolicy(Policy):
         known = np.nan_to_num(rows.total[chosen])
         with np.errstate(invalid="ignore"):
             more = np.where(open_total > 0, open_total * span * traffic.most[column], 0.0)
-        fewest = np.maximum(known + open_total * span * traffic.least[column], part)
+        fewest = np.maximum(known, part)
         most = np.maximum(known + more, part)
         unknown = np.minimum(missing * known, np.maximum(known - part, 0.0))
         lacks_total = open_total > 0
@@ -148,6 +148,8 @@ class RatioPolicy(Policy):
             worst_total=worst[1],
             best_bad=best[0],
             best_total=best[1],
+            shortfall=np.where(lacks_total, known + open_total * span * traffic.least[column] - fewest, 0.0),
+            short_is_bad=self.part_is_good,
             asked=np.where(lacks_total, most, unknown),
             lacks=np.where(is_impossible, -1, np.where(lacks_total, 0, 1)),
         )

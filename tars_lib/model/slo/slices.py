@@ -99,7 +99,7 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         half = replace(
             half, column=spoilt[0], time=spoilt[1] * length, span=np.full(m, length), weight=np.ones(m),
             worst_bad=np.ones(m), worst_total=np.ones(m), best_bad=np.zeros(m), best_total=np.ones(m),
-            asked=np.ones(m), lacks=np.resize(half.lacks, m),
+            shortfall=np.zeros(m), asked=np.ones(m), lacks=np.resize(half.lacks, m),
         )  # fmt: skip
     size = int(keep.sum())
     value = sli[keep]

@@ -36,6 +36,10 @@ class Half:
         Share that no maintenance excuses.
     worst_bad, worst_total, best_bad, best_total : ndarray, shape (h,)
         Bad and all events in the completion with the lowest and the highest share of good ones.
+    shortfall : ndarray, shape (h,)
+        Events by which a time without a total falls short of the least usual traffic; a single time may, their sum may not.
+    short_is_bad : bool
+        Whether those events failed, in the best completion; else they are good ones, in the worst.
     asked : ndarray, shape (h,)
         Events in question.
     lacks : ndarray of int64, shape (h,)
@@ -50,6 +54,8 @@ class Half:
     worst_total: Floats
     best_bad: Floats
     best_total: Floats
+    shortfall: Floats
+    short_is_bad: bool
     asked: Floats
     lacks: Ints
 

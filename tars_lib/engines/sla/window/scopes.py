@@ -185,9 +185,14 @@ class ScopeJudge:
             return np.zeros(2), np.zeros(2), 0.0
         mine = self.measured.half_keep & np.isin(half.column, columns)
         weight = half.weight[mine]
-        parts = (half.worst_bad, half.worst_total, half.best_bad, half.best_total, half.asked)
+        parts = (half.worst_bad, half.worst_total, half.best_bad, half.best_total, half.asked, half.shortfall)
         sums = np.array([float((part[mine] * weight).sum()) for part in parts])
-        return sums[:2], sums[2:4], float(sums[4])
+        worst, best, short = sums[:2], sums[2:4], max(float(sums[5]), 0.0)
+        if half.short_is_bad:
+            best = best + short
+        else:
+            worst[1] += short
+        return worst, best, float(sums[4])
 
     def _is_half_reported(self, columns: Ints) -> bool:
         half = self.found.half
