@@ -14,6 +14,8 @@ from run_samples import RunSamples
 from warm import COLD
 
 REPO = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("foreign names")  # the list of names is made once
+
 TARS = ("-P", "-m", "tars_lib.cli.main")  # the path of an installed `tars`: no current folder on it
 TAKEN = """
 import sys
@@ -96,7 +98,13 @@ def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tm
 
 @pytest.mark.parametrize(
     "module",
-    ["run_org_alerts", "run_org_trend_correlation", "run_org_temporal_intelligence", "run_org_sla_intelligence"],
+    [
+        "run_org_sla_intelligence",
+        *(
+            pytest.param(f"run_org_{name}", marks=pytest.mark.thorough)
+            for name in ("alerts", "trend_correlation", "temporal_intelligence")
+        ),
+    ],
 )
 def test_the_playbooks_commands_run_nothing_of_the_current_folder(
     samples: RunSamples, tmp_path: Path, names: list[str], module: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,10 @@ PAGES = (
     "propagation",
     "sla_breach",
 )
+SAMPLE = ("executive_summary", "incident_report", "sla_breach")
+"""Pages of which each state is looked at in every run of the tests; the others in `make thorough`."""
+pytestmark = pytest.mark.xdist_group("incident states")
+
 ALARM = re.compile(r"\b(do now|tell now|contain within|contain first|respond within)\b|\[To do\]", re.IGNORECASE)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,6 +47,11 @@ POLICIES = """policies:
 - {sla_id: search, sla_name: Search, sla_type: availability, objective: 0.999, period_days: 7, repos: [api],
    good: {total: requests_total, bad: requests_failed}}
 """
+
+
+def in_part(pages: Iterable[str]) -> list[object]:
+    """Mark the pages that are not of the sample as thorough."""
+    return [page if page in SAMPLE else pytest.param(page, marks=pytest.mark.thorough) for page in pages]
 
 
 def failing(hours: int, first: int, last: int) -> list[float]:
@@ -114,7 +124,7 @@ def test_sentences_of_what_is_settled_say_when_and_what_is_left(runs: dict[str, 
     )
 
 
-@pytest.mark.parametrize("notebook", PAGES)
+@pytest.mark.parametrize("notebook", in_part(PAGES))
 @pytest.mark.parametrize("state", ["over", "resolved", "stale"])
 def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: dict[str, tuple[Run, str, str]]) -> None:
     blocks = page(notebook, runs[state])
@@ -124,7 +134,7 @@ def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: di
     assert {badge.tone for badge in head.badges[:2]} <= {"good", "neutral", "unknown"}
 
 
-@pytest.mark.parametrize("notebook", [name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")])
+@pytest.mark.parametrize("notebook", in_part([name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")]))
 def test_what_is_active_does(notebook: str, runs: dict[str, tuple[Run, str, str]]) -> None:
     known = runs["active"]
     if notebook == "propagation":
