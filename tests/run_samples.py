@@ -63,7 +63,9 @@ def shown(notebook: Path, *folders: Path) -> str:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
     # how a data frame is printed is pandas' choice, and changes with how the kernel was started
-    given = [data.get("text/plain", "") for data in outputs if 'class="dataframe"' not in "".join(data.get("text/html", ""))]
+    given = [
+        data.get("text/plain", "") for data in outputs if 'class="dataframe"' not in "".join(data.get("text/html", ""))
+    ]
     text = "\n\n".join("".join(part) for part in given)
     for folder in folders:
         text = text.replace(str(folder), "FOLDER")

@@ -73,7 +73,10 @@ def test_processes_in_the_same_minute_open_an_incident_each(tmp_path: Path, proc
     assert len(there) == processes
     assert sorted(incident.title for incident in incidents if incident) == sorted(f"no {n}" for n in range(processes))
     assert {incident.incident_id for incident in incidents if incident} == {folder.name for folder in there}
-    assert {folder.name for folder in there} == {"INC-202605041200", *(f"INC-202605041200-{n}" for n in range(2, processes + 1))}
+    assert {folder.name for folder in there} == {
+        "INC-202605041200",
+        *(f"INC-202605041200-{n}" for n in range(2, processes + 1)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: di
     assert {badge.tone for badge in head.badges[:2]} <= {"good", "neutral", "unknown"}
 
 
-@pytest.mark.parametrize("notebook", in_part([name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")]))
+@pytest.mark.parametrize(
+    "notebook", in_part([name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")])
+)
 def test_what_is_active_does(notebook: str, runs: dict[str, tuple[Run, str, str]]) -> None:
     known = runs["active"]
     if notebook == "propagation":

@@ -176,8 +176,9 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise InputError(f"objective of {sla_id}: {value!r} is not allowed: a finite number is")
         policy = there[sla_id]
-        if policy.unit == "ratio" and not 0.0 <= value <= 1.0:
-            raise InputError(f"objective of {sla_id}: {value:g} is not allowed: a share from 0 to 1 is, such as 0.999")
+        if policy.is_share and not 0.0 <= value <= policy.whole:
+            example = f"a share from 0 to {policy.whole:g} is, such as {0.999 * policy.whole:g}"
+            raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {example}")
         is_level = isinstance(policy, ThresholdPolicy) and policy.aggregate != "good_share"
         metric = org.metric(policy.needs[0])
         if is_level and not metric.holds(value):

@@ -21,6 +21,7 @@ from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
 from tars_lib.model.history import to_micros
+from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import Window
@@ -161,7 +162,8 @@ def _target(org: OrgData, verdict: Verdict) -> int:
 
 def _urgency(breach: Breach) -> tuple[str, float, str]:
     distance = abs((breach.value or 0.0) - breach.objective)
-    allowed = 1.0 - breach.objective if breach.unit == "ratio" and breach.objective > 0.5 else abs(breach.objective)
+    whole = percent_of(breach.unit)
+    allowed = whole - breach.objective if breach.objective > 0.5 * whole > 0 else abs(breach.objective)
     relative = distance / allowed if allowed > 0 else float("inf")
     return breach.severity.value, -relative, breach.sla_id
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_WINDOW_DAYS
+from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Severity
 from tars_lib.model.slo.slices import Slices
 
@@ -24,6 +25,8 @@ _MONTHS = {"M": 1, "Q": 3, "Y": 12}
 _MONTH_DAYS = 365.25 / 12
 _SAME = 1e-12
 """Relative distance below which values differ by rounding alone; judgement: a mean of a million floats is exact to 1e-13."""
+_MOST_ALLOWED = 0.5
+"""Share that may be bad below which an SLI in per cent has an error budget; judgement: nearer to its ideal than not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +285,25 @@ class Policy:
 
     @property
     def is_share(self) -> bool:
-        """Whether the SLI is a share with an ideal of 0 or 1, so that what may be bad is a budget."""
-        return self.unit == "ratio"
+        """Whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
+
+        A ratio is one; per cent are where less than half may be bad: 80 % of a processor is a level, and no budget.
+        """
+        return self.unit == "ratio" or (self.whole > 0 and self.allowed < _MOST_ALLOWED)
+
+    @property
+    def whole(self) -> float:
+        """All of it in the SLI's unit: 1 of a ratio, 100 of per cent; 0 in a unit of no shares."""
+        return percent_of(self.unit)
 
     @property
     def allowed(self) -> float:
-        """Share that may be bad, of an SLI that is a share."""
-        return 1.0 - self.objective if self.higher_is_better else self.objective
+        """Share that may be bad, from 0 to 1, of an SLI that is a share."""
+        return self.used(self.objective)
 
     def used(self, value: float) -> float:
-        """Share that is bad, of an SLI that is a share."""
-        return 1.0 - value if self.higher_is_better else value
+        """Share that is bad, from 0 to 1, of an SLI that is a share."""
+        return (self.whole - value if self.higher_is_better else value) / self.whole
 
     def consumed_share(self, value: float) -> float | None:
         """Share of the error budget that is used; None without a budget."""

@@ -221,7 +221,8 @@ class ThresholdPolicy(Policy):
             return 1.0 - self._is_good(found.value), ones, self.allowed
         if not self.is_share or self.aggregate != "mean":
             return None
-        return (1.0 - found.value if self.higher_is_better else found.value), ones, self.allowed
+        bad = self.whole - found.value if self.higher_is_better else found.value
+        return bad / self.whole, ones, self.allowed
 
     def excess(self, found: Track) -> Floats:
         """Return how far each sample is beyond the objective, (n,); for a share of samples a bad one less those allowed."""

@@ -14,6 +14,7 @@ from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, rati
 
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.engines.sla.verdict import judge
+from tars_lib.model.metrics import Metric
 from tars_lib.model.names import Event, Repo, SlaStatus
 from tars_lib.model.slo import AnyPolicy, Window
 
@@ -346,3 +347,28 @@ def test_losing_samples_never_turns_no_data_into_compliance(random: object) -> N
 )
 def test_how_far_a_value_is_beyond(policy: AnyPolicy, value: float, distance: float) -> None:
     assert policy.beyond(value) == pytest.approx(distance)
+
+
+def test_an_sla_in_per_cent_has_the_budget_of_the_same_in_shares() -> None:
+    shares = [1.0] * 20 + [0.98] * 10
+    policy = threshold("availability", 0.99, unit="ratio", higher_is_better=True)
+    of_shares = judge(org_of(series("web", "availability", shares), policy), policy, T0 + 29 * DAILY).result
+    metric = {"availability": Metric("availability", "%", True, 0.0, 100.0)}
+    policy = threshold("availability", 99.0, unit="%", higher_is_better=True)
+    rows = series("web", "availability", [100 * share for share in shares])
+    of_hundred = judge(org_of(rows, policy, metrics=metric), policy, T0 + 29 * DAILY).result
+    assert of_shares.error_budget is not None
+    assert of_hundred.error_budget is not None
+    assert of_hundred.error_budget.consumed_share == pytest.approx(2 / 3)
+    assert of_hundred.error_budget.consumed_share == pytest.approx(of_shares.error_budget.consumed_share)
+    assert of_hundred.error_budget.total == pytest.approx(of_shares.error_budget.total)
+    assert [rate.long_rate for rate in of_hundred.burn_rates] == pytest.approx(
+        [rate.long_rate for rate in of_shares.burn_rates]
+    )
+
+
+def test_a_level_in_per_cent_has_no_budget() -> None:
+    policy = threshold("cpu", 80.0, unit="%", higher_is_better=False)
+    metrics = {"cpu": Metric("cpu", "%", False, 0.0, 100.0)}
+    result = judge(org_of(series("web", "cpu", [70.0] * 30), policy, metrics=metrics), policy, T0 + 29 * DAILY).result
+    assert (result.status, result.error_budget) == (SlaStatus.COMPLIANT, None)
