@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+_NIGHTS_SEEN = 3
+"""Days of known traffic from which on the least of it bounds what was not seen; judgement: two nights, whatever is missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioPolicy(Policy):
@@ -234,7 +237,9 @@ def _traffic(rows: Joined, n: int) -> Traffic:
     rate = total / span
     first = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))
     there = column[first]
-    least[there] = np.minimum.reduceat(rate, first)
+    # nights that were not seen may be quieter than all that was
+    has_nights = np.add.reduceat(span, first) >= _NIGHTS_SEEN * DAY
+    least[there] = np.where(has_nights, np.minimum.reduceat(rate, first), 0.0)
     most[there] = np.maximum.reduceat(rate, first)
     day = time // DAY
     starts = np.flatnonzero(np.concatenate(([True], (column[1:] != column[:-1]) | (day[1:] != day[:-1]))))
