@@ -48,6 +48,10 @@ class ReportError(TarsError):
     """A notebook failed, or a report could not be exported."""
 
 
+class SchedulerError(TarsError):
+    """Workers that were to share the work cannot be reached, or died of it."""
+
+
 class VerificationError(TarsError):
     """Something that was sealed by a digest is not what it was."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.build_server import build_of, summary_option
+from tars_lib.cli.shared.scheduler import scheduler_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.errors import InputError, ReportError
 
@@ -51,6 +52,7 @@ _SOURCE_LINES = 12
     help="What to export: html, pdf or both, comma separated.",
 )
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")
+@scheduler_option
 @summary_option
 @logging_options
 @guarded(REPORT)
@@ -64,6 +66,7 @@ def report(
     output: Path | None,
     formats: str,
     workers: int,
+    scheduler: str | None,
     github_summary: str | None,
     verbose: bool,
     quiet: bool,
@@ -83,6 +86,7 @@ def report(
     build = build_of(github_summary, None, None, exit_zero=False)
     with build.told_of_errors("tars report"):
         from tars_lib.pipeline import write_reports_of
+        from tars_lib.stats.scheduler import using
 
         shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
         places = _run_directories(run_patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
@@ -97,7 +101,10 @@ def report(
         # printed once the bar is gone, in the order in which they were asked for
         with progress(total, "notebook", quiet=quiet or total == 1) as begin:
             begin("started")
-            outcomes = write_reports_of(runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name))
+            with using(scheduler):
+                outcomes = write_reports_of(
+                    runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name)
+                )
         build.tell_reports(outcomes)
     for outcome in outcomes:
         if outcome.error is not None:

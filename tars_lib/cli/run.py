@@ -10,6 +10,7 @@ import click
 from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.scheduler import scheduler_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 from tars_lib.engines.steps import STEPS
 from tars_lib.text.times import MINUTES
@@ -29,6 +30,7 @@ from tars_lib.text.times import MINUTES
 @click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample.")
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
 @register_option
+@scheduler_option
 @click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
@@ -44,6 +46,7 @@ def run(
     as_of: str | None,
     assume_tz: str | None,
     incidents_dir: Path | None,
+    scheduler: str | None,
     print_paths: bool,
     dry_run: bool,
     exit_zero: bool,
@@ -84,7 +87,7 @@ def run(
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
                 click.echo(f"would write: {outdir / name}")
                 return 0
-            analysis = analyze(org, time, on_step=begin, overdue=late)
+            analysis = analyze(org, time, on_step=begin, overdue=late, scheduler=scheduler)
             begin("writing")
             place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
     _warn_of_age(analysis.org, analysis.as_of, now())

@@ -19,6 +19,7 @@ from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.reports.pages.html import preview
 from tars_lib.reports.summaries.glance import glance
+from tars_lib.stats.scheduler import using
 
 if TYPE_CHECKING:
     from tars_lib.reports.blocks.kinds import Block
@@ -69,6 +70,7 @@ def analyze(
     *,
     on_step: Callable[[str], None] | None = None,
     overdue: Overdue = NOTHING_OVERDUE,
+    scheduler: object | None = None,
 ) -> Analysis:
     """Run all engines over an organisation.
 
@@ -82,6 +84,9 @@ def analyze(
         Told the name of each step before it begins.
     overdue : Overdue
         Rungs of incidents that become alerts; by default the register is not asked, and the result follows from the data.
+    scheduler : str or distributed.Client, optional
+        Where pairs of repos are compared: ``threads`` (default), ``processes:N``, ``tcp://HOST:PORT`` of a Dask scheduler, or
+        a client of one. The result is the same.
 
     Returns
     -------
@@ -92,14 +97,17 @@ def analyze(
     ------
     InputError
         If there are samples, and none at or before `as_of`.
+    ConfigError, SchedulerError
+        If the scheduler has no such form, cannot be reached, or loses its workers.
     """
     time = None if as_of is None else read_time(as_of, "as_of")
     mark = stamp()
     known, judged_at = org.at(time, mark.generated_at)
     given = EngineInput(known, judged_at, mark, overdue)
     reports: dict[str, Report] = {}
-    for step in STEPS.values():
-        if on_step is not None:
-            on_step(step.name)
-        reports[step.name] = given.result(step.load_engine())
+    with using(scheduler):
+        for step in STEPS.values():
+            if on_step is not None:
+                on_step(step.name)
+            reports[step.name] = given.result(step.load_engine())
     return Analysis(known, judged_at, reports)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from threadpoolctl import ThreadpoolController
 
@@ -35,8 +36,14 @@ def in_parallel(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterat
     if workers < 2:
         yield from map(work, items)
         return
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as executor:
+    with one_blas_thread(), ThreadPoolExecutor(workers) as executor:
         yield from executor.map(work, items)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Keep each product of matrices in the thread that asks for it."""
+    limited: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
+    return limited
 
 
 @cache

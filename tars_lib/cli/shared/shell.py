@@ -23,6 +23,7 @@ from tars_lib.errors import (
     NoRepositoriesError,
     NotificationError,
     ReportError,
+    SchedulerError,
     TarsError,
     VerificationError,
 )
@@ -47,7 +48,7 @@ class Codes:
             return self.no_repositories
         if isinstance(error, ConfigError):
             return self.configuration
-        if isinstance(error, ReportError | VerificationError | NotificationError):
+        if isinstance(error, ReportError | VerificationError | NotificationError | SchedulerError):
             return self.failed
         return self.parse if isinstance(error, TarsError) else self.failed
 

@@ -15,6 +15,7 @@ from tars_lib.engines.relations.calendar import CALENDAR_DAYS
 from tars_lib.errors import InputError
 from tars_lib.stats.pairs.direct_edges import direct_edges
 from tars_lib.stats.pairs.discovery import Discoveries, discovered_pairs
+from tars_lib.stats.scheduler import using
 from tars_lib.stats.series.prewhitening import MIN_SAMPLES, Panel, whitened_panel
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def lead_lag(
     max_lag: int = 14,
     alpha: float = 0.05,
     progress: Callable[[float], None] | None = None,
+    *,
+    scheduler: object | None = None,
 ) -> pd.DataFrame:
     """Repos that lead other repos, significant ones only.
 
@@ -48,6 +51,9 @@ def lead_lag(
         False discovery rate over the pairs, within (0, 1).
     progress : callable, optional
         Called with the share of the work done.
+    scheduler : str or distributed.Client, optional
+        Where pairs are compared: ``threads`` (default), ``processes:N``, ``tcp://HOST:PORT`` of a Dask scheduler, or a client
+        of one. The result is the same.
 
     Returns
     -------
@@ -61,6 +67,8 @@ def lead_lag(
     ------
     InputError
         Duplicated columns or times, times without a zone, values that are no numbers, or an option out of range.
+    ConfigError, SchedulerError
+        If the scheduler has no such form, cannot be reached, or loses its workers.
 
     Examples
     --------
@@ -77,15 +85,20 @@ def lead_lag(
     n = len(frame)
     if panel is None:
         return _edges(frame, None, np.zeros(0, dtype=bool), n, reason)
-    found = discovered_pairs([panel], int(max_lag), alpha, progress)
     direct = np.zeros(0, dtype=bool)
-    if len(found.tests.first):
-        direct = direct_edges([panel], found, discovered_pairs([panel], 0, alpha))
+    with using(scheduler):
+        found = discovered_pairs([panel], int(max_lag), alpha, progress)
+        if len(found.tests.first):
+            direct = direct_edges([panel], found, discovered_pairs([panel], 0, alpha))
     return _edges(frame, found, direct, n, reason)
 
 
 def correlate(
-    frame: pd.DataFrame, alpha: float = 0.05, progress: Callable[[float], None] | None = None
+    frame: pd.DataFrame,
+    alpha: float = 0.05,
+    progress: Callable[[float], None] | None = None,
+    *,
+    scheduler: object | None = None,
 ) -> pd.DataFrame:
     """Pairs of repos that move together at the same moment, significant ones only.
 
@@ -97,6 +110,8 @@ def correlate(
         False discovery rate over the pairs, within (0, 1).
     progress : callable, optional
         Called with the share of the work done.
+    scheduler : str or distributed.Client, optional
+        As for `lead_lag`.
 
     Returns
     -------
@@ -125,7 +140,8 @@ def correlate(
     out = pd.DataFrame(columns)
     found = None
     if panel is not None:
-        found = discovered_pairs([panel], 0, alpha, progress)
+        with using(scheduler):
+            found = discovered_pairs([panel], 0, alpha, progress)
         names, tests = frame.columns.to_numpy(), found.tests
         out = pd.DataFrame(
             {

@@ -15,6 +15,7 @@ from tars_lib.errors import ReportError
 from tars_lib.files.atomic import make_folder
 from tars_lib.files.reading import real
 from tars_lib.reports.notebooks.execute import check_notebook, export, run_notebook
+from tars_lib.stats.scheduler import Scheduler, elsewhere
 
 WORKERS = 2
 """Kernels at once: the two cores of a small machine; judgement."""
@@ -91,6 +92,9 @@ def run_jobs(
             raise ReportError(f"{name} is asked for {times} times in {folder}; one report of a name fits in a folder")
     for folder in dict.fromkeys(job.folder for job in jobs):
         _open(folder)
+    away = elsewhere()
+    if away is not None:
+        return _run_elsewhere(away, jobs, formats, on_done)
     # the work is done in the kernels' processes; threads wait for them
     pool = ThreadPoolExecutor(max_workers=min(workers, max(len(jobs), 1)))
     try:
@@ -112,6 +116,27 @@ def run_jobs(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return tuple(outcomes[position] for position in range(len(jobs)))
+
+
+def _run_elsewhere(
+    scheduler: Scheduler, jobs: Sequence[Job], formats: Sequence[str], on_done: Callable[[Outcome], None] | None
+) -> tuple[Outcome, ...]:
+    """Execute the notebooks where the scheduler has its workers; they see the same folders."""
+    outcomes = []
+    for job, (files, error) in zip(jobs, scheduler.map(_attempt, tuple(formats), jobs), strict=True):
+        if error is not None:
+            _forget_exports(job, formats)
+        outcomes.append(Outcome(job, files, error))
+        if on_done is not None:
+            on_done(outcomes[-1])
+    return tuple(outcomes)
+
+
+def _attempt(formats: tuple[str, ...], job: Job) -> tuple[dict[str, Path], Exception | None]:
+    try:
+        return _run(job, formats, has_bar=False), None
+    except Exception as error:  # noqa: BLE001 - told beside the other outcomes
+        return {}, error
 
 
 def _open(folder: Path) -> None:

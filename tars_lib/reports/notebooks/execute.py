@@ -58,6 +58,10 @@ class NotebookError(ReportError):
             f"{notebook.name} failed {where}: {error_name}: {error_value}; the failed notebook is {notebook}"
         )
 
+    def __reduce__(self) -> tuple[type[NotebookError], tuple[Path, int | None, str, str, str]]:
+        """Travel between processes as what it was made of."""
+        return type(self), (self.notebook, self.cell, self.source, self.error_name, self.error_value)
+
 
 def find_notebook(name: str) -> Path:
     """Find a report's notebook by name.

@@ -22,7 +22,7 @@ from tars_lib.stats.pairs import spectral
 from tars_lib.stats.pairs import streamed as stream
 from tars_lib.stats.pairs.lagged_correlation import Overlap, overlap_of
 from tars_lib.stats.pairs.significance import critical_correlation, sidak, sidak_inverse, tail_probability
-from tars_lib.stats.parallel import in_parallel
+from tars_lib.stats.scheduler import scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,13 +188,15 @@ class _Search:
         starts = range(0, self.columns, self.form.tile)
         floor = np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
         done = 0
-        for start, parts in zip(starts, in_parallel(lambda start: self._row(start, floor), starts), strict=True):
+        rows = [(start, floor) for start in starts]
+        for start, parts in zip(starts, scheduled(_row_of_tiles, self, rows), strict=True):
             for row, column, value in parts:
                 yield row, column, value.astype(np.float64) + self.slack
             done += len(range(start, self.columns, self.form.tile))
             report(done / self.tiles)
 
-    def _row(self, start: int, floor: np.float32) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
+    def row(self, start: int, floor: np.float32) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
+        """Row, column and figure of what reaches a floor in the tiles to the right of one on the diagonal."""
         found = []
         for other in range(start, self.columns, self.form.tile):
             if other + self.form.tile <= self.after:
@@ -207,6 +209,12 @@ class _Search:
             keep = (start + row < other + column) & (other + column >= self.after)
             found.append((start + row[keep], other + column[keep], best.ravel()[place[keep]]))
         return found or [(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32))]
+
+
+def _row_of_tiles(
+    search: _Search, asked: tuple[int, np.float32]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
+    return search.row(*asked)
 
 
 def _rows(known: Known, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:

@@ -79,7 +79,7 @@ class Spectral:
         size = length or min(_possible(lags), key=lambda candidate: _cost(samples, lags, candidate))
         step = size - 2 * lags
         blocks = -(-samples // step)
-        self._lags = lags
+        self._rows, self._length, self._lags = rows, size, lags
         self._half = size // 2 + 1
         self.tile = _tile(2 * blocks)
         self.rounding = _rounding(size, step, blocks)
@@ -91,6 +91,10 @@ class Spectral:
         weight[0] = weight[-1] = 1.0 / size
         self._even = (np.cos(back) * weight).astype(np.float32)
         self._odd = (np.sin(back) * weight)[1:, 1:-1].astype(np.float32)
+
+    def __reduce__(self) -> tuple[type[Spectral], tuple[Floats32, int, int]]:
+        """Travel as rows: the coefficients take many times their room, and a moment to make."""
+        return Spectral, (self._rows, self._lags, self._length)
 
     def largest(self, start: int, other: int) -> Floats32:
         """The tile of the rows from `start` on against those from `other` on."""

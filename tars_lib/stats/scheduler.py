@@ -1,0 +1,346 @@
+"""Where is work done that falls apart into many equal tasks: in threads, in processes, or on a Dask cluster?
+
+A task is a function of two things: what all tasks share, which travels to each worker once, and its own item. Results come
+back in the order of the items, so a caller cannot tell the schedulers apart but by the time that they take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import re
+import sys
+import tempfile
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tars_lib.errors import ConfigError, SchedulerError
+from tars_lib.stats.parallel import in_parallel, one_blas_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ProcessPoolExecutor
+
+Shared = TypeVar("Shared")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+FORMS = "threads, processes:N or tcp://HOST:PORT"
+MOST_PROCESSES = 256
+PATIENCE = "10s"
+"""For how long a cluster is waited for; judgement: one on the same network answers within a second."""
+ATTEMPTS = 4
+"""How often a task is begun before its workers' deaths are its own fault; as Dask counts by default."""
+
+
+class Scheduler(Protocol):
+    """Something that runs tasks and hands their results back in order."""
+
+    def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
+        """Return the results of `work(shared, item)` in the order of the items.
+
+        Raises
+        ------
+        SchedulerError
+            If workers keep dying, or cannot be reached.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what was begun for it."""
+        ...
+
+
+class Threads:
+    """All processors of this process; numpy lets go of the interpreter while it computes."""
+
+    def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
+        """Return the results in order."""
+        return in_parallel(lambda item: work(shared, item), items)
+
+    def close(self) -> None:
+        """Do nothing: threads end with their work."""
+
+
+class Processes:
+    """So many processes of this machine, each with an interpreter of its own.
+
+    Parameters
+    ----------
+    number : int
+        At least 1.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
+        """Return the results in order; a worker that is killed is replaced, and its task begun anew."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        with tempfile.TemporaryDirectory(prefix="tars-shared-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "shared"
+            path.write_bytes(pickle.dumps((work, shared), protocol=5))
+            place, deaths = 0, 0
+            while place < len(items):
+                try:
+                    for result in self._begin(path, items[place:]):
+                        yield result
+                        place, deaths = place + 1, 0
+                except BrokenProcessPool as error:
+                    self.close()
+                    deaths += 1
+                    if deaths == ATTEMPTS:
+                        raise SchedulerError(
+                            f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
+                            "too little memory for so many processes is the usual reason: fewer, or threads, take less"
+                        ) from error
+
+    def _begin(self, path: Path, items: Sequence[Item]) -> Iterator[Any]:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.number, get_context("spawn"))
+        with _no_main_module():
+            return self._pool.map(_task, [str(path)] * len(items), items)
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hide the main module: a process that is spawned would run it again, and needs nothing of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@lru_cache(maxsize=1)
+def _received(path: str) -> tuple[Callable[[Any, Any], Any], Any]:
+    """Read what this worker is to do, and what all its tasks share, once."""
+    read: tuple[Callable[[Any, Any], Any], Any] = pickle.loads(Path(path).read_bytes())  # noqa: S301 - written by our parent
+    return read
+
+
+def _task(path: str, item: object) -> object:
+    work, shared = _received(path)
+    with one_blas_thread():
+        return work(shared, item)
+
+
+class Cluster:
+    """A Dask cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected.
+    owns : bool
+        Whether the connection is closed with this.
+    """
+
+    def __init__(self, client: Any, *, owns: bool = False) -> None:
+        self.client = client
+        self._owns = owns
+
+    @classmethod
+    def at(cls, address: str) -> Cluster:
+        """Connect to a scheduler.
+
+        Raises
+        ------
+        SchedulerError
+            If it cannot be reached, or its workers hold other versions of what is used.
+        """
+        try:
+            import distributed
+        except ImportError as error:
+            raise SchedulerError(f"{address} needs Dask: pip install 'tars-incident-workbook[dask]'") from error
+        try:
+            connect: Any = distributed.Client
+            client = connect(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise SchedulerError(
+                f"{address}: no Dask scheduler answers within {PATIENCE}; threads need none"
+            ) from error
+        cluster = cls(client, owns=True)
+        try:
+            cluster.check()
+        except BaseException:
+            cluster.close()
+            raise
+        return cluster
+
+    def close(self) -> None:
+        """Close the connection, unless it was given."""
+        if self._owns:
+            self.client.close()
+
+    def check(self) -> None:
+        """Compare the versions of what is used here and on the workers, and look at how they allocate memory.
+
+        Raises
+        ------
+        SchedulerError
+            If there is no worker, or one holds another version or not this package.
+        """
+        import logging
+
+        mine = versions()
+        try:
+            theirs: dict[str, dict[str, str]] = self.client.run(versions)
+        except Exception as error:
+            raise SchedulerError(
+                f"{self._name}: its workers lack this package, or hold another version: {error}"
+            ) from error
+        if not theirs:
+            raise SchedulerError(f"{self._name}: it has no worker; dask worker {self._name} starts one")
+        for worker, held in sorted(theirs.items()):
+            for name, version in mine.items():
+                if held.get(name) != version:
+                    raise SchedulerError(
+                        f"{self._name}: {worker} has {name} {held.get(name)}, and {version} is here; the same is needed"
+                    )
+        trimmed = sorted(
+            worker for worker, is_trimmed in self.client.run(has_fixed_mmap_threshold).items() if is_trimmed
+        )
+        if trimmed:
+            logging.getLogger(__name__).warning(
+                "%s: %d workers run with MALLOC_TRIM_THRESHOLD_ and without MALLOC_MMAP_THRESHOLD_, which takes several times "
+                "the processor time; see docs/scale.md",
+                self._name,
+                len(trimmed),
+            )
+
+    @property
+    def _name(self) -> str:
+        return str(self.client.scheduler.address)
+
+    def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
+        """Return the results in order; Dask begins a task anew whose worker died."""
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            (sent,) = self.client.scatter([shared], broadcast=True)
+            tasks = [self.client.submit(_on_worker, work, sent, item, pure=False) for item in items]
+            for place, task in enumerate(tasks):
+                result: Result = task.result()
+                tasks[place] = None
+                yield result
+        except KilledWorker as error:
+            raise SchedulerError(
+                f"{self._name}: the workers that took a task died, one after the other; too little memory is the usual reason"
+            ) from error
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise SchedulerError(f"{self._name}: the cluster went away in the middle: {error}") from error
+
+
+def _on_worker(work: Callable[[Shared, Item], Result], shared: Shared, item: Item) -> Result:
+    with one_blas_thread():
+        return work(shared, item)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides a result, where this is called."""
+    import numpy as np
+    import scipy
+
+    from tars_lib import __version__
+
+    return {"tars_lib": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
+
+
+def has_fixed_mmap_threshold() -> bool:
+    """Return whether glibc was told when to trim but not when to map, which fixes the latter at 128 KiB.
+
+    Each array of a few megabytes is then asked of the kernel anew, and cleared page by page.
+    """
+    return "MALLOC_TRIM_THRESHOLD_" in os.environ and "MALLOC_MMAP_THRESHOLD_" not in os.environ
+
+
+_current: ContextVar[Scheduler | None] = ContextVar("scheduler", default=None)
+
+
+def scheduled(work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
+    """Return the results of `work(shared, item)` in order, from the scheduler in use.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, without side effects; both arguments and the result can be pickled.
+    shared : object
+        Sent to each worker once.
+    items : sequence
+
+    Examples
+    --------
+    >>> list(scheduled(pow, 2, [1, 2, 3]))
+    [2, 4, 8]
+    """
+    return (_current.get() or Threads()).map(work, shared, items)
+
+
+def elsewhere() -> Scheduler | None:
+    """Return the scheduler in use if it works outside of this process."""
+    scheduler = _current.get()
+    return None if isinstance(scheduler, Threads) else scheduler
+
+
+@contextlib.contextmanager
+def using(given: object | None) -> Iterator[None]:
+    """Use a scheduler for what is called within.
+
+    Parameters
+    ----------
+    given : str, distributed.Client or None
+        `threads`, `processes:N`, the address of a Dask scheduler, or a client of one; None changes nothing.
+
+    Raises
+    ------
+    ConfigError
+        If a text has another form.
+    SchedulerError
+        If a cluster cannot be reached.
+    """
+    if given is None:
+        yield
+        return
+    scheduler = scheduler_of(given) if isinstance(given, str) else Cluster(given)
+    token = _current.set(scheduler)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+        scheduler.close()
+
+
+def scheduler_of(text: str) -> Scheduler:
+    """Read the name of a scheduler, and connect to it where it is a cluster.
+
+    Examples
+    --------
+    >>> scheduler_of("processes:2").number
+    2
+    """
+    if text == "threads":
+        return Threads()
+    if found := re.fullmatch(r"processes:(\d{1,4})", text):
+        if 1 <= int(found[1]) <= MOST_PROCESSES:
+            return Processes(int(found[1]))
+        raise ConfigError(f"scheduler {text!r} is not allowed: from 1 to {MOST_PROCESSES} processes are")
+    if re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d{1,5}", text):
+        return Cluster.at(text)
+    raise ConfigError(f"scheduler {text!r} is not allowed: {FORMS} is")

@@ -1,0 +1,143 @@
+"""The same results from threads, processes and a real Dask cluster, also where a worker is killed in the middle."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from scheduler_tasks import die, die_once, fail, last_digits
+
+import tars_lib as tars
+from tars_lib.cli.main import cli
+from tars_lib.errors import ConfigError, SchedulerError
+from tars_lib.sources.demo import demo_root
+from tars_lib.stats import scheduler
+from tars_lib.stats.scheduler import scheduled, using
+
+KILLS = pytest.mark.skipif(sys.platform == "win32", reason="a process is killed by a signal")
+pytestmark = pytest.mark.xdist_group("schedulers")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a Dask scheduler with two worker processes."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: it is in the extra [dask]")
+    made: Any = distributed.LocalCluster
+    with made(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
+        yield started.scheduler_address
+
+
+@pytest.fixture(params=["threads", "processes:2", "dask"])
+def where(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue("cluster") if request.param == "dask" else request.param
+
+
+def test_results_come_in_order(where: str) -> None:
+    with using(where):
+        assert list(scheduled(last_digits, 31, range(40))) == [31 * item % 1_000_000 for item in range(40)]
+        assert list(scheduled(last_digits, 7, [])) == []
+
+
+def test_what_a_task_raises_comes_back(where: str) -> None:
+    with using(where), pytest.raises(ValueError, match=r"^broken 1$"):
+        list(scheduled(fail, "broken", [1]))
+
+
+def test_relations_are_the_same_bytes(where: str) -> None:
+    rng = np.random.default_rng(4)
+    values = rng.standard_normal((80, 420))
+    values[3:, 7] += 2.0 * values[:-3, 5]
+    frame = pd.DataFrame(values, columns=[f"service-{number}" for number in range(420)])
+    found = tars.lead_lag(frame, max_lag=5, scheduler=where)
+    assert found[["leader", "follower", "lag"]].to_numpy().tolist()[0] == ["service-5", "service-7", 3]
+    pd.testing.assert_frame_equal(found, tars.lead_lag(frame, max_lag=5), check_exact=True)
+
+
+def test_a_client_is_taken_as_it_is_and_left_open(cluster: str) -> None:
+    import distributed
+
+    connect: Any = distributed.Client
+    with connect(cluster, set_as_default=False) as client:
+        with using(client):
+            assert list(scheduled(last_digits, 2, [4])) == [8]
+        assert client.status == "running"
+
+
+@KILLS
+@pytest.mark.parametrize("form", ["processes:2", "dask"])
+def test_a_worker_that_is_killed_costs_time_and_nothing_else(
+    form: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with using(request.getfixturevalue("cluster") if form == "dask" else form):
+        assert list(scheduled(die_once, str(tmp_path / "died"), range(6))) == [0, 1, 4, 9, 16, 25]
+    assert (tmp_path / "died").exists()
+
+
+@KILLS
+def test_workers_that_keep_dying_are_one_sentence() -> None:
+    with (
+        using("processes:1"),
+        pytest.raises(SchedulerError, match="a worker was ended from outside 4 times at one task"),
+    ):
+        list(scheduled(die, "", [1]))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "thread", "processes", "processes:0", "processes:9999", "http://a:1", "tcp://a", "tcp://"]
+)
+def test_other_forms_are_refused_with_what_is_allowed(text: str) -> None:
+    with (
+        pytest.raises(ConfigError, match=r"^scheduler '.*' is not allowed: (threads, processes:N or|from 1 to 256)"),
+        using(text),
+    ):
+        pass
+
+
+def test_other_versions_on_the_workers_are_named(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "versions", other_versions)
+    with pytest.raises(SchedulerError, match=r"has numpy .*, and 0\.0 is here; the same is needed"), using(cluster):
+        pass
+
+
+def other_versions(dask_worker: object = None) -> dict[str, str]:
+    return {"numpy": "1.0" if dask_worker is not None else "0.0"}
+
+
+def test_a_cluster_that_does_not_answer_ends_the_command_with_1_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: it is in the extra [dask]")
+    monkeypatch.setattr(scheduler, "PATIENCE", "1s")
+    words = ["run", "--root", str(demo_root()), "--outdir", str(tmp_path / "runs")]
+    told = CliRunner().invoke(cli, [*words, "--scheduler", "tcp://127.0.0.1:9"])
+    assert (told.exit_code, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    assert "tcp://127.0.0.1:9: no Dask scheduler answers within 1s" in told.stderr
+    assert not (tmp_path / "runs").exists()
+    told = CliRunner(env={"TARS_SCHEDULER": "fast"}).invoke(cli, words)
+    assert (told.exit_code, told.stdout) == (94, "")
+
+
+@pytest.mark.slow
+def test_reports_are_made_by_the_workers(cluster: str, tmp_path: Path, samples: Any) -> None:
+    run = samples.run("demo").directory
+    words = [
+        "report",
+        "executive_summary",
+        "sla_breach",
+        "--run",
+        str(run),
+        "--output",
+        str(tmp_path),
+        "--format",
+        "html",
+    ]
+    told = CliRunner().invoke(cli, [*words, "--scheduler", cluster])
+    assert told.exit_code == 0, told.output
+    for name in ("executive_summary", "sla_breach"):
+        assert (tmp_path / f"{name}.html").read_bytes() == samples.report(name, "demo")["html"].read_bytes()
