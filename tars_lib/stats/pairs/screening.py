@@ -12,6 +12,7 @@ shared rows counted. What passes is measured again, exactly, by `tars_lib.stats.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,18 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
+_Row = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]], Ints]
 
 MOST_MISSING = 0.3
 """Above this share of missing rows in any window a column's shared rows are counted, not bounded; judgement."""
+
+
+MOST_KEPT = 1_000_000
+"""Pairs for which the first pass has room where a family is tested: beyond, Benjamini-Hochberg must be able to accept as many.
+Judgement: 20 MB; of pairs that are not related one in a hundred thousand gets so far."""
+
+BINS = 64
+"""Classes in which the pairs below that are counted."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +126,50 @@ def screened_pairs(
         searches.append(_bounded(rows[:known], overlap, columns[:known], size, float(missing[:known].max())))
     if known < len(columns):
         searches.append(_counted(rows, seen, overlap, columns, size, known, float(missing.max())))
-    first, second, score = [], [], []
     extremes = min(one.least for one in searches), max(one.most for one in searches)
-    critical = _critical(sidak_inverse(level, tests), extremes)
+
+    def critical_of(count: float) -> float:
+        """The figure that a pair needs where so many are accepted."""
+        share = 1.0 if family is None else min(count / family, 1.0)
+        return _critical(sidak_inverse(level * share, tests), extremes)
+
+    base = critical_of(math.inf if family is None else family)
+    is_large = family is not None and family > MOST_KEPT and base > max(one.slack for one in searches)
+    edges = np.linspace(base, critical_of(MOST_KEPT), BINS + 1) if is_large else None
+    kept_from = base if edges is None else float(edges[-1])
+    first, second, scores, counted = _searched(searches, base, kept_from, progress)
+    if edges is not None and (lower := _lowest_accepted(edges, counted, len(scores), critical_of)) < kept_from:
+        first, second, scores, _ = _searched(searches, lower, lower, progress)
+    kept = _acceptable(scores, level, family, extremes, tests)
+    scores = scores[kept]
+    # for a given r^2 n the p-value rises, then falls with n: it is smallest at one of the ends
+    single = np.minimum(*(tail_probability(np.minimum(scores / np.sqrt(n), 1.0), n) for n in extremes))
+    one, two = columns[first[kept]], columns[second[kept]]
+    return Candidates(
+        np.minimum(one, two).astype(np.int64), np.maximum(one, two).astype(np.int64), sidak(single, tests)
+    )
+
+
+def _lowest_accepted(edges: Floats, counted: Ints, kept: int, critical_of: Callable[[float], float]) -> float:
+    """The lowest figure that Benjamini-Hochberg could accept, as far as counts in classes can tell.
+
+    A pair whose figure lies in a class is accepted only where as many pairs as its p-value calls for lie at or above the
+    lower edge; the largest such number is what the pairs at or above that edge are, so each edge is asked for its own count.
+    """
+    above = kept + np.cumsum(counted[::-1])[::-1]
+    # rounding may put a figure at an edge into the class below, so that class is counted in
+    for low, high, count in zip(edges[:-1], edges[1:], np.append(above[:1], above[:-1]), strict=True):
+        if critical_of(float(count)) <= high:
+            return float(low)
+    return float(edges[-1])
+
+
+def _searched(
+    searches: list[_Search], base: float, kept_from: float, progress: Callable[[float], None] | None
+) -> tuple[Ints, Ints, Floats, Ints]:
+    """Rows, columns and figures of the pairs from one figure on, and how many lie in each class from a lower one up to it."""
+    first, second, score = [], [], []
+    counted = np.zeros(BINS, dtype=np.int64)
     shares = np.cumsum([one.tiles for one in searches]) / sum(one.tiles for one in searches)
     before = 0.0
     for search, until in zip(searches, shares.tolist(), strict=True):
@@ -127,20 +178,14 @@ def screened_pairs(
             if progress is not None:
                 progress(before + share * (until - before))
 
-        for found in search.hits(critical, report):
-            first.append(found[0])
-            second.append(found[1])
-            score.append(found[2])
+        for found, classes in search.hits(base, kept_from, report):
+            counted += classes
+            for row, column, value in found:
+                first.append(row)
+                second.append(column)
+                score.append(value.astype(np.float64) + search.slack)
         before = until
-    scores = np.concatenate(score)
-    kept = _acceptable(scores, level, family, extremes, tests)
-    scores = scores[kept]
-    # for a given r^2 n the p-value rises, then falls with n: it is smallest at one of the ends
-    single = np.minimum(*(tail_probability(np.minimum(scores / np.sqrt(n), 1.0), n) for n in extremes))
-    one, two = columns[np.concatenate(first)[kept]], columns[np.concatenate(second)[kept]]
-    return Candidates(
-        np.minimum(one, two).astype(np.int64), np.maximum(one, two).astype(np.int64), sidak(single, tests)
-    )
+    return np.concatenate(first), np.concatenate(second), np.concatenate(score), counted
 
 
 def _critical(single: float, extremes: tuple[float, float]) -> float:
@@ -181,39 +226,48 @@ class _Search:
         across = -(-self.columns // self.form.tile)
         return across * (across + 1) // 2
 
-    def hits(
-        self, critical: float, report: Callable[[float], None]
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Floats]]:
-        """Row, column and bound of what may reach `critical`, a row of tiles at a time."""
+    def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[_Row]:
+        """What may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
         starts = range(0, self.columns, self.form.tile)
-        floor = np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
+        floors = self._floor(base), self._floor(kept_from)
         done = 0
-        rows = [(start, floor) for start in starts]
-        for start, parts in zip(starts, scheduled(_row_of_tiles, self, rows), strict=True):
-            for row, column, value in parts:
-                yield row, column, value.astype(np.float64) + self.slack
+        rows = [(start, *floors) for start in starts]
+        for start, row in zip(starts, scheduled(_row_of_tiles, self, rows), strict=True):
+            yield row
             done += len(range(start, self.columns, self.form.tile))
             report(done / self.tiles)
 
-    def row(self, start: int, floor: np.float32) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
-        """Row, column and figure of what reaches a floor in the tiles to the right of one on the diagonal."""
-        found = []
+    def _floor(self, critical: float) -> np.float32:
+        return np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
+
+    def row(self, start: int, base: np.float32, kept_from: np.float32) -> _Row:
+        """Row, column and figure of what reaches a floor in the tiles to the right of one on the diagonal.
+
+        Also how many reach only a lower one, in equal classes from that to this.
+        """
+        found, classes = [], np.zeros(BINS, dtype=np.int64)
+        width = float(kept_from - base) / BINS
         for other in range(start, self.columns, self.form.tile):
             if other + self.form.tile <= self.after:
                 continue
             best = self.form.largest(start, other)
-            place = np.flatnonzero(best.ravel() >= floor)
+            place = np.flatnonzero(best.ravel() >= base)
             if not len(place):
                 continue
             row, column = np.divmod(place, best.shape[1])
-            keep = (start + row < other + column) & (other + column >= self.after)
-            found.append((start + row[keep], other + column[keep], best.ravel()[place[keep]]))
-        return found or [(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32))]
+            mine = (start + row < other + column) & (other + column >= self.after)
+            value = best.ravel()[place]
+            keep = mine & (value >= kept_from)
+            if base < kept_from:
+                rest = value[mine & ~keep]
+                which = np.clip(((rest - base) / width).astype(np.int64), 0, BINS - 1)
+                classes += np.bincount(which, minlength=BINS)
+            found.append((start + row[keep], other + column[keep], value[keep]))
+        none = np.zeros(0, dtype=np.intp)
+        return found or [(none, none, np.zeros(0, dtype=np.float32))], classes
 
 
-def _row_of_tiles(
-    search: _Search, asked: tuple[int, np.float32]
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]]:
+def _row_of_tiles(search: _Search, asked: tuple[int, np.float32, np.float32]) -> _Row:
     return search.row(*asked)
 
 

@@ -7,9 +7,10 @@ import pytest
 
 import tars_lib.stats.pairs.discovery as discovery
 import tars_lib.stats.pairs.streamed as stream
+from tars_lib.stats.pairs import screening
 from tars_lib.stats.pairs.discovery import discovered_pairs
 from tars_lib.stats.pairs.lagged_correlation import dense_tests, measured_tests
-from tars_lib.stats.pairs.screening import screened_pairs
+from tars_lib.stats.pairs.screening import _searched, screened_pairs
 from tars_lib.stats.series.prewhitening import whitened_panel
 from tests.naive import best_own_lag
 
@@ -108,3 +109,21 @@ def test_only_pairs_that_share_a_metric_are_counted():
     left[:, 2:] = np.nan
     right[:, :2] = np.nan
     assert discovered_pairs([whitened_panel(left), whitened_panel(right)], 3, 0.05).tested == 2
+
+
+@pytest.mark.parametrize("related", [0, 3, 30])
+def test_with_little_room_the_same_pairs_are_kept(related: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(related)
+    values = rng.standard_normal((120, 90))
+    values[:, :related] += 0.8 * rng.standard_normal((120, 1))
+    panel = whitened_panel(values)
+    whole = screened_pairs(panel, 4, 0.2, 90 * 89 // 2)
+    searches = []
+    monkeypatch.setattr(screening, "MOST_KEPT", 20)
+    monkeypatch.setattr(screening, "_searched", lambda *given: searches.append(given) or _searched(*given))
+    kept = screened_pairs(panel, 4, 0.2, 90 * 89 // 2)
+    assert set(zip(kept.first.tolist(), kept.second.tolist(), kept.p_bound.tolist(), strict=True)) == set(
+        zip(whole.first.tolist(), whole.second.tolist(), whole.p_bound.tolist(), strict=True)
+    )
+    # room for 20 is enough unless more are accepted, and then what was left out is searched for
+    assert len(searches) == (2 if len(whole.first) > 20 else 1)
