@@ -50,6 +50,7 @@ SECTIONS = (
         "rca", "Root causes of real incidents", ("--reliability", "--degraded"), is_markdown=True, needs_dataset=True
     ),
     Section("simulated", "Root causes in simulated applications", ("--markdown",), is_markdown=True),
+    Section("missing", "Verdicts where data are missing", ("--markdown",), is_markdown=True, needs_dataset=True),
     Section("edges", "Correlation and lead-lag: error rate and power", ("--no-peers", "--markdown"), is_markdown=True),
     Section(
         "peers",
@@ -65,6 +66,7 @@ SECTIONS = (
         script="edges",
     ),
     Section("pairs", "Correlation and lead-lag: speed", ("--markdown",), is_markdown=True),
+    Section("scale", "Large organisations", ("--markdown",), is_markdown=True),
     Section("planted", "Propagation and clusters that were planted"),
     Section("calm", "False alarms in calm organisations"),
     Section("outlooks", "Forecasts of breaches", ("--seeds", "40")),
