@@ -103,6 +103,7 @@ TREE: dict[str, dict[str, str]] = {
         "--junit": "--junit made.xml",
         "--verbose": "--verbose",
         "--quiet": "--quiet",
+        "--scheduler": "--scheduler fast",
     },
     "classify": {
         "--exit-code": "--exit-code 142",

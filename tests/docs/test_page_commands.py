@@ -31,6 +31,7 @@ NOT_HERE = {
     r"^papermill |^jupyter ": "starts a kernel; tests/reports/test_report_notebooks.py runs both",
     r"\bpdftoppm\b": "needs poppler; made by hand for a release",
     r"--send\b": "needs a channel; tests/cli/test_notify.py runs it against a server on the loopback",
+    r"^dask |--scheduler tcp:": "needs a cluster; tests/stats/test_scheduler.py runs one",
     r"^tars watch(?!.*--rounds 1\b)": "waits between rounds; one round runs",
 }
 """What is not run, by the line, and why."""
