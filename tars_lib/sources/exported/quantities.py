@@ -185,8 +185,11 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
 def _scaled(rest: str) -> tuple[int, str]:
     """The power of ten and the unit that stand behind a number."""
     first, _, more = rest.partition(" ")
-    if first in _SCALES and (not more or not unit_of(rest).dimension):
+    if first in _SCALES:
         return 10 ** _SCALES[first], _spelt(more.strip())
+    counted, _, per = rest.partition("/")
+    if counted in _SCALES:
+        return 10 ** _SCALES[counted], _spelt(f"1/{per}")
     return 1, _spelt(rest)
 
 

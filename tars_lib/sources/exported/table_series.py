@@ -127,7 +127,7 @@ def _is_text(table: TextTable, name: str, use: str) -> bool:
 def _is_number(cell: str) -> bool:
     for decimal in (".", ","):
         try:
-            return bool(np.isfinite(read_values([cell], lambda _: "", decimal).values[0]))
+            return not np.isnan(read_values([cell], lambda _: "", decimal).values[0])
         except InputError:
             continue
     return False
