@@ -268,3 +268,31 @@ def test_local_times_of_a_column_that_names_utc_need_no_zone(root: Path) -> None
     berlin = Choices(metric="queue_depth", zone=read_zone("Europe/Berlin"))
     imported(root, berlin, b_csv=text.replace(" (UTC)", "").replace("00:00:00", "02:00:00"))
     assert [f"{micros // 3_600_000_000 % 24}" for micros in read_root(root).history.time] == ["0", "1"]
+
+
+def matrix(*values: int) -> str:
+    """The answer of Prometheus to `increase()`: counts of the intervals before their times."""
+    points = [[1767571200 + 300 * k, str(value)] for k, value in enumerate(values)]
+    result = [{"metric": {"service": "web"}, "values": points}]
+    return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+
+def test_counts_that_stand_for_the_interval_before_their_time_are_told_to_the_root(root: Path) -> None:
+    made = imported(root, Choices(metric="requests_total"), a_json=matrix(5, 3, 7))
+    assert "org.yaml: samples: {stamp: end} added" in made.said
+    assert read_root(root).stamp_at_end
+    # a level has no interval
+    other = root.parent / "other"
+    imported(other, Choices(metric="queue_depth"), b_json=matrix(5, 3, 7))
+    assert not read_root(other).stamp_at_end
+
+
+def test_counts_of_both_kinds_of_interval_in_one_root_are_refused(root: Path) -> None:
+    imported(root, Choices(metric="jobs_total"), a_csv="time,web\n2026-01-05T00:00:00Z,9\n2026-01-05T00:05:00Z,7\n")
+    with pytest.raises(
+        InputError, match=r"b.json: its counts stand for the interval before their time, jobs_total in the root"
+    ):
+        planned(root, Choices(metric="requests_total"), b_json=matrix(5, 3, 7))
+    (root / "org.yaml").write_text("samples: {stamp: end}\n", encoding="utf-8")
+    imported(root, Choices(metric="requests_total"), b_json=matrix(5, 3, 7))
+    assert set(read_root(root).history.metrics) == {"jobs_total", "requests_total"}

@@ -27,6 +27,8 @@ _SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 1
 """Of Grafana's `short` and SI formats (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
 _UNCLEAR = {"m": "thousandths, minutes or metres", "b": "bits or bytes"}
 _WORDS = {"reqps": "req/s", "ops": "ops/s", "rps": "req/s", "pps": "packets/s", "percentunit": "ratio", "c": "count"}
+_MOST, _MOST_DIGITS = 10**300, 400
+"""What a binary64 holds, with room for the scale of a unit."""
 _BASES = {TIME: "s", BYTES: "B", SHARE: "ratio"}
 
 Where = Callable[[int], str]
@@ -106,6 +108,9 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
         If a cell is no number, has a unit that can be read in two ways, or units of several dimensions stand in the column; up
         to ten rows are named.
     """
+    plain = _plain(cells) if decimal == "." else None
+    if plain is not None:
+        return ReadValues(plain, "", False)
     numbers: list[Fraction | float | None] = []
     units: list[str] = []
     faults: list[str] = []
@@ -137,6 +142,18 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
         factor = factor_between(own, unit) if own else Fraction(1)
         values[position] = float(number) if isinstance(number, float) else float(number * (factor or 1))
     return ReadValues(values, unit, bool(named))
+
+
+def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    """Numbers without units all at once; None where one is written in another way."""
+    given = ["nan" if cell in NO_VALUES else cell for cell in cells]
+    if any("_" in cell for cell in given):  # Python's own grouping of digits, not a number in any file
+        return None
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (ValueError, OverflowError):
+        return None
+    return None if np.isinf(values).any() else values
 
 
 def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
@@ -171,9 +188,11 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
     groups = whole.split(other)
     if other in part or decimal in part or (len(groups) > 1 and any(len(group) != 3 for group in groups[1:])):
         return f"{text[:60]!r} is not a number with a decimal {'comma' if decimal == ',' else 'point'}"
-    if len(exponent) > 5:
+    if len(exponent) > 4 or len(digits) > _MOST_DIGITS:
         return f"{text[:60]!r} is beyond every number that is allowed"
     number = Fraction(f"{''.join(groups) or '0'}.{part or '0'}{exponent}") * (-1 if sign in ("-", "\u2212") else 1)
+    if abs(number) > _MOST:
+        return f"{text[:60]!r} is beyond every number that is allowed"
     scale, unit = _scaled(rest)
     if unit and not unit_of(unit).dimension and unit not in _UNCLEAR:
         return f"{text[:60]!r}: {unit[:20]} is no unit that is known; export raw values and give --unit"

@@ -145,7 +145,10 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
     if not table.rows:
         raise InputError(f"{table.label}: no row after the names of the columns")
     cells = (
-        (cell, partial(_cell, table, row, name)) for name in roles.values for row, cell in enumerate(table.cells(name))
+        (cell, partial(_cell, table, row, name))
+        for name in roles.values
+        for row, cell in enumerate(table.cells(name))
+        if "," in cell or cell.count(".") > 1
     )
     decimal = decimal_mark(cells, choices.decimal)
     is_long = bool(roles.repo or roles.metric or roles.series or (roles.others and choices.repo))

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
+from tars_lib.model.metrics import Metric
 from tars_lib.model.units import factor_between
 from tars_lib.sources.exported.clock import EPOCHS, read_times
 from tars_lib.sources.exported.quantities import decimal_mark, read_values
+from tars_lib.sources.exported.settled import settle
+from tars_lib.sources.exported.shapes import Choices, SampledSeries
 
 NIGHTS = (
     ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC), 60),
@@ -200,3 +203,17 @@ def test_both_decimal_marks_in_one_table_are_refused_with_both_places() -> None:
     cells = [("1.234,5", lambda: "row 2"), ("1,234.5", lambda: "row 3")]
     with pytest.raises(InputError, match=r"row 2: '1.234,5' has a decimal comma, row 3: '1,234.5' a decimal point"):
         decimal_mark(cells)
+
+
+@given(
+    st.lists(st.floats(-1e12, 1e12, allow_subnormal=False), min_size=1, max_size=20),
+    st.sampled_from([("ms", "s"), ("s", "ms"), ("%", "ratio"), ("min", "h"), ("KiB", "B"), ("ns", "d"), ("MB", "kB")]),
+)
+def test_a_conversion_is_exact_in_decimals(values: list[float], units: tuple[str, str]) -> None:
+    given_unit, kept = units
+    series = SampledSeries("web", "own", np.arange(len(values)), np.array([*values]), given_unit)
+    (moved,), (told,) = settle([series], Choices(), {"own": Metric("own", kept)}, "file")
+    factor = factor_between(given_unit, kept)
+    assert factor is not None
+    assert moved.value.tolist() == [float(Fraction(repr(value)) * factor) for value in values]
+    assert (told.unit, told.why) == (kept, f"converted from {given_unit}, as the file says")
