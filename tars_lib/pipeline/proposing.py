@@ -244,6 +244,7 @@ def _threshold(
     lines = [
         _comment(past, EARLY if higher else LATE, f"the mean over {window}", f"{past.value:.4g}{unit}"),
         f"  - sla_id: {yaml_scalar(_id_of(f'{name}-{repos[0]}' if is_one_of_many else name))}",
+        f"    sla_name: {yaml_scalar(subject)}",
         f"    sla_type: {yaml_scalar(name)}",
         f"    metric: {yaml_scalar(name)}",
         f"    objective: {np.format_float_positional(objective, trim='-')}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -111,37 +112,32 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
     plain = _plain(cells) if decimal == "." else None
     if plain is not None:
         return ReadValues(plain, "", False)
-    numbers: list[Fraction | float | None] = []
-    units: list[str] = []
-    faults: list[str] = []
-    known: dict[str, tuple[Fraction | float | None, str] | str] = {}
-    for position, cell in enumerate(cells):
-        read = known.get(cell)
-        if read is None:
-            read = known[cell] = _read(cell, decimal)
-        if isinstance(read, str):
-            faults.append(f"{where(position)}: {read}")
-            numbers.append(None)
-            units.append("")
-            continue
-        numbers.append(read[0])
-        units.append(read[1])
-    if faults:
+    # each different cell is read once
+    known = {cell: _read(cell, decimal) for cell in dict.fromkeys(cells)}
+    wrong = {cell: read for cell, read in known.items() if isinstance(read, str)}
+    if wrong:
+        faults = [f"{where(position)}: {wrong[cell]}" for position, cell in enumerate(cells) if cell in wrong]
         raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
-    named = dict.fromkeys(unit for unit in units if unit)
-    unit = _common(named, units, where)
-    values = np.full(len(cells), np.nan)
-    for position, number in enumerate(numbers):
-        if number is None:
-            continue
-        own = units[position]
+    read_in = {cell: read for cell, read in known.items() if not isinstance(read, str)}
+    named = dict.fromkeys(unit for _, unit in read_in.values() if unit)
+
+    def first_of(unit: str) -> str:
+        cell = next(cell for cell, (_, own) in read_in.items() if own == unit)
+        return where(cells.index(cell))
+
+    unit = _common(named, first_of)
+    made = {}
+    for cell, (number, own) in read_in.items():
         if named and not own and number:
             raise InputError(
-                f"{where(position)}: {cells[position][:60]!r} has no unit, and others of the column have ({', '.join(named)})"
+                f"{where(cells.index(cell))}: {cell[:60]!r} has no unit, and others of the column have ({', '.join(named)})"
             )
         factor = factor_between(own, unit) if own else Fraction(1)
-        values[position] = float(number) if isinstance(number, float) else float(number * (factor or 1))
-    return ReadValues(values, unit, bool(named))
+        if isinstance(number, Fraction):
+            made[cell] = float(number * (factor or 1))
+        else:
+            made[cell] = math.nan if number is None else number
+    return ReadValues(np.array([made[cell] for cell in cells], dtype=np.float64), unit, bool(named))
 
 
 def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
@@ -156,7 +152,7 @@ def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
     return None if np.isinf(values).any() else values
 
 
-def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
+def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
     """The unit of a column: the only one, else the base unit of their dimension."""
     if len(named) <= 1:
         return next(iter(named), "")
@@ -165,8 +161,7 @@ def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
     base = _BASES.get(dimension, first)
     for name in named:
         if factor_between(name, base) is None:
-            at = units.index(name)
-            raise InputError(f"{where(at)}: {name} does not convert to {first}, which others of the column are in")
+            raise InputError(f"{where(name)}: {name} does not convert to {first}, which others of the column are in")
     return base
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -182,16 +183,7 @@ def _times(table: TextTable, column: str, choices: Choices, groups: Sequence[obj
 
 def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exported:
     names = [series_name(column) for column in roles.values]
-    faults = []
-    for look in (lambda: _times(table, roles.time, choices), lambda: owners(names, choices, table.label)):
-        # both are told at once, so that one more try is enough
-        try:
-            look()
-        except InputError as error:
-            faults.append(str(error))
-    if faults:
-        raise InputError(listed(faults))
-    times, whose = _times(table, roles.time, choices), owners(names, choices, table.label)
+    times, whose = _both(lambda: _times(table, roles.time, choices), lambda: owners(names, choices, table.label))
     lines = np.array(table.lines, dtype=np.int64)
     series = []
     is_rounded = False
@@ -209,6 +201,24 @@ def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
         is_rounded=is_rounded,
         notes=_decimal_note(table, decimal) + tuple(f"{table.label}: {note}" for note in times.notes),
     )
+
+
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+
+
+def _both(one: Callable[[], _One], other: Callable[[], _Other]) -> tuple[_One, _Other]:
+    """Both answers; where both are refused, both refusals at once, so that one more try is enough."""
+    try:
+        first = one()
+    except InputError as error:
+        try:
+            other()
+        except InputError as further:
+            heads = [str(refusal).partition(";\n")[0] for refusal in (error, further)]
+            raise InputError(listed(heads)) from error
+        raise
+    return first, other()
 
 
 def _at(table: TextTable, column: str) -> Callable[[int], str]:
