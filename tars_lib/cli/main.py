@@ -16,7 +16,13 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
+    "import": (
+        "tars_lib.cli.import_files",
+        "import_files",
+        "Add files that other tools exported to an org-health folder.",
+    ),
     "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
+    "init": ("tars_lib.cli.init", "init", "Propose org.yaml and SLA policies from what the past shows."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),

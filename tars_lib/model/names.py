@@ -238,6 +238,26 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An incident that another system kept, as a row of `incidents.csv` holds it.
+
+    Times are UTC. `started` is when the harm began, `detected` when somebody or something noticed, which every incident has;
+    the other times are None where the system does not say, `resolved` also while the incident lasts. `repo` is None where it
+    is not known or concerns all. `source` names the system, `ref` the incident there.
+    """
+
+    detected: datetime
+    title: str
+    source: str
+    ref: str | None = None
+    repo: str | None = None
+    severity: AlertSeverity | None = None
+    started: datetime | None = None
+    acknowledged: datetime | None = None
+    resolved: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedAlert:
     """An alert found in a repo's own artefacts."""
 

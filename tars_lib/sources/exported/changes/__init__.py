@@ -1,0 +1,1 @@
+"""Deployments as git hosts and tools for DORA's four keys export them, and the catalogue of services."""

@@ -1,0 +1,98 @@
+"""What deployments of every git host have in common: which are wanted, and what an event says of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tars_lib.errors import InputError
+from tars_lib.model.names import Event
+from tars_lib.sources.exported.fields import counted
+from tars_lib.sources.exported.shapes import Choices
+
+_LIVE = ("production", "prod", "live", "prd")
+"""Environments that users meet, by name; judgement. Others are left out where one of these is there, and a note counts them."""
+_UNDER_WAY = {"created", "pending", "queued", "waiting", "in_progress", "running", "blocked", "manual"}
+_FAILED = {"failure", "failed", "error", "canceled", "cancelled", "abort", "aborted", "inactive_failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment as a host tells it; empty where it does not."""
+
+    at: datetime
+    repo: str
+    environment: str
+    state: str
+    what: str
+    ref: str
+    is_live: bool | None = None
+
+
+def deploy_events(
+    found: Sequence[Deployment], label: str, choices: Choices
+) -> tuple[tuple[Event, ...], tuple[str, ...]]:
+    """Events of the deployments that reached an environment that is wanted, and notes of those left out.
+
+    Parameters
+    ----------
+    found : sequence of Deployment
+    label : str
+    choices : Choices
+        `environments` of a map file decides; else those that are live by their host or by name; else the only one.
+
+    Raises
+    ------
+    InputError
+        If a deployment has no repo, or it cannot be told which of several environments is the live one.
+    """
+    homeless = [one for one in found if not one.repo]
+    if homeless:
+        raise InputError(f"{label}: {counted(len(homeless), 'deployment')} of a repo that is not told; add --repo NAME")
+    wanted = _wanted(found, label, choices)
+    begun = [one for one in found if one.environment in wanted]
+    done = [one for one in begun if one.state.lower() not in _UNDER_WAY]
+    notes = []
+    elsewhere = Counter(one.environment for one in found if one.environment not in wanted)
+    if elsewhere:
+        shown = ", ".join(f"{name or 'no environment'} {number}" for name, number in elsewhere.most_common(5))
+        kept = ", ".join(sorted(wanted))
+        notes.append(
+            f"{label}: deployments to {kept} are read, others left out: {shown}. A map file with environments: [...] "
+            "chooses others"
+        )
+    if len(done) < len(begun):
+        notes.append(f"{label}: left out: {counted(len(begun) - len(done), 'deployment')} not finished")
+    events = tuple(
+        Event(one.at, choices.repo_of(one.repo), "deploy", _title(one), one.ref or None)
+        for one in sorted(done, key=lambda one: (one.at, one.repo, one.ref))
+    )
+    return events, tuple(notes)
+
+
+def _wanted(found: Sequence[Deployment], label: str, choices: Choices) -> set[str]:
+    there = {one.environment for one in found}
+    if choices.environments:
+        wanted = set(choices.environments) & there
+        if not wanted:
+            raise InputError(
+                f"{label}: no deployment to {', '.join(choices.environments)}; found: {', '.join(sorted(there)) or 'none'}"
+            )
+        return wanted
+    told = {one.environment for one in found if one.is_live}
+    named = {name for name in there if name.lower() in _LIVE}
+    wanted = told or named or (there if len(there) <= 1 else set())
+    if not wanted and there:
+        raise InputError(
+            f"{label}: deployments to {', '.join(sorted(there))[:200]}: which are live? --map FILE with "
+            "environments: [NAME, ...] says it"
+        )
+    return wanted
+
+
+def _title(one: Deployment) -> str:
+    where = f" to {one.environment}" if one.environment else ""
+    failed = f", {one.state.lower()}" if one.state.lower() in _FAILED else ""
+    return f"Deploy {one.what}{where}{failed}" if one.what else f"Deploy{where}{failed}"

@@ -1,0 +1,1 @@
+"""Incidents and alerts as on-call tools and status pages export them."""

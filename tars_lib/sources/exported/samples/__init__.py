@@ -1,0 +1,1 @@
+"""Samples as dashboards, databases of metrics and load tests export them."""
