@@ -26,12 +26,12 @@ MAX_ROWS = 50_000_000
 MAX_EVENTS = 1_000_000
 MAX_COLUMNS = 1_000
 MAX_HEADER_BYTES = 65_536
-MAX_REPOS = 5_000
+MAX_REPOS = 50_000
 MAX_METRICS = 1_000
 MAX_SERIES = 1_000_000
 MAX_POLICIES = 2_000
 MAX_RULES = 2_000
-MAX_FILES = 20_000
+MAX_FILES = 200_000
 MAX_NAME = 1_000
 MAX_TEXT = 20_000
 MAX_MAGNITUDE = 1e30
@@ -77,10 +77,10 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
         "MAX_COLUMNS": Limit("columns of a table", "columns", "four are needed; further ones are passed over"),
         "MAX_HEADER_BYTES": Limit("the first row of a CSV file", "bytes", "1,000 columns of 60 characters"),
         "MAX_REPOS": Limit(
-            "repos of an organisation", "repos", "pairs are compared, and 12 million of them fit memory"
+            "repos of an organisation", "repos", "all pairs are compared: 1.25 billion take minutes and 1.5 GB"
         ),
         "MAX_METRICS": Limit("metrics of an organisation", "metrics", "dozens are usual"),
-        "MAX_SERIES": Limit("repos times metrics", "series", "5,000 repos with 200 metrics each"),
+        "MAX_SERIES": Limit("repos times metrics", "series", "50,000 repos with 20 metrics each"),
         "MAX_POLICIES": Limit("SLA policies", "policies", "each is judged over several windows"),
         "MAX_RULES": Limit("alert rules", "rules", "as for policies"),
         "MAX_FILES": Limit(

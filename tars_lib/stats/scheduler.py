@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import re
 import sys
-import tempfile
 from contextvars import ContextVar
-from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tars_lib.errors import ConfigError, SchedulerError
 from tars_lib.stats.parallel import in_parallel, one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import ProcessPoolExecutor
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -77,44 +72,36 @@ class Processes:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
         """Return the results in order; a worker that is killed is replaced, and its task begun anew."""
-        from concurrent.futures.process import BrokenProcessPool
-
-        with tempfile.TemporaryDirectory(prefix="tars-shared-", ignore_cleanup_errors=True) as folder:
-            path = Path(folder) / "shared"
-            path.write_bytes(pickle.dumps((work, shared), protocol=5))
-            place, deaths = 0, 0
-            while place < len(items):
-                try:
-                    for result in self._begin(path, items[place:]):
-                        yield result
-                        place, deaths = place + 1, 0
-                except BrokenProcessPool as error:
-                    self.close()
-                    deaths += 1
-                    if deaths == ATTEMPTS:
-                        raise SchedulerError(
-                            f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
-                            "too little memory for so many processes is the usual reason: fewer, or threads, take less"
-                        ) from error
-
-    def _begin(self, path: Path, items: Sequence[Item]) -> Iterator[Any]:
         from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
         from multiprocessing import get_context
 
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.number, get_context("spawn"))
-        with _no_main_module():
-            return self._pool.map(_task, [str(path)] * len(items), items)
+        place, deaths = 0, 0
+        while place < len(items):
+            pool = ProcessPoolExecutor(
+                min(self.number, len(items)), get_context("spawn"), initializer=_receive, initargs=(work, shared)
+            )
+            try:
+                with _no_main_module():
+                    results = pool.map(_task, items[place:])
+                for result in results:
+                    yield cast("Result", result)
+                    place, deaths = place + 1, 0
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths == ATTEMPTS:
+                    raise SchedulerError(
+                        f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
+                        "too little memory for so many processes is the usual reason: fewer, or threads, take less"
+                    ) from error
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        """Do nothing: processes end with their work."""
 
 
 @contextlib.contextmanager
@@ -128,15 +115,16 @@ def _no_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-@lru_cache(maxsize=1)
-def _received(path: str) -> tuple[Callable[[Any, Any], Any], Any]:
-    """Read what this worker is to do, and what all its tasks share, once."""
-    read: tuple[Callable[[Any, Any], Any], Any] = pickle.loads(Path(path).read_bytes())  # noqa: S301 - written by our parent
-    return read
+_received: list[tuple[Callable[[Any, Any], Any], Any]] = []
+"""What a worker process was told to do, and what all its tasks share."""
 
 
-def _task(path: str, item: object) -> object:
-    work, shared = _received(path)
+def _receive(work: Callable[[Any, Any], Any], shared: object) -> None:
+    _received.append((work, shared))
+
+
+def _task(item: object) -> object:
+    work, shared = _received[-1]
     with one_blas_thread():
         return work(shared, item)
 
@@ -280,7 +268,7 @@ def scheduled(work: Callable[[Shared, Item], Result], shared: Shared, items: Seq
     Parameters
     ----------
     work : callable
-        A function of a module, without side effects; both arguments and the result can be pickled.
+        A function of a module, without side effects; both arguments and the result can travel between processes.
     shared : object
         Sent to each worker once.
     items : sequence
