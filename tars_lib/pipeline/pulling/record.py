@@ -1,0 +1,47 @@
+"""`pulled.json`: what was asked of which source, for which range, and what came."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tars_lib.files.json_records import dumps
+from tars_lib.files.reading import is_there, read_json
+
+if TYPE_CHECKING:
+    from tars_lib.config.pulling.values import SourceForm
+
+NAME = "pulled.json"
+_FORMAT = 1
+# what changes no answer
+_BESIDE = {"auth", "timeout", "parallel", "points", "headers"}
+
+
+def read_record(root: Path) -> dict[str, dict[str, Any]]:
+    """Entries of `pulled.json` by source; empty where there is none, or it is no record.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as JSON.
+    """
+    path = root / NAME
+    if not is_there(path, NAME):
+        return {}
+    content = read_json(path, NAME)
+    sources = content.get("sources") if isinstance(content, dict) else None
+    return {key: value for key, value in (sources or {}).items() if isinstance(value, dict)}
+
+
+def record_bytes(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """`pulled.json` of these entries."""
+    return dumps({"format": _FORMAT, "sources": dict(entries)}).encode("utf-8")
+
+
+def digest_of(spec: SourceForm) -> str:
+    """Digest of what is asked: a source that asks something else keeps nothing of what it gave before."""
+    asked = spec.model_dump(mode="json", exclude=_BESIDE)
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
