@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.errors import InputError, listed
 
 if TYPE_CHECKING:
     from tars_lib.pipeline.pulling.pull import Outcome
@@ -48,13 +49,37 @@ def pull(
     or org.yaml is not acceptable.
     """
     outcomes = pulled(root, since, until, sources, check=check, quiet=quiet)
-    return PIPELINE.parse if any(outcome.error for outcome in outcomes) else 0
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    for error in failed:
+        click.echo(f"error: {error}", err=True)
+    return PIPELINE.parse if failed else 0
+
+
+def pull_before_run(root: Path, *, check: bool, quiet: bool) -> None:
+    """Pull for a run, or look where nothing is to be written; what came is told on stderr.
+
+    Raises
+    ------
+    InputError
+        If a source failed: old data would be judged as new.
+    """
+    outcomes = pulled(root, None, None, (), check=check, quiet=quiet, is_beside=True)
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    if failed:
+        raise InputError(f"{listed(failed)}; nothing was judged, tars run without --pull judges what is there")
 
 
 def pulled(
-    root: Path, since: str | None, until: str | None, sources: Sequence[str], *, check: bool, quiet: bool
+    root: Path,
+    since: str | None,
+    until: str | None,
+    sources: Sequence[str],
+    *,
+    check: bool,
+    quiet: bool,
+    is_beside: bool = False,
 ) -> tuple[Outcome, ...]:
-    """Pull, print a line a source, and return what became of each; errors go to stderr."""
+    """Pull, print a line for each source that answered, on stderr where `is_beside`, and return what became of each."""
     from tars_lib.pipeline.pulling.pull import World, pull
     from tars_lib.pipeline.pulling.ranges import range_of
     from tars_lib.pipeline.stamping import clock
@@ -64,10 +89,9 @@ def pulled(
         outcomes = pull(root, wanted, sources, World(os.environ, tell), check=check)
     for outcome in outcomes:
         if outcome.error:
-            click.echo(f"error: {outcome.error}", err=True)
             continue
         if not quiet:
-            click.echo(_line(outcome, check=check))
+            click.echo(_line(outcome, check=check), err=is_beside)
         for note in () if quiet else outcome.notes:
             click.echo(f"{outcome.source}: {note}", err=True)
     return outcomes

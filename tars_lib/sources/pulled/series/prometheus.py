@@ -100,7 +100,8 @@ def _server(spec: PrometheusForm, ask: Ask) -> Web:
 def _grid(spec: PrometheusForm, ask: Ask) -> tuple[int, int]:
     """First and last point, in milliseconds, on multiples of the step: the same points whenever it is asked."""
     step = int(spec.step.total_seconds()) * _MILLI
-    since, until = (to_micros(time) // (SECOND // _MILLI) for time in (ask.since, ask.until))
+    # rounded up, as a point is in the range from its begin on and before its end
+    since, until = (-(-to_micros(time) // (SECOND // _MILLI)) for time in (ask.since, ask.until))
     return -(-since // step) * step, (until - 1) // step * step
 
 
@@ -187,7 +188,7 @@ def _table(spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, found:
             raise InputError(f"{label}: points of repo {repo[:100]!a} are not in the order of time")
         known = ~np.isnan(value)
         missing += int((~known).sum())
-        if metric.kind == "count":
+        if metric.kind == "count" or "increase(" in metric.query:
             value = np.round(value, 6)
         times.append(time[known])
         values.append(value[known])
