@@ -7,32 +7,19 @@ import itertools
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import Scripted, free_port, said, scripted
+from worlds import World
 
 from tars_lib.config.pulling.values import Auth
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.sources.pulled.protocol import Ask
 from tars_lib.sources.pulled.web import ATTEMPTS, Web, basic, bearer
 
 Answer = bytes | Callable[[socket.socket], None]
 FINE = said({"fine": True})
-
-
-class World:
-    """What an `Ask` may use: waiting takes no time and is written down."""
-
-    def __init__(self, root: Path, environment: dict[str, str] | None = None, clock: Callable[[], float] = lambda: 0.0):
-        self.waited: list[float] = []
-        self.notes: list[str] = []
-        self.ask = Ask(
-            datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), root, environment or {},
-            lambda done, total: None, self.notes.append, self.waited.append, clock,
-        )  # fmt: skip
 
 
 @contextmanager
@@ -69,9 +56,9 @@ def test_a_server_that_restarts_is_asked_again(tmp_path: Path) -> None:
 
 def test_a_server_that_stays_away_is_told_in_one_line(tmp_path: Path) -> None:
     world = World(tmp_path)
-    with Web("source prod", f"http://127.0.0.1:{free_port()}", {}, 5.0, world.ask) as made:
-        with pytest.raises(InputError, match="not reached"):
-            made.json("/x")
+    made = Web("source prod", f"http://127.0.0.1:{free_port()}", {}, 5.0, world.ask)
+    with made, pytest.raises(InputError, match="not reached"):
+        made.json("/x")
     assert world.waited == [0.5, 1.0, 2.0, 4.0]
 
 
@@ -205,7 +192,7 @@ def test_the_token_goes_to_the_server_and_into_no_message(tmp_path: Path) -> Non
     world = World(tmp_path, {"TOKEN": "s3cret", "PASS": "w0rd"})
     assert bearer(world.ask, Auth(bearer_env="TOKEN")) == {"Authorization": "Bearer s3cret"}
     assert bearer(world.ask, Auth(bearer_file="token"), "Token token=") == {"Authorization": "Token token=t0ken"}
-    assert basic(world.ask, Auth(user="me", password_env="PASS")) == ("me", "w0rd")
+    assert basic(world.ask, Auth.model_validate({"user": "me", "password_env": "PASS"})) == ("me", "w0rd")
     assert bearer(world.ask, Auth()) == {}
     with scripted(said({"error": "no"}, "403 Forbidden")) as server:
         headers = bearer(world.ask, Auth(bearer_env="TOKEN"))
