@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,16 +12,23 @@ import click
 from tars_lib.cli.incident.options import Options, echo_json, located, now_option, playbook_option
 
 if TYPE_CHECKING:
+    from tars_lib.playbook.facts import Facts
     from tars_lib.playbook.metrics import MetricValue
 
 
 @click.command(epilog="Example: tars metrics --by-month")
 @click.option("--by-month", "monthly", is_flag=True, help="By the UTC month in which incidents were opened, too.")
+@click.option(
+    "--root", "org_root", type=click.Path(path_type=Path), help="An org-health folder: its incidents.csv counts too."
+)
 @now_option
 @playbook_option
 @located
-def metrics(options: Options, monthly: bool) -> int:
+def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
     """Measure the register: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
+
+    With --root, incidents that were imported from other systems (incidents.csv) are measured beside the register's own; how
+    many come from each is said.
 
     Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
     definitions.
@@ -30,24 +39,63 @@ def metrics(options: Options, monthly: bool) -> int:
 
     time, playbook = options.time, options.playbook
     found = read_cases(options.root, playbook)
-    values = measure(found.cases, time, playbook)
-    months = by_month(found.cases, time, playbook) if monthly else {}
+    past, sources = _past(org_root)
+    cases = (*found.cases, *past)
+    values = measure(cases, time, playbook)
+    months = by_month(cases, time, playbook) if monthly else {}
     if options.as_json:
         document = {
-            "incidents": len(found.cases),
+            "incidents": len(cases),
+            **({} if org_root is None else {"register": len(found.cases), "imported": dict(sorted(sources.items()))}),
             "metrics": values,
             **({"months": months} if monthly else {}),
             "unreadable": found.unreadable,
         }
         echo_json(document)
         return 0
-    is_open = sum(not facts.is_over for facts in found.cases)
-    lines = [f"incidents: {len(found.cases)}, open: {is_open}", *_lines(values, is_short=options.quiet)]
+    is_open = sum(not facts.is_over for facts in cases)
+    origins = [] if org_root is None else list(_origins(len(found.cases), sources))
+    lines = [f"incidents: {len(cases)}, open: {is_open}", *origins, *_lines(values, is_short=options.quiet)]
     for month, rows in months.items():
         lines += ["", month, *_lines(rows, is_short=True)]
     lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in found.unreadable]
     click.echo("\n".join(lines))
     return 0
+
+
+def _past(org_root: Path | None) -> tuple[tuple[Facts, ...], Counter[str]]:
+    """The imported incidents of an org-health folder, and how many each system gave.
+
+    Raises
+    ------
+    InputError
+        If the folder has none, or they cannot be read.
+    """
+    from tars_lib.errors import InputError
+    from tars_lib.files.reading import inside, is_there
+    from tars_lib.playbook.past_facts import facts_of_past
+    from tars_lib.sources.past_incidents import read_incidents
+
+    if org_root is None:
+        return (), Counter()
+    path = org_root / "incidents.csv"
+    if not is_there(path, str(path)):
+        raise InputError(f"{path}: not there; tars import makes it of incidents that another system exported")
+    incidents, _ = read_incidents(inside(path, org_root, str(path)), str(path))
+    return facts_of_past(incidents), Counter(one.source or "no source" for one in incidents)
+
+
+def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
+    """How many incidents come from where."""
+    from tars_lib.playbook.past_facts import SAME_CAUSE
+    from tars_lib.text.visible import visible
+
+    told = ", ".join(f"{visible(name)} {number}" for name, number in sorted(sources.items()))
+    yield f"from: register {register}, incidents.csv {sum(sources.values())}{f' ({told})' if told else ''}"
+    if len(sources) + bool(register) > 1:
+        yield "    one outage that several systems tell of counts once for each"
+    if sources:
+        yield f"    {SAME_CAUSE}"
 
 
 def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:

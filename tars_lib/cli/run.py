@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -33,6 +34,7 @@ from tars_lib.text.times import MINUTES
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
 @register_option
 @click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
+@click.option("--html", is_flag=True, help="Make the incident report as an HTML page too, in outputs/<run>/.")
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
 @policy_option
@@ -49,6 +51,7 @@ def run(
     assume_tz: str | None,
     incidents_dir: Path | None,
     print_paths: bool,
+    html: bool,
     dry_run: bool,
     exit_zero: bool,
     exit_policy: Path | None,
@@ -75,10 +78,10 @@ def run(
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
         if is_pulled:
-            from tars_lib.cli.pull import pull_before_run
+            from tars_lib.cli.data.pull import pull_before_run
 
             pull_before_run(root, check=dry_run, quiet=quiet)
-        with progress(len(STEPS) + 2, "step", quiet=quiet) as begin:
+        with progress(len(STEPS) + 2 + html, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])
@@ -95,6 +98,7 @@ def run(
             analysis = analyze(org, time, on_step=begin, overdue=late)
             begin("writing")
             place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
+            page = _page_of(place, begin) if html else None
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
         click.echo(build.line(incident_state(analysis.health, analysis.sla).sentence))
@@ -104,10 +108,20 @@ def run(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
         click.echo(f"run: {place}")
+        if page is not None:
+            click.echo(f"page: {page}")
     if print_paths:
         for path in sorted(place.iterdir()):
             click.echo(path)
     return build.tell(analysis.sla, analysis.org.name, analysis.codes, place.name)
+
+
+def _page_of(place: Path, begin: Callable[[str], None]) -> Path:
+    """The incident report of a run as an HTML page."""
+    from tars_lib.pipeline import write_report
+
+    begin("page")
+    return write_report("incident_report", place, None, ("html",))["html"]
 
 
 def _warn_of_age(org: object, as_of: object, time: object) -> None:

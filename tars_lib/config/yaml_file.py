@@ -84,7 +84,7 @@ class _Open:
     deepest: int
 
 
-class UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+class _UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
     """The safe loader, which refuses what YAML 1.1 reads otherwise than it is meant.
 
     A key that stands twice, of which the first would be lost without a word; 030, which is 24 in YAML 1.1 and 30 in YAML 1.2;
@@ -113,8 +113,8 @@ class UniqueKeys(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
 
 _INT, _FLOAT, _MERGE = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:merge"
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
-UniqueKeys.add_constructor(_INT, UniqueKeys.construct_yaml_number)
-UniqueKeys.add_constructor(_FLOAT, UniqueKeys.construct_yaml_number)
+_UniqueKeys.add_constructor(_INT, _UniqueKeys.construct_yaml_number)
+_UniqueKeys.add_constructor(_FLOAT, _UniqueKeys.construct_yaml_number)
 
 
 def _refuse_odd_number(node: yaml.Node, key: str = "") -> None:
@@ -156,7 +156,7 @@ def read_documents(path: Path, label: str) -> list[Any]:
     text = read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError)
     try:
         _refuse_traps(text, label)
-        return list(yaml.load_all(text, Loader=UniqueKeys))
+        return list(yaml.load_all(text, Loader=_UniqueKeys))
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
         what = "" if isinstance(error, _OddNumberError) else "not valid YAML: "

@@ -48,6 +48,7 @@ def read_root(
     repos: Sequence[str] | None = None,
     assume_tz: str | None = None,
     clock: datetime | None = None,
+    added: Sequence[Samples] = (),
 ) -> OrgData:
     """Read an org-health root.
 
@@ -65,6 +66,8 @@ def read_root(
         IANA zone of times that name none; without it such a time is refused.
     clock : datetime, optional
         The present time: samples that are later are known only to who names a time (`OrgData.at`).
+    added : sequence of Samples
+        That are to stand in the root beside those of its files, so that the gate sees all of them.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def read_root(
     given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
     policies, policies_from = _read_policies(folder, given, described.metrics, files, warnings)
     rules = _read_rules(folder, files)
-    samples = merge(parts)
+    samples = merge([*parts, *added])
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
     repo_names = spellings(samples, "repo", named, {repo.repo for repo in found})
     judged = {name for policy in policies.policies for name in policy.needs}

@@ -8,21 +8,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from tars_lib.config.org import read_org_config
-from tars_lib.config.pulling.additions import Additions, with_additions
+from tars_lib.config.org_additions import OrgAdditions, with_additions
 from tars_lib.config.pulling.file import read_sources
 from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.atomic import staged_file, write_together
 from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, sha256_of
-from tars_lib.model.names import OrgConfig, Repo
+from tars_lib.model.names import OrgConfig
 from tars_lib.model.times import read_zone
-from tars_lib.pipeline.pulling import event_rows, record
-from tars_lib.pipeline.pulling.ranges import Range, Stamps, stamps_of
-from tars_lib.pipeline.pulling.samples import Written, span_of, write_samples
+from tars_lib.pipeline.pulling import event_rows, incident_rows, record
+from tars_lib.pipeline.pulling.differences import differences, factors
+from tars_lib.pipeline.pulling.ranges import Range, stamps_of
+from tars_lib.pipeline.pulling.samples import Placing, Written, span_of, write_samples
 from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.events import read_events
+from tars_lib.sources.past_incidents import read_incidents
 from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
 from tars_lib.sources.pulled.table import plugins, source_of
 
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
 
 SOURCES_FILE, ORG_FILE = "sources.yaml", "org.yaml"
 _LOCK = ".pull.lock"
-_REPO_KEYS = ("name", "team", "tags", "customer_facing", "tier", "external", "shares")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,21 +200,25 @@ def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: E
     org_path = root / ORG_FILE
     config = _org(org_path)
     stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=label)
+    converting = factors(config, spec)
     answer = source_of(spec.kind).read(spec, _ask(root, spec, stamps.asked, world, notes))
     files: dict[Path, bytes | Path] = {}
 
     org_text = _org_text(org_path)
-    added, said = with_additions(org_text, _additions(spec, answer), label)
-    for note in said:
+    for note in differences(config, answer, spec.name):
         notes.add(note)
+    added = with_additions(org_text, _additions(spec, answer), ORG_FILE)
     if added != org_text:
         staged = stack.enter_context(staged_file(org_path))
         staged.write_text(added, encoding="utf-8", newline="")
         config = read_org_config(staged, ORG_FILE)
 
-    written = _samples(root, spec, answer, config, stamps, files, stack, notes)
+    placing = Placing(stamps, converting, config.metrics, _zone(spec))
+    written = _samples(root, spec, answer, placing, files, stack, notes)
     if answer.events or not _has_parts(answer):
         _events(root, spec, answer, wanted, files, stack)
+    if answer.incidents:
+        _incidents(root, answer, files, stack)
     if added != org_text:
         files[org_path] = staged
     entries = record.read_record(root)
@@ -243,8 +249,7 @@ def _samples(
     root: Path,
     spec: SourceForm,
     answer: Pulled,
-    config: OrgConfig,
-    stamps: Stamps,
+    placing: Placing,
     files: dict[Path, bytes | Path],
     stack: ExitStack,
     notes: _Notes,
@@ -255,18 +260,10 @@ def _samples(
     place = root / "history" / f"{spec.name}.parquet"
     earlier = _earlier(root, place, spec, notes)
     staged = stack.enter_context(staged_file(place))
-    zone: str | None = getattr(spec, "time_zone", None)
-    written = write_samples(
-        staged,
-        iter(answer.samples),
-        label=label,
-        definitions=config.metrics,
-        stamps=stamps,
-        zone=None if zone is None else read_zone(zone),
-        earlier=earlier,
-    )
+    written = write_samples(staged, iter(answer.samples), placing, label=label, earlier=earlier)
     if not written.rows:
-        since, until = (f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (stamps.asked.since, stamps.asked.until))
+        asked = placing.stamps.asked
+        since, until = (f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (asked.since, asked.until))
         raise InputError(f"{label}: no sample from {since} to {until}; samples are needed, so nothing was changed")
     silent = sorted(set(getattr(spec, "metrics", {})) - {metric for _, metric in written.series})
     if silent:
@@ -277,6 +274,11 @@ def _samples(
         notes.add(note)
     files[place] = staged
     return written
+
+
+def _zone(spec: SourceForm) -> ZoneInfo | None:
+    name: str | None = getattr(spec, "time_zone", None)
+    return None if name is None else read_zone(name)
 
 
 def _earlier(root: Path, place: Path, spec: SourceForm, notes: _Notes) -> Path | None:
@@ -310,6 +312,15 @@ def _events(
     files[path] = staged
 
 
+def _incidents(root: Path, answer: Pulled, files: dict[Path, bytes | Path], stack: ExitStack) -> None:
+    path = root / incident_rows.NAME
+    content = incident_rows.with_incidents(path, answer.incidents)
+    staged = stack.enter_context(staged_file(path))
+    staged.write_bytes(content)
+    read_incidents(staged, incident_rows.NAME)
+    files[path] = staged
+
+
 def _org(path: Path) -> OrgConfig:
     return read_org_config(path, ORG_FILE) if is_there(path, ORG_FILE, ConfigError) else OrgConfig()
 
@@ -318,20 +329,9 @@ def _org_text(path: Path) -> str:
     return read_utf8(path, ORG_FILE, MAX_CONFIG_BYTES, ConfigError) if is_there(path, ORG_FILE, ConfigError) else ""
 
 
-def _additions(spec: SourceForm, answer: Pulled) -> Additions:
+def _additions(spec: SourceForm, answer: Pulled) -> OrgAdditions:
     metrics = {name: metric.definition for name, metric in getattr(spec, "metrics", {}).items() if metric.definition}
-    return Additions(
-        {repo.repo: _facts(repo) for repo in answer.repos},
-        [(edge.caller, edge.callee) for edge in answer.dependencies],
-        metrics,
-    )
-
-
-def _facts(repo: Repo) -> dict[str, Any]:
-    """What is known of a repo, in the keys of `org.yaml`."""
-    plain = Repo(repo.repo, repo.repo)
-    found = {key: getattr(repo, key) for key in _REPO_KEYS if getattr(repo, key) != getattr(plain, key)}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    return OrgAdditions(tuple(answer.repos), tuple(answer.dependencies), metrics)
 
 
 def _entry(

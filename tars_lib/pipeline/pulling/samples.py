@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -54,15 +55,29 @@ class Written:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How samples of a source become samples of the root.
+
+    Attributes
+    ----------
+    stamps : Stamps
+    factors : mapping of str to Fraction
+        What values of a metric are multiplied by.
+    definitions : mapping of str to Metric
+        For the gate.
+    zone : ZoneInfo or None
+        Of times that name none.
+    """
+
+    stamps: Stamps
+    factors: Mapping[str, Fraction]
+    definitions: Mapping[str, Metric]
+    zone: ZoneInfo | None = None
+
+
 def write_samples(
-    path: Path,
-    tables: Iterator[Any],
-    *,
-    label: str,
-    definitions: Mapping[str, Metric],
-    stamps: Stamps,
-    zone: ZoneInfo | None = None,
-    earlier: Path | None = None,
+    path: Path, tables: Iterator[Any], placing: Placing, *, label: str, earlier: Path | None = None
 ) -> Written:
     """Write a history file: what earlier pulls gave outside the range, then what comes now.
 
@@ -72,13 +87,9 @@ def write_samples(
         Of a file that is there, to be filled.
     tables : iterator of pyarrow.Table
         See `Pulled.samples`.
+    placing : Placing
     label : str
         How messages name the source.
-    definitions : mapping of str to Metric
-        For the gate.
-    stamps : Stamps
-    zone : ZoneInfo, optional
-        Of times that name none.
     earlier : Path, optional
         The file of earlier pulls.
 
@@ -95,10 +106,10 @@ def write_samples(
         path, _schema(), compression="zstd", compression_level=1, use_dictionary=dictionary, column_encoding=encoding
     ) as writer:
         if earlier is not None:
-            _keep(earlier, writer, stamps.kept, written)
+            _keep(earlier, writer, placing.stamps.kept, written)
         with closing(ahead(tables)) as coming:
-            for samples, is_all in _chunks(coming, label, zone):
-                _write(samples, is_all, writer, definitions, stamps, written)
+            for samples, is_all in _chunks(coming, label, placing.zone):
+                _write(samples, is_all, writer, placing, written)
     return written
 
 
@@ -128,15 +139,15 @@ def _write(
     samples: Samples,
     is_all: bool,
     writer: pq.ParquetWriter,
-    definitions: Mapping[str, Metric],
-    stamps: Stamps,
+    placing: Placing,
     written: Written,
 ) -> None:
     import pyarrow as pa
 
     label = samples.origins[0].path
-    samples = _moved(samples, stamps.shift)
-    low, high = (to_micros(time) for time in (stamps.kept.since, stamps.kept.until))
+    samples = _converted(_moved(samples, placing.stamps.shift), placing.factors)
+    kept = placing.stamps.kept
+    low, high = to_micros(kept.since), to_micros(kept.until)
     inside = (samples.time >= low) & (samples.time < high)
     if not inside.all():
         written.outside += int((~inside).sum())
@@ -144,7 +155,7 @@ def _write(
     if not samples.time.size:
         return
     # whether a count is a running total can be told of a whole series alone
-    admitted = admit(samples, definitions, is_settled=not is_all)
+    admitted = admit(samples, placing.definitions, is_settled=not is_all)
     written.notes += [note for note in admitted.notes if note not in written.notes]
     written.rows += samples.time.size
     if written.rows + written.kept > MAX_ROWS:
@@ -175,6 +186,16 @@ def _refuse_many(written: Written, label: str) -> None:
 def _moved(samples: Samples, by: timedelta) -> Samples:
     micros = by // timedelta(microseconds=1)
     return replace(samples, time=samples.time + micros) if micros else samples
+
+
+def _converted(samples: Samples, factors: Mapping[str, Fraction]) -> Samples:
+    """The samples in the units of the root; a whole number times a fraction is rounded once."""
+    value = samples.value
+    for position, metric in enumerate(samples.metrics):
+        factor = factors.get(metric)
+        if factor is not None:
+            value = np.where(samples.metric == position, value * factor.numerator / factor.denominator, value)
+    return replace(samples, value=value)
 
 
 def _only(samples: Samples, rows: Any) -> Samples:

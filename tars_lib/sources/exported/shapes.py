@@ -9,28 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.config.import_map import ColumnChoice, MetricChoice
 from tars_lib.model.names import Dependency, Event, PastIncident, Repo
-
-
-@dataclass(frozen=True, slots=True)
-class MetricChoice:
-    """What somebody says of a metric that a file names: its name here, unit and kind; empty where nothing is said."""
-
-    metric: str = ""
-    unit: str = ""
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
-    """What somebody says of a column of a table: whose series it is. `is_time` marks the column of times."""
-
-    repo: str = ""
-    metric: str = ""
-    unit: str = ""
-    kind: str = ""
-    is_time: bool = False
-    is_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +27,14 @@ class Choices:
         Label, dimension, field or column that holds the repo.
     repo, metric : str
         Of everything in the file.
+    kind : str
+        gauge, count or counter, of everything in the file.
     epoch : str
-        What whole numbers in the column of times count since 1970: s, ms, us or ns.
+        What numbers in the column of times count since 1970: s, ms, us or ns.
+    time_format : str
+        Of times that are not ISO 8601, in the letters of `strptime`.
+    decimal : str
+        ``,`` or ``.``, where numbers can be read both ways.
     columns, repos, metrics : mapping
         A map file's: by the column, repo and metric as the file names them.
     environments : tuple of str
@@ -60,6 +46,10 @@ class Choices:
     repo_from: str = ""
     repo: str = ""
     metric: str = ""
+    kind: str = ""
+    epoch: str = ""
+    time_format: str = ""
+    decimal: str = ""
     columns: Mapping[str, ColumnChoice] = field(default_factory=dict)
     repos: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, MetricChoice] = field(default_factory=dict)
@@ -71,7 +61,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Series:
+class SampledSeries:
     """The samples of one repo and metric, as a file has them.
 
     Attributes
@@ -110,15 +100,18 @@ class Exported:
         Where in the file it was found, for the reader.
     zone : str
         Of its times, and how that is known.
+    is_rounded : bool
+        Whether values were written for people, so that digits are lost.
     notes : tuple of str
         What was read in a particular way or left out.
     """
 
-    series: tuple[Series, ...] = ()
+    series: tuple[SampledSeries, ...] = ()
     events: tuple[Event, ...] = ()
     incidents: tuple[PastIncident, ...] = ()
     repos: tuple[Repo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     columns: str = ""
     zone: str = ""
+    is_rounded: bool = False
     notes: tuple[str, ...] = ()

@@ -67,11 +67,12 @@ def test_alertmanager_tells_what_is_over_from_what_lasts() -> None:
     found = alertmanager.parse(document("alertmanager-webhook.json")).incidents
     assert found == (
         PastIncident(
-            utc("05T09:12:30.123456"), "Checkout answers 5xx to 3 % of requests", "alertmanager", "c0ffee0000000001",
-            "checkout", AlertSeverity.CRITICAL, None, None, utc("05T10:02:30"),
+            utc("05T09:12:30.123456"), "Checkout answers 5xx to 3 % of requests", "alertmanager",
+            "c0ffee0000000001/20260105T091230Z", "checkout", AlertSeverity.CRITICAL, None, None, utc("05T10:02:30"),
         ),
         PastIncident(
-            utc("06T10:00"), "HighErrorRate", "alertmanager", "c0ffee0000000002", "payments", AlertSeverity.CRITICAL
+            utc("06T10:00"), "HighErrorRate", "alertmanager", "c0ffee0000000002/20260106T100000Z", "payments",
+            AlertSeverity.CRITICAL,
         ),
     )  # fmt: skip
 

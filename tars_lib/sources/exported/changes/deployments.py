@@ -64,7 +64,7 @@ def deploy_events(
             "chooses others"
         )
     if len(done) < len(begun):
-        notes.append(f"{label}: {counted(len(begun) - len(done), 'deployment')} not finished are left out")
+        notes.append(f"{label}: left out: {counted(len(begun) - len(done), 'deployment')} not finished")
     events = tuple(
         Event(one.at, choices.repo_of(one.repo), "deploy", _title(one), one.ref or None)
         for one in sorted(done, key=lambda one: (one.at, one.repo, one.ref))

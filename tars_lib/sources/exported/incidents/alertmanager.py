@@ -100,8 +100,13 @@ def _alert(entry: Entry, where: str, key: str, choices: Choices) -> PastIncident
         detected=begin,
         title=text_at(entry, "annotations.summary", "annotations.title", "labels.alertname", where=where),
         source="alertmanager",
-        ref=text_at(entry, "fingerprint", where=where),
+        ref=_ref(text_at(entry, "fingerprint", where=where), begin),
         repo=choices.repo or choices.repo_of(name_at(entry, f"labels.{key}", where=where)),
         severity=text_at(entry, "labels.severity", where=where),
         resolved=time_at(entry, "endsAt", where=where, choices=choices) if is_over else None,
     )
+
+
+def _ref(fingerprint: str, begin: datetime | None) -> str:
+    """What names an alert once: its fingerprint is that of its labels, and the same whenever it fires again."""
+    return f"{fingerprint}/{begin:%Y%m%dT%H%M%SZ}" if fingerprint and begin is not None else ""

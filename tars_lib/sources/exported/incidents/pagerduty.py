@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
+from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import (
     Entry,
     at,
@@ -26,6 +27,7 @@ from tars_lib.sources.exported.fields import (
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.tables import read_table
 
 _LISTS = ("incidents", "data")
 _CREATED = ("created_at", "created_on")
@@ -47,6 +49,22 @@ def is_table(columns: Sequence[str]) -> bool:
     """Whether names of columns are those of its report."""
     names = set(columns)
     return "incident_number" in names and bool(names & set(_CREATED)) and bool(names & {"service", "service_name"})
+
+
+def is_report(content: Content) -> bool:
+    """Whether a table is its report of incidents."""
+    return is_table(content.columns)
+
+
+def read_report(content: Content, choices: Choices) -> Exported:
+    """Read the report; its times are in the zone of the account, and name it only in some settings.
+
+    Raises
+    ------
+    InputError
+        As `parse` does, or if a time names no zone and none was chosen.
+    """
+    return of_entries(list(read_table(content.text, content.label).entries()), content.label, choices)
 
 
 def parse(document: object, label: str = "pagerduty", choices: Choices | None = None) -> Exported:

@@ -1,0 +1,171 @@
+"""What is added to an `org.yaml` that people keep: lines are put in, and no line that stands there is changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+from tars_lib.errors import ConfigError
+from tars_lib.model.names import Dependency, Repo
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = {"y", "n", "yes", "no", "true", "false", "on", "off", "null", "none", "nan", "inf"}
+HEADER = "# Names, teams, dependencies and metrics; docs/data-format.md says what each key means.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class OrgAdditions:
+    """What `org.yaml` is to say; `metrics` has unit and kind by metric."""
+
+    repos: tuple[Repo, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    metrics: Mapping[str, Mapping[str, str | float | bool]] = field(default_factory=dict)
+
+
+def yaml_scalar(value: str | float | bool) -> str:
+    """A value as YAML in one line, in quotes where it could be read as something else.
+
+    Examples
+    --------
+    >>> yaml_scalar("web"), yaml_scalar("on"), yaml_scalar("%"), yaml_scalar(True), yaml_scalar("12")
+    ('web', '"on"', '"%"', 'true', '"12"')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=True)
+
+
+def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
+    """The text with what it does not say yet.
+
+    Parameters
+    ----------
+    text : str
+        A valid `org.yaml`, or nothing.
+    additions : OrgAdditions
+    label : str
+        How messages name the file.
+
+    Raises
+    ------
+    ConfigError
+        If a part has a form into which no line can be put (an alias, or something else than a mapping or list).
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader) if text.strip() else None
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        raise ConfigError(f"{label}: a mapping is needed")
+    there = (
+        {}
+        if root is None
+        else {key.value: (key, value) for key, value in root.value if isinstance(key, yaml.ScalarNode)}
+    )
+    edits: list[tuple[int, str]] = []
+    behind: list[str] = []
+    repos = {one.repo: _repo_fields(one) for one in additions.repos}
+    metrics = {name: dict(given) for name, given in additions.metrics.items()}
+    for part, wanted in (("repos", repos), ("metrics", metrics)):
+        entries = {
+            name: _inline({key: _scalar_or_list(item) for key, item in given.items()}) for name, given in wanted.items()
+        }
+        if part not in there:
+            behind += _block(part, [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items()])
+            continue
+        edits += _into_mapping(there[part], wanted, entries, text, f"{label}: {part}")
+    edges = [f"{{from: {yaml_scalar(one.caller)}, to: {yaml_scalar(one.callee)}}}" for one in additions.dependencies]
+    if "dependencies" not in there:
+        behind += _block("dependencies", [f"- {edge}" for edge in edges])
+    else:
+        edits += _into_list(there["dependencies"], additions.dependencies, edges, text, f"{label}: dependencies")
+    for place, put in sorted(edits, key=lambda edit: -edit[0]):
+        text = text[:place] + put + text[place:]
+    if behind:
+        begin = HEADER if not text.strip() else text if text.endswith("\n") else f"{text}\n"
+        text = begin + "\n".join(behind) + "\n"
+    return text
+
+
+def _repo_fields(one: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
+    fields: dict[str, str | float | bool | tuple[str, ...]] = {}
+    if one.name and one.name != one.repo:
+        fields["name"] = one.name
+    if one.team:
+        fields["team"] = one.team
+    if one.tags:
+        fields["tags"] = one.tags
+    if one.tier is not None:
+        fields["tier"] = one.tier
+    if one.shares:
+        fields["shares"] = one.shares
+    return fields
+
+
+def _scalar_or_list(item: str | float | bool | tuple[str, ...]) -> str:
+    return f"[{', '.join(map(yaml_scalar, item))}]" if isinstance(item, tuple) else yaml_scalar(item)
+
+
+def _inline(fields: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in fields.items()) + "}"
+
+
+def _block(part: str, lines: Sequence[str]) -> list[str]:
+    return [f"{part}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _into_mapping(
+    found: tuple[yaml.Node, yaml.Node],
+    wanted: Mapping[str, Mapping[str, str | float | bool | tuple[str, ...]]],
+    entries: Mapping[str, str],
+    text: str,
+    where: str,
+) -> list[tuple[int, str]]:
+    """Put entries that are missing into a mapping, and keys that are missing into those that are there."""
+    key, node = found
+    there = {one.value: (one, value) for one, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    new = [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items() if name not in there]
+    edits = _put(key, node, new, text, where)
+    for name in entries:
+        if name not in there:
+            continue
+        inner_key, inner = there[name]
+        has = {one.value for one, _ in inner.value} if isinstance(inner, yaml.MappingNode) else set()
+        more = [f"{one}: {_scalar_or_list(item)}" for one, item in wanted[name].items() if one not in has]
+        edits += _put(inner_key, inner, more, text, f"{where}.{name}")
+    return edits
+
+
+def _into_list(
+    found: tuple[yaml.Node, yaml.Node], wanted: Sequence[Dependency], edges: Sequence[str], text: str, where: str
+) -> list[tuple[int, str]]:
+    key, node = found
+    there = set()
+    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+        ends = {one.value: value.value for one, value in item.value} if isinstance(item, yaml.MappingNode) else {}
+        there.add((ends.get("from"), ends.get("to")))
+    new = [edge for one, edge in zip(wanted, edges, strict=True) if (one.caller, one.callee) not in there]
+    return _put(key, node, new, text, where, dash="- ")
+
+
+def _put(
+    key: yaml.Node, node: yaml.Node, new: Sequence[str], text: str, where: str, dash: str = ""
+) -> list[tuple[int, str]]:
+    """The edit that puts entries before the first one of a mapping or list."""
+    if not new:
+        return []
+    kinds = yaml.SequenceNode if dash else yaml.MappingNode
+    is_empty = isinstance(node, yaml.ScalarNode) and not node.value
+    if not is_empty and (not isinstance(node, kinds) or node.start_mark.index < key.end_mark.index):
+        raise ConfigError(f"{where}: has a form into which nothing can be put; add by hand: {'; '.join(new)[:300]}")
+    if is_empty:
+        indent = " " * (key.start_mark.column + 2)
+        return [(key.end_mark.index + 1, "".join(f"\n{indent}{dash}{one}" for one in new))]
+    at = node.start_mark.index
+    if getattr(node, "flow_style", False):
+        return [(at + 1, ", ".join(new) + (", " if node.value else ""))]
+    indent = " " * node.start_mark.column
+    return [(text.rindex("\n", 0, at) + 1, "".join(f"{indent}{dash}{one}\n" for one in new))]

@@ -1,0 +1,308 @@
+"""What other tools exported, into an org-health root: understood, passed through the gate, written whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from tars_lib.config.org import read_org_config
+from tars_lib.config.org_additions import OrgAdditions, with_additions
+from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
+from tars_lib.files.atomic import write_together
+from tars_lib.files.json_records import time_text
+from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_EVENT_BYTES
+from tars_lib.files.reading import inside, is_there, read_utf8, read_whole
+from tars_lib.model.admission import admit
+from tars_lib.model.metrics import Metric
+from tars_lib.model.names import Event, OrgConfig, PastIncident
+from tars_lib.model.samples import Samples
+from tars_lib.pipeline.history_file import history_bytes
+from tars_lib.sources.csv_additions import with_rows
+from tars_lib.sources.events import read_events
+from tars_lib.sources.exported.content import read_content
+from tars_lib.sources.exported.formats import ExportFormat, format_of
+from tars_lib.sources.exported.settled import SettledMetric, samples_of_series, settle
+from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
+from tars_lib.sources.past_incidents import COLUMNS, NEEDED, incident_row, merged_incidents, read_incidents
+from tars_lib.sources.root import read_root
+from tars_lib.sources.tidy import merge, read_tidy
+
+_EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
+_EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
+_UNSAFE = re.compile(r"[^\w.-]+")
+_MOST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class UnderstoodFile:
+    """What was understood of one file, before anything is written."""
+
+    path: Path
+    label: str
+    form: ExportFormat
+    found: Exported
+    series: tuple[SampledSeries, ...] = ()
+    metrics: tuple[SettledMetric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImport:
+    """What an import would write.
+
+    Attributes
+    ----------
+    files : dict of Path to bytes
+        The whole new content of each file that changes; empty where the root says all of it already.
+    said : tuple of str
+        What changes, a line a file.
+    notes : tuple of str
+        What the gate says of the root with the new samples.
+    """
+
+    files: dict[Path, bytes] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def write(self) -> None:
+        """Write the files: all are on disk before the first gets its name.
+
+        Raises
+        ------
+        OSError
+            If one cannot be written.
+        """
+        if self.files:
+            write_together(self.files)
+
+
+def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = "") -> tuple[UnderstoodFile, ...]:
+    """Read exported files.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    root : Path
+        Its `org.yaml`, where there is one, says the units and kinds in which metrics are kept.
+    choices : Choices
+    form : str
+        Name of the format; empty: each file's content says it.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or something cannot be told for certain; the message names the option that settles it.
+    ConfigError
+        If `org.yaml` is not valid.
+    """
+    definitions = dict(_org_of(root).metrics)
+    understood = []
+    for path in paths:
+        content = read_content(path, path.name)
+        chosen = format_of(content, form)
+        found = chosen.reads(content, choices)
+        series, metrics = settle(found.series, choices, definitions, path.name)
+        for one in metrics:
+            definitions[one.metric] = one.definition(definitions)
+        if not any((series, found.events, found.incidents, found.repos, found.dependencies)):
+            raise InputError(f"{path.name}: nothing to import in it ({chosen.says})")
+        understood.append(UnderstoodFile(path, path.name, chosen, found, series, metrics))
+    return tuple(understood)
+
+
+def plan(understood: Sequence[UnderstoodFile], root: Path, clock: datetime) -> PlannedImport:
+    """What the files would change in a root, once everything passed the gate together with what is there.
+
+    Raises
+    ------
+    InputError
+        If a value contradicts the root, breaks a rule of the format, or is later than the clock.
+    ConfigError
+        If nothing can be put into the root's `org.yaml`.
+    """
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root}: a file is there; a folder is needed")
+    files: dict[Path, bytes] = {}
+    said: list[str] = []
+    org_text, org = _planned_org(understood, root, files, said)
+    _refuse_new_meaning(understood, root)
+    definitions = {**org.metrics}
+    new = [samples_of_series(one.series, one.label) for one in understood if one.series]
+    _plan_history(understood, new, root, definitions, files, said)
+    _plan_events([event for one in understood for event in one.found.events], root, files, said)
+    _plan_incidents([incident for one in understood for incident in one.found.incidents], root, files, said)
+    notes = _through_the_gate(root, org_text, new, clock) if new or org_text is not None else ()
+    return PlannedImport(files, tuple(said), notes)
+
+
+def _refuse_new_meaning(understood: Sequence[UnderstoodFile], root: Path) -> None:
+    """Refuse a unit or kind of a metric of which samples are there that were read without it."""
+    declared = {one.metric: (file, one) for file in understood for one in file.metrics if one.declared}
+    if not declared or not root.is_dir():
+        return
+    try:
+        there = set(read_root(root).history.metrics)
+    except NoRepositoriesError:
+        return
+    for metric in sorted(there & set(declared)):
+        file, one = declared[metric]
+        fields = ", ".join(f"{key}: {value}" for key, value in one.declared.items())
+        raise InputError(
+            f"{file.label}: {metric} has samples in the root that are read without {fields}; if they are so too, add to "
+            f"org.yaml: metrics: {{{metric}: {{{fields}}}}}; if not, name this one otherwise (--metric)"
+        )
+
+
+def _through_the_gate(root: Path, org_text: str | None, new: Sequence[Samples], clock: datetime) -> tuple[str, ...]:
+    """Read the root with what is new; the notes of its history."""
+    with tempfile.TemporaryDirectory() as made:
+        staged = Path(made)
+        config = None
+        if org_text is not None:
+            config = staged / "org.yaml"
+            config.write_text(org_text, encoding="utf-8")
+        try:
+            org = read_root(root if root.is_dir() else staged, config=config, clock=clock, added=new)
+        except NoRepositoriesError:
+            return ()
+    if new and org.ahead:
+        said = org.ahead.partition("; allowed")[0]
+        raise InputError(f"{said}; allowed: samples up to now. Is the zone (--tz) or what is counted (--epoch) right?")
+    return tuple(note for note in org.history.notes if "identical duplicate" not in note)
+
+
+def _org_of(root: Path) -> OrgConfig:
+    path = root / "org.yaml"
+    if not is_there(path, "org.yaml", ConfigError):
+        return OrgConfig()
+    return read_org_config(inside(path, root, "org.yaml", ConfigError), "org.yaml")
+
+
+def _planned_org(
+    understood: Sequence[UnderstoodFile], root: Path, files: dict[Path, bytes], said: list[str]
+) -> tuple[str | None, OrgConfig]:
+    """The text of `org.yaml` with what is new; None where nothing is."""
+    metrics = {one.metric: dict(one.declared) for file in understood for one in file.metrics if one.declared}
+    repos = {repo.repo: repo for file in understood for repo in file.found.repos}
+    edges = {(edge.caller, edge.callee): edge for file in understood for edge in file.found.dependencies}
+    before = _org_of(root)
+    if not (metrics or repos or edges):
+        return None, before
+    path = root / "org.yaml"
+    text = read_utf8(path, "org.yaml", MAX_CONFIG_BYTES, ConfigError) if path.exists() else ""
+    made = with_additions(text, OrgAdditions(tuple(repos.values()), tuple(edges.values()), metrics), "org.yaml")
+    if made == text:
+        return None, before
+    with tempfile.TemporaryDirectory() as folder:
+        staged = Path(folder) / "org.yaml"
+        staged.write_text(made, encoding="utf-8")
+        after = read_org_config(staged, "org.yaml")
+    files[path] = made.encode("utf-8")
+    parts = (
+        (
+            "metrics",
+            sorted(set(metrics) & {name for name in metrics if after.metrics.get(name) != before.metrics.get(name)}),
+        ),
+        ("repos", sorted({one.repo for one in after.repos} - {one.repo for one in before.repos})),
+    )
+    told = [
+        f"{what} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
+        for what, names in parts
+        if names
+    ]
+    links = len(after.dependencies) - len(before.dependencies)
+    told += [f"{links} dependencies"] if links else []
+    said.append(f"org.yaml: {'; '.join(told) or 'fields of repos that are there'} added")
+    return made, after
+
+
+def _plan_history(
+    understood: Sequence[UnderstoodFile],
+    new: Sequence[Samples],
+    root: Path,
+    definitions: dict[str, Metric],
+    files: dict[Path, bytes],
+    said: list[str],
+) -> None:
+    by_target: dict[Path, list[Samples]] = {}
+    for file, samples in zip((one for one in understood if one.series), new, strict=True):
+        name = _UNSAFE.sub("-", file.path.stem).strip(".-")[:_MOST_NAME] or "imported"
+        by_target.setdefault(root / "history" / f"{name}.parquet", []).append(samples)
+    for target, parts in by_target.items():
+        label = f"history/{target.name}"
+        old = []
+        if is_there(target, label):
+            old = [read_tidy(inside(target, root, label), label)]
+        # settled already: running totals are kept as they were counted
+        history = admit(merge([*old, *parts]), definitions, is_settled=True)
+        made = history_bytes(history)
+        if old and made == read_whole(target, label, len(made) + 1_000_000):
+            continue
+        files[target] = made
+        before = int(np.count_nonzero(~np.isnan(old[0].value))) if old else 0
+        said.append(f"{label}: {len(history):,} samples, {len(history) - before:,} of them new")
+
+
+def _plan_events(events: Sequence[Event], root: Path, files: dict[Path, bytes], said: list[str]) -> None:
+    if not events:
+        return
+    path = root / "events.csv"
+    there: set[Event] = set()
+    text = None
+    if is_there(path, "events.csv"):
+        there = set(read_events(inside(path, root, "events.csv"), "events.csv")[0])
+        text = read_utf8(path, "events.csv", MAX_EVENT_BYTES)
+    new = [event for event in dict.fromkeys(events) if event not in there]
+    if not new:
+        return
+    new.sort(key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
+    made = with_rows(text, _EVENT_COLUMNS, _EVENTS_NEEDED, [_event_row(event) for event in new], "events.csv")
+    _check_rows(made, "events.csv", read_events)
+    files[path] = made.encode("utf-8")
+    said.append(f"events.csv: {len(new):,} events added")
+
+
+def _event_row(event: Event) -> dict[str, str]:
+    return {
+        "timestamp": time_text(event.timestamp),
+        "repo": event.repo or "",
+        "kind": event.kind,
+        "title": event.title,
+        "ref": event.ref or "",
+        "until": "" if event.until is None else time_text(event.until),
+    }
+
+
+def _plan_incidents(incidents: Sequence[PastIncident], root: Path, files: dict[Path, bytes], said: list[str]) -> None:
+    if not incidents:
+        return
+    path = root / "incidents.csv"
+    known: tuple[PastIncident, ...] = ()
+    lines: tuple[int, ...] = ()
+    text = None
+    if is_there(path, "incidents.csv"):
+        known, lines = read_incidents(inside(path, root, "incidents.csv"), "incidents.csv")
+        text = read_utf8(path, "incidents.csv", MAX_EVENT_BYTES)
+    new, filled = merged_incidents(known, lines, incidents, "incidents.csv")
+    if not new and not filled:
+        return
+    made = with_rows(text, COLUMNS, NEEDED, [incident_row(one) for one in new], "incidents.csv", filled)
+    _check_rows(made, "incidents.csv", read_incidents)
+    files[path] = made.encode("utf-8")
+    added = [f"{len(new):,} incidents added"] if new else []
+    added += [f"{len(filled):,} filled in"] if filled else []
+    said.append(f"incidents.csv: {', '.join(added)}")
+
+
+def _check_rows(text: str, label: str, read: object) -> None:
+    """Read what would be written as every other command will."""
+    with tempfile.TemporaryDirectory() as folder:
+        staged = Path(folder) / label
+        staged.write_text(text, encoding="utf-8", newline="")
+        if callable(read):
+            read(staged, label)

@@ -1,0 +1,61 @@
+"""An exported file, read once and looked at by every recogniser: as text, as JSON or YAML, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tars_lib.config.yaml_file import read_documents
+from tars_lib.errors import InputError
+from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_JSON_BYTES
+from tars_lib.files.reading import parse_json, read_utf8, refuse_halves
+from tars_lib.sources.exported.tables import head_of
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is in a file.
+
+    Attributes
+    ----------
+    path : Path
+    label : str
+        How messages name the file.
+    text : str
+    document : object
+        Parsed JSON or YAML; None where it is neither.
+    columns : tuple of str
+        Of a table; empty where it is none.
+    """
+
+    path: Path
+    label: str
+    text: str
+    document: Any = None
+    columns: Sequence[str] = ()
+
+
+def read_content(path: Path, label: str) -> Content:
+    """Read a file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is empty, no UTF-8, too large, or begins as JSON and is none.
+    """
+    text = read_utf8(path, label, MAX_JSON_BYTES)
+    begin = text[:1000].lstrip()
+    if not begin and not text.strip():
+        raise InputError(f"{label}: the file is empty")
+    if begin[:1] in ("{", "["):
+        document = parse_json(text, label)
+        refuse_halves(document, text, label)
+        return Content(path, label, text, document)
+    if begin.startswith(("apiVersion:", "---")) or "\napiVersion:" in text[:10_000]:
+        if len(text) > MAX_CONFIG_BYTES:
+            raise InputError(f"{label}: {len(text)} characters of YAML; up to {MAX_CONFIG_BYTES} are allowed")
+        return Content(path, label, text, [one for one in read_documents(path, label) if one is not None])
+    found = head_of(text)
+    return Content(path, label, text, None, () if found is None else found[0])

@@ -1,0 +1,124 @@
+"""The formats that are known, each with how it is recognised and read: the one table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from tars_lib.errors import ConfigError, InputError
+from tars_lib.sources.exported.content import Content
+from tars_lib.sources.exported.shapes import Choices, Exported
+
+_HERE = "tars_lib.sources.exported"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A format.
+
+    Attributes
+    ----------
+    name : str
+        As `--format` takes it.
+    says : str
+        What it is, in a line.
+    module, recognise, read : str
+        Where its functions are; the module is imported when a file is looked at.
+    of : str
+        ``document`` where the functions take parsed JSON or YAML, ``table`` where the file is one, else ``text``.
+    """
+
+    name: str
+    says: str
+    module: str
+    recognise: str = "is_one"
+    read: str = "parse"
+    of: str = "document"
+
+    def fits(self, content: Content) -> bool:
+        """Whether a file looks like this format."""
+        if self.of == "document":
+            return content.document is not None and bool(self._function(self.recognise)(content.document))
+        if self.of == "table" and not content.columns:
+            return False
+        return content.document is None and bool(self._function(self.recognise)(content))
+
+    def reads(self, content: Content, choices: Choices) -> Exported:
+        """What the file holds."""
+        if self.of == "document":
+            found = self._function(self.read)(content.document, content.label, choices)
+        else:
+            found = self._function(self.read)(content, choices)
+        assert isinstance(found, Exported)  # noqa: S101 - a promise of every reader
+        return found
+
+    def _function(self, name: str) -> Callable[..., object]:
+        function: Callable[..., object] = getattr(import_module(f"{_HERE}.{self.module}"), name)
+        return function
+
+
+FORMATS: tuple[ExportFormat, ...] = (
+    ExportFormat("prometheus", "Prometheus query_range JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
+    ExportFormat("cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch"),
+    ExportFormat("datadog", "Datadog query JSON", "samples.datadog"),
+    ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
+    ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
+    ExportFormat("opsgenie", "Opsgenie alerts JSON", "incidents.opsgenie"),
+    ExportFormat("statuspage", "Statuspage history JSON", "incidents.statuspage"),
+    ExportFormat("github", "GitHub deployments JSON", "changes.github"),
+    ExportFormat("gitlab", "GitLab deployments JSON", "changes.gitlab"),
+    ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage"),
+    ExportFormat(
+        "openmetrics", "OpenMetrics or Prometheus text with times", "samples.openmetrics", "is_one", "read", "text"
+    ),
+    ExportFormat("locust", "Locust stats history CSV", "samples.locust", "is_one", "read", "table"),
+    ExportFormat(
+        "pagerduty-csv", "PagerDuty incidents report CSV", "incidents.pagerduty", "is_report", "read_report", "table"
+    ),
+    ExportFormat(
+        "devlake", "DevLake deployments or issues CSV", "changes.dora_tables", "is_devlake", "read_devlake", "table"
+    ),
+    ExportFormat(
+        "four-keys",
+        "four-keys deployments or incidents CSV",
+        "changes.dora_tables",
+        "is_four_keys",
+        "read_four_keys",
+        "table",
+    ),
+    ExportFormat("tidy", "tidy CSV: timestamp, repo, metric, value", "samples.wide", "is_tidy", "read", "table"),
+    ExportFormat("grafana", "Grafana panel CSV, any of its forms", "samples.grafana", "is_one", "read", "table"),
+    ExportFormat(
+        "csv", "any table: one column a series, or one row a sample", "samples.wide", "is_table", "read", "table"
+    ),
+)
+"""Looked through from the top: the first that fits a file is its format."""
+
+
+def format_of(content: Content, name: str = "") -> ExportFormat:
+    """The format of a file: that of the name, else the first that its content fits.
+
+    Raises
+    ------
+    ConfigError
+        If there is no format of the name.
+    InputError
+        If no format fits, or not the one that was named.
+    """
+    known = ", ".join(one.name for one in FORMATS)
+    if name:
+        named = [one for one in FORMATS if one.name == name]
+        if not named:
+            raise ConfigError(f"--format {name}: not known; allowed: {known}")
+        needs_document = named[0].of == "document"
+        if needs_document and content.document is None:
+            raise InputError(f"{content.label}: neither JSON nor a catalogue in YAML; {name} is one")
+        if named[0].of == "table" and not content.columns:
+            raise InputError(f"{content.label}: no table with names of columns; {name} is one")
+        return named[0]
+    found = next((one for one in FORMATS if one.fits(content)), None)
+    if found is None:
+        what = "JSON of no known form" if content.document is not None else "text of no known form"
+        raise InputError(f"{content.label}: {what}; --format NAME says what it is: {known}")
+    return found

@@ -1,0 +1,196 @@
+"""Cells as people read them: `120 ms`, `1.2 kB`, `99.5%`, `3.4 K`, `1.234,5`, and the ways to write that nothing is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.errors import MAX_FAULTS, InputError, listed
+from tars_lib.model.units import BYTES, SHARE, TIME, factor_between, unit_of
+from tars_lib.sources.cells import NO_VALUE
+
+NO_VALUES = frozenset(
+    {*NO_VALUE, "-", "–", "n/a", "#N/A", "undefined", "No data", "no data", "none", "nil", "NAN", "<nil>"}
+)
+"""What tools write where there is no value, beside the spellings of a tidy history."""
+_CELL = re.compile(
+    r"([+\-\u2212]?)\s?(\d[\d.,'\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
+)
+_SPACES = re.compile(r"['\u00a0\u202f ]")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 12}
+"""Of Grafana's `short` and SI formats (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
+_UNCLEAR = {"m": "thousandths, minutes or metres", "b": "bits or bytes"}
+_WORDS = {"reqps": "req/s", "ops": "ops/s", "rps": "req/s", "pps": "packets/s", "percentunit": "ratio", "c": "count"}
+_BASES = {TIME: "s", BYTES: "B", SHARE: "ratio"}
+
+Where = Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadValues:
+    """Numbers of a column in one unit; NaN where there is none. `is_rounded`: they were written for people, with a unit."""
+
+    values: NDArray[np.float64]
+    unit: str
+    is_rounded: bool
+
+
+def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "") -> str:
+    """Which mark parts whole numbers from fractions, by what the cells of a table show together.
+
+    Parameters
+    ----------
+    cells : iterable of (str, callable)
+        Each with its place.
+    chosen : str
+        ``,`` or ``.`` as the user says; empty: the cells say it.
+
+    Raises
+    ------
+    InputError
+        If some cells need a comma and others a point, or all with a comma can be read both ways.
+    """
+    if chosen:
+        return chosen
+    seen: dict[str, tuple[str, Callable[[], str]]] = {}
+    for text, where in cells:
+        if "," not in text and text.count(".") < 2:
+            continue
+        found = _CELL.fullmatch(text)
+        if found is None:
+            continue
+        mark = _mark_of(_SPACES.sub("", found[2]))
+        if mark:
+            seen.setdefault(mark, (text, where))
+    if "," in seen and "." in seen:
+        (one, there), (other, here) = seen[","], seen["."]
+        raise InputError(
+            f"{there()}: {one[:60]!r} has a decimal comma, {here()}: {other[:60]!r} a decimal point; one is allowed"
+        )
+    if "?" in seen and len(seen) == 1:
+        text, where = seen["?"]
+        raise InputError(
+            f"{where()}: {text[:60]!r} can be read with a decimal comma or a comma between thousands; --decimal comma or "
+            "--decimal point says which"
+        )
+    return "," if "," in seen else "."
+
+
+def _mark_of(number: str) -> str:
+    """The decimal mark that a number shows, ``?`` where it can be either, empty where it shows none."""
+    commas, points = number.count(","), number.count(".")
+    if commas and points:
+        return "," if number.rindex(",") > number.rindex(".") else "."
+    if points > 1:
+        return ","
+    if commas > 1:
+        return "."
+    if commas == 1:
+        whole, _, part = number.partition(",")
+        return "?" if len(part) == 3 and 1 <= len(whole) <= 3 and whole.lstrip("0") else ","
+    return ""
+
+
+def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadValues:
+    """Read a column of quantities.
+
+    Raises
+    ------
+    InputError
+        If a cell is no number, has a unit that can be read in two ways, or units of several dimensions stand in the column; up
+        to ten rows are named.
+    """
+    numbers: list[Fraction | float | None] = []
+    units: list[str] = []
+    faults: list[str] = []
+    known: dict[str, tuple[Fraction | float | None, str] | str] = {}
+    for position, cell in enumerate(cells):
+        read = known.get(cell)
+        if read is None:
+            read = known[cell] = _read(cell, decimal)
+        if isinstance(read, str):
+            faults.append(f"{where(position)}: {read}")
+            numbers.append(None)
+            units.append("")
+            continue
+        numbers.append(read[0])
+        units.append(read[1])
+    if faults:
+        raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
+    named = dict.fromkeys(unit for unit in units if unit)
+    unit = _common(named, units, where)
+    values = np.full(len(cells), np.nan)
+    for position, number in enumerate(numbers):
+        if number is None:
+            continue
+        own = units[position]
+        if named and not own and number:
+            raise InputError(
+                f"{where(position)}: {cells[position][:60]!r} has no unit, and others of the column have ({', '.join(named)})"
+            )
+        factor = factor_between(own, unit) if own else Fraction(1)
+        values[position] = float(number) if isinstance(number, float) else float(number * (factor or 1))
+    return ReadValues(values, unit, bool(named))
+
+
+def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
+    """The unit of a column: the only one, else the base unit of their dimension."""
+    if len(named) <= 1:
+        return next(iter(named), "")
+    first = next(iter(named))
+    dimension = unit_of(first).dimension
+    base = _BASES.get(dimension, first)
+    for name in named:
+        if factor_between(name, base) is None:
+            at = units.index(name)
+            raise InputError(f"{where(at)}: {name} does not convert to {first}, which others of the column are in")
+    return base
+
+
+def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
+    """Number and unit of a cell, None for no value; a text says what is wrong."""
+    text = cell.strip()
+    if text in NO_VALUES:
+        return None, ""
+    if _INFINITE.fullmatch(text):
+        return float("-inf") if text.startswith("-") else float("inf"), ""
+    found = _CELL.fullmatch(text)
+    if found is None:
+        return (
+            f"{text[:60]!r} is not a number; allowed: a number, with or without a unit, or nothing where it is missing"
+        )
+    sign, digits, exponent, rest = found[1], _SPACES.sub("", found[2]), found[3] or "", (found[4] or "").strip()
+    other = "." if decimal == "," else ","
+    whole, _, part = digits.partition(decimal)
+    groups = whole.split(other)
+    if other in part or decimal in part or (len(groups) > 1 and any(len(group) != 3 for group in groups[1:])):
+        return f"{text[:60]!r} is not a number with a decimal {'comma' if decimal == ',' else 'point'}"
+    if len(exponent) > 5:
+        return f"{text[:60]!r} is beyond every number that is allowed"
+    number = Fraction(f"{''.join(groups) or '0'}.{part or '0'}{exponent}") * (-1 if sign in ("-", "\u2212") else 1)
+    scale, unit = _scaled(rest)
+    if unit and not unit_of(unit).dimension and unit not in _UNCLEAR:
+        return f"{text[:60]!r}: {unit[:20]} is no unit that is known; export raw values and give --unit"
+    if unit in _UNCLEAR:
+        return f"{text[:60]!r}: {unit} can be read as {_UNCLEAR[unit]}; export raw values and give --unit"
+    return number * scale, unit
+
+
+def _scaled(rest: str) -> tuple[int, str]:
+    """The power of ten and the unit that stand behind a number."""
+    first, _, more = rest.partition(" ")
+    if first in _SCALES and (not more or not unit_of(rest).dimension):
+        return 10 ** _SCALES[first], _spelt(more.strip())
+    return 1, _spelt(rest)
+
+
+def _spelt(unit: str) -> str:
+    if not unit or unit in _UNCLEAR:
+        return unit
+    return unit_of(_WORDS.get(unit, unit)).symbol

@@ -1,0 +1,288 @@
+"""Series of a table: one column a series (wide), or one row a sample (long)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.errors import InputError, listed, place
+from tars_lib.sources.exported.clock import ReadTimes, read_times
+from tars_lib.sources.exported.quantities import decimal_mark, read_values
+from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
+from tars_lib.sources.exported.tables import TextTable
+from tars_lib.sources.exported.whose import SeriesName, owners, series_name
+
+_TIMES = {
+    "time",
+    "timestamp",
+    "date",
+    "datetime",
+    "date time",
+    "date/time",
+    "ts",
+    "_time",
+    "@timestamp",
+    "timestamps",
+    "",
+}
+_IN_UTC = re.compile(r"(.*?)\s*[(\[]\s*(?:utc|gmt)\s*[)\]]", re.IGNORECASE)
+_REPOS = ("repo", "service", "service_name", "repository")
+_METRICS = ("metric", "metric_name", "__name__")
+_VALUES = ("value",)
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What the columns of a table are.
+
+    `series` holds whole names of series, `values` numbers, `others` texts that nobody asked for.
+    """
+
+    time: str
+    values: tuple[str, ...]
+    repo: str = ""
+    metric: str = ""
+    series: str = ""
+    others: tuple[str, ...] = ()
+
+
+def time_column(table: TextTable, choices: Choices) -> str:
+    """The column of times.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one.
+    """
+    chosen = [name for name in table.columns if name in choices.columns and choices.columns[name].use == "time"]
+    found = chosen or [name for name in table.columns if _bare(name) in _TIMES]
+    if len(found) == 1:
+        return found[0]
+    which = f"columns {', '.join(found)} may all be" if found else f"none of {', '.join(table.columns)[:200]} is"
+    raise InputError(
+        f"{table.label}: {which} the column of times; a map file (--map) with columns: {{NAME: time}} says which one is"
+    )
+
+
+def _bare(name: str) -> str:
+    found = _IN_UTC.fullmatch(name)
+    return (found[1] if found else name).strip().lower()
+
+
+def roles_of(table: TextTable, choices: Choices) -> Roles:
+    """What each column is: by the map file, by its name, else by whether its cells are numbers.
+
+    Raises
+    ------
+    InputError
+        If there is no column of times or of numbers.
+    """
+    time = time_column(table, choices)
+    use = {name: one.use for name, one in choices.columns.items() if name in table.columns}
+    rest = [name for name in table.columns if name != time and use.get(name) != "skip"]
+    texts = [name for name in rest if use.get(name) in ("repo", "metric") or _is_text(table, name, use.get(name, ""))]
+    values = tuple(name for name in rest if name not in texts)
+    repo = _the(
+        texts,
+        [name for name in texts if use.get(name) == "repo"],
+        (choices.repo_from,) if choices.repo_from else _REPOS,
+    )
+    metric = _the(texts, [name for name in texts if use.get(name) == "metric"], _METRICS)
+    series = next((name for name in texts if name.lower() == "series"), "") if not repo else ""
+    if choices.repo_from and not repo:
+        raise InputError(
+            f"{table.label}: --repo-from {choices.repo_from}: no such column; found: {', '.join(table.columns)[:200]}"
+        )
+    if not values:
+        raise InputError(f"{table.label}: no column of numbers beside {time}; found: {', '.join(table.columns)[:200]}")
+    others = tuple(name for name in texts if name not in (repo, metric, series))
+    return Roles(time, values, repo, metric, series, others)
+
+
+def _the(texts: Sequence[str], mapped: Sequence[str], names: Sequence[str]) -> str:
+    return next(iter(mapped), next((name for want in names for name in texts if name.lower() == want.lower()), ""))
+
+
+def _is_text(table: TextTable, name: str, use: str) -> bool:
+    """Whether no cell of a column is a number, and some are texts."""
+    if use == "value" or not table.rows:
+        return False
+    seen = 0
+    for cell in dict.fromkeys(table.cells(name)):
+        try:
+            read = read_values([cell], lambda _: "")
+        except InputError:
+            seen += 1
+            continue
+        if not np.isnan(read.values[0]):
+            return any(mark in name.lower() for mark in ("service", "repo")) and name.lower() in _REPOS
+    return seen > 0
+
+
+def of_table(table: TextTable, choices: Choices) -> Exported:
+    """The series of a table, wide or long.
+
+    Raises
+    ------
+    InputError
+        If a cell cannot be read, or it cannot be told whose samples these are.
+    """
+    roles = roles_of(table, choices)
+    if not table.rows:
+        raise InputError(f"{table.label}: no row after the names of the columns")
+    cells = (
+        (cell, partial(_cell, table, row, name)) for name in roles.values for row, cell in enumerate(table.cells(name))
+    )
+    decimal = decimal_mark(cells, choices.decimal)
+    is_long = bool(roles.repo or roles.metric or roles.series or (roles.others and choices.repo))
+    if roles.others and not is_long:
+        name = roles.others[0]
+        first = next((row for row, cell in enumerate(table.cells(name)) if cell), 0)
+        raise InputError(
+            f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column holds the repo, "
+            f"--repo-from {name!r} says so; a map file with columns: {{{name}: skip}} leaves it out"
+        )
+    return _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)
+
+
+def _cell(table: TextTable, row: int, column: str) -> str:
+    return place(table.label, row=table.lines[row], column=column or "1")
+
+
+def _times(table: TextTable, column: str, choices: Choices, groups: Sequence[object] | None = None) -> ReadTimes:
+    zone = choices.zone
+    if zone is None and _IN_UTC.fullmatch(column):
+        zone = ZoneInfo("UTC")
+    return read_times(
+        table.cells(column),
+        lambda row: _cell(table, row, column),
+        zone=zone,
+        epoch=choices.epoch,
+        time_format=choices.time_format,
+        groups=groups,
+    )
+
+
+def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exported:
+    names = [series_name(column) for column in roles.values]
+    faults = []
+    for look in (lambda: _times(table, roles.time, choices), lambda: owners(names, choices, table.label)):
+        # both are told at once, so that one more try is enough
+        try:
+            look()
+        except InputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InputError(listed(faults))
+    times, whose = _times(table, roles.time, choices), owners(names, choices, table.label)
+    lines = np.array(table.lines, dtype=np.int64)
+    series = []
+    is_rounded = False
+    for column, owner in zip(roles.values, whose, strict=True):
+        read = read_values(table.cells(column), _at(table, column), decimal)
+        is_rounded |= read.is_rounded
+        unit = read.unit or owner.unit
+        series.append(
+            SampledSeries(owner.repo, owner.metric, times.micros, read.values, unit, owner.kind, lines, column)
+        )
+    return Exported(
+        series=tuple(series),
+        columns=f"{roles.time or 'column 1'} (time), {_some(roles.values)}; one a series, by {table.shown_separator}",
+        zone=times.zone,
+        is_rounded=is_rounded,
+        notes=_decimal_note(table, decimal) + tuple(f"{table.label}: {note}" for note in times.notes),
+    )
+
+
+def _at(table: TextTable, column: str) -> Callable[[int], str]:
+    return lambda row: _cell(table, row, column)
+
+
+def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exported:
+    keys = list(_keys(table, roles))
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row, key in enumerate(keys):
+        groups.setdefault(key, []).append(row)
+    _refuse_further_series(table, roles, groups)
+    times = _times(table, roles.time, choices, keys)
+    named: list[tuple[SeriesName, list[int], str]] = []
+    for key, rows in groups.items():
+        named += [(_named(key, column, roles, choices), rows, column) for column in roles.values]
+    whose = owners([name for name, _, _ in named], choices, table.label)
+    read = {column: read_values(table.cells(column), _at(table, column), decimal) for column in roles.values}
+    lines = np.array(table.lines, dtype=np.int64)
+    series = []
+    for owner, (name, rows, column) in zip(whose, named, strict=True):
+        chosen: NDArray[np.int64] = np.array(rows, dtype=np.int64)
+        unit = read[column].unit or owner.unit or name.unit
+        values = read[column].values[chosen]
+        series.append(
+            SampledSeries(
+                owner.repo, owner.metric, times.micros[chosen], values, unit, owner.kind, lines[chosen], column
+            )
+        )
+    told = [f"{roles.time or 'column 1'} (time)"]
+    told += [
+        f"{name} ({what})"
+        for name, what in ((roles.series, "series"), (roles.repo, "repo"), (roles.metric, "metric"))
+        if name
+    ]
+    return Exported(
+        series=tuple(series),
+        columns=f"{', '.join(told)}, {_some(roles.values)}; a row a sample, by {table.shown_separator}",
+        zone=times.zone,
+        is_rounded=any(one.is_rounded for one in read.values()),
+        notes=_decimal_note(table, decimal) + tuple(f"{table.label}: {note}" for note in times.notes),
+    )
+
+
+def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
+    """What tells the series of a row: its whole name, or repo and metric."""
+    blank = [""] * len(table.rows)
+    first = table.cells(roles.series or roles.repo) if roles.series or roles.repo else blank
+    second = table.cells(roles.metric) if roles.metric else blank
+    for row, key in enumerate(zip(first, second, strict=True)):
+        for column, name in zip((roles.series or roles.repo, roles.metric), key, strict=True):
+            if column and not name:
+                raise InputError(f"{_cell(table, row, column)}: empty; every sample needs a name here")
+        yield key
+
+
+def _named(key: tuple[str, str], column: str, roles: Roles, choices: Choices) -> SeriesName:
+    """The name of a series of a long table, as labels where a column holds the repo."""
+    if roles.series:
+        return series_name(key[0])
+    head = series_name(column)
+    is_plain = len(roles.values) == 1 and (head.name.lower().startswith("value") or roles.metric)
+    metric = key[1] or ("" if is_plain else head.name)
+    label = choices.repo_from or "service"
+    return SeriesName(f"{key[0]} {metric or column}".strip(), metric, {label: key[0], "": ""}, head.unit)
+
+
+def _refuse_further_series(table: TextTable, roles: Roles, groups: dict[tuple[str, str], list[int]]) -> None:
+    """Refuse columns that tell further series apart: equal values of two of them would be taken for one sample."""
+    for name in roles.others:
+        cells = table.cells(name)
+        for key, rows in groups.items():
+            found = sorted({cells[row] for row in rows})
+            if len(found) > 1:
+                whose = " ".join(part for part in key if part)
+                raise InputError(
+                    f"{table.label}, column {name}: {', '.join(found[:3])} tell series of {whose or 'one repo'} apart; sum "
+                    f"them in the query, or leave the column out by a map file with columns: {{{name}: skip}}"
+                )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5])[:300] + more
+
+
+def _decimal_note(table: TextTable, decimal: str) -> tuple[str, ...]:
+    return (f"{table.label}: numbers have a decimal comma",) if decimal == "," else ()

@@ -1,0 +1,122 @@
+"""A table in text, of whatever separator: its columns, and its rows with their lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tars_lib.errors import MAX_FAULTS, InputError, listed, place
+from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
+from tars_lib.model.spelling import trimmed
+from tars_lib.sources.csv_rows import TableHead, open_quote, row_after, rows_of
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_HINT = "sep="
+"""What spreadsheets, and Grafana for them, write before the header to name the separator."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table as it stands.
+
+    Attributes
+    ----------
+    label : str
+    columns : tuple of str
+        Without blanks around them.
+    lines : tuple of int
+        Line of each row.
+    rows : tuple of tuple of str
+        Cells without blanks around them, as many as there are columns.
+    separator : str
+    """
+
+    label: str
+    columns: tuple[str, ...]
+    lines: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+    separator: str = ","
+
+    def cells(self, column: str) -> list[str]:
+        """The cells of a column."""
+        at = self.columns.index(column)
+        return [row[at] for row in self.rows]
+
+    def entries(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Each row as an object, with its place for messages."""
+        for line, row in zip(self.lines, self.rows, strict=True):
+            yield place(self.label, row=line), dict(zip(self.columns, row, strict=True))
+
+    @property
+    def shown_separator(self) -> str:
+        """The separator in words."""
+        return _SEPARATORS[self.separator]
+
+
+def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
+    """Columns, separator and line of a header; None where the first line with content is none of a table."""
+    for number, line in enumerate(io.StringIO(text), start=1):
+        if not line.strip():
+            continue
+        if number <= 2 and line.lower().startswith(_HINT):
+            continue
+        if len(line) > MAX_HEADER_BYTES:
+            return None
+        found: tuple[tuple[str, ...], str, int] | None = None
+        for mark in _SEPARATORS:
+            try:
+                names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
+            except (csv.Error, StopIteration):
+                continue
+            if len(names) > 1 and (found is None or len(names) > len(found[0])):
+                found = (names, mark, number)
+        return found
+    return None
+
+
+def read_table(text: str, label: str) -> TextTable:
+    """Read a table.
+
+    Raises
+    ------
+    InputError
+        If there is no header of at least two columns, a column stands twice, a quote is not closed, or rows have another number
+        of fields than the header; up to ten rows are named.
+    """
+    found = head_of(text)
+    if found is None:
+        raise InputError(f"{label}: no table: a first row that names at least two columns is needed")
+    columns, separator, line = found
+    where = place(label, row=line)
+    if len(columns) > MAX_COLUMNS:
+        raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")
+    double = sorted({name for name in columns if columns.count(name) > 1})
+    if double:
+        raise InputError(f"{where}: column {double[0][:200]!r} stands twice; each is allowed once")
+    head = TableHead(columns, separator, line)
+    lines: list[int] = []
+    rows: list[tuple[str, ...]] = []
+    faults: list[str] = []
+    wrong, last = 0, line
+    try:
+        for number, fields in rows_of(io.StringIO(text, newline=""), head):
+            last = number
+            if not any(cell.strip() for cell in fields):
+                continue
+            if len(fields) != len(columns):
+                wrong += 1
+                if wrong <= MAX_FAULTS:
+                    faults.append(
+                        f"{place(label, row=number)}: {len(fields)} fields; {len(columns)} are needed, as in row {line}"
+                    )
+                continue
+            lines.append(number)
+            rows.append(tuple(cell.strip() for cell in fields))
+    except csv.Error as error:
+        row = row_after(io.StringIO(text, newline=""), head, last)
+        raise InputError(f"{label}, {open_quote(row, error)}") from error
+    if faults:
+        raise InputError(listed(faults, wrong))
+    return TextTable(label, columns, tuple(lines), tuple(rows), separator)

@@ -1,0 +1,155 @@
+"""Whose samples a series is: repo, metric and unit by its name, its labels and what the user says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tars_lib.errors import InputError
+from tars_lib.files.limits import MAX_NAME
+from tars_lib.model.spelling import trimmed
+from tars_lib.model.units import unit_of
+from tars_lib.sources.exported.shapes import Choices
+
+REPO_LABEL = "service"
+_LABELLED = re.compile(r"([^{}]*)\{(.*)\}", re.DOTALL)
+_PAIR = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=~?\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*))\s*(?:,|$)')
+_UNIT_BEHIND = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+_UNNAMED = re.compile(r"value(?: ?#?[A-Z])?", re.IGNORECASE)
+"""What Grafana calls a series that has no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesName:
+    """A series as a file names it: the text, and its parts where it has some."""
+
+    text: str
+    name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose samples a series is; unit and kind are empty where nobody says."""
+
+    repo: str
+    metric: str
+    unit: str = ""
+    kind: str = ""
+
+
+def series_name(text: str) -> SeriesName:
+    """The parts of a name such as ``up{service="web"}``, ``web/latency_p95``, ``web (ms)`` or ``latency_p95``.
+
+    Examples
+    --------
+    >>> series_name('up{service="web"}').labels, series_name("web [ms]").unit, series_name("web (beta)").name
+    ({'service': 'web'}, 'ms', 'web (beta)')
+    """
+    found = _LABELLED.fullmatch(text.strip())
+    if found is not None:
+        labels = {pair[1]: _plain(pair[2]) if pair[2] is not None else pair[3] for pair in _PAIR.finditer(found[2])}
+        return SeriesName(text, found[1].strip() or labels.get("__name__", ""), labels)
+    bare, unit = text.strip(), ""
+    behind = _UNIT_BEHIND.fullmatch(bare)
+    if behind is not None and unit_of(behind[2]).dimension:
+        bare, unit = behind[1], unit_of(behind[2]).symbol
+    return SeriesName(text, bare, {}, unit)
+
+
+def _plain(text: str) -> str:
+    return text.replace('\\"', '"').replace("\\\\", "\\")
+
+
+def owners(names: Sequence[SeriesName], choices: Choices, label: str) -> list[Owner]:
+    """Whose samples each of the series of a file is.
+
+    Raises
+    ------
+    InputError
+        If repo or metric cannot be told, or several series are of one; the message names the option.
+    """
+    found = [_owner(name, names, choices, label) for name in names]
+    seen: dict[tuple[str, str], int] = {}
+    for position, one in enumerate(found):
+        first = seen.setdefault((one.repo, one.metric), position)
+        if first != position:
+            differ = _difference(names[first], names[position])
+            raise InputError(
+                f"{label}: several series would be {one.metric} of {one.repo}: {names[first].text[:100]} and "
+                f"{names[position].text[:100]}{differ}; sum them in the query, or name them apart in a map file (--map)"
+            )
+    return found
+
+
+def _difference(one: SeriesName, other: SeriesName) -> str:
+    keys = sorted(key for key in {*one.labels, *other.labels} if one.labels.get(key) != other.labels.get(key))
+    return f" (they differ in {', '.join(keys[:5])})" if keys else ""
+
+
+def _owner(one: SeriesName, names: Sequence[SeriesName], choices: Choices, label: str) -> Owner:
+    mapped = choices.columns.get(one.text)
+    if mapped is not None and (mapped.repo or mapped.metric):
+        repo, metric = mapped.repo or choices.repo, mapped.metric or choices.metric
+        if not repo or not metric:
+            raise InputError(f"{label}: the map file gives column {one.text[:100]!r} no {'metric' if repo else 'repo'}")
+        return _settled(repo, metric, mapped.unit or one.unit, mapped.kind, choices)
+    repo, metric = _parts(one, names, choices, label)
+    unit = one.unit or ("" if mapped is None else mapped.unit)
+    return _settled(choices.repo_of(repo), metric, unit, "" if mapped is None else mapped.kind, choices)
+
+
+def _settled(repo: str, metric: str, unit: str, kind: str, choices: Choices) -> Owner:
+    said = choices.metrics.get(metric)
+    if said is not None:
+        metric, unit, kind = said.metric or metric, said.unit or unit, said.kind or kind
+    repo, metric = trimmed(repo), trimmed(metric)
+    for name in (repo, metric):
+        if len(name) > MAX_NAME:
+            raise InputError(f"a name of {len(name)} characters; up to {MAX_NAME} are allowed: {name[:60]}...")
+    return Owner(repo, metric, unit, kind or choices.kind)
+
+
+def _parts(one: SeriesName, names: Sequence[SeriesName], choices: Choices, label: str) -> tuple[str, str]:
+    if one.labels:
+        return _by_labels(one, names, choices, label)
+    if "/" in one.name.strip("/") and not (choices.repo and choices.metric):
+        repo, _, metric = one.name.rpartition("/")
+        return choices.repo or repo, choices.metric or metric
+    is_unnamed = _UNNAMED.fullmatch(one.name) is not None
+    if choices.repo and (choices.metric or not is_unnamed):
+        if choices.metric and len(names) > 1:
+            raise InputError(
+                f"{label}: --repo and --metric make one series, and there are {len(names)}: give one of them, or --map FILE"
+            )
+        return choices.repo, choices.metric or one.name
+    if choices.metric and not is_unnamed:
+        return one.name, choices.metric
+    shown = ", ".join(name.text for name in names[:5])[:200]
+    if is_unnamed:
+        raise InputError(f"{label}: {shown}: no name says whose values these are; --repo NAME and --metric NAME say it")
+    raise InputError(
+        f"{label}: {shown}: services or metrics? --metric NAME says that each is a service, --repo NAME that each is a metric "
+        "of that one, --map FILE names each; service/metric in the file says both"
+    )
+
+
+def _by_labels(one: SeriesName, names: Sequence[SeriesName], choices: Choices, label: str) -> tuple[str, str]:
+    metric = choices.metric or one.name
+    key = choices.repo_from or REPO_LABEL
+    repo = choices.repo or one.labels.get(key, "")
+    if not repo:
+        seen = Counter(key for name in names for key in name.labels if key not in ("__name__", "le", "quantile"))
+        there = ", ".join(f"{key} ({len({name.labels.get(key) for name in names})} values)" for key in list(seen)[:10])
+        raise InputError(
+            f"{label}: {one.text[:100]} has no label {key}: --repo-from LABEL says which one holds the repo; there are: "
+            f"{there or 'none'}. --repo NAME says that all is of one"
+        )
+    if not metric:
+        raise InputError(
+            f"{label}: {one.text[:100]} names no metric, as the result of a function: --metric NAME names it"
+        )
+    return repo, metric
