@@ -15,7 +15,7 @@ from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 from tars_lib.errors import InputError, listed
 
 if TYPE_CHECKING:
-    from tars_lib.pipeline.pulling.pull import Outcome
+    from tars_lib.pipeline.pulling.pull import PulledSource
 
 _PARTS = ("event", "incident", "repo", "dependency")
 
@@ -78,7 +78,7 @@ def pulled(
     check: bool,
     quiet: bool,
     is_beside: bool = False,
-) -> tuple[Outcome, ...]:
+) -> tuple[PulledSource, ...]:
     """Pull, print a line for each source that answered, on stderr where `is_beside`, and return what became of each."""
     from tars_lib.pipeline.pulling.pull import World, pull
     from tars_lib.pipeline.pulling.ranges import range_of
@@ -97,7 +97,7 @@ def pulled(
     return outcomes
 
 
-def _line(outcome: Outcome, *, check: bool) -> str:
+def _line(outcome: PulledSource, *, check: bool) -> str:
     found = outcome.outlook
     if check and found is not None:
         told = (

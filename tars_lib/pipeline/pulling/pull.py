@@ -22,11 +22,11 @@ from tars_lib.model.times import read_zone
 from tars_lib.pipeline.pulling import event_rows, incident_rows, record
 from tars_lib.pipeline.pulling.differences import differences, factors
 from tars_lib.pipeline.pulling.ranges import Range, stamps_of
-from tars_lib.pipeline.pulling.samples import Placing, Written, span_of, write_samples
+from tars_lib.pipeline.pulling.samples import Placing, WrittenSamples, span_of, write_samples
 from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.events import read_events
 from tars_lib.sources.past_incidents import read_incidents
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.table import plugins, source_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LOCK = ".pull.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PulledSource:
     """What became of one source.
 
     Attributes
@@ -51,7 +51,7 @@ class Outcome:
     span : (str, str) or None
         First and last time of the samples.
     notes : tuple of str
-    outlook : Outlook or None
+    outlook : PullOutlook or None
         What would come, where that alone was asked.
     """
 
@@ -67,7 +67,7 @@ class Outcome:
     dependencies: int = 0
     span: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
-    outlook: Outlook | None = None
+    outlook: PullOutlook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,9 @@ def chosen_sources(root: Path, names: Sequence[str] = ()) -> tuple[SourceForm, .
     return tuple(known[name] for name in dict.fromkeys(names)) or found
 
 
-def pull(root: Path, wanted: Range, names: Sequence[str], world: World, *, check: bool = False) -> tuple[Outcome, ...]:
+def pull(
+    root: Path, wanted: Range, names: Sequence[str], world: World, *, check: bool = False
+) -> tuple[PulledSource, ...]:
     """Ask the sources of a root, and write what they answer.
 
     Parameters
@@ -139,7 +141,7 @@ def pull(root: Path, wanted: Range, names: Sequence[str], world: World, *, check
 
     Returns
     -------
-    tuple of Outcome
+    tuple of PulledSource
         One a source. One that failed has changed nothing.
 
     Raises
@@ -174,26 +176,26 @@ def _ask(root: Path, spec: SourceForm, asked: Range, world: World, notes: _Notes
     )
 
 
-def _looked(root: Path, spec: SourceForm, wanted: Range, world: World) -> Outcome:
+def _looked(root: Path, spec: SourceForm, wanted: Range, world: World) -> PulledSource:
     notes = _Notes()
     try:
         config = _org(root / ORG_FILE)
         stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=f"source {spec.name}")
         outlook = source_of(spec.kind).look(spec, _ask(root, spec, stamps.asked, world, notes))
     except TarsError as error:
-        return Outcome(spec.name, spec.kind, _one_line(error))
-    return Outcome(spec.name, spec.kind, notes=tuple(notes.texts), outlook=outlook)
+        return PulledSource(spec.name, spec.kind, _one_line(error))
+    return PulledSource(spec.name, spec.kind, notes=tuple(notes.texts), outlook=outlook)
 
 
-def _pulled(root: Path, spec: SourceForm, wanted: Range, world: World) -> Outcome:
+def _pulled(root: Path, spec: SourceForm, wanted: Range, world: World) -> PulledSource:
     try:
         with ExitStack() as stack:
             return _written(root, spec, wanted, world, stack)
     except (TarsError, OSError) as error:
-        return Outcome(spec.name, spec.kind, _one_line(error))
+        return PulledSource(spec.name, spec.kind, _one_line(error))
 
 
-def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: ExitStack) -> Outcome:
+def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: ExitStack) -> PulledSource:
     """Ask one source, and put its files into place together once all of them are accepted."""
     notes = _Notes()
     label = f"source {spec.name}"
@@ -222,10 +224,10 @@ def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: E
     if added != org_text:
         files[org_path] = staged
     entries = record.read_record(root)
-    entries[spec.name] = _entry(spec, answer, wanted, written, files, root, notes)
+    entries[spec.name] = _entry(spec, answer, wanted, placing, written, files, root, notes)
     files[root / record.NAME] = record.record_bytes(entries)
     write_together(files)
-    return Outcome(
+    return PulledSource(
         spec.name,
         spec.kind,
         rows=written.rows,
@@ -253,12 +255,12 @@ def _samples(
     files: dict[Path, bytes | Path],
     stack: ExitStack,
     notes: _Notes,
-) -> Written:
+) -> WrittenSamples:
     if answer.samples is None:
-        return Written()
+        return WrittenSamples()
     label = f"source {spec.name}"
     place = root / "history" / f"{spec.name}.parquet"
-    earlier = _earlier(root, place, spec, notes)
+    earlier = _earlier(root, place, spec, _digest(spec, placing), notes)
     staged = stack.enter_context(staged_file(place))
     written = write_samples(staged, iter(answer.samples), placing, label=label, earlier=earlier)
     if not written.rows:
@@ -281,7 +283,11 @@ def _zone(spec: SourceForm) -> ZoneInfo | None:
     return None if name is None else read_zone(name)
 
 
-def _earlier(root: Path, place: Path, spec: SourceForm, notes: _Notes) -> Path | None:
+def _digest(spec: SourceForm, placing: Placing) -> str:
+    return record.digest_of(spec, placing.stamps.shift, placing.factors)
+
+
+def _earlier(root: Path, place: Path, spec: SourceForm, digest: str, notes: _Notes) -> Path | None:
     """The file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
     label = place.relative_to(root).as_posix()
     if not is_there(place, label):
@@ -292,8 +298,10 @@ def _earlier(root: Path, place: Path, spec: SourceForm, notes: _Notes) -> Path |
             f"{label}: is there, and no pull of {spec.name} wrote it; another name of the source, or of the file, is needed"
         )
     inside(place, root, label)
-    if entry.get("asked_digest") != record.digest_of(spec):
-        notes.add("something else is asked for than by the last pull: earlier samples are not kept")
+    if entry.get("asked_digest") != digest:
+        notes.add(
+            "something else is asked for, or written otherwise, than by the last pull: earlier samples are not kept"
+        )
         return None
     if entry.get("sha256") != sha256_of(place):
         notes.add(f"{label} was changed since the last pull; its samples outside the range are kept")
@@ -338,7 +346,8 @@ def _entry(
     spec: SourceForm,
     answer: Pulled,
     wanted: Range,
-    written: Written,
+    placing: Placing,
+    written: WrittenSamples,
     files: Mapping[Path, bytes | Path],
     root: Path,
     notes: _Notes,
@@ -350,7 +359,7 @@ def _entry(
     return {
         "kind": spec.kind,
         "asked": dict(answer.asked),
-        "asked_digest": record.digest_of(spec),
+        "asked_digest": _digest(spec, placing),
         "since": wanted.since,
         "until": wanted.until,
         "pulled_at": clock().replace(microsecond=0),

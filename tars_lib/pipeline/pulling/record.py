@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,8 @@ def record_bytes(entries: Mapping[str, Mapping[str, Any]]) -> bytes:
     return dumps({"format": _FORMAT, "sources": dict(entries)}).encode("utf-8")
 
 
-def digest_of(spec: SourceForm) -> str:
-    """Digest of what is asked: a source that asks something else keeps nothing of what it gave before."""
+def digest_of(spec: SourceForm, shift: timedelta, factors: Mapping[str, Fraction]) -> str:
+    """Digest of what is asked and how it is written: a source for which that changes keeps nothing of what it gave before."""
     asked = spec.model_dump(mode="json", exclude=_BESIDE)
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    written = {"shift": shift.total_seconds(), "factors": {name: str(factor) for name, factor in factors.items()}}
+    return hashlib.sha256(json.dumps([asked, written], sort_keys=True, default=str).encode()).hexdigest()

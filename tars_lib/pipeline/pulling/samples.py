@@ -34,7 +34,7 @@ CHUNK = 1_000_000
 
 
 @dataclass
-class Written:
+class WrittenSamples:
     """What has been written, of what was asked for now.
 
     Attributes
@@ -78,7 +78,7 @@ class Placing:
 
 def write_samples(
     path: Path, tables: Iterator[Any], placing: Placing, *, label: str, earlier: Path | None = None
-) -> Written:
+) -> WrittenSamples:
     """Write a history file: what earlier pulls gave outside the range, then what comes now.
 
     Parameters
@@ -100,7 +100,7 @@ def write_samples(
     """
     import pyarrow.parquet as pq
 
-    written = Written()
+    written = WrittenSamples()
     dictionary, encoding = ["repo", "metric"], {"timestamp": "DELTA_BINARY_PACKED"}
     with pq.ParquetWriter(
         path, _schema(), compression="zstd", compression_level=1, use_dictionary=dictionary, column_encoding=encoding
@@ -140,7 +140,7 @@ def _write(
     is_all: bool,
     writer: pq.ParquetWriter,
     placing: Placing,
-    written: Written,
+    written: WrittenSamples,
 ) -> None:
     import pyarrow as pa
 
@@ -176,7 +176,7 @@ def _write(
     writer.write_table(pa.table(columns, schema=_schema()), row_group_size=2 * CHUNK)
 
 
-def _refuse_many(written: Written, label: str) -> None:
+def _refuse_many(written: WrittenSamples, label: str) -> None:
     for position, most, what in ((0, MAX_REPOS, "repos"), (1, MAX_METRICS, "metrics")):
         number = len({pair[position] for pair in written.series})
         if number > most:
@@ -209,7 +209,7 @@ def _only(samples: Samples, rows: Any) -> Samples:
     )
 
 
-def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: Written) -> None:
+def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: WrittenSamples) -> None:
     """Copy the samples of a file whose time is not in a range."""
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -241,7 +241,7 @@ def _schema() -> pa.Schema:
     )
 
 
-def span_of(written: Written) -> tuple[str, str] | None:
+def span_of(written: WrittenSamples) -> tuple[str, str] | None:
     """First and last time of what came, in ISO 8601."""
     if written.first is None or written.last is None:
         return None

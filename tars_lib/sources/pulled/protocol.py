@@ -108,7 +108,7 @@ class Pulled:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PullOutlook:
     """What `tars pull --check` says would come; None where the source cannot tell without giving it."""
 
     series: int | None = None
@@ -139,5 +139,5 @@ class Source(Protocol):
             If the entry is not acceptable, or a library is missing.
         """
 
-    def look(self, spec: Any, ask: Ask) -> Outlook:
+    def look(self, spec: Any, ask: Ask) -> PullOutlook:
         """Say what `read` would give, without fetching all of it. Raises as `read` does."""

@@ -20,7 +20,7 @@ import yaml
 from tars_lib.files.json_records import to_json
 from tars_lib.pipeline import analyze
 from tars_lib.pipeline.loading import load_org
-from tars_lib.pipeline.pulling.pull import Outcome, World, pull
+from tars_lib.pipeline.pulling.pull import PulledSource, World, pull
 from tars_lib.pipeline.pulling.ranges import Range
 from tars_lib.sources.demo import demo_root
 
@@ -47,7 +47,7 @@ def root_of(folder: Path, **source: Any) -> Path:
     return folder
 
 
-def pulled(root: Path, environment: Mapping[str, str] | None = None, **options: Any) -> Outcome:
+def pulled(root: Path, environment: Mapping[str, str] | None = None, **options: Any) -> PulledSource:
     """The outcome of the one source."""
     (outcome,) = pull(root, WHOLE, (), World(environment or {}), **options)
     assert outcome.error == ""
@@ -66,7 +66,7 @@ def expected() -> dict[str, Any]:
     return reports(demo_root())
 
 
-def same(root: Path, expected: dict[str, Any], outcome: Outcome) -> None:
+def same(root: Path, expected: dict[str, Any], outcome: PulledSource) -> None:
     """Everything came, and says the same."""
     assert (outcome.rows, outcome.series) == (ROWS, SERIES)
     assert reports(root) == expected

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tars_lib.sources.exported.incidents.alertmanager import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import AlertmanagerForm
@@ -26,6 +26,6 @@ def read(spec: AlertmanagerForm, ask: Ask) -> Pulled:
     return pulled_of(read, ask, {"alerts": _PATH})
 
 
-def look(spec: AlertmanagerForm, ask: Ask) -> Outlook:
+def look(spec: AlertmanagerForm, ask: Ask) -> PullOutlook:
     """Count the alerts; see `Source.look`."""
     return outlook_of(read(spec, ask))

@@ -12,7 +12,7 @@ from tars_lib.errors import InputError
 from tars_lib.sources.exported.changes.backstage import parse
 from tars_lib.sources.exported.shapes import Exported
 from tars_lib.sources.pulled.hosts.pages import MAX_PAGES, entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read(spec: BackstageForm, ask: Ask) -> Pulled:
     return pulled_of(parse(found, label_of(spec)) if found else Exported(), ask, {"entities": _PATH + _KINDS})
 
 
-def look(spec: BackstageForm, ask: Ask) -> Outlook:
+def look(spec: BackstageForm, ask: Ask) -> PullOutlook:
     """Count the components; see `Source.look`."""
     return outlook_of(read(spec, ask))
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS
 from tars_lib.model.names import Event
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import GitForm
@@ -48,9 +48,9 @@ def read(spec: GitForm, ask: Ask) -> Pulled:
     return Pulled(asked, events=sorted(events, key=lambda event: (event.timestamp, event.kind, event.title)))
 
 
-def look(spec: GitForm, ask: Ask) -> Outlook:
+def look(spec: GitForm, ask: Ask) -> PullOutlook:
     """Count the events; see `Source.look`."""
-    return Outlook(events=len(read(spec, ask).events))
+    return PullOutlook(events=len(read(spec, ask).events))
 
 
 def _lines(spec: GitForm, ask: Ask, *words: str) -> Iterator[tuple[datetime, str, str]]:

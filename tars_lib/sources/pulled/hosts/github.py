@@ -26,7 +26,7 @@ from tars_lib.sources.pulled.hosts.pages import (
     release_events,
     server,
 )
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read(spec: GithubForm, ask: Ask) -> Pulled:
     return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
 
 
-def look(spec: GithubForm, ask: Ask) -> Outlook:
+def look(spec: GithubForm, ask: Ask) -> PullOutlook:
     """Count the events; see `Source.look`."""
     return outlook_of(read(spec, ask))
 

@@ -17,7 +17,7 @@ from tars_lib.sources.exported.changes.gitlab import parse
 from tars_lib.sources.exported.fields import text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import label_of, outlook_of, pulled_of, recent, release_events, server
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def read(spec: GitlabForm, ask: Ask) -> Pulled:
     return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
 
 
-def look(spec: GitlabForm, ask: Ask) -> Outlook:
+def look(spec: GitlabForm, ask: Ask) -> PullOutlook:
     """Count the events; see `Source.look`."""
     return outlook_of(read(spec, ask))
 

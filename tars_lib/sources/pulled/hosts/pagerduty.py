@@ -13,7 +13,7 @@ from tars_lib.errors import InputError
 from tars_lib.sources.exported.incidents.pagerduty import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def read(spec: PagerDutyForm, ask: Ask) -> Pulled:
     return pulled_of(read, ask, {"incidents": "/incidents"})
 
 
-def look(spec: PagerDutyForm, ask: Ask) -> Outlook:
+def look(spec: PagerDutyForm, ask: Ask) -> PullOutlook:
     """Count the incidents; see `Source.look`."""
     return outlook_of(read(spec, ask))
 

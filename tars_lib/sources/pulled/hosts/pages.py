@@ -10,7 +10,7 @@ from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
 from tars_lib.sources.exported.fields import entries_of, text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web, basic, bearer
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
     )
 
 
-def outlook_of(found: Pulled) -> Outlook:
+def outlook_of(found: Pulled) -> PullOutlook:
     """How much an answer holds."""
-    return Outlook(
+    return PullOutlook(
         events=len(found.events) or None,
         incidents=len(found.incidents) or None,
         repos=len(found.repos) or None,

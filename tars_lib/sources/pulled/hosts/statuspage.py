@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tars_lib.sources.exported.incidents.statuspage import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import StatuspageForm
@@ -26,6 +26,6 @@ def read(spec: StatuspageForm, ask: Ask) -> Pulled:
     return pulled_of(read, ask, dict(_LISTS))
 
 
-def look(spec: StatuspageForm, ask: Ask) -> Outlook:
+def look(spec: StatuspageForm, ask: Ask) -> PullOutlook:
     """Count what is published; see `Source.look`."""
     return outlook_of(read(spec, ask))

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tars_lib.errors import ConfigError, InputError, place
 from tars_lib.model.times import read_zone
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.series.columns import long_tables, needed, refuse_missing
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def read(spec: ParquetForm, ask: Ask) -> Pulled:
     return Pulled({"url": spec.url}, _samples(spec, ask))
 
 
-def look(spec: ParquetForm, ask: Ask) -> Outlook:
+def look(spec: ParquetForm, ask: Ask) -> PullOutlook:
     """Count the rows of the range and their series; see `Source.look`."""
     import pyarrow as pa
 
@@ -53,7 +53,7 @@ def look(spec: ParquetForm, ask: Ask) -> Outlook:
             pairs = pa.table([column.cast(pa.string()) for column in batch.columns], names=names)
             seen |= {tuple(row.values()) for row in pairs.group_by(names).aggregate([]).to_pylist()}
     times = max(len(spec.wide), 1)
-    return Outlook(series=len(seen) * times, samples=rows * times)
+    return PullOutlook(series=len(seen) * times, samples=rows * times)
 
 
 def _label(spec: ParquetForm) -> str:

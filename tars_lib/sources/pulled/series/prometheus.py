@@ -27,8 +27,8 @@ from tars_lib.files.limits import MAX_REPOS
 from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.names import Dependency
 from tars_lib.sources.columns import coded, column
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
-from tars_lib.sources.pulled.series.prometheus_answer import Series, series_of, values_of
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.series.prometheus_answer import AnsweredSeries, series_of, values_of
 from tars_lib.sources.pulled.web import RefusedError, TooLargeError, Web, basic, bearer
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read(spec: PrometheusForm, ask: Ask) -> Pulled:
     return Pulled(asked, _samples(spec, ask) if spec.metrics else None, dependencies=dependencies)
 
 
-def look(spec: PrometheusForm, ask: Ask) -> Outlook:
+def look(spec: PrometheusForm, ask: Ask) -> PullOutlook:
     """Ask how many series and points there are; see `Source.look`."""
     first, last = _grid(spec, ask)
     length = max((last - first) // _MILLI, 1)
@@ -85,7 +85,7 @@ def look(spec: PrometheusForm, ask: Ask) -> Outlook:
             series += len(found)
             samples += int(sum(float(values_of(one, _label(spec))[1].sum()) for one in found))
         calls = None if spec.service_graph is None else len(_calls(spec, ask, web))
-    return Outlook(series=series, samples=samples, dependencies=calls)
+    return PullOutlook(series=series, samples=samples, dependencies=calls)
 
 
 def _label(spec: PrometheusForm) -> str:
@@ -166,7 +166,9 @@ def _halved(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, in
     return pa.concat_tables([one, other]), lost + more
 
 
-def _table(spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, found: list[Series]) -> tuple[pa.Table, int]:
+def _table(
+    spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, found: list[AnsweredSeries]
+) -> tuple[pa.Table, int]:
     import pyarrow as pa
 
     label = f"{_label(spec)}, {piece.metric}"

@@ -18,14 +18,14 @@ _MAX_LABELS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class AnsweredSeries:
     """One series as it was answered: its labels are text, its points unread."""
 
     labels: dict[str, str]
     points: list[Any]
 
 
-def series_of(content: Any, label: str, kind: str) -> list[Series]:
+def series_of(content: Any, label: str, kind: str) -> list[AnsweredSeries]:
     """The series of an answer.
 
     Parameters
@@ -53,7 +53,7 @@ def series_of(content: Any, label: str, kind: str) -> list[Series]:
     return [_series(item, label, kind) for item in data["result"]]
 
 
-def _series(item: Any, label: str, kind: str) -> Series:
+def _series(item: Any, label: str, kind: str) -> AnsweredSeries:
     labels = item.get("metric") if isinstance(item, dict) else None
     if not isinstance(labels, dict) or len(labels) > _MAX_LABELS:
         raise InputError(f"{label}: the answer is none of Prometheus: a series without labels")
@@ -66,10 +66,10 @@ def _series(item: Any, label: str, kind: str) -> Series:
     points = [item.get("value")] if kind == "vector" else item.get("values")
     if not isinstance(points, list):
         raise InputError(f"{label}: the answer is none of Prometheus: a series without values")
-    return Series(labels, points)
+    return AnsweredSeries(labels, points)
 
 
-def values_of(series: Series, label: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def values_of(series: AnsweredSeries, label: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Times in milliseconds and values of a series, NaN included.
 
     Raises

@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.model.times import read_zone
-from tars_lib.sources.pulled.protocol import Ask, Outlook, Pulled
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.series.columns import long_tables, needed
 from tars_lib.sources.pulled.series.sql_text import bound
 
@@ -51,7 +51,7 @@ def read(spec: SqlForm, ask: Ask) -> Pulled:
     return Pulled({"query": spec.query}, _samples(spec, ask))
 
 
-def look(spec: SqlForm, ask: Ask) -> Outlook:
+def look(spec: SqlForm, ask: Ask) -> PullOutlook:
     """Let the database count what the query gives; see `Source.look`."""
     keys = [_name(spec.column("repo")), *([] if spec.wide else [_name(spec.column("metric"))])]
     listed = ", ".join(keys)
@@ -62,7 +62,7 @@ def look(spec: SqlForm, ask: Ask) -> Outlook:
     with _errors(spec), closing(_batches(spec, ask, whole)) as batches:
         rows = [row for batch in batches for row in batch.to_pylist()]
     times = max(len(spec.wide), 1)
-    return Outlook(series=int(rows[0]["series"] or 0) * times, samples=int(rows[0]["samples"] or 0) * times)
+    return PullOutlook(series=int(rows[0]["series"] or 0) * times, samples=int(rows[0]["samples"] or 0) * times)
 
 
 def _label(spec: SqlForm) -> str:
