@@ -132,11 +132,15 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     from tqdm import tqdm
 
     with tqdm(file=sys.stderr, leave=False, unit="", unit_scale=True) as bar:
+        current = ""
 
         def tell(source: str, done: int, total: int) -> None:
-            bar.set_description(source, refresh=False)
+            nonlocal current
+            if source != current:
+                current = source
+                bar.reset()
+                bar.set_description(source)
             bar.total = total or None
-            bar.n = done
-            bar.update(0)
+            bar.update(done - bar.n)
 
         yield tell

@@ -204,3 +204,74 @@ def test_object_store(work: Path, object_store: str, expected: dict[str, Any], m
     )
     (refused,) = pull(root, WHOLE, (), World(secrets))
     assert "s3://bucket/nothing/" in refused.error
+
+
+def test_postgresql_numbers_of_any_kind_become_numbers(work: Path, postgresql: str) -> None:
+    pytest.importorskip("adbc_driver_postgresql", reason="adbc-driver-postgresql is not installed")
+    query = (
+        "select timestamp '2026-10-01 12:00' + n * interval '1 hour' as timestamp, 'web' as repo, kind as metric, value "
+        "from generate_series(0, 1) as r(n), (values ('sums', 0.125::numeric), ('counts', 7::bigint)) as v(kind, value) "
+        "where timestamp '2026-10-01 12:00' + n * interval '1 hour' >= :since and timestamp '2026-10-01' < :until"
+    )
+    source = {"kind": "sql", "url": postgresql, "auth": {"password_env": "PGSECRET"}, "query": query}
+    root = root_of(work, **source)
+    (refused,) = pull(root, WHOLE, (), World({"PGSECRET": "s3cret"}))
+    assert "zone" in refused.error
+    root_of_again(root, **source, time_zone="Europe/Berlin")
+    pulled(root, {"PGSECRET": "s3cret"})
+    rows = pq.read_table(root / "history" / "prod.parquet").to_pylist()
+    found = sorted((row["timestamp"], row["metric"], row["value"]) for row in rows)
+    assert [row[1:] for row in found] == [("counts", 7.0), ("sums", 0.125)] * 2
+    assert found[0][0] == datetime(2026, 10, 1, 10, tzinfo=UTC)
+
+
+def root_of_again(root: Path, **source: Any) -> None:
+    """Another source in the same root."""
+    text = yaml.safe_dump({"sources": [{"name": "prod", **source}]}, sort_keys=False)
+    (root / "sources.yaml").write_text(text, encoding="utf-8")
+
+
+def test_the_service_graph_of_a_real_prometheus(work: Path, prometheus: str) -> None:
+    source = {"kind": "prometheus", "url": prometheus, "step": "1h", "service_graph": {}}
+    root = root_of(work, **source)
+    assert pulled(root).dependencies == 2
+    edges = yaml.safe_load((root / "org.yaml").read_text(encoding="utf-8"))["dependencies"]
+    assert {"from": "web", "to": "audit"} in edges
+    assert edges.count({"from": "web", "to": "search"}) == 1
+
+
+def test_a_query_that_a_real_prometheus_does_not_understand(work: Path, prometheus: str) -> None:
+    metrics = {"load": {"query": "sum by (service) (("}}
+    root = root_of(work, kind="prometheus", url=prometheus, step="1h", metrics=metrics)
+    (refused,) = pull(root, WHOLE, (), World({}))
+    assert "HTTP status 400: " in refused.error
+    assert "parse error" in refused.error
+    assert refused.error.endswith("(metric load)")
+
+
+def test_more_points_than_a_real_prometheus_gives_at_once(work: Path, prometheus: str) -> None:
+    """Five weeks of minutes are 51,000 points a series; the server refuses more than 11,000 at once."""
+    metrics = {"load": {"query": "max by (service) (last_over_time(latency_seconds{service='web'}[2h]))"}}
+    root = root_of(work, kind="prometheus", url=prometheus, step="1m", metrics=metrics)
+    assert pulled(root).rows > 50_000
+
+
+def test_alerts_of_a_real_alertmanager(work: Path, alertmanager: str) -> None:
+    import urllib.request
+
+    alert = {
+        "labels": {"alertname": "Slow", "service": "web", "severity": "page"},
+        "annotations": {"summary": "Web is slow"},
+        "startsAt": "2026-10-01T10:00:00Z",
+        "endsAt": "2199-01-01T00:00:00Z",
+    }
+    request = urllib.request.Request(  # noqa: S310 - an address of this machine
+        f"{alertmanager}/api/v2/alerts", json.dumps([alert]).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+        pass
+    root = root_of(work, kind="alertmanager", url=alertmanager)
+    assert pulled(root).incidents == 1
+    assert pulled(root).incidents == 1
+    (row,) = (root / "incidents.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert row.startswith("2026-10-01T10:00:00Z,web,Web is slow,CRITICAL,,,,alertmanager,")

@@ -52,14 +52,14 @@ def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Ite
 
 
 def entries_in(page: Any, key: str | None, label: str) -> list[Any]:
-    """The entries of a page, which is a list or has one under a key.
+    """The entries of a page, which is a list, or an object that has one under a key.
 
     Raises
     ------
     InputError
-        If it is neither.
+        If there is no such list, or it is too long.
     """
-    found = page.get(key) if key is not None and isinstance(page, dict) else page
+    found = page if key is None else page.get(key) if isinstance(page, dict) else None
     if not isinstance(found, list):
         raise InputError(f"{label}: the answer has no list{'' if key is None else f' under {key}'}")
     if len(found) > MAX_EVENTS:
