@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,3 +106,46 @@ def test_the_bar_counts_on_a_terminal_alone(
         tell("lake", 1, 3)
         tell("lake", 3, 3)
     assert "lake" in capsys.readouterr().err
+
+
+def test_every_option_changes_something(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "other")
+    for part in (tmp_path / "lake").iterdir():
+        table = pq.read_table(part)
+    pq.write_table(table.slice(0, 7), tmp_path / "few.parquet")
+    few = (root / "sources.yaml").read_text(encoding="utf-8").replace("../lake", "../few.parquet")
+    (tmp_path / "other" / "sources.yaml").write_text(few, encoding="utf-8")
+    two = (root / "sources.yaml").read_text(encoding="utf-8") + few.partition("\n")[2].replace(
+        "name: lake", "name: few"
+    )
+    (root / "sources.yaml").write_text(two, encoding="utf-8")
+    half = (NOW - timedelta(hours=50)).isoformat()
+
+    def seen(*words: object) -> tuple[int, str, str, bool]:
+        done = tars("pull", *words)
+        made = (root / "history").exists() or (tmp_path / "other" / "history").exists()
+        for folder in (root, tmp_path / "other"):
+            shutil.rmtree(folder / "history", ignore_errors=True)
+            (folder / "pulled.json").unlink(missing_ok=True)
+        return done.exit_code, done.stdout, done.stderr, made
+
+    base = ("--root", root)
+    assert seen(*base) == seen(*base), "the comparison is of no use where the same call differs"
+    changed = [
+        ("--root", tmp_path / "other"),
+        (*base, "--since", half),
+        (*base, "--until", half),
+        (*base, "--source", "few"),
+        (*base, "--check"),
+        (*base, "--quiet"),
+    ]
+    answers = [seen(*base), *(seen(*words) for words in changed)]
+    assert len({answer[1:] for answer in answers}) == len(answers)
+    (root / "sources.yaml").write_text("sources: 3", encoding="utf-8")
+    assert "Traceback" in tars("pull", *base, "--verbose").stderr
+    assert "Traceback" not in tars("pull", *base).stderr
+
+
+def test_every_option_is_among_them() -> None:
+    named = {option.opts[0] for option in module.pull.params}
+    assert named == {"--root", "--since", "--until", "--source", "--check", "--quiet", "--verbose"}

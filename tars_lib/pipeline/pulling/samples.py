@@ -161,7 +161,7 @@ def _write(
     if written.rows + written.kept > MAX_ROWS:
         raise InputError(f"{label}: more than {MAX_ROWS} samples; up to that many are allowed")
     n = len(samples.metrics)
-    pairs = np.unique(samples.repo.astype(np.int64) * n + samples.metric)
+    pairs = np.flatnonzero(np.bincount(samples.repo.astype(np.int64) * n + samples.metric))
     written.series |= {(samples.repos[int(pair) // n], samples.metrics[int(pair) % n]) for pair in pairs}
     _refuse_many(written, label)
     first, last = int(samples.time.min()), int(samples.time.max())

@@ -86,9 +86,10 @@ def _query(spec: SqlForm) -> tuple[str, tuple[str, ...]]:
     if kind == "duckdb":
         return bound(spec.query, lambda name: f"${name}", where)
     if kind in ("postgresql", "postgres"):
-        # a query with parameters of its own cannot be copied out as a stream; the values are bound to settings of the session
+        # a query with parameters of its own cannot be copied out as a stream; the values are bound to settings of the session,
+        # which a subquery reads once and not for every row
         kind = "bigint" if spec.time in _EPOCH else "text" if spec.time == "text" else "timestamptz"
-        return bound(spec.query, lambda name: f"current_setting('tars.{name}')::{kind}", where)
+        return bound(spec.query, lambda name: f"(select current_setting('tars.{name}')::{kind})", where)
     return bound(spec.query, lambda name: "?", where)
 
 
@@ -128,6 +129,8 @@ def _duckdb(spec: SqlForm, ask: Ask, query: str, values: dict[str, Any]) -> Iter
         ) from error
     path = _file(spec, ask)
     with duckdb.connect(":memory:" if path is None else str(path), read_only=path is not None) as connection:
+        # it would be drawn on standard output, among the answers of this command
+        connection.execute("set enable_progress_bar = false")
         # times without a zone are compared in this one
         connection.execute("set TimeZone = $zone", {"zone": spec.time_zone or "UTC"})
         reader = connection.sql(query, params=values).to_arrow_reader(BATCH)
