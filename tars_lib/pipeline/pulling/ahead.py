@@ -10,7 +10,8 @@ from typing import TypeVar
 T = TypeVar("T")
 PIECES = 8
 """Pieces that wait; judgement: of 131,072 rows each they fill a chunk while the one before is written."""
-_POLL = 0.1
+_POLL, _PATIENCE = 0.1, 5.0
+"""Seconds."""
 
 
 def ahead(pieces: Iterator[T]) -> Generator[T, None, None]:
@@ -61,4 +62,5 @@ def ahead(pieces: Iterator[T]) -> Generator[T, None, None]:
             yield piece  # type: ignore[misc]
     finally:
         stopped.set()
-        reader.join()
+        # who waits for a server that is silent ends with the process
+        reader.join(_PATIENCE)

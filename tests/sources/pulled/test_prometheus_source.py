@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import Scripted, said, scripted
 from worlds import World
 
@@ -18,6 +20,7 @@ from tars_lib.config.pulling.series import PrometheusForm
 from tars_lib.errors import InputError
 from tars_lib.sources.pulled.protocol import Ask
 from tars_lib.sources.pulled.series.prometheus import read
+from tars_lib.sources.pulled.series.prometheus_answer import series_of, values_of
 
 DAY = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 HOUR = 3600
@@ -170,3 +173,32 @@ def test_several_pieces_are_asked_for_at_once_and_come_in_order(tmp_path: Path) 
         assert sum(1 for _ in samples) == 24
         starts = sorted(int(one["start"]) for one in asked_for(server))
     assert np.diff(starts).tolist() == [HOUR] * 23
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["status", "data", "result", "resultType", "metric", "values", "service"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+POINTS = st.lists(
+    st.tuples(st.integers() | st.floats() | st.text(max_size=3), st.text(max_size=6) | st.floats()).map(list)
+)
+
+
+@given(ANY | POINTS.map(lambda points: {
+    "status": "success",
+    "data": {"resultType": "matrix", "result": [{"metric": {"service": "web"}, "values": points}]},
+}))  # fmt: skip
+def test_any_document_is_read_or_refused(document: Any) -> None:
+    try:
+        for one in series_of(document, "source prod", "matrix"):
+            time, value = values_of(one, "source prod")
+            assert time.shape == value.shape
+            assert not np.isinf(value).any()
+    except InputError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - either is allowed
