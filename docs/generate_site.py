@@ -233,7 +233,7 @@ def _walk(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]
 
 def _command(name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=name)
-    text = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    text = "\n\n".join(map(_paragraph, (command.help or "").split("\n\n")))
     records = [
         record
         for parameter in command.params
@@ -245,7 +245,15 @@ def _command(name: str, command: click.Command) -> str:
     example = (command.epilog or "").removeprefix("Example: ")
     table = "".join(f"| `{left}` | {_text(' '.join(right.split()))} |\n" for left, right in records)
     options = f"| option | meaning |\n|---|---|\n{table}\n" if table else ""
-    return f"\n## {name}\n\n`{usage}`\n\n{_text(text)}\n\n{options}```bash\n{example}\n```\n"
+    return f"\n## {name}\n\n`{usage}`\n\n{text}\n\n{options}```bash\n{example}\n```\n"
+
+
+def _paragraph(part: str) -> str:
+    """A paragraph of a help text; lines that click leaves as they are, as a block."""
+    if part.lstrip("\n").startswith("\b\n"):
+        lines = part.replace("\b\n", "", 1).strip("\n").splitlines()
+        return "\n".join(["```text", *(line.strip() for line in lines), "```"])
+    return _text(" ".join(part.split()))
 
 
 _NOTEBOOKS = """\

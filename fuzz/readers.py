@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from tars_lib.config.alert_rules import read_rules
+from tars_lib.config.import_map import read_import_map
 from tars_lib.config.org import read_org_config
 from tars_lib.config.sla_policies import read_policies
 from tars_lib.errors import MAX_FAULTS, TarsError
@@ -35,12 +36,16 @@ from tars_lib.model.slo import Window
 from tars_lib.model.times import read_duration, read_time, read_zone
 from tars_lib.pipeline import RunStatus
 from tars_lib.pipeline.health_report import load_org_report
+from tars_lib.pipeline.importing import plan, understand
 from tars_lib.playbook.config import read_playbook
 from tars_lib.sources.artefacts import read_artefacts
 from tars_lib.sources.events import read_events
+from tars_lib.sources.exported.shapes import Choices
+from tars_lib.sources.past_incidents import read_incidents
 from tars_lib.sources.tidy import read_tidy
 
 Reader = Callable[[bytes, Path], object]
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 def _file(name: str, read: Callable[[Path], object]) -> Reader:
@@ -81,6 +86,11 @@ def _texts(content: bytes, folder: Path) -> None:
             continue
 
 
+def _imported(name: str, choices: Choices) -> Reader:
+    """A file as `tars import` takes it into a root that is not there yet."""
+    return _file(name, lambda path: plan(understand([path], path.parent / "root", choices), path.parent / "root", NOW))
+
+
 TARGETS: Mapping[str, Reader] = MappingProxyType(
     {
         "history.csv": _file("history.csv", lambda path: admit(read_tidy(path, path.name), {})),
@@ -89,6 +99,12 @@ TARGETS: Mapping[str, Reader] = MappingProxyType(
         ),
         "history.parquet": _file("history.parquet", lambda path: admit(read_tidy(path, path.name), {})),
         "events.csv": _file("events.csv", lambda path: read_events(path, path.name)),
+        "incidents.csv": _file("incidents.csv", lambda path: read_incidents(path, path.name)),
+        "exported table": _imported("panel.csv", Choices(metric="depth", zone=read_zone("Europe/Berlin"))),
+        "exported JSON": _imported("export.json", Choices(repo_from="service", metric="depth")),
+        "exported text": _imported("metrics.txt", Choices()),
+        "catalogue": _imported("catalog-info.yaml", Choices()),
+        "map.yaml": _file("map.yaml", lambda path: read_import_map(path, path.name)),
         "org.yaml": _file("org.yaml", lambda path: read_org_config(path, path.name)),
         "sla-policies.yaml": _file("p.yaml", lambda path: read_policies(path, path.name)),
         "OpenSLO": _file("slo.yaml", lambda path: read_policies(path, path.name)),
@@ -111,6 +127,45 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "history.csv": ("timestamp,repo,metric,value\n2026-01-01T00:00:00Z,a,health_score,90\n",),
         "events.csv": ("timestamp,repo,kind,title,ref,until\n2026-01-01T00:00:00Z,a,deploy,x,,2026-01-02T00:00:00Z\n",),
+        "incidents.csv": (
+            "detected,repo,title,severity,resolved\n2026-01-01T00:00:00Z,a,x,high,2026-01-01T01:00:00Z\n",
+        ),
+        "exported table": (
+            "Time,a,b\n2026-01-01 00:00:00,1 s,2 ms\n2026-01-01 00:05:00,1.5 s,20 ms\n",
+            "time;service;value\n1767225600;a;1,5\n1767225660;b;2,25\n",
+            "Timestamp,deploy_id,time_created,repo,main_commit\n1,d,2026-01-01 00:00:00 UTC,a,abc\n",
+        ),
+        "exported JSON": (
+            '{"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {"service": "a"}, '
+            '"values": [[1767225600, "1"], [1767225660.5, "NaN"]]}]}}',
+            '[{"incident_number": 1, "title": "t", "service": {"summary": "a"}, "created_at": "2026-01-01T00:00:00Z", '
+            '"acknowledgements": [{"at": "2026-01-01T00:01:00Z"}], "resolved_at": "2026-01-01T00:02:00Z", '
+            '"urgency": "high"}]',
+            '{"alerts": [{"labels": {"service": "a", "alertname": "x"}, "startsAt": "2026-01-01T00:00:00Z", '
+            '"status": "firing"}]}',
+            '{"data": [{"tinyId": "1", "message": "m", "service": "a", "createdAt": "2026-01-01T00:00:00Z", "entity": "a", '
+            '"details": {"service": '
+            '"a"}, "report": {"ackTime": 5, "closeTime": 9}}]}',
+            '[{"environment": "prod", "sha": "abc", "ref": "v1", "created_at": "2026-01-01T00:00:00Z", "service": "a", '
+            '"statuses": [{"state": "success", "created_at": "2026-01-01T00:01:00Z"}]}]',
+            '{"incidents": [{"name": "n", "impact": "major", "status": "resolved", "created_at": "2026-01-01T00:00:00Z", '
+            '"components": [{"name": "a"}], "incident_updates": [{"status": "identified", '
+            '"created_at": "2026-01-01T00:01:00Z"}]}]}',
+            '{"MetricDataResults": [{"Label": "a", "Timestamps": ["2026-01-01T00:00:00Z"], "Values": [1], '
+            '"StatusCode": "Complete"}]}',
+            '{"series": [{"metric": "m", "scope": "service:a", "pointlist": [[1767225600000.0, 1.5]], '
+            '"unit": [{"name": "byte"}]}]}',
+        ),
+        "exported text": (
+            '# TYPE a gauge\na{service="b",x="y\\"z"} 1 1767225600\na{service="c"} NaN 1767225660\n# EOF\n',
+        ),
+        "catalogue": (
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: a, tags: [x], labels: {tier: '1'}}\n"
+            "spec: {owner: o, dependsOn: ['component:b', 'resource:r'], consumesApis: [i]}\n",
+        ),
+        "map.yaml": (
+            "columns: {when: time, x: {repo: a, metric: m, unit: s, kind: gauge}}\nrepos: {a: b}\nenvironments: [p]\n",
+        ),
         "org.yaml": (
             "name: A\nrepos: {a: {name: x, team: t, tags: [a], tier: 1, external: true}}\ndependencies: [{from: a, to: b}]\n"
             "metrics: {m: {unit: s, higher_is_better: false, healthy: 1, unhealthy: 2, minimum: 0, maximum: 9, weight: 1}}\n"
@@ -118,11 +173,13 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "sla-policies.yaml": (
             "policies:\n- {sla_id: a, sla_type: t, good: {total: x, bad: y}, objective: 0.9, window: 30m, time_zone: UTC}\n"
-            "- {sla_id: b, sla_type: t, metric: latency, aggregate: good_share, threshold: 1, objective: 0.5, priority: 1}\n",
+            "- {sla_id: b, sla_type: t, metric: latency, aggregate: good_share, threshold: 1, objective: 0.5, "
+            "priority: 1}\n",
             "policies: [{policy_id: p, sla_type: t, targets: [{metric_name: availability, target_value: 99.9}]}]\n",
         ),
         "OpenSLO": (
-            "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: web, annotations: {tars/repos: '*'}}\nspec:\n  service: web\n"
+            "apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: web, "
+            "annotations: {tars/repos: '*'}}\nspec:\n  service: web\n"
             "  indicator: {spec: {ratioMetric: {good: {metricSource: {spec: {metric: ok}}}, "
             "total: {metricSource: {spec: {metric: all}}}}}}\n  timeWindow: [{duration: 1M, calendar: "
             "{startTime: 2026-01-01 00:00:00, timeZone: UTC}}]\n  budgetingMethod: Occurrences\n"

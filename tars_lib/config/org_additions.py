@@ -19,11 +19,12 @@ HEADER = "# Names, teams, dependencies and metrics; docs/data-format.md says wha
 
 @dataclass(frozen=True, slots=True)
 class OrgAdditions:
-    """What `org.yaml` is to say; `metrics` has unit and kind by metric."""
+    """What `org.yaml` is to say; `metrics` has unit and kind by metric, `stamp_at_end` says what counts stand for."""
 
     repos: tuple[Repo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     metrics: Mapping[str, Mapping[str, str | float | bool]] = field(default_factory=dict)
+    stamp_at_end: bool = False
 
 
 def yaml_scalar(value: str | float | bool) -> str:
@@ -37,7 +38,7 @@ def yaml_scalar(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return f"{value:.15g}"
+        return repr(value)
     return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=True)
 
 
@@ -82,6 +83,8 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
         behind += _block("dependencies", [f"- {edge}" for edge in edges])
     else:
         edits += _into_list(there["dependencies"], additions.dependencies, edges, text, f"{label}: dependencies")
+    if additions.stamp_at_end and "samples" not in there:
+        behind += _block("samples", ["stamp: end"])
     for place, put in sorted(edits, key=lambda edit: -edit[0]):
         text = text[:place] + put + text[place:]
     if behind:

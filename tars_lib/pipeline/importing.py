@@ -19,7 +19,7 @@ from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_EVENT_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, read_whole
 from tars_lib.model.admission import admit
-from tars_lib.model.metrics import Metric
+from tars_lib.model.metrics import COUNTS, Metric
 from tars_lib.model.names import Event, OrgConfig, PastIncident
 from tars_lib.model.samples import Samples
 from tars_lib.pipeline.history_file import history_bytes
@@ -189,13 +189,16 @@ def _planned_org(
     """The text of `org.yaml` with what is new; None where nothing is."""
     metrics = {one.metric: dict(one.declared) for file in understood for one in file.metrics if one.declared}
     repos = {repo.repo: repo for file in understood for repo in file.found.repos}
+    stamped = _stamped_at_end(understood, root)
     edges = {(edge.caller, edge.callee): edge for file in understood for edge in file.found.dependencies}
     before = _org_of(root)
-    if not (metrics or repos or edges):
+    if not (metrics or repos or edges or stamped):
         return None, before
     path = root / "org.yaml"
     text = read_utf8(path, "org.yaml", MAX_CONFIG_BYTES, ConfigError) if path.exists() else ""
-    made = with_additions(text, OrgAdditions(tuple(repos.values()), tuple(edges.values()), metrics), "org.yaml")
+    made = with_additions(
+        text, OrgAdditions(tuple(repos.values()), tuple(edges.values()), metrics, stamped), "org.yaml"
+    )
     if made == text:
         return None, before
     with tempfile.TemporaryDirectory() as folder:
@@ -217,8 +220,37 @@ def _planned_org(
     ]
     links = len(after.dependencies) - len(before.dependencies)
     told += [f"{links} dependencies"] if links else []
+    told += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []
     said.append(f"org.yaml: {'; '.join(told) or 'fields of repos that are there'} added")
     return made, after
+
+
+def _stamped_at_end(understood: Sequence[UnderstoodFile], root: Path) -> bool:
+    """Whether `org.yaml` has to say that counts stand for the interval before their time.
+
+    Raises
+    ------
+    InputError
+        If the root has samples, or a file of the same import, of which the counts stand for the interval after it.
+    """
+    counting = [one for one in understood if any(metric.kind == COUNTS for metric in one.metrics)]
+    late = [one for one in counting if one.found.stamp_at_end]
+    org = _org_of(root)
+    if not late or org.stamp_at_end:
+        return False
+    others = [one.label for one in counting if not one.found.stamp_at_end]
+    try:
+        there = read_root(root).history if root.is_dir() else None
+    except NoRepositoriesError:
+        there = None
+    counted = [] if there is None else [name for name in there.metrics if there.metric(name).is_count]
+    if others or counted:
+        where = f"those of {others[0]}" if others else f"{counted[0]} in the root"
+        raise InputError(
+            f"{late[0].label}: its counts stand for the interval before their time, {where} for the one after it; org.yaml "
+            "says one of them for all (samples: {stamp: end} or {stamp: start}): shift the times of one in its query (offset)"
+        )
+    return True
 
 
 def _plan_history(

@@ -32,6 +32,8 @@ LATE, EARLY = 95.0, 5.0
 _STEPS = 4
 _MOST = 400
 _FEWEST_EVENTS = 10
+_FEWEST_WINDOWS = 20
+_HAIR = 1e-9
 _SHARES = (0.9999, 0.9995, 0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5)
 _ROUND = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _POLICIES = "sla-policies.yaml"
@@ -199,10 +201,10 @@ def _ratio(org: OrgData) -> tuple[str, str]:
         sums = [_sums(org, both, values, WINDOWS[window]) for values in (total[one], failed[other])]
         all_of, bad = sums[0][0], sums[1][0]
         enough = all_of >= _FEWEST_EVENTS
-        if enough.any():
+        if enough.sum() >= _FEWEST_WINDOWS:
             past = _worse(past, 1.0 - bad[enough] / all_of[enough], repo, higher=True)
     if past is None:
-        return "", "requests_failed of requests_total: too few requests in any past window"
+        return "", "requests_failed of requests_total: too few past windows with requests"
     objective = next((share for share in _SHARES if share <= past.value), 0.0)
     if not objective:
         return "", f"requests_failed of requests_total: only {past.value:.1%} of the requests succeeded"
@@ -231,10 +233,10 @@ def _threshold(
         times, values = org.history.series(name, repo)
         total, number = _sums(org, times, values, WINDOWS[window])
         enough = number >= 3
-        if enough.any():
+        if enough.sum() >= _FEWEST_WINDOWS:
             past = _worse(past, total[enough] / number[enough], repo, higher=higher)
     if past is None:
-        return "", f"{subject}: too few samples in any past window"
+        return "", f"{subject}: too few past windows with samples"
     objective = _rounded(past.value, metric, higher=higher)
     if not objective:
         return "", f"{subject}: its past is 0, which is no objective to propose"
@@ -242,6 +244,7 @@ def _threshold(
     lines = [
         _comment(past, EARLY if higher else LATE, f"the mean over {window}", f"{past.value:.4g}{unit}"),
         f"  - sla_id: {yaml_scalar(_id_of(f'{name}-{repos[0]}' if is_one_of_many else name))}",
+        f"    sla_name: {yaml_scalar(subject)}",
         f"    sla_type: {yaml_scalar(name)}",
         f"    metric: {yaml_scalar(name)}",
         f"    objective: {np.format_float_positional(objective, trim='-')}",
@@ -288,7 +291,7 @@ def _sums(org: OrgData, times: NDArray[np.int64], values: Floats, seconds: int) 
     length = seconds * SECOND
     assert org.history.start is not None  # noqa: S101 - asked before
     assert org.history.end is not None  # noqa: S101 - asked before
-    ends = np.arange(org.history.end - length, org.history.start + length // 2, -length // _STEPS)[:_MOST]
+    ends = np.arange(org.history.end - length, org.history.start + length - 1, -length // _STEPS)[:_MOST]
     before = np.concatenate(([0.0], np.cumsum(values)))
     first = np.searchsorted(times, ends - length, side="right")
     last = np.searchsorted(times, ends, side="right")
@@ -311,10 +314,12 @@ def _rounded(value: float, metric: Metric, *, higher: bool) -> float:
         return 0.0
     if higher and unit_of(metric.unit).dimension == SHARE:
         whole = 1.0 if metric.unit == "ratio" else 100.0
-        return next((round(share * whole, 6) for share in _SHARES if share * whole <= value), 0.0)
+        return next((round(share * whole, 6) for share in _SHARES if share * whole <= value + _HAIR), 0.0)
     if higher and unit_of(metric.unit).dimension == SCORE:
-        return 5.0 * math.floor(value / 5.0)
+        return 5.0 * math.floor(value / 5.0 + _HAIR)
     exponent = math.floor(math.log10(value))
     steps = [round(step * 10.0**exponent, 12 - exponent) for step in _ROUND]
-    made = max(step for step in steps if step <= value) if higher else min(step for step in steps if step >= value)
+    # sums of floats miss a round number by a hair
+    within = value * (1.0 + _HAIR) if higher else value * (1.0 - _HAIR)
+    made = max(step for step in steps if step <= within) if higher else min(step for step in steps if step >= within)
     return made if metric.maximum is None else min(made, metric.maximum)

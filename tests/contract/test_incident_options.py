@@ -118,7 +118,10 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
     "incident timeline": (ID, {"--full": "--full", **COMMON}),
     "incident verify": (ID, LOCATED),
     "review": ("", {**NOW, **JUDGED}),
-    "metrics": ("", {"--by-month": "--by-month", **NOW, **LOCATED, "--playbook": "--playbook own.yaml"}),
+    "metrics": (
+        "",
+        {"--by-month": "--by-month", "--root": "--root {root}", **NOW, **LOCATED, "--playbook": "--playbook own.yaml"},
+    ),
     "watch": (
         "--root {root} --rounds 1",
         {

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from contract.workspaces import cascade
+from contract.workspaces import cascade, write_panel
 from run_samples import RunSamples
 from test_docs import BLOCK, PAGES, ROOT, name_of
 
@@ -88,6 +88,27 @@ def typed(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def exported(folder: Path) -> None:
+    """What the page on imports takes from other tools: files of the test data, a month of a panel, a map file and its table."""
+    for name, file in {
+        "datadog.json": "datadog-query.json",
+        "cloudwatch.json": "cloudwatch-get-metric-data.json",
+        "prometheus.json": "prometheus-no-name.json",
+        "openmetrics.txt": "openmetrics.txt",
+        "pagerduty.json": "pagerduty-incidents.json",
+        "statuspage.json": "statuspage-history.json",
+        "alertmanager.json": "alertmanager-webhook.json",
+        "deployments.json": "github-deployments.json",
+        "catalog-info.yaml": "catalog-info.yaml",
+    }.items():
+        shutil.copy(ROOT / "tests" / "data" / "exported" / file, folder / name)
+    write_panel(folder / "grafana.csv")
+    text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    (mapped,) = re.findall(r"<!-- map: map.yaml -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (folder / "map.yaml").write_text(mapped, encoding="utf-8")
+    (folder / "table.csv").write_text("when,Shop p95,remarks\n2026-01-05T00:00:00Z,412,fine\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, samples: RunSamples) -> Path:
     """What the pages assume, made once and copied for each."""
@@ -105,6 +126,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, samples: RunSamples) -> P
     (folder / "stricter.yaml").write_text(text.replace("0.999", "0.9999"), encoding="utf-8")
     (folder / "exit-policy.yaml").write_text("fail_on: {codes: [142], findings: [HIGH_ORG_RISK]}\n", encoding="utf-8")
     (folder / "our-playbook.yaml").write_text("escalation: {matrix: {SEV-3: [Service desk]}}\n", encoding="utf-8")
+    exported(folder)
     (folder / "update.txt").write_text("SLA breach: checkout\n", encoding="utf-8")
     (folder / "channels.txt").write_text("json://127.0.0.1:9/\n", encoding="utf-8")
     done = typed(folder, f"tars incident open --from-run incidents/{INCIDENT}/{RUN} && tars incident ack {INCIDENT}")

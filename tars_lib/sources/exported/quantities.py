@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 1
 """Of Grafana's `short` and SI formats (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
 _UNCLEAR = {"m": "thousandths, minutes or metres", "b": "bits or bytes"}
 _WORDS = {"reqps": "req/s", "ops": "ops/s", "rps": "req/s", "pps": "packets/s", "percentunit": "ratio", "c": "count"}
+_MOST, _MOST_DIGITS = 10**300, 400
+"""What a binary64 holds, with room for the scale of a unit."""
 _BASES = {TIME: "s", BYTES: "B", SHARE: "ratio"}
 
 Where = Callable[[int], str]
@@ -106,40 +109,50 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
         If a cell is no number, has a unit that can be read in two ways, or units of several dimensions stand in the column; up
         to ten rows are named.
     """
-    numbers: list[Fraction | float | None] = []
-    units: list[str] = []
-    faults: list[str] = []
-    known: dict[str, tuple[Fraction | float | None, str] | str] = {}
-    for position, cell in enumerate(cells):
-        read = known.get(cell)
-        if read is None:
-            read = known[cell] = _read(cell, decimal)
-        if isinstance(read, str):
-            faults.append(f"{where(position)}: {read}")
-            numbers.append(None)
-            units.append("")
-            continue
-        numbers.append(read[0])
-        units.append(read[1])
-    if faults:
+    plain = _plain(cells) if decimal == "." else None
+    if plain is not None:
+        return ReadValues(plain, "", False)
+    # each different cell is read once
+    known = {cell: _read(cell, decimal) for cell in dict.fromkeys(cells)}
+    wrong = {cell: read for cell, read in known.items() if isinstance(read, str)}
+    if wrong:
+        faults = [f"{where(position)}: {wrong[cell]}" for position, cell in enumerate(cells) if cell in wrong]
         raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
-    named = dict.fromkeys(unit for unit in units if unit)
-    unit = _common(named, units, where)
-    values = np.full(len(cells), np.nan)
-    for position, number in enumerate(numbers):
-        if number is None:
-            continue
-        own = units[position]
+    read_in = {cell: read for cell, read in known.items() if not isinstance(read, str)}
+    named = dict.fromkeys(unit for _, unit in read_in.values() if unit)
+
+    def first_of(unit: str) -> str:
+        cell = next(cell for cell, (_, own) in read_in.items() if own == unit)
+        return where(cells.index(cell))
+
+    unit = _common(named, first_of)
+    made = {}
+    for cell, (number, own) in read_in.items():
         if named and not own and number:
             raise InputError(
-                f"{where(position)}: {cells[position][:60]!r} has no unit, and others of the column have ({', '.join(named)})"
+                f"{where(cells.index(cell))}: {cell[:60]!r} has no unit, and others of the column have ({', '.join(named)})"
             )
         factor = factor_between(own, unit) if own else Fraction(1)
-        values[position] = float(number) if isinstance(number, float) else float(number * (factor or 1))
-    return ReadValues(values, unit, bool(named))
+        if isinstance(number, Fraction):
+            made[cell] = float(number * (factor or 1))
+        else:
+            made[cell] = math.nan if number is None else number
+    return ReadValues(np.array([made[cell] for cell in cells], dtype=np.float64), unit, bool(named))
 
 
-def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
+def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    """Numbers without units all at once; None where one is written in another way."""
+    given = ["nan" if cell in NO_VALUES else cell for cell in cells]
+    if any("_" in cell for cell in given):  # Python's own grouping of digits, not a number in any file
+        return None
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (ValueError, OverflowError):
+        return None
+    return None if np.isinf(values).any() else values
+
+
+def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
     """The unit of a column: the only one, else the base unit of their dimension."""
     if len(named) <= 1:
         return next(iter(named), "")
@@ -148,8 +161,7 @@ def _common(named: dict[str, None], units: Sequence[str], where: Where) -> str:
     base = _BASES.get(dimension, first)
     for name in named:
         if factor_between(name, base) is None:
-            at = units.index(name)
-            raise InputError(f"{where(at)}: {name} does not convert to {first}, which others of the column are in")
+            raise InputError(f"{where(name)}: {name} does not convert to {first}, which others of the column are in")
     return base
 
 
@@ -171,9 +183,11 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
     groups = whole.split(other)
     if other in part or decimal in part or (len(groups) > 1 and any(len(group) != 3 for group in groups[1:])):
         return f"{text[:60]!r} is not a number with a decimal {'comma' if decimal == ',' else 'point'}"
-    if len(exponent) > 5:
+    if len(exponent) > 4 or len(digits) > _MOST_DIGITS:
         return f"{text[:60]!r} is beyond every number that is allowed"
     number = Fraction(f"{''.join(groups) or '0'}.{part or '0'}{exponent}") * (-1 if sign in ("-", "\u2212") else 1)
+    if abs(number) > _MOST:
+        return f"{text[:60]!r} is beyond every number that is allowed"
     scale, unit = _scaled(rest)
     if unit and not unit_of(unit).dimension and unit not in _UNCLEAR:
         return f"{text[:60]!r}: {unit[:20]} is no unit that is known; export raw values and give --unit"
@@ -185,8 +199,11 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
 def _scaled(rest: str) -> tuple[int, str]:
     """The power of ten and the unit that stand behind a number."""
     first, _, more = rest.partition(" ")
-    if first in _SCALES and (not more or not unit_of(rest).dimension):
+    if first in _SCALES:
         return 10 ** _SCALES[first], _spelt(more.strip())
+    counted, _, per = rest.partition("/")
+    if counted in _SCALES:
+        return 10 ** _SCALES[counted], _spelt(f"1/{per}")
     return 1, _spelt(rest)
 
 

@@ -6,7 +6,8 @@ or a share of which nobody says the unit is refused, because a wrong guess would
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
+from tars_lib.model.counters import is_running
 from tars_lib.model.metrics import COUNTER, COUNTS, GAUGE, Metric, known_metric
 from tars_lib.model.samples import Origin, Samples
 from tars_lib.model.units import COUNT, SHARE, TIME, factor_between, times, unit_in_name, unit_of, units_like
@@ -74,10 +76,11 @@ def settle(
     by_metric: dict[str, list[SampledSeries]] = {}
     for one in series:
         by_metric.setdefault(one.metric, []).append(one)
+    kind_for = _chosen_kinds(by_metric, choices.kind, definitions)
     moved: list[SampledSeries] = []
     told: list[SettledMetric] = []
     for metric, members in by_metric.items():
-        kind = _kind(metric, members, definitions.get(metric), label)
+        kind = _kind(metric, members, definitions.get(metric), kind_for.get(metric, ""), label)
         declared: dict[str, str] = {}
         known = definitions.get(metric) or known_metric(metric)
         if kind[1]:
@@ -144,13 +147,39 @@ def _converted(values: NDArray[np.float64], factor: Fraction) -> NDArray[np.floa
     if factor == 1:
         return values
     distinct, back = np.unique(values, return_inverse=True)
-    made = [number if np.isnan(number) or np.isinf(number) else times(float(number), factor) for number in distinct]
+    shift = _power_of_ten(factor)
+    made = [_moved(number, factor, shift) for number in distinct.tolist()]
     return np.array(made, dtype=np.float64)[back]
 
 
-def _kind(metric: str, members: Sequence[SampledSeries], declared: Metric | None, label: str) -> tuple[str, bool]:
+def _power_of_ten(factor: Fraction) -> int | None:
+    """The exponent of a factor such as 1/1000; None where it is no power of ten."""
+    power = len(str(max(factor.numerator, factor.denominator))) - 1
+    exponent = power if factor >= 1 else -power
+    return exponent if Fraction(10) ** exponent == factor else None
+
+
+def _moved(number: float, factor: Fraction, shift: int | None) -> float:
+    if not math.isfinite(number):
+        return number
+    text = repr(number)
+    # the decimal point is moved in the text, which is as exact as a fraction and ten times as fast
+    return times(number, factor) if shift is None or "e" in text else float(f"{text}e{shift}")
+
+
+def _chosen_kinds(metrics: Collection[str], kind: str, definitions: Mapping[str, Metric]) -> Mapping[str, str]:
+    """The metrics that `--kind` speaks of: those that are counts by name where there are some, else all of the file."""
+    if not kind:
+        return {}
+    counts = [name for name in metrics if (definitions.get(name) or known_metric(name)).is_count]
+    return dict.fromkeys(counts or metrics, kind)
+
+
+def _kind(
+    metric: str, members: Sequence[SampledSeries], declared: Metric | None, chosen: str, label: str
+) -> tuple[str, bool]:
     """Kind of a metric, and whether `org.yaml` has to say it."""
-    kinds = sorted({one.kind for one in members if one.kind})
+    kinds = sorted({one.kind for one in members if one.kind} or ({chosen} - {""}))
     by_name = COUNTS if (declared or known_metric(metric)).is_count else GAUGE
     if declared is not None and declared.kind:
         if kinds and kinds != [declared.kind]:
@@ -158,9 +187,24 @@ def _kind(metric: str, members: Sequence[SampledSeries], declared: Metric | None
         return declared.kind, False
     if len(kinds) > 1:
         raise InputError(f"{label}: {metric} is a {kinds[0]} and a {kinds[1]} in one file; name them apart (--map)")
-    if not kinds:
-        return by_name, False
-    return kinds[0], kinds[0] != by_name
+    if kinds:
+        return kinds[0], kinds[0] != GAUGE or by_name != GAUGE
+    if by_name == COUNTS:
+        _refuse_doubtful(metric, members, label)
+    return by_name, False
+
+
+def _refuse_doubtful(metric: str, members: Sequence[SampledSeries], label: str) -> None:
+    """Refuse counts that may be a running total: nobody said that they are one, and nobody that they are none."""
+    for one in members:
+        kept = np.flatnonzero(~np.isnan(one.value))
+        order = kept[np.argsort(one.time[kept], kind="stable")]
+        value = one.value[order]
+        if value.size and is_running(one.time[order], value) is not False:
+            raise InputError(
+                f"{label}: {metric} of {one.repo} only grows, from {value[0]:,.12g} to {value[-1]:,.12g}: a running total, or "
+                "counts of intervals that grow? --kind counter or --kind count says it (a map file by metric)"
+            )
 
 
 def samples_of_series(series: Sequence[SampledSeries], label: str) -> Samples:

@@ -100,6 +100,8 @@ class Exported:
         Where in the file it was found, for the reader.
     zone : str
         Of its times, and how that is known.
+    stamp_at_end : bool
+        Whether a count stands for the interval that ends at its time stamp; else for the one that begins there.
     is_rounded : bool
         Whether values were written for people, so that digits are lost.
     notes : tuple of str
@@ -113,5 +115,6 @@ class Exported:
     dependencies: tuple[Dependency, ...] = ()
     columns: str = ""
     zone: str = ""
+    stamp_at_end: bool = False
     is_rounded: bool = False
     notes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import InputError, listed, place
 from tars_lib.sources.exported.clock import ReadTimes, read_times
-from tars_lib.sources.exported.quantities import decimal_mark, read_values
+from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.tables import TextTable
 from tars_lib.sources.exported.whose import SeriesName, owners, series_name
@@ -88,6 +89,11 @@ def roles_of(table: TextTable, choices: Choices) -> Roles:
     rest = [name for name in table.columns if name != time and use.get(name) != "skip"]
     texts = [name for name in rest if use.get(name) in ("repo", "metric") or _is_text(table, name, use.get(name, ""))]
     values = tuple(name for name in rest if name not in texts)
+    only = tuple(name for name in values if name.lower() == "value" or use.get(name) == "value")
+    if only and (len(texts) > 0):
+        # beside whole names and values, numbers are labels, such as a code
+        texts += [name for name in values if name not in only]
+        values = only
     repo = _the(
         texts,
         [name for name in texts if use.get(name) == "repo"],
@@ -113,16 +119,19 @@ def _is_text(table: TextTable, name: str, use: str) -> bool:
     """Whether no cell of a column is a number, and some are texts."""
     if use == "value" or not table.rows:
         return False
-    seen = 0
-    for cell in dict.fromkeys(table.cells(name)):
+    if name.lower() in _REPOS:
+        return True
+    cells = dict.fromkeys(table.cells(name))
+    return any(cell not in NO_VALUES for cell in cells) and not any(_is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    for decimal in (".", ","):
         try:
-            read = read_values([cell], lambda _: "")
+            return not np.isnan(read_values([cell], lambda _: "", decimal).values[0])
         except InputError:
-            seen += 1
             continue
-        if not np.isnan(read.values[0]):
-            return any(mark in name.lower() for mark in ("service", "repo")) and name.lower() in _REPOS
-    return seen > 0
+    return False
 
 
 def of_table(table: TextTable, choices: Choices) -> Exported:
@@ -137,7 +146,10 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
     if not table.rows:
         raise InputError(f"{table.label}: no row after the names of the columns")
     cells = (
-        (cell, partial(_cell, table, row, name)) for name in roles.values for row, cell in enumerate(table.cells(name))
+        (cell, partial(_cell, table, row, name))
+        for name in roles.values
+        for row, cell in enumerate(table.cells(name))
+        if "," in cell or cell.count(".") > 1
     )
     decimal = decimal_mark(cells, choices.decimal)
     is_long = bool(roles.repo or roles.metric or roles.series or (roles.others and choices.repo))
@@ -171,16 +183,7 @@ def _times(table: TextTable, column: str, choices: Choices, groups: Sequence[obj
 
 def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exported:
     names = [series_name(column) for column in roles.values]
-    faults = []
-    for look in (lambda: _times(table, roles.time, choices), lambda: owners(names, choices, table.label)):
-        # both are told at once, so that one more try is enough
-        try:
-            look()
-        except InputError as error:
-            faults.append(str(error))
-    if faults:
-        raise InputError(listed(faults))
-    times, whose = _times(table, roles.time, choices), owners(names, choices, table.label)
+    times, whose = _both(lambda: _times(table, roles.time, choices), lambda: owners(names, choices, table.label))
     lines = np.array(table.lines, dtype=np.int64)
     series = []
     is_rounded = False
@@ -200,6 +203,24 @@ def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
     )
 
 
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+
+
+def _both(one: Callable[[], _One], other: Callable[[], _Other]) -> tuple[_One, _Other]:
+    """Both answers; where both are refused, both refusals at once, so that one more try is enough."""
+    try:
+        first = one()
+    except InputError as error:
+        try:
+            other()
+        except InputError as further:
+            heads = [str(refusal).partition(";\n")[0] for refusal in (error, further)]
+            raise InputError(listed(heads)) from error
+        raise
+    return first, other()
+
+
 def _at(table: TextTable, column: str) -> Callable[[int], str]:
     return lambda row: _cell(table, row, column)
 
@@ -211,6 +232,7 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
         groups.setdefault(key, []).append(row)
     _refuse_further_series(table, roles, groups)
     times = _times(table, roles.time, choices, keys)
+    _refuse_equal_times(table, roles, groups, times.micros)
     named: list[tuple[SeriesName, list[int], str]] = []
     for key, rows in groups.items():
         named += [(_named(key, column, roles, choices), rows, column) for column in roles.values]
@@ -276,6 +298,24 @@ def _refuse_further_series(table: TextTable, roles: Roles, groups: dict[tuple[st
                 raise InputError(
                     f"{table.label}, column {name}: {', '.join(found[:3])} tell series of {whose or 'one repo'} apart; sum "
                     f"them in the query, or leave the column out by a map file with columns: {{{name}: skip}}"
+                )
+
+
+def _refuse_equal_times(
+    table: TextTable, roles: Roles, groups: dict[tuple[str, str], list[int]], micros: NDArray[np.int64]
+) -> None:
+    """Refuse rows of one series and time that differ in a column that was left out; rows that are alike are one."""
+    used = {roles.time, roles.repo, roles.metric, roles.series, *roles.values}
+    left = [position for position, name in enumerate(table.columns) if name not in used]
+    for rows in groups.values() if left else ():
+        seen: dict[int, int] = {}
+        for row in rows:
+            first = seen.setdefault(int(micros[row]), row)
+            differ = [table.columns[at] for at in left if table.rows[first][at] != table.rows[row][at]]
+            if differ:
+                raise InputError(
+                    f"{place(table.label, row=table.lines[row])}: of the same series and time as row {table.lines[first]}, and "
+                    f"differs in {', '.join(differ[:3])}; sum them in the query"
                 )
 
 

@@ -110,7 +110,7 @@ def _settled(repo: str, metric: str, unit: str, kind: str, choices: Choices) -> 
     for name in (repo, metric):
         if len(name) > MAX_NAME:
             raise InputError(f"a name of {len(name)} characters; up to {MAX_NAME} are allowed: {name[:60]}...")
-    return Owner(repo, metric, unit, kind or choices.kind)
+    return Owner(repo, metric, unit, kind)
 
 
 def _parts(one: SeriesName, names: Sequence[SeriesName], choices: Choices, label: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from tars_lib.sources.exported.whose import SeriesName, owners, series_name
 
 _SAMPLE = re.compile(r'([A-Za-z_:][\w:.]*)(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+(\S+)(?:[ \t]+(\S+))?(?:[ \t]+#.*)?')
 _ABOUT = re.compile(r"#[ \t]+(TYPE|UNIT|HELP)[ \t]+(\S+)(?:[ \t]+(.*))?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|[Ii]nf|NaN)")
 _KINDS = {"counter": COUNTER, "gauge": GAUGE}
 _PASSED = ("_bucket", "_sum", "_count", "_created", "_info", "_gsum", "_gcount")
 
@@ -46,9 +47,10 @@ def is_one(content: Content) -> bool:
     if content.document is not None:
         return False
     lines = [line for line in content.text[:20_000].splitlines()[:50] if line.strip()]
-    return bool(lines) and (
-        any(_ABOUT.fullmatch(line) for line in lines)
-        or (len(lines) > 0 and all(_SAMPLE.fullmatch(line) or line == "# EOF" for line in lines[:-1] or lines))
+    samples = [_SAMPLE.fullmatch(line) for line in lines if not line.startswith("#")]
+    first = samples[0] if samples else None
+    return any(_ABOUT.fullmatch(line) for line in lines) or (
+        first is not None and _NUMBER.fullmatch(first[3]) is not None
     )
 
 

@@ -96,6 +96,11 @@ def parse(document: object, label: str = "prometheus", choices: Choices | None =
         else []
     )
     keys = f"repo {choices.repo}" if choices.repo else f"repo from label {choices.repo_from or 'service'}"
+    # a range selector looks back from its time, https://prometheus.io/docs/prometheus/latest/querying/basics/
     return Exported(
-        series=tuple(series), columns=f"matrix; {keys}", zone="UTC, counted in s since 1970", notes=tuple(notes)
+        stamp_at_end=True,
+        series=tuple(series),
+        columns=f"matrix; {keys}",
+        zone="UTC, counted in s since 1970",
+        notes=tuple(notes),
     )
