@@ -68,6 +68,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 	$(PY) benchmarks/engines.py
 	$(PY) benchmarks/pipeline.py --large
 	$(PY) benchmarks/loading.py
+	$(PY) benchmarks/pull.py
 	$(PY) benchmarks/pairs.py
 	$(PY) benchmarks/edges.py --sets 20 --granger-sets 5
 	$(PY) benchmarks/calm.py

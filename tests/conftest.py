@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import servers
 from hypothesis import settings
 from org_samples import RootBuilder
 from run_samples import RunSamples
@@ -83,3 +84,28 @@ def petshop() -> Path:
         if (folder / "low_traffic" / "graph.csv").is_file():
             return folder
     pytest.skip(f"the PetShop data set is not at {folders[0]}; TARS_SHARED names the folder that holds data/petshop")
+
+
+@pytest.fixture(scope="session")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prometheus with the demo's samples; a test that asks for it is of the group `servers`."""
+    with servers.prometheus(tmp_path_factory.mktemp("prometheus")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    with servers.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    with servers.object_store() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.alertmanager(tmp_path_factory.mktemp("alertmanager")) as url:
+        yield url

@@ -27,6 +27,7 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
     "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
+    "pull": ("tars_lib.cli.data.pull", "pull", "Fetch data from the systems that have them, as sources.yaml says."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),

@@ -20,6 +20,9 @@ from tars_lib.text.times import MINUTES
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
 @click.option(
+    "--pull", "is_pulled", is_flag=True, help="Fetch the last 30 days first, as tars pull does; 95 if a source fails."
+)
+@click.option(
     "--outdir",
     default=Path("reports/runs"),
     show_default=True,
@@ -42,6 +45,7 @@ from tars_lib.text.times import MINUTES
 @guarded(PIPELINE)
 def run(
     root: Path,
+    is_pulled: bool,
     outdir: Path,
     timestamp: str | None,
     sla_policy: tuple[Path, ...],
@@ -76,6 +80,10 @@ def run(
     with build.told_of_errors("tars run"):
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
+        if is_pulled:
+            from tars_lib.cli.data.pull import pull_before_run
+
+            pull_before_run(root, check=dry_run, quiet=quiet)
         with progress(len(STEPS) + 2 + html, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)

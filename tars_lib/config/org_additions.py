@@ -23,11 +23,11 @@ class OrgAdditions:
 
     repos: tuple[Repo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
-    metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, str | float | bool]] = field(default_factory=dict)
     stamp_at_end: bool = False
 
 
-def yaml_scalar(value: str | int | bool) -> str:
+def yaml_scalar(value: str | float | bool) -> str:
     """A value as YAML in one line, in quotes where it could be read as something else.
 
     Examples
@@ -37,8 +37,8 @@ def yaml_scalar(value: str | int | bool) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int | float):
+        return repr(value)
     return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=True)
 
 
@@ -69,7 +69,7 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     edits: list[tuple[int, str]] = []
     behind: list[str] = []
     repos = {one.repo: _repo_fields(one) for one in additions.repos}
-    metrics = {name: {key: str(value) for key, value in given.items()} for name, given in additions.metrics.items()}
+    metrics = {name: dict(given) for name, given in additions.metrics.items()}
     for part, wanted in (("repos", repos), ("metrics", metrics)):
         entries = {
             name: _inline({key: _scalar_or_list(item) for key, item in given.items()}) for name, given in wanted.items()
@@ -93,8 +93,8 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     return text
 
 
-def _repo_fields(one: Repo) -> dict[str, str | int | bool | tuple[str, ...]]:
-    fields: dict[str, str | int | bool | tuple[str, ...]] = {}
+def _repo_fields(one: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
+    fields: dict[str, str | float | bool | tuple[str, ...]] = {}
     if one.name and one.name != one.repo:
         fields["name"] = one.name
     if one.team:
@@ -108,7 +108,7 @@ def _repo_fields(one: Repo) -> dict[str, str | int | bool | tuple[str, ...]]:
     return fields
 
 
-def _scalar_or_list(item: str | int | bool | tuple[str, ...]) -> str:
+def _scalar_or_list(item: str | float | bool | tuple[str, ...]) -> str:
     return f"[{', '.join(map(yaml_scalar, item))}]" if isinstance(item, tuple) else yaml_scalar(item)
 
 
@@ -122,7 +122,7 @@ def _block(part: str, lines: Sequence[str]) -> list[str]:
 
 def _into_mapping(
     found: tuple[yaml.Node, yaml.Node],
-    wanted: Mapping[str, Mapping[str, str | int | bool | tuple[str, ...]]],
+    wanted: Mapping[str, Mapping[str, str | float | bool | tuple[str, ...]]],
     entries: Mapping[str, str],
     text: str,
     where: str,

@@ -57,8 +57,13 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
             temporary.replace(path)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes | Path]) -> None:
     """Write files that belong together: all are on disk before the first gets its name, so a full disk leaves the old ones.
+
+    Parameters
+    ----------
+    files : mapping of Path to bytes or Path
+        Content, or a file of `staged_file` that holds it. They get their names in this order.
 
     Raises
     ------
@@ -66,9 +71,46 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         If one cannot be written; it names that one, and no file is replaced unless a rename itself failed.
     """
     with ExitStack() as stack:
-        staged = [(stack.enter_context(_staged(path, content)), path) for path, content in files.items()]
+        staged: list[tuple[Path, Path]] = []
+        for path, content in files.items():
+            if isinstance(content, Path):
+                _flush_file(content)
+                staged.append((content, path))
+            else:
+                staged.append((stack.enter_context(_staged(path, content)), path))
         for temporary, path in staged:
             temporary.replace(path)
+
+
+@contextmanager
+def staged_file(path: Path) -> Iterator[Path]:
+    """A name beside a file's place for a writer that fills it piece by piece; removed unless it was renamed into place.
+
+    Leftovers of a writer that died a day ago are removed.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    make_folder(path.parent)
+    stem = f".{path.name[:50]}."
+    temporary = path.parent / f"{stem}{secrets.token_hex(8)}{PARTIAL}"
+    os.close(os.open(temporary, _NEW, 0o666))
+    try:
+        for old in leftovers(path.parent, stem, temporary.lstat().st_mtime):
+            old.unlink(missing_ok=True)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_file(path: Path) -> None:
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -30,16 +30,38 @@ def read_parquet(path: Path, label: str) -> pa.Table:
     # checked before the columns are asked for as dictionaries: Arrow answers a missing one with a bare KeyError
     schema = pq.read_schema(path)
     refuse_columns(schema.names, place(label, row=1), COLUMNS)
-    for name, (is_allowed, needed) in _ALLOWED.items():
-        kind = schema.field(name).type
-        if not is_allowed(kind):
-            raise InputError(f"{place(label, column=name)}: type {kind} is not allowed; {needed} is")
+    refuse_types(schema, label)
     coded = [name for name in ("repo", "metric") if _is_text(schema.field(name).type)]
     # times of the older kind are counted in nanoseconds, which end in 2262 and would wrap round
     with pq.ParquetFile(path, read_dictionary=coded, coerce_int96_timestamp_unit="us") as file:
         refuse_rows(file.metadata.num_rows, label)
         _refuse_bomb(file.metadata, label)
         table = file.read(columns=list(COLUMNS))
+    return converted(table, label)
+
+
+def refuse_types(schema: pa.Schema, label: str) -> None:
+    """Refuse columns of types that a history cannot have.
+
+    Raises
+    ------
+    InputError
+        That names the column, its type and what is allowed.
+    """
+    for name, (is_allowed, needed) in _ALLOWED.items():
+        kind = schema.field(name).type
+        if not is_allowed(kind):
+            raise InputError(f"{place(label, column=name)}: type {kind} is not allowed; {needed} is")
+
+
+def converted(table: pa.Table, label: str) -> pa.Table:
+    """The four columns in the types that are computed with, from any that `refuse_types` lets pass.
+
+    Raises
+    ------
+    InputError
+        If a name holds bytes that are no text.
+    """
     for position, name in enumerate(table.column_names):
         table = table.set_column(position, name, _converted(table[name], name, label))
     return table

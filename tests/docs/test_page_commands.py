@@ -29,6 +29,7 @@ NOT_HERE = {
     r"\btars bundle create\b": "starts a kernel for the report inside; tests of packaging run it",
     r"\btars bundle (verify|export|log|transfer)\b": "needs a bundle; tests of packaging run it",
     r"^papermill |^jupyter ": "starts a kernel; tests/reports/test_report_notebooks.py runs both",
+    r"^tars pull\b|^tars run .*--pull\b": "needs systems that have data; tests/docs/test_pull_page.py runs them",
     r"\bpdftoppm\b": "needs poppler; made by hand for a release",
     r"--send\b": "needs a channel; tests/cli/test_notify.py runs it against a server on the loopback",
     r"^dask |--scheduler tcp:": "needs a cluster; tests/stats/test_scheduler.py runs one",

@@ -1,0 +1,1 @@
+"""How data come into an org-health folder."""

@@ -1,0 +1,1 @@
+"""Sources that give changes, incidents and services: git, code hosts, pagers, catalogues."""

@@ -1,0 +1,98 @@
+"""Deployments, releases and workflow runs of GitHub.
+
+References
+----------
+https://docs.github.com/en/rest/deployments/deployments
+https://docs.github.com/en/rest/releases/releases
+https://docs.github.com/en/rest/actions/workflow-runs
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tars_lib.errors import ConfigError
+from tars_lib.model.names import Event
+from tars_lib.sources.exported.changes.github import parse
+from tars_lib.sources.exported.fields import text_at, time_at
+from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.pulled.hosts.pages import (
+    entries_in,
+    label_of,
+    outlook_of,
+    pulled_of,
+    recent,
+    release_events,
+    server,
+)
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.web import Web
+
+if TYPE_CHECKING:
+    from tars_lib.config.pulling.changes import GithubForm
+
+_VERSION = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+
+
+def read(spec: GithubForm, ask: Ask) -> Pulled:
+    """Read what the entry names, of each repository; see `Source.read`."""
+    events: list[Event] = []
+    notes: list[str] = []
+    total = len(spec.repos) * len(spec.read)
+    with server(spec, ask, headers=_VERSION) as web:
+        for number, (place, repo) in enumerate(spec.repos.items()):
+            if _NAME.fullmatch(place) is None:
+                raise ConfigError(f"sources.yaml: {spec.name}: repos.{place[:60]}: OWNER/NAME: REPO is needed")
+            for part, what in enumerate(spec.read):
+                found = _READERS[what](spec, ask, web, place, repo)
+                events += found.events
+                notes += found.notes
+                ask.tell(number * len(spec.read) + part + 1, total)
+    asked = {place: ", ".join(spec.read) for place in spec.repos}
+    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
+
+
+def look(spec: GithubForm, ask: Ask) -> PullOutlook:
+    """Count the events; see `Source.look`."""
+    return outlook_of(read(spec, ask))
+
+
+def _deployments(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
+    label = f"{label_of(spec)}, deployments of {place}"
+    wanted = {} if spec.environment is None else {"environment": spec.environment}
+    path = f"/repos/{place}/deployments"
+    found = []
+    for entry in recent(web, path, wanted, label, ask):
+        time = time_at(entry, "created_at", where=label, choices=Choices())
+        number = entry.get("id")
+        if time is None or not ask.since <= time < ask.until or not isinstance(number, int):
+            continue
+        statuses = web.json(f"{path}/{number}/statuses", {"per_page": "100"})
+        found.append({**entry, "statuses": entries_in(statuses, None, label)})
+    environments = () if spec.environment is None else (spec.environment,)
+    return parse(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+
+
+def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
+    label = f"{label_of(spec)}, releases of {place}"
+    found = list(recent(web, f"/repos/{place}/releases", {}, label, ask))
+    return Exported(events=tuple(release_events(found, repo, label, "published_at")))
+
+
+def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
+    label = f"{label_of(spec)}, workflow runs of {place}"
+    span = f"{ask.since:%Y-%m-%dT%H:%M:%SZ}..{ask.until:%Y-%m-%dT%H:%M:%SZ}"
+    events = []
+    path = f"/repos/{place}/actions/runs"
+    for entry in recent(web, path, {"created": span}, label, ask, key="workflow_runs"):
+        time = time_at(entry, "run_started_at", "created_at", where=label, choices=Choices())
+        ended = text_at(entry, "conclusion", where=label) or text_at(entry, "status", where=label)
+        if time is not None:
+            title = f"Workflow {text_at(entry, 'name', where=label) or 'run'}{f', {ended}' if ended else ''}"
+            events.append(Event(time, repo, "change", title, text_at(entry, "head_sha", where=label)[:12] or None))
+    return Exported(events=tuple(events))
+
+
+_READERS = {"deployments": _deployments, "releases": _releases, "runs": _runs}

@@ -1,0 +1,76 @@
+"""Deployments, releases and pipelines of GitLab.
+
+References
+----------
+https://docs.gitlab.com/api/deployments/
+https://docs.gitlab.com/api/releases/
+https://docs.gitlab.com/api/pipelines/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tars_lib.model.names import Event
+from tars_lib.sources.exported.changes.gitlab import parse
+from tars_lib.sources.exported.fields import text_at, time_at
+from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.pulled.hosts.pages import label_of, outlook_of, pulled_of, recent, release_events, server
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.web import Web
+
+if TYPE_CHECKING:
+    from tars_lib.config.pulling.changes import GitlabForm
+
+
+def read(spec: GitlabForm, ask: Ask) -> Pulled:
+    """Read what the entry names, of each project; see `Source.read`."""
+    events: list[Event] = []
+    notes: list[str] = []
+    total = len(spec.repos) * len(spec.read)
+    with server(spec, ask) as web:
+        for number, (place, repo) in enumerate(spec.repos.items()):
+            for part, what in enumerate(spec.read):
+                label = f"{label_of(spec)}, {what} of {place}"
+                found = _READERS[what](spec, ask, web, f"/api/v4/projects/{quote(place, safe='')}", repo, label)
+                events += found.events
+                notes += found.notes
+                ask.tell(number * len(spec.read) + part + 1, total)
+    asked = {place: ", ".join(spec.read) for place in spec.repos}
+    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
+
+
+def look(spec: GitlabForm, ask: Ask) -> PullOutlook:
+    """Count the events; see `Source.look`."""
+    return outlook_of(read(spec, ask))
+
+
+def _deployments(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
+    wanted = {"order_by": "created_at", "sort": "desc"}
+    if spec.environment is not None:
+        wanted["environment"] = spec.environment
+    found = list(recent(web, f"{project}/deployments", wanted, label, ask))
+    environments = () if spec.environment is None else (spec.environment,)
+    return parse(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+
+
+def _releases(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
+    wanted = {"order_by": "released_at", "sort": "desc"}
+    found = list(recent(web, f"{project}/releases", wanted, label, ask, field="released_at"))
+    return Exported(events=tuple(release_events(found, repo, label, "released_at")))
+
+
+def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
+    wanted = {"updated_after": f"{ask.since:%Y-%m-%dT%H:%M:%SZ}", "order_by": "id", "sort": "desc"}
+    events = []
+    for entry in recent(web, f"{project}/pipelines", wanted, label, ask):
+        time = time_at(entry, "created_at", where=label, choices=Choices())
+        if time is not None:
+            ref, state = text_at(entry, "ref", where=label), text_at(entry, "status", where=label)
+            title = f"Pipeline{f' of {ref}' if ref else ''}{f', {state}' if state else ''}"
+            events.append(Event(time, repo, "change", title, text_at(entry, "sha", where=label)[:12] or None))
+    return Exported(events=tuple(events))
+
+
+_READERS = {"deployments": _deployments, "releases": _releases, "pipelines": _pipelines}

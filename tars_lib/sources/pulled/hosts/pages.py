@@ -1,0 +1,121 @@
+"""What all hosts share: lists that come in pages, and answers read by the parsers of exported files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tars_lib.errors import InputError
+from tars_lib.files.limits import MAX_EVENTS
+from tars_lib.model.names import Event
+from tars_lib.sources.exported.fields import entries_of, text_at, time_at
+from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.web import Web, basic, bearer
+
+if TYPE_CHECKING:
+    from tars_lib.config.pulling.changes import WebForm
+
+MAX_PAGES = 1_000
+"""Pages of one list; judgement: with 100 entries each that is a deploy every five minutes for a year."""
+
+
+def label_of(spec: WebForm) -> str:
+    """How messages name a source."""
+    return f"source {spec.name}"
+
+
+def server(spec: Any, ask: Ask, *, scheme: str = "Bearer", headers: Mapping[str, str] | None = None) -> Web:
+    """The server of a source, with its token."""
+    given = {**(headers or {}), **spec.headers, **bearer(ask, spec.auth, scheme)}
+    return Web(label_of(spec), spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
+
+
+def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Iterator[Any]:
+    """The pages of a list, by the addresses that their headers name (RFC 8288).
+
+    Raises
+    ------
+    InputError
+        If there are too many.
+    """
+    following: str | None = path
+    given: Mapping[str, str] | None = parameters
+    for _ in range(MAX_PAGES):
+        if following is None:
+            return
+        content, following = web.page(following, given)
+        given = None
+        yield content
+    if following is not None:
+        raise InputError(f"{label}: more than {MAX_PAGES} pages; a shorter range is needed")
+
+
+def entries_in(page: Any, key: str | None, label: str) -> list[Any]:
+    """The entries of a page, which is a list, or an object that has one under a key.
+
+    Raises
+    ------
+    InputError
+        If there is no such list, or it is too long.
+    """
+    found = page if key is None else page.get(key) if isinstance(page, dict) else None
+    if not isinstance(found, list):
+        raise InputError(f"{label}: the answer has no list{'' if key is None else f' under {key}'}")
+    if len(found) > MAX_EVENTS:
+        raise InputError(f"{label}: {len(found)} entries; up to {MAX_EVENTS} are allowed")
+    return found
+
+
+def recent(
+    web: Web,
+    path: str,
+    parameters: dict[str, str],
+    label: str,
+    ask: Ask,
+    *,
+    key: str | None = None,
+    field: str = "created_at",
+) -> Iterator[Any]:
+    """The entries of a list that has the newest first, down to the begin of the range."""
+    for page in pages(web, path, {"per_page": "100", **parameters}, label):
+        entries = entries_in(page, key, label)
+        times = []
+        for where, entry in entries_of(entries, (), label):
+            times.append(time_at(entry, field, where=where, choices=Choices()))
+            yield entry
+        known = [time for time in times if time is not None]
+        if known and max(known) < ask.since:
+            return
+
+
+def release_events(found: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
+    """Releases as changes; drafts are none."""
+    for where, entry in entries_of(found, (), label):
+        time = time_at(entry, field, where=where, choices=Choices())
+        tag = text_at(entry, "tag_name", where=where)
+        if time is not None and entry.get("draft") is not True:
+            yield Event(time, repo, "change", f"Release {text_at(entry, 'name', where=where) or tag}", tag or None)
+
+
+def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
+    """What a parser read, as far as it is of the range."""
+    for note in found.notes:
+        ask.note(note)
+    return Pulled(
+        asked,
+        events=[event for event in found.events if ask.since <= event.timestamp < ask.until],
+        incidents=[one for one in found.incidents if ask.since <= one.detected < ask.until],
+        repos=found.repos,
+        dependencies=found.dependencies,
+    )
+
+
+def outlook_of(found: Pulled) -> PullOutlook:
+    """How much an answer holds."""
+    return PullOutlook(
+        events=len(found.events) or None,
+        incidents=len(found.incidents) or None,
+        repos=len(found.repos) or None,
+        dependencies=len(found.dependencies) or None,
+    )

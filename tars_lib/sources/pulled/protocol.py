@@ -1,0 +1,143 @@
+"""What `tars pull` asks of a source, what a source answers, and the one protocol between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tars_lib.errors import ConfigError
+from tars_lib.files.limits import MAX_TEXT_BYTES
+from tars_lib.files.reading import read_utf8
+from tars_lib.model.names import Dependency, Event, PastIncident, Repo
+
+if TYPE_CHECKING:
+    from tars_lib.config.pulling.values import Auth
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a source is asked, and what it may use of the world.
+
+    Attributes
+    ----------
+    since, until : datetime
+        Times of samples and events as the source stamps them: from `since` on, before `until`; UTC.
+    root : Path
+        The org-health folder; paths in `sources.yaml` are relative to it.
+    environment : mapping of str to str
+        Where secrets are looked for.
+    tell : callable
+        Takes how many pieces of the answer have come, and of how many (0 where nobody knows).
+    note : callable
+        Takes a sentence for `pulled.json` and the reader.
+    pause : callable
+        Waits so many seconds.
+    clock : callable
+        Seconds that pass, from any origin.
+    """
+
+    since: datetime
+    until: datetime
+    root: Path
+    environment: Mapping[str, str]
+    tell: Callable[[int, int], None]
+    note: Callable[[str], None]
+    pause: Callable[[float], None]
+    clock: Callable[[], float]
+
+    def secret(self, auth: Auth, name: str) -> str | None:
+        """A secret from where `auth` says that it stands; None where it names no place.
+
+        Parameters
+        ----------
+        auth : Auth
+        name : str
+            ``bearer``, ``password``, ``secret_key`` or ``access_key``.
+
+        Raises
+        ------
+        ConfigError
+            If the variable is not set, or the file cannot be read, or holds more than one line.
+        """
+        variable = getattr(auth, f"{name}_env", None)
+        file = getattr(auth, f"{name}_file", None)
+        if variable is not None:
+            value = self.environment.get(variable, "")
+            where = f"environment variable {variable}"
+        elif file is not None:
+            where = f"{name}_file {file}"
+            value = read_utf8(self.root / file, where, MAX_TEXT_BYTES, ConfigError).strip()
+        else:
+            return None
+        if not value:
+            raise ConfigError(f"sources.yaml: {where} is not set or empty; {name} is needed there")
+        if not value.isprintable():
+            raise ConfigError(f"sources.yaml: {where} holds more than one line; {name} alone is needed there")
+        return value
+
+    def user(self, auth: Auth) -> str | None:
+        """The name of the user, from the file or from the environment."""
+        return auth.user or (None if auth.user_env is None else self.environment.get(auth.user_env))
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a source answers; any part may be missing.
+
+    Attributes
+    ----------
+    asked : mapping of str to str
+        What was asked, in the source's own words, for `pulled.json`.
+    samples : iterator of pyarrow.Table, optional
+        Tables of the columns timestamp, repo, metric and value in any type that a history may have; read once, piece by piece.
+    events : sequence of Event
+    repos : sequence of Repo
+    dependencies : sequence of Dependency
+    incidents : sequence of PastIncident
+    """
+
+    asked: Mapping[str, str]
+    samples: Iterator[Any] | None = None
+    events: Sequence[Event] = ()
+    repos: Sequence[Repo] = ()
+    dependencies: Sequence[Dependency] = ()
+    incidents: Sequence[PastIncident] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullOutlook:
+    """What `tars pull --check` says would come; None where the source cannot tell without giving it."""
+
+    series: int | None = None
+    samples: int | None = None
+    events: int | None = None
+    incidents: int | None = None
+    repos: int | None = None
+    dependencies: int | None = None
+
+
+class Source(Protocol):
+    """A kind of source: a module, or any object that has these functions."""
+
+    def read(self, spec: Any, ask: Ask) -> Pulled:
+        """Ask the system.
+
+        Parameters
+        ----------
+        spec : SourceForm
+            The entry of `sources.yaml`.
+        ask : Ask
+
+        Raises
+        ------
+        InputError
+            If the system cannot be reached, refuses, or answers something else than it should; the message is one line.
+        ConfigError
+            If the entry is not acceptable, or a library is missing.
+        """
+
+    def look(self, spec: Any, ask: Ask) -> PullOutlook:
+        """Say what `read` would give, without fetching all of it. Raises as `read` does."""

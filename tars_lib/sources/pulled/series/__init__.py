@@ -1,0 +1,1 @@
+"""Sources that give samples: Prometheus and its relatives, databases, Parquet in folders and object stores."""
