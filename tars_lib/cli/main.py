@@ -16,6 +16,11 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
+    "export": (
+        "tars_lib.cli.export",
+        "export",
+        "Hand verdicts and policies on: OpenMetrics, Prometheus rules, OpenSLO.",
+    ),
     "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from workspaces import cascade
 
 from tars_lib.cli.bundle.create import bundle
+from tars_lib.cli.export import export
 from tars_lib.cli.incident.group import incident
 from tars_lib.cli.main import cli
 from tars_lib.cli.retention import retention
@@ -128,6 +129,8 @@ ELSEWHERE = {
     "report": set(),
     "package": set(),
     "demo": set(),
+    # tests/cli/test_export.py
+    **{f"export {name}": set() for name in export.commands},
     "notify": set(),
     "playbook show": set(),
     # tests/retention/test_retention.py
