@@ -30,6 +30,7 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+    "validate": ("tars_lib.cli.validate", "validate", "Say all that is wrong with an org-health folder, and where."),
     "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
 }
 

@@ -114,6 +114,14 @@ TREE: dict[str, dict[str, str]] = {
         "--quiet": "--quiet",
     },
     "diff": {"--json": "--json", "--verbose": "{broken} --verbose", "--quiet": ""},
+    "validate": {
+        "--sla-policy": "--sla-policy {broken}",
+        "--assume-tz": "--assume-tz Asia/Kathmandu",
+        "--format": "--format json",
+        "--output": "--output made.txt",
+        "--verbose": "--verbose",
+        "--quiet": "--quiet",
+    },
 }
 """Command: option: the call that differs. Its base call stands in `BASE`."""
 BASE = {
@@ -122,6 +130,7 @@ BASE = {
     "run": "--root {root} --timestamp 20260401-143000",
     "classify": "--exit-code 131",
     "diff": "{run} {later}",
+    "validate": "{naive}",
 }
 ELSEWHERE = {
     # packing, signing and custody: tests/evidence/test_bundle_options.py
@@ -245,12 +254,12 @@ def test_changing_one_option_changes_what_is_seen(
     call: Callable[[str, str], Outcome], command: str, option: str
 ) -> None:
     base, added = BASE[command], TREE[command][option]
-    beside = BESIDE.get(option, "") if command not in ("run", "health") else ""
+    beside = BESIDE.get(option, "") if command not in ("run", "health", "validate") else ""
     if command == "health" and option in ("--summary-only", "--legacy-exit-codes"):
         beside = BESIDE[option]
     if option == "--assume-tz" and command in ("run", "health"):
         base = base.replace("{root}", "{naive}")
-    elif option == "--assume-tz":
+    elif option == "--assume-tz" and command != "validate":
         base = ""
     elif option in ("--org-report", "--root", "--root-dir") or (command, option) == ("run", "--timestamp"):
         # a second value would win over the first, so the first gives way
@@ -259,7 +268,7 @@ def test_changing_one_option_changes_what_is_seen(
         before, after = base, " ".join([*kept[:at], *kept[at + 2 :], added])
         assert call(command, before) != call(command, after)
         return
-    if "{broken}" in added:
+    if "{broken}" in added and option == "--verbose":
         base = base if command == "classify" else "{broken} {broken}" if command == "diff" else "{broken}"
         beside = "{broken}" if command == "classify" else ""
         added = "--verbose"
