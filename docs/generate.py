@@ -43,6 +43,7 @@ organisation holds a breach.
 - `tars run`: {run}.
 {engines}
 - `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars package`, `tars playbook`, `tars retention`: 0, 1, 2 or 199.
+- `tars completion`: 0 or 2.
 - `tars incident`, `tars review`, `tars metrics`: 0, 1, 2 or 199.
 - `tars export`, `tars validate`: 0, 1, 2, 93, 94, 95 or 199.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.

@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 from run_samples import RunSamples
 
-from tars_lib.cli.export import export
+from tars_lib.cli.exchange.export import export
 from tars_lib.cli.main import cli
 from tars_lib.sources.demo import demo_root
 

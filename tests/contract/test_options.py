@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from workspaces import cascade
 
 from tars_lib.cli.bundle.create import bundle
-from tars_lib.cli.export import export
+from tars_lib.cli.exchange.export import export
 from tars_lib.cli.incident.group import incident
 from tars_lib.cli.main import cli
 from tars_lib.cli.retention import retention
@@ -138,6 +138,7 @@ ELSEWHERE = {
     "report": set(),
     "package": set(),
     "demo": set(),
+    "completion": set(),
     # tests/cli/test_export.py
     **{f"export {name}": set() for name in export.commands},
     "notify": set(),

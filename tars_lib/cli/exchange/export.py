@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.settings import is_from_settings
 from tars_lib.cli.shared.shell import PIPELINE, expand, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def openmetrics_command(
     from tars_lib.exports.openmetrics import openmetrics
     from tars_lib.pipeline import analyze, load_run
 
+    root = _root(run_pattern, root)
     _check_source(run_pattern, root, sla_policy, assume_tz)
     if root is not None:
         org = _org(None, root, sla_policy, assume_tz)
@@ -110,6 +112,7 @@ def prometheus_rules_command(
     """
     from tars_lib.exports.prometheus_rules import prometheus_rules
 
+    root = _root(run_pattern, root)
     _check_source(run_pattern, root, sla_policy, assume_tz)
     org = _org(run_pattern, root, sla_policy, assume_tz)
     key, sign, name = label.partition("=")
@@ -142,15 +145,21 @@ def openslo_command(
     """
     from tars_lib.exports.openslo import openslo
 
+    root = _root(run_pattern, root)
     _check_source(run_pattern, root, sla_policy, assume_tz)
     org = _org(run_pattern, root, sla_policy, assume_tz)
     return _write(openslo(org.policies, org.metrics, _query_map(root, sla_policy)), output, quiet=quiet)
 
 
+def _root(run_pattern: str | None, root: Path | None) -> Path | None:
+    """The root that was typed; one of `tars.toml` gives way to a run."""
+    return None if run_pattern is not None and is_from_settings("root") else root
+
+
 def _check_source(run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], zone: str | None) -> None:
     if (run_pattern is None) == (root is None):
         raise click.UsageError("Give either --run or --root.")
-    if root is None and (sla_policy or zone is not None):
+    if root is None and (sla_policy or (zone is not None and not is_from_settings("assume_tz"))):
         raise click.UsageError(
             "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
         )

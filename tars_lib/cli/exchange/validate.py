@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.settings import with_origin
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _text_of(found: Validation, form: str, *, quiet: bool) -> str:
         ]
         return dumps({"root": found.root, "summary": found.summary, "notices": listed, "exit_code": found.exit_code})
     shown = [one for one in found.notices if not (quiet and one.level == "warning")]
-    lines = [f"{one.level}: {one.message}{_place(one)}" for one in shown]
+    context = click.get_current_context()
+    lines = [f"{one.level}: {with_origin(one.message, context)}{_place(one)}" for one in shown]
     return "".join(f"{line}\n" for line in (*lines, *([] if quiet else [_counted(found)])))
 
 
