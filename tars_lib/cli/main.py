@@ -15,7 +15,7 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
     "completion": (
-        "tars_lib.cli.completion",
+        "tars_lib.cli.shared.completion",
         "completion",
         "Print the script with which a shell completes tars by Tab.",
     ),

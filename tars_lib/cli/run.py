@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,18 +12,22 @@ from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.engines.steps import STEPS
 from tars_lib.text.times import MINUTES
 
+if TYPE_CHECKING:
+    from tars_lib.files.object_store import StorePath
+
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
+@click.option("--root", required=True, type=PLACE, help="The org-health folder; s3://, gs:// or abfs:// too.")
 @click.option(
     "--outdir",
     default=Path("reports/runs"),
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the run directory is made.",
+    type=PLACE,
+    help="Where the run directory is made; s3://, gs:// or abfs:// too.",
 )
 @click.option("--timestamp", metavar="YYYYMMDD-HHMMSS", help="Time in the run directory's name; default now, UTC.")
 @policy_files_option("the root's own")
@@ -37,8 +42,8 @@ from tars_lib.text.times import MINUTES
 @logging_options
 @guarded(PIPELINE)
 def run(
-    root: Path,
-    outdir: Path,
+    root: Path | StorePath,
+    outdir: Path | StorePath,
     timestamp: str | None,
     sla_policy: tuple[Path, ...],
     as_of: str | None,
@@ -63,16 +68,16 @@ def run(
     """
     from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.times import read_time, read_zone
-    from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
+    from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, STATUS_FILE, analyze, now, run_name, write_run
     from tars_lib.pipeline.loading import load_org
 
     build = build_of(github_summary, junit, exit_policy, exit_zero)
-    with build.told_of_errors("tars run"):
+    with build.told_of_errors("tars run"), stores() as places:
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
         with progress(len(STEPS) + 2, "step", quiet=quiet) as begin:
             begin("reading")
-            org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
+            org = load_org(places.fetched(root), sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
@@ -86,7 +91,10 @@ def run(
                 return 0
             analysis = analyze(org, time, on_step=begin, overdue=late)
             begin("writing")
-            place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
+            folder = places.staged(outdir, taken=f"{name}*")
+            place = write_run(analysis, folder, timestamp=name.removeprefix(RUN_PREFIX), root=str(root))
+            places.send(last=(MANIFEST_FILE, STATUS_FILE))
+            made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
         click.echo(build.line(incident_state(analysis.health, analysis.sla).sentence))
@@ -95,9 +103,9 @@ def run(
             click.echo(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
-        click.echo(f"run: {place}")
+        click.echo(f"run: {made}")
     if print_paths:
-        for path in sorted(place.iterdir()):
+        for path in files:
             click.echo(path)
     return build.tell(analysis.sla, analysis.org.name, analysis.codes, place.name)
 
