@@ -31,7 +31,10 @@ KINDS = {
     "What people call": ("#0072b2", ("cli",)),
     "What people keep and hand on": ("#009e73", ("retention", "evidence", "leadership", "workbook", "incidents")),
     "How a run is made": ("#d55e00", ("pipeline",)),
-    "Where data come in and pages go out": ("#e69f00", ("legacy", "sources", "figures", "reports", "channels")),
+    "Where data come in and pages go out": (
+        "#e69f00",
+        ("legacy", "validation", "sources", "figures", "reports", "channels", "exports"),
+    ),
     "What follows from the data": ("#cc79a7", ("engines", "playbook", "redaction", "findings")),
     "The words, and what all rest on": ("#556170", ("config", "model", "stats", "files", "text", "errors")),
 }

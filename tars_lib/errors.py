@@ -15,10 +15,22 @@ _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
 MAX_FAULTS = 10
 """Faults of one kind that a message lists; the rest is counted. Judgement: what fits a screen."""
+MAX_KEPT = 1_000
+"""Faults of one kind that are kept for who asks for all; judgement: a file with more of them is wrong as a whole."""
 
 
 class TarsError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Attributes
+    ----------
+    faults : tuple of str
+        Every single sentence, up to `MAX_KEPT`, where the message shows the first few or one of several.
+    """
+
+    def __init__(self, *args: object, faults: Sequence[str] = ()) -> None:
+        super().__init__(*args)
+        self.faults = tuple(faults)
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the sentence alone, as on the command line. IPython asks for it by this name."""
@@ -30,7 +42,17 @@ class ConfigError(TarsError):
 
 
 class InputError(TarsError):
-    """Input data could not be read, or breaks a rule of the input format."""
+    """Input data could not be read, or breaks a rule of the input format.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        Positions of the samples that are at fault, where the rest could be looked at without them.
+    """
+
+    def __init__(self, *args: object, faults: Sequence[str] = (), rows: Sequence[int] = ()) -> None:
+        super().__init__(*args, faults=faults)
+        self.rows = tuple(rows)
 
 
 class UnknownNameError(InputError, KeyError):

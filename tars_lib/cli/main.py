@@ -14,15 +14,25 @@ from tars_lib.engines.steps import STEPS, Step
 _OTHERS: dict[str, tuple[str, str, str]] = {
     "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
     "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
+    "completion": (
+        "tars_lib.cli.shared.completion",
+        "completion",
+        "Print the script with which a shell completes tars by Tab.",
+    ),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
     "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
+    "export": (
+        "tars_lib.cli.data.export",
+        "export",
+        "Hand verdicts and policies on: OpenMetrics, Prometheus rules, OpenSLO.",
+    ),
     "import": (
-        "tars_lib.cli.import_files",
+        "tars_lib.cli.data.import_files",
         "import_files",
         "Add files that other tools exported to an org-health folder.",
     ),
     "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
-    "init": ("tars_lib.cli.init", "init", "Propose org.yaml and SLA policies from what the past shows."),
+    "init": ("tars_lib.cli.data.init", "init", "Propose org.yaml and SLA policies from what the past shows."),
     "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
     "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
@@ -32,6 +42,11 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
     "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+    "validate": (
+        "tars_lib.cli.data.validate",
+        "validate",
+        "Say all that is wrong with an org-health folder, and where.",
+    ),
     "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
 }
 
@@ -56,6 +71,29 @@ class LazyGroup(click.Group):
         module, name, _ = _OTHERS[cmd_name]
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and give it the defaults of `tars.toml` unless it is only asked for help."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing and not {"-h", "--help"} & set(rest):
+            from tars_lib.cli.shared.settings import use_settings
+
+            use_settings(ctx, str(name), command)
+        return name, command, rest
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a value of `tars.toml` that its option refuses is named with its file."""
+        try:
+            return super().invoke(ctx)
+        except click.BadParameter as error:
+            if error.ctx is None:
+                raise
+            from tars_lib.cli.shared.settings import with_origin
+
+            said = with_origin(error.message, error.ctx)
+            raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -86,6 +124,10 @@ def cli() -> None:
 
     Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk and so on; the whole table
     is in docs/exit-codes.md.
+
+    What one repeats may stand in tars.toml, or in [tool.tars] of pyproject.toml, here or above in the repository: root,
+    incidents-dir, actor, assume-tz, tz, scheduler. The command line goes before the environment (TARS_ROOT and so on), and
+    that before the file.
     """
 
 

@@ -11,9 +11,11 @@ import click
 from tars_lib.cli.shared.build_server import build_of, summary_option
 from tars_lib.cli.shared.scheduler import scheduler_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.errors import InputError, ReportError
 
 if TYPE_CHECKING:
+    from tars_lib.files.object_store import StorePath
     from tars_lib.reports.notebooks.bulk import Outcome
 
 _SOURCE_LINES = 12
@@ -27,7 +29,7 @@ _SOURCE_LINES = 12
     "run_patterns",
     multiple=True,
     metavar="RUN_DIR",
-    help="Run directory; a glob means the newest match. Repeatable: each run gets a folder of its own.",
+    help="Run directory, s3:// and so on too; a glob means the newest match. Repeatable: each gets a folder of its own.",
 )
 @click.option("--all", "all_called_for", is_flag=True, help="The notebooks that the run's findings call for.")
 @click.option("--incident", metavar="ID", help="Incident id that the report belongs to.")
@@ -41,8 +43,8 @@ _SOURCE_LINES = 12
 @click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="One parameter; goes before FILE. Repeatable.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
-    help="Where to write, of several runs OUTPUT/<run>/; default outputs/<run>/.",
+    type=PLACE,
+    help="Where to write, of several runs OUTPUT/<run>/; default outputs/<run>/; s3://, gs:// or abfs:// too.",
 )
 @click.option(
     "--format",
@@ -63,7 +65,7 @@ def report(
     incident: str | None,
     parameter_file: Path | None,
     given: tuple[str, ...],
-    output: Path | None,
+    output: Path | StorePath | None,
     formats: str,
     workers: int,
     scheduler: str | None,
@@ -84,12 +86,13 @@ def report(
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
     build = build_of(github_summary, None, None, exit_zero=False)
-    with build.told_of_errors("tars report"):
+    with build.told_of_errors("tars report"), stores() as kept:
         from tars_lib.pipeline import write_reports_of
         from tars_lib.stats.scheduler import using
 
         shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
-        places = _run_directories(run_patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
+        patterns = tuple(kept.fetched_run(pattern) for pattern in run_patterns)
+        places = _run_directories(patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
         if incident is not None:
             typed["incident_id"] = incident
         runs: dict[Path, dict[str, dict[str, object]]] = {}
@@ -98,19 +101,21 @@ def report(
             is_bulk = len(names) > 1 or all_called_for
             runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
         total = sum(map(len, runs.values()))
+        folder = None if output is None else kept.staged(output)
         # printed once the bar is gone, in the order in which they were asked for
         with progress(total, "notebook", quiet=quiet or total == 1) as begin:
             begin("started")
             with using(scheduler):
                 outcomes = write_reports_of(
-                    runs, output, wanted, workers=workers, on_done=lambda one: begin(one.job.name)
+                    runs, folder, wanted, workers=workers, on_done=lambda one: begin(one.job.name)
                 )
         build.tell_reports(outcomes)
+        kept.send()
     for outcome in outcomes:
         if outcome.error is not None:
-            _show_failure(outcome, build.line)
+            _show_failure(outcome, lambda text: build.line(kept.told(text)))
         elif not quiet:
-            click.echo("\n".join(build.line(str(path)) for path in outcome.files.values()))
+            click.echo("\n".join(build.line(kept.shown(path)) for path in outcome.files.values()))
     failed = sum(outcome.error is not None for outcome in outcomes)
     if failed and total > 1:
         click.echo(f"{total - failed} of {total} reports written; {failed} failed", err=True)

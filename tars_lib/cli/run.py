@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +14,17 @@ from tars_lib.cli.shared.build_server import build_of, build_options, policy_opt
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.scheduler import scheduler_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.engines.steps import STEPS
+from tars_lib.errors import ConfigError
 from tars_lib.text.times import MINUTES
+
+if TYPE_CHECKING:
+    from tars_lib.files.object_store import StorePath
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
+@click.option("--root", required=True, type=PLACE, help="The org-health folder; s3://, gs:// or abfs:// too.")
 @click.option(
     "--pull", "is_pulled", is_flag=True, help="Fetch the last 30 days first, as tars pull does; 95 if a source fails."
 )
@@ -26,8 +32,8 @@ from tars_lib.text.times import MINUTES
     "--outdir",
     default=Path("reports/runs"),
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the run directory is made.",
+    type=PLACE,
+    help="Where the run directory is made; s3://, gs:// or abfs:// too.",
 )
 @click.option("--timestamp", metavar="YYYYMMDD-HHMMSS", help="Time in the run directory's name; default now, UTC.")
 @policy_files_option("the root's own")
@@ -44,9 +50,9 @@ from tars_lib.text.times import MINUTES
 @logging_options
 @guarded(PIPELINE)
 def run(
-    root: Path,
+    root: Path | StorePath,
     is_pulled: bool,
-    outdir: Path,
+    outdir: Path | StorePath,
     timestamp: str | None,
     sla_policy: tuple[Path, ...],
     as_of: str | None,
@@ -73,20 +79,22 @@ def run(
     """
     from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.times import read_time, read_zone
-    from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
+    from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, STATUS_FILE, analyze, now, run_name, write_run
     from tars_lib.pipeline.loading import load_org
 
     build = build_of(github_summary, junit, exit_policy, exit_zero)
-    with build.told_of_errors("tars run"):
+    with build.told_of_errors("tars run"), stores() as places:
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
         if is_pulled:
+            if not isinstance(root, Path):
+                raise ConfigError(f"--pull: {root} is an object store; a folder of this machine is allowed")
             from tars_lib.cli.data.pull import pull_before_run
 
             pull_before_run(root, check=dry_run, quiet=quiet)
         with progress(len(STEPS) + 2 + html, "step", quiet=quiet) as begin:
             begin("reading")
-            org = load_org(root, sla_policy=sla_policy or None, assume_tz=assume_tz)
+            org = load_org(places.fetched(root), sla_policy=sla_policy or None, assume_tz=assume_tz)
             build.check([policy.sla_id for policy in org.policies])
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
@@ -100,7 +108,10 @@ def run(
                 return 0
             analysis = analyze(org, time, on_step=begin, overdue=late, scheduler=scheduler)
             begin("writing")
-            place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
+            folder = places.staged(outdir, taken=f"{name}*")
+            place = write_run(analysis, folder, timestamp=name.removeprefix(RUN_PREFIX), root=str(root))
+            places.send(last=(MANIFEST_FILE, STATUS_FILE))
+            made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
             page = _page_of(place, begin) if html else None
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
@@ -110,11 +121,11 @@ def run(
             click.echo(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
-        click.echo(f"run: {place}")
+        click.echo(f"run: {made}")
         if page is not None:
             click.echo(f"page: {page}")
     if print_paths:
-        for path in sorted(place.iterdir()):
+        for path in files:
             click.echo(path)
     return build.tell(analysis.sla, analysis.org.name, analysis.codes, place.name)
 

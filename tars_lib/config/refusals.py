@@ -7,6 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from tars_lib.errors import MAX_KEPT
+
 _SHOWN = 60
 """Characters of a refused value that a message shows; judgement: enough to find it."""
 
@@ -55,9 +57,17 @@ def refusal(error: ValidationError, model: type[BaseModel]) -> str:
     model : type
         That the content was to fit, for the keys that are allowed.
     """
-    first = error.errors(include_url=False)[0]
-    key = ".".join(_short(part) for part in first["loc"] if part != "[key]") or "top level"
-    return f"{key}: {_message(first, model)}{_value(first)}"
+    return _sentence(error.errors(include_url=False)[0], model)
+
+
+def refusals(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
+    """All that is wrong, in the order of the file; see `refusal`."""
+    return tuple(dict.fromkeys(_sentence(found, model) for found in error.errors(include_url=False)[:MAX_KEPT]))
+
+
+def _sentence(found: Mapping[str, Any], model: type[BaseModel]) -> str:
+    key = ".".join(_short(part) for part in found["loc"] if part != "[key]") or "top level"
+    return f"{key}: {_message(found, model)}{_value(found)}"
 
 
 def _message(found: Mapping[str, Any], model: type[BaseModel]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -137,17 +138,14 @@ def read_policy_set(
     reading = Reading(read_query_map(maps), metrics=metrics)
     of_form: dict[str, list[Document]] = {name: [] for name in FORMS}
     for path, label in files:
-        documents = documents_of(path, label)
-        if not documents:
-            raise ConfigError(f"{label}: a list under the key policies is needed")
-        for document in documents:
-            of_form[_form(document)].append(document)
+        for document in documents_in(path, label):
+            of_form[form_of(document)].append(document)
     made: list[tuple[AnyPolicy, str]] = []
     for name, (_, read) in FORMS.items():
         if of_form[name]:
             made += read(of_form[name], reading)
     reading.refuse_lacking()
-    _refuse_doubles(made)
+    refuse_doubles(made)
     return PolicySet(in_units_of_metrics(made, metrics), tuple(reading.notes), reading.counters)
 
 
@@ -178,6 +176,20 @@ def read_policy_paths(
     ConfigError
         As `read_policy_set` does, and if a path does not exist.
     """
+    files, all_maps = policy_paths(given, maps)
+    return read_policy_set(files, all_maps, metrics), [path for path, _ in (*files, *all_maps)]
+
+
+def policy_paths(
+    given: Sequence[tuple[Path, str]], maps: Sequence[tuple[Path, str]] = ()
+) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
+    """Return the policy files of files and folders, and the maps of queries in and beside them; each with its label.
+
+    Raises
+    ------
+    ConfigError
+        If a path does not exist, or a folder holds no policy file.
+    """
     files: dict[Path, str] = {}
     all_maps = {path.resolve(): (path, label) for path, label in maps}
     for path, label in given:
@@ -188,8 +200,7 @@ def read_policy_paths(
         beside = (path if path.is_dir() else path.parent) / MAP_NAME
         if is_there(beside, MAP_NAME, ConfigError):
             all_maps.setdefault(beside.resolve(), (beside, MAP_NAME))
-    found = read_policy_set(list(files.items()), list(all_maps.values()), metrics)
-    return found, [*files, *(path for path, _ in all_maps.values())]
+    return list(files.items()), list(all_maps.values())
 
 
 def read_policies(
@@ -200,7 +211,28 @@ def read_policies(
     return found.policies, found.notes
 
 
-def _form(document: Document) -> str:
+def documents_in(path: Path, label: str) -> list[Document]:
+    """Read the documents of a policy file, of which there must be one.
+
+    Raises
+    ------
+    ConfigError
+        As `documents_of` does, and if there is none.
+    """
+    documents = documents_of(path, label)
+    if not documents:
+        raise ConfigError(f"{label}: a list under the key policies is needed")
+    return documents
+
+
+def form_of(document: Document) -> str:
+    """Return the name in `FORMS` of the form that a document is written in.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them.
+    """
     for name, (is_written_so, _) in FORMS.items():
         if is_written_so(document):
             return name
@@ -213,7 +245,13 @@ def _form(document: Document) -> str:
     raise ConfigError(f"{document.file}: a list under the key policies is needed")
 
 
-def _refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:
+def refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:
+    """Refuse too many policies, and two of one id.
+
+    Raises
+    ------
+    ConfigError
+    """
     if len(made) > MAX_POLICIES:
         raise ConfigError(f"{made[-1][1]}: {len(made)} policies; up to {MAX_POLICIES} are allowed")
     seen: dict[str, str] = {}
@@ -226,10 +264,20 @@ def _refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:
 
 def _native(documents: Sequence[Document], reading: Reading) -> list[tuple[AnyPolicy, str]]:
     return [
-        (_policy(given, document.file, reading), document.file)
-        for document in documents
-        for given in validate(_Policies, document.content, document.file).policies
+        (read_policy(), document.file) for document in documents for read_policy in native_readers(document, reading)
     ]
+
+
+def native_readers(document: Document, reading: Reading) -> list[Callable[[], AnyPolicy]]:
+    """Return what reads each policy of a native document, once its keys and values are allowed.
+
+    Raises
+    ------
+    ConfigError
+        If they are not.
+    """
+    given = validate(_Policies, document.content, document.file).policies
+    return [partial(_policy, one, document.file, reading) for one in given]
 
 
 def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:

@@ -24,7 +24,7 @@ from pydantic import (
     field_validator,
 )
 
-from tars_lib.config.refusals import refusal
+from tars_lib.config.refusals import refusal, refusals
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_CONFIG_VALUES, MAX_NAME, MAX_TEXT
 from tars_lib.files.reading import read_utf8
@@ -181,7 +181,8 @@ def validate(model: type[_T], content: Any, label: str) -> _T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{label}: {refusal(error, model)}") from error
+        all_ = [f"{label}: {sentence}" for sentence in refusals(error, model)]
+        raise ConfigError(f"{label}: {refusal(error, model)}", faults=all_) from error
 
 
 def _refuse_traps(text: str, label: str) -> None:

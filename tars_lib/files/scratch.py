@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, get_args
 
-Use = Literal["evidence", "kernel", "package", "pdf", "sign", "verify"]
+Use = Literal["evidence", "kernel", "package", "pdf", "sign", "store", "verify"]
 LOCK_FILE = "in-use.lock"
 SETTLING_SECONDS = 60.0
 """How long a folder may stand without a lock: its owner has made it and not locked it yet; judgement."""
@@ -29,7 +29,7 @@ def scratch(use: Use) -> Iterator[Path]:
 
     Parameters
     ----------
-    use : {"evidence", "kernel", "package", "pdf", "sign", "verify"}
+    use : {"evidence", "kernel", "package", "pdf", "sign", "store", "verify"}
         What stands in its name.
 
     Raises

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.errors import InputError
+from tars_lib.errors import MAX_KEPT, InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_METRICS, MAX_NAME, MAX_REPOS, MAX_SERIES
 from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
 from tars_lib.model.history import History, from_micros, to_micros
@@ -113,9 +114,12 @@ def _refuse_huge(samples: Samples) -> None:
     # a comparison with NaN is false, so that a missing value passes
     huge = np.abs(samples.value) > MAX_MAGNITUDE
     if huge.any():
-        row = int(np.argmax(huge))
-        allowed = "a finite number" if np.isinf(samples.value[row]) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
-        raise InputError(f"{samples.where(row, 'value')}: {samples.value[row]:g} is not allowed: {allowed} is")
+
+        def too_large(row: int) -> str:
+            allowed = "a finite number" if np.isinf(samples.value[row]) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
+            return f"{samples.where(row, 'value')}: {samples.value[row]:g} is not allowed: {allowed} is"
+
+        raise _refused(np.flatnonzero(huge), too_large)
     strange = (samples.time < to_micros(EARLIEST)) | (samples.time > to_micros(LATEST))
     if strange.any():
         row = int(np.argmax(strange))
@@ -187,15 +191,26 @@ def _refuse_conflict(
     samples: Samples, source: NDArray[np.int64], value: NDArray[np.float64], same: NDArray[np.bool_]
 ) -> None:
     conflict = same & (value[1:] != value[:-1])
-    if conflict.any():
-        at = int(np.argmax(conflict))
-        first, second = int(source[at]), int(source[at + 1])
-        raise InputError(
+    if not conflict.any():
+        return
+    before = {int(source[at + 1]): int(at) for at in np.flatnonzero(conflict)[:MAX_KEPT]}
+
+    def two_values(second: int) -> str:
+        at = before[second]
+        return (
             f"{samples.where(second, 'value')}: {value[at + 1]:g} for {samples.repos[samples.repo[second]]}, "
             f"{samples.metrics[samples.metric[second]]} at {_iso(int(samples.time[second]))}, but "
-            f"{samples.where(first, 'value')} says {value[at]:g}; one value a repo, metric and time is allowed"
+            f"{samples.where(int(source[at]), 'value')} says {value[at]:g}; one value a repo, metric and time is allowed"
             f"{_shown_twice(int(samples.time[second]), samples.zone)}"
         )
+
+    raise _refused(np.array(list(before)), two_values)
+
+
+def _refused(rows: NDArray[np.int64], say: Callable[[int], str], first: int | None = None) -> InputError:
+    """Make the refusal of rows: the message is of the first, or of the one given."""
+    kept = np.sort(rows[:MAX_KEPT]).tolist()
+    return InputError(say(int(rows[0]) if first is None else first), faults=[say(row) for row in kept], rows=kept)
 
 
 def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
@@ -222,12 +237,19 @@ def _refuse_more_failed(samples: Samples, source: NDArray[np.int64], history: Hi
         _, in_total, in_failed = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
         more = failed[in_failed] > totals[in_total]
         if more.any():
-            at = int(np.argmax(more))
-            row = int(source[int(history.offsets[first + position]) + int(in_failed[at])])
-            raise InputError(
-                f"{samples.where(row, 'value')}: requests_failed of {repo} is {failed[in_failed][at]:g}; "
-                f"allowed: up to its requests_total at that time, {totals[in_total][at]:g}"
-            )
+            offset = int(history.offsets[first + position])
+            most = {
+                int(source[offset + int(in_failed[at])]): float(totals[in_total][at])
+                for at in np.flatnonzero(more)[:MAX_KEPT]
+            }
+            raise _refused(np.array(list(most)), partial(_more_failed, samples, repo, most))
+
+
+def _more_failed(samples: Samples, repo: str, most: Mapping[int, float], row: int) -> str:
+    return (
+        f"{samples.where(row, 'value')}: requests_failed of {repo} is {samples.value[row]:g}; "
+        f"allowed: up to its requests_total at that time, {most[row]:g}"
+    )
 
 
 def _refuse_out_of_range(
@@ -249,13 +271,19 @@ def _refuse_out_of_range(
             found = float(part[beyond])
             if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
                 continue
-            row = int(source[first + int(beyond)])
-            percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
-            raise InputError(
-                f"{samples.where(row, 'value')}: {name} of {samples.repos[samples.repo[row]]} is {found:g}; "
-                f"allowed: {metric.allowed} ({metric.unit or 'no unit'})"
-                f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
-            )
+            is_beyond = part < bound if bound == metric.minimum else part > bound
+            rows = source[first + np.flatnonzero(is_beyond)]
+            raise _refused(rows, partial(_out_of_range, samples, metric), int(source[first + int(beyond)]))
+
+
+def _out_of_range(samples: Samples, metric: Metric, row: int) -> str:
+    name, found = samples.metrics[samples.metric[row]], float(samples.value[row])
+    percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
+    return (
+        f"{samples.where(row, 'value')}: {name} of {samples.repos[samples.repo[row]]} is {found:g}; "
+        f"allowed: {metric.allowed} ({metric.unit or 'no unit'})"
+        f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
+    )
 
 
 def _refuse_shares_as_scores(samples: Samples, source: NDArray[np.int64], history: History) -> None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tars_lib.errors import InputError, listed
+from tars_lib.errors import MAX_KEPT, InputError, listed
 from tars_lib.files.limits import MAX_EVENTS, MAX_TEXT
 from tars_lib.model.names import AlertSeverity, ReportedAlert
 from tars_lib.model.severities import read_severity
@@ -87,7 +87,7 @@ def read_alerts(
         if meant is not None and meant != word:
             read_as[f"{word} as {meant}"] += 1
     if faults:
-        raise InputError(listed(faults))
+        raise InputError(listed(faults), faults=faults[:MAX_KEPT])
     notes = []
     if read_as:
         notes.append(f"{label}: severities are read as {', '.join(sorted(read_as))}")

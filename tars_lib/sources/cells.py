@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tars_lib.errors import MAX_FAULTS, InputError, listed
+from tars_lib.errors import MAX_KEPT, InputError, listed
 from tars_lib.files.limits import EARLIEST, LATEST
 from tars_lib.model.history import SECOND, from_micros, to_micros
 from tars_lib.model.samples import Origin, Samples
@@ -35,15 +35,14 @@ class _Faults:
         """Add the rows of a mask; `say` makes the message of a row and its place."""
         at = np.flatnonzero(rows)
         self._total += at.size
-        self._found += [(int(row), column, say) for row in at[:MAX_FAULTS]]
+        self._found += [(int(row), column, say) for row in at[:MAX_KEPT]]
 
     def refuse(self) -> None:
         """Refuse the file if there is a fault."""
         if self._found:
-            first = sorted(self._found, key=lambda fault: fault[0])[:MAX_FAULTS]
-            raise InputError(
-                listed([say(row, self._origin.where(row, column)) for row, column, say in first], self._total)
-            )
+            first = sorted(self._found, key=lambda fault: fault[0])[:MAX_KEPT]
+            said = [say(row, self._origin.where(row, column)) for row, column, say in first]
+            raise InputError(listed(said, self._total), faults=said)
 
 
 def samples_of(table: pa.Table, origin: Origin, assume_tz: ZoneInfo | None, notes: tuple[str, ...] = ()) -> Samples:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tars_lib.errors import MAX_FAULTS, InputError, listed, place
+from tars_lib.errors import MAX_KEPT, InputError, listed, place
 from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.files.reading import not_utf8, row_of
 from tars_lib.model.spelling import trimmed
@@ -201,7 +201,7 @@ def swallows(field: str, head: TableHead) -> bool:
 
 
 def refuse_spoiled_text(path: Path, head: TableHead, label: str) -> None:
-    """Name the rows that are not UTF-8, or have another number of fields than the header; up to ten of them.
+    """Name the rows that are not UTF-8, or have another number of fields than the header; the message names ten of them.
 
     Raises
     ------
@@ -220,14 +220,14 @@ def refuse_spoiled_text(path: Path, head: TableHead, label: str) -> None:
             for line, fields in rows_of(file, head):
                 if len(fields) != needed:
                     total += 1
-                    if total <= MAX_FAULTS:
+                    if total <= MAX_KEPT:
                         what = f"{len(fields)} fields; {needed} are needed, as in row {head.line}"
                         faults.append(f"{place(label, row=line)}: {what}")
     except csv.Error as error:
         faults.append(f"{label}: cannot be read: {error}")
         total += 1
     if faults:
-        raise InputError(listed(faults, total))
+        raise InputError(listed(faults, total), faults=faults)
 
 
 def _has_open_line(path: Path) -> bool:

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.errors import MAX_FAULTS, InputError, listed, place
+from tars_lib.errors import MAX_FAULTS, MAX_KEPT, InputError, listed, place
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Event
@@ -67,7 +67,7 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     except csv.Error as error:
         faults.append(f"{label}, {open_quote(row_after(io.StringIO(text, newline=''), head, last), error)}")
     if faults:
-        raise InputError(listed(faults))
+        raise InputError(listed(faults), faults=faults[:MAX_KEPT])
     notes = [*head.notes, *(f"{fault}; the event is left out" for fault in beyond[:MAX_FAULTS])]
     if len(beyond) > MAX_FAULTS:
         notes.append(f"{label}: {len(beyond) - MAX_FAULTS} more events are left out because of their times")

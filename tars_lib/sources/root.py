@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,12 +15,12 @@ from tars_lib.config.alert_rules import read_rules
 from tars_lib.config.org import read_org_config
 from tars_lib.config.policies.documents import policy_files
 from tars_lib.config.policies.queries import MAP_NAME
-from tars_lib.config.sla_policies import PolicySet, read_policies, read_policy_paths
+from tars_lib.config.policy_refusals import policy_refusals
+from tars_lib.config.sla_policies import PolicySet, policy_paths, read_policies, read_policy_set
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
-from tars_lib.model.admission import admit
 from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
@@ -32,6 +33,7 @@ from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
 from tars_lib.sources.recurring import recurring_events
+from tars_lib.sources.refusals import Kept
 from tars_lib.sources.tidy import merge, read_tidy
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ def read_root(
     assume_tz: str | None = None,
     clock: datetime | None = None,
     added: Sequence[Samples] = (),
+    refusals: list[TarsError] | None = None,
 ) -> OrgData:
     """Read an org-health root.
 
@@ -68,6 +71,8 @@ def read_root(
         The present time: samples that are later are known only to who names a time (`OrgData.at`).
     added : sequence of Samples
         That are to stand in the root beside those of its files, so that the gate sees all of them.
+    refusals : list of TarsError, optional
+        Takes every refusal, so that reading goes on without what is refused; without it the first one is raised.
 
     Returns
     -------
@@ -89,11 +94,16 @@ def read_root(
     zone = None if assume_tz is None else read_zone(assume_tz)
     files: list[Path] = []
     warnings: list[str] = []
-    described = _read_config(folder, config, files)
-    parts, found, alerts = _read_repos(folder, zone, files, warnings)
+    kept = Kept(refusals)
+    described = kept.attempt(partial(_read_config, folder, config, files)) or OrgConfig()
+    is_described = kept.is_clean
+    parts, found, alerts = _read_repos(folder, zone, files, warnings, kept)
     given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
-    policies, policies_from = _read_policies(folder, given, described.metrics, files, warnings)
-    rules = _read_rules(folder, files)
+    policies, policies_from = PolicySet(()), ""
+    if is_described:  # units and directions of what the policies measure are known
+        read_them = partial(_read_policies, folder, given, described.metrics, files, warnings, kept)
+        policies, policies_from = kept.attempt(read_them) or (policies, policies_from)
+    rules = kept.attempt(partial(_read_rules, folder, files)) or ()
     samples = merge([*parts, *added])
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
     repo_names = spellings(samples, "repo", named, {repo.repo for repo in found})
@@ -102,10 +112,12 @@ def read_root(
     warnings += (*repo_names.notes, *metric_names.notes)
     found = [replace(repo, repo=repo_names.of(repo.repo)) for repo in found]
     alerts = [replace(alert, repo=repo_names.of(alert.repo)) for alert in alerts]
-    metrics = definitions_with(described.metrics, policies.policies, policies.counters)
-    history = admit(respelt(samples, repo_names, metric_names), metrics, counted_together(policies.policies))
+    define = partial(definitions_with, described.metrics, policies.policies, policies.counters)
+    metrics = kept.attempt(define) or dict(described.metrics)
+    admissible = respelt(samples, repo_names, metric_names) if is_described else merge([])
+    history = kept.admitted(admissible, metrics, counted_together(policies.policies))
     warnings += history.notes
-    members = _members(described, found, history.repos, repos, folder)
+    members = kept.attempt(partial(_members, described, found, history.repos, repos, folder)) or ()
     keys = {repo.repo for repo in members}
     dependencies = _respelt_dependencies(described.dependencies, keys)
     strange = [e for e in dependencies if not {e.caller, e.callee} <= keys]
@@ -114,7 +126,7 @@ def read_root(
         warnings.append(
             f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
         )
-    events = _read_events(folder, zone, files, warnings, keys)
+    events = kept.attempt(partial(_read_events, folder, zone, files, warnings, keys)) or ()
     events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
@@ -156,25 +168,22 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
 
 
 def _read_repos(
-    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str]
+    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str], kept: Kept
 ) -> tuple[list[Samples], list[Repo], list[ReportedAlert]]:
     parts: list[Samples] = []
     repos: list[Repo] = []
     alerts: list[ReportedAlert] = []
-    tidy = [path for kind in _KINDS if (path := _own(folder, f"{_HISTORY}{kind}", InputError)) is not None]
-    split = _own(folder, _HISTORY, InputError)
-    if split is not None:
-        if not split.is_dir():
-            raise InputError(f"{_HISTORY}: something else than a folder is there; a folder of histories is needed")
-        parted = (path for path in entries(split, _HISTORY, MAX_FILES) if not path.name.startswith("."))
-        tidy += [inside(path, folder, _label(path, folder)) for path in parted if path.suffix in _KINDS]
-    for path in tidy:
-        parts.append(read_tidy(path, _label(path, folder), zone))
-        files.append(path)
-        logger.debug("%s: %d rows", path, len(parts[-1].value))
+    for path in kept.attempt(partial(_tidy_files, folder)) or ():
+        part = kept.attempt(partial(_read_tidy, path, folder, zone))
+        if part is not None:
+            parts.append(part)
+            files.append(path)
+            logger.debug("%s: %d rows", path, len(part.value))
     for place in entries(folder, str(folder), MAX_FILES):
         if place.is_dir() and has_artefacts(place):
-            read = read_artefacts(place, folder, zone)
+            read = kept.attempt(partial(read_artefacts, place, folder, zone))
+            if read is None:
+                continue
             parts += read.samples
             repos.append(read.repo)
             alerts += read.alerts
@@ -184,12 +193,29 @@ def _read_repos(
     return parts, repos, alerts
 
 
+def _tidy_files(folder: Path) -> list[Path]:
+    tidy = [path for kind in _KINDS if (path := _own(folder, f"{_HISTORY}{kind}", InputError)) is not None]
+    split = _own(folder, _HISTORY, InputError)
+    if split is not None:
+        if not split.is_dir():
+            raise InputError(f"{_HISTORY}: something else than a folder is there; a folder of histories is needed")
+        parted = (path for path in entries(split, _HISTORY, MAX_FILES) if not path.name.startswith("."))
+        tidy += [path for path in parted if path.suffix in _KINDS]
+    return tidy
+
+
+def _read_tidy(path: Path, folder: Path, zone: ZoneInfo | None) -> Samples:
+    label = _label(path, folder)
+    return read_tidy(inside(path, folder, label), label, zone)
+
+
 def _read_policies(
     folder: Path,
     given: Sequence[str | Path],
     metrics: Mapping[str, Metric],
     files: list[Path],
     warnings: list[str],
+    kept: Kept,
 ) -> tuple[PolicySet, str]:
     """Read the policies that were given, else the root's own, else the packaged ones; and where they came from."""
     named = [(Path(path), _label(Path(path), folder)) for path in given]
@@ -201,11 +227,18 @@ def _read_policies(
         return PolicySet(default_policies(metrics)), "packaged defaults"
     chosen = named
     if not given:
-        listed = [file for path, name in named for file in policy_files(path, name)]
-        chosen = [(inside(path, folder, name, ConfigError), name) for path, name in listed]
+        own_files = [file for path, name in named for file in policy_files(path, name)]
+        chosen = [(inside(path, folder, name, ConfigError), name) for path, name in own_files]
     own_map = _own(folder, MAP_NAME)
-    found, read = read_policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)], metrics)
-    files += read
+    listed, maps = policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)])
+    try:
+        found = read_policy_set(listed, maps, metrics)
+    except ConfigError as error:
+        if kept.refusals is None:
+            raise
+        kept.refusals.extend(policy_refusals(listed, maps, metrics) or [error])
+        return PolicySet(()), ""
+    files += [path for path, _ in (*listed, *maps)]
     warnings += found.notes
     logger.debug("%s: %d policies", folder, len(found.policies))
     return found, ", ".join(name for _, name in named)

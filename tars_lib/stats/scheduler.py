@@ -129,7 +129,7 @@ def _task(item: object) -> object:
         return work(shared, item)
 
 
-class Cluster:
+class DaskCluster:
     """A Dask cluster.
 
     Parameters
@@ -145,7 +145,7 @@ class Cluster:
         self._owns = owns
 
     @classmethod
-    def at(cls, address: str) -> Cluster:
+    def at(cls, address: str) -> DaskCluster:
         """Connect to a scheduler.
 
         Raises
@@ -306,7 +306,7 @@ def using(given: object | None) -> Iterator[None]:
     if given is None:
         yield
         return
-    scheduler = scheduler_of(given) if isinstance(given, str) else Cluster(given)
+    scheduler = scheduler_of(given) if isinstance(given, str) else DaskCluster(given)
     token = _current.set(scheduler)
     try:
         yield
@@ -330,5 +330,5 @@ def scheduler_of(text: str) -> Scheduler:
             return Processes(int(found[1]))
         raise ConfigError(f"scheduler {text!r} is not allowed: from 1 to {MOST_PROCESSES} processes are")
     if re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d{1,5}", text):
-        return Cluster.at(text)
+        return DaskCluster.at(text)
     raise ConfigError(f"scheduler {text!r} is not allowed: {FORMS} is")

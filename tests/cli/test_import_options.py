@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tars_lib.cli.import_files import import_files
+from tars_lib.cli.data.import_files import import_files
 from tars_lib.cli.main import cli
 from tars_lib.sources.exported.formats import FORMATS
 

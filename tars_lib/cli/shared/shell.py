@@ -16,6 +16,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from tars_lib.cli.shared.settings import with_origin
 from tars_lib.cli.shared.terminal import ShownFormatter, drop_what_cannot_be_printed, shown
 from tars_lib.errors import (
     ConfigError,
@@ -77,7 +78,8 @@ def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, in
             except BrokenPipeError:  # the reader has seen enough; click ends the command quietly
                 raise
             except (TarsError, OSError) as error:
-                code = _complain(codes.of(error), error, sentence_of(error), as_json=bool(kwargs.get("as_json")))
+                said = with_origin(sentence_of(error), click.get_current_context())
+                code = _complain(codes.of(error), error, said, as_json=bool(kwargs.get("as_json")))
                 drop_what_cannot_be_printed()
             except MemoryError as error:
                 said = "not enough memory; a smaller input, or a machine with more of it, is needed"

@@ -14,7 +14,7 @@ from tars_lib.files.limits import MAX_FILES
 from tars_lib.files.reading import entries
 
 SUFFIXES = (".yaml", ".yml")
-_LISTS = ("List", "SLOList", "ServiceLevelObjectiveList", "PrometheusServiceLevelList")
+LISTS = ("List", "SLOList", "ServiceLevelObjectiveList", "PrometheusServiceLevelList")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def split_documents(contents: Sequence[Any], label: str) -> list[Document]:
     for content in contents:
         if isinstance(content, list):
             items += content
-        elif isinstance(content, dict) and content.get("kind") in _LISTS and isinstance(content.get("items"), list):
+        elif isinstance(content, dict) and content.get("kind") in LISTS and isinstance(content.get("items"), list):
             items += content["items"]
         else:
             items.append(content)

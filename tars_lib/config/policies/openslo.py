@@ -19,6 +19,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from tars_lib.config.policies.documents import Document
+from tars_lib.config.policies.openslo_annotations import own_annotations, with_annotations
 from tars_lib.config.policies.openslo_form import (
     OTHER_KINDS,
     Metadata,
@@ -38,8 +39,6 @@ from tars_lib.errors import ConfigError, TarsError
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, Slices, ThresholdPolicy, Window
 from tars_lib.model.times import read_zone
 
-REPOS = "tars/repos"
-"""Annotation that names the repos, separated by commas, or all with `*`; else the SLO's `service` is the repo."""
 NAMES = ("metric", "metricName", "query", "promql")
 """Fields of a metric source's `spec` that may hold the name of a metric, or a query that `slo-metrics.yaml` turns into one."""
 _ADJUSTMENT = "BudgetAdjustment"
@@ -131,24 +130,26 @@ def _policies(slo: Slo, slis: Mapping[str, Sli], file: str, reading: Reading) ->
             "arithmetic for their common budget"
         )
     window, zone = _window(spec, where, reading)
+    own = own_annotations(slo.metadata.annotations, where)
     made: list[AnyPolicy] = []
     for number, objective in enumerate(spec.objectives):
         alone = len(spec.objectives) == 1
-        own = objective.displayName or str(number + 1)
+        label = objective.displayName or str(number + 1)
         at = f"{where}: spec.objectives.{number}"
         metadata, sli, sli_at = _indicator(objective if objective.has_indicator else spec, slis, where, at)
         common = {
-            "sla_id": name if alone else f"{name}:{own}",
-            "sla_name": (slo.metadata.displayName or name) + ("" if alone else f", {own}"),
+            "sla_id": name if alone else f"{name}:{label}",
+            "sla_name": (slo.metadata.displayName or name) + ("" if alone else f", {label}"),
             "sla_type": name if metadata is None else metadata.name,
             "objective": _share(objective, at),
             "window": window,
             "period_days": max(window.days, 1),
             "time_zone": zone,
-            "repos": _repos(slo),
+            "repos": (slo.spec.service,) if own.repos is None else _repos(own.repos),
         }
         goal = _Goal(at, objective, _slices(objective, spec.budgetingMethod, at), common, reading)
-        made.append(_policy(goal, sli, sli_at, spec.budgetingMethod))
+        policy = _policy(goal, sli, sli_at, spec.budgetingMethod)
+        made.append(with_annotations(policy, own, is_alone=alone, where=where, reading=reading))
     return made
 
 
@@ -175,11 +176,7 @@ def _share(objective: Objective, where: str) -> float:
     return share_of_percent(objective.targetPercent, f"{where}.targetPercent")
 
 
-def _repos(slo: Slo) -> tuple[str, ...]:
-    given = slo.metadata.annotations.get(REPOS)
-    if given is None:
-        return (slo.spec.service,)
-    text = str(given)
+def _repos(text: str) -> tuple[str, ...]:
     return () if text.strip() == "*" else tuple(part.strip() for part in text.split(",") if part.strip())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from tars_lib.config.policies.documents import Document
-from tars_lib.config.policies.openslo import REPOS
+from tars_lib.config.policies.openslo_annotations import REPOS
 from tars_lib.config.policies.openslo_form import Metadata
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import prometheus_window, share_of_percent

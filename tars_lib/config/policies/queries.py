@@ -82,16 +82,18 @@ class Reading:
         """
         if not self.lacking:
             return
-        others = list(dict.fromkeys(query for query, _ in self.lacking))
-        (query, where), others = self.lacking[0], others[1:]
-        message = (
-            f"{where}: no metric for {_short(query)}: queries are not evaluated; add the line "
+        places = dict(reversed(self.lacking))
+        others = list(dict.fromkeys(query for query, _ in self.lacking))[1:]
+        faults = [
+            f"{places[query]}: no metric for {_short(query)}: queries are not evaluated; add the line "
             f"{_quoted(query)}: NAME-OF-THE-METRIC to {MAP_NAME}"
-        )
+            for query in (self.lacking[0][0], *others)
+        ]
+        message = faults[0]
         if others:
             shown = ", ".join(_short(other) for other in others[:_MORE])
             message += f" (and {len(others)} more: {shown}{', ...' if len(others) > _MORE else ''})"
-        raise ConfigError(message)
+        raise ConfigError(message, faults=faults)
 
 
 def read_query_map(files: Sequence[tuple[Path, str]]) -> dict[str, str]:

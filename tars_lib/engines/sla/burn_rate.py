@@ -118,8 +118,8 @@ class Burns:
         rates = [share / self.allowed if self.allowed > 0 and np.isfinite(share) else None for share in shares]
         is_firing = reason is None and all(self._is_beyond(pair, part, place) for part in (long, short))
         return BurnRate(
-            long_window=_window_text(int(long.length[place])),
-            short_window=_window_text(int(short.length[place])),
+            long_window=window_text(int(long.length[place])),
+            short_window=window_text(int(short.length[place])),
             threshold=pair.threshold,
             long_rate=rates[0],
             short_rate=rates[1],
@@ -135,7 +135,7 @@ class Burns:
         if bound > 1:
             return f"even if everything is bad the burn rate is {1 / self.allowed:.3g}, not above {pair.threshold:g}"
         for part in (long, short):
-            window, n = _window_text(int(part.length[place])), float(part.events[place])
+            window, n = window_text(int(part.length[place])), float(part.events[place])
             if part.samples[place] == 0:
                 return f"no samples in the last {window}"
             if n < self.fewest:
@@ -251,12 +251,12 @@ def _merged(rate: BurnRate, lowest: BurnRate) -> BurnRate:
     )
 
 
-def _window_text(length: int) -> str:
+def window_text(length: int) -> str:
     """A length in microseconds as in `1d12h`, `5m`, `4m40s`.
 
     Examples
     --------
-    >>> _window_text(36 * HOUR), _window_text(5 * MINUTE), _window_text(280 * SECOND), _window_text(0)
+    >>> window_text(36 * HOUR), window_text(5 * MINUTE), window_text(280 * SECOND), window_text(0)
     ('1d12h', '5m', '4m40s', '0s')
     """
     parts, rest = [], round(length / SECOND)

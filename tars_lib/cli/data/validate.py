@@ -1,0 +1,108 @@
+"""`tars validate`: all that is wrong with a root, for people, builds and code hosts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.settings import with_origin
+from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+
+if TYPE_CHECKING:
+    from tars_lib.validation.notices import Notice, Validation
+
+
+@click.command(epilog="Example: tars validate ./org-health --format sarif --output tars.sarif")
+@click.argument("root", type=click.Path(path_type=Path))
+@policy_files_option("the root's own")
+@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "sarif")),
+    default="text",
+    show_default=True,
+    help="Sentences, one JSON document, or SARIF 2.1.0.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Written whole; default stdout."
+)
+@logging_options
+@guarded(PIPELINE)
+def validate(
+    root: Path,
+    sla_policy: tuple[Path, ...],
+    assume_tz: str | None,
+    form: str,
+    output: Path | None,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Read the org-health folder ROOT and say all that would be refused, with file, row and column.
+
+    Nothing is judged and nothing written but FILE. Codes are those of `tars run`: 0 accepted, warnings or not; 94 a
+    configuration file or policy is refused; 95 data are; 93 there is no repository.
+    """
+    from tars_lib.pipeline.stamping import clock
+    from tars_lib.validation.notices import validate_root
+
+    codes = {
+        "configuration": PIPELINE.configuration,
+        "input": PIPELINE.parse,
+        "no-repositories": PIPELINE.no_repositories,
+    }
+    found = validate_root(root, sla_policy=sla_policy, assume_tz=assume_tz, clock=clock(), codes=codes)
+    text = _text_of(found, form, quiet=quiet)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        from tars_lib.files.atomic import write_text
+
+        write_text(output, text)
+        if not quiet:
+            click.echo(f"{_counted(found)}; written: {output}")
+    return found.exit_code
+
+
+def _text_of(found: Validation, form: str, *, quiet: bool) -> str:
+    if form == "sarif":
+        from tars_lib import __version__
+        from tars_lib.validation.sarif import sarif
+
+        return sarif(found, __version__, Path())
+    if form == "json":
+        from tars_lib.files.json_records import dumps
+
+        listed = [
+            {
+                "level": one.level,
+                "kind": one.kind,
+                "message": one.message,
+                "file": one.file,
+                "row": one.row,
+                "column": one.column,
+                "field": one.field,
+            }
+            for one in found.notices
+        ]
+        return dumps({"root": found.root, "summary": found.summary, "notices": listed, "exit_code": found.exit_code})
+    shown = [one for one in found.notices if not (quiet and one.level == "warning")]
+    context = click.get_current_context()
+    lines = [f"{one.level}: {with_origin(one.message, context)}{_place(one)}" for one in shown]
+    return "".join(f"{line}\n" for line in (*lines, *([] if quiet else [_counted(found)])))
+
+
+def _place(notice: Notice) -> str:
+    """Row and column where the message names a key, and not them."""
+    is_told = notice.row is None or f", row {notice.row}" in notice.message
+    return "" if is_told else f" (row {notice.row}, column {notice.column})"
+
+
+def _counted(found: Validation) -> str:
+    """How many refusals and warnings there are, and what was accepted."""
+    refused, warned = found.count("error"), found.count("warning")
+    said = f"{refused} {'refusal' if refused == 1 else 'refusals'}, {warned} {'warning' if warned == 1 else 'warnings'}"
+    return f"{found.root}: {said}" if refused else f"{found.root}: accepted, {found.summary}; {said}"

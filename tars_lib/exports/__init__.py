@@ -1,0 +1,1 @@
+"""What do other systems read? Verdicts as metrics, policies as Prometheus rules and as OpenSLO."""

@@ -1,0 +1,301 @@
+"""Folders in object stores: fetched whole into a folder here, and sent whole from one.
+
+An address is `s3://bucket/path`, `gs://bucket/path` or `abfs://container@account.../path`. Keys are the environment's and the
+provider's own files'; an address that holds one is refused, because addresses are printed and kept.
+
+References
+----------
+https://arrow.apache.org/docs/python/filesystems.html, for schemes and the options after `?`
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tars_lib.errors import ConfigError, InputError
+from tars_lib.files.limits import MAX_FILES, MAX_TABLE_BYTES
+
+SCHEMES = ("s3", "gs", "abfs")
+_OPTIONS = {
+    "s3": ("region", "scheme", "endpoint_override"),
+    "gs": ("scheme", "endpoint_override", "retry_limit_seconds"),
+    "abfs": (
+        "blob_storage_authority",
+        "dfs_storage_authority",
+        "enable_tls",
+        "credential_kind",
+        "tenant_id",
+        "client_id",
+    ),
+}
+"""What may stand after `?`: none of it is a secret."""
+_REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_CONNECT_SECONDS, _ANSWER_SECONDS, _ATTEMPTS = 10, 30, 3
+"""How long a store is waited for, and how often it is asked; judgement: a slow network answers in seconds."""
+_CHUNK = 8 << 20
+_ROOM = 1 << 28
+"""Bytes of the temporary folder that stay free; judgement: what a run writes beside what it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePath:
+    """A folder in an object store.
+
+    Attributes
+    ----------
+    scheme : str
+        One of `SCHEMES`.
+    place : str
+        Bucket and path, or `container@account` and path, without slashes at its end.
+    options : str
+        After the `?`; empty where there are none.
+    """
+
+    scheme: str
+    place: str
+    options: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.place}" + (f"?{self.options}" if self.options else "")
+
+    def __truediv__(self, name: str) -> StorePath:
+        return replace(self, place=f"{self.place}/{name}")
+
+    @property
+    def name(self) -> str:
+        """Last part of the path."""
+        return self.place.rpartition("/")[2]
+
+    @property
+    def parent(self) -> StorePath:
+        """The folder that it is in."""
+        return replace(self, place=self.place.rpartition("/")[0])
+
+
+def is_remote(text: str) -> bool:
+    """Whether a text is an address and no path.
+
+    Examples
+    --------
+    >>> is_remote("s3://bucket/x"), is_remote("C:/x"), is_remote("org-health")
+    (True, False, False)
+    """
+    return _REMOTE.match(text) is not None
+
+
+def store_path(text: str) -> StorePath:
+    """Read an address.
+
+    Raises
+    ------
+    ConfigError
+        If the scheme or an option is not known, if it names no bucket, or holds a key; the message does not show that.
+
+    Examples
+    --------
+    >>> str(store_path("s3://bucket/runs/?region=eu-west-1"))
+    's3://bucket/runs?region=eu-west-1'
+    """
+    try:
+        parts = urlsplit(text)
+        given = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    except ValueError as error:
+        raise ConfigError(f"an address that cannot be read: {error}") from error
+    scheme = parts.scheme.lower()
+    if scheme not in SCHEMES:
+        allowed = ", ".join(f"{one}://" for one in SCHEMES)
+        raise ConfigError(f"{scheme}://: no scheme that is known; allowed: {allowed}, or a path")
+    user, _, host = parts.netloc.rpartition("@")
+    # of abfs the part before @ is the container
+    if ":" in user or (user and scheme != "abfs"):
+        raise ConfigError(
+            f"{scheme}://...@{host}: a key in an address is printed and kept; give it by the environment or by the "
+            "provider's own files"
+        )
+    unknown = next((name for name in given if name not in _OPTIONS[scheme]), None)
+    if unknown is not None:
+        raise ConfigError(f"{scheme}://{host}: option {unknown[:60]!r}; allowed: {', '.join(_OPTIONS[scheme])}")
+    place = f"{parts.netloc}{parts.path}".rstrip("/")
+    if not host or any(part in ("", ".", "..") for part in place.split("/")):
+        raise ConfigError(f"{scheme}://{place}: a bucket and a path of plain names are needed")
+    return StorePath(scheme, place, parts.query)
+
+
+def fetch_folder(source: StorePath, into: Path) -> None:
+    """Fetch all files below a folder of a store.
+
+    Parameters
+    ----------
+    source : StorePath
+    into : Path
+        An empty folder.
+
+    Raises
+    ------
+    InputError
+        If nothing is there, a name could leave the folder, there are more or larger files than the limits allow or than
+        there is room for, or the store does not answer.
+    """
+    with _told(source, InputError):
+        filesystem, base = _filesystem(source)
+        files = [(path, size) for path, size, is_file in _listed(filesystem, base, recursive=True) if is_file]
+        if not files:
+            raise InputError(f"{source}: nothing is there; a folder with files is needed")
+        if len(files) > MAX_FILES:
+            raise InputError(f"{source}: {len(files)} files; up to {MAX_FILES} are allowed")
+        for path, size in files:
+            if size > MAX_TABLE_BYTES:
+                raise InputError(f"{source}: {path}: {size} bytes; up to {MAX_TABLE_BYTES} are allowed")
+        whole, free = sum(size for _, size in files), shutil.disk_usage(into).free - _ROOM
+        if whole > free:
+            raise InputError(f"{source}: {whole} bytes, and {max(free, 0)} are free in {into.parent.parent}")
+        names = {path: _inside(path.removeprefix(f"{base}/"), source) for path, _ in files}
+        if len({str(name).casefold() for name in names.values()}) < len(names):
+            raise InputError(f"{source}: two names differ by case alone; a system may take them for one")
+        for path, size in files:
+            place = into / names[path]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _fetch(filesystem, path, size, place, source)
+
+
+def send_folder(folder: Path, target: StorePath, last: Sequence[str] = ()) -> None:
+    """Send all files of a folder; where one cannot be sent, those that were are taken back.
+
+    Parameters
+    ----------
+    folder : Path
+    target : StorePath
+        What stands there under the same names is replaced.
+    last : sequence of str
+        Names of files that are sent after all others: without them what is there is not whole.
+
+    Raises
+    ------
+    OSError
+        If the store does not take it.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files.sort(key=lambda path: last.index(path.name) if path.name in last else -1)
+    with _told(target, OSError):
+        filesystem, base = _filesystem(target)
+        sent: list[str] = []
+        try:
+            for path in files:
+                name = f"{base}/{path.relative_to(folder).as_posix()}"
+                sent.append(name)
+                with path.open("rb") as local, filesystem.open_output_stream(name) as remote:
+                    while chunk := local.read(_CHUNK):
+                        remote.write(chunk)
+        except BaseException:
+            _take_back(filesystem, base, sent)
+            raise
+
+
+def _take_back(filesystem: Any, base: str, sent: Sequence[str]) -> None:
+    """Delete what was sent, and the empty folders that Arrow leaves in its place."""
+    from pyarrow import fs
+
+    for name in sent:
+        with suppress(OSError):
+            filesystem.delete_file(name)
+    folders = {name.rpartition("/")[0] for name in sent} | {base}
+    for folder in sorted(folders, key=len, reverse=True):
+        with suppress(OSError):
+            if not filesystem.get_file_info(fs.FileSelector(folder, allow_not_found=True)):
+                filesystem.delete_dir(folder)
+
+
+def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
+    """Return the names right below a folder that fit a pattern of the shell, sorted; none where nothing is there.
+
+    Raises
+    ------
+    InputError
+        If the store does not answer.
+    """
+    with _told(folder, InputError):
+        filesystem, base = _filesystem(folder)
+        found = {path.rstrip("/").rpartition("/")[2] for path, _, _ in _listed(filesystem, base, recursive=False)}
+    return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
+
+
+def _filesystem(path: StorePath) -> tuple[Any, str]:
+    """The file system of a store, and bucket and path in it."""
+    from pyarrow import fs
+
+    if path.scheme != "s3":
+        filesystem, base = fs.FileSystem.from_uri(str(path))
+        return filesystem, str(base)
+    options = dict(parse_qsl(path.options))
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint and "endpoint_override" not in options:
+        # what Arrow reads for an address alone, and not for a file system with time limits
+        scheme, _, host = endpoint.rpartition("://")
+        options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "https"}
+    if "region" not in options and "endpoint_override" not in options and not _is_region_known():
+        with suppress(OSError):
+            options["region"] = fs.resolve_s3_region(path.place.partition("/")[0])
+    made = fs.S3FileSystem(
+        connect_timeout=_CONNECT_SECONDS,
+        request_timeout=_ANSWER_SECONDS,
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        **options,
+    )
+    return made, path.place
+
+
+def _is_region_known() -> bool:
+    return any(os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+
+
+def _listed(filesystem: Any, base: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:
+    """Path, size and whether it is a file, of what is below a folder."""
+    from pyarrow import fs
+
+    selector = fs.FileSelector(base, recursive=recursive, allow_not_found=True)
+    for found in filesystem.get_file_info(selector):
+        is_file = found.type == fs.FileType.File
+        yield found.path, int(found.size or 0) if is_file else 0, is_file
+
+
+def _inside(name: str, source: StorePath) -> PurePosixPath:
+    """A name below the folder as a path here; one that could leave it is refused."""
+    parts = name.split("/")
+    is_odd = any(part in ("", ".", "..") or part != part.strip() or set(part) & set('\\:\0*?"<>|') for part in parts)
+    if is_odd or not name.isprintable():
+        raise InputError(f"{source}: the name {name[:200]!r} is not allowed; plain names are, with / between them")
+    return PurePosixPath(*parts)
+
+
+def _fetch(filesystem: Any, path: str, size: int, place: Path, source: StorePath) -> None:
+    """Fetch one file; a store that sends another size than it told is refused."""
+    got = 0
+    with filesystem.open_input_stream(path) as remote, place.open("xb") as local:
+        while chunk := remote.read(_CHUNK):
+            got += len(chunk)
+            if got > size:
+                break
+            local.write(chunk)
+    if got != size:
+        raise InputError(f"{source}: {path}: {got} bytes came where {size} were told; read it again")
+
+
+@contextmanager
+def _told(path: StorePath, kind: type[InputError] | type[OSError]) -> Iterator[None]:
+    """Say of which store an error is, in one line."""
+    try:
+        yield
+    except (InputError, ConfigError):
+        raise
+    except (OSError, ValueError, NotImplementedError) as error:  # of Arrow: ArrowInvalid is a ValueError
+        said = " ".join(str(error).split())[:400]
+        raise kind(f"{path}: the store does not answer as it should: {said}") from error
