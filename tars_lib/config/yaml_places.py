@@ -16,33 +16,42 @@ _DOCUMENT = re.compile(r"document (\d+)(?=: )")
 _ENDS = (".", ":", ",", " (", " ")
 
 
-def yaml_place(text: str, sentence: str) -> tuple[int, int] | None:
-    r"""Return row and column, from 1, of what a sentence about a file begins with; None where that is not found.
+class YamlPlaces:
+    r"""Finds places in one file, which is parsed once.
 
     Parameters
     ----------
     text : str
-        The file.
-    sentence : str
-        Without the name of the file: ``policies.0.objective: ...``, ``SLO web: spec.service: ...``, ``latency: ...``.
+        The file; of one that is no YAML no place is found.
 
     Examples
     --------
-    >>> yaml_place("policies:\n  - sla_id: fast\n    objective: 2\n", "policies.0.objective: 2 is not allowed")
-    (3, 16)
-    >>> yaml_place("policies:\n  - sla_id: fast\n", "policies.fast: unit is not known")
-    (2, 5)
+    >>> policies = YamlPlaces("policies:\n  - sla_id: fast\n    objective: 2\n")
+    >>> policies.of("policies.0.objective: 2 is not allowed"), policies.of("policies.fast: aggregate 'min'")
+    ((3, 16), (2, 5))
     """
-    try:
-        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
-    items = [item for document in documents if document is not None for item in _items(document)]
-    found = _named(items, sentence)
-    if found is None:
-        walked = [_walk(item, sentence) for item in items]
-        found = next((node for node, is_moved in walked if is_moved), None)
-    return None if found is None else (found.start_mark.line + 1, found.start_mark.column + 1)
+
+    def __init__(self, text: str) -> None:
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        try:
+            documents = list(yaml.compose_all(text, Loader=loader))
+        except (yaml.YAMLError, ValueError, RecursionError):
+            documents = []
+        self._items = [item for document in documents if document is not None for item in _items(document)]
+
+    def of(self, sentence: str) -> tuple[int, int] | None:
+        """Return row and column, from 1, of what a sentence about the file begins with; None where that is not found.
+
+        Parameters
+        ----------
+        sentence : str
+            Without the name of the file: ``policies.0.objective: ...``, ``SLO web: spec.service: ...``, ``latency: ...``.
+        """
+        found = _named(self._items, sentence)
+        if found is None:
+            walked = (_walk(item, sentence) for item in self._items)
+            found = next((node for node, is_moved in walked if is_moved), None)
+        return None if found is None else (found.start_mark.line + 1, found.start_mark.column + 1)
 
 
 def _items(node: yaml.Node) -> Iterator[yaml.Node]:

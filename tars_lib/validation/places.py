@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tars_lib.config.yaml_places import yaml_place
+from tars_lib.config.yaml_places import YamlPlaces
 from tars_lib.errors import TarsError
 from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import read_utf8
@@ -47,6 +47,7 @@ class Locator:
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._files = dict(sorted(files.items(), key=lambda pair: -len(pair[0])))
         self._lines = cache(_lines)
+        self._yaml = cache(_yaml)
 
     def of(self, sentence: str) -> Spot:
         """Return the place that a sentence begins with."""
@@ -60,17 +61,10 @@ class Locator:
         if found := _FIELD.match(rest):
             field = found[1].strip()
         if row is None and path.suffix in _YAML:
-            row, column = self._in_yaml(path, label, rest.removeprefix(": "))
+            row, column = self._yaml(path).of(rest.removeprefix(": ")) or (None, None)
         elif row is not None and field is not None and path.suffix == ".csv":
             column = self._in_table(path, row, field)
         return Spot(label, path, row, column, field)
-
-    def _in_yaml(self, path: Path, label: str, sentence: str) -> tuple[int | None, int | None]:
-        try:
-            text = read_utf8(path, label, MAX_CONFIG_BYTES)
-        except TarsError:
-            return None, None
-        return yaml_place(text, sentence) or (None, None)
 
     def _in_table(self, path: Path, row: int, field: str) -> int | None:
         """Column, in characters, at which a field of a row begins."""
@@ -80,6 +74,13 @@ class Locator:
             return None
         separator = next((mark for mark in _SEPARATORS if field in _fields(head, mark)), None)
         return None if separator is None else _begin(lines[row - 1], separator, _fields(head, separator).index(field))
+
+
+def _yaml(path: Path) -> YamlPlaces:
+    try:
+        return YamlPlaces(read_utf8(path, path.name, MAX_CONFIG_BYTES))
+    except TarsError:
+        return YamlPlaces("")
 
 
 def _lines(path: Path) -> list[str]:
