@@ -96,10 +96,10 @@ def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
         yield from (f"     {command}" for command in step.commands)
         for point in step.points:
             yield from wrapped(point, "     - ", "       ")
-    yield "Which cause, and which part of incident-context.json shows it:"
+    yield "Causes, and the part of incident-context.json that shows each:"
     for cause in playbook.cause_types:
         yield from wrapped(f"{cause.name}: {cause.indicator}; {cause.section}", "  - ", "    ")
-    yield "Which impact, and where it stands:"
+    yield "Impact, and where to find it:"
     for row in playbook.impact_questions:
         yield from wrapped(f"{row.question} {row.section}", "  - ", "    ")
 

@@ -50,7 +50,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))
     click.echo(analysis.sla.risk_narrative.headline)
     click.echo(
-        "The organisation is synthetic; its incident was planted, and it is told as half an hour after the last sample."
+        "The organisation is synthetic and its incident was planted; the reports are dated half an hour after the last sample."
     )
     for label, path in (("run", run), *((kind, path) for kind, path in written.items())):
         click.echo(f"{label + ':':10}{path}")

@@ -64,9 +64,7 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
             for label, value in (("median", one.median), ("p90", one.p90)):
                 spread += [] if value is None else [f"{label} {_text(value, one.unit)}"]
             ends = [None if end is None else _text(end, one.unit) for end in (one.low, one.high)]
-            spread.append(
-                "95 % interval: too few incidents" if None in ends else f"95 % interval {ends[0]} to {ends[1]}"
-            )
+            spread.append("95% interval: too few incidents" if None in ends else f"95% interval {ends[0]} to {ends[1]}")
             yield from wrapped(", ".join(spread), "    ", "    ")
         if not is_short:
             yield from wrapped(f"is: {one.definition}", "    ", "    ")

@@ -78,7 +78,7 @@ def run(
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
             if dry_run:
                 _, judged_at = org.at(time, now())
-                samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
+                samples = f"{len(org.repos)} services, {len(org.history)} samples, {len(org.policies)} SLA policies"
                 click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")

@@ -265,7 +265,7 @@ def _told(facts: Facts, merged: Sequence[Rung]) -> tuple[Rung, ...]:
     done = [rung for rung in merged if rung.told_at is not None]
     named = {rung.contact.casefold() for rung in done}
     beyond = [
-        Rung(entry.contact, entry.at, "told without a rule", (), (), entry.at)
+        Rung(entry.contact, entry.at, "notified without a rule", (), (), entry.at)
         for entry in facts.told
         if entry.contact.casefold() not in named
     ]

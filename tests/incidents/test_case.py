@@ -107,7 +107,7 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
     case = read_case(writer.folder, packaged(), NOON + timedelta(hours=2))
     assert {rung.contact for rung in case.escalation.due} == {"Engineering manager"}
     path = golden_path(case.incident, case.time, None, Situation(due=case.escalation.due))
-    assert any("to be told now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
+    assert any("to be notified now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
 
 
 def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Path, runs: Runs) -> None:

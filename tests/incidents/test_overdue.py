@@ -135,7 +135,7 @@ def test_a_record_that_cannot_be_read_and_a_folder_that_is_not_there_are_warning
 
 
 def test_lateness_says_nothing_about_containment(at_home: Path, runs: Runs) -> None:
-    """An organisation in which nothing is found any more has recovered, whoever is still to be told."""
+    """An organisation in which nothing is found any more has recovered, whoever is still to be notified."""
     written = open_incident(at_home, by_hand(Severity.SEV_1, "Slow"), "ada", OPENED)
     folder = at_home / written.incident.incident_id
     record_run(Writer(folder, "ada", OPENED), runs.load("quiet"))

@@ -18,17 +18,18 @@ from tars_lib.workbook.sections import outlook as signals
 def test_an_active_path_is_told_with_lag_impact_and_what_is_hit(samples: RunSamples) -> None:
     text = told(spread.spread(samples.run("cascade")))
     assert (
-        "[Spreading] Propagation is active ledger → payments → checkout: 3 repos within 2 d, impact 68 of 100" in text
+        "[Spreading] Propagation is active ledger → payments → checkout: 3 services within 2 d, impact 68 of 100"
+        in text
     )
     assert "Isolate ledger from what calls it." in text
     assert "SLAs hit: availability" in text
-    assert "3 of 12 repos, since 2026-03-26 00:00 UTC" in text
+    assert "3 of 12 services, since 2026-03-26 00:00 UTC" in text
     assert "deploy 'Connection pool rewrite' of ledger" in text
 
 
 def test_repos_that_turn_in_one_sample_are_a_cluster_and_no_path(samples: RunSamples) -> None:
     text = told(spread.spread(samples.run("demo")))
-    assert "4 repos declined together; no path is seen to be active checkout, ledger, payments, web, since" in text
+    assert "4 services declined together; no propagation path is active checkout, ledger, payments, web, since" in text
     assert "at its level, though it moves with them: fraud-check" in text
     assert "no order can be told at this sampling interval" in text
     assert "[Together]" in text
@@ -38,14 +39,14 @@ def test_repos_that_turn_in_one_sample_are_a_cluster_and_no_path(samples: RunSam
 def test_where_nothing_spreads_the_report_says_so(samples: RunSamples, name: str) -> None:
     blocks = spread.spread(samples.run(name))
     assert len(blocks) == 1
-    assert "[No spread] It is not seen to spread" in told(blocks)
-    assert "66 pairs of repos were tested" in told(blocks)
+    assert "[No spread] It is not spreading" in told(blocks)
+    assert "66 pairs of services were tested" in told(blocks)
 
 
 def test_what_could_not_be_tested_is_not_called_calm(samples: RunSamples) -> None:
     run = samples.run("calm")
     short = run.with_reports(temporal=replace(run.temporal, reason="too few samples: 3"))
-    assert "Whether it spreads is not known too few samples: 3." in told(spread.spread(short))
+    assert "Whether it is spreading is unknown too few samples: 3." in told(spread.spread(short))
 
 
 def test_a_path_that_is_over_or_improves_is_not_active(samples: RunSamples) -> None:
@@ -62,16 +63,16 @@ def test_alerts_stand_in_the_order_of_priority_with_the_storm_counted(samples: R
     run = samples.run("demo")
     table = signals.alerts(run)
     assert [row[1] for row in table.rows] == [alert.title for alert in run.alerts.alerts[:5]]
-    assert table.note == "11 raised, compressed into 6. The first 5 of 6 are shown."
-    assert signals.alerts(run, 6).note == "11 raised, compressed into 6."
+    assert table.note == "11 raised, combined into 6. The first 5 of 6 are shown."
+    assert signals.alerts(run, 6).note == "11 raised, combined into 6."
     assert "No alert is raised." in told(signals.alerts(samples.run("calm")))
 
 
 def test_a_budget_is_drawn_only_where_it_is_at_risk_or_spent(samples: RunSamples) -> None:
     (block,) = signals.budgets(samples.run("demo"))
-    assert "overspent, 316 %" in block.alt
+    assert "overspent, 316%" in block.alt
     (left,) = signals.budgets(samples.run("at-risk"))
-    assert "12 % of the error budget left" in left.alt
+    assert "12% of the error budget left" in left.alt
     assert signals.budgets(samples.run("calm")) == []
     assert signals.budgets(samples.run("artefacts")) == []
 
@@ -89,7 +90,7 @@ def test_a_second_breach_of_the_same_cause_does_not_repeat_it(samples: RunSample
     first, second = story.breach_story(run, 0), story.breach_story(run, 1)
     assert any(isinstance(block, CauseList) for block in first)
     assert not any(isinstance(block, CauseList) for block in second)
-    assert "Same cause as above: ledger, with 95% confidence; it explains 92% of the harm" in told(second)
+    assert "Same cause as above: ledger, with 95% confidence; it explains 92% of the impact" in told(second)
 
 
 def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
@@ -107,7 +108,7 @@ def test_of_two_rules_that_name_the_vp_the_more_urgent_wins(samples: RunSamples)
     assert escalation.rungs(samples.run("calm")) == ()
     text = told(incident.first_step(samples.run("demo")))
     assert (
-        "Tell now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min" in text
+        "Notify now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min" in text
     )
 
 

@@ -13,7 +13,7 @@ from tars_lib.cli.shared.shell import guarded
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
 @click.option("--root-dir", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
 @click.option("--config", type=click.Path(path_type=Path), help="In place of the folder's org.yaml.")
-@click.option("--repos", metavar="A,B", help="Only these repos, comma separated.")
+@click.option("--repos", metavar="A,B", help="Only these services, comma separated.")
 @engine_options("health")
 @guarded(codes_of("health"))
 def health(
@@ -27,7 +27,7 @@ def health(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Score every repo and the organisation from an org-health folder.
+    """Score every service and the organisation from an org-health folder.
 
     With --output the history is written beside the report, so that the other engines need this report alone. Codes: 92 risk
     tier HIGH or CRITICAL, 91 an organisation SLO is violated, 0 nothing found; 93 no repositories, 94 configuration error, 95

@@ -25,7 +25,7 @@ def sla_lines(report: SlaReport) -> list[str]:
         lines += ["", f"BREACHED: {breach.sla_id} - {breach.sla_type}, {breach.severity.value}"]
         lines += [f"  Cause: {cause.cause} (confidence {cause.confidence:.2f})" for cause in breach.root_causes[:3]]
         if not breach.root_causes:
-            lines.append(f"  No cause is named: {breach.reason}")
+            lines.append(f"  Cause unknown: {breach.reason}")
         lines += [f"  Do: {action}" for action in breach.recommended_actions]
     unknown = f", {readiness.unknown_share:.0%} unknown" if readiness.unknown_share else ""
     lines += ["", f"Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100{unknown}"]

@@ -35,7 +35,7 @@ def open_command(
 ) -> int:
     """Open an incident from a run, from exit codes, or by hand.
 
-    From a run everything is filled in: type and severity by the playbook's decision tree, breached SLAs, causes, repos,
+    From a run everything is filled in: type and severity by the playbook's decision tree, breached SLAs, causes, services,
     customer impact, suggested containment; the run is kept as the state before containment. A run that stands in the folder
     of an incident without a record gives that folder its record.
     """
@@ -100,7 +100,7 @@ def note(options: Options, incident_id: str, text: str) -> int:
 @click.option("--run", metavar="RUN", help="Run directory; latest: the newest in the incident's folder.")
 @click.option("--cause", metavar="TEXT", help="A cause that you found.")
 @click.option("--containment-type", type=_CONTAIN, help="Kind of that cause; its playbook row joins the checklist.")
-@click.option("--repo", help="Repo of that cause.")
+@click.option("--repo", help="Service of that cause.")
 @click.option("--condition", "conditions", type=_CONDITION, multiple=True, help="Condition that holds; repeatable.")
 @click.option(
     "--no-condition", "denied", type=_CONDITION, multiple=True, help="Condition that does not hold; repeatable."
@@ -261,7 +261,7 @@ def close(options: Options, incident_id: str, text: str | None) -> int:
 
 
 @click.command(
-    short_help="It is not over.",
+    short_help="The incident is not over after all.",
     epilog="Example: tars incident reopen INC-202601051430 'errors are back since 16:10 UTC'",
 )
 @click.argument("incident_id", metavar="ID")

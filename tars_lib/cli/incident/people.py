@@ -12,13 +12,16 @@ TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
 
 
 @click.command(
-    short_help="Who must be told; record that they were.", epilog="Example: tars incident escalate INC-202601051430"
+    short_help="Show who must be notified, and record that they were.",
+    epilog="Example: tars incident escalate INC-202601051430",
 )
 @click.argument("incident_id", metavar="[ID]", required=False)
-@click.option("--to", "contact", metavar="WHO", help="Who was told; default all who must be told now.")
+@click.option("--to", "contact", metavar="WHO", help="Who was notified; default all who must be notified now.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; default the rule that fired.")
-@click.option("--show", is_flag=True, help="Only show who must be told now and next; record nothing.")
-@click.option("--overdue", is_flag=True, help="Show whom open incidents should have told; no ID; code 1 if anybody.")
+@click.option("--show", is_flag=True, help="Only show whom to notify now and next; record nothing.")
+@click.option(
+    "--overdue", is_flag=True, help="Show overdue notifications of open incidents; no ID; code 1 if there are any."
+)
 @judged
 def escalate(
     options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, overdue: bool
@@ -45,7 +48,7 @@ def escalate(
             echo_json({"escalation": case.escalation, "incident_id": incident_id})
         else:
             lines = list(escalation_lines(case.escalation, case.incident, options.reader))
-            click.echo("\n".join(lines) or "nobody is to be told")
+            click.echo("\n".join(lines) or "nobody to notify")
         return 0
     incident_id = options.chosen(incident_id)
     writer = options.writer(incident_id)
@@ -147,5 +150,5 @@ def _overdue(options: Options) -> int:
         for name, problem in found.unreadable:
             click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  ")))
         if not (late or found.unreadable or options.quiet):
-            click.echo("nobody is waiting to be told")
+            click.echo("no notification is overdue")
     return 1 if late or found.unreadable else 0

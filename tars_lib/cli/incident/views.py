@@ -134,7 +134,7 @@ def verify(options: Options, incident_id: str) -> int:
 
 
 @click.command(
-    short_help="Walk the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
+    short_help="Follow the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
 )
 @click.argument("incident_id", metavar="[ID]", required=False)
 @now_option

@@ -108,8 +108,8 @@ def _over(sla: SlaReport, breach: Breach, others: int) -> str:
         if share >= 1.0
         else f"; {share:.0%} of the error budget is used"
     )
-    more = f" So did {others} other SLA{'s' if others > 1 else ''}." if others else ""
-    return f"{breach.sla_name} failed{where}{when}{spent}.{more} Watch it: nothing is to be contained now."
+    more = f" So did {'one other SLA' if others == 1 else f'{others} other SLAs'}." if others else ""
+    return f"{breach.sla_name} failed{where}{when}{spent}.{more} Keep watching; no containment is needed now."
 
 
 def _span(breach: Breach) -> str:

@@ -318,7 +318,7 @@ class SlaReport(Report):
         ask = (
             None
             if first is None
-            else f"Ask on: .frame is the scorecard, tars_lib.why(report, {first!r}) explains one SLA."
+            else f"Next: .frame is the scorecard, tars_lib.why(report, {first!r}) explains one SLA."
         )
         return Told.of((*(sentence.text for sentence in self.risk_narrative.sentences), ask or ""))
 

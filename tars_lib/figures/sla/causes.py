@@ -17,7 +17,7 @@ MAX_CAUSES = 5
 
 
 def draw_causes(breach: Breach) -> Picture | None:
-    """Confidence of each cause, and the share of the harm that it explains; the last row is what no cause explains.
+    """Confidence of each cause, and the share of the impact that it explains; the last row is what no cause explains.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def draw_causes(breach: Breach) -> Picture | None:
         rest = 100.0 * breach.unexplained
         share.barh(len(causes), rest, height=0.55, color="white", edgecolor=MUTED, hatch="////", lw=0.8, zorder=2)
         _number(share, rest, len(causes), False)
-        for axes, title, side in ((sure, "Confidence", "left"), (share, "Share of harm", "right")):
+        for axes, title, side in ((sure, "Confidence", "left"), (share, "Share of impact", "right")):
             axes.set_xlim(0.0, 135.0)
             axes.set_xticks([0, 50, 100])
             axes.grid(visible=True, axis="x")
@@ -56,10 +56,9 @@ def draw_causes(breach: Breach) -> Picture | None:
     first = causes[0]
     said = (
         f"{label(breach.sla_name)}: {label(first.repo)} is the cause with {first.confidence:.0%} confidence and explains "
-        f"{first.contribution:.0%} of the harm"
+        f"{first.contribution:.0%} of the impact"
         if first.confidence >= STANDS_OUT
-        else f"{label(breach.sla_name)}: no single cause stands out, the first candidate is {label(first.repo)} "
-        f"({first.confidence:.0%})"
+        else f"{label(breach.sla_name)}: no clear cause yet; check first: {label(first.repo)} ({first.confidence:.0%})"
     )
     more = len(breach.root_causes) - len(causes)
     return Picture(

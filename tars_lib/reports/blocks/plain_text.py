@@ -82,7 +82,7 @@ def _cause_list(view: dict[str, Any]) -> list[str]:
     if not view["causes"]:
         lines.append(view["empty"])
     elif view["unexplained"]:
-        lines.append(f"Unexplained: {view['unexplained']['text']}")
+        lines.append(f"{view['unexplained']['text']} of the impact has no known cause")
     return [*lines, view["note"]]
 
 

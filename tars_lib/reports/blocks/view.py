@@ -82,10 +82,10 @@ def format_share(value: float) -> str:
     ('82 %', '< 1 %', '> 99 %', '137 %')
     """
     if 0 < value < 0.01:
-        return "< 1 %"
+        return "< 1%"
     if 0.99 < value < 1:
-        return "> 99 %"
-    return f"{value:.0%}".replace("%", " %")
+        return "> 99%"
+    return f"{value:.0%}"
 
 
 def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
 def scorecard_lines(sla: SlaReport) -> list[str]:
     """Table of the SLAs, a row each."""
     lines = [
-        "| SLA | Status | Measured | Objective | Budget used | Repos affected |",
+        "| SLA | Status | Measured | Objective | Budget used | Services affected |",
         "|---|---|---|---|---|---|",
     ]
     for row in sla.scorecard:
@@ -70,6 +70,6 @@ def breach_lines(breach: Breach) -> list[str]:
     """Causes of a breach, what they leave unexplained, and what to do; a list."""
     lines = [f"- {markdown_text(cause.cause)} (confidence {cause.confidence:.0%})" for cause in breach.root_causes]
     if not breach.root_causes:
-        lines.append(f"- No cause is named: {markdown_text(breach.reason or '')}")
+        lines.append(f"- Cause unknown: {markdown_text(breach.reason or '')}")
     lines.append(f"- Unexplained: {breach.unexplained:.0%}")
     return lines + [f"- Do: {markdown_text(action)}" for action in breach.recommended_actions]

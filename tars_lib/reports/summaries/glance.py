@@ -54,12 +54,12 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
         Column("Verdict", "badge"),
         Column("Measured"),
         Column("Objective"),
-        Column("Repos that breach it"),
+        Column("Services that breach it"),
     )
     return (
         Callout(sla.risk_narrative.headline, state, tone),
         Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
-        Prose((f"Ask on: {', '.join(_asks(sla))}.",)),
+        Prose((f"Next: {', '.join(_asks(sla))}.",)),
     )
 
 

@@ -81,8 +81,8 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
     done, begun = states[ActionState.DONE], states[ActionState.STARTED]
     parts = [
         f"{incident.status.value.capitalize()}",
-        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not begun",
-        f"told: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not started",
+        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
     ]
     if not facts.is_over:
         parts.append(
@@ -118,7 +118,7 @@ def trends(run: Run) -> list[Block]:
     if drawn is None:
         return [
             heading,
-            Callout("No trend can be shown", "No repo has a score: nothing that is scored was reported.", "unknown"),
+            Callout("No trend to show", "No service has a score: no scored metric was reported.", "unknown"),
         ]
     return [heading, *figures(drawn)]
 
@@ -130,5 +130,5 @@ def next_action(run: Run) -> Table:
         steps.append(("The response, minute by minute", f"tars report sla_breach --run {run_place(run)}"))
     elif run.sla.summary.at_risk:
         steps.append(("What is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"))
-    steps.append(("The evidence, verifiable by an outsider", f"tars bundle create --run-dir {run_place(run)}"))
+    steps.append(("Evidence that outsiders can verify", f"tars bundle create --run-dir {run_place(run)}"))
     return next_steps(*steps)

@@ -20,18 +20,11 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.escalation import rungs
-from tars_lib.workbook.sections.labels import (
-    label_of,
-    listed,
-    objective_sign,
-    plural,
-    readiness_tone,
-    risk_tone,
-    sla_badge,
-)
+from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
 from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
 from tars_lib.workbook.sections.state import settled_step
@@ -62,7 +55,7 @@ def key_figures(run: Run) -> KeyFigures:
             word="" if summary.breached or not summary.total else "None",
         ),
         KeyFigure(
-            "Repos affected", f"{len(affected)} of {len(run.org.repos)}",
+            "Services affected", f"{len(affected)} of {len(run.org.repos)}",
             note=_facing_note(facing(run, affected)),
             tone="critical" if affected else "good", word="" if affected else "None",
         ),
@@ -113,13 +106,13 @@ def scorecard(run: Run) -> Table:
         columns=(
             Column("SLA (window)"),
             Column("Objective", "text", "right"),
-            Column("Measured (95 %)", "text", "right"),
+            Column("Measured (95%)", "text", "right"),
             Column("Budget used", "bar"),
-            Column("Repos affected"),
+            Column("Services affected"),
             Column("Verdict", "badge"),
         ),
         rows=tuple(rows),
-        note="Measured over the SLA's own window, with its 95 % interval. An SLA on a metric that is no share has no budget.",
+        note="Measured over the SLA's own window, with its 95% interval. Only SLAs on a share have an error budget.",
         empty="No SLA is defined.",
     )
 
@@ -141,13 +134,13 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
                 f"{'' if run.health.aggregate_score is not None else ', and the health is not known'}.",
                 "unknown",
             )
-        return Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")
+        return Callout("No containment needed", "No SLA is breached. Keep the hourly checks running.", "good")
     first = run.sla.breaches[0]
     steps = [action for action in first.recommended_actions if not action.startswith("Verify")]
     now = listed(tuple(rung.who for rung in rungs(run) if not rung.after), 6)
     later = "; ".join(f"{rung.who} {rung.due.removesuffix(' without progress')}" for rung in rungs(run) if rung.after)
     then = f"Then: {'; '.join(steps[1:])}. " if steps[1:] else ""
-    text = f"{then}Tell now: {now}." + (f" Without progress: {later}." if later else "")
+    text = f"{then}Notify now: {now}." + (f" Without progress: {later}." if later else "")
     return Callout(f"Contain within 15 minutes: {steps[0]}", text, "critical", "Do now")
 
 
@@ -166,9 +159,9 @@ def weakest_repos(run: Run) -> Table:
         for report in known[:MAX_REPOS]
     )
     return Table(
-        caption=f"Repos under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
+        caption=f"Services under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
         columns=(
-            Column("Repo", "mono"),
+            Column("Service", "mono"),
             Column("Team"),
             Column("Score", "number", decimals=0),
             Column("Risk", "badge"),
@@ -177,9 +170,9 @@ def weakest_repos(run: Run) -> Table:
         ),
         rows=rows,
         note=f"The first {MAX_REPOS} are shown." if len(known) > MAX_REPOS else "",
-        empty="Every repo with a known score is at 80 or more."
+        empty="Every service with a known score is at 80 or more."
         if any(report.score is not None for report in run.health.repository_reports)
-        else "No repo has a known score.",
+        else "No service has a known score.",
     )
 
 
@@ -196,14 +189,14 @@ def data_quality(run: Run) -> list[Block]:
     ]
     if len(silent) > 8:
         rows.append(
-            (f"Health of {len(silent) - 8} more repos", Badge("Unknown", "unknown"), "see org-health-report.json")
+            (f"Health of {len(silent) - 8} more services", Badge("Unknown", "unknown"), "see org-health-report.json")
         )
     excluded = {(x.repo, x.start, x.end, x.title) for result in run.sla.compliance_results for x in result.exclusions}
     rows += [
         (
-            f"{repo or 'all repos'}, {start:%m-%d %H:%M} to {end:%m-%d %H:%M}",
-            Badge("Left out", "info"),
-            f"maintenance: {text}",
+            f"{repo or 'all services'}, {start:%m-%d %H:%M} to {end:%m-%d %H:%M}",
+            Badge("Excluded", "info"),
+            f"planned maintenance: {text}",
         )
         for repo, start, end, text in sorted(excluded, key=str)[:6]
     ]
@@ -221,12 +214,12 @@ def data_quality(run: Run) -> list[Block]:
     )
     return [
         Table(
-            caption=f"Data quality: {run.health.coverage:.0%} of the recently expected samples arrived",
+            caption=f"Data quality: {run.health.coverage:.0%} of the samples expected recently arrived",
             columns=(Column("What"), Column("State", "badge"), Column("Why")),
             rows=tuple(rows),
             note=f"{history.samples} samples of {len(history.metrics)} metrics, {extent}; "
             f"SLA policies: {run.sla.policies_from}; {plural(len(run.health.inputs), 'input file')} with digests in the run.",
-            empty="Every SLA and every repo could be judged, and nothing was left out.",
+            empty="Every SLA and every service could be judged, and nothing was excluded.",
         )
     ]
 
@@ -235,7 +228,7 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     """The next steps for what was found, in the order of the playbook."""
     if run.sla.breaches:
         return next_steps(
-            ("Walk the minutes of the response", f"tars report sla_breach --run {run_place(run)}"),
+            ("Follow the response step by step", f"tars report sla_breach --run {run_place(run)}"),
             *check_again(run, incident_id),
             (
                 "Pack the evidence for leadership",
@@ -244,8 +237,8 @@ def next_action(run: Run, incident_id: str = "") -> Table:
         )
     if run.sla.summary.at_risk:
         return next_steps(
-            ("Look at what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
-            ("Judge again in 15 minutes", "tars run --root ./org-health"),
+            ("See what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
+            ("Run the checks again in 15 minutes", "tars run --root ./org-health"),
         )
     return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
 

@@ -27,6 +27,7 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.incident_report import measured
@@ -34,7 +35,7 @@ from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
 from tars_lib.workbook.sections.escalation import rungs, severity_of
 from tars_lib.workbook.sections.figure_blocks import figure, figures
-from tars_lib.workbook.sections.labels import listed, objective_sign, plural
+from tars_lib.workbook.sections.labels import listed, objective_sign
 from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
 from tars_lib.workbook.sections.title import breached_since, head, of_code
@@ -69,9 +70,9 @@ def identify(run: Run) -> list[Block]:
             columns=(
                 Column("SLA"),
                 Column("Objective", "text", "right"),
-                Column("Measured (95 %)", "text", "right"),
+                Column("Measured (95%)", "text", "right"),
                 Column("Since"),
-                Column("Repos"),
+                Column("Services"),
                 Column("Severity", "badge"),
             ),
             rows=rows,
@@ -91,7 +92,7 @@ def explain(run: Run, max_causes: int) -> list[Block]:
     """
     heading = Heading("Minute 5-8: what is the root cause?")
     if not run.sla.breaches:
-        return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to look for.",))]
+        return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to find.",))]
     blocks: list[Block] = [
         heading,
         *figures(
@@ -113,10 +114,10 @@ def explain(run: Run, max_causes: int) -> list[Block]:
 def primary_cause(breach: Breach) -> str:
     """What to write down as the primary root cause: never a name that the evidence does not single out."""
     if not breach.root_causes:
-        return f"Not known: {breach.reason}"
+        return f"Unknown: {breach.reason}"
     first = breach.root_causes[0]
     if first.confidence < STANDS_OUT:
-        return f"Not known: no cause stands out (first candidate {first.repo}, {first.confidence:.0%})"
+        return f"No clear cause yet; check {first.repo} first ({first.confidence:.0%} confidence)"
     return f"{first.repo}{f', {first.change}' if first.change else ''} ({first.confidence:.0%} confidence)"
 
 
@@ -124,7 +125,7 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
     heading = Heading("Minute 8-12: contain")
     if not run.sla.breaches:
-        return [heading, Prose(("Nothing is to be contained.",))]
+        return [heading, Prose(("No containment needed.",))]
     found: dict[ContainmentType, RootCause] = {}
     for breach in run.sla.breaches:
         if breach.root_causes and breach.root_causes[0].confidence >= STANDS_OUT:
@@ -160,13 +161,13 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def _to_do(actions: Iterable[str]) -> Checklist:
-    return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, and record as the action taken")
+    return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, then record as the action taken")
 
 
 def impact(run: Run) -> list[Block]:
     """Business impact: readiness, and the narrative for the board."""
     customers = facing(run, affected_repos(run))
-    seen = f"Customers see {listed(customers)}." if customers else "No customer-facing repo is among those affected."
+    seen = f"Customers see {listed(customers)}." if customers else "No customer-facing service is affected."
     said = seen if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
@@ -177,12 +178,12 @@ def impact(run: Run) -> list[Block]:
 
 def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Immediate actions: whom to tell and when, by the escalation matrix."""
-    heading = Heading("Whom to tell")
+    heading = Heading("Notify")
     if not run.sla.breaches:
-        return [heading, Prose((f"Nobody is to be told. {none_is(run, 'breached')}.",))]
+        return [heading, Prose((f"Nobody to notify. {none_is(run, 'breached')}.",))]
     state = state or state_by(run, None)
     if state.is_settled:
-        return [heading, Prose((f"Nobody is to be told now. {state.sentence}",))]
+        return [heading, Prose((f"Nobody to notify now. {state.sentence}",))]
     severity = severity_of(run)
     items = [
         ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)
@@ -204,7 +205,7 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     if not run.sla.breaches:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     return next_steps(
-        ("See the whole answer as JSON", f"tars sla --org-report {health_report(run)} --json"),
+        ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),
         *check_again(run, incident_id),
         ("Minute 12-15: pack the evidence", f"tars bundle create --run-dir {incident_runs(incident_id)}"),
     )

@@ -95,7 +95,7 @@ def state_badge(path: PropagationPath) -> Badge:
 def direction_badge(direction: ClusterDirection, *, is_anomalous: bool) -> Badge:
     """Where a cluster goes now."""
     if not is_anomalous:
-        return Badge("At its level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
+        return Badge("At its usual level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
     words = {
         ClusterDirection.DECLINE: Badge("Declines", "critical"),
         ClusterDirection.IMPROVEMENT: Badge("Improves", "good"),
@@ -109,7 +109,7 @@ def who_hears(severity: Severity) -> str:
         f"{name} {'now' if not after else f'after {duration_text(after)}'}"
         for name, after in zip(packaged().severity(severity).escalation, packaged().escalation_after, strict=False)
     ]
-    return f"Tell: {', '.join(who)}" + (", the later ones only without progress." if len(who) > 1 else ".")
+    return f"Notify: {', '.join(who)}" + (", the later ones only without progress." if len(who) > 1 else ".")
 
 
 def changes_before(run: Run, repos: Iterable[str], onset: datetime | None) -> list[Event]:
@@ -131,12 +131,12 @@ def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Ta
         (f"{event.timestamp:{MINUTES}}", event.repo or "all", f"{event.kind}: {event.title}", event.ref or "-")
         for event in found[:MAX_CHANGES]
     )
-    why = "No onset is seen, so no change can be set against it."
+    why = "No start is visible, so no change can be matched to it."
     if onset is not None:
         why = f"None of {listed(repos, 6)} has a recorded change in the day before {onset:{MINUTES}}."
     return Table(
-        caption="Changes shortly before the onset, the latest first",
-        columns=(Column("Time"), Column("Repo", "mono"), Column("Change"), Column("Reference")),
+        caption="Changes shortly before the start, latest first",
+        columns=(Column("Time"), Column("Service", "mono"), Column("Change"), Column("Reference")),
         rows=rows,
         note=f"{len(found) - len(rows)} earlier ones are not shown." if len(found) > len(rows) else "",
         empty=why,
@@ -146,7 +146,7 @@ def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Ta
 def rollbacks(events: list[Event]) -> str:
     """Changes to roll back in one line."""
     return "; ".join(
-        f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all repos')}"
+        f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all services')}"
         + (f" ({event.ref})" if event.ref else "")
         for event in events[:3]
     )
