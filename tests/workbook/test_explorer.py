@@ -124,7 +124,7 @@ def test_the_slider_moves_the_verdicts_that_are_shown(panel: WhatIfPanel) -> Non
     assert [(move.sla_id, move.before, move.after) for move in panel.found.moves if move.repo is None] == [
         ("search-latency", SlaStatus.COMPLIANT, SlaStatus.BREACHED)
     ]
-    assert "1 of 4 change" in panel.table.value
+    assert "1 of 4 SLA verdicts change" in panel.table.value
 
 
 def test_a_stretch_left_out_moves_the_verdicts_that_are_shown(panel: WhatIfPanel) -> None:

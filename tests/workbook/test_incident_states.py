@@ -31,7 +31,7 @@ PAGES = (
     "propagation",
     "sla_breach",
 )
-ALARM = re.compile(r"\b(do now|tell now|contain within|contain first|respond within)\b|\[To do\]", re.IGNORECASE)
+ALARM = re.compile(r"\b(do now|notify now|contain within|contain first|respond within)\b|\[To do\]", re.IGNORECASE)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 POLICIES = """policies:
@@ -106,7 +106,7 @@ def test_a_calm_run_is_calm(samples: RunSamples) -> None:
 def test_sentences_of_what_is_settled_say_when_and_what_is_left(runs: dict[str, tuple[Run, str, str]]) -> None:
     assert state_of(*runs["over"]).sentence == (
         "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h); the error budget is spent. "
-        "So did 1 other SLA. Keep watching; no containment is needed now."
+        "So did one other SLA. Keep watching; no containment is needed now."
     )
     assert state_of(*runs["stale"]).sentence.startswith("As of 2026-11-02 15:00 UTC, 25 days old: Availability is ")
     assert state_of(*runs["resolved"]).sentence == (

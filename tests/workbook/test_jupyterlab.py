@@ -156,7 +156,7 @@ def explore(page: Page) -> None:
     for label, time_of_day in (("Exclude", "2026-11-02T08:00Z"), ("until", "2026-11-02T15:01Z")):
         panel.get_by_label(label, exact=True).fill(time_of_day)
         panel.get_by_label(label, exact=True).press("Enter")
-    panel.get_by_text("2 of 4 change").wait_for()
+    panel.get_by_text("2 of 4 SLA verdicts change").wait_for()
 
 
 def offered(page: Page) -> None:
@@ -194,7 +194,7 @@ def walk(page: Page, writer: Writer) -> None:
     page.get_by_role("button", name="Next step").click()
     detail.get_by_text("Minute 2-5, Identify Breach").wait_for()
     page.get_by_role("button", name="12-15 Escalate & Document").click()
-    detail.get_by_text("Notify").wait_for()
+    detail.get_by_text("Notify: ").wait_for()
     page.get_by_role("button", name="Next step").click()
     detail.get_by_text("Minute 0-2, Acknowledge").wait_for()
     acknowledge(writer)

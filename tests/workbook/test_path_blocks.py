@@ -28,7 +28,7 @@ def test_max_causes_limits_what_is_told(samples: RunSamples) -> None:
 def test_a_cause_that_does_not_stand_out_is_not_recorded_as_known(samples: RunSamples) -> None:
     breach = samples.run("demo").sla.breaches[0]
     weak = replace(breach, root_causes=tuple(replace(cause, confidence=0.3) for cause in breach.root_causes))
-    assert sla_breach.primary_cause(weak) == "No clear cause yet; check ledger, 30%)"
+    assert sla_breach.primary_cause(weak) == "No clear cause yet; check ledger first (30% confidence)"
     none = replace(breach, root_causes=(), reason="no deviation")
     assert sla_breach.primary_cause(none) == "Unknown: no deviation"
     run = samples.run("demo")
@@ -116,7 +116,7 @@ def everything(run: Run) -> str:
 def test_calm_is_said_and_nothing_more_than_is_known(samples: RunSamples) -> None:
     text = everything(samples.run("calm"))
     for words in (
-        "No SLA is known to be breached", "No SLA is known to be at risk.", "No containment needed.",
+        "No SLA is known to be breached", "No SLA is known to be at risk.",
         "Nobody to notify.", "No service with a known score is below 60", "Keep the hourly checks running",
     ):  # fmt: skip
         assert words in text
@@ -148,7 +148,7 @@ def test_the_headline_names_the_worst_repo_and_counts_the_others(demo: Run) -> N
     breach = demo.sla.breaches[0]
     others = len(set(breach.repos) - {breach.scope})
     assert others > 0
-    assert f"is breached in {breach.scope} (worst) and {others} more" in demo.sla.risk_narrative.headline
+    assert f"is breached in {breach.scope} (worst) and {others} other services" in demo.sla.risk_narrative.headline
 
 
 def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:

@@ -72,7 +72,7 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
     assert title.headline.startswith("Minute 24: contain is due now, 9 min over the limit to contain. SLA Breach: ")
     assert [badge.text for badge in title.badges] == ["SEV-1", "SLA Breach", "Mitigating"]
     text = told(shown)
-    assert "[Behind: do now] Minute 8-12, Contain: Stop the harm." in text
+    assert "[Behind: do now] Minute 8-12, Contain: Stop the impact." in text
     steps = table(shown, "fifteen minutes").rows
     assert [row[0] for row in steps] == ["0-2", "2-5", "5-8", "8-12", "12-15"]
     assert [row[-1].text for row in steps] == ["Done", "Done", "Done", "Behind", "Behind"]
@@ -126,7 +126,7 @@ def test_clocks_steps_rungs_and_next_command_are_those_of_the_commands(run: Run,
 def test_the_path_of_an_incident_that_is_over_leads_to_the_postmortem(run: Run, registers: Path) -> None:
     (folder,) = (registers / "walked").iterdir()
     shown = page("golden_path", run, registers / "walked", incident_id=folder.name)
-    assert "the path is walked" in told(shown)
+    assert "all steps are done" in told(shown)
     assert "tars incident close" in told(shown)
 
 
@@ -218,7 +218,7 @@ def test_planted_lengths_come_out_and_open_incidents_stand_apart(run: Run, regis
     text = told(shown)
     assert "0 of 4 targets are met over 7 incidents" in text
     assert "Still open, so no value yet: MTTR: INC-202702101500" in text
-    (again,) = table(shown, "came back").rows
+    (again,) = table(shown, "Recurring causes").rows
     assert again[1:3] == ("ledger", 6)
     assert "16 overdue" in text
 
@@ -264,7 +264,7 @@ def test_where_nothing_is_recorded_the_page_says_so_and_is_whole(
     if (notebook, name) == ("golden_path", "demo"):
         assert "tars incident open --from-run" in text
     if (notebook, name) == ("golden_path", "calm"):
-        assert "Nothing to respond to" in text
+        assert "No immediate response needed" in text
         assert "incident open" not in text
 
 

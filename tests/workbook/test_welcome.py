@@ -57,7 +57,7 @@ def test_the_page_shows_the_planted_change_and_what_would_have_moved(demo: welco
     text = page(demo)
     assert "error_rate of checkout: median" in text
     assert "before deploy 'Connection pool rewrite'" in text
-    assert "2 of 4 change Excluded from all services: 2026-11-02 08:00 to 2026-11-02 16:00 UTC" in text
+    assert "2 of 4 SLA verdicts change Excluded from all services: 2026-11-02 08:00 to 2026-11-02 16:00 UTC" in text
     assert "99.912%" in text
 
 

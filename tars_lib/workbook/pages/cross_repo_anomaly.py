@@ -212,7 +212,11 @@ def common_factor(cluster: Cluster | None) -> Table:
 def containment(run: Run, cluster: Cluster | None) -> list[Block]:
     """The playbook's three measures with what they concern here."""
     if cluster is None or not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
-        return [Prose(("No containment needed.",))]
+        return [
+            Prose(
+                ("Whether containment is needed is unknown." if run.correlation.reason else "No containment needed.",)
+            )
+        ]
     recent = changes_before(run, cluster.repos, cluster.onset)
     shared = tuple(one.factor for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE)
     seen = facing(run, cluster.repos)

@@ -92,7 +92,9 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
         entry = EXIT_CODES[run.status.exit_code]
         if entry.severity is None:
             return [
-                Callout("Nothing to respond to", f"The run found nothing: {none_is(run, 'breached')}.", "good", "Now")
+                Callout(
+                    "No immediate response needed", f"The run found nothing: {none_is(run, 'breached')}.", "good", "Now"
+                )
             ]
         found = f"The run found: {finding_name(entry).lower().replace('sla', 'SLA')} ({entry.code}, {entry.severity.value})."
         if not is_urgent(entry):

@@ -125,7 +125,10 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
     heading = Heading("Minute 8-12: contain")
     if not run.sla.breaches:
-        return [heading, Prose(("No containment needed.",))]
+        return [
+            heading,
+            Prose((f"{none_is(run, 'breached')}{'' if is_dark(run) else ', so no containment is needed'}.",)),
+        ]
     found: dict[ContainmentType, RootCause] = {}
     for breach in run.sla.breaches:
         if breach.root_causes and breach.root_causes[0].confidence >= STANDS_OUT:
@@ -178,12 +181,12 @@ def impact(run: Run) -> list[Block]:
 
 def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Immediate actions: whom to tell and when, by the escalation matrix."""
-    heading = Heading("Notify")
+    heading = Heading("Who to notify")
     if not run.sla.breaches:
         return [heading, Prose((f"Nobody to notify. {none_is(run, 'breached')}.",))]
     state = state or state_by(run, None)
     if state.is_settled:
-        return [heading, Prose((f"Nobody to notify now. {state.sentence}",))]
+        return [heading, Prose((f"No notification is due. {state.sentence}",))]
     severity = severity_of(run)
     items = [
         ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)
