@@ -31,6 +31,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
     Copies the demo organisation to OUTPUT/org-health, judges it and writes the incident report. Returns 0 when that worked,
     although the demo holds an SLA breach (142 for `tars run`).
     """
+    from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.history import from_micros
     from tars_lib.pipeline import analyze, write_report, write_run
     from tars_lib.pipeline.loading import load_org
@@ -48,7 +49,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         run = write_run(analysis, output / "runs")
         begin("report")
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))
-    click.echo(analysis.sla.risk_narrative.headline)
+    click.echo(incident_state(analysis.health, analysis.sla).sentence)
     click.echo(
         "The organisation is synthetic and its incident was planted; the reports are dated half an hour after the last sample."
     )

@@ -29,3 +29,29 @@ def still_active(active: int, total: int) -> str:
     if active in (0, total):
         return f"{which} {verb} {'over' if not active else 'still active'}"
     return f"{active} of {total} breaches {'is' if active == 1 else 'are'} still active"
+
+
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_CLOSE = 0.08
+
+
+def one_in(share: float, word: str) -> str:
+    """A share of many as people say it; percent where no whole number is within 8 % of it.
+
+    Examples
+    --------
+    >>> one_in(0.165, "request"), one_in(0.0143, "request"), one_in(0.5, "request")
+    ('One in six requests', 'One in 70 requests', 'One in two requests')
+    >>> one_in(0.4, "request"), one_in(1.0, "request"), one_in(0.0, "request"), one_in(0.00021, "request")
+    ('40% of requests', 'All requests', 'No request', 'One in 4,800 requests')
+    """
+    if share <= 0.0:
+        return f"No {word}"
+    if share >= 1.0:
+        return f"All {word}s"
+    number = 1.0 / share
+    digits = 0 if number < 100 else 2 - len(str(int(number)))
+    whole = int(round(number, digits))
+    if whole < 2 or abs(whole * share - 1.0) > _CLOSE:
+        return f"{min(max(share, 0.01), 0.99):.0%} of {word}s"
+    return f"One in {_WORDS[whole - 1] if whole <= len(_WORDS) else f'{whole:,}'} {word}s"

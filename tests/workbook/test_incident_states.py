@@ -105,12 +105,15 @@ def test_a_calm_run_is_calm(samples: RunSamples) -> None:
 
 def test_sentences_of_what_is_settled_say_when_and_what_is_left(runs: dict[str, tuple[Run, str, str]]) -> None:
     assert state_of(*runs["over"]).sentence == (
-        "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h); the error budget is spent. "
+        "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h): 1,000 of 10,000 requests, one in ten; the error budget is spent. "
         "So did one other SLA. Keep watching; no containment is needed now."
     )
-    assert state_of(*runs["stale"]).sentence.startswith("As of 2026-11-02 15:00 UTC, 25 days old: Availability is ")
+    assert state_of(*runs["stale"]).sentence.startswith(
+        "As of 2026-11-02 15:00 UTC, 25 days old: One in six requests to "
+    )
     assert state_of(*runs["resolved"]).sentence == (
-        "Resolved at 2026-11-02 16:39 UTC by ada: The deploy was rolled back."
+        "Resolved at 2026-11-02 16:39 UTC by ada: The deploy was rolled back. One in six requests to ledger failed: 5,855 of 35,452 "
+        "from 2026-11-02 08:00 to 15:00 UTC (7 h). Customers saw it at checkout and web."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.queries.impact_text import lead
 from tars_lib.engines.relations.correlation_report import CorrelationReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.sla.report import SlaReport
@@ -15,7 +16,7 @@ MAX_LINES = 10
 def sla_lines(report: SlaReport) -> list[str]:
     """Verdicts, breaches with their causes, readiness."""
     readiness = report.executive_readiness
-    lines = [report.risk_narrative.headline, f"As of {report.as_of:{MINUTES}}", ""]
+    lines = [lead(report), f"As of {report.as_of:{MINUTES}}", ""]
     for result in report.compliance_results:
         value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
         sign = ">=" if result.higher_is_better else "<="

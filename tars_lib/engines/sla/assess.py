@@ -12,6 +12,7 @@ import numpy as np
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.report import Stamp, head
 from tars_lib.engines.sla.attribution import Attribution, attribute
+from tars_lib.engines.sla.impact import impact_of
 from tars_lib.engines.sla.onset import burning_stretch
 from tars_lib.engines.sla.readiness import assess_readiness, narrate, silence_text, summarize
 from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, SlaReport
@@ -137,6 +138,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         reason=explained.reason,
         recommended_actions=_actions(explained),
         unmeasured=explained.unmeasured,
+        impact=impact_of(org, policy, found, stretch, verdict.result.scope or repo.repo, repos),
     )
 
 

@@ -156,7 +156,7 @@ def _title(block: TitleBlock, text: Text) -> dict[str, Any]:
     return {
         "title": text(block.title, NAME_LIMIT),
         "subtitle": text(block.subtitle, NAME_LIMIT),
-        "headline": text(block.headline, LINE_LIMIT),
+        "headline": text(block.headline, 2 * LINE_LIMIT),
         "badges": [_badge(badge, text) for badge in block.badges],
         "facts": [[text(label, _SHORT_LIMIT), text(value, NAME_LIMIT)] for label, value in block.facts],
         "label": text(block.label, _MARK_LIMIT),

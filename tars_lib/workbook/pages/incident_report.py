@@ -38,7 +38,8 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
     entry = EXIT_CODES[run.status.exit_code]
     # what is found to move together is looked into, but nothing is wrong yet
     what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
-    return head(run, what, run.sla.risk_narrative.headline, entry, incident_id, breached_since(run), state)
+    state = state or state_by(run, None)
+    return head(run, what, state.sentence, entry, incident_id, breached_since(run), state)
 
 
 def key_figures(run: Run) -> KeyFigures:

@@ -45,10 +45,11 @@ MAX_BREACHES = 3
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page; its sentence is that of every other report of the run."""
+    state = state or state_by(run, None)
     return head(
         run,
         "SLA breach response",
-        run.sla.risk_narrative.headline,
+        state.sentence,
         of_code(run, 142),
         incident_id,
         breached_since(run),

@@ -143,7 +143,7 @@ def test_reports_and_organisations_are_sentences_in_a_console(run: Run) -> None:
     assert "latency_p95 (s)" in repr(run.org)
     assert repr(run.sla).splitlines()[0] == "4 SLAs: 2 breached, 1 unknown, 1 compliant."
     assert repr(run.health).startswith("HealthReport as of 2026-11-02 15:00 UTC: HIGH ORG RISK (exit code 92).")
-    assert repr(run).startswith(f"{run.run_id}\n[Critical] Availability is breached in ledger")
+    assert repr(run).startswith(f"{run.run_id}\n[Critical] One in six requests to ledger fails: 5,855 of 35,452 since ")
     assert all(len(repr(thing)) < 3000 for thing in (run, run.org, run.sla, run.health, run.alerts, run.temporal))
 
 
