@@ -62,6 +62,7 @@ def run(
     step failed. An exit policy changes the code that is returned; the finding stands in status.json all the same.
     """
     from tars_lib.engines.queries.incident_state import incident_state
+    from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import RUN_PREFIX, analyze, now, run_name, write_run
     from tars_lib.pipeline.loading import load_org
@@ -89,7 +90,18 @@ def run(
             place = write_run(analysis, outdir, timestamp=name.removeprefix(RUN_PREFIX), root=root)
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
-        click.echo(build.line(incident_state(analysis.health, analysis.sla).sentence))
+        state = incident_state(analysis.health, analysis.sla)
+        click.echo(build.line(state.sentence))
+        plan = response_plan(
+            analysis.org,
+            analysis.exit_code,
+            analysis.sla,
+            analysis.alerts,
+            analysis.correlation,
+            analysis.temporal,
+        )
+        if plan is not None and not state.is_settled:
+            click.echo(build.line(f"{plan.title}. {plan.text}"))
         if late.rungs and incidents_dir is not None:
             where = shlex.quote(str(incidents_dir))
             click.echo(

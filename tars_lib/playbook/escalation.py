@@ -62,7 +62,7 @@ class Rung:
         """What is to be done."""
         if self.is_task:
             return self.contact[:1].lower() + self.contact[1:]
-        return f"tell {self.contact} ({' and '.join(self.methods)})" if self.methods else f"tell {self.contact}"
+        return f"notify {self.contact} ({' and '.join(self.methods)})" if self.methods else f"notify {self.contact}"
 
 
 @dataclass(frozen=True, slots=True)

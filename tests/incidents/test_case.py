@@ -223,7 +223,7 @@ def test_records_that_cannot_be_read_are_named_and_count_as_overdue(tars: Tars, 
     writer = opened(tmp_path / "incidents", runs)
     late = tars("incident", "escalate", "--overdue")
     assert late.returncode == 1
-    assert "not done: tell VP Engineering (Phone and Email)" in " ".join(late.stdout.split())
+    assert "not done: notify VP Engineering (Phone and Email)" in " ".join(late.stdout.split())
     assert tars("review").returncode == 0
     (writer.folder / "incident.json").write_text("{", encoding="utf-8")
     found = read_cases(tmp_path / "incidents")

@@ -192,7 +192,7 @@ def test_the_deadlines_of_a_resolved_incident_are_its_reviews() -> None:
     assert {
         entry.key
         for entry in deadlines(replace(FULL, slas=(), customer_impact=False, told=()), at(96))
-        if not entry.key.startswith("tell")
+        if not entry.key.startswith("notify")
     } == {
         "review debrief",
         "review postmortem",

@@ -10,9 +10,10 @@ from run_samples import RunSamples, told
 from tars_lib.model.names import ClusterDirection
 from tars_lib.reports.blocks.kinds import CauseList, FigureBlock, Table
 from tars_lib.workbook.pages import incident_report as incident
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections import breach_story as story
-from tars_lib.workbook.sections import escalation, spread
 from tars_lib.workbook.sections import outlook as signals
+from tars_lib.workbook.sections import spread
 
 
 def test_an_active_path_is_told_with_lag_impact_and_what_is_hit(samples: RunSamples) -> None:
@@ -100,12 +101,14 @@ def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
 
 
 def test_of_two_rules_that_name_the_vp_the_more_urgent_wins(samples: RunSamples) -> None:
-    rungs = {rung.who: rung for rung in escalation.rungs(samples.run("demo"))}
+    plan = state_by(samples.run("demo"), None).plan
+    assert plan is not None
+    rungs = {one.who: one for one in plan.recipients}
     assert (rungs["VP Engineering"].due, rungs["VP Engineering"].rule) == ("now", "condition: SLA breach")
     assert rungs["Team lead"].due == "after 15 min without progress"
     assert rungs["Customer Success"].rule == "condition: Customer impact"
     assert list(rungs)[-1] == "Engineering manager"
-    assert escalation.rungs(samples.run("calm")) == ()
+    assert state_by(samples.run("calm"), None).plan is None
     text = told(incident.first_step(samples.run("demo")))
     assert (
         "Notify now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min"
@@ -114,7 +117,9 @@ def test_of_two_rules_that_name_the_vp_the_more_urgent_wins(samples: RunSamples)
 
 
 def test_customer_success_is_not_called_where_no_customer_sees_it(samples: RunSamples) -> None:
-    who = [rung.who for rung in escalation.rungs(samples.run("artefacts"))]
+    plan = state_by(samples.run("artefacts"), None).plan
+    assert plan is not None
+    who = [one.who for one in plan.recipients]
     assert "Customer Success" not in who
     assert "VP Engineering" in who
 

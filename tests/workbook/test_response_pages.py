@@ -330,7 +330,7 @@ def test_leadership_reads_how_the_response_stands_or_what_comes_first(run: Run, 
     assert "next update" not in done
     first = told(executive.response(run, None))
     assert run.sla.breaches[0].recommended_actions[0] in first
-    assert "(owner: " in first
+    assert "Owner: " in first
     assert executive.response(run, None, "INC-1") == [], "an incident is named, so none is missing"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tars_lib.engines.sla.report import Breach, Impact, SlaReport
+from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.organisation import duration_text
 from tars_lib.text.counts import one_in, plural
 from tars_lib.text.quantities import value_text
@@ -67,14 +67,14 @@ def span_text(breach: Breach, end: datetime) -> str:
     return f"from {begun} to {until} ({duration_text(end - start)})"
 
 
-def hourly(impact: Impact, length: timedelta) -> int | None:
+def hourly(impact: UserImpact, length: timedelta) -> int | None:
     """Failed requests an hour; None where they are not counted, or over too short a time."""
     if impact.failed is None or length < MIN_PACE:
         return None
     return round(impact.failed / (length / timedelta(hours=1)))
 
 
-def _what(impact: Impact, when: str, *, is_past: bool) -> str:
+def _what(impact: UserImpact, when: str, *, is_past: bool) -> str:
     if impact.failed is None:
         now, before = (value_text(value, impact.unit) for value in (impact.during, impact.before))
         verb = "was" if is_past else "is"

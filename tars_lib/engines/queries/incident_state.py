@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.queries.impact_text import impact_text, lead, span_text
-from tars_lib.engines.sla.report import Breach, Impact, SlaReport
+from tars_lib.engines.queries.response_plan import ResponsePlan
+from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.times import read_duration
 from tars_lib.text.counts import one_in
 
@@ -45,10 +46,11 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """The state in one word, and the sentence that leads every page."""
+    """The state in one word, the sentence that leads every page, and the plan of the response while there is one to follow."""
 
     state: State
     sentence: str
+    plan: ResponsePlan | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -123,7 +125,7 @@ def _over(sla: SlaReport, breach: Breach, others: int) -> str:
     return f"{breach.sla_name} failed{where}{when}{counted}{spent}.{more} Keep watching; no containment is needed now."
 
 
-def _counted(impact: Impact) -> str:
+def _counted(impact: UserImpact) -> str:
     share = one_in(impact.share or 0.0, "request").partition(" request")[0]
     return f": {impact.failed or 0:,} of {impact.requests or 0:,} requests, {share[:1].lower()}{share[1:]}"
 

@@ -182,7 +182,8 @@ def _actions(explained: Attribution) -> tuple[str, ...]:
     row = containment_row(first.containment_type)
     actions = [action_for(first.containment_type, first.repo)]
     if first.cause_type.value == "CHANGE_EVENT":
-        actions.append(f"Roll back the change of {first.repo}")
+        # what changed is undone first; the playbook's containment follows
+        actions.insert(0, f"Roll back {first.change} of {first.repo}")
     actions.append(f"Verify: {row.verify}")
     return tuple(actions)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from tars_lib.engines.sla.onset import Stretch
-from tars_lib.engines.sla.report import Impact
+from tars_lib.engines.sla.report import UserImpact
 from tars_lib.engines.sla.sli_course import levels
 from tars_lib.model.history import to_micros
 from tars_lib.model.organisation import OrgData
@@ -15,7 +15,7 @@ from tars_lib.model.slo import AnyPolicy, Track
 
 def impact_of(
     org: OrgData, policy: AnyPolicy, found: Track, stretch: Stretch | None, service: str, breached: Iterable[str]
-) -> Impact | None:
+) -> UserImpact | None:
     """Count what failed in one service from the start of a breach to its last sample.
 
     Parameters
@@ -32,7 +32,7 @@ def impact_of(
 
     Returns
     -------
-    Impact or None
+    UserImpact or None
         None without a start.
     """
     if stretch is None:
@@ -49,7 +49,7 @@ def impact_of(
     else:
         before, during = levels(times, policy.course(found)[mine], onset, until)
     facing = {repo.repo for repo in org.repos if repo.customer_facing}
-    return Impact(
+    return UserImpact(
         repo=service,
         metric=policy.subject,
         failed=failed,

@@ -182,7 +182,7 @@ class UnmeasuredCause:
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
+class UserImpact:
     """What users of the service with the worst value see of a breach, from its start to its end or that of the data.
 
     `failed` of `requests` events were bad, less planned maintenance; null where the SLA does not count events. Else `before`
@@ -240,7 +240,7 @@ class Breach:
     reason: str | None
     recommended_actions: tuple[str, ...]
     unmeasured: UnmeasuredCause | None = None
-    impact: Impact | None = None
+    impact: UserImpact | None = None
 
 
 @dataclass(frozen=True, slots=True)

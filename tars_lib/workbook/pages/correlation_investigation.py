@@ -18,7 +18,7 @@ from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import health_report, run_place
 from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, steps, who_hears
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULES = "python -m analytics.run_org_"
 
@@ -98,7 +98,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
         return settled
     deviating = _deviating(run)
     if deviating:
-        return Callout("This is more than a correlation", f"{deviating[0]}.", "critical", "Contain first")
+        return planned_step(state, f"This is more than a correlation: {deviating[0]}.")
     found = run.correlation.correlations_found + run.temporal.leads_found
     if run.correlation.reason is not None:
         return Callout("Relations could not be tested", f"{run.correlation.reason.capitalize()}.", "unknown")

@@ -7,7 +7,7 @@ from collections import Counter
 from tars_lib.engines.alerts.report import Alert
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.alerts import draw_priorities, draw_storm, in_words, worded
-from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Severity
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import (
     Badge,
@@ -26,8 +26,8 @@ from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report, run_place
-from tars_lib.workbook.sections.relations import page_head, steps, who_hears
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.relations import page_head, steps
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_alerts"
 _TONES: dict[AlertSeverity, Tone] = {
@@ -105,12 +105,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
                 "warning",
             )
         return Callout("Nothing to triage", "No alert was raised. Keep the hourly checks running.", "good")
-    return Callout(
-        f"Contain within 30 minutes, first: {label_of(alert.title, 120)}",
-        f"{alert.message} {who_hears(Severity.SEV_1)}",
-        "critical",
-        "Do now",
-    )
+    return planned_step(state, f"First alert: {alert.message}")
 
 
 def critical_list(run: Run, max_alerts: int = 12) -> Table:

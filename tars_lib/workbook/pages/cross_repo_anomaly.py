@@ -38,10 +38,9 @@ from tars_lib.workbook.sections.relations import (
     rollbacks,
     since_words,
     steps,
-    who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_trend_correlation"
 _FACTORS = (
@@ -128,20 +127,7 @@ def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = 
         return Callout(
             "No containment needed", f"{listed(cluster.repos)} are related, but are not declining now.", "good"
         )
-    recent = changes_before(run, cluster.repos, cluster.onset)
-    shared = [one.factor for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE]
-    first = (
-        f"roll back {rollbacks(recent[:1])}" if recent
-        else f"isolate {shared[0]}" if shared
-        else f"freeze deployments to {listed(cluster.repos, 3)}"
-    )  # fmt: skip
-    clock = "Contain within 30 minutes" if cluster.severity is Severity.SEV_1 else "Contain"
-    return Callout(
-        f"{clock}: {first}",
-        f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}. {who_hears(cluster.severity)}",
-        "critical",
-        "Do now",
-    )
+    return planned_step(state, f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}.")
 
 
 def members(run: Run, cluster: Cluster | None) -> list[Block]:

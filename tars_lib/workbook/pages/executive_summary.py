@@ -66,13 +66,11 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
         settled = settled_step(state or state_by(run, None))
         if settled is not None:
             return [settled]
-        if incident_id or not run.sla.breaches or not run.sla.breaches[0].recommended_actions:
+        plan = (state or state_by(run, None)).plan
+        if incident_id or plan is None:
             return []
-        action = run.sla.breaches[0].recommended_actions[0]
         return [
-            Callout(
-                "Response", f"No incident is named here. First: {action} (owner: {_owner(run)}).", "warning", "To do"
-            )
+            Callout(plan.title, f"Owner: {plan.owner}. No incident is open for it yet. {plan.text}", "warning", "To do")
         ]
     incident, facts = case.incident, case.facts
     states = Counter(action.state for action in incident.actions)
@@ -95,14 +93,6 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
             "Response", f"{'; '.join(parts)}.", "good" if facts.is_over else "info", "Done" if facts.is_over else "Open"
         )
     ]
-
-
-def _owner(run: Run) -> str:
-    """The team of the repo that the first action is about; who is on call where it has none."""
-    breach = run.sla.breaches[0]
-    repo = breach.root_causes[0].repo if breach.root_causes else next(iter(breach.repos), "")
-    team = next((known.team for known in run.org.repos if known.repo == repo), None)
-    return team or "on-call engineer"
 
 
 def trends(run: Run) -> list[Block]:

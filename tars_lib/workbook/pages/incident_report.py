@@ -23,11 +23,10 @@ from tars_lib.reports.blocks.kinds import (
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
-from tars_lib.workbook.sections.escalation import rungs
 from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
 from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 from tars_lib.workbook.sections.title import breached_since, head
 
 MAX_REPOS = 6
@@ -136,13 +135,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
                 "unknown",
             )
         return Callout("No containment needed", "No SLA is breached. Keep the hourly checks running.", "good")
-    first = run.sla.breaches[0]
-    steps = [action for action in first.recommended_actions if not action.startswith("Verify")]
-    now = listed(tuple(rung.who for rung in rungs(run) if not rung.after), 6)
-    later = "; ".join(f"{rung.who} {rung.due.removesuffix(' without progress')}" for rung in rungs(run) if rung.after)
-    then = f"Then: {'; '.join(steps[1:])}. " if steps[1:] else ""
-    text = f"{then}Notify now: {now}." + (f" Without progress: {later}." if later else "")
-    return Callout(f"Contain within 15 minutes: {steps[0]}", text, "critical", "Do now")
+    return planned_step(state)
 
 
 def weakest_repos(run: Run) -> Table:

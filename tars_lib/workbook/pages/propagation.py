@@ -32,18 +32,15 @@ from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report
 from tars_lib.workbook.sections.relations import (
     change_table,
-    changes_before,
     lag_words,
     page_head,
-    rollbacks,
     since_words,
     state_badge,
     steps,
     way,
-    who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_temporal_intelligence"
 _CLASS = {
@@ -116,15 +113,9 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     path = _first(run)
     if path is not None and path.is_active and path.is_declining:
         leader, followers = path.path[0], path.path[1:]
-        change = changes_before(run, path.path[:1], path.started_at)
-        back = f"Roll back {rollbacks(change[:1])}. " if change else ""
-        clock = "Contain within 15 minutes" if path.severity is Severity.SEV_1 else "Contain"
-        return Callout(
-            f"{clock}: isolate {label_of(leader)} from {listed(followers, 3)}",
-            f"{back}Then freeze deployments to all of them and watch {listed(followers, 3)} closely. "
-            + who_hears(path.severity),
-            "critical",
-            "Do now",
+        return planned_step(
+            state,
+            f"To stop the spread: isolate {label_of(leader)} from {listed(followers, 3)} and freeze deployments to all.",
         )
     together = _together(run)
     if together:

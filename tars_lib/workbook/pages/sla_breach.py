@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tars_lib.engines.queries.incident_state import IncidentState
+from tars_lib.engines.queries.response_plan import VERIFY, ResponsePlan
 from tars_lib.engines.sla.report import Breach, RootCause
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.figures.sla.breaches import draw_breach_timeline
@@ -33,7 +34,6 @@ from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
-from tars_lib.workbook.sections.escalation import rungs, severity_of
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed, objective_sign
 from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
@@ -146,7 +146,7 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
                 Badge("Found", "critical") if cause is not None else Badge("Not found", "neutral"),
             )
         )
-    todo = dict.fromkeys(action for breach in run.sla.breaches for action in breach.recommended_actions)
+    state = state or state_by(run, None)
     return [
         heading,
         Table(
@@ -160,8 +160,16 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
             ),
             rows=tuple(sorted(rows, key=lambda row: row[-1].text != "Found")),
         ),
-        *([] if (state or state_by(run, None)).is_settled else [_to_do(todo)]),
+        *([] if state.plan is None else [_to_do(_actions(run, state.plan))]),
     ]
+
+
+def _actions(run: Run, plan: ResponsePlan) -> tuple[str, ...]:
+    """Those of the plan, the check that shows that they worked, and those of breaches with another cause."""
+    first, *rest = run.sla.breaches
+    others = (action for breach in rest if not same_cause(first, breach) for action in breach.recommended_actions)
+    check = (f"{VERIFY}{plan.verify}",) if plan.verify else ()
+    return tuple(dict.fromkeys((plan.first, *plan.then, *check, *others)))
 
 
 def _to_do(actions: Iterable[str]) -> Checklist:
@@ -188,18 +196,22 @@ def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     state = state or state_by(run, None)
     if state.is_settled:
         return [heading, Prose((f"No notification is due. {state.sentence}",))]
-    severity = severity_of(run)
+    plan = state.plan
+    if plan is None:
+        return [heading, Prose(("No notification is due.",))]
     items = [
-        ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)
-        for rung in rungs(run)
+        ChecklistItem(f"{one.who}{f', by {one.by}' if one.by else ''} ({one.rule})", due=one.due)
+        for one in plan.recipients
     ]
+    items += [ChecklistItem(one, is_done=True) for one in plan.notified]
     customers = facing(run, affected_repos(run))
     if customers:
         items.append(ChecklistItem(f"Status page: we are investigating ({listed(customers)})", due="now"))
     return [
         heading,
         Checklist(
-            tuple(items), title=f"{severity.value}: respond within {packaged().severity(severity).response_time}"
+            tuple(items),
+            title=f"{plan.severity.value}: respond within {packaged().severity(plan.severity).response_time}",
         ),
     ]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from tars_lib.engines.queries import changes
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.figures.relations.lead_lag import lag_text
@@ -20,10 +21,6 @@ from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import next_steps
 from tars_lib.workbook.sections.title import finding_badges, head, of_code
 
-REACH = timedelta(days=1)
-"""Changes so long before an onset are candidates for a rollback; judgement."""
-REACH_SAMPLES = 3
-"""...or so many samples, where they are further apart; judgement."""
 MAX_CHANGES = 6
 
 
@@ -113,15 +110,8 @@ def who_hears(severity: Severity) -> str:
 
 
 def changes_before(run: Run, repos: Iterable[str], onset: datetime | None) -> list[Event]:
-    """Deploys and other changes of these repos in the day, or the three samples, before an onset; the latest first."""
-    if onset is None:
-        return []
-    step = read_duration(run.temporal.interval)
-    first = onset - max(REACH, REACH_SAMPLES * step)
-    wanted = set(repos)
-    # the onset is known to the sample, so that a change within it may be its cause
-    found = [e for e in run.org.changes() if e.repo in wanted and first <= e.timestamp <= onset + step]
-    return sorted(found, key=lambda event: (event.timestamp, event.repo or ""), reverse=True)
+    """Changes of these repos shortly before an onset; the latest first."""
+    return changes.changes_before(run.org, repos, onset, read_duration(run.temporal.interval))
 
 
 def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Table:

@@ -35,3 +35,11 @@ def settled_step(state: IncidentState) -> Callout | None:
         return None
     title, text, tone = shown
     return Callout(title, f"{state.sentence} {text}" if state.state is State.OVER else text, tone)
+
+
+def planned_step(state: IncidentState, why: str = "") -> Callout:
+    """Return the first action of the plan, its clock and whom to notify; the same on every page. `why` is the page's own."""
+    plan = state.plan
+    if plan is None:
+        return Callout("No containment needed", why or "Keep the hourly checks running.", "good")
+    return Callout(plan.title, f"{why} {plan.text}".strip(), "critical", "Do now")
