@@ -88,7 +88,7 @@ def test_what_is_not_there_is_refused_with_what_is(org: OrgData) -> None:
         metric_course(org, "web", "nope", T0, END)
     with pytest.raises(UnknownNameError, match="service 'nope' is not in Acme"):
         metric_course(org, "nope", "latency_p95", T0, END)
-    with pytest.raises(InputError, match="not after its begin"):
+    with pytest.raises(InputError, match="not after its start"):
         metric_course(org, "web", "latency_p95", END, T0)
 
 

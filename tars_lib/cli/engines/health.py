@@ -12,7 +12,7 @@ from tars_lib.cli.shared.shell import guarded
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
 @click.option("--root-dir", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
-@click.option("--config", type=click.Path(path_type=Path), help="In place of the folder's org.yaml.")
+@click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of the folder's org.yaml.")
 @click.option("--repos", metavar="A,B", help="Only these services, comma separated.")
 @engine_options("health")
 @guarded(codes_of("health"))

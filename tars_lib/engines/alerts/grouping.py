@@ -63,7 +63,7 @@ def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Rai
             rest += members
             continue
         cause = named[repo]
-        told = f"one cause: {repo} (confidence {cause.confidence:.2f} in the breach of {cause.sla_name})"
+        told = f"one cause: {repo} ({cause.confidence:.0%} confidence in the breach of {cause.sla_name})"
         found.append(_join(members, repo, f"one cause: {repo}", told))
     return found + _by_onset(rest, callers, steps)
 

@@ -196,7 +196,7 @@ def _stretch(org: OrgData, place: int, given: Sequence[Time]) -> Event:
         raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, service) is")
     begin, end = read_time(given[0], f"{where}, begin"), read_time(given[1], f"{where}, end")
     if end <= begin:
-        raise InputError(f"{where}: ends at {end.isoformat()}, not after its begin {begin.isoformat()}")
+        raise InputError(f"{where}: ends at {end.isoformat()}, not after its start {begin.isoformat()}")
     repo = None if len(given) == 2 else str(given[2])
     return Event(begin, None if repo is None else org.repo(repo).repo, MAINTENANCE, _TITLE, None, end)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.model.names import SlaStatus
-from tars_lib.text.counts import plural
+from tars_lib.text.counts import plural, unexplained_text
 from tars_lib.text.quantities import between_text, days_text, value_text
 from tars_lib.text.sentences import Told
 
@@ -105,7 +105,7 @@ def _behind(breach: Breach) -> Iterator[str]:
     yield f"{word} ({first.confidence:.0%} confidence): {first.cause}."
     for cause in rest:
         yield f"Also considered ({cause.confidence:.0%} confidence): {cause.cause}."
-    yield f"{breach.unexplained:.0%} of the impact has no known cause."
+    yield f"{unexplained_text(breach.unexplained)}."
 
 
 def _ahead(result: ComplianceResult) -> Iterator[str]:

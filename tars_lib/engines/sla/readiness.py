@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.health.risk_text import risk_text
 from tars_lib.engines.sla.report import (
     Breach,
     ComplianceResult,
@@ -16,7 +17,7 @@ from tars_lib.engines.sla.report import (
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
-from tars_lib.text.counts import plural, still_active
+from tars_lib.text.counts import active_text, plural
 from tars_lib.text.quantities import days_text, value_text
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
@@ -132,7 +133,7 @@ def narrate(
     if health.aggregate_score is None:
         health_text = "The health of the organisation is not known."
     else:
-        health_text = f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
+        health_text = f"Organisation health is {risk_text(health)}."
     sentences.append(Sentence(health_text, ("executive_readiness.components",)))
     sentences.append(
         Sentence(
@@ -207,9 +208,16 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
         )
         if count
     ]
-    return Sentence(
-        f"{plural(summary.total, 'SLA')}: {', '.join(parts)}." if parts else "No SLA is defined.", ("summary",)
-    )
+    return Sentence(_counts(summary.total, parts), ("summary",))
+
+
+def _counts(total: int, parts: Sequence[str]) -> str:
+    """Verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
+    if not parts:
+        return "No SLA is defined."
+    number, _, word = parts[0].partition(" ")
+    said = f"{number} of {plural(total, 'SLA')} {word}"
+    return f"{', '.join((said, *parts[1:]))}."
 
 
 def _breach_sentences(
@@ -245,7 +253,7 @@ def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], he
     parts = []
     if breaches:
         lasting = sum(breach.ended_at is None for breach in breaches)
-        parts.append(still_active(lasting, len(breaches)))
+        parts.append(active_text(lasting, len(breaches), health.as_of))
     elif any(result.status is SlaStatus.AT_RISK for result in results):
         parts.append("no breach, but an SLA is at risk")
     elif results:

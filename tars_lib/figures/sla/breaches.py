@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tars_lib.figures.style.picture import Picture
 from tars_lib.figures.style.theme import BREACH, CHANGE, CONTEXT, HALF, INK, MUTED, label, label_times, themed
 from tars_lib.model.organisation import duration_text
-from tars_lib.text.counts import still_active
+from tars_lib.text.counts import active_text
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
         axes.set_title("Breaches over time")
     lasting = sum(breach.ended_at is None for breach in dated)
     undated = len(breaches) - len(dated)
-    said = f"{still_active(lasting, len(dated)).capitalize()}; the first began {first:{MINUTES}}"
+    said = (
+        f"{active_text(lasting, len(dated), as_of)}; {'it' if len(dated) == 1 else 'the first'} began {first:{MINUTES}}"
+    )
+    said = said[:1].upper() + said[1:]
     last = near[-1] if near else None
     why = (
         f"; {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all services')}"

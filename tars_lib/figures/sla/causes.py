@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.figures.style.picture import Picture
 from tars_lib.figures.style.theme import BREACH, CONTEXT, HALF, INK, MUTED, SERIES, label, themed
+from tars_lib.text.counts import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def draw_causes(breach: Breach) -> Picture | None:
     more = len(breach.root_causes) - len(causes)
     return Picture(
         figure,
-        alt=f"Ranking of {len(causes)} causes. {said}; {breach.unexplained:.0%} is unexplained.",
+        alt=f"Ranking of {plural(len(causes), 'cause')}. {said}; {breach.unexplained:.0%} is unexplained.",
         caption=f"{said}; {breach.unexplained:.0%} is unexplained."
         + (f" {more} weaker ones are not drawn." if more else ""),
         width="half",

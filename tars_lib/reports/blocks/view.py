@@ -30,6 +30,7 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, TEXT_LIMIT, visible
 from tars_lib.reports.blocks.parts import TONE_WORDS, Tone
+from tars_lib.text.counts import unexplained_text
 
 Text = Callable[[str, int | None], str]
 
@@ -79,7 +80,7 @@ def format_share(value: float) -> str:
     Examples
     --------
     >>> format_share(0.82), format_share(0.004), format_share(0.998), format_share(1.37)
-    ('82 %', '< 1 %', '> 99 %', '137 %')
+    ('82%', '< 1%', '> 99%', '137%')
     """
     if 0 < value < 0.01:
         return "< 1%"
@@ -150,6 +151,11 @@ def _bar(bar: Bar, text: Text) -> dict[str, Any]:
 
 def _share(value: float | None, text: Text) -> dict[str, Any]:
     return {"type": "unknown", "text": UNKNOWN} if value is None else _bar(Bar(value), text)
+
+
+def _unexplained(value: float | None, text: Text) -> dict[str, Any]:
+    said = "How much of the impact has a cause is unknown" if value is None else unexplained_text(value)
+    return {**_share(value, text), "sentence": said}
 
 
 def _title(block: TitleBlock, text: Text) -> dict[str, Any]:
@@ -297,7 +303,7 @@ def _cause_list(block: CauseList, text: Text) -> dict[str, Any]:
     return {
         "title": text(block.title, NAME_LIMIT),
         "causes": causes,
-        "unexplained": None if not causes else _share(block.unexplained, text),
+        "unexplained": None if not causes else _unexplained(block.unexplained, text),
         "note": text(block.note, TEXT_LIMIT),
         "empty": text(block.empty, TEXT_LIMIT),
     }

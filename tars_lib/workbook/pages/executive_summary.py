@@ -35,9 +35,9 @@ def readiness(run: Run) -> list[Block]:
     return [figure(draw_readiness(run.sla.executive_readiness))]
 
 
-def narrative(run: Run) -> list[Block]:
-    """The risk narrative as the report has it, and the outlook."""
-    outlook = run.sla.executive_readiness.outlook
+def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
+    """The risk narrative as the report has it, and the outlook while the incident is not settled."""
+    outlook = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
         Heading("Risk narrative"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tars_lib.engines.health.report import RepositoryReport
+from tars_lib.engines.health.report import HealthReport, RepositoryReport
+from tars_lib.engines.health.risk_text import clash_text
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.findings.exit_codes import EXIT_CODES
@@ -66,7 +67,7 @@ def key_figures(run: Run) -> KeyFigures:
         ),
         KeyFigure(
             "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
-            note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier),
+            note=_risk_note(health), tone=risk_tone(health.risk_tier),
             word=f"{health.risk_tier.value.capitalize()} risk",
         ),
     ]  # fmt: skip
@@ -81,6 +82,12 @@ def key_figures(run: Run) -> KeyFigures:
             ),
         )  # fmt: skip
     return KeyFigures(tuple(items))
+
+
+def _risk_note(health: HealthReport) -> str:
+    """Coverage, and why the tier is worse than the score alone."""
+    why = clash_text(health)
+    return f"{why}; coverage {health.coverage:.0%}" if why else f"coverage {health.coverage:.0%}"
 
 
 def scorecard(run: Run) -> Table:
@@ -211,7 +218,7 @@ def data_quality(run: Run) -> list[Block]:
             caption=f"Data quality: {run.health.coverage:.0%} of the samples expected recently arrived",
             columns=(Column("What"), Column("State", "badge"), Column("Why")),
             rows=tuple(rows),
-            note=f"{history.samples} samples of {len(history.metrics)} metrics, {extent}; "
+            note=f"{history.samples:,} samples of {plural(len(history.metrics), 'metric')}, {extent}; "
             f"SLA policies: {run.sla.policies_from}; {plural(len(run.health.inputs), 'input file')} with digests in the run.",
             empty="Every SLA and every service could be judged, and nothing was excluded.",
         )

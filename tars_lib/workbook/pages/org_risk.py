@@ -42,11 +42,11 @@ def headline(run: Run) -> str:
     why = f" because {'; '.join(health.reasons)}" if health.risk_tier is not RiskTier.LOW and health.reasons else ""
     worst = [c for c in health.contributions if c.points > 0][:2]
     most = (
-        f"; {listed(tuple(c.repo for c in worst))} take{'s' if len(worst) == 1 else ''} most off"
+        f"; {listed(tuple(c.repo for c in worst))} take{'s' if len(worst) == 1 else ''} off the most points"
         if worst and why
         else ""
     )
-    return f"Risk is {health.risk_tier.value.lower()} at {health.aggregate_score:.0f} of 100{why}{most}."
+    return f"Risk is {health.risk_tier.value.lower()}, with health at {health.aggregate_score:.0f} of 100{why}{most}."
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
@@ -121,7 +121,7 @@ def contributors(run: Run, max_repos: int) -> list[Block]:
         else "",
     ]
     return [
-        Heading("Who contributes"),
+        Heading("What lowers the score"),
         *figures(_drawn(run)),
         Table(
             caption=f"Services by score, lowest first: {low} below {run.health.threshold:.0f}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tars_lib.engines.queries.impact_text import impact_text
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.queries.response_plan import VERIFY, ResponsePlan
 from tars_lib.engines.sla.report import Breach, RootCause
@@ -179,8 +180,9 @@ def _to_do(actions: Iterable[str]) -> Checklist:
 def impact(run: Run) -> list[Block]:
     """Business impact: readiness, and the narrative for the board."""
     customers = facing(run, affected_repos(run))
-    seen = f"Customers see {listed(customers)}." if customers else "No customer-facing service is affected."
-    said = seen if run.sla.breaches else f"{none_is(run, 'breached')}."
+    seen = "" if customers else "No customer-facing service is affected."
+    told = impact_text(run.sla, is_past=state_by(run, None).is_settled)
+    said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
         Prose((said, run.sla.risk_narrative.text)),

@@ -169,7 +169,7 @@ def timeline(run: Run) -> Timeline:
         if breach.started_at is not None:
             value = f"in {listed(breach.repos) or 'the organisation as a whole'}"
             title_ = (
-                f"{breach.sla_name} starts to breach"
+                f"{breach.sla_name} breached"
                 if not breach.started_before
                 else f"{breach.sla_name} was breaching already"
             )
@@ -212,9 +212,8 @@ def actions(run: Run) -> list[Block]:
             continue
         seen.add((cause.repo, cause.containment_type))
         row = containment_row(cause.containment_type)
-        back = action_for(cause.containment_type, cause.repo) + (
-            f"; roll back {cause.change}" if _is_change(cause) else ""
-        )
+        first = f"Roll back {cause.change} of {cause.repo}; " if _is_change(cause) else ""
+        back = first + action_for(cause.containment_type, cause.repo)
         rows.append((row.cause, back, row.verify, row.revert))
     if not run.sla.breaches:
         return [Prose(("No containment needed.",))]

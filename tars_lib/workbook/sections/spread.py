@@ -27,7 +27,7 @@ def spread(run: Run) -> list[Block]:
     if not rows:
         return [callout]
     table = Table(
-        caption="Evidence",
+        caption="What supports this",
         columns=(Column("What"), Column("State", "badge"), Column("Which"), Column("Evidence")),
         rows=tuple(rows),
     )

@@ -17,6 +17,7 @@ from tars_lib.errors import InputError, TarsError, UnknownNameError
 from tars_lib.files.json_records import dumps
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.pipeline import Run
+from tars_lib.text.counts import unexplained_text
 from tars_lib.text.sentences import Told
 
 HOSTILE = '<script>alert(1)</script>"x\u202e'
@@ -36,7 +37,7 @@ def test_why_says_verdict_value_window_interval_causes_rest_and_action(run: Run)
     assert told[2].startswith("Measured over 30d, 2026-10-03 14:00 UTC to 2026-11-02 15:00 UTC: ")
     assert told[3] == "95% interval: 99.68% (99.68 – 99.69); it excludes the objective."
     assert f"Most likely cause ({cause.confidence:.0%} confidence): {cause.cause}." in told
-    assert f"{breach.unexplained:.0%} of the impact has no known cause." in told
+    assert f"{unexplained_text(breach.unexplained)}." in told
     assert [line for line in told if line.startswith(("Do: ", "Verify: "))] == [
         f"{'' if action.startswith('Verify') else 'Do: '}{action}." for action in breach.recommended_actions
     ]
@@ -141,7 +142,7 @@ def test_unknown_names_say_what_is_there(run: Run) -> None:
 def test_reports_and_organisations_are_sentences_in_a_console(run: Run) -> None:
     assert repr(run.org).startswith("Example Shop (synthetic): 12 services, 40,964 samples from 2026-09-28 00:00 to ")
     assert "latency_p95 (s)" in repr(run.org)
-    assert repr(run.sla).splitlines()[0] == "4 SLAs: 2 breached, 1 unknown, 1 compliant."
+    assert repr(run.sla).splitlines()[0] == "2 of 4 SLAs breached, 1 unknown, 1 compliant."
     assert repr(run.health).startswith("HealthReport as of 2026-11-02 15:00 UTC: HIGH ORG RISK (exit code 92).")
     assert repr(run).startswith(f"{run.run_id}\n[Critical] One in six requests to ledger fails: 5,855 of 35,452 since ")
     assert all(len(repr(thing)) < 3000 for thing in (run, run.org, run.sla, run.health, run.alerts, run.temporal))

@@ -130,7 +130,7 @@ def test_the_organisation_given_is_left_as_it_was(org: OrgData) -> None:
         ({"objective": {"availability": 99.9}}, InputError, "99.9 is not allowed: a share from 0 to 1 is"),
         ({"objective": {"latency": float("nan")}}, InputError, "nan is not allowed: a finite number is"),
         ({"objective": {"latency": "fast"}}, InputError, "'fast' is not allowed: a finite number is"),
-        ({"exclude": [(day(3), day(2))]}, InputError, r"exclude\[0\]: ends at 2026-01-03.*not after its begin"),
+        ({"exclude": [(day(3), day(2))]}, InputError, r"exclude\[0\]: ends at 2026-01-03.*not after its start"),
         ({"exclude": [("2026-01-05T10:00", day(9))]}, InputError, r"exclude\[0\], begin.*has no time zone"),
         ({"exclude": [(day(1), day(2), "nope")]}, UnknownNameError, "service 'nope' is not in Acme"),
         ({"exclude": [(day(1),)]}, InputError, r"\(begin, end\) or \(begin, end, service\) is"),
