@@ -40,10 +40,10 @@ def classify(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Walk the decision tree of the playbook in force: incident type, severity, response path, clocks, next commands.
+    """Look up findings in the playbook: incident type, severity, response path, clocks, next commands.
 
-    Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a shell reports
-    the same for a timeout or a signal; a code that stands in a report is not. --quiet leaves out the steps of triage.
+    Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a
+    shell reports the same for a timeout or a signal; a code inside a report is not. --quiet omits the triage steps.
     """
     if not codes and not reports:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")

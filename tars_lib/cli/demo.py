@@ -28,8 +28,8 @@ READ_AFTER = timedelta(minutes=30)
 def demo(output: Path, verbose: bool, quiet: bool) -> int:
     """Run the main job on a small synthetic organisation with a planted incident.
 
-    Copies the demo organisation to OUTPUT/org-health, judges it and writes the incident report. Returns 0 when that worked,
-    although the demo holds an SLA breach (142 for `tars run`).
+    Copies the demo organisation to OUTPUT/org-health, checks it and writes the incident report. Returns 0 on success,
+    although the demo has an SLA breach (142 from `tars run`).
     """
     from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.history import from_micros

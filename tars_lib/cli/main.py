@@ -75,7 +75,7 @@ def _engine_command(step: Step) -> click.Command:
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=lambda c, _p, v: _show_version(c, v)
 )
 def cli() -> None:
-    """T.A.R.S., the incident workbook: which SLA is breached, why, and what leadership needs to know.
+    """T.A.R.S., the incident workbook: which SLA is breached, why, what to do, and what leadership needs to know.
 
     Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk and so on; the whole table
     is in docs/exit-codes.md.

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @playbook_option
 @located
 def metrics(options: Options, monthly: bool) -> int:
-    """Measure the register: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
+    """Measure the incidents: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
 
-    Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
-    definitions.
+    Open incidents are listed separately: they have no duration yet, and hiding them would flatter the numbers.
+    --quiet omits the definitions.
     """
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.metrics import by_month, measure

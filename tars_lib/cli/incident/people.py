@@ -26,11 +26,10 @@ TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
 def escalate(
     options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, overdue: bool
 ) -> int:
-    """Say who must be told now, who next and when, and by which rule; record that they were told.
+    """Show who must be notified now, who next, when, and by which rule; record that they were.
 
-    It tells nobody by itself: `tars notify --incident ID --to WHO --send` does. Without --to all who must be told now are
-    recorded as told, or the next rung of the matrix where nobody must. --show looks first. Without ID: for the one
-    incident that is open.
+    It contacts nobody: `tars notify --incident ID --to WHO --send` does. Without --to it records everybody due now as
+    notified, or the next rung of the matrix if nobody is due. --show only looks. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.text import escalation_lines
     from tars_lib.incidents.response.escalating import escalate as write
@@ -74,11 +73,11 @@ def escalate(
 def update(
     options: Options, incident_id: str, text: str | None, template: str | None, next_in: str | None, eta: str | None
 ) -> int:
-    """Record what stakeholders are told, and when they hear more.
+    """Record what stakeholders were told, and when the next update comes.
 
-    Without TEXT the text is filled from the record and printed, ready to be sent; the next update is promised for the time
-    after which the playbook lets nothing stand still (30 min), unless --next-in says otherwise. It sends nothing: `tars
-    notify --incident ID` does.
+    Without TEXT the record fills a text, which is printed ready to send; the next update is set to the playbook's
+    limit without progress (30 min), unless --next-in says otherwise. It sends nothing: `tars notify --incident ID`
+    does.
     """
     from tars_lib.incidents.response.acts import update as write
     from tars_lib.incidents.response.messages import next_update, text_for
@@ -107,9 +106,9 @@ def update(
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
 @judged
 def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
-    """Write deadlines as iCalendar: respond, contain, next update, who is to be told, reviews.
+    """Write deadlines as iCalendar: respond, contain, next update, notifications, reviews.
 
-    Without ID: of the one incident that is open.
+    Without ID: the one open incident.
     """
     from tars_lib.files.atomic import write_bytes
     from tars_lib.playbook.deadlines import calendar, deadlines
