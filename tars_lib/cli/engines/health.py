@@ -36,6 +36,7 @@ def health(
     import hashlib
 
     from tars_lib.engines.health.assess import assess_health
+    from tars_lib.engines.health.risk_text import risk_text
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import now, stamp
     from tars_lib.pipeline.history_file import history_bytes
@@ -52,10 +53,7 @@ def health(
         report = without_path(report, f"{output.file.stem}.history.parquet", hashlib.sha256(samples).hexdigest())
 
     def summary() -> list[str]:
-        score = "unknown" if report.aggregate_score is None else f"{report.aggregate_score:.1f} of 100"
-        lines = [
-            f"{report.org.name}: risk tier {report.risk_tier.value}, score {score}, coverage {report.coverage:.0%}"
-        ]
+        lines = [f"{report.org.name}: health {risk_text(report)}; coverage {report.coverage:.0%}"]
         for repo in report.repository_reports[:10]:
             shown = "unknown" if repo.score is None else f"{repo.score:5.1f}"
             lines.append(f"  {shown:>7}  {repo.risk_tier.value:8}  {repo.repo}: {'; '.join(repo.reasons[:2])}")

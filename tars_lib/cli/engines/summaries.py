@@ -24,7 +24,7 @@ def sla_lines(report: SlaReport) -> list[str]:
         lines.append(f"{result.status.value:9}  {result.sla_id}: {value}, objective {sign} {objective}{why}")
     for breach in report.breaches:
         lines += ["", f"BREACHED: {breach.sla_id} - {breach.sla_type}, {breach.severity.value}"]
-        lines += [f"  Cause: {cause.cause} (confidence {cause.confidence:.2f})" for cause in breach.root_causes[:3]]
+        lines += [f"  Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]
         if not breach.root_causes:
             lines.append(f"  Cause unknown: {breach.reason}")
         lines += [f"  Do: {action}" for action in breach.recommended_actions]
