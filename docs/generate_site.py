@@ -69,7 +69,7 @@ tars health --root-dir ./org-health --output org-health-report.json
 {paths}
 ## Contain
 
-Nothing acts on its own: do it, then record it with [`tars incident contain`](commands.md#tars-incident-contain). Each cause
+T.A.R.S. changes nothing itself: act, then record it by [`tars incident contain`](commands.md#tars-incident-contain). Each cause
 that a run names carries one of these four types as `containment_type`.
 
 | cause | action | owner | undo | it worked when |

@@ -40,10 +40,10 @@ def classify(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Walk the decision tree of the playbook in force: incident type, severity, response path, clocks, next commands.
+    """Look up findings in the playbook: incident type, severity, response path, clocks, next commands.
 
-    Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a shell reports
-    the same for a timeout or a signal; a code that stands in a report is not. --quiet leaves out the steps of triage.
+    Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a
+    shell reports the same for a timeout or a signal; a code inside a report is not. --quiet omits the triage steps.
     """
     if not codes and not reports:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
@@ -96,10 +96,10 @@ def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
         yield from (f"     {command}" for command in step.commands)
         for point in step.points:
             yield from wrapped(point, "     - ", "       ")
-    yield "Which cause, and which part of incident-context.json shows it:"
+    yield "Causes, and the part of incident-context.json that shows each:"
     for cause in playbook.cause_types:
         yield from wrapped(f"{cause.name}: {cause.indicator}; {cause.section}", "  - ", "    ")
-    yield "Which impact, and where it stands:"
+    yield "Impact, and where to find it:"
     for row in playbook.impact_questions:
         yield from wrapped(f"{row.question} {row.section}", "  - ", "    ")
 

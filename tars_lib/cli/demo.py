@@ -28,9 +28,10 @@ READ_AFTER = timedelta(minutes=30)
 def demo(output: Path, verbose: bool, quiet: bool) -> int:
     """Run the main job on a small synthetic organisation with a planted incident.
 
-    Copies the demo organisation to OUTPUT/org-health, judges it and writes the incident report. Returns 0 when that worked,
-    although the demo holds an SLA breach (142 for `tars run`).
+    Copies the demo organisation to OUTPUT/org-health, checks it and writes the incident report. Returns 0 on success,
+    although the demo has an SLA breach (142 from `tars run`).
     """
+    from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.model.history import from_micros
     from tars_lib.pipeline import analyze, write_report, write_run
     from tars_lib.pipeline.loading import load_org
@@ -48,9 +49,9 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         run = write_run(analysis, output / "runs")
         begin("report")
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))
-    click.echo(analysis.sla.risk_narrative.headline)
+    click.echo(incident_state(analysis.health, analysis.sla).sentence)
     click.echo(
-        "The organisation is synthetic; its incident was planted, and it is told as half an hour after the last sample."
+        "The organisation is synthetic and its incident was planted; the reports are dated half an hour after the last sample."
     )
     for label, path in (("run", run), *((kind, path) for kind, path in written.items())):
         click.echo(f"{label + ':':10}{path}")

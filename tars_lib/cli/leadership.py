@@ -43,8 +43,8 @@ def package(
 ) -> int:
     """Pack a run for leadership: executive summary and full report as PDF and HTML, figures, numbers, one index page.
 
-    Everything in the folder comes from the one run. It appears whole or not at all: where a report fails, nothing is left and
-    the code is 1. The numbers stand unrounded in CSV files that spreadsheets open and never compute.
+    Everything in the folder comes from the one run. It appears whole or not at all: if a report fails, nothing is
+    left and the code is 1. The numbers are unrounded, in CSV files without formulas.
     """
     from tars_lib.leadership.package import INDEX_FILE, PackageRequest, reports_for, write_package
     from tars_lib.workbook.parameters.checks import incident_id

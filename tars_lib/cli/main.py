@@ -13,14 +13,14 @@ from tars_lib.engines.steps import STEPS, Step
 # sub-command: (module, function, what it does); those of the engines stand in STEPS
 _OTHERS: dict[str, tuple[str, str, str]] = {
     "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
-    "classify": ("tars_lib.cli.classify", "classify", "Say what the playbook says about exit codes, reports or runs."),
+    "classify": ("tars_lib.cli.classify", "classify", "Look up exit codes, reports or runs in the playbook."),
     "completion": (
         "tars_lib.cli.shared.completion",
         "completion",
         "Print the script with which a shell completes tars by Tab.",
     ),
     "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
-    "diff": ("tars_lib.cli.diff", "diff", "Say what got better and what got worse between two runs."),
+    "diff": ("tars_lib.cli.diff", "diff", "Show what improved and what got worse between two runs."),
     "export": (
         "tars_lib.cli.data.export",
         "export",
@@ -33,21 +33,21 @@ _OTHERS: dict[str, tuple[str, str, str]] = {
     ),
     "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
     "init": ("tars_lib.cli.data.init", "init", "Propose org.yaml and SLA policies from what the past shows."),
-    "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are found, ended and made good."),
-    "notify": ("tars_lib.cli.notify", "notify", "Send a text to people through channels; a dry run unless told."),
+    "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are detected, resolved and recovered."),
+    "notify": ("tars_lib.cli.notify", "notify", "Send a message to people through channels; a dry run unless --send."),
     "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
     "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
     "pull": ("tars_lib.cli.data.pull", "pull", "Fetch data from the systems that have them, as sources.yaml says."),
     "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
-    "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; a plan unless told otherwise."),
+    "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; only a plan unless applied."),
     "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
-    "run": ("tars_lib.cli.run", "run", "Judge an org-health folder and write a run directory."),
+    "run": ("tars_lib.cli.run", "run", "Check an org-health folder and write a run directory."),
     "validate": (
         "tars_lib.cli.data.validate",
         "validate",
-        "Say all that is wrong with an org-health folder, and where.",
+        "Report every fault of an org-health folder, and where it is.",
     ),
-    "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline again and again, and say what changed."),
+    "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline on a schedule, and show what changed."),
 }
 
 
@@ -120,7 +120,7 @@ def _engine_command(step: Step) -> click.Command:
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=lambda c, _p, v: _show_version(c, v)
 )
 def cli() -> None:
-    """T.A.R.S., the incident workbook: which SLA is breached, why, and what leadership needs to know.
+    """T.A.R.S., the incident workbook: which SLA is breached, why, what to do, and what leadership needs to know.
 
     Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk and so on; the whole table
     is in docs/exit-codes.md.

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 @playbook_option
 @located
 def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
-    """Measure the register: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
+    """Measure the incidents: MTTD, MTTR, recurrence, SLA recovery, each against the playbook's target.
 
-    With --root, incidents that were imported from other systems (incidents.csv) are measured beside the register's own; how
-    many come from each is said.
+    With --root, incidents imported from other systems (incidents.csv) are measured beside the register's own; the output
+    says how many come from each.
 
-    Open incidents are listed apart: they have no duration yet, and leaving them out would flatter. --quiet leaves out the
-    definitions.
+    Open incidents are listed separately: they have no duration yet, and hiding them would flatter the numbers.
+    --quiet omits the definitions.
     """
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.metrics import by_month, measure
@@ -112,9 +112,7 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
             for label, value in (("median", one.median), ("p90", one.p90)):
                 spread += [] if value is None else [f"{label} {_text(value, one.unit)}"]
             ends = [None if end is None else _text(end, one.unit) for end in (one.low, one.high)]
-            spread.append(
-                "95 % interval: too few incidents" if None in ends else f"95 % interval {ends[0]} to {ends[1]}"
-            )
+            spread.append("95% interval: too few incidents" if None in ends else f"95% interval {ends[0]} to {ends[1]}")
             yield from wrapped(", ".join(spread), "    ", "    ")
         if not is_short:
             yield from wrapped(f"is: {one.definition}", "    ", "    ")

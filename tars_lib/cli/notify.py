@@ -71,10 +71,10 @@ def notify(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Send a text to every channel; a dry run unless --send is given.
+    """Send a message to every channel; a dry run unless --send is given.
 
-    With --incident the text is filled from the record, and what each channel said goes into the timeline; a dry run shows the
-    text and records nothing.
+    With --incident the record fills the message, and the answer of each channel goes into the timeline; a dry run
+    shows the message and records nothing.
 
     Channels come from --url, --urls-file and TARS_NOTIFY_URLS (separated by white space). One that fails does not stop the
     others; 105 if all fail. Needs the extra [notify] for everything but PagerDuty.

@@ -75,9 +75,9 @@ def report(
 ) -> int:
     """Execute each NOTEBOOK (such as incident_report) on a run and export it; with --all, those that its findings call for.
 
-    The executed notebooks, the HTML pages and the PDFs stand in the output folder; their paths are printed. A notebook that
-    fails stops no other: its cell is shown, it is kept for the analyst and never exported; the code is then 1. Wrong
-    parameters end the command before any notebook runs.
+    The executed notebooks, HTML pages and PDFs are written to the output folder; their paths are printed. A failing
+    notebook does not stop the others: its cell is shown, it is kept for the analyst and never exported; the code is
+    then 1. Wrong parameters end the command before any notebook runs.
     """
     if all_called_for == bool(notebooks):
         raise click.UsageError("Give either the names of notebooks or --all.")

@@ -83,7 +83,7 @@ def plan_command(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Say what `tars retention apply` would archive and delete, and why; write nothing.
+    """Show what `tars retention apply` would archive and delete, and why; write nothing.
 
     Code 1 if something past its age is not what its digests say: it is refused, and stays.
     """

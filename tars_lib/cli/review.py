@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def review(options: Options) -> int:
     """List reviews and action items of all incidents with their dates. Code 1 if one is overdue.
 
-    A record that cannot be read counts as overdue: nobody knows what is due in it. --quiet lists what is overdue alone.
+    A record that cannot be read counts as overdue, because what is due in it is unknown. --quiet lists only what is
+    overdue.
     """
     from tars_lib.cli.incident.text import wrapped
     from tars_lib.incidents.views.all_cases import read_cases

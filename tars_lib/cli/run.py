@@ -69,15 +69,16 @@ def run(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Judge an org-health folder: health, SLAs, root causes.
+    """Check an org-health folder: health, SLAs, root causes.
 
     Writes a run directory tars-run-YYYYMMDD-HHMMSS with all reports, or nothing at all, and returns the finding that stands
     highest in the playbook's decision tree: 142 SLA breach, 132 critical propagation risk, 122 critical cross-repo anomaly,
     102 critical alerts, 92 high organisation risk, 141 SLAs at risk, 121 correlations, 131 temporal correlations, 101 alerts,
     91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a
-    step failed. An exit policy changes the code that is returned; the finding stands in status.json all the same.
+    step failed. An exit policy changes the code that is returned; status.json keeps the finding.
     """
     from tars_lib.engines.queries.incident_state import incident_state
+    from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, STATUS_FILE, analyze, now, run_name, write_run
     from tars_lib.pipeline.loading import load_org
@@ -100,7 +101,7 @@ def run(
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
             if dry_run:
                 _, judged_at = org.at(time, now())
-                samples = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
+                samples = f"{len(org.repos)} services, {len(org.history)} samples, {len(org.policies)} SLA policies"
                 click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
@@ -115,7 +116,18 @@ def run(
             page = _page_of(place, begin) if html else None
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
-        click.echo(build.line(incident_state(analysis.health, analysis.sla).sentence))
+        state = incident_state(analysis.health, analysis.sla)
+        click.echo(build.line(state.sentence))
+        plan = response_plan(
+            analysis.org,
+            analysis.exit_code,
+            analysis.sla,
+            analysis.alerts,
+            analysis.correlation,
+            analysis.temporal,
+        )
+        if plan is not None and not state.is_settled:
+            click.echo(build.line(f"{plan.title}. {plan.text}"))
         if late.rungs and incidents_dir is not None:
             where = shlex.quote(str(incidents_dir))
             click.echo(

@@ -52,12 +52,13 @@ def watch(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Run the pipeline again and again; say what changed since the last run, and the course of each path's impact score.
+    """Run the pipeline repeatedly; show what changed since the last run, and how each path's impact score develops.
 
-    Each run makes a run directory. With --incident it is recorded there, too, and says whether containment works; the watch
-    ends when the incident is closed. A run that fails is said and does not end the watch. The code is that of the last run.
+    Each run writes a run directory. --incident also records it there and says whether containment works; the watch
+    ends when the incident is closed. A failed run is reported and does not end the watch. The code is that of the
+    last run.
 
-    Where there are incidents, an escalation that is overdue in one of them becomes an alert of the run.
+    If there are incidents, an overdue escalation becomes an alert of the run.
     """
     from tars_lib.cli.incident.text import wrapped
     from tars_lib.errors import TarsError

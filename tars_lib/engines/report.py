@@ -11,6 +11,7 @@ from typing import Any
 from tars_lib.files.json_records import time_text
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import InputFile
+from tars_lib.text.counts import plural
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
 
@@ -45,12 +46,12 @@ class Report(Telling):
     def told(self) -> Told:
         """What was found, as of when, and how to ask on."""
         found = self.finding.replace("_", " ")
-        noted = f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else ""
+        noted = f"{plural(len(self.warnings), 'warning')}: see .warnings." if self.warnings else ""
         return Told.of(
             (
                 f"{type(self).__name__} as of {self.as_of:{MINUTES}}: {found} (exit code {self.exit_code}).",
                 noted,
-                "Ask on: .frame is its table.",
+                "Next: .frame is its table.",
             )
         )
 

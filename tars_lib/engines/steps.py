@@ -69,7 +69,7 @@ _TABLE = (
         report="tars_lib.engines.health.report:HealthReport",
         file="org-health-report.json",
         context="org_health",
-        purpose="Score every repo and the organisation.",
+        purpose="Score every service and the organisation.",
         differences="tars_lib.engines.queries.run_difference:health_changes",
     ),
     Step(
@@ -88,7 +88,7 @@ _TABLE = (
         report="tars_lib.engines.relations.correlation_report:CorrelationReport",
         file="trend-correlation-report.json",
         context="trend_correlation",
-        purpose="Find repos that move together, and what they share.",
+        purpose="Find services that move together, and what they share.",
     ),
     Step(
         name="temporal",

@@ -69,7 +69,7 @@ def _scorecard(run: Run) -> Numbers:
             )
         )  # fmt: skip
     return Numbers(
-        "scorecard", "Every SLA: measured with its 95 % interval, objective, error budget, verdict", head, rows
+        "scorecard", "Every SLA: measured with its 95% interval, objective, error budget, verdict", head, rows
     )
 
 
@@ -110,7 +110,7 @@ def _causes(run: Run) -> Numbers:
         for rank, cause in enumerate(breach.root_causes, start=1)
     ]  # fmt: skip
     return Numbers(
-        "causes", "Root causes of each breach, best first, with confidence and share of the harm", head, rows
+        "causes", "Root causes of each breach, best first, with confidence and share of the impact", head, rows
     )
 
 
@@ -123,7 +123,7 @@ def _repos(run: Run) -> Numbers:
         )
         for one in run.health.repository_reports
     ]  # fmt: skip
-    return Numbers("repos", "Health of every repo, the lowest score first", head, rows)
+    return Numbers("repos", "Health of every service, the lowest score first", head, rows)
 
 
 def _readiness(run: Run) -> Numbers:

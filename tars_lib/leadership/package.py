@@ -30,9 +30,9 @@ PACKAGE_FILE = "package.json"
 SCHEMA_VERSION = "1.0"
 _ABOUT = {
     "executive_summary": "For leadership: verdict, narrative, scorecard, readiness, trends",
-    "incident_report": "The whole incident: what broke and why, where it spreads, what contains it, what is not known",
-    "golden_path": "The response as it stands: minutes, clocks, whom to tell",
-    "postmortem": "The look back: timeline with sources, impact, action items, reviews",
+    "incident_report": "The whole incident: what broke and why, where it spreads, what contains it, what is unknown",
+    "golden_path": "The response so far: minutes, clocks, whom to notify",
+    "postmortem": "The review: timeline with sources, impact, action items, reviews",
 }
 _STEM = re.compile(r"[^a-z0-9]+")
 _LONGEST_STEM = 48

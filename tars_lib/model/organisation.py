@@ -15,6 +15,7 @@ from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
+from tars_lib.text.counts import plural
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
 
@@ -121,7 +122,7 @@ class OrgData(Telling):
             if repo.repo == name:
                 return repo
         raise UnknownNameError(
-            f"repo {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
+            f"service {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
         )
 
     def _some_names(self) -> str:
@@ -208,13 +209,13 @@ class OrgData(Telling):
         first = self.repos[0].repo if self.repos else "web"
         return Told.of(
             (
-                f"{self.name}: {len(self.repos)} repos, {span}.",
-                f"Repos: {', '.join(repo.repo for repo in self.repos[:20])}{', ...' if len(self.repos) > 20 else ''}.",
+                f"{self.name}: {plural(len(self.repos), 'service')}, {span}.",
+                f"Services: {', '.join(repo.repo for repo in self.repos[:20])}{', ...' if len(self.repos) > 20 else ''}.",
                 f"Metrics: {', '.join(units) or 'none'}.",
                 f"SLAs, from {self.policies_from}: {slas or 'none'}.",
                 f"Events: {happened}.",
-                f"{len(self.warnings)} warnings stand in .warnings." if self.warnings else "",
-                f"Ask on: .repo({first!r}), .frame(metric), tars.analyze(org).",
+                f"{plural(len(self.warnings), 'warning')}: see .warnings." if self.warnings else "",
+                f"Next: .repo({first!r}), .frame(metric), tars.analyze(org).",
             )
         )
 

@@ -46,7 +46,7 @@ def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> 
         found.append(Deadline("update", facts.next_update_at, "next update"))
     escalation = escalate(facts, now, playbook)
     found += [
-        Deadline(f"tell {rung.contact}", rung.due_at, rung.task, rung.rule)
+        Deadline(f"notify {rung.contact}", rung.due_at, rung.task, rung.rule)
         for rung in (*escalation.due, *escalation.upcoming)
     ]
     found += [

@@ -62,7 +62,7 @@ class Rung:
         """What is to be done."""
         if self.is_task:
             return self.contact[:1].lower() + self.contact[1:]
-        return f"tell {self.contact} ({' and '.join(self.methods)})" if self.methods else f"tell {self.contact}"
+        return f"notify {self.contact} ({' and '.join(self.methods)})" if self.methods else f"notify {self.contact}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ def _told(facts: Facts, merged: Sequence[Rung]) -> tuple[Rung, ...]:
     done = [rung for rung in merged if rung.told_at is not None]
     named = {rung.contact.casefold() for rung in done}
     beyond = [
-        Rung(entry.contact, entry.at, "told without a rule", (), (), entry.at)
+        Rung(entry.contact, entry.at, "notified without a rule", (), (), entry.at)
         for entry in facts.told
         if entry.contact.casefold() not in named
     ]

@@ -310,7 +310,7 @@ def _restored(facts: Facts) -> datetime | None:
 
 
 _DURATIONS: dict[MetricId, tuple[str, _Time, _Time]] = {
-    MetricId.MTTD: ("time of the alert - start of the harm", _started, _alerted),
+    MetricId.MTTD: ("time of the alert - start of impact", _started, _alerted),
     MetricId.MTTR: ("resolution - time of the alert", _alerted, _resolved),
-    MetricId.SLA_RECOVERY: ("every breached SLA met again - start of the harm", _started, _restored),
+    MetricId.SLA_RECOVERY: ("every breached SLA met again - start of impact", _started, _restored),
 }

@@ -59,7 +59,7 @@ def summary_sentences(facts: Facts) -> tuple[str, ...]:
     if facts.resolution.strip():
         said.append(f"How it ended: {line(facts.resolution)}")
     if facts.outcome is not None:
-        said.append(f"Did containment work? {facts.outcome.verdict.capitalize()}: {line(facts.outcome.text)}")
+        said.append(f"After containment: {facts.outcome.verdict.lower()}; {line(facts.outcome.text)}")
     return tuple(f"{one.rstrip('.')}." for one in said)
 
 
@@ -94,7 +94,7 @@ def customer_impact_text(facts: Facts) -> str:
     if not facts.customer_impact:
         return "None known"
     facing = [repo_text(repo) for repo in facts.repos if repo.customer_facing]
-    return f"Yes, through {listed(facing, nothing='repos that are unknown')}; how many customers is unknown"
+    return f"Yes, through {listed(facing, nothing='services that are unknown')}; how many customers is unknown"
 
 
 class Explains(Protocol):

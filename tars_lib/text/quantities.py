@@ -8,23 +8,23 @@ import math
 def value_text(value: float | None, unit: str) -> str:
     """A value as a reader writes it.
 
-    Ratios of one half and more are shown in percent with as many digits as it takes to tell them from 100 %.
+    Ratios of one half and more are shown in percent with as many digits as it takes to tell them from 100%.
 
     Examples
     --------
     >>> value_text(0.99912, "ratio"), value_text(0.0123, "ratio"), value_text(1.9432, "s"), value_text(None, "s")
-    ('99.912 %', '1.23 %', '1.94 s', 'unknown')
+    ('99.912%', '1.23%', '1.94 s', 'unknown')
     >>> value_text(87.31, "score"), value_text(0.0042, "s")
     ('87.3', '4.2 ms')
     >>> value_text(99.95, "%"), value_text(1500000.0, "B"), value_text(2.5, "1/day"), value_text(5400.0, "s")
-    ('99.95 %', '1,500,000 B', '2.5 a day', '5,400 s')
+    ('99.95%', '1,500,000 B', '2.5 a day', '5,400 s')
     """
     if value is None:
         return "unknown"
     if unit == "ratio":
-        return f"{_significant(100.0 * value, 100.0)} %"
+        return f"{_significant(100.0 * value, 100.0)}%"
     if unit == "%":
-        return f"{_significant(value, 100.0)} %"
+        return f"{_significant(value, 100.0)}%"
     if unit == "s":
         return f"{_plain(1000.0 * value)} ms" if abs(value) < 0.1 else f"{_plain(value)} s"
     if unit in ("score", ""):
@@ -40,11 +40,11 @@ def between_text(value: float, low: float, high: float, unit: str) -> str:
     Examples
     --------
     >>> between_text(0.119, 0.037, 0.201, "s"), between_text(0.9968, 0.9967, 0.9969, "ratio")
-    ('0.119 s (0.037 – 0.201)', '99.68 % (99.67 – 99.69)')
+    ('0.119 s (0.037 – 0.201)', '99.68% (99.67 – 99.69)')
     """
     scale = 1000.0 if unit == "s" and abs(value) < 0.1 else 1.0
     if unit in ("ratio", "%"):
-        ends = [value_text(end, unit).removesuffix(" %") for end in (low, high)]
+        ends = [value_text(end, unit).removesuffix("%") for end in (low, high)]
     else:
         ends = [_plain(scale * end) for end in (low, high)]
     return f"{value_text(value, unit)} ({ends[0]} – {ends[1]})"

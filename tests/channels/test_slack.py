@@ -65,7 +65,7 @@ def test_slack_gets_its_own_text_once_and_the_record_the_receipt_without_the_tok
     assert "Next update: " in text
     sent, told = read_entries(folder)[-2:]
     assert sent.text.startswith("channel 1 slack: sent\n\n[SEV-1]")
-    assert (told.kind.value, told.text.split(":")[0]) == ("ESCALATED", "told Team lead")
+    assert (told.kind.value, told.text.split(":")[0]) == ("ESCALATED", "notified Team lead")
     files = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.json*"))
     assert SECRET not in files + said + caplog.text
 

@@ -103,7 +103,7 @@ def test_a_failed_case_says_value_cause_and_what_to_do(samples: RunSamples) -> N
     document = ET.fromstring(sla_cases(report, "Acme"))  # noqa: S314
     failure = document.find("testsuite/testcase[@name='availability']/failure")
     assert failure is not None
-    assert failure.get("message") == "Availability: measured 99.68 %, objective >= 99.9 %"
+    assert failure.get("message") == "Availability: measured 99.68%, objective >= 99.9%"
     assert "Cause: ledger: deploy 'Connection pool rewrite'" in (failure.text or "")
     assert "Do: Enable circuit breakers (ledger)" in (failure.text or "")
 
@@ -180,7 +180,7 @@ def test_the_summary_says_verdict_scorecard_breach_and_cause(samples: RunSamples
     text = job_summary(run.sla, "Acme", codes, decide(EVERY_FINDING, codes.values(), verdicts), run.run_id)
     assert "| Build | fails (142): SLA availability, SLA checkout-latency" in text
     assert "SEV-1, respond within 15 minutes, contain within 15 minutes |" in text
-    assert "| Availability | BREACHED | 99.68 % | 99.9 % | 316% | 4 |" in text
+    assert "| Availability | BREACHED | 99.68% | 99.9% | 316% | 4 |" in text
     assert "### Breach: Availability\n\n- ledger: deploy 'Connection pool rewrite'" in text
     assert "| health | 92 | HIGH_ORG_RISK |" in text
     passed = job_summary(run.sla, "Acme", codes, decide(NO_FINDING, codes.values(), verdicts))

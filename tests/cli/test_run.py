@@ -143,7 +143,7 @@ def test_an_unwritable_outdir_gives_1_and_one_line(root: Path, tmp_path: Path) -
 def test_dry_run_writes_nothing(root: Path, tmp_path: Path) -> None:
     done = tars("run", "--root", root, "--outdir", "runs", "--dry-run", cwd=tmp_path)
     assert done.returncode == 0
-    assert "12 repos" in done.stdout
+    assert "12 services" in done.stdout
     assert not (tmp_path / "runs").exists()
 
 

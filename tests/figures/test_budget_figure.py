@@ -41,7 +41,7 @@ def test_the_course_ends_at_what_is_left_and_the_incident_is_shaded(samples: Run
     assert [tick.get_text() for tick in right.get_yticklabels()] == [
         "1h fires", "6h / 1h fires", "1d / 2h fires", "3d / 6h fires"
     ]  # fmt: skip
-    for words in ("overspent, 316 % of the error budget used", "gone at 2026-11-02 11:00 UTC", "4 of 4"):
+    for words in ("overspent, 316% of the error budget used", "gone at 2026-11-02 11:00 UTC", "4 of 4"):
         assert words in picture.alt
 
 
@@ -65,7 +65,7 @@ def test_a_budget_that_is_left_is_not_drawn_as_spent(samples: RunSamples) -> Non
     picture = draw_burn_down(course, result)
     drawn = max(picture.figure.axes[0].lines, key=lambda line: len(line.get_xdata()))
     assert drawn.get_color() != BREACH
-    assert "12 % of the error budget left" in picture.alt
+    assert "12% of the error budget left" in picture.alt
     assert "No burn-rate window fires; 4 of 4 could." in picture.alt
     assert "gone at" not in picture.alt
 

@@ -69,7 +69,7 @@ def test_a_derived_rate_is_drawn_in_percent(org: OrgData) -> None:
     (axes,) = picture.figure.axes
     assert axes.get_ylabel() == "error_rate, %"
     assert float(np.nanmax(np.asarray(axes.lines[0].get_ydata(), dtype=float))) == pytest.approx(1.0)
-    assert picture.caption.startswith("error_rate of web: median 1 %, from 1 % to 1 %, 48 samples.")
+    assert picture.caption.startswith("error_rate of web: median 1%, from 1% to 1%, 48 samples.")
 
 
 def test_without_samples_there_is_no_picture(org: OrgData) -> None:
@@ -86,9 +86,9 @@ def test_a_level_that_nothing_was_seen_of_is_unknown(org: OrgData) -> None:
 def test_what_is_not_there_is_refused_with_what_is(org: OrgData) -> None:
     with pytest.raises(UnknownNameError, match="metric 'nope' is not reported in Acme; reported: latency_p95, req"):
         metric_course(org, "web", "nope", T0, END)
-    with pytest.raises(UnknownNameError, match="repo 'nope' is not in Acme"):
+    with pytest.raises(UnknownNameError, match="service 'nope' is not in Acme"):
         metric_course(org, "nope", "latency_p95", T0, END)
-    with pytest.raises(InputError, match="not after its begin"):
+    with pytest.raises(InputError, match="not after its start"):
         metric_course(org, "web", "latency_p95", END, T0)
 
 

@@ -88,7 +88,7 @@ def test_texts_that_run_to_the_right_stay_within_the_panel_of_a_phone() -> None:
         axes.set_gid(TEXTS_INSIDE)
         axes.set_xlim(0.0, 10.0)
         axes.set_xlabel("minutes since the opening, 2026-11-02 15:04 UTC", loc="left")
-        said = axes.annotate("in 29 min if nothing moves", (8.0, 0.5), xytext=(8, 0), textcoords="offset points")
+        said = axes.annotate("in 29 min without progress", (8.0, 0.5), xytext=(8, 0), textcoords="offset points")
     render_narrow(figure, 1)
     assert axes.get_xlim()[1] > 10.0
     assert said.get_window_extent().x1 <= axes.bbox.x1 + 1.0

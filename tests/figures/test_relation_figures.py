@@ -52,7 +52,7 @@ def test_the_network_says_lag_state_and_impact(spread: Analysis) -> None:
     picture = draw_leads(spread.temporal)
     assert picture is not None
     assert words(picture.figure).count("+1 d") == 2
-    assert picture.figure.axes[0].get_xlabel() == "days after the first mover"
+    assert picture.figure.axes[0].get_xlabel() == "days after the first service"
     impact = spread.temporal.propagation_paths[0].impact_score
     assert f"ledger → payments → checkout within 2 d is active now; impact {impact:.0f} of 100" in picture.alt
     dots = picture.figure.axes[0].collections
@@ -211,7 +211,7 @@ def storm(spread: Analysis, size: int) -> Analysis:
     since = datetime(2026, 3, 28, tzinfo=UTC)
     first = spread.alerts.alerts[0]
     members = tuple(AlertMember(f"repo-{n}", first.severity, None, since) for n in range(size))
-    extra: Alert = replace(first, members=members, first_seen=since, priority=9, title=f"{size} repos at once")
+    extra: Alert = replace(first, members=members, first_seen=since, priority=9, title=f"{size} services at once")
     alerts = replace(spread.alerts, alerts=(*spread.alerts.alerts, extra), raised=spread.alerts.raised + size)
     return spread.with_reports(alerts=alerts)
 
@@ -226,7 +226,10 @@ def test_the_storm_counts_before_and_after(spread: Analysis) -> None:
     ]
     assert heights == [report.raised, len(report.alerts)] == [207, 4]
     assert bars.get_ylabel() == "alerts"
-    assert "207 alerts raised, 4 left to look at; the largest storm, 200 repos at once, stands for 200" in picture.alt
+    assert (
+        "207 alerts raised, 4 open after combining; the largest storm, 200 services at once, combines 200"
+        in picture.alt
+    )
     assert len([text for text in lanes.texts if text.get_text()]) == 4
 
 

@@ -58,7 +58,7 @@ def test_told_overdue_and_upcoming_people_are_drawn_at_their_times() -> None:
     ]
     assert "2 overdue, On-call engineer by 20 min" in picture.alt
     assert "next Engineering manager in 10 min" in picture.alt
-    assert "5 min over the time to contain" in picture.alt
+    assert "5 min over the limit to contain" in picture.alt
 
 
 def test_a_clock_is_a_bar_up_to_now_with_its_time_marked() -> None:

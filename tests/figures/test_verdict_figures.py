@@ -30,7 +30,7 @@ def test_a_bar_goes_from_the_onset_to_the_end_of_the_data_while_the_breach_goes_
     assert bars[0].get_x() + bars[0].get_width() == pytest.approx(date2num(run.sla.as_of))
     assert sum(line.get_marker() == ">" for line in axes.lines) == 2
     shown = " ".join(text.get_text() for text in axes.texts)
-    assert "Availability: 7 h, goes on" in shown
+    assert "Availability: 7 h, still active" in shown
     assert "Connection pool" in shown
     assert "10 min after deploy of ledger" in picture.alt
 
@@ -43,7 +43,7 @@ def test_a_breach_that_is_over_ends_where_it_ended(samples: RunSamples) -> None:
     axes = picture.figure.axes[0]
     assert axes.patches[0].get_width() == pytest.approx(2 / 24)
     assert [line.get_marker() for line in axes.lines if line.get_marker() in "<>"] == ["<"]
-    assert "0 of 1 breaches go on" in picture.alt
+    assert "The breach is over" in picture.alt
 
 
 def test_without_an_onset_there_is_no_timeline(samples: RunSamples) -> None:
@@ -82,7 +82,7 @@ def test_a_cause_that_does_not_stand_out_is_not_called_the_cause(samples: RunSam
     weak = replace(breach, root_causes=tuple(replace(cause, confidence=0.3) for cause in breach.root_causes))
     picture = draw_causes(weak)
     assert picture is not None
-    assert "no single cause stands out" in picture.alt
+    assert "no clear cause yet" in picture.alt
     assert all(patch.get_facecolor() != _rgba(BREACH) for patch in picture.figure.axes[0].patches)
     assert draw_causes(replace(breach, root_causes=())) is None
 
@@ -121,7 +121,7 @@ def test_scores_are_drawn_with_change_points_and_events_of_their_repo(samples: R
     dotted = [sum(line.get_linestyle() == ":" for line in axes.lines) for axes in panels]
     assert dotted == [1, 0, 0, 0, 0, 0, 0, 0]
     assert not any(line.get_marker() == "v" for line in panels[5].lines)
-    assert "2 of 8 repos drawn are below 60 points" in picture.alt
+    assert "2 of 8 services drawn are below 60 points" in picture.alt
     assert panels[0].get_ylabel() == "score, 0-100"
 
 
@@ -132,7 +132,7 @@ def test_scores_without_a_change_say_so_and_without_scores_nothing_is_drawn(samp
     quiet = [replace(report, change_points=()) for report in run.health.repository_reports]
     picture = draw_scores(course, quiet, ())
     assert picture is not None
-    assert "None of the 8 repos drawn is below 60 points; no change of level is seen." in picture.alt
+    assert "None of the 8 services drawn is below 60 points; no change of level is seen." in picture.alt
     assert draw_scores(course, [], ()) is None
 
 

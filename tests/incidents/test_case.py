@@ -107,7 +107,7 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
     case = read_case(writer.folder, packaged(), NOON + timedelta(hours=2))
     assert {rung.contact for rung in case.escalation.due} == {"Engineering manager"}
     path = golden_path(case.incident, case.time, None, Situation(due=case.escalation.due))
-    assert any("to be told now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
+    assert any("to be notified now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
 
 
 def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Path, runs: Runs) -> None:
@@ -223,7 +223,7 @@ def test_records_that_cannot_be_read_are_named_and_count_as_overdue(tars: Tars, 
     writer = opened(tmp_path / "incidents", runs)
     late = tars("incident", "escalate", "--overdue")
     assert late.returncode == 1
-    assert "not done: tell VP Engineering (Phone and Email)" in " ".join(late.stdout.split())
+    assert "not done: notify VP Engineering (Phone and Email)" in " ".join(late.stdout.split())
     assert tars("review").returncode == 0
     (writer.folder / "incident.json").write_text("{", encoding="utf-8")
     found = read_cases(tmp_path / "incidents")

@@ -71,7 +71,7 @@ def test_an_incident_gets_the_objectives_of_its_run_and_says_where_that_is_gone(
     finally:
         (tmp_path / "kept.json").rename(place / "status.json")
     assert [one["key"] for one in document["tickets"]] == ["improve:web"]
-    assert document["notes"] == [f"{run.run_id} cannot be read any more, so no objective was looked at"]
+    assert document["notes"] == [f"{run.run_id} can no longer be read, so no objective was reviewed"]
     bare = open_incident(tmp_path, by_hand(Severity.SEV_2, "Slow"), "ada", now()).incident.incident_id
     assert json.loads(tickets(bare, "--incidents-dir", tmp_path, "--json")[0])["tickets"] == []
 

@@ -69,7 +69,7 @@ def test_everything_that_the_run_knows_is_in_the_record(tmp_path: Path, runs: Ru
     [
         ("during", EffectVerdict.UNKNOWN, "no new data since 2026-03-26 04:00 UTC"),
         ("still", EffectVerdict.WORSE, "still breached: availability"),
-        ("over", EffectVerdict.ENDED, "the harm ended at 2026-03-26 05:00 UTC; still beyond the objective"),
+        ("over", EffectVerdict.ENDED, "the impact ended at 2026-03-26 05:00 UTC; still beyond the objective"),
         ("later", EffectVerdict.RECOVERED, "met again: availability"),
     ],
 )
@@ -187,7 +187,7 @@ def test_an_end_that_no_run_shows_is_taken_and_said_to_be_unconfirmed(tars: Tars
         done = tars("incident", "resolve", name, "rolled back")
         assert (done.returncode, done.stderr) == (0, "")
         said.append(done.stdout.partition("Not confirmed:")[2].strip())
-    assert said[0].startswith("no run after containment shows that the harm ended\n  tars run --root ")
+    assert said[0].startswith("no run after containment shows that the impact ended\n  tars run --root ")
     assert said[1].startswith(f"{runs.load('still').run_id} says ")
     assert re.search(r"^  tars incident record INC-\S+ --run latest$", said[1], re.MULTILINE)
     assert said[2] == ""
@@ -204,7 +204,7 @@ def test_without_an_id_the_one_open_incident_is_meant_and_else_the_open_ones_are
     for command in ("golden", "status", "ics"):
         assert first in tars("incident", command).stdout, command
     assert json.loads(tars("incident", "escalate", "--show", "--json").stdout)["incident_id"] == first
-    assert "told On-call engineer" in tars("incident", "escalate").stdout
+    assert "notified On-call engineer" in tars("incident", "escalate").stdout
     tars("incident", "open", "--severity", "SEV-3", "--title", "Slower")
     (second,) = {folder.name for folder in (tmp_path / "incidents").iterdir()} - {first}
     before = [len(read_entries(tmp_path / "incidents" / name)) for name in (first, second)]

@@ -93,7 +93,7 @@ def test_from_a_breach_to_metrics_in_one_session(tars: Tars, tmp_path: Path, org
     # the page's next commands are typed as they stand: they name the folder that the run was told of
     for rung in ("Team lead", "Engineering manager"):
         told = say("incident", "escalate", name)
-        assert f"told {rung}" in told
+        assert f"notified {rung}" in told
     commands = re.findall(r"^Next: +tars (.+)$", told, re.MULTILINE)
     assert commands[0].startswith("run --root 'our data' --outdir incidents/INC-")
     tars(*shlex.split(commands[0]))

@@ -135,7 +135,7 @@ def test_a_record_that_cannot_be_read_and_a_folder_that_is_not_there_are_warning
 
 
 def test_lateness_says_nothing_about_containment(at_home: Path, runs: Runs) -> None:
-    """An organisation in which nothing is found any more has recovered, whoever is still to be told."""
+    """An organisation in which nothing is found any more has recovered, whoever is still to be notified."""
     written = open_incident(at_home, by_hand(Severity.SEV_1, "Slow"), "ada", OPENED)
     folder = at_home / written.incident.incident_id
     record_run(Writer(folder, "ada", OPENED), runs.load("quiet"))
@@ -155,6 +155,6 @@ def test_a_watch_looks_into_the_register_where_there_is_one(at_home: Path, runs:
     open_incident(at_home, by_hand(Severity.SEV_1, "Slow"), "ada", OPENED)
     told = json.loads(tars(*words).stdout)["rounds"][0]
     lines = [change["subject"] for change in told["changes"]]
-    assert any("not done: tell Team lead" in line for line in lines)
+    assert any("not done: notify Team lead" in line for line in lines)
     assert calm["as_of"] == told["as_of"] > f"{OVER:%Y}"
     assert told["exit_code"] == 102 != calm["exit_code"]

@@ -176,7 +176,7 @@ def test_escalation_goes_up_the_matrix_and_refuses_when_every_rung_was_told(tmp_
     acts.acknowledge(writer)
     told = [escalate(writer).incident.escalations[-1].contact for _ in range(2)]
     assert told == ["Team lead", "Engineering manager"]
-    with pytest.raises(InputError, match="every rung of SEV-2 was told"):
+    with pytest.raises(InputError, match="everybody in the matrix for SEV-2 was notified"):
         escalate(writer)
     raised = acts.record_fact(writer, severity=Severity.SEV_1, conditions=[Condition.DATA_LOSS_RISK]).incident
     assert (rungs_left(raised), raised.conditions) == (["VP Engineering"], (Condition.DATA_LOSS_RISK,))

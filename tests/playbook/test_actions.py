@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("kind", "action", "owner"),
     [
         ("SINGLE_REPO_DEGRADATION", "Freeze deployments to api", "core"),
-        ("CASCADING_FAILURE", "Enable circuit breakers (api)", "Teams that call the failing repo"),
+        ("CASCADING_FAILURE", "Enable circuit breakers (api)", "Teams that call the failing service"),
         ("INFRASTRUCTURE_ISSUE", "Contact infrastructure team (api)", "Infrastructure team"),
         ("EXTERNAL_DEPENDENCY", "Activate fallback/cache (api)", "Teams that call the provider"),
     ],
@@ -58,7 +58,7 @@ def test_without_a_cause_only_monitoring_is_suggested() -> None:
 
 
 def test_a_causes_repo_without_a_team_falls_to_the_role_of_the_table() -> None:
-    assert suggest(replace(FULL, repos=()), at(0))[0].owner == "Team that owns the repo"
+    assert suggest(replace(FULL, repos=()), at(0))[0].owner == "Team that owns the service"
 
 
 def test_what_suggests_the_operational_actions() -> None:

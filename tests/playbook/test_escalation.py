@@ -140,7 +140,7 @@ def test_overdue_rungs_become_alerts_with_a_stable_fingerprint() -> None:
     first, second = timeouts(BARE, at(16))
     assert (first.type, first.severity) == (AlertType.ESCALATION_TIMEOUT, AlertSeverity.CRITICAL)
     assert first.fingerprint == "escalation:INC-202601051430:On-call engineer"
-    assert second.message == "tell Team lead (Phone) was due at 2026-01-05 14:45 UTC (matrix: SEV-1, 15 min)"
+    assert second.message == "notify Team lead (Phone) was due at 2026-01-05 14:45 UTC (matrix: SEV-1, 15 min)"
     assert {alert.fingerprint for alert in timeouts(BARE, at(16))} <= {a.fingerprint for a in timeouts(BARE, at(90))}
 
 

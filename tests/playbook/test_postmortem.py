@@ -192,7 +192,7 @@ def test_the_deadlines_of_a_resolved_incident_are_its_reviews() -> None:
     assert {
         entry.key
         for entry in deadlines(replace(FULL, slas=(), customer_impact=False, told=()), at(96))
-        if not entry.key.startswith("tell")
+        if not entry.key.startswith("notify")
     } == {
         "review debrief",
         "review postmortem",
@@ -217,15 +217,15 @@ def test_front_matter_values_are_json() -> None:
 def test_the_summary_says_what_was_found_how_it_ended_and_whether_containment_worked() -> None:
     told = replace(
         FULL,
-        summary="Availability is breached in api: 99.5 % against 99.9 %.",
+        summary="Availability is breached in api: 99.5% against 99.9%.",
         resolution="the deploy was taken back",
         outcome=ContainmentOutcome("RECOVERED", "met again: availability", is_known=True),
     )
     said = postmortem(told, at(200)).partition("## Summary\n")[2].partition("\n\n## Timeline")[0]
     assert said == (
-        "Availability is breached in api: 99.5 % against 99.9 %. SEV-1, SLA Breach.\n"
+        "Availability is breached in api: 99.5% against 99.9%. SEV-1, SLA Breach.\n"
         "How it ended: the deploy was taken back.\n"
-        "Did containment work? Recovered: met again: availability."
+        "After containment: recovered; met again: availability."
     )
     assert escalation_text(told).body.partition("**Summary:**\n")[2].startswith("Availability is breached in api")
 

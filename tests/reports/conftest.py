@@ -55,7 +55,7 @@ def blocks(half_picture: tuple[bytes, bytes]) -> tuple[Block, ...]:
                 Column("SLA"),
                 Column("Measured", "number", decimals=2),
                 Column("Budget", "bar"),
-                Column("Repo", "mono"),
+                Column("Service", "mono"),
                 Column("Status", "badge"),
             ],
             [

@@ -91,7 +91,7 @@ def test_the_report_names_verdict_cause_and_change(demo: dict[str, Path]) -> Non
 def test_the_same_numbers_stand_in_command_json_html_and_pdf(demo: dict[str, Path]) -> None:
     report = json.loads((demo["run"] / "sla-intelligence-report.json").read_text(encoding="utf-8"))
     breach = next(breach for breach in report["breaches"] if breach["sla_id"] == "availability")
-    value = f"{100 * breach['value']:.2f} %"
+    value = f"{100 * breach['value']:.2f}%"
     confidence = f"{breach['root_causes'][0]['confidence']:.0%} confidence"
     headline = report["risk_narrative"]["headline"]
     assert value in headline
@@ -102,7 +102,7 @@ def test_the_same_numbers_stand_in_command_json_html_and_pdf(demo: dict[str, Pat
 
 def test_an_sla_without_data_is_unknown_in_the_report(demo: dict[str, Path]) -> None:
     for text in (" ".join(page(demo["html"]).words), pdf_text(demo["pdf"])):
-        assert "nobody reports time_to_restore" in text.replace("\u200b", "")
+        assert "no service reports time_to_restore" in text.replace("\u200b", "")
         assert "Unknown" in text
 
 

@@ -109,7 +109,7 @@ def test_numbers_are_rounded_for_the_reader(value: float, decimals: int | None, 
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.999, "> 99 %"), (1, "100 %"), (1.37, "137 %")]
+    ("value", "text"), [(0, "0%"), (0.001, "< 1%"), (0.5, "50%"), (0.999, "> 99%"), (1, "100%"), (1.37, "137%")]
 )
 def test_a_share_is_never_rounded_to_none_or_all(value: float, text: str) -> None:
     assert format_share(value) == text

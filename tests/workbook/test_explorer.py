@@ -68,7 +68,7 @@ def test_the_picture_shows_what_is_chosen(explorer: Explorer, run: Run) -> None:
         ("repo", "ledger", "latency_p95 of ledger"),
         ("metric", "requests_total", "requests_total of checkout"),
         ("metric", "error_rate", "error_rate of checkout"),
-        ("metric", HEALTH, "1 of 1 repos drawn are below 60 points"),
+        ("metric", HEALTH, "1 of 1 services drawn are below 60 points"),
         ("window", "1 day", "25 samples"),
         ("event", 0, "before deploy 'Connection pool rewrite', 1.15 s since."),
     ],
@@ -106,7 +106,7 @@ def test_events_are_offered_newest_first_and_none_is_a_choice(explorer: Explorer
 
 
 def test_a_choice_that_is_not_there_is_refused_with_those_that_are(run: Run) -> None:
-    with pytest.raises(UnknownNameError, match="repo 'nope' is not there; there are: accounts, cart"):
+    with pytest.raises(UnknownNameError, match="service 'nope' is not there; there are: accounts, cart"):
         Explorer(run.org, "nope")
 
 
@@ -124,7 +124,7 @@ def test_the_slider_moves_the_verdicts_that_are_shown(panel: WhatIfPanel) -> Non
     assert [(move.sla_id, move.before, move.after) for move in panel.found.moves if move.repo is None] == [
         ("search-latency", SlaStatus.COMPLIANT, SlaStatus.BREACHED)
     ]
-    assert "1 of 4 SLAs move" in panel.table.value
+    assert "1 of 4 SLA verdicts change" in panel.table.value
 
 
 def test_a_stretch_left_out_moves_the_verdicts_that_are_shown(panel: WhatIfPanel) -> None:

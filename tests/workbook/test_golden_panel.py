@@ -64,12 +64,12 @@ def test_a_step_that_is_picked_is_shown_and_the_button_goes_on(run: Run, tmp_pat
     assert seen == [4, 3, 4, 3, 4]
     panel.step.value = 0
     assert "acknowledged by ada" in words(panel.detail.value)
-    assert "The record holds what is asked for." in words(panel.detail.value)
+    assert "The record has everything this step asks for." in words(panel.detail.value)
     panel.step.value = 3
     assert "The playbook's row for this cause" in words(panel.detail.value)
     assert "Enable circuit breakers (ledger) ada · started 15:13 UTC" in words(panel.detail.value)
     panel.step.value = 4
-    assert "Whom to tell: " in words(panel.detail.value)
+    assert "Notify: " in words(panel.detail.value)
 
 
 def test_the_panel_goes_on_from_what_was_recorded_elsewhere(run: Run, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_without_an_incident_the_steps_are_there_and_the_command_that_opens_one(
     for number in range(5):
         panel.step.value = number
         assert "tars incident open --from-run" in words(panel.detail.value)
-        assert "Not begun" in words(panel.detail.value)
+        assert "Not started" in words(panel.detail.value)
     begun(tmp_path, run)
     panel.step.value = 0
     panel.again.click()

@@ -10,27 +10,29 @@ from run_samples import RunSamples, told
 from tars_lib.model.names import ClusterDirection
 from tars_lib.reports.blocks.kinds import CauseList, FigureBlock, Table
 from tars_lib.workbook.pages import incident_report as incident
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections import breach_story as story
-from tars_lib.workbook.sections import escalation, spread
 from tars_lib.workbook.sections import outlook as signals
+from tars_lib.workbook.sections import spread
 
 
 def test_an_active_path_is_told_with_lag_impact_and_what_is_hit(samples: RunSamples) -> None:
     text = told(spread.spread(samples.run("cascade")))
     assert (
-        "[Spreading] Propagation is active ledger → payments → checkout: 3 repos within 2 d, impact 68 of 100" in text
+        "[Spreading] Propagation is active ledger → payments → checkout: 3 services within 2 d, impact 68 of 100"
+        in text
     )
     assert "Isolate ledger from what calls it." in text
     assert "SLAs hit: availability" in text
-    assert "3 of 12 repos, since 2026-03-26 00:00 UTC" in text
+    assert "3 of 12 services, since 2026-03-26 00:00 UTC" in text
     assert "deploy 'Connection pool rewrite' of ledger" in text
 
 
 def test_repos_that_turn_in_one_sample_are_a_cluster_and_no_path(samples: RunSamples) -> None:
     text = told(spread.spread(samples.run("demo")))
-    assert "4 repos declined together; no path is seen to be active checkout, ledger, payments, web, since" in text
-    assert "at its level, though it moves with them: fraud-check" in text
-    assert "no order can be told at this sampling interval" in text
+    assert "4 services declined together; no propagation path is active checkout, ledger, payments, web, since" in text
+    assert "moves with them, but at its usual level: fraud-check" in text
+    assert "the data cannot show which came first" in text
     assert "[Together]" in text
 
 
@@ -38,14 +40,14 @@ def test_repos_that_turn_in_one_sample_are_a_cluster_and_no_path(samples: RunSam
 def test_where_nothing_spreads_the_report_says_so(samples: RunSamples, name: str) -> None:
     blocks = spread.spread(samples.run(name))
     assert len(blocks) == 1
-    assert "[No spread] It is not seen to spread" in told(blocks)
-    assert "66 pairs of repos were tested" in told(blocks)
+    assert "[No spread] It is not spreading" in told(blocks)
+    assert "66 pairs of services were tested" in told(blocks)
 
 
 def test_what_could_not_be_tested_is_not_called_calm(samples: RunSamples) -> None:
     run = samples.run("calm")
     short = run.with_reports(temporal=replace(run.temporal, reason="too few samples: 3"))
-    assert "Whether it spreads is not known too few samples: 3." in told(spread.spread(short))
+    assert "Whether it is spreading is unknown too few samples: 3." in told(spread.spread(short))
 
 
 def test_a_path_that_is_over_or_improves_is_not_active(samples: RunSamples) -> None:
@@ -62,16 +64,16 @@ def test_alerts_stand_in_the_order_of_priority_with_the_storm_counted(samples: R
     run = samples.run("demo")
     table = signals.alerts(run)
     assert [row[1] for row in table.rows] == [alert.title for alert in run.alerts.alerts[:5]]
-    assert table.note == "11 raised, compressed into 6. The first 5 of 6 are shown."
-    assert signals.alerts(run, 6).note == "11 raised, compressed into 6."
+    assert table.note == "11 raised, combined into 6. The first 5 of 6 are shown."
+    assert signals.alerts(run, 6).note == "11 raised, combined into 6."
     assert "No alert is raised." in told(signals.alerts(samples.run("calm")))
 
 
 def test_a_budget_is_drawn_only_where_it_is_at_risk_or_spent(samples: RunSamples) -> None:
     (block,) = signals.budgets(samples.run("demo"))
-    assert "overspent, 316 %" in block.alt
+    assert "overspent, 316%" in block.alt
     (left,) = signals.budgets(samples.run("at-risk"))
-    assert "12 % of the error budget left" in left.alt
+    assert "12% of the error budget left" in left.alt
     assert signals.budgets(samples.run("calm")) == []
     assert signals.budgets(samples.run("artefacts")) == []
 
@@ -89,7 +91,7 @@ def test_a_second_breach_of_the_same_cause_does_not_repeat_it(samples: RunSample
     first, second = story.breach_story(run, 0), story.breach_story(run, 1)
     assert any(isinstance(block, CauseList) for block in first)
     assert not any(isinstance(block, CauseList) for block in second)
-    assert "Same cause as above: ledger, with 95% confidence; it explains 92% of the harm" in told(second)
+    assert "Same cause as above: ledger, with 95% confidence; it explains 92% of the impact" in told(second)
 
 
 def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
@@ -99,20 +101,25 @@ def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
 
 
 def test_of_two_rules_that_name_the_vp_the_more_urgent_wins(samples: RunSamples) -> None:
-    rungs = {rung.who: rung for rung in escalation.rungs(samples.run("demo"))}
+    plan = state_by(samples.run("demo"), None).plan
+    assert plan is not None
+    rungs = {one.who: one for one in plan.recipients}
     assert (rungs["VP Engineering"].due, rungs["VP Engineering"].rule) == ("now", "condition: SLA breach")
     assert rungs["Team lead"].due == "after 15 min without progress"
     assert rungs["Customer Success"].rule == "condition: Customer impact"
     assert list(rungs)[-1] == "Engineering manager"
-    assert escalation.rungs(samples.run("calm")) == ()
+    assert state_by(samples.run("calm"), None).plan is None
     text = told(incident.first_step(samples.run("demo")))
     assert (
-        "Tell now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min" in text
+        "Notify now: VP Engineering, Customer Success, On-call engineer. Without progress: Team lead after 15 min"
+        in text
     )
 
 
 def test_customer_success_is_not_called_where_no_customer_sees_it(samples: RunSamples) -> None:
-    who = [rung.who for rung in escalation.rungs(samples.run("artefacts"))]
+    plan = state_by(samples.run("artefacts"), None).plan
+    assert plan is not None
+    who = [one.who for one in plan.recipients]
     assert "Customer Success" not in who
     assert "VP Engineering" in who
 

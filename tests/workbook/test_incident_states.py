@@ -15,9 +15,12 @@ from run_samples import RunSamples, cells, told
 
 from tars_lib.cli.main import cli
 from tars_lib.engines.queries.incident_state import State
+from tars_lib.incidents.store.record import ActionState
+from tars_lib.incidents.views.case import read_case
 from tars_lib.pipeline import SUMMARY_FILE, Run, analyze, load_run, write_run
 from tars_lib.pipeline.loading import load_org
-from tars_lib.reports.blocks.kinds import Block, TitleBlock
+from tars_lib.playbook.packaged import packaged
+from tars_lib.reports.blocks.kinds import Block, Callout, TitleBlock
 from tars_lib.sources.demo import demo_root
 from tars_lib.workbook.parameters.register import state_of
 
@@ -36,7 +39,7 @@ SAMPLE = ("executive_summary", "incident_report", "sla_breach")
 """Pages of which each state is looked at in every run of the tests; the others in `make thorough`."""
 pytestmark = pytest.mark.xdist_group("incident states")
 
-ALARM = re.compile(r"\b(do now|tell now|contain within|contain first|respond within)\b|\[To do\]", re.IGNORECASE)
+ALARM = re.compile(r"\b(do now|notify now|contain within|contain first|respond within)\b|\[To do\]", re.IGNORECASE)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 POLICIES = """policies:
@@ -115,12 +118,17 @@ def test_a_calm_run_is_calm(samples: RunSamples) -> None:
 
 def test_sentences_of_what_is_settled_say_when_and_what_is_left(runs: dict[str, tuple[Run, str, str]]) -> None:
     assert state_of(*runs["over"]).sentence == (
-        "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h); the error budget is spent. "
-        "So did 1 other SLA. Watch it: nothing is to be contained now."
+        "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h): 1,000 of 10,000 requests, "
+        "one in ten; the error budget is spent. "
+        "So did one other SLA. Keep watching; no containment is needed now."
     )
-    assert state_of(*runs["stale"]).sentence.startswith("As of 2026-11-02 15:00 UTC, 25 days old: Availability is ")
+    assert state_of(*runs["stale"]).sentence.startswith(
+        "As of 2026-11-02 15:00 UTC, 25 days old: One in six requests to "
+    )
     assert state_of(*runs["resolved"]).sentence == (
-        "Resolved at 2026-11-02 16:39 UTC by ada: The deploy was rolled back."
+        "Resolved at 2026-11-02 16:39 UTC by ada: The deploy was rolled back. One in six requests to "
+        "ledger failed: 5,855 of 35,452 "
+        "from 2026-11-02 08:00 to 15:00 UTC (7 h). Customers saw it at checkout and web."
     )
 
 
@@ -132,6 +140,40 @@ def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: di
     (head,) = (block for block in blocks if isinstance(block, TitleBlock))
     assert head.headline == state_of(*runs[state]).sentence
     assert {badge.tone for badge in head.badges[:2]} <= {"good", "neutral", "unknown"}
+
+
+@pytest.mark.parametrize(
+    "notebook", in_part([name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")])
+)
+@pytest.mark.parametrize("state", ["active", "recovering", "open"])
+def test_every_page_calls_for_the_one_plan_of_its_run(
+    notebook: str, state: str, runs: dict[str, tuple[Run, str, str]]
+) -> None:
+    plan = state_of(*runs[state]).plan
+    assert plan is not None
+    calls = [
+        block
+        for block in page(notebook, runs[state])
+        if isinstance(block, Callout) and re.match(r"Contain|Do |Respond", block.title)
+    ]
+    assert {call.title for call in calls} <= {plan.title}
+    assert all(plan.notify in call.text for call in calls)
+
+
+def test_the_plan_and_the_golden_path_of_an_open_incident_name_the_same_action(
+    runs: dict[str, tuple[Run, str, str]],
+) -> None:
+    known = runs["open"]
+    plan = state_of(*known).plan
+    assert plan is not None
+    run, incident_id, folder = known
+    case = read_case(Path(folder) / incident_id, packaged(), run.status.generated_at)
+    first = next(action for action in case.incident.actions if action.state is ActionState.STARTED)
+    assert plan.first == first.text == "Roll back deploy 'Connection pool rewrite' of ledger"
+    assert f"contain {incident_id} --done {first.action_id}" in told(page("golden_path", known))
+    # whoever was notified is not to be notified again
+    assert set(plan.notified) == {"On-call engineer", "VP Engineering", "Customer Success"}
+    assert not set(plan.notified) & {one.who for one in plan.recipients}
 
 
 @pytest.mark.parametrize(

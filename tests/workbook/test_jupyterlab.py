@@ -145,18 +145,18 @@ def explore(page: Page) -> None:
     explorer.wait_for()
     assert "error_rate of checkout" in str(explorer.get_attribute("alt"))
     before = explorer.get_attribute("src")
-    page.get_by_label("Repo", exact=True).select_option("ledger")
+    page.get_by_label("Service", exact=True).select_option("ledger")
     page.locator('.tars-picture img[alt*="of ledger"]').wait_for()
     assert explorer.get_attribute("src") != before
     page.get_by_label("Event", exact=True).select_option("2026-11-02 07:50 deploy: Connection pool rewrite (ledger)")
     page.get_by_text("since. Dotted: events.").last.wait_for()
 
-    panel = page.locator(".widget-vbox").filter(has=page.get_by_label("Leave out", exact=True))
-    panel.get_by_text("No verdict moves").wait_for()
-    for label, time_of_day in (("Leave out", "2026-11-02T08:00Z"), ("until", "2026-11-02T15:01Z")):
+    panel = page.locator(".widget-vbox").filter(has=page.get_by_label("Exclude", exact=True))
+    panel.get_by_text("No verdict changes").wait_for()
+    for label, time_of_day in (("Exclude", "2026-11-02T08:00Z"), ("until", "2026-11-02T15:01Z")):
         panel.get_by_label(label, exact=True).fill(time_of_day)
         panel.get_by_label(label, exact=True).press("Enter")
-    panel.get_by_text("2 of 4 SLAs move").wait_for()
+    panel.get_by_text("2 of 4 SLA verdicts change").wait_for()
 
 
 def offered(page: Page) -> None:
@@ -194,7 +194,7 @@ def walk(page: Page, writer: Writer) -> None:
     page.get_by_role("button", name="Next step").click()
     detail.get_by_text("Minute 2-5, Identify Breach").wait_for()
     page.get_by_role("button", name="12-15 Escalate & Document").click()
-    detail.get_by_text("Whom to tell").wait_for()
+    detail.get_by_text("Notify: ").wait_for()
     page.get_by_role("button", name="Next step").click()
     detail.get_by_text("Minute 0-2, Acknowledge").wait_for()
     acknowledge(writer)

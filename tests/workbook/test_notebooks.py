@@ -23,8 +23,8 @@ PAGES = {"incident_report": 5, "sla_breach": 3, "at_risk_monitoring": 2, "execut
 """At most so many pages; judgement: what the reader of each will turn."""
 TOLD = {
     "incident_report": ("What broke and why", "Is it spreading?", "Alerts, budget and outlook", "How to contain it"),
-    "sla_breach": ("Minute 2-5", "Minute 5-8", "Minute 8-12", "Whom to tell", "Business impact"),
-    "at_risk_monitoring": ("SLAs at risk", "What is to come", "Monitoring escalation"),
+    "sla_breach": ("Minute 2-5", "Minute 5-8", "Minute 8-12", "Who to notify", "Business impact"),
+    "at_risk_monitoring": ("SLAs at risk", "Outlook", "Monitoring escalation"),
     "executive_summary": ("Risk narrative", "SLA scorecard", "Trends"),
     "org_risk": ("Who contributes", "Mitigation plan", "realistic?"),
 }

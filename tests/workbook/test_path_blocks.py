@@ -28,9 +28,9 @@ def test_max_causes_limits_what_is_told(samples: RunSamples) -> None:
 def test_a_cause_that_does_not_stand_out_is_not_recorded_as_known(samples: RunSamples) -> None:
     breach = samples.run("demo").sla.breaches[0]
     weak = replace(breach, root_causes=tuple(replace(cause, confidence=0.3) for cause in breach.root_causes))
-    assert sla_breach.primary_cause(weak) == "Not known: no cause stands out (first candidate ledger, 30%)"
+    assert sla_breach.primary_cause(weak) == "No clear cause yet; check ledger first (30% confidence)"
     none = replace(breach, root_causes=(), reason="no deviation")
-    assert sla_breach.primary_cause(none) == "Not known: no deviation"
+    assert sla_breach.primary_cause(none) == "Unknown: no deviation"
     run = samples.run("demo")
     unsure = run.with_reports(sla=replace(run.sla, breaches=(weak,)))
     assert "[Found]" not in told(sla_breach.contain(unsure))
@@ -42,7 +42,7 @@ def test_customers_are_told_where_a_repo_that_they_see_is_hit(samples: RunSample
     assert "Status page: we are investigating (checkout, web)" in told(sla_breach.tell(samples.run("demo")))
     assert "Status page" not in told(sla_breach.tell(samples.run("artefacts")))
     assert "Customers see checkout, web." in told(sla_breach.impact(samples.run("demo")))
-    assert "No customer-facing repo is among those affected." in told(sla_breach.impact(samples.run("artefacts")))
+    assert "No customer-facing service is affected." in told(sla_breach.impact(samples.run("artefacts")))
 
 
 def test_an_sla_at_risk_is_told_with_budget_burn_rate_and_day(samples: RunSamples) -> None:
@@ -50,7 +50,7 @@ def test_an_sla_at_risk_is_told_with_budget_burn_rate_and_day(samples: RunSample
     table = at_risk.at_risk_table(run)
     ((name, measured, share, burning, when),) = table.rows
     assert name == "Availability (web)"
-    assert "99.912 %" in measured
+    assert "99.912%" in measured
     assert share.value == pytest.approx(run.sla["availability"].error_budget.consumed_share)  # type: ignore[union-attr]
     assert burning.startswith("none fires")
     assert when == "about 13 days (12 or more)"
@@ -67,8 +67,8 @@ def test_every_forecast_stands_with_its_reason(samples: RunSamples) -> None:
 
 def test_check_minutes_changes_what_is_asked_for(samples: RunSamples) -> None:
     run = samples.run("at-risk")
-    assert "Judge every 15 minutes" in told(at_risk.verdict(run, 15))
-    assert "Judge every 5 minutes" in told(at_risk.verdict(run, 5))
+    assert "Run the checks every 15 minutes" in told(at_risk.verdict(run, 15))
+    assert "Run the checks every 5 minutes" in told(at_risk.verdict(run, 5))
     assert "*/5 * * * *" in told(at_risk.next_action(run, 5))
 
 
@@ -81,12 +81,12 @@ def test_max_repos_limits_the_list_and_says_so(samples: RunSamples) -> None:
 def test_a_score_that_is_not_known_is_not_a_low_risk(samples: RunSamples) -> None:
     run = samples.run("calm")
     dark = run.with_reports(health=replace(run.health, aggregate_score=None, coverage=0.2))
-    assert org_risk.headline(dark) == "The risk is not known: 20% of the recently expected samples arrived."
+    assert org_risk.headline(dark) == "The risk is not known: 20% of the samples expected recently arrived."
 
 
 def test_an_objective_that_is_met_over_the_longest_window_is_shown_as_met(samples: RunSamples) -> None:
     table = org_risk.objectives(samples.run("cascade"))
-    assert [(row[0], row[3]) for row in table.rows] == [("Availability (30d)", "99.931 % over 90d, compliant")]
+    assert [(row[0], row[3]) for row in table.rows] == [("Availability (30d)", "99.931% over 90d, compliant")]
     assert "Every objective that can be judged is met." in told(org_risk.objectives(samples.run("calm")))
 
 
@@ -116,8 +116,8 @@ def everything(run: Run) -> str:
 def test_calm_is_said_and_nothing_more_than_is_known(samples: RunSamples) -> None:
     text = everything(samples.run("calm"))
     for words in (
-        "No SLA is known to be breached", "No SLA is known to be at risk.", "Nothing is to be contained.",
-        "Nobody is to be told.", "No repo with a known score is below 60", "Keep the hourly checks running",
+        "No SLA is known to be breached", "No SLA is known to be at risk.",
+        "Nobody to notify.", "No service with a known score is below 60", "Keep the hourly checks running",
     ):  # fmt: skip
         assert words in text
     assert "No SLA is breached" not in text
@@ -148,7 +148,7 @@ def test_the_headline_names_the_worst_repo_and_counts_the_others(demo: Run) -> N
     breach = demo.sla.breaches[0]
     others = len(set(breach.repos) - {breach.scope})
     assert others > 0
-    assert f"is breached in {breach.scope} (worst) and {others} more" in demo.sla.risk_narrative.headline
+    assert f"is breached in {breach.scope} (worst) and {others} other services" in demo.sla.risk_narrative.headline
 
 
 def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:
@@ -157,6 +157,6 @@ def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:
     breached = [result for result in run.sla.compliance_results if result.status is SlaStatus.BREACHED]
     only = run.with_reports(sla=replace(run.sla, compliance_results=tuple(breached)))
     assert "Every SLA is breached already." in told(at_risk.outlook_section(only))
-    assert "Chance of a breach" not in told(at_risk.outlook_section(only))
-    assert "Chance of a breach" in told(at_risk.outlook_section(run))
+    assert "Probability of a breach" not in told(at_risk.outlook_section(only))
+    assert "Probability of a breach" in told(at_risk.outlook_section(run))
     assert "The first 3 of 6 are shown." in told(at_risk.outlook_section(run))

@@ -92,9 +92,12 @@ def table(blocks: list[Block], caption: str) -> Table:
 
 def test_propagation_names_the_planted_path_its_leader_and_the_change_to_undo(spread: Run) -> None:
     text = said(*propagation_page(spread))
-    assert "Trouble travels ledger → payments → checkout within 2 d: 3 of 12 repos, customers see checkout" in text
-    assert "Contain within 15 minutes: isolate ledger from payments, checkout" in text
-    assert "Roll back deploy 'Connection pool rewrite' of ledger (v41)" in text
+    assert (
+        "A problem is spreading ledger → payments → checkout within 2 d: 3 of 12 services, customers see checkout"
+        in text
+    )
+    assert "Contain within 15 minutes: Roll back deploy 'Connection pool rewrite' of ledger" in text
+    assert "isolate ledger from payments, checkout" in text
     assert "Enable circuit breakers" in text
 
 
@@ -136,8 +139,8 @@ def test_every_question_about_a_common_factor_is_answered(demo: Run) -> None:
 def test_a_cluster_is_chosen_by_its_id_and_a_wrong_id_names_those_that_there_are(demo: Run) -> None:
     quiet = next(one for one in demo.correlation.clusters if not one.is_anomalous)
     text = said(*anomaly_page(demo, quiet.cluster_id))
-    assert "belong together" in text
-    assert "Nothing to contain" in text
+    assert "are related" in text
+    assert "No containment needed" in text
     with pytest.raises(InputError, match=f"cluster_id 'x'.*allowed: {demo.correlation.clusters[0].cluster_id}"):
         cross_repo_anomaly.chosen(demo, "x")
 
@@ -146,7 +149,7 @@ def test_critical_alerts_come_in_the_reports_order_with_measured_value_and_limit
     found = [alert for alert in demo.alerts.alerts if alert.severity == "CRITICAL"]
     rows = critical_alerts.critical_list(demo).rows
     assert [row[1] for row in rows] == [alert.title for alert in found]
-    assert rows[0][4:6] == ("99.68 %", "99.9 %")
+    assert rows[0][4:6] == ("99.68%", "99.9%")
     assert (
         f"{len(found)} of {len(demo.alerts.alerts)} alerts are critical; the first of them: SLA Availability"
         in said(critical_alerts.title(demo))
@@ -181,10 +184,10 @@ def test_alerts_none_of_which_is_critical_are_still_listed(demo: Run) -> None:
 
 
 def test_the_investigation_tells_relations_from_trouble(spread: Run, calm: Run) -> None:
-    assert "checkout, ledger, payments deviate since 2026-03-26 00:00 UTC" in said(investigation.title(spread))
+    assert "checkout, ledger, payments are abnormal since 2026-03-26 00:00 UTC" in said(investigation.title(spread))
     assert "tars report cross_repo_anomaly --run" in said(investigation.next_action(spread))
     quiet = said(*investigation_page(calm))
-    assert "16 of 66 pairs of repos move together; none stands off its level now" in quiet
+    assert "16 of 66 pairs of services move together; none is abnormal now" in quiet
     assert "Respond within 4 hours" in quiet
     assert "cross_repo_anomaly" not in quiet
 
@@ -203,7 +206,7 @@ def test_the_investigation_of_one_repo_shows_its_relations_alone(calm: Run) -> N
 def test_a_calm_run_says_that_nothing_is_to_be_contained(page: object, calm: Run) -> None:
     text = said(*page(calm))  # type: ignore[operator]
     assert "Contain within" not in text
-    assert any(word in text for word in ("Nothing to contain", "Nothing to triage", "Nothing is to be contained"))
+    assert any(word in text for word in ("No containment needed", "Nothing to triage"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -216,12 +219,12 @@ def test_what_could_not_be_tested_is_unknown_and_never_calm(page: object, calm: 
         temporal=replace(calm.temporal, reason=reason),
     )
     if page is alerts_page:
-        assert "What could not be judged raises none" in said(*alerts_page(dark))
+        assert "What cannot be judged raises no alert" in said(*alerts_page(dark))
         return
     text = said(*page(dark))  # type: ignore[operator]
     assert reason in text
     assert "Unknown" in text
-    assert "Nothing to contain" not in text
+    assert "No containment needed" not in text
 
 
 @pytest.mark.parametrize("page", PAGES)

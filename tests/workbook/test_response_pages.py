@@ -1,4 +1,4 @@
-"""The golden path, the postmortem and the trend review tell what the register holds, with the numbers of the commands."""
+"""The golden path, the postmortem and trend review tell what the register holds, with the numbers of the commands."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
     shown = page("golden_path", run, registers / "begun")
     title = shown[0]
     assert isinstance(title, TitleBlock)
-    assert title.headline.startswith("Minute 24: contain comes now, 9 min over the time to contain. SLA Breach: ")
+    assert title.headline.startswith("Minute 24: contain is due now, 9 min over the limit to contain. SLA Breach: ")
     assert [badge.text for badge in title.badges] == ["SEV-1", "SLA Breach", "Mitigating"]
     text = told(shown)
-    assert "[Behind: do now] Minute 8-12, Contain: Stop the harm." in text
+    assert "[Behind: do now] Minute 8-12, Contain: Stop the impact." in text
     steps = table(shown, "fifteen minutes").rows
     assert [row[0] for row in steps] == ["0-2", "2-5", "5-8", "8-12", "12-15"]
     assert [row[-1].text for row in steps] == ["Done", "Done", "Done", "Behind", "Behind"]
@@ -92,7 +92,7 @@ def test_a_duration_reads_the_same_on_a_page_and_in_a_command(run: Run, register
         assert one.value is None or f"{one.name}: {value_of(one)}; target" in " ".join(said.split())
     told_late = page("golden_path", run, registers / "begun", as_of=odd)[0]
     assert isinstance(told_late, TitleBlock)
-    assert told_late.headline.startswith("Minute 24: contain comes now, 9 min 33 s over the time to contain.")
+    assert told_late.headline.startswith("Minute 24: contain is due now, 9 min 33 s over the limit to contain.")
     (incident,) = [folder.name for folder in (registers / "begun").iterdir() if folder.is_dir()]
     golden = CliRunner().invoke(
         cli, ["incident", "golden", incident, "--incidents-dir", str(registers / "begun"), "--now", odd]
@@ -116,7 +116,7 @@ def test_clocks_steps_rungs_and_next_command_are_those_of_the_commands(run: Run,
         step["next_command"] is None for step in path["path"]["steps"]
     ]
     assert path["path"]["next_command"] in [row[1] for row in table(shown, "What to do next").rows]
-    whom = table(shown, "Whom to tell")
+    whom = table(shown, "Notify")
     said = status["escalation"]
     assert [row[0].partition(" (")[0] for row in whom.rows] == [
         rung["contact"] for kind in ("due", "upcoming", "told") for rung in said[kind]
@@ -126,7 +126,7 @@ def test_clocks_steps_rungs_and_next_command_are_those_of_the_commands(run: Run,
 def test_the_path_of_an_incident_that_is_over_leads_to_the_postmortem(run: Run, registers: Path) -> None:
     (folder,) = (registers / "walked").iterdir()
     shown = page("golden_path", run, registers / "walked", incident_id=folder.name)
-    assert "the path is walked" in told(shown)
+    assert "all steps are done" in told(shown)
     assert "tars incident close" in told(shown)
 
 
@@ -217,8 +217,8 @@ def test_planted_lengths_come_out_and_open_incidents_stand_apart(run: Run, regis
     assert rows["SLA Recovery Time"][1] == 3
     text = told(shown)
     assert "0 of 4 targets are met over 7 incidents" in text
-    assert "Still open, so without a value: MTTR: INC-202702101500" in text
-    (again,) = table(shown, "came back").rows
+    assert "Still open, so no value yet: MTTR: INC-202702101500" in text
+    (again,) = table(shown, "Recurring causes").rows
     assert again[1:3] == ("ledger", 6)
     assert "16 overdue" in text
 
@@ -235,7 +235,7 @@ def test_months_and_runs_change_what_is_shown(samples: RunSamples, registers: Pa
         for pattern in ("", str(tmp_path / "tars-run-*"))
     )
     assert len(table(alone, "By the month").rows) == 2
-    assert "One run, no course" in told(alone)
+    assert "One run, no trend yet" in told(alone)
     figure = next(block for block in both if isinstance(block, FigureBlock) and "Readiness over" in block.alt)
     assert "Readiness over 3 runs" in figure.alt
     report = places[0] / "sla-intelligence-report.json"
@@ -264,7 +264,7 @@ def test_where_nothing_is_recorded_the_page_says_so_and_is_whole(
     if (notebook, name) == ("golden_path", "demo"):
         assert "tars incident open --from-run" in text
     if (notebook, name) == ("golden_path", "calm"):
-        assert "Nothing to respond to" in text
+        assert "No immediate response needed" in text
         assert "incident open" not in text
 
 
@@ -330,7 +330,7 @@ def test_leadership_reads_how_the_response_stands_or_what_comes_first(run: Run, 
     assert "next update" not in done
     first = told(executive.response(run, None))
     assert run.sla.breaches[0].recommended_actions[0] in first
-    assert "(owner: " in first
+    assert "Owner: " in first
     assert executive.response(run, None, "INC-1") == [], "an incident is named, so none is missing"
 
 

@@ -57,8 +57,8 @@ def test_the_page_shows_the_planted_change_and_what_would_have_moved(demo: welco
     text = page(demo)
     assert "error_rate of checkout: median" in text
     assert "before deploy 'Connection pool rewrite'" in text
-    assert "2 of 4 SLAs move Left out of all repos: 2026-11-02 08:00 to 2026-11-02 16:00 UTC" in text
-    assert "99.912 %" in text
+    assert "2 of 4 SLA verdicts change Excluded from all services: 2026-11-02 08:00 to 2026-11-02 16:00 UTC" in text
+    assert "99.912%" in text
 
 
 @pytest.mark.parametrize("name", ["calm", "artefacts"])
@@ -67,7 +67,7 @@ def test_it_has_something_true_to_say_of_every_run(samples: RunSamples, name: st
     assert "What to do next" in text
     if name == "calm":
         assert "Nothing to draw" in text
-        assert "No verdict moves" in text
+        assert "No verdict changes" in text
 
 
 def test_every_question_that_it_teaches_is_answered_when_typed(demo: welcome.Found, samples: RunSamples) -> None:

@@ -22,7 +22,7 @@ def correlation(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Find repos that move together in an org-health report, clusters of them and what they share.
+    """Find services that move together in an org-health report, their clusters and what they share.
 
     Codes: 122 a critical cross-repo anomaly, 121 correlations, 0 none; 123 configuration error, 124 the report could not be
     read.

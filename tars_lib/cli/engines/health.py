@@ -12,8 +12,8 @@ from tars_lib.cli.shared.shell import guarded
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
 @click.option("--root-dir", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
-@click.option("--config", type=click.Path(path_type=Path), help="In place of the folder's org.yaml.")
-@click.option("--repos", metavar="A,B", help="Only these repos, comma separated.")
+@click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of the folder's org.yaml.")
+@click.option("--repos", metavar="A,B", help="Only these services, comma separated.")
 @engine_options("health")
 @guarded(codes_of("health"))
 def health(
@@ -27,7 +27,7 @@ def health(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Score every repo and the organisation from an org-health folder.
+    """Score every service and the organisation from an org-health folder.
 
     With --output the history is written beside the report, so that the other engines need this report alone. Codes: 92 risk
     tier HIGH or CRITICAL, 91 an organisation SLO is violated, 0 nothing found; 93 no repositories, 94 configuration error, 95
@@ -36,6 +36,7 @@ def health(
     import hashlib
 
     from tars_lib.engines.health.assess import assess_health
+    from tars_lib.engines.health.risk_text import risk_text
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import now, stamp
     from tars_lib.pipeline.history_file import history_bytes
@@ -52,10 +53,7 @@ def health(
         report = without_path(report, f"{output.file.stem}.history.parquet", hashlib.sha256(samples).hexdigest())
 
     def summary() -> list[str]:
-        score = "unknown" if report.aggregate_score is None else f"{report.aggregate_score:.1f} of 100"
-        lines = [
-            f"{report.org.name}: risk tier {report.risk_tier.value}, score {score}, coverage {report.coverage:.0%}"
-        ]
+        lines = [f"{report.org.name}: health {risk_text(report)}; coverage {report.coverage:.0%}"]
         for repo in report.repository_reports[:10]:
             shown = "unknown" if repo.score is None else f"{repo.score:5.1f}"
             lines.append(f"  {shown:>7}  {repo.risk_tier.value:8}  {repo.repo}: {'; '.join(repo.reasons[:2])}")

@@ -41,7 +41,7 @@ def sla(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Judge the SLAs of an org-health report and explain the breaches.
+    """Check the SLAs of an org-health report and explain the breaches.
 
     Codes: 142 a breach, 141 an SLA at risk, 0 neither; 143 configuration error, 144 a report could not be read.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.queries.impact_text import lead
 from tars_lib.engines.relations.correlation_report import CorrelationReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.sla.report import SlaReport
@@ -15,7 +16,7 @@ MAX_LINES = 10
 def sla_lines(report: SlaReport) -> list[str]:
     """Verdicts, breaches with their causes, readiness."""
     readiness = report.executive_readiness
-    lines = [report.risk_narrative.headline, f"As of {report.as_of:{MINUTES}}", ""]
+    lines = [lead(report), f"As of {report.as_of:{MINUTES}}", ""]
     for result in report.compliance_results:
         value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
         sign = ">=" if result.higher_is_better else "<="
@@ -23,9 +24,9 @@ def sla_lines(report: SlaReport) -> list[str]:
         lines.append(f"{result.status.value:9}  {result.sla_id}: {value}, objective {sign} {objective}{why}")
     for breach in report.breaches:
         lines += ["", f"BREACHED: {breach.sla_id} - {breach.sla_type}, {breach.severity.value}"]
-        lines += [f"  Cause: {cause.cause} (confidence {cause.confidence:.2f})" for cause in breach.root_causes[:3]]
+        lines += [f"  Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]
         if not breach.root_causes:
-            lines.append(f"  No cause is named: {breach.reason}")
+            lines.append(f"  Cause unknown: {breach.reason}")
         lines += [f"  Do: {action}" for action in breach.recommended_actions]
     unknown = f", {readiness.unknown_share:.0%} unknown" if readiness.unknown_share else ""
     lines += ["", f"Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100{unknown}"]

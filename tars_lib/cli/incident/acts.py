@@ -35,8 +35,8 @@ def open_command(
 ) -> int:
     """Open an incident from a run, from exit codes, or by hand.
 
-    From a run everything is filled in: type and severity by the playbook's decision tree, breached SLAs, causes, repos,
-    customer impact, suggested containment; the run is kept as the state before containment. A run that stands in the folder
+    A run fills in everything: type and severity by the playbook's decision tree, breached SLAs, causes, services,
+    customer impact, suggested containment; it is kept as the state before containment. A run that stands in the folder
     of an incident without a record gives that folder its record.
     """
     from tars_lib.incidents.response.opening import adopt as give_record
@@ -75,7 +75,7 @@ def open_command(
 @click.argument("text", required=False)
 @judged
 def ack(options: Options, incident_id: str, text: str | None) -> int:
-    """Acknowledge an incident: you have it, and the respond clock stops."""
+    """Acknowledge an incident: it is yours, and the respond clock stops."""
     from tars_lib.incidents.response.acts import acknowledge
 
     said = "" if text is None else text_of(text)
@@ -100,7 +100,7 @@ def note(options: Options, incident_id: str, text: str) -> int:
 @click.option("--run", metavar="RUN", help="Run directory; latest: the newest in the incident's folder.")
 @click.option("--cause", metavar="TEXT", help="A cause that you found.")
 @click.option("--containment-type", type=_CONTAIN, help="Kind of that cause; its playbook row joins the checklist.")
-@click.option("--repo", help="Repo of that cause.")
+@click.option("--repo", help="Service of that cause.")
 @click.option("--condition", "conditions", type=_CONDITION, multiple=True, help="Condition that holds; repeatable.")
 @click.option(
     "--no-condition", "denied", type=_CONDITION, multiple=True, help="Condition that does not hold; repeatable."
@@ -181,10 +181,10 @@ def contain(
     owner: str | None,
     show: bool,
 ) -> int:
-    """Record containment: nothing acts on its own, you do it and say so.
+    """Record containment. T.A.R.S. changes nothing itself: act, then record it here.
 
-    With TEXT an action of your own begins; with nothing else the first of the checklist. The first action that is done
-    stops the contain clock, unless it only watches.
+    TEXT starts an action of your own; without it the first of the checklist starts. The first finished action stops
+    the contain clock, unless it only adds monitoring.
     """
     from tars_lib.cli.incident.text import action_lines
     from tars_lib.incidents.response.acts import finish_containment, start_containment
@@ -232,10 +232,10 @@ def _show_checklist(options: Options, incident_id: str) -> int:
 @click.argument("text", required=False)
 @common
 def resolve(options: Options, incident_id: str, text: str | None) -> int:
-    """The harm is over; TEXT says how it ended. Both clocks stop.
+    """Resolve an incident; TEXT says how it ended. Both clocks stop.
 
-    Without TEXT the run after containment says it, where it found that the harm ended (RECOVERED or ENDED). Where no run
-    found that, the answer says so, with the commands that would show it.
+    Without TEXT the run after containment says it, if it shows that the impact ended (RECOVERED or ENDED). If no run
+    shows that, the output says so and names the commands that would.
     """
     from tars_lib.cli.incident.text import unconfirmed_lines
     from tars_lib.incidents.response.acts import resolve as write
@@ -261,14 +261,14 @@ def close(options: Options, incident_id: str, text: str | None) -> int:
 
 
 @click.command(
-    short_help="It is not over.",
+    short_help="The incident is not over after all.",
     epilog="Example: tars incident reopen INC-202601051430 'errors are back since 16:10 UTC'",
 )
 @click.argument("incident_id", metavar="ID")
 @click.argument("text")
 @judged
 def reopen(options: Options, incident_id: str, text: str) -> int:
-    """It is not over: you have the incident again, and the contain clock starts anew."""
+    """Reopen an incident: it is yours again, and the contain clock restarts."""
     from tars_lib.incidents.response.acts import reopen as write
 
     written = write(options.writer(incident_id), text_of(text))

@@ -113,10 +113,10 @@ def review(options: Options, incident_id: str, review_id: str) -> int:
 @_OUTPUT
 @located
 def tickets(options: Options, incident_id: str | None, from_run: str | None, form: str, output: Path | None) -> int:
-    """Write tickets: open action items, repos of low health, objectives that were not realistic, and a SEV-4 itself.
+    """Write tickets: open action items, services in poor health, unrealistic objectives, and a SEV-4 itself.
 
-    An objective is doubted where most of at least six whole windows of the run's history missed it; the ticket names a level
-    that nine of ten of them kept. --from-run writes what a run alone says. It files none.
+    An objective counts as unrealistic if most of at least six whole windows of the run's history missed it; the
+    ticket names a level that nine in ten of them met. --from-run uses a run alone. Nothing is filed in a tracker.
     """
     from tars_lib.files.json_records import dumps
     from tars_lib.incidents.views.follow_up import of_case, of_run

@@ -29,7 +29,7 @@ def hold(options: Options, incident_id: str, reason: str, archive_dir: Path | No
     """Put an incident on legal hold.
 
     Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
-    reports of either. Possible in every state; of an archived incident it stands in the archive's register.
+    reports of either. Possible in every state; for an archived incident it is kept in the archive's register.
     """
     from tars_lib.incidents.response.legal_hold import hold as write
 

@@ -12,22 +12,24 @@ TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
 
 
 @click.command(
-    short_help="Who must be told; record that they were.", epilog="Example: tars incident escalate INC-202601051430"
+    short_help="Show who must be notified, and record that they were.",
+    epilog="Example: tars incident escalate INC-202601051430",
 )
 @click.argument("incident_id", metavar="[ID]", required=False)
-@click.option("--to", "contact", metavar="WHO", help="Who was told; default all who must be told now.")
+@click.option("--to", "contact", metavar="WHO", help="Who was notified; default all who must be notified now.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; default the rule that fired.")
-@click.option("--show", is_flag=True, help="Only show who must be told now and next; record nothing.")
-@click.option("--overdue", is_flag=True, help="Show whom open incidents should have told; no ID; code 1 if anybody.")
+@click.option("--show", is_flag=True, help="Only show whom to notify now and next; record nothing.")
+@click.option(
+    "--overdue", is_flag=True, help="Show overdue notifications of open incidents; no ID; code 1 if there are any."
+)
 @judged
 def escalate(
     options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, overdue: bool
 ) -> int:
-    """Say who must be told now, who next and when, and by which rule; record that they were told.
+    """Show who must be notified now, who next, when, and by which rule; record that they were.
 
-    It tells nobody by itself: `tars notify --incident ID --to WHO --send` does. Without --to all who must be told now are
-    recorded as told, or the next rung of the matrix where nobody must. --show looks first. Without ID: for the one
-    incident that is open.
+    It contacts nobody: `tars notify --incident ID --to WHO --send` does. Without --to it records everybody due now as
+    notified, or the next rung of the matrix if nobody is due. --show only looks. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.text import escalation_lines
     from tars_lib.incidents.response.escalating import escalate as write
@@ -45,7 +47,7 @@ def escalate(
             echo_json({"escalation": case.escalation, "incident_id": incident_id})
         else:
             lines = list(escalation_lines(case.escalation, case.incident, options.reader))
-            click.echo("\n".join(lines) or "nobody is to be told")
+            click.echo("\n".join(lines) or "nobody to notify")
         return 0
     incident_id = options.chosen(incident_id)
     writer = options.writer(incident_id)
@@ -71,11 +73,11 @@ def escalate(
 def update(
     options: Options, incident_id: str, text: str | None, template: str | None, next_in: str | None, eta: str | None
 ) -> int:
-    """Record what stakeholders are told, and when they hear more.
+    """Record what stakeholders were told, and when the next update comes.
 
-    Without TEXT the text is filled from the record and printed, ready to be sent; the next update is promised for the time
-    after which the playbook lets nothing stand still (30 min), unless --next-in says otherwise. It sends nothing: `tars
-    notify --incident ID` does.
+    Without TEXT the record fills a text, which is printed ready to send; the next update is set to the playbook's
+    limit without progress (30 min), unless --next-in says otherwise. It sends nothing: `tars notify --incident ID`
+    does.
     """
     from tars_lib.incidents.response.acts import update as write
     from tars_lib.incidents.response.messages import next_update, text_for
@@ -104,9 +106,9 @@ def update(
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
 @judged
 def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
-    """Write deadlines as iCalendar: respond, contain, next update, who is to be told, reviews.
+    """Write deadlines as iCalendar: respond, contain, next update, notifications, reviews.
 
-    Without ID: of the one incident that is open.
+    Without ID: the one open incident.
     """
     from tars_lib.files.atomic import write_bytes
     from tars_lib.playbook.deadlines import calendar, deadlines
@@ -147,5 +149,5 @@ def _overdue(options: Options) -> int:
         for name, problem in found.unreadable:
             click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  ")))
         if not (late or found.unreadable or options.quiet):
-            click.echo("nobody is waiting to be told")
+            click.echo("no notification is overdue")
     return 1 if late or found.unreadable else 0

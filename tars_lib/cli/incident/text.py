@@ -56,7 +56,7 @@ def status_lines(case: Case, reader: Reader) -> Iterator[str]:
         yield from field("Summary", visible(incident.summary, LINE_LIMIT))
     yield from field("Type", f"{incident.incident_type}; go to: {incident.response_path}")
     if incident.began_at is not None:
-        yield from field("Harm began", reader.time(incident.began_at))
+        yield from field("Impact began", reader.time(incident.began_at))
     yield from field("Opened", f"{reader.time(incident.opened_at)} by {visible(incident.opened_by, NAME_LIMIT)}")
     if incident.acknowledged_at is not None:
         by = visible(incident.acknowledged_by or "unknown", NAME_LIMIT)
@@ -78,15 +78,13 @@ def status_lines(case: Case, reader: Reader) -> Iterator[str]:
         yield from field(f"{action.action_id} {action.state.value}", f"{visible(action.text, LINE_LIMIT)}{owner}")
     for told in incident.escalations:
         reason = f": {visible(told.reason, LINE_LIMIT)}" if told.reason else ""
-        yield from field("Told", f"{visible(told.contact, NAME_LIMIT)} at {reader.time(told.at)}{reason}")
+        yield from field("Notified", f"{visible(told.contact, NAME_LIMIT)} at {reader.time(told.at)}{reason}")
     yield from escalation_lines(case.escalation, incident, reader)
     for label, run in (("Run before", incident.before), ("Run after", incident.after)):
         if run is not None:
             yield from field(label, f"{run.run_id}, as of {reader.time(run.as_of)}, exit code {run.exit_code}")
     if incident.effect is not None:
-        yield from field(
-            "Did it work?", f"{incident.effect.verdict.value}: {visible(incident.effect.text, LINE_LIMIT)}"
-        )
+        yield from field("Contained?", f"{incident.effect.verdict.value}: {visible(incident.effect.text, LINE_LIMIT)}")
     if incident.resolution is not None:
         yield from field("Resolution", visible(incident.resolution, LINE_LIMIT))
     for item in incident.action_items:
@@ -109,14 +107,14 @@ def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> I
     """Who must be told now and next, and which rule says so; conditions that nobody has answered."""
     for rung in found.due:
         yield from field(
-            "Do now" if rung.is_task else "Tell now",
+            "Do now" if rung.is_task else "Notify now",
             visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT),
         )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
     for rung in found.upcoming[:_NEXT]:
         yield from field(
-            "Do next" if rung.is_task else "Tell next",
-            visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} if nothing moves", LINE_LIMIT),
+            "Do next" if rung.is_task else "Notify next",
+            visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} without progress", LINE_LIMIT),
         )
     if found.unknown and incident.status is not type(incident.status).CLOSED:
         names = ", ".join(condition.value for condition in found.unknown)
@@ -140,7 +138,7 @@ def action_lines(action: Action, incident: Incident, folder: Path) -> Iterator[s
         ("  How", None if action.how == action.text else action.how),
         ("  Because", action.reason),
         ("  Undo", action.revert),
-        ("  Worked if", action.verify),
+        ("  Done when", action.verify),
     ):
         if text:
             yield from field(label, visible(text, LINE_LIMIT))
@@ -159,7 +157,7 @@ def _harm_lines(incident: Incident) -> Iterator[str]:
         name = f"{breach.sla_id} ({breach.sla_type}) in {', '.join(breach.repos)}{chance}"
         yield from field("Breached SLA", visible(name, LINE_LIMIT))
     if incident.affected_repos:
-        yield from field("Repos", visible(", ".join(incident.affected_repos), LINE_LIMIT))
+        yield from field("Services", visible(", ".join(incident.affected_repos), LINE_LIMIT))
     customers = f" ({', '.join(incident.customer_repos)})" if incident.customer_repos else ""
     yield from field("Customer impact", visible(f"{incident.customer_impact.value}{customers}", LINE_LIMIT))
     if incident.conditions:
@@ -217,7 +215,7 @@ def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path |
             yield from _row_lines(path)
     yield ""
     if path.next_command is None:
-        yield "The incident is closed; nothing is left to do here. Its postmortem:"
+        yield "The incident is closed; nothing left to do here. Its postmortem:"
         yield f"  {postmortem_command(incident, given_dir)}"
     else:
         # a command is not wrapped: it has to work as it is copied
@@ -234,7 +232,7 @@ def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iter
         return
     run, effect = incident.after, incident.effect
     if run is None or effect is None:
-        said = "no run after containment shows that the harm ended"
+        said = "no run after containment shows that the impact ended"
     else:
         said = f"{run.run_id} says {effect.verdict.value}: {visible(effect.text, LINE_LIMIT)}"
     yield from field("Not confirmed", said)
@@ -247,7 +245,7 @@ def _row_lines(path: GoldenPath) -> Iterator[str]:
         ("Cause", path.row.cause),
         ("Playbook", path.row.action),
         ("Undo", path.row.revert),
-        ("Worked if", path.row.verify),
+        ("Done when", path.row.verify),
     ):
         yield from wrapped(text, f"    {label + ':':11}", " " * 15)
 

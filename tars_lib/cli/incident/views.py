@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @now_option
 @judged
 def status(options: Options, incident_id: str | None) -> int:
-    """Show what is known of an incident, and how much time is left. Without ID: of the one that is open."""
+    """Show what is known of an incident, and how much time is left. Without ID: the one open incident."""
     case = options.case(options.chosen(incident_id))
     if options.as_json:
         document = {"clocks": _clocks(case), "escalation": case.escalation, "incident": case.incident}
@@ -41,7 +41,7 @@ def status(options: Options, incident_id: str | None) -> int:
 @now_option
 @judged
 def list_command(options: Options, only_open: bool) -> int:
-    """List incidents, newest first; folders without a record, records that cannot be read, and archived ones, too."""
+    """List incidents, newest first, including folders without a record, unreadable records and archived incidents."""
     from tars_lib.incidents.store.journal import read_incident
     from tars_lib.incidents.store.register import folders, runs_in
     from tars_lib.incidents.views.clocks import is_late, is_running
@@ -115,7 +115,7 @@ def timeline(options: Options, incident_id: str, full: bool) -> int:
 @click.argument("incident_id", metavar="ID")
 @located
 def verify(options: Options, incident_id: str) -> int:
-    """Compare timeline, record and runs with their digests; name what was altered. Code 1 if something was.
+    """Compare timeline, record and runs with their digests, and name what was altered. Code 1 if anything was.
 
     What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.
     """
@@ -134,16 +134,16 @@ def verify(options: Options, incident_id: str) -> int:
 
 
 @click.command(
-    short_help="Walk the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
+    short_help="Follow the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
 )
 @click.argument("incident_id", metavar="[ID]", required=False)
 @now_option
 @judged
 def golden(options: Options, incident_id: str | None) -> int:
-    """Walk the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
+    """Follow the playbook's fifteen minutes: what to do now, what is recorded, time left, the next command.
 
-    It changes nothing and reads everything off the record, so it resumes where you stopped; call it as often as you like.
-    Without ID: the one incident that is open.
+    It changes nothing and reads the record, so it resumes where you stopped; run it as often as you like. Without ID:
+    the one open incident.
     """
     from tars_lib.files.json_records import to_json
     from tars_lib.incidents.views.golden_path import Situation, golden_path

@@ -137,12 +137,12 @@ def _silence(repo: Repo, silences: list[_Silence], regular: int, as_of: datetime
         source="silence",
         severity=AlertSeverity.HIGH if repo.customer_facing else AlertSeverity.MEDIUM,
         title=title,
-        message=f"{told}; what it does meanwhile is not known.",
+        message=f"{told}; its state since then is unknown.",
         repos=(repo.repo,),
         root=repo.repo,
         first_seen=from_micros(since),
         last_seen=as_of,
-        why="blind to a customer-facing repo" if repo.customer_facing else "blind to a repo that no customer faces",
+        why="blind to a customer-facing service" if repo.customer_facing else "blind to an internal service",
         concern=AlertImpact.DATA_INTEGRITY,
         metric="coverage",
         value=worst.coverage,
@@ -174,13 +174,13 @@ def _impossible_counts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
                 title=f"{repo.repo}: more {part} than {total}",
                 message=(
                     f"{repo.repo}: {part} {value:.6g} of {total} {limit:.6g} at {last:{MINUTES}}, "
-                    f"{at.size} such samples in {IMPOSSIBLE_DAYS} days; SLAs that rest on them are in doubt."
+                    f"{at.size} such samples in {IMPOSSIBLE_DAYS} days; SLAs built on them are in doubt."
                 ),
                 repos=(repo.repo,),
                 root=repo.repo,
                 first_seen=first,
                 last_seen=last,
-                why="verdicts on SLAs rest on counts that cannot be",
+                why="SLA verdicts rest on impossible counts",
                 concern=AlertImpact.DATA_INTEGRITY,
                 metric=part,
                 value=value,

@@ -63,7 +63,7 @@ def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Rai
             rest += members
             continue
         cause = named[repo]
-        told = f"one cause: {repo} (confidence {cause.confidence:.2f} in the breach of {cause.sla_name})"
+        told = f"one cause: {repo} ({cause.confidence:.0%} confidence in the breach of {cause.sla_name})"
         found.append(_join(members, repo, f"one cause: {repo}", told))
     return found + _by_onset(rest, callers, steps)
 
@@ -122,7 +122,12 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
                 continue
             when = f"{first:{MINUTES}}"
             found.append(
-                _join(storm, _stem(storm, callers), "at once", f"within {_slack_text(storm[0], steps)} from {when} on")
+                _join(
+                    storm,
+                    _stem(storm, callers),
+                    "at the same time",
+                    f"all within {_slack_text(storm[0], steps)} of {when}",
+                )
             )
     return found
 
@@ -159,13 +164,13 @@ def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised
     worst = ordered[0]
     repos = tuple(sorted({repo for alert in members for repo in alert.repos}))
     named = ", ".join(repos[:MAX_NAMED]) + (", ..." if len(repos) > MAX_NAMED else "")
-    what = worst.title if worst.source == "artefact" else f"{len(repos)} repos: {_what(worst)}, {short}"
+    what = worst.title if worst.source == "artefact" else f"{len(repos)} services: {_what(worst)}, {short}"
     first = [alert.first_seen for alert in members if alert.first_seen is not None]
     last = [alert.last_seen for alert in members if alert.last_seen is not None]
     return replace(
         worst,
         title=what,
-        message=f"{len(members)} alerts in one, {told}: {named}. Worst: {worst.message}",
+        message=f"{len(members)} alerts combined, {told}: {named}. Worst: {worst.message}",
         repos=repos,
         root=root,
         first_seen=min(first, default=None),
@@ -184,6 +189,6 @@ def _what(alert: Raised) -> str:
         return "scores decline"
     return {
         "silence": "samples no longer arrive",
-        "counts": f"{alert.metric} beyond what there is",
+        "counts": f"{alert.metric} impossibly high",
         "unit": f"{alert.metric} changed its scale",
     }.get(alert.source, "health degraded")

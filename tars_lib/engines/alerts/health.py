@@ -65,7 +65,7 @@ def anomalies(health: HealthReport, declines: Mapping[str, Decline]) -> Iterator
             last_seen=health.as_of,
             why=("customer facing" if report.customer_facing else f"score below {YELLOW:g}")
             if is_high
-            else "a decline that matters, in a repo that no customer faces",
+            else "a material decline in an internal service",
             metric=SCORE,
             value=report.score,
             threshold=GREEN,
@@ -143,4 +143,4 @@ def _decline_text(fell: Decline) -> str:
         before, after = fell.shift.before, fell.shift.after
         return f"level went from {before:.1f} to {after:.1f} at {fell.since:{MINUTES}}"
     slope = 0.0 if fell.slope_per_day is None else fell.slope_per_day
-    return f"score moves by {slope:.2g} points a day since about {fell.since:%Y-%m-%d} UTC"
+    return f"score changes by {slope:.2g} points a day since about {fell.since:%Y-%m-%d} UTC"

@@ -19,8 +19,8 @@ _SAID = "the incident's record says so"
 _WHY_IMPACT = {
     AlertImpact.CUSTOMER_FACING: "customer facing ({})",
     AlertImpact.DATA_INTEGRITY: "the numbers themselves are in doubt",
-    AlertImpact.PERFORMANCE: "performance of what no customer faces",
-    AlertImpact.OTHER: "nothing says that customers, data or performance are hit",
+    AlertImpact.PERFORMANCE: "performance of an internal service",
+    AlertImpact.OTHER: "no sign that customers, data or performance are affected",
 }
 
 

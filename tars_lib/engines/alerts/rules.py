@@ -48,9 +48,9 @@ def rule_warnings(org: OrgData) -> Iterable[str]:
     for rule in org.rules:
         strangers = sorted(set(rule.repos) - names)
         if strangers:
-            yield f"rule {rule.rule_id}: no such repo: {', '.join(strangers[:5])}"
+            yield f"rule {rule.rule_id}: no such service: {', '.join(strangers[:5])}"
         if not org.history.has(rule.metric) and rule.metric != SCORE:
-            yield f"rule {rule.rule_id}: nobody reports {rule.metric}"
+            yield f"rule {rule.rule_id}: no service reports {rule.metric}"
 
 
 def _is_derived(org: OrgData) -> bool:

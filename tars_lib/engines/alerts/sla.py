@@ -71,7 +71,7 @@ def _breached(breach: Breach, as_of: datetime) -> Raised:
         told.append("could be chance: the interval includes the objective")
     if breach.root_causes:
         cause = breach.root_causes[0]
-        told.append(f"most likely cause: {cause.repo} (confidence {cause.confidence:.2f})")
+        told.append(f"most likely cause: {cause.repo} ({cause.confidence:.0%} confidence)")
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"sla:{breach.sla_id}",

@@ -326,10 +326,10 @@ def _org_tier(reports: list[RepositoryReport], aggregate: float | None) -> tuple
     critical = [r for r in weak if r.risk_tier is RiskTier.CRITICAL]
     facing = [r.repo for r in weak if r.customer_facing]
     if weak and (len(weak) >= RISK_SHARE * len(reports) or facing):
-        why = f"{len(weak)} of {len(reports)} repos are HIGH or CRITICAL"
+        why = f"{len(weak)} of {len(reports)} services are HIGH or CRITICAL"
         found.append((RiskTier.HIGH, why + (f", customer facing: {', '.join(facing[:3])}" if facing else "")))
     if critical and len(critical) >= RISK_SHARE * len(reports):
-        found.append((RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} repos are CRITICAL"))
+        found.append((RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} services are CRITICAL"))
     if not found:
         return RiskTier.UNKNOWN, ()
     worst = max(found, key=lambda entry: _ORDER.index(entry[0]))[0]
@@ -360,7 +360,7 @@ def _warnings(org: OrgData, reports: list[RepositoryReport]) -> list[str]:
     unknown = [report.repo for report in reports if report.score is None]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        warnings.append(f"{len(unknown)} of {len(reports)} repos have no known score: {shown}")
+        warnings.append(f"{len(unknown)} of {len(reports)} services have no known score: {shown}")
     undefined = [m for m in org.history.metrics if org.metric(m).unit == "" and org.metric(m).higher_is_better is None]
     if undefined:
         warnings.append(

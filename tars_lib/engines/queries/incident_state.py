@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tars_lib.engines.health.report import HealthReport
-from tars_lib.engines.sla.report import Breach, SlaReport
-from tars_lib.model.organisation import duration_text
+from tars_lib.engines.queries.impact_text import impact_text, lead, span_text
+from tars_lib.engines.queries.response_plan import ResponsePlan
+from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.times import read_duration
+from tars_lib.text.counts import one_in
 
 STALE_AFTER = timedelta(days=1)
 """Age of the newest sample from which a page describes the past; judgement: nobody contains today what failed yesterday."""
@@ -44,10 +46,11 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """The state in one word, and the sentence that leads every page."""
+    """The state in one word, the sentence that leads every page, and the plan of the response while there is one to follow."""
 
     state: State
     sentence: str
+    plan: ResponsePlan | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -73,21 +76,30 @@ def incident_state(health: HealthReport, sla: SlaReport, resolution: Resolution 
     """
     headline = sla.risk_narrative.headline
     if resolution is not None:
-        return IncidentState(State.RESOLVED, _resolved(resolution))
+        return IncidentState(State.RESOLVED, _sentences(_resolved(resolution), impact_text(sla, is_past=True)))
     age = sla.generated_at - sla.as_of
     interval = timedelta(0) if health.history.interval is None else read_duration(health.history.interval)
     if age > max(STALE_AFTER, STALE_INTERVALS * interval):
-        return IncidentState(State.STALE, f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {headline}")
+        return IncidentState(State.STALE, _stale(sla, age))
     ended = [breach for breach in sla.breaches if breach.ended_at is not None]
     if not sla.breaches:
         return IncidentState(State.CALM, headline)
     if not ended:
-        return IncidentState(State.ACTIVE, headline)
+        return IncidentState(State.ACTIVE, lead(sla))
     if len(ended) < len(sla.breaches):
         again = ", ".join(breach.sla_name for breach in ended)
         no_longer = "no longer fails" if len(ended) == 1 else "no longer fail"
-        return IncidentState(State.RECOVERING, f"Recovering: {again} {no_longer}. {headline}")
+        return IncidentState(State.RECOVERING, f"Recovering: {again} {no_longer}. {lead(sla)}")
     return IncidentState(State.OVER, _over(sla, sla.breaches[0], len(sla.breaches) - 1))
+
+
+def _sentences(*said: str) -> str:
+    """Sentences in a row, less those that are empty."""
+    return " ".join(one for one in said if one)
+
+
+def _stale(sla: SlaReport, age: timedelta) -> str:
+    return f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {lead(sla, is_past=True)}"
 
 
 def _resolved(resolution: Resolution) -> str:
@@ -98,7 +110,7 @@ def _resolved(resolution: Resolution) -> str:
 
 def _over(sla: SlaReport, breach: Breach, others: int) -> str:
     where = f" in {breach.scope}" if breach.scope else ""
-    when = _span(breach)
+    when = "" if breach.ended_at is None else f" {span_text(breach, breach.ended_at)}"
     budget = sla[breach.sla_id].error_budget
     share = None if budget is None else budget.consumed_share
     spent = (
@@ -108,17 +120,14 @@ def _over(sla: SlaReport, breach: Breach, others: int) -> str:
         if share >= 1.0
         else f"; {share:.0%} of the error budget is used"
     )
-    more = f" So did {others} other SLA{'s' if others > 1 else ''}." if others else ""
-    return f"{breach.sla_name} failed{where}{when}{spent}.{more} Watch it: nothing is to be contained now."
+    more = f" So did {'one other SLA' if others == 1 else f'{others} other SLAs'}." if others else ""
+    counted = "" if breach.impact is None or breach.impact.share is None else _counted(breach.impact)
+    return f"{breach.sla_name} failed{where}{when}{counted}{spent}.{more} Keep watching; no containment is needed now."
 
 
-def _span(breach: Breach) -> str:
-    if breach.started_at is None or breach.ended_at is None:
-        return ""
-    is_same_day = breach.started_at.date() == breach.ended_at.date()
-    end = f"{breach.ended_at:%H:%M UTC}" if is_same_day else f"{breach.ended_at:{_MINUTES}}"
-    lasted = duration_text(breach.ended_at - breach.started_at)
-    return f" from {'at or before ' if breach.started_before else ''}{breach.started_at:%Y-%m-%d %H:%M} to {end} ({lasted})"
+def _counted(impact: UserImpact) -> str:
+    share = one_in(impact.share or 0.0, "request").partition(" request")[0]
+    return f": {impact.failed or 0:,} of {impact.requests or 0:,} requests, {share[:1].lower()}{share[1:]}"
 
 
 def _age(age: timedelta) -> str:

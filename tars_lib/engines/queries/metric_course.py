@@ -86,7 +86,7 @@ def metric_course(
         there = ", ".join(org.history.metrics) or "none"
         raise UnknownNameError(f"metric {metric!r} is not reported in {org.name}; reported: {there}")
     if end <= start:
-        raise InputError(f"stretch: ends at {end.isoformat()}, not after its begin {start.isoformat()}")
+        raise InputError(f"window: ends at {end.isoformat()}, not after its start {start.isoformat()}")
     times, values = _series(org, metric, named)
     inside = (times >= to_micros(start)) & (times <= to_micros(end))
     times, values = times[inside], values[inside]

@@ -133,18 +133,18 @@ class RepoStanding(Telling, Repo):
         is_moving = health.trend in (Trend.DECLINING, Trend.IMPROVING)
         pace = f" ({slope:+.2g} points a day)" if slope is not None and is_moving else ""
         yield (
-            f"Health is {score} ({health.status.value}), the trend {health.trend.value}{pace}; "
+            f"Health is {score} ({health.status.value}), trend {health.trend.value}{pace}; "
             f"{health.coverage:.0%} of the expected samples arrived."
         )
         if health.reasons:
-            yield f"Because {'; '.join(health.reasons)}."
+            yield f"Why: {'; '.join(health.reasons)}."
         if health.change_points:
             point = health.change_points[-1]
             yield f"Its score last changed from {point.before:.0f} to {point.after:.0f} at {point.at:{MINUTES}}."
 
     def _promises(self) -> Iterator[str]:
         if not self.slas:
-            yield "No SLA judges it."
+            yield "No SLA covers it."
         for sla in self.slas.values():
             said = f"{value_text(sla.value, sla.unit)} against {value_text(sla.objective, sla.unit)}"
             because = f" ({sla.reason})" if sla.reason else ""

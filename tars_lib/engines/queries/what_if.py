@@ -22,6 +22,7 @@ from tars_lib.model.names import Event, SlaStatus
 from tars_lib.model.organisation import MAINTENANCE, OrgData
 from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
 from tars_lib.model.times import read_time
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
@@ -100,8 +101,9 @@ class WhatIf(Telling):
     def _rest(self) -> str:
         moved = sum(move.is_moved for move in self.slas)
         if not self.moves:
-            return f"No verdict moves: all {len(self.slas)} SLAs stay as they are."
-        return f"{moved} of {len(self.slas)} SLAs move; {len(self.moves) - moved} verdicts on a repo alone move."
+            return f"No verdict changes: all {len(self.slas)} SLAs keep theirs."
+        alone = plural(len(self.moves) - moved, "verdict")
+        return f"{moved} of {plural(len(self.slas), 'SLA verdict')} and {alone} on single services change."
 
     def _readiness(self) -> str:
         was, is_now = self.before.executive_readiness, self.after.executive_readiness
@@ -192,10 +194,10 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
 def _stretch(org: OrgData, place: int, given: Sequence[Time]) -> Event:
     where = f"exclude[{place}]"
     if isinstance(given, str) or len(given) not in (2, 3):
-        raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, repo) is")
+        raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, service) is")
     begin, end = read_time(given[0], f"{where}, begin"), read_time(given[1], f"{where}, end")
     if end <= begin:
-        raise InputError(f"{where}: ends at {end.isoformat()}, not after its begin {begin.isoformat()}")
+        raise InputError(f"{where}: ends at {end.isoformat()}, not after its start {begin.isoformat()}")
     repo = None if len(given) == 2 else str(given[2])
     return Event(begin, None if repo is None else org.repo(repo).repo, MAINTENANCE, _TITLE, None, end)
 
@@ -233,7 +235,7 @@ def _changes(
     for old, new in zip(org.policies, policies, strict=True):
         if old.objective != new.objective:
             was, now = (value_text(one.objective, one.unit) for one in (old, new))
-            yield f"Objective of {old.sla_name}: {now} in place of {was}."
+            yield f"Objective of {old.sla_name}: {now} instead of {was}."
     for stretch in stretches:
         lost = [
             f"{item.samples} of {result.sla_name}"
@@ -241,9 +243,9 @@ def _changes(
             for item in result.exclusions
             if item.samples and (item.repo, item.start, item.end) == (stretch.repo, stretch.timestamp, stretch.until)
         ]
-        of = "all repos" if stretch.repo is None else stretch.repo
+        of = "all services" if stretch.repo is None else stretch.repo
         yield (
-            f"Left out of {of}: {stretch.timestamp:%Y-%m-%d %H:%M} to {stretch.until:{MINUTES}}, "
+            f"Excluded from {of}: {stretch.timestamp:%Y-%m-%d %H:%M} to {stretch.until:{MINUTES}}, "
             f"samples: {', '.join(lost) or 'none in any window'}."
         )
     if not stretches and tuple(policies) == org.policies:
@@ -251,7 +253,7 @@ def _changes(
 
 
 def _move_text(move: Move) -> str:
-    where = move.sla_name if move.repo is None else f"{move.sla_name} in {move.repo} alone"
+    where = move.sla_name if move.repo is None else f"{move.sla_name} in {move.repo}"
     value = f"{value_text(move.value_after, move.unit)} against {value_text(move.objective_after, move.unit)}"
     because = f"; {move.reason}" if move.reason else ""
     return f"{where}: {move.before.value} before, {move.after.value} after ({value}{because})."

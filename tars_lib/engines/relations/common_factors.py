@@ -98,10 +98,10 @@ def common_factors(
         q_values = adjusted_p_values(np.array([one.p_value for one in candidates]), len(candidates))
         for one, q_value in zip(candidates, q_values.tolist(), strict=True):
             if q_value <= FACTOR_RATE and one.having > 1:
-                chance = f"the chance of so many by luck is {_percent(one.p_value)}"
+                chance = f"probability of that by chance: {_percent(one.p_value)}"
                 confidence = (1.0 - q_value) * one.having / len(columns)
                 at_level = one.factor in calm_repos and one.kind in (FactorKind.EXTERNAL, FactorKind.SHARED_DEPENDENCY)
-                itself = (f"{one.factor} itself is at its level",) if at_level else ()
+                itself = (f"{one.factor} itself is at its usual level",) if at_level else ()
                 found.append(CommonFactor(one.factor, one.kind, confidence, (*itself, one.text, chance)))
     if onset is not None:
         found += _changes(org, columns, onset, step)
@@ -157,8 +157,11 @@ def _shared_callees(org: OrgData, calls: Calls, columns: Sequence[int]) -> list[
         p_value, _, how, having, carriers_found = min(ways)
         repo = org.repos[callee]
         kind = FactorKind.EXTERNAL if repo.external else FactorKind.SHARED_DEPENDENCY
-        itself = " or are it" if callee in members else ""
-        text = f"{having} of {len(members)} members {how} {repo.repo}{itself}; {carriers_found} of {len(org.repos)} repos do"
+        itself = " or are that service" if callee in members else ""
+        text = (
+            f"{having} of {len(members)} members {how} {repo.repo}{itself}, against {carriers_found} of "
+            f"{len(org.repos)} services overall"
+        )
         tried = len({(counted, carriers) for _, _, _, counted, carriers in ways})
         found.append(_Candidate(kind, repo.repo, having, carriers_found, min(1.0, tried * p_value), text))
     return found
@@ -176,7 +179,7 @@ def _shared_marks(org: OrgData, columns: Sequence[int]) -> list[_Candidate]:
         for mark in sorted(inside, key=str):
             having, carriers = inside[mark], everywhere[mark]
             p_value = luck(len(org.repos), carriers, len(columns), having)
-            text = f"{having} of {len(columns)} members {words} {mark}; {carriers} of {len(org.repos)} repos do"
+            text = f"{having} of {len(columns)} members {words} {mark}, against {carriers} of {len(org.repos)} services overall"
             found.append(_Candidate(kind, str(mark), having, carriers, p_value, text))
     return found
 
@@ -197,16 +200,16 @@ def _changes(org: OrgData, columns: Sequence[int], onset: datetime, step: timede
     if chance >= EVENT_CHANCE:
         return []
     event = near[-1]
-    where = "all repos" if event.repo is None else event.repo
+    where = "all services" if event.repo is None else event.repo
     gap = onset - event.timestamp
-    when = f"{duration_text(gap)} before the onset" if gap > timedelta(0) else "within the onset's sample"
+    when = f"{duration_text(gap)} before the start" if gap > timedelta(0) else "within the first sample"
     ref = f" ({event.ref})" if event.ref else ""
     evidence = (
         f"{event.kind} {event.title!r}{ref} of {where} at {event.timestamp:{MINUTES}}, {when}",
-        f"{_percent(chance)} of such stretches hold a change of a member",
+        f"{_percent(chance)} of comparable windows include a change to a member",
     )
     return [CommonFactor(f"{event.kind} {event.title!r} of {where}", FactorKind.CHANGE_EVENT, 1.0 - chance, evidence)]
 
 
 def _percent(chance: float) -> str:
-    return f"{100.0 * chance:.1f} %" if chance >= 0.001 else "less than 0.1 %"
+    return f"{100.0 * chance:.1f}%" if chance >= 0.001 else "less than 0.1%"

@@ -89,7 +89,7 @@ def evidence_warnings(evidence: Evidence) -> list[str]:
     """What a reader should know about the data that was tested."""
     warnings = []
     if evidence.reason is not None:
-        warnings.append(f"relations between repos could not be tested: {evidence.reason}")
+        warnings.append(f"relations between services could not be tested: {evidence.reason}")
     left_out = evidence.movement.left_out
     if evidence.movement.metrics and left_out:
         warnings.append(f"metrics sampled too rarely to be compared with the others: {', '.join(left_out[:5])}")
@@ -226,17 +226,19 @@ def _direction(now: Deviation, own: list[Deviation], group: Group) -> ClusterDir
 
 
 def _anomaly(org: OrgData, cluster: Cluster) -> CorrelationAnomaly:
-    moved = {"DECLINE": "declined together", "IMPROVEMENT": "improved together"}.get(cluster.direction, "deviate")
+    ways = {"DECLINE": "declined together", "IMPROVEMENT": "improved together"}
+    moved = ways.get(cluster.direction, "are off their usual level")
     since = "" if cluster.onset is None else f" since {cluster.onset:{MINUTES}}"
-    size = "" if cluster.deviation is None else f", by {_size(cluster.deviation)} standard deviations of their past"
+    far = None if cluster.deviation is None else _size(cluster.deviation)
+    size = "" if far is None else f", {far} standard deviations from their usual level"
     shared = ""
     if cluster.common_factors:
         first = cluster.common_factors[0]
         kind = first.kind.value.lower().replace("_", " ")
-        shared = f"; in common: {first.factor} ({kind}, confidence {first.confidence:.2f})"
+        shared = f"; in common: {first.factor} ({kind}, {first.confidence:.0%} confidence)"
     named = cluster.deviating
     names = ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
-    message = f"{len(named)} of {len(org.repos)} repos ({names}) {moved}{since}{size}{shared}"
+    message = f"{len(named)} of {len(org.repos)} services ({names}) {moved}{since}{size}{shared}"
     return CorrelationAnomaly(cluster.cluster_id, cluster.severity, named, cluster.direction, cluster.onset, message)
 
 

@@ -277,7 +277,7 @@ def _spreading(org: OrgData, ways: Sequence[Way], evidence: Evidence) -> list[Te
         if len(way.ties) > 1 and way.total_lag == len(way.ties):
             names = _names(evidence, way.columns)
             message = (
-                f"{' -> '.join(names)}: {len(names)} repos within {way.total_lag} samples, one sample a step"
+                f"{' -> '.join(names)}: {len(names)} services within {way.total_lag} samples, one sample per step"
                 f" ({iso_duration(way.total_lag * evidence.movement.interval)})"
             )
             found.append(_anomaly(TemporalAnomalyType.RAPID_PROPAGATION, way, names, evidence, message))
@@ -286,7 +286,8 @@ def _spreading(org: OrgData, ways: Sequence[Way], evidence: Evidence) -> list[Te
         columns = tuple(dict.fromkeys(column for way in mine for column in way.columns))
         if len(columns) >= max(CRITICAL_REPOS, CRITICAL_SHARE * len(org.repos)):
             names = _names(evidence, columns)
-            message = f"what began in {names[0]} has reached {len(names)} of {len(org.repos)} repos: {_listed(names)}"
+            reached = f"{len(names)} of {len(org.repos)} services"
+            message = f"trouble that began in {names[0]} has reached {reached}: {_listed(names)}"
             found.append(_anomaly(TemporalAnomalyType.SYSTEMIC_PROPAGATION, mine[0], names, evidence, message))
     return found
 
@@ -303,8 +304,8 @@ def _deteriorating(evidence: Evidence, ways: Sequence[Way], influence: Sequence[
         led = kinds[name].leads
         metric = evidence.movement.metrics[way.ties[0].metric]
         message = (
-            f"{name} leads {_listed(led)} and deteriorates: {metric} stands {abs(state.size):.1f} standard deviations on the"
-            " wrong side of the level that it left"
+            f"{name} leads {_listed(led)} and is getting worse: {metric} is {abs(state.size):.1f} standard deviations"
+            " worse than before it changed"
         )
         found[name] = _anomaly(TemporalAnomalyType.LEADER_DETERIORATION, way, (name,), evidence, message)
     return list(found.values())
@@ -322,8 +323,8 @@ def _synchronised(evidence: Evidence) -> list[TemporalAnomaly]:
         moved = "declined" if group.is_decline else "improved"
         how = "in the same sample" if span == 0 else f"within {span + 1} samples"
         message = (
-            f"{len(names)} repos ({_listed(names)}) {moved} {how} ({started:{MINUTES}}):"
-            " no order can be told at this sampling interval, and none is claimed"
+            f"{len(names)} services ({_listed(names)}) {moved} {how} ({started:{MINUTES}}):"
+            " at this sampling interval the data cannot show which came first"
         )
         is_now = evidence.movement.rows - group.members[0].index <= evidence.max_lag
         severity = Severity.SEV_3 if group.is_decline and is_now else Severity.SEV_4

@@ -129,9 +129,7 @@ def gather_evidence(org: OrgData, max_lag: int = MAX_LAG) -> Evidence:
     usable = int(np.any([panel.usable for panel in panels], axis=0).sum())
     comparable = [position for position, panel in enumerate(panels) if int(panel.usable.sum()) >= 2]
     if not comparable:
-        reason = (
-            f"{usable} of {len(movement.repos)} repos vary enough to be compared: at least 2 in one metric are needed"
-        )
+        reason = f"{usable} of {len(movement.repos)} services vary enough to be compared: at least 2 in one metric are needed"
         return Evidence(movement, panels, None, None, none, (), (), calls, max_lag, reason)
     compared = Movement(
         movement.repos,

@@ -19,6 +19,7 @@ from tars_lib.engines.root_causes.unmeasured import unseen_callees
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time
 from tars_lib.stats.series.robust import Floats
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 
 
@@ -89,14 +90,14 @@ class Wording:
     def level_change(self, before: float, during: float, name: str | None = None) -> str:
         """Two levels of a metric, by default the target's, with unit and factor; harm is upwards."""
         if self.target[1] in FAILURES:
-            return f"failed requests {before:.2%} -> {during:.2%}"
+            return f"failed requests went from {before:.2%} to {during:.2%}"
         name = name or self.target[1]
         if "+" in name:
             name = "mean latency (from quantiles)"
         if self.is_turned:
             before, during = -before, -during
-        factor = f" ({during / before:.2g} x)" if before > 0.0 and during / before >= 1.1 else ""
-        return f"{name} {self._level(before)} -> {self._level(during)}{factor}"
+        factor = f" ({during / before:.2g}x)" if before > 0.0 and during / before >= 1.1 else ""
+        return f"{name} went from {self._level(before)} to {self._level(during)}{factor}"
 
     def _level(self, value: float) -> str:
         if self.unit == "ratio":
@@ -112,24 +113,29 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     sentences = _request_sentences(wording, j)
     if not wording.is_out_of_reach(j):
         rarity = past_text(wording.past(j))
-        sentences.insert(0, f"{wording.change(j)} from {when:%Y-%m-%d %H:%M} UTC, {rarity}")
+        sentences.insert(0, f"{wording.change(j)} at {when:%Y-%m-%d %H:%M} UTC, {rarity}")
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:
-        total = f"{excess.harm[j]:.0f} failed requests more than before over {over}"
+        total = f"{excess.harm[j]:,.0f} more failed requests than before over {over}"
     elif excess.adds_up and is_time(wording.unit):
         total = f"{_short(float(excess.harm[j]))} {wording.unit} of extra request time over {over}"
     else:
         total = f"excess over {over}"
-    what = "after subtracting its callees" if dependencies is not None else "by deviation and time order, no call graph"
+    target = wording.target[0]
+    what = (
+        "net of the services it calls"
+        if dependencies is not None
+        else "judged by size and time order, without a call graph"
+    )
     load = wording.finding.load
     if load is not None and load.surge[j] > 1.0 and load.from_outside[j] > BEGINS_HERE:
-        what = "with what its load slowed down below it"
+        what = "with the slowdown its load caused downstream"
     if wording.is_out_of_reach(j):
-        sentences.append(f"{contribution:.0%} of the target's deviation is what its callers failed by not reaching it")
+        sentences.append(f"{contribution:.0%} of the impact on {target} comes from callers that could not reach it")
     elif contribution >= 0.005:
-        sentences.append(f"{total}; {contribution:.0%} of the target's deviation is its own {what}")
+        sentences.append(f"{total}; {contribution:.0%} of the impact on {target} begins here, {what}")
     else:
-        sentences.append(f"{total}; its callees explain it, nothing of the target's deviation is its own")
+        sentences.append(f"{total}; the services it calls explain it, none of the impact on {target} begins here")
     repo = wording.recording.repos[j]
     if dependencies is not None and repo in dependencies:
         new = {wording.recording.repos[i] for i in np.flatnonzero(excess.is_new)}
@@ -139,12 +145,12 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
     if contribution >= 0.005:
         unseen = unseen_callees(dependencies, repo, labels)
         sentences.extend(
-            f"it calls {callee}, of which nothing is measured: it may be that one" for callee in unseen[:1]
+            f"it calls {callee}, which reports nothing: {callee} may be the cause" for callee in unseen[:1]
         )
     unknown = wording.finding.unknown_call
     if unknown is not None and j == unknown[1]:
         caller = wording.recording.repos[unknown[0]]
-        sentences.append(f"no call from {caller} to {repo} is known; one would explain what {caller} keeps")
+        sentences.append(f"no call from {caller} to {repo} is declared; one would explain the impact left in {caller}")
     return tuple(sentences)
 
 
@@ -156,11 +162,11 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
         return [f"{lost.missing[j]:.0f} of the {expected:.0f} requests expected from its callers did not arrive"]
     if load is None or load.surge[j] == 1.0:
         return []
-    rise = f"requests rose {load.surge[j]:.2g} x"
+    rise = f"requests rose {load.surge[j]:.2g}x"
     outside = float(load.from_outside[j])
     if outside > BEGINS_HERE:
-        return [f"{rise}, and its callers' requests explain {1.0 - outside:.0%} of that: the load came in here"]
-    return [f"{rise}, {1.0 - outside:.0%} of that with its callers' requests"]
+        return [f"{rise}; its callers account for {1.0 - outside:.0%} of that, so the load entered here"]
+    return [f"{rise}, {1.0 - outside:.0%} of that from its callers"]
 
 
 def quiet_sentence(wording: Wording, position: int, chance: float) -> str:
@@ -168,8 +174,10 @@ def quiet_sentence(wording: Wording, position: int, chance: float) -> str:
     past = wording.past(position, own=True)
     change = f"{wording.target[0]}: {wording.level_change(*past.levels)}"
     if past.windows and past.reaching > ALPHA * past.windows:
-        return f"{change} is no real deviation: {past_text(past)}"
-    return f"{change} may be chance: {past_text(past)}; a model of its past puts the chance at {_percent(chance)}"
+        return f"{change}, within its usual range: {past_text(past)}"
+    return (
+        f"{change}, possibly by chance: {past_text(past)}; a model of its history puts the chance at {_percent(chance)}"
+    )
 
 
 def past_text(past: PastWindows) -> str:
@@ -178,31 +186,31 @@ def past_text(past: PastWindows) -> str:
     Examples
     --------
     >>> past_text(PastWindows(3, 235, 5, 1, 240, (0.0, 0.1), None))
-    '5 of 235 windows of 3 samples in its past were as bad (2.1 %), all in one stretch'
+    '5 of 235 earlier windows of 3 samples were as bad (2.1%), all in one episode'
     >>> past_text(PastWindows(1, 60, 0, 0, 62, (0.0, 0.1), None))
-    'worse than any of the 60 windows of 1 sample in its past'
+    'worse than any of the 60 earlier windows of 1 sample'
     """
-    over = f"{past.length} sample{'s' if past.length > 1 else ''}"
+    over = plural(past.length, "sample")
     if past.windows == 0:
-        text = f"its past of {past.samples} sample{'s' if past.samples != 1 else ''} holds no window of {over} to compare with"
+        text = f"its history of {plural(past.samples, 'sample')} has no window of {over} to compare with"
     elif past.reaching == 0 and past.windows == 1:
-        text = f"worse than the one window of {over} in its past"
+        text = f"worse than the one earlier window of {over}"
     elif past.reaching == 0:
-        text = f"worse than any of the {past.windows} windows of {over} in its past"
+        text = f"worse than any of the {past.windows} earlier windows of {over}"
     else:
         verb = "was" if past.reaching == 1 else "were"
-        text = f"{past.reaching} of {past.windows} windows of {over} in its past {verb} as bad"
+        text = f"{past.reaching} of {past.windows} earlier windows of {over} {verb} as bad"
         text += f" ({_percent(past.reaching / past.windows)})"
         if past.stretches == 1 and past.reaching > 1:
-            text += ", all in one stretch"
-    return text if past.gap is None else f"{text}; its past ends {past.gap} before"
+            text += ", all in one episode"
+    return text if past.gap is None else f"{text}; its history ends {past.gap} earlier"
 
 
 def _percent(share: float) -> str:
     """Two significant digits, or a bound."""
     if share < 1e-4:
-        return "less than 0.01 %"
-    return f"{100.0 * share:.0f} %" if share >= 0.0995 else f"{100.0 * share:.2g} %"
+        return "less than 0.01%"
+    return f"{100.0 * share:.0f}%" if share >= 0.0995 else f"{100.0 * share:.2g}%"
 
 
 def _short(value: float) -> str:

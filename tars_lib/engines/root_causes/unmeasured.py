@@ -157,8 +157,8 @@ def find_unmeasured(
     near = repos[above[0]]
     told = [f"{callee} ({_state(callee, position, seen)})" for callee in likeliest]
     sentence = (
-        f"the cause lies outside what is measured, next to {near}, which calls {_listed(told)}: "
-        f"instrument {_listed(likeliest)}, and look there and at {near} by hand"
+        f"the cause lies in a service that is not measured, next to {near}, which calls {_listed(told)}: "
+        f"instrument {_listed(likeliest)}, and check there and at {near} by hand"
     )
     return Unmeasured(near, tuple(likeliest), min(1.0, most), sentence)
 
@@ -220,7 +220,7 @@ def _is_suspect(
     return int(sum(shares[j] * established[j] >= TELLING for j in above)) > 1
 
 
-_SIGNS = ("silent since the onset", "new", "reports other metrics", "reports nothing")
+_SIGNS = ("silent since the start", "new", "reports other metrics", "reports nothing")
 """In the order in which they point to a callee."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.report import Stamp, head
 from tars_lib.engines.sla.attribution import Attribution, attribute
+from tars_lib.engines.sla.impact import impact_of
 from tars_lib.engines.sla.onset import burning_stretch
 from tars_lib.engines.sla.readiness import assess_readiness, narrate, silence_text, summarize
 from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, SlaReport
@@ -138,6 +139,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         reason=explained.reason,
         recommended_actions=_actions(explained),
         unmeasured=explained.unmeasured,
+        impact=impact_of(org, policy, found, stretch, verdict.result.scope or repo.repo, repos),
     )
 
 
@@ -172,17 +174,18 @@ def _actions(explained: Attribution) -> tuple[str, ...]:
     if explained.unmeasured is not None:
         hidden = explained.unmeasured
         places = ", ".join(hidden.calls)
-        return (f"Instrument {places}, which {hidden.near} calls", f"Look by hand at {places} and {hidden.near}")
+        return (f"Instrument {places}, which {hidden.near} calls", f"Check {places} and {hidden.near} by hand")
     if not explained.causes:
-        return (f"Look for the cause by hand: {explained.reason}",)
+        return (f"Find the cause by hand: {explained.reason}",)
     first = explained.causes[0]
     if first.confidence < STANDS_OUT:
         names = ", ".join(cause.repo for cause in explained.causes[:3])
-        return (f"Compare the candidates by hand, none stands out: {names}",)
+        return (f"No clear cause yet, compare by hand: {names}",)
     row = containment_row(first.containment_type)
     actions = [action_for(first.containment_type, first.repo)]
     if first.cause_type.value == "CHANGE_EVENT":
-        actions.append(f"Roll back the change of {first.repo}")
+        # what changed is undone first; the playbook's containment follows
+        actions.insert(0, f"Roll back {first.change} of {first.repo}")
     actions.append(f"Verify: {row.verify}")
     return tuple(actions)
 
@@ -209,16 +212,14 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
             continue
         if found.impossible:
             part, total = verdict.policy.needs[-1], verdict.policy.needs[0]
-            warnings.append(
-                f"{label}: {found.impossible} samples count more of {part} than of {total} and are left out"
-            )
+            warnings.append(f"{label}: {found.impossible} samples have more {part} than {total} and are excluded")
         for note, columns in zip(found.notes, found.noted, strict=True):
             warnings.append(f"{label}: {note.format(_some(scope_names(org, columns)))}")
         for item in verdict.result.exclusions:
             if item.kept_samples and not item.samples:
                 what = "a sample is" if item.kept_samples == 1 else f"{item.kept_samples} samples are"
                 warnings.append(
-                    f"{label}: the data are too coarse to leave out maintenance '{item.title}' "
+                    f"{label}: the samples are too coarse to exclude maintenance '{item.title}' "
                     f"({item.start:{MINUTES}} to {item.end:{MINUTES}}): {what} much longer and kept"
                 )
     return warnings
@@ -231,7 +232,7 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
             warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
         elif result.unknown_repos:
             count = len(result.unknown_repos)
-            repos = "1 repo" if count == 1 else f"{count} repos"
+            repos = "1 service" if count == 1 else f"{count} services"
             warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {_some(result.unknown_repos)}")
         warnings += [f"SLA {result.sla_id}: {sentence}" for sentence in result.missing]
     return warnings

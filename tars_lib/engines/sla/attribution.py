@@ -64,7 +64,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         Sampling interval in microseconds.
     """
     if stretch is None:
-        return Attribution((), 1.0, "no sample is beyond the objective, so there is no onset to explain")
+        return Attribution((), 1.0, "no single sample misses the objective, so there is no start to explain")
     calls = DeclaredCalls((repo.repo for repo in org.repos), org.dependencies) if org.dependencies else None
     metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
     table = _table(org, policy, _candidates(org, calls, target), step)
@@ -179,11 +179,14 @@ def _root_cause(
         if chance < EVENT_CHANCE:
             kind = CauseType.CHANGE_EVENT
             sentence = f"{repo}: {line}; {evidence[0] if evidence else metric + ' deviates'}"
-            evidence = (*evidence, f"changes of {repo} are rare: {_how_often(chance)} of such stretches hold one")
+            evidence = (
+                *evidence,
+                f"{repo} rarely changes: {_how_often(chance)} of comparable windows include a change",
+            )
         else:
             evidence = (
                 *evidence,
-                f"{line}, but {repo} changes often: {_how_often(chance)} of such stretches hold a change",
+                f"{line}, but {repo} changes often: {_how_often(chance)} of comparable windows include a change",
             )
     return RootCause(
         cause=sentence,
@@ -215,16 +218,16 @@ def _change_before(org: OrgData, repo: str, onset: datetime, step: int) -> tuple
 
 
 def _how_often(chance: float) -> str:
-    return "fewer than 1 %" if chance < 0.01 else f"{100.0 * chance:.0f} %"
+    return "under 1%" if chance < 0.01 else f"{100.0 * chance:.0f}%"
 
 
 def _event_text(event: Event, onset: datetime) -> str:
     ref = f" ({event.ref})" if event.ref else ""
     if event.timestamp <= onset:
         gap = duration_text(onset - event.timestamp)
-        when = "at the onset" if event.timestamp == onset else f"{gap} before the onset"
+        when = "at the start" if event.timestamp == onset else f"{gap} before the start"
     else:
-        when = f"within {duration_text(event.timestamp - onset)} of the onset's sample"
+        when = f"within {duration_text(event.timestamp - onset)} of the first sample"
     return f"{event.kind} '{event.title}'{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
 
 

@@ -130,10 +130,10 @@ class Burns:
 
     def _why_not(self, pair: Pair, long: _Part, short: _Part, place: int) -> str | None:
         if self.allowed <= 0:
-            return "the objective allows nothing to be bad, so there is no budget to burn"
+            return "the objective allows no failures, so there is no budget to burn"
         bound = pair.threshold * self.allowed
         if bound > 1:
-            return f"even if everything is bad the burn rate is {1 / self.allowed:.3g}, not above {pair.threshold:g}"
+            return f"even if everything fails the burn rate is {1 / self.allowed:.3g}, not above {pair.threshold:g}"
         for part in (long, short):
             window, n = window_text(int(part.length[place])), float(part.events[place])
             if part.samples[place] == 0:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.model.names import SlaStatus
+from tars_lib.text.counts import plural, unexplained_text
 from tars_lib.text.quantities import between_text, days_text, value_text
 from tars_lib.text.sentences import Told
 
@@ -38,17 +39,17 @@ def _verdict(result: ComplianceResult) -> Iterator[str]:
         f"{value_text(result.value, result.unit)}, the objective is {bound} {value_text(result.objective, result.unit)}"
     )
     if result.status is SlaStatus.UNKNOWN:
-        yield f"Whether {result.sla_name} is met is UNKNOWN: {result.reason}."
+        yield f"{result.sla_name} is UNKNOWN: {result.reason}."
         return
     if result.status is SlaStatus.COMPLIANT:
-        yield f"{result.sla_name} is COMPLIANT: {against}{' (nearest to it: ' + result.scope + ')' if result.scope else ''}."
+        yield f"{result.sla_name} is COMPLIANT: {against}{' (closest: ' + result.scope + ')' if result.scope else ''}."
         return
     yield f"{result.sla_name} is {result.status.value}{where}: {against}."
     if result.status is SlaStatus.AT_RISK and result.reason:
-        yield f"At risk, because {result.reason}."
+        yield f"At risk because {result.reason}."
     others = [repo for repo in result.affected_repos if repo != result.scope]
     if others:
-        yield f"{'Also breached' if result.scope else 'Breached'} by {_some(others)} alone."
+        yield f"{'Also breached' if result.scope else 'Breached'} in {_some(others)}, each judged alone."
 
 
 def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[str]:
@@ -58,21 +59,21 @@ def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[st
     counted = "events" if result.kind == "ratio" else "samples"
     yield (
         f"Measured over {own.window}, {own.start:{MINUTES}} to {own.end:{MINUTES}}: {own.n:,} {counted}, "
-        f"samples cover {own.coverage:.0%} of it."
+        f"samples cover {own.coverage:.0%} of that time."
     )
     if own.value is not None and own.ci_low is not None and own.ci_high is not None:
         includes = own.ci_low <= result.objective <= own.ci_high
         chance = "; it includes the objective" if includes else "; it excludes the objective"
-        yield f"95 % interval: {between_text(own.value, own.ci_low, own.ci_high, result.unit)}{chance}."
+        yield f"95% interval: {between_text(own.value, own.ci_low, own.ci_high, result.unit)}{chance}."
     if result.status is SlaStatus.BREACHED and could_be_chance:
-        yield "A service that just meets the objective may show as much by chance."
+        yield "A service that just meets the objective could show this value by chance."
     yield from _bounded(result)
     left_out = [item for item in result.exclusions if item.samples]
     if left_out:
-        titles = _some([f"{item.title} ({item.samples} samples)" for item in left_out])
-        yield f"Left out as maintenance: {titles}."
+        titles = _some([f"{item.title} ({plural(item.samples, 'sample')})" for item in left_out])
+        yield f"Excluded as planned maintenance: {titles}."
     if result.unknown_repos and result.status is not SlaStatus.UNKNOWN:
-        yield f"Not known in {_some(result.unknown_repos)}."
+        yield f"Cannot be judged in {_some(result.unknown_repos)}."
 
 
 def _bounded(result: ComplianceResult) -> Iterator[str]:
@@ -85,24 +86,26 @@ def _bounded(result: ComplianceResult) -> Iterator[str]:
         "no bound" if bound is None else value_text(bound, result.unit)
         for bound in (result.value_low, result.value_high)
     )
-    verdict = "so the verdict is certain" if result.certain else "so the verdict rests on what was seen"
-    yield f"Over all that may be missing the value lies between {low} and {high}, {verdict}."
+    verdict = "so the verdict is certain" if result.certain else "so the verdict rests on the data at hand"
+    yield f"Whatever the missing data hold, the value lies between {low} and {high}, {verdict}."
 
 
 def _behind(breach: Breach) -> Iterator[str]:
     if breach.started_at is not None:
-        since = "at or before" if breach.started_before else "at"
-        end = "it goes on" if breach.ended_at is None else f"it ended at {breach.ended_at:{MINUTES}}"
-        yield f"It began {since} {breach.started_at:{MINUTES}}; {end}."
+        since = f"{breach.started_at:{MINUTES}}{' or earlier' if breach.started_before else ''}"
+        if breach.ended_at is None:
+            yield f"Failing since {since}, still active."
+        else:
+            yield f"Failed from {since} to {breach.ended_at:{MINUTES}}."
     if not breach.root_causes:
-        yield f"No cause is named: {breach.reason}."
+        yield f"Cause unknown: {breach.reason}."
         return
     first, *rest = breach.root_causes[:MAX_CAUSES]
-    word = "Most likely cause" if first.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+    word = "Most likely cause" if first.confidence >= STANDS_OUT else "No clear cause yet; check first"
     yield f"{word} ({first.confidence:.0%} confidence): {first.cause}."
     for cause in rest:
-        yield f"Further candidate ({cause.confidence:.0%} confidence): {cause.cause}."
-    yield f"Harm that no cause explains: {breach.unexplained:.0%}."
+        yield f"Also considered ({cause.confidence:.0%} confidence): {cause.cause}."
+    yield f"{unexplained_text(breach.unexplained)}."
 
 
 def _ahead(result: ComplianceResult) -> Iterator[str]:
@@ -113,7 +116,7 @@ def _ahead(result: ComplianceResult) -> Iterator[str]:
         return
     days = result.days_until_breach
     when = "" if days is None else f", in {days_text(days.value, days.low, days.high)}"
-    yield f"A breach within the period has a probability of {result.breach_probability:.0%}{when}."
+    yield f"Probability of a breach within the period: {result.breach_probability:.0%}{when}."
 
 
 def _to_do(result: ComplianceResult, breach: Breach | None) -> Iterator[str]:
@@ -121,9 +124,9 @@ def _to_do(result: ComplianceResult, breach: Breach | None) -> Iterator[str]:
         for action in breach.recommended_actions:
             yield f"{action}." if action.startswith("Verify: ") else f"Do: {action}."
     elif result.status is SlaStatus.UNKNOWN:
-        yield f"Do: get {_some(result.metrics)} reported; until then nothing says that the SLA is met."
+        yield f"Do: report {_some(result.metrics)}; until then nobody knows whether the SLA is met."
     elif result.status is SlaStatus.AT_RISK:
-        yield "Do: watch it at the pace of the At-Risk Monitoring page, and hold risky changes back."
+        yield "Do: check it as often as the At-Risk Monitoring page says, and hold back risky changes."
 
 
 def _some(names: tuple[str, ...] | list[str], limit: int = 4) -> str:

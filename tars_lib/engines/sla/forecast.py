@@ -97,9 +97,9 @@ class Outlooks:
             raise ValueError("no forecast")
         method = _METHODS.get(int(self.found.method[place]), "forecast by a damped trend")
         ahead = self.found.horizon * self.row_days
-        said = f"{method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on the past"
+        said = f"{method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on past data"
         short = ahead < self.period_days
-        return said + (f"; beyond {ahead:g} days of the {self.period_days} nothing can be said" if short else "")
+        return said + (f"; beyond {ahead:g} days of the {self.period_days} there is no forecast" if short else "")
 
 
 def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Outlooks:
@@ -139,9 +139,7 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
     trends = linear_trends(share[-max(window, TREND_ROWS) :])
     refusal = None
     if not policy.window.days:
-        refusal = (
-            f"a window of {policy.window} does not tell of the {policy.period_days} days ahead; windows of days do"
-        )
+        refusal = f"a window of {policy.window} cannot forecast {policy.period_days} days ahead; windows of days can"
     elif policy.window.anchor:
         refusal = "a calendar window begins anew with each period; a forecast is made for rolling windows"
     elif not is_mean:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.health.risk_text import risk_text
 from tars_lib.engines.sla.report import (
     Breach,
     ComplianceResult,
@@ -16,6 +17,7 @@ from tars_lib.engines.sla.report import (
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
+from tars_lib.text.counts import active_text, plural
 from tars_lib.text.quantities import days_text, value_text
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
@@ -84,7 +86,7 @@ def _health_component(health: HealthReport) -> ReadinessComponent:
     known = sum(report.score is not None for report in reports)
     score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
     said = (
-        f"aggregate score of {known} of {len(reports)} repos, the others counted as 0"
+        f"aggregate score of {known} of {len(reports)} services, the others counted as 0"
         if known < len(reports)
         else ("aggregate score")
     )
@@ -123,7 +125,7 @@ def narrate(
                 Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
             )
         elif result.status is SlaStatus.UNKNOWN:
-            text = f"Whether {result.sla_name} is met is not known: {result.reason}."
+            text = f"{result.sla_name} cannot be judged: {result.reason}."
             sentences.append(
                 Sentence(text, (f"compliance_results[{number}].status", f"compliance_results[{number}].reason"))
             )
@@ -131,7 +133,7 @@ def narrate(
     if health.aggregate_score is None:
         health_text = "The health of the organisation is not known."
     else:
-        health_text = f"Organisation health is {health.aggregate_score:.0f} of 100, risk tier {health.risk_tier.value}."
+        health_text = f"Organisation health is {risk_text(health)}."
     sentences.append(Sentence(health_text, ("executive_readiness.components",)))
     sentences.append(
         Sentence(
@@ -151,7 +153,7 @@ def narrate(
 def silence_text(repo: Repo) -> str:
     """Return that a repo that matters reports nothing, and why it matters."""
     why = "is customer facing" if repo.customer_facing else "is of tier 1" if repo.tier == 1 else "is named by an SLA"
-    return f"{repo.repo} {why} and reports nothing, so nobody can say how it is"
+    return f"{repo.repo} {why} and reports nothing, so its state is unknown"
 
 
 def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[Repo]) -> str:
@@ -173,7 +175,7 @@ def _breach_headline(breaches: Sequence[Breach]) -> str:
     first = breaches[0]
     since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
     others = len({*first.repos} - {first.scope})
-    more_repos = f" (worst) and {others} more" if others else ""
+    more_repos = f" (worst) and {plural(others, 'other service')}" if others else ""
     where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
     said = (
         f"{first.sla_name} is breached{where}{since}: {value_text(first.value, first.unit)} against "
@@ -182,13 +184,15 @@ def _breach_headline(breaches: Sequence[Breach]) -> str:
     more = (
         ""
         if len(breaches) == 1
-        else f" {len(breaches) - 1} more SLA{'s are' if len(breaches) > 2 else ' is'} breached."
+        else " One more SLA is breached."
+        if len(breaches) == 2
+        else f" {len(breaches) - 1} more SLAs are breached."
     )
     if not first.root_causes:
-        return f"{said}; no cause can be named.{more}"
+        return f"{said}; cause unknown.{more}"
     cause = first.root_causes[0]
     if cause.confidence < STANDS_OUT:
-        return f"{said}; no single cause stands out (first candidate: {cause.repo}, {cause.confidence:.0%}).{more}"
+        return f"{said}; no clear cause yet, check {cause.repo} first ({cause.confidence:.0%} confidence).{more}"
     change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
     return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
 
@@ -204,7 +208,16 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
         )
         if count
     ]
-    return Sentence(f"Of {summary.total} SLAs: {', '.join(parts) or 'none'}.", ("summary",))
+    return Sentence(_counts(summary.total, parts), ("summary",))
+
+
+def _counts(total: int, parts: Sequence[str]) -> str:
+    """Verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
+    if not parts:
+        return "No SLA is defined."
+    number, _, word = parts[0].partition(" ")
+    said = f"{number} of {plural(total, 'SLA')} {word}"
+    return f"{', '.join((said, *parts[1:]))}."
 
 
 def _breach_sentences(
@@ -213,7 +226,7 @@ def _breach_sentences(
     """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
     where = f"breaches[{number}]"
     since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
-    chance = " The interval includes the objective, so this could be chance." if breach.could_be_chance else ""
+    chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     said = (
         f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
         f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
@@ -223,14 +236,14 @@ def _breach_sentences(
     sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]
     if breach.root_causes:
         cause = breach.root_causes[0]
-        word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No single cause stands out; first candidate"
+        word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No clear cause yet; check first"
         same = told.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
         evidence = cause.cause if same == breach.sla_name else f"{cause.repo}, as for {same}"
-        text = f"{word}, with {cause.confidence:.0%} confidence: {evidence}."
+        text = f"{word} ({cause.confidence:.0%} confidence): {evidence}."
         sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
         sentences.append(Sentence(text.replace("..", "."), sources))
     else:
-        sentences.append(Sentence(f"No cause is named: {breach.reason}.", (f"{where}.reason",)))
+        sentences.append(Sentence(f"Cause unknown: {breach.reason}.", (f"{where}.reason",)))
     return sentences
 
 
@@ -240,14 +253,16 @@ def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], he
     parts = []
     if breaches:
         lasting = sum(breach.ended_at is None for breach in breaches)
-        parts.append(f"{lasting} of {len(breaches)} breaches go on")
+        parts.append(active_text(lasting, len(breaches), health.as_of))
     elif any(result.status is SlaStatus.AT_RISK for result in results):
-        parts.append("no breach, but little room left")
+        parts.append("no breach, but an SLA is at risk")
     elif results:
         parts.append("no breach" if declining else "steady")
     parts += _expected([result for result in results if result.status is not SlaStatus.BREACHED])
     if declining:
-        parts.append(f"{declining} of {len(health.repository_reports)} repos are declining")
+        parts.append(
+            f"{plural(declining, 'service')} of {len(health.repository_reports)} {'is' if declining == 1 else 'are'} declining"
+        )
     return "; ".join(parts) or "no SLA is defined"
 
 
@@ -261,9 +276,9 @@ def _expected(results: Sequence[ComplianceResult]) -> list[str]:
         days = first.days_until_breach
         when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
         more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
-        parts.append(f"{first.sla_name} is likely to be breached{when}{more}")
+        parts.append(f"{first.sla_name} is likely to breach{when}{more}")
     elif known:
-        parts.append("no forecast says that a breach is likely")
+        parts.append("none of the forecasts expects a breach")
     unknown = [result for result in results if result.breach_probability is None]
     if unknown:
         more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"

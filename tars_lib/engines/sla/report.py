@@ -182,6 +182,30 @@ class UnmeasuredCause:
 
 
 @dataclass(frozen=True, slots=True)
+class UserImpact:
+    """What users of the service with the worst value see of a breach, from its start to its end or that of the data.
+
+    `failed` of `requests` events were bad, less planned maintenance; null where the SLA does not count events. Else `before`
+    and `during` are medians of `metric` before and since the start, null where there are no samples. `customers` are the
+    customer-facing repos that miss the SLA.
+    """
+
+    repo: str
+    metric: str
+    failed: int | None
+    requests: int | None
+    before: float | None
+    during: float | None
+    unit: str
+    customers: tuple[str, ...]
+
+    @property
+    def share(self) -> float | None:
+        """Share of the requests that failed; None where none was counted."""
+        return None if self.failed is None or not self.requests else self.failed / self.requests
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
     """A breached SLA, when it began, what it hit and why.
 
@@ -189,7 +213,8 @@ class Breach:
     reaches back to where the search began. `target` is the repo whose deviation was explained. `could_be_chance`: the
     interval of the value includes the objective. `scope` is the repo whose value it is, null for the whole
     organisation. `unexplained` is the share of the deviation that no cause explains; `reason`
-    says why there is no cause. `unmeasured` names the place where the cause lies if it is none of the measured repos.
+    says why there is no cause. `unmeasured` names the place where the cause lies if it is none of the measured repos. `impact`
+    is what users see; null without a start.
     """
 
     breach_id: str
@@ -215,6 +240,7 @@ class Breach:
     reason: str | None
     recommended_actions: tuple[str, ...]
     unmeasured: UnmeasuredCause | None = None
+    impact: UserImpact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +344,7 @@ class SlaReport(Report):
         ask = (
             None
             if first is None
-            else f"Ask on: .frame is the scorecard, tars_lib.why(report, {first!r}) explains one SLA."
+            else f"Next: .frame is the scorecard, tars_lib.why(report, {first!r}) explains one SLA."
         )
         return Told.of((*(sentence.text for sentence in self.risk_narrative.sentences), ask or ""))
 

@@ -75,11 +75,9 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     for column in np.unique(found.column):
         mine = found.column == column
         times, series = found.time[mine], values[mine]
-        past = series[times < onset][-MAX_LEVEL:]
-        now = series[(times >= onset) & (times <= until)]
         shown = (times >= first) & (times <= last)
         by_repo[org.repos[int(column)].repo] = Course(
-            org.repos[int(column)].repo, times[shown], series[shown], _median(past), _median(now)
+            org.repos[int(column)].repo, times[shown], series[shown], *levels(times, series, onset, until)
         )
     counted = policy.adds_up
     return Courses(
@@ -93,6 +91,11 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
         by_repo=by_repo,
         scope=frozenset(policy.repos or by_repo),
     )
+
+
+def levels(times: NDArray[np.int64], values: Floats, onset: int, until: int) -> tuple[float, float]:
+    """Medians before an onset and since, NaN where there are no samples; times in microseconds."""
+    return _median(values[times < onset][-MAX_LEVEL:]), _median(values[(times >= onset) & (times <= until)])
 
 
 def _median(values: Floats) -> float:

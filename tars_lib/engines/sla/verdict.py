@@ -59,7 +59,7 @@ def judge(
     strangers = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
     if found is None or not scope.size:
         lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(policy.needs)
-        reason = f"nobody reports {lacking}" if not strangers else f"no such repo: {', '.join(strangers)}"
+        reason = f"no service reports {lacking}" if not strangers else f"no such service: {', '.join(strangers)}"
         return Verdict(_unknown(policy, reason, scope_names(org, scope) + strangers), policy, found, None, ())
     measured = measure(org, policy, found, policy.window, as_of)
     own = ScopeJudge.of(org, policy, found, measured)
@@ -142,7 +142,7 @@ def _look_ahead(
     """The same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
     if judged.status is not SlaStatus.COMPLIANT:
         return judged
-    where = "the organisation" if judged.column is None else f"repo {org.repos[judged.column].repo}"
+    where = "the organisation" if judged.column is None else f"service {org.repos[judged.column].repo}"
     firing = None if burns is None else burns.firing(judged.column)
     if firing is not None and firing.long_rate is not None and firing.short_rate is not None:
         rates = (
@@ -163,7 +163,7 @@ def _look_ahead(
 def _outlook(deciding: Judged, outlooks: Outlooks | None) -> Outlook:
     """What is to come of the deciding scope: a breach is there already, and nothing is said of what is not known."""
     if outlooks is None:
-        return Outlook(Trend.UNKNOWN, None, None, "not looked ahead")
+        return Outlook(Trend.UNKNOWN, None, None, "no forecast was made")
     ahead = outlooks.of(deciding.column)
     if deciding.status is SlaStatus.BREACHED:
         return replace(ahead, probability=1.0, days=DaysUntilBreach(0.0, 0.0, 0.0), reason=None)
@@ -218,12 +218,12 @@ def _is_certain(status: SlaStatus, noted: list[Judged]) -> bool:
 def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]) -> str | None:
     if status is not SlaStatus.UNKNOWN:
         return deciding.reason
-    told = [f"no such repo: {', '.join(strangers)}"] if strangers else []
+    told = [f"no such service: {', '.join(strangers)}"] if strangers else []
     if deciding.status is SlaStatus.UNKNOWN:
         return "; ".join([*told, deciding.reason or "it cannot be judged"])
     unknown = [j.reason for j in judged if j.status is SlaStatus.UNKNOWN and j.takes_part and j.reason]
-    more = [f"{len(unknown) - MAX_TOLD} more repos are not known"] if len(unknown) > MAX_TOLD else []
-    return f"the rest complies, but {'; '.join([*told, *unknown[:MAX_TOLD], *more])}"
+    more = [f"{len(unknown) - MAX_TOLD} more services are not known"] if len(unknown) > MAX_TOLD else []
+    return f"the rest is compliant, but {'; '.join([*told, *unknown[:MAX_TOLD], *more])}"
 
 
 def _window_result(

@@ -1,4 +1,4 @@
-"""How many alerts were raised, how many are left to look at, and which comes first?"""
+"""How many alerts were raised, how many are open after combining, and which comes first?"""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def draw_storm(report: AlertReport) -> Picture | None:
         _draw_bars(bars, report)
         _draw_lanes(axes, lanes, report.as_of)
     storms = [alert for alert in report.alerts if alert.members]
-    said = f"{_plural(report.raised)} raised, {len(report.alerts)} left to look at"
+    said = f"{_plural(report.raised)} raised, {len(report.alerts)} open after combining"
     if storms:
         largest = max(storms, key=lambda alert: len(alert.members))
-        said += f"; the largest storm, {label(largest.title, 60)}, stands for {len(largest.members)}"
+        said += f"; the largest storm, {label(largest.title, 60)}, combines {len(largest.members)}"
     more = len(report.alerts) - len(lanes)
     return Picture(
         figure,
-        alt=f"Alerts before and after compression. {said}.",
+        alt=f"Alerts before and after combining. {said}.",
         caption=f"{said}. Left: counts before and after. Right: the alerts in order of priority, a dot for the begin of each"
         " one that was raised." + (f" {more} more are not drawn." if more else ""),
     )
@@ -116,8 +116,8 @@ def draw_priorities(report: AlertReport) -> Picture | None:
     counts = ", ".join(f"{number} {in_words(kind)}" for kind, number in report.groups.items())
     return Picture(
         figure,
-        alt=f"Alerts by group and impact: {counts}. First to look at: {label(first.title, 80)}.",
-        caption=f"First to look at: {label(first.title, 80)} ({in_words(first.impact.value)}). The number is the "
+        alt=f"Alerts by group and impact: {counts}. Look first at: {label(first.title, 80)}.",
+        caption=f"Look first at: {label(first.title, 80)} ({in_words(first.impact.value)}). The number is the "
         "priority; C critical, H high, M medium, L low.",
         phone=0,
     )

@@ -126,8 +126,8 @@ def _short(repo: str) -> str:
 
 def _said(drawn: Sequence[RepositoryReport], changed: Sequence[RepositoryReport]) -> str:
     low = [report for report in drawn if report.score is not None and report.score < YELLOW]
-    level = f"{len(low)} of {len(drawn)} repos drawn are below {YELLOW:.0f} points" if low else (
-        f"None of the {len(drawn)} repos drawn is below {YELLOW:.0f} points"
+    level = f"{len(low)} of {len(drawn)} services drawn are below {YELLOW:.0f} points" if low else (
+        f"None of the {len(drawn)} services drawn is below {YELLOW:.0f} points"
     )  # fmt: skip
     if not changed:
         return f"{level}; no change of level is seen."

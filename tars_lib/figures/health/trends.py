@@ -80,7 +80,7 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
     return Picture(
         figure,
         alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
-        caption=f"{moved} (medians before and since the onset). Shaded: the incident. Dashed: the objective.",
+        caption=f"{moved} (medians before and since the start). Shaded: the incident. Dashed: the objective.",
     )
 
 

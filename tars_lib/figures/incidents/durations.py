@@ -79,13 +79,13 @@ def draw_lengths(rows: Sequence[LengthRow]) -> Picture | None:
         axes.set_xticks([value for value, _ in shown], [text for _, text in shown])
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x", color=GRID)
-        axes.set_xlabel("length, on a scale of powers")
+        axes.set_xlabel("duration (log scale)")
     said = "; ".join(_said(row) for row in rows)
     return Picture(
         figure,
-        alt=f"Lengths of incidents against targets. {said}.",
+        alt=f"Durations of incidents against targets. {said}.",
         caption=f"{said}. Dot: an incident; red: beyond the target. Thick line: median; thin: 90th percentile; diamond: "
-        "the mean, which is held against the target. Hollow triangle: still open, so far.",
+        "the mean, which is compared with the target. Hollow triangle: still open, so far.",
     )
 
 

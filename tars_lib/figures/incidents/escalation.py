@@ -68,7 +68,7 @@ def draw_escalation(
     Returns
     -------
     Picture
-        Filled dot: told. Hollow red circle: overdue. Hollow diamond: still to come. Bar: a clock up to its time.
+        Filled dot: notified. Hollow red circle: overdue. Hollow diamond: pending. Bar: a clock up to its time.
     """
     from matplotlib.figure import Figure
 
@@ -118,7 +118,7 @@ def draw_escalation(
     return Picture(
         figure,
         alt=f"Escalation clock. {said}",
-        caption=f"{said} Filled dot: told. Hollow red circle: overdue. Hollow diamond: still to come. "
+        caption=f"{said} Filled dot: notified. Hollow red circle: overdue. Hollow diamond: pending. "
         "Red line in a row: the time that the playbook sets.",
     )
 
@@ -174,31 +174,31 @@ def _say(axes: Axes, row: int, at: float, words: str, *, is_hot: bool) -> None:
 def _words(rung: Rung, opened_at: datetime, now: datetime) -> str:
     if rung.told_at is not None:
         after = rung.told_at - opened_at
-        return f"told after {length_text(after)}" if after >= _MINUTE else "told at once"
+        return f"notified after {length_text(after)}" if after >= _MINUTE else "notified at once"
     if rung.due_at <= now:
         late = now - rung.due_at
         return (
             f"{'tell' if not rung.is_task else 'do'} now, overdue by {length_text(late)}" if late >= _MINUTE else "now"
         )
-    return f"in {length_text(rung.due_at - now)} if nothing moves"
+    return f"in {length_text(rung.due_at - now)} without progress"
 
 
 def _said(found: Escalation, clocks: Sequence[ClockBar], now: datetime) -> str:
-    told = f"{len(found.told)} told" if found.told else "Nobody was told"
+    told = f"{len(found.told)} notified" if found.told else "Nobody notified"
     parts = [told]
     late = [rung for rung in found.due if now - rung.due_at >= _MINUTE]
     if late:
         worst = late[0]
         parts.append(f"{len(late)} overdue, {worst.contact} by {length_text(now - worst.due_at)}")
     elif found.due:
-        parts.append(f"{len(found.due)} to be told now")
+        parts.append(f"{len(found.due)} to notify now")
     if found.upcoming:
         parts.append(f"next {found.upcoming[0].contact} in {length_text(found.upcoming[0].due_at - now)}")
     if not found.due and not found.upcoming:
-        parts.append("nobody is left to be told")
+        parts.append("nobody left to notify")
     running = [clock for clock in clocks if clock.stopped_at is None and clock.due_at is not None]
     parts += [
-        f"{length_text(now - clock.due_at)} over the time to {clock.name.lower()}"
+        f"{length_text(now - clock.due_at)} over the limit to {clock.name.lower()}"
         if clock.is_late(now)
         else f"{length_text(clock.due_at - now)} left to {clock.name.lower()}"
         for clock in running

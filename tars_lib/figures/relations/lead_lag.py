@@ -106,15 +106,15 @@ def draw_leads(temporal: TemporalReport) -> Picture | None:
         axes.grid(visible=False)
         axes.grid(visible=True, axis="x")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_xlabel(f"{name} after the first mover")
+        axes.set_xlabel(f"{name} after the first service")
     shown, total = len(nodes), len({one for lead in temporal.lead_lag if lead.is_direct for one in _ends(lead)})
     said = _said(temporal)
     return Picture(
         figure,
-        alt=f"Network of {len(leads)} direct leads between {shown} repos, from left to right in time. {said}",
+        alt=f"Network of {len(leads)} direct leads between {shown} services, from left to right in time. {said}",
         caption=f"{said} Solid: the follower calls the leader. Dashed: no declared call. "
-        "The larger the dot, the more repos it leads."
-        + (f" {total - shown} further repos are not drawn." if total > shown else ""),
+        "The larger the dot, the more services it leads."
+        + (f" {total - shown} further services are not drawn." if total > shown else ""),
         phone=1 if len(nodes) <= PHONE_NODES else 0,
     )
 
@@ -289,7 +289,7 @@ def lag_text(duration: str) -> str:
 
 def _said(temporal: TemporalReport) -> str:
     if not temporal.propagation_paths:
-        return "No path of followers is seen."
+        return "No propagation path is seen."
     path = temporal.propagation_paths[0]
     way = " → ".join(label_ends(repo, 40) for repo in path.path)
     state = "is active now" if path.is_active else "is not active now"

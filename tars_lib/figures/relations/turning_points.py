@@ -86,7 +86,7 @@ def draw_unfolding(shown: Unfolding, changes: Sequence[Event] = ()) -> Picture:
     more = len(shown.turns) - len(turns)
     return Picture(
         figure,
-        alt=f"Courses of {len(turns)} repos, one above the other. {order}. "
+        alt=f"Courses of {len(turns)} services, one above the other. {order}. "
         + "; ".join(
             f"{label_ends(turn.repo, 40)}: {turn.metric} {_levels(turn)}" for turn in turns if turn.at is not None
         )

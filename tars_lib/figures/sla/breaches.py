@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tars_lib.figures.style.picture import Picture
 from tars_lib.figures.style.theme import BREACH, CHANGE, CONTEXT, HALF, INK, MUTED, label, label_times, themed
 from tars_lib.model.organisation import duration_text
+from tars_lib.text.counts import active_text
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
     changes : sequence of Event
         Those near the onset are drawn.
     as_of : datetime
-        Time of the data; a breach that goes on ends there with an arrow.
+        Time of the data; a breach that still active ends there with an arrow.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
                 axes.plot(start, row, marker="<", ms=7, color=BREACH, zorder=3)  # type: ignore[arg-type]
             if breach.ended_at is None:
                 axes.plot(end, row, marker=">", ms=7, color=BREACH, zorder=3, clip_on=False)  # type: ignore[arg-type]
-            said = f"{duration_text(width)}, {'over' if breach.ended_at else 'goes on'}"
+            said = f"{duration_text(width)}, {'over' if breach.ended_at else 'still active'}"
             axes.annotate(
                 f"{label(breach.sla_name, 26)}: {said}", (begin, row - 0.2), xytext=(0, 1.5),
                 textcoords="offset points", color=INK, fontsize=7.4, va="bottom", annotation_clip=False,
@@ -85,13 +86,16 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
         label_times(axes, 4)
         axes.tick_params(axis="x", labelcolor=MUTED)
         axes.set_xlabel("time, UTC")
-        axes.set_title("Breached from when to when")
+        axes.set_title("Breaches over time")
     lasting = sum(breach.ended_at is None for breach in dated)
     undated = len(breaches) - len(dated)
-    said = f"{lasting} of {len(dated)} breaches go on; the first began {first:{MINUTES}}"
+    said = (
+        f"{active_text(lasting, len(dated), as_of)}; {'it' if len(dated) == 1 else 'the first'} began {first:{MINUTES}}"
+    )
+    said = said[:1].upper() + said[1:]
     last = near[-1] if near else None
     why = (
-        f"; {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all repos')}"
+        f"; {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all services')}"
         if last is not None and last.timestamp <= first
         else ""
     )

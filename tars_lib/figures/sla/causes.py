@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.figures.style.picture import Picture
 from tars_lib.figures.style.theme import BREACH, CONTEXT, HALF, INK, MUTED, SERIES, label, themed
+from tars_lib.text.counts import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ MAX_CAUSES = 5
 
 
 def draw_causes(breach: Breach) -> Picture | None:
-    """Confidence of each cause, and the share of the harm that it explains; the last row is what no cause explains.
+    """Confidence of each cause, and the share of the impact that it explains; the last row is what no cause explains.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def draw_causes(breach: Breach) -> Picture | None:
         rest = 100.0 * breach.unexplained
         share.barh(len(causes), rest, height=0.55, color="white", edgecolor=MUTED, hatch="////", lw=0.8, zorder=2)
         _number(share, rest, len(causes), False)
-        for axes, title, side in ((sure, "Confidence", "left"), (share, "Share of harm", "right")):
+        for axes, title, side in ((sure, "Confidence", "left"), (share, "Share of impact", "right")):
             axes.set_xlim(0.0, 135.0)
             axes.set_xticks([0, 50, 100])
             axes.grid(visible=True, axis="x")
@@ -56,15 +57,14 @@ def draw_causes(breach: Breach) -> Picture | None:
     first = causes[0]
     said = (
         f"{label(breach.sla_name)}: {label(first.repo)} is the cause with {first.confidence:.0%} confidence and explains "
-        f"{first.contribution:.0%} of the harm"
+        f"{first.contribution:.0%} of the impact"
         if first.confidence >= STANDS_OUT
-        else f"{label(breach.sla_name)}: no single cause stands out, the first candidate is {label(first.repo)} "
-        f"({first.confidence:.0%})"
+        else f"{label(breach.sla_name)}: no clear cause yet; check first: {label(first.repo)} ({first.confidence:.0%})"
     )
     more = len(breach.root_causes) - len(causes)
     return Picture(
         figure,
-        alt=f"Ranking of {len(causes)} causes. {said}; {breach.unexplained:.0%} is unexplained.",
+        alt=f"Ranking of {plural(len(causes), 'cause')}. {said}; {breach.unexplained:.0%} is unexplained.",
         caption=f"{said}; {breach.unexplained:.0%} is unexplained."
         + (f" {more} weaker ones are not drawn." if more else ""),
         width="half",

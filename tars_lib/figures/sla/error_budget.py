@@ -67,8 +67,8 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
     return Picture(
         figure,
         alt=f"Error budget over {result.windows[0].window}. {said}. {pace}",
-        caption=f"{said}. {pace} Dashed: spending exactly the budget."
-        + (" Burn rate 1 spends it in one period." if shown else ""),
+        caption=f"{said}. {pace} Dashed: the pace that spends exactly the budget."
+        + (" A burn rate of 1 spends it in one period." if shown else ""),
     )
 
 
@@ -95,7 +95,7 @@ def _draw_course(axes: Axes, spent: Spending, result: ComplianceResult, since: d
     colour = BREACH if is_over else SERIES[0]
     axes.step(times, values, where="post", color=colour, lw=1.6, zorder=3)  # type: ignore[arg-type]
     axes.annotate(
-        f"{values[-1]:.0f} %".replace("-", "\N{MINUS SIGN}"), (spent.end, values[-1]), xytext=(-4, 4 if is_over else 7),
+        f"{values[-1]:.0f}%".replace("-", "\N{MINUS SIGN}"), (spent.end, values[-1]), xytext=(-4, 4 if is_over else 7),
         textcoords="offset points", ha="right", va="bottom", color=colour, fontsize=8.2, weight="bold",
     )  # fmt: skip
     axes.margins(x=0.01)
@@ -145,9 +145,9 @@ def _pair(rate: BurnRate) -> str:
 
 def _left(rest: float) -> str:
     return (
-        f"overspent, {100.0 - rest:.0f} % of the error budget used"
+        f"overspent, {100.0 - rest:.0f}% of the error budget used"
         if rest < 0
-        else f"{rest:.0f} % of the error budget left"
+        else f"{rest:.0f}% of the error budget left"
     )
 
 

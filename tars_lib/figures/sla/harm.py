@@ -88,21 +88,21 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
         for box in boxes.values():
             _draw_box(axes, box, box.repo == best and bool(breach.root_causes), letters)
         axes.text(
-            -0.42, height / 2 + 0.2, "calls go from left to right; the darker, the more of the harm begins there",
+            -0.42, height / 2 + 0.2, "calls go from left to right; the darker, the more of the impact begins there",
             color=MUTED, fontsize=7.2, ha="left", va="center",
         )  # fmt: skip
     share = boxes[best].share if best in boxes else 0.0
     via = " -> ".join(label(repo, 40) for repo in blamed)
     said = (
-        f"{share:.0%} of the harm seen at {label(breach.target)} begins in {label(best)}"
+        f"{share:.0%} of the impact on {label(breach.target)} begins in {label(best)}"
         if breach.root_causes
-        else "No repo stands out as the place where the harm begins"
+        else "No service is clearly where the impact begins"
     )
     return Picture(
         figure,
-        alt=f"Call graph of {len(boxes)} repos. {said}." + (f" Path: {via}." if len(blamed) > 1 else ""),
-        caption=f"{said}. Below each name: level before the onset and since."
-        + (f" {len(graph) - len(boxes)} further repos are not drawn." if len(graph) > len(boxes) else ""),
+        alt=f"Call graph of {len(boxes)} services. {said}." + (f" Path: {via}." if len(blamed) > 1 else ""),
+        caption=f"{said}. Below each name: level before the start and since."
+        + (f" {len(graph) - len(boxes)} further services are not drawn." if len(graph) > len(boxes) else ""),
         phone=1 if len({box.column for box in boxes.values()}) <= PHONE_COLUMNS else 0,
     )
 

@@ -56,7 +56,7 @@ def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
         for bound, said, side in bounds:
             axes.axvline(bound, color=CONTEXT, lw=0.8, ls=(0, (4, 3)), zorder=1)
             axes.text(bound, -0.55, said, fontsize=6.8, color=MUTED, ha=side, va="bottom")
-        axes.set_yticks(range(last + 1), ["Everything met and known", *(name for name, _, _ in steps), "Readiness"])
+        axes.set_yticks(range(last + 1), ["All met and known", *(name for name, _, _ in steps), "Readiness"])
         axes.tick_params(axis="y", labelcolor=INK)
         axes.grid(visible=False, axis="y")
         axes.set_xlim(0.0, 112.0)
@@ -65,12 +65,11 @@ def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
         axes.set_xlabel("readiness, points of 100")
     most = max(steps, key=lambda step: step[1], default=None)
     said = f"Readiness is {score:.0f} of 100, {readiness.tier.value.lower()}"
-    why = f"; {most[0]} takes most off, {most[1]:.1f} points" if most is not None else "; nothing takes points off"
+    why = f"; {most[0]} costs most, {most[1]:.1f} points" if most is not None else "; nothing costs points"
     return Picture(
         figure,
         alt=f"Waterfall of readiness. {said}{why}.",
-        caption=f"{said}{why}."
-        + (" Hatched: not known, so it earns nothing." if any(step[2] for step in steps) else ""),
+        caption=f"{said}{why}." + (" Hatched: unknown, so it earns nothing." if any(step[2] for step in steps) else ""),
     )
 
 
@@ -90,7 +89,7 @@ def losses(readiness: ExecutiveReadiness) -> list[tuple[str, float, bool]]:
 
 
 def _name(part: ReadinessComponent) -> str:
-    said = {"health": "Health of the repos", "coverage": "Samples that did not arrive"}.get(part.component)
+    said = {"health": "Health of the services", "coverage": "Samples that did not arrive"}.get(part.component)
     if said is not None:
         return said
     verdict = part.explanation.split(",")[0].replace("_", " ").lower()

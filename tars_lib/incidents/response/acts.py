@@ -243,7 +243,7 @@ def resolve(writer: Writer, text: str | None = None) -> Written:
             effect, run = incident.effect, incident.after
             if effect is None or run is None or effect.verdict not in (EffectVerdict.RECOVERED, EffectVerdict.ENDED):
                 raise InputError(
-                    f"{incident.incident_id}: no run says that the harm ended; "
+                    f"{incident.incident_id}: no run shows that the impact ended; "
                     f"give TEXT, or `tars incident record {incident.incident_id} --run RUN` first"
                 )
             said = f"{run.run_id}: {effect.verdict.value}: {effect.text}"

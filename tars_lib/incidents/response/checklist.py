@@ -58,13 +58,14 @@ def suggested(
     found: list[Action] = []
     for row in suggest(case, _AT_ONCE, playbook):
         action = _action(row, reasons)
-        found.append(action)
         if action.kind is ActionKind.CONTAINMENT:
+            # what changed is undone first; the playbook's containment follows
             found += [
                 _roll_back(action, cause, teams.get(cause.repo), playbook)
                 for cause in reasons
                 if cause.change is not None and cause.repo is not None and cause.repo == row.repo
             ]
+        found.append(action)
     return joined((), found)
 
 

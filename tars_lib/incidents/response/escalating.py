@@ -42,7 +42,7 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
         if not chosen:
             rungs = ", ".join(writer.playbook.severity(incident.severity).escalation)
             raise InputError(
-                f"{incident.incident_id}: every rung of {incident.severity.value} was told ({rungs}); "
+                f"{incident.incident_id}: everybody in the matrix for {incident.severity.value} was notified ({rungs}); "
                 "--to WHO names somebody else"
             )
         told = [
@@ -59,4 +59,4 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 
 def _did(contact: str) -> str:
     """The matrix's row for SEV-4 names a task instead of a contact."""
-    return f"done: {contact}" if contact.startswith("Create ") else f"told {contact}"
+    return f"done: {contact}" if contact.startswith("Create ") else f"notified {contact}"

@@ -178,7 +178,7 @@ def _told(incident: Incident, playbook: Playbook) -> Iterator[ToldContact]:
 
 def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]:
     if incident.began_at is not None and incident.before is not None:
-        yield TimelineRow(incident.began_at, "The harm began", incident.before.run_id)
+        yield TimelineRow(incident.began_at, "Impact began", incident.before.run_id)
     for entry in entries:
         yield TimelineRow(entry.time, _said(entry), f"entry {entry.seq}, {entry.actor}")
 
@@ -188,5 +188,5 @@ def _said(entry: Entry) -> str:
     if entry.kind not in (EntryKind.UPDATE, EntryKind.NOTIFIED):
         return entry.text
     first, _, rest = entry.text.strip().partition("\n")
-    what = "stakeholders were told" if entry.kind is EntryKind.UPDATE else "a message was given to channels"
+    what = "stakeholders were notified" if entry.kind is EntryKind.UPDATE else "a message went to channels"
     return f"{what}: {first}{' (whole text in the entry)' if rest.strip() else ''}"

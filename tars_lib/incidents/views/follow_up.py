@@ -31,7 +31,7 @@ def of_case(case: Case) -> FollowUp:
         return FollowUp(own, ())
     run = find_run(known, case.folder)
     if run is None:
-        return FollowUp(own, (f"{known.run_id} cannot be read any more, so no objective was looked at",))
+        return FollowUp(own, (f"{known.run_id} can no longer be read, so no objective was reviewed",))
     objectives = _objectives(run)
     return FollowUp((*own, *objectives.tickets), objectives.notes)
 

@@ -94,7 +94,7 @@ def golden_path(
     incidents_dir : Path, optional
         Where it lives, if commands have to say so.
     situation : Situation, optional
-        Default the packaged playbook, and nobody to be told by its rules.
+        Default the packaged playbook, and nobody to be notified by its rules.
     """
     latest = incident.after or incident.before
     tars = _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root))
@@ -173,7 +173,7 @@ def confidence_text(cause: Cause) -> str:
     """How sure a cause is, in words."""
     if cause.confidence is None:
         return f"said by {cause.source}"
-    return f"confidence {cause.confidence:.0%}" if cause.confidence > 0 else "seen, but it explains nothing"
+    return f"confidence {cause.confidence:.0%}" if cause.confidence > 0 else "seen, but explains none of the impact"
 
 
 def action_text(action: Action) -> str:
@@ -183,7 +183,7 @@ def action_text(action: Action) -> str:
 
 
 def rung_text(rung: Rung) -> str:
-    """Who is to be told, how, and by which rule."""
+    """Who is to be notified, how, and by which rule."""
     if rung.is_task:
         return f"{rung.task} [{rung.rule}]"
     how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
@@ -232,7 +232,7 @@ def _identify(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedSte
     if incident.before is not None and not recorded:
         recorded = [f"no SLA is breached; finding {incident.before.finding} ({incident.before.exit_code})"]
     if incident.affected_repos:
-        recorded.append(f"repos: {', '.join(incident.affected_repos)}")
+        recorded.append(f"services: {', '.join(incident.affected_repos)}")
         customers = ", ".join(incident.customer_repos)
         recorded.append(f"customer impact: {incident.customer_impact.value}{f' ({customers})' if customers else ''}")
     return _step(row, recorded, None if incident.before is not None else tars.new_run)
@@ -242,7 +242,7 @@ def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedS
     recorded = [f"{cause.cause} ({confidence_text(cause)}){also}" for cause, also in distinct(incident.causes)[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
         return _step(row, recorded, None)
-    found = ["the run can name no cause", *recorded] if incident.before is not None else []
+    found = ["the run names no cause", *recorded] if incident.before is not None else []
     return _step(row, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 
@@ -259,18 +259,20 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep
 
 
 def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> GuidedStep:
-    recorded = [f"told {one.contact}" for one in incident.escalations]
+    recorded = [f"notified {one.contact}" for one in incident.escalations]
     if incident.next_update_at is not None:
         recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
     due = [rung.contact for rung in situation.due]
-    recorded += [f"{'to be done' if rung.is_task else 'to be told'} now: {rung_text(rung)}" for rung in situation.due]
+    recorded += [
+        f"{'to be done' if rung.is_task else 'to be notified'} now: {rung_text(rung)}" for rung in situation.due
+    ]
     spared = {contact.casefold() for contact in due} | set(_spared(row, incident))
     missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in spared]
     if missing:
-        recorded.append(f"not told yet: {', '.join(missing)}")
+        recorded.append(f"not notified yet: {', '.join(missing)}")
     # whom no rule names any more holds nobody up once the harm is over
     is_over = incident.effect is not None and incident.effect.verdict in _HARM_OVER
     waiting = due or ([] if is_over else missing)

@@ -32,7 +32,7 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
         If the folder's playbook cannot be read.
     """
     if not root.is_dir():
-        return Overdue(warnings=(f"{root}: no such folder, so no incident was asked whom it should have told",))
+        return Overdue(warnings=(f"{root}: no such folder, so no incident was checked for overdue escalations",))
     rules = playbook or playbook_in_force(root)
     found = read_cases(root, rules)
     late = tuple(rung for facts in found.cases for rung in timeouts(facts, time, rules))
@@ -44,7 +44,7 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
             for path in records
         ),
         warnings=tuple(
-            f"incident {name} cannot be read, so nobody knows whom it should have told: {problem}"
+            f"incident {name} cannot be read, so its overdue escalations are unknown: {problem}"
             for name, problem in found.unreadable
         ),
     )

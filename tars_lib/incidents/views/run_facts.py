@@ -164,7 +164,7 @@ def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
     knows no more than the one before says nothing.
     """
     if before is None:
-        return Effect(EffectVerdict.UNKNOWN, "the run before containment cannot be read any more", 0, 0, ())
+        return Effect(EffectVerdict.UNKNOWN, "the run before containment can no longer be read", 0, 0, ())
     changes = compare(*({**run.reports, "alerts": _from_data(run)} for run in (before, after)))
     better = sum(change.direction is Direction.BETTER for change in changes)
     worse = sum(change.direction is Direction.WORSE for change in changes)
@@ -186,7 +186,7 @@ def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Diff
     judged = {result.sla_id: result.status for result in after.sla.compliance_results}
     unknown = sorted(sla for sla in old if judged.get(sla, SlaStatus.UNKNOWN) is SlaStatus.UNKNOWN)
     if unknown:
-        return EffectVerdict.UNKNOWN, f"cannot be judged any more: {', '.join(unknown)}"
+        return EffectVerdict.UNKNOWN, f"can no longer be judged: {', '.join(unknown)}"
     if not still:
         return EffectVerdict.RECOVERED, f"met again: {', '.join(sorted(old))}"
     ends = [breach.ended_at for breach in still.values()]
@@ -194,7 +194,7 @@ def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Diff
         last = max(end for end in ends if end is not None)
         return (
             EffectVerdict.ENDED,
-            f"the harm ended at {_minute(last)}; still beyond the objective over its window: {', '.join(sorted(still))}",
+            f"the impact ended at {_minute(last)}; still beyond the objective over its window: {', '.join(sorted(still))}",
         )
     about = [change for change in changes if change.subject.removeprefix("SLA ") in old]
     ups = sum(change.direction is Direction.BETTER for change in about)

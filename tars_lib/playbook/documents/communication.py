@@ -108,7 +108,7 @@ def slack(facts: Facts, playbook: Playbook | None = None) -> Message:
             _mrkdwn(_summary(facts)),
             f"Status: {status_text(facts)}",
             f"SLAs: {_mrkdwn(_slas(facts))}",
-            f"Repos: {_mrkdwn(_repos(facts))}",
+            f"Services: {_mrkdwn(_repos(facts))}",
             f"Cause: {_mrkdwn(cause_text(facts))}",
             f"Customer impact: {_mrkdwn(_impact(facts))}",
             f"{_capital(freshness_text(facts))}. {_update(facts)}",
@@ -137,7 +137,7 @@ Severity: {facts.severity.value}
 Status: {status_text(facts)}
 Began: {UNKNOWN if facts.started_at is None else time_text(facts.started_at)}
 SLAs breached: {_slas(facts)}
-Repos affected: {_repos(facts)}
+Services affected: {_repos(facts)}
 Customer impact: {_impact(facts)}
 Root cause: {cause_text(facts)}
 ETA to resolution: {_eta(facts)}

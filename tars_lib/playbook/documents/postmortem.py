@@ -130,7 +130,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
         f"- Duration: {duration_line(facts)}",
         f"- SLAs breached: {markdown_text(listed(map(sla_text, facts.slas), nothing='none known'))}",
         *(f"- Error budget of {markdown_text(sla.sla_id)}: {budget_text(sla)}" for sla in facts.slas),
-        f"- Repositories affected: {markdown_text(listed(cost.repos, nothing='none known'))}",
+        f"- Services affected: {markdown_text(listed(cost.repos, nothing='none known'))}",
         f"- Customers affected: {markdown_text(customer_impact_text(facts))}",
         "",
         "## What Went Well",

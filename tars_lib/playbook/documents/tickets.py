@@ -102,7 +102,7 @@ def tickets(facts: Facts) -> tuple[Ticket, ...]:
     found = []
     if facts.severity is Severity.SEV_4:
         text = (
-            f"{line(facts.title)}\nRepos: {listed((line(repo.repo) for repo in facts.repos), nothing='none known')}\n"
+            f"{line(facts.title)}\nServices: {listed((line(repo.repo) for repo in facts.repos), nothing='none known')}\n"
             f"Cause: {cause_text(facts)}\n{freshness_text(facts)}"
         )
         title = f"{line(facts.incident_id)}: {line(facts.title) or facts.incident_type}"

@@ -278,7 +278,7 @@ class Checklist(Block):
     kind: ClassVar[str] = "checklist"
     items: Sequence[ChecklistItem]
     title: str = ""
-    empty: str = "Nothing is to be done."
+    empty: str = "Nothing to do."
 
 
 @dataclass(frozen=True)
@@ -300,7 +300,7 @@ class CauseList(Block):
     unexplained: float | None = None
     title: str = ""
     note: str = ""
-    empty: str = "No cause is claimed: the evidence does not single one out."
+    empty: str = "Cause unknown: the evidence does not single one out."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -82,7 +82,7 @@ def _cause_list(view: dict[str, Any]) -> list[str]:
     if not view["causes"]:
         lines.append(view["empty"])
     elif view["unexplained"]:
-        lines.append(f"Unexplained: {view['unexplained']['text']}")
+        lines.append(view["unexplained"]["sentence"])
     return [*lines, view["note"]]
 
 

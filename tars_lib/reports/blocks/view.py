@@ -30,6 +30,7 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, TEXT_LIMIT, visible
 from tars_lib.reports.blocks.parts import TONE_WORDS, Tone
+from tars_lib.text.counts import unexplained_text
 
 Text = Callable[[str, int | None], str]
 
@@ -79,13 +80,13 @@ def format_share(value: float) -> str:
     Examples
     --------
     >>> format_share(0.82), format_share(0.004), format_share(0.998), format_share(1.37)
-    ('82 %', '< 1 %', '> 99 %', '137 %')
+    ('82%', '< 1%', '> 99%', '137%')
     """
     if 0 < value < 0.01:
-        return "< 1 %"
+        return "< 1%"
     if 0.99 < value < 1:
-        return "> 99 %"
-    return f"{value:.0%}".replace("%", " %")
+        return "> 99%"
+    return f"{value:.0%}"
 
 
 def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]:
@@ -152,11 +153,16 @@ def _share(value: float | None, text: Text) -> dict[str, Any]:
     return {"type": "unknown", "text": UNKNOWN} if value is None else _bar(Bar(value), text)
 
 
+def _unexplained(value: float | None, text: Text) -> dict[str, Any]:
+    said = "How much of the impact has a cause is unknown" if value is None else unexplained_text(value)
+    return {**_share(value, text), "sentence": said}
+
+
 def _title(block: TitleBlock, text: Text) -> dict[str, Any]:
     return {
         "title": text(block.title, NAME_LIMIT),
         "subtitle": text(block.subtitle, NAME_LIMIT),
-        "headline": text(block.headline, LINE_LIMIT),
+        "headline": text(block.headline, 2 * LINE_LIMIT),
         "badges": [_badge(badge, text) for badge in block.badges],
         "facts": [[text(label, _SHORT_LIMIT), text(value, NAME_LIMIT)] for label, value in block.facts],
         "label": text(block.label, _MARK_LIMIT),
@@ -297,7 +303,7 @@ def _cause_list(block: CauseList, text: Text) -> dict[str, Any]:
     return {
         "title": text(block.title, NAME_LIMIT),
         "causes": causes,
-        "unexplained": None if not causes else _share(block.unexplained, text),
+        "unexplained": None if not causes else _unexplained(block.unexplained, text),
         "note": text(block.note, TEXT_LIMIT),
         "empty": text(block.empty, TEXT_LIMIT),
     }

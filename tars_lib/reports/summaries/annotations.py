@@ -96,7 +96,7 @@ def first_of(found: list[Annotation], level: str) -> list[Annotation]:
     if len(own) <= PER_LEVEL:
         return own
     more = len(own) - PER_LEVEL + 1
-    return [*own[: PER_LEVEL - 1], Annotation(level, f"{more} more", ("All of them stand in the job summary.",))]
+    return [*own[: PER_LEVEL - 1], Annotation(level, f"{more} more", ("The job summary has all of them.",))]
 
 
 def _escaped(text: str, also: str = "") -> str:

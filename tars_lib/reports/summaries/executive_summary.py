@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.health.risk_text import risk_text
 from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.sla.report import Breach, SlaReport
+from tars_lib.text.counts import unexplained_text
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import markdown_text
@@ -19,7 +21,6 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
         Markdown, UTF-8 text with a final newline.
     """
     readiness = sla.executive_readiness
-    aggregate = "unknown" if health.aggregate_score is None else f"{health.aggregate_score:.1f} of 100"
     lines = [
         f"# Executive summary: {markdown_text(health.org.name)}",
         "",
@@ -27,7 +28,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
         "",
         f"- Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100"
         f" ({readiness.unknown_share:.0%} unknown)",
-        f"- Organisation health: {aggregate}, risk tier {health.risk_tier.value}, coverage {health.coverage:.0%}",
+        f"- Organisation health: {risk_text(health)}; coverage {health.coverage:.0%}",
         f"- Data as of: {sla.as_of:{MINUTES}}",
         f"- Finding: {sla.finding if sla.exit_code else health.finding}",
         "",
@@ -54,7 +55,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
 def scorecard_lines(sla: SlaReport) -> list[str]:
     """Table of the SLAs, a row each."""
     lines = [
-        "| SLA | Status | Measured | Objective | Budget used | Repos affected |",
+        "| SLA | Status | Measured | Objective | Budget used | Services affected |",
         "|---|---|---|---|---|---|",
     ]
     for row in sla.scorecard:
@@ -68,8 +69,8 @@ def scorecard_lines(sla: SlaReport) -> list[str]:
 
 def breach_lines(breach: Breach) -> list[str]:
     """Causes of a breach, what they leave unexplained, and what to do; a list."""
-    lines = [f"- {markdown_text(cause.cause)} (confidence {cause.confidence:.0%})" for cause in breach.root_causes]
+    lines = [f"- {markdown_text(cause.cause)} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes]
     if not breach.root_causes:
-        lines.append(f"- No cause is named: {markdown_text(breach.reason or '')}")
-    lines.append(f"- Unexplained: {breach.unexplained:.0%}")
+        lines.append(f"- Cause unknown: {markdown_text(breach.reason or '')}")
+    lines.append(f"- {unexplained_text(breach.unexplained)}")
     return lines + [f"- Do: {markdown_text(action)}" for action in breach.recommended_actions]

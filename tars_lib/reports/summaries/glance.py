@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.health.risk_text import risk_text
+from tars_lib.engines.queries.impact_text import impact_text
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import SlaStatus
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Prose, Table, Tone
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -31,13 +34,12 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
     """
     entry = EXIT_CODES[exit_code]
     severity = "" if entry.severity is None else f", {entry.severity.value}"
-    score = "unknown" if health.aggregate_score is None else f"{health.aggregate_score:.0f} of 100"
     readiness = sla.executive_readiness
     tone: Tone = "critical" if sla.breaches else "warning" if exit_code else "info"
     state = (
         f"{health.org.name} as of {sla.as_of:{MINUTES}}: {entry.finding.replace('_', ' ')} (exit code "
-        f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health {score}, "
-        f"risk tier {health.risk_tier.value}; {len(alerts.alerts)} alerts."
+        f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health "
+        f"{risk_text(health)}; {plural(len(alerts.alerts), 'alert')}."
     )
     rows = tuple(
         (
@@ -54,12 +56,13 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
         Column("Verdict", "badge"),
         Column("Measured"),
         Column("Objective"),
-        Column("Repos that breach it"),
+        Column("Services that breach it"),
     )
+    impact, headline = impact_text(sla), sla.risk_narrative.headline
     return (
-        Callout(sla.risk_narrative.headline, state, tone),
+        Callout(impact, f"{headline} {state}", tone) if impact else Callout(headline, state, tone),
         Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
-        Prose((f"Ask on: {', '.join(_asks(sla))}.",)),
+        Prose((f"Next: {', '.join(_asks(sla))}.",)),
     )
 
 

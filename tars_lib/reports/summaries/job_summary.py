@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tars_lib.engines.queries.impact_text import lead
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES, highest
 from tars_lib.findings.exit_policy import BuildDecision
@@ -50,7 +51,7 @@ def job_summary(
     lines = [
         f"## {markdown_text(org)}",
         "",
-        f"**{markdown_text(sla.risk_narrative.headline)}**",
+        f"**{markdown_text(lead(sla))}**",
         "",
         "| | |",
         "|---|---|",

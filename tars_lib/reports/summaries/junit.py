@@ -84,10 +84,10 @@ def measured_text(result: ComplianceResult) -> str:
 
 def breach_sentences(breach: Breach) -> list[str]:
     """Where, why and what to do, a sentence each."""
-    said = [f"Repos: {', '.join(breach.repos)}"] if breach.repos else []
-    said += [f"Cause: {cause.cause} (confidence {cause.confidence:.2f})" for cause in breach.root_causes[:3]]
+    said = [f"Services: {', '.join(breach.repos)}"] if breach.repos else []
+    said += [f"Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]
     if not breach.root_causes:
-        said.append(f"No cause is named: {breach.reason}")
+        said.append(f"Cause unknown: {breach.reason}")
     if breach.could_be_chance:
         said.append("Could be chance: the interval of the value includes the objective.")
     return [*said, *(f"Do: {action}" for action in breach.recommended_actions)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tars_lib.engines.queries.impact_text import lead
 from tars_lib.reports.notebooks.execute import NotebookError
 from tars_lib.reports.summaries.annotations import Annotation, first_of
 from tars_lib.reports.summaries.executive_summary import scorecard_lines
@@ -37,7 +38,7 @@ def reports_summary(sla: SlaReport, org: str, run: str, outcomes: Sequence[Outco
     lines = [
         f"## {markdown_text(org)}: reports on {markdown_text(run)}",
         "",
-        f"**{markdown_text(sla.risk_narrative.headline)}**",
+        f"**{markdown_text(lead(sla))}**",
         "",
         "### SLA scorecard",
         "",

@@ -19,10 +19,11 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import days_text, value_text
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
-from tars_lib.workbook.sections.labels import objective_sign, plural
+from tars_lib.workbook.sections.labels import objective_sign
 from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
 from tars_lib.workbook.sections.outlook import MAX_ALERTS, alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
@@ -60,7 +61,7 @@ def key_figures(run: Run) -> KeyFigures:
             KeyFigure(
                 "SLAs at risk", f"{len(risky)} of {summary.total}",
                 note=f"{summary.breached} breached, {summary.unknown} unknown",
-                tone="warning" if risky else "good" if not is_dark(run) else "unknown", word="" if risky else "None known",
+                tone="warning" if risky else "good" if not is_dark(run) else "unknown", word="" if risky else "None found",
             ),
             KeyFigure(
                 "Nearest breach", "none likely" if soonest is None else f"{soonest:.0f}",
@@ -85,14 +86,14 @@ def verdict(run: Run, check_minutes: int, state: IncidentState | None = None) ->
         return settled
     if run.sla.breaches:
         return Callout(
-            "An SLA is breached: that comes first",
+            "An SLA is breached: handle that first",
             f"Go to the SLA breach response: tars report sla_breach --run {run_place(run)}",
             "critical",
         )
     risky = at_risk(run)
     if risky:
         return Callout(
-            f"Judge every {check_minutes} minutes until it is over",
+            f"Run the checks every {check_minutes} minutes until it recovers",
             f"{'; '.join(f'{r.sla_name}: {r.reason}' for r in risky)}. Respond within 1 hour.",
             "warning",
             "Do now",
@@ -109,7 +110,7 @@ def at_risk_table(run: Run) -> Table:
         share = None if result.error_budget is None else result.error_budget.consumed_share
         rows.append(
             (
-                f"{result.sla_name} ({result.scope or 'all repos'})",
+                f"{result.sla_name} ({result.scope or 'all services'})",
                 f"{measured(result)}, objective {objective_sign(result)} {value_text(result.objective, result.unit)}",
                 "n/a" if share is None else Bar(max(share, 0.0), tone="warning"),
                 burn_sentence(result),
@@ -120,7 +121,7 @@ def at_risk_table(run: Run) -> Table:
         caption="SLAs at risk, by priority",
         columns=(
             Column("SLA (where)"),
-            Column("Measured (95 %)"),
+            Column("Measured (95%)"),
             Column("Budget used", "bar"),
             Column("Burn rate"),
             Column("Breach in"),
@@ -133,7 +134,7 @@ def at_risk_table(run: Run) -> Table:
 def budget_section(run: Run) -> list[Block]:
     """How the budgets at risk were spent."""
     drawn = budgets(run)
-    return [Heading("How the budget is being spent"), *drawn] if drawn else []
+    return [Heading("How fast the error budget is burning"), *drawn] if drawn else []
 
 
 def outlook_section(run: Run) -> list[Block]:
@@ -141,7 +142,7 @@ def outlook_section(run: Run) -> list[Block]:
     is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
     # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
     told = [forecasts(run)] if is_open or not run.sla.breaches else [Prose(("Every SLA is breached already.",))]
-    return [Heading("What is to come"), *told, alerts(run, _FEWER if run.sla.breaches else MAX_ALERTS)]
+    return [Heading("Outlook"), *told, alerts(run, _FEWER if run.sla.breaches else MAX_ALERTS)]
 
 
 def watching(run: Run, check_minutes: int) -> Table:
@@ -150,16 +151,16 @@ def watching(run: Run, check_minutes: int) -> Table:
     rows = (
         (
             "Increase check frequency",
-            f"Judge every {check_minutes} min instead of hourly",
-            f"{plural(len(risky), 'SLA')} at risk" if risky else "not called for",
+            f"Run the checks every {check_minutes} min instead of hourly",
+            f"{plural(len(risky), 'SLA')} at risk" if risky else "not needed",
         ),
-        ("Enable verbose logging", "Set TARS_LOG_LEVEL=DEBUG", "where a verdict is not understood"),
+        ("Enable verbose logging", "Set TARS_LOG_LEVEL=DEBUG", "where a verdict is unclear"),
         (
             "Add custom alerts",
             "A rule in alerts.yaml of the root",
-            "; ".join(f"{m} of {r.scope or 'any repo'}" for r in risky for m in r.metrics[-1:]) or "not called for",
+            "; ".join(f"{m} of {r.scope or 'any service'}" for r in risky for m in r.metrics[-1:]) or "not needed",
         ),
-        ("Enable tracing", "Distributed tracing of the repos at risk", "where latency is at risk"),
+        ("Enable tracing", "Distributed tracing of the services at risk", "where latency is at risk"),
     )
     return Table(
         caption="Monitoring escalation, by the playbook's table",
@@ -176,9 +177,9 @@ def next_action(run: Run, check_minutes: int) -> Table:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     return next_steps(
         (
-            f"Judge again in {check_minutes} minutes, and so on (cron: */{check_minutes} * * * *)",
+            f"Run the checks again in {check_minutes} minutes, and keep going (cron: */{check_minutes} * * * *)",
             "tars run --root ./org-health",
         ),
-        ("See what moved since this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
-        ("See the whole answer as JSON", f"tars sla --org-report {health_report(run)} --json"),
+        ("See what changed since this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
+        ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),
     )

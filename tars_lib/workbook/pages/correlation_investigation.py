@@ -11,13 +11,14 @@ from tars_lib.model.names import LeadEvidence, Severity
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Table, TitleBlock
 from tars_lib.reports.blocks.view import format_share
+from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
-from tars_lib.workbook.sections.labels import label_of, listed, plural
+from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import health_report, run_place
 from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, steps, who_hears
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULES = "python -m analytics.run_org_"
 
@@ -81,9 +82,9 @@ def key_figures(run: Run) -> KeyFigures:
                 + _by_chance(temporal.expected_false_discoveries),
                 tone="unknown" if temporal.reason else "neutral",
             ),
-            KeyFigure("Clusters", None if dark else str(len(correlation.clusters)), note="repos that belong together"),
+            KeyFigure("Clusters", None if dark else str(len(correlation.clusters)), note="groups of related services"),
             KeyFigure(
-                "Deviate now", None if dark else str(len(deviating)), note="clusters and paths off their level",
+                "Abnormal now", None if dark else str(len(deviating)), note="clusters and paths away from their usual level",
                 tone="unknown" if dark else "critical" if deviating else "good", word="" if deviating or dark else "None",
             ),
         )
@@ -97,15 +98,15 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
         return settled
     deviating = _deviating(run)
     if deviating:
-        return Callout("This is more than a correlation", f"{deviating[0]}.", "critical", "Contain first")
+        return planned_step(state, f"This is more than a correlation: {deviating[0]}.")
     found = run.correlation.correlations_found + run.temporal.leads_found
     if run.correlation.reason is not None:
         return Callout("Relations could not be tested", f"{run.correlation.reason.capitalize()}.", "unknown")
     if not found:
-        return Callout("Nothing to investigate", "No pair of repos moves together or after another.", "good")
+        return Callout("Nothing to investigate", "No pair of services moves together or in sequence.", "good")
     return Callout(
-        "Respond within 4 hours: find out what they share",
-        "Nothing is to be contained: repos move together, but stand at their level. Confirm or refute the common "
+        "Respond within 4 hours: find what they share",
+        "No containment needed: services move together, but at their usual level. Confirm or rule out the common "
         f"factors below, and declare calls that are missing in org.yaml. {who_hears(Severity.SEV_3)}",
         "info",
         "SEV-3",
@@ -135,13 +136,13 @@ def together(run: Run, max_pairs: int = 8) -> list[Block]:
             Column("Metric"),
             Column("Correlation", "text", "right"),
             Column("q-value", "text", "right"),
-            Column("Samples that count", "text", "right"),
+            Column("Effective samples", "text", "right"),
             Column("Declared"),
         ),
         rows=rows,
         note=(f"{more} more are in trend-correlation-report.json. " if more > 0 else "")
-        + "Correlation of what is new in each at the same moment, in terms of health, beside calendar, trend and lasting "
-        "changes.",
+        + "Correlation of simultaneous changes, as health, with calendar, trend and lasting changes "
+        "removed.",
         empty=report.reason or f"No pair moves together beyond chance: {report.pairs_tested} were tested.",
     )
     return [table, *figures(draw_matrix(report))]
@@ -165,14 +166,14 @@ def shared(run: Run) -> Table:
     return Table(
         caption="What they share",
         columns=(
-            Column("Repos"),
+            Column("Services"),
             Column("Now", "badge"),
             Column("In common (confidence)"),
             Column("Evidence for the first"),
         ),
         rows=rows,
         note=f"{more} more are in trend-correlation-report.json." if more > 0 else "",
-        empty="No repos belong together, so there is nothing to be shared.",
+        empty="No related services were found, so there is no common factor to look for.",
     )
 
 
@@ -186,7 +187,7 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
             lag_text(lead.lag_duration),
             "-" if lead.correlation is None else f"{lead.correlation:+.2f}".replace("-", "\N{MINUS SIGN}"),
             "< 0.001" if lead.q_value < 0.001 else f"{lead.q_value:.3f}",
-            "over the whole course" if lead.evidence is LeadEvidence.LEAD_LAG else "one change after the other",
+            "over the whole course" if lead.evidence is LeadEvidence.LEAD_LAG else "changes, one after the other",
             Badge("Direct", "info") if lead.is_direct else Badge("Through others", "neutral"),
         )
         for lead in report.lead_lag[:max_pairs]
@@ -205,14 +206,13 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
         ),
         rows=rows,
         note=f"{more} more are in temporal-intelligence-report.json." if more > 0 else "",
-        empty=report.reason
-        or f"No repo moves before another: {report.pairs_tested} pairs were tested in both directions.",
+        empty=report.reason or f"No service leads another: {report.pairs_tested} pairs were tested in both directions.",
     )
     return [*figures(draw_leads(report)), table]
 
 
 def trouble(run: Run) -> Table:
-    """Is any of it trouble now?"""
+    """Is any of it a problem now?"""
     rows = [
         (
             Badge(one.severity.value, "critical" if one.severity is Severity.SEV_1 else "warning"),
@@ -227,11 +227,11 @@ def trouble(run: Run) -> Table:
         if one.is_active
     ]
     return Table(
-        caption="Is any of it trouble now?",
+        caption="Is any of it a problem now?",
         columns=(Column("Severity", "badge"), Column("Since"), Column("Finding")),
         rows=tuple(rows[:8]),
         note=f"{len(rows) - 8} more are in the reports." if len(rows) > 8 else "",
-        empty="No: every repo stands at its own level.",
+        empty="No: every service is at its usual level.",
     )
 
 
@@ -247,39 +247,37 @@ def next_action(run: Run) -> Table:
         *first,
         ("The pairs in full", f"{_MODULES}trend_correlation {report} '.correlations'"),
         ("The leads in full", f"{_MODULES}temporal_intelligence {report} '.lead_lag'"),
-        ("Ask again with the next data", "tars run --root ./org-health"),
+        ("Run the checks again on the next data", "tars run --root ./org-health"),
     )
 
 
 def _headline(run: Run) -> str:
     correlation, temporal = run.correlation, run.temporal
     if correlation.reason is not None:
-        return f"Relations between repos could not be tested: {correlation.reason}."
+        return f"Relations between services could not be tested: {correlation.reason}."
     deviating = _deviating(run)
-    found = f"{correlation.correlations_found} of {correlation.pairs_tested} pairs of repos move together"
+    found = f"{correlation.correlations_found} of {correlation.pairs_tested} pairs of services move together"
     if temporal.leads_found:
         found += f", and {temporal.leads_found} move one after the other"
     if not correlation.correlations_found and not temporal.leads_found:
-        found = f"No pair of repos moves together or after another ({correlation.pairs_tested} tested)"
-    return (
-        f"{found}; {deviating[0][:1].lower()}{deviating[0][1:]}."
-        if deviating
-        else f"{found}; none stands off its level now."
-    )
+        found = f"No pair of services moves together or in sequence ({correlation.pairs_tested} tested)"
+    return f"{found}; {deviating[0][:1].lower()}{deviating[0][1:]}." if deviating else f"{found}; none is abnormal now."
 
 
 def _deviating(run: Run) -> list[str]:
     """What deviates now, in words without the full stop."""
-    said = [f"{listed(one.repos, 4)} deviate since {since_words(one.started_at)}" for one in run.correlation.anomalies]
+    said = [
+        f"{listed(one.repos, 4)} are abnormal since {since_words(one.started_at)}" for one in run.correlation.anomalies
+    ]
     return said + [
-        f"trouble travels {' → '.join(label_of(repo) for repo in path.path)}"
+        f"a problem is spreading {' → '.join(label_of(repo) for repo in path.path)}"
         for path in run.temporal.propagation_paths
         if path.is_active and path.is_declining
     ]
 
 
 def _by_chance(expected: float) -> str:
-    return f"about {expected:.1f} of them by chance" if expected >= 0.05 else "none expected by chance"
+    return f"about {expected:.1f} expected by chance" if expected >= 0.05 else "none expected by chance"
 
 
 def _tie(linked: set[tuple[str, str]], one: str, other: str) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from tars_lib.engines.alerts.report import Alert
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.alerts import draw_priorities, draw_storm, in_words, worded
-from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Severity
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import (
     Badge,
@@ -20,13 +20,14 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
-from tars_lib.workbook.sections.labels import label_of, listed, plural
+from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report, run_place
-from tars_lib.workbook.sections.relations import page_head, steps, who_hears
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.relations import page_head, steps
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_alerts"
 _TONES: dict[AlertSeverity, Tone] = {
@@ -36,10 +37,10 @@ _TONES: dict[AlertSeverity, Tone] = {
     AlertSeverity.LOW: "neutral",
 }
 _MEANING = {
-    AlertType.HEALTH_DEGRADATION: "a repo's health score fell below its tier",
+    AlertType.HEALTH_DEGRADATION: "a service's health score fell below its tier",
     AlertType.SLO_VIOLATION: "an SLA or an objective of the organisation is missed",
     AlertType.TREND_ANOMALY: "a score declines, or left its level",
-    AlertType.ESCALATION_TIMEOUT: "an alert stayed open, or an incident went on, and nobody was told in time",
+    AlertType.ESCALATION_TIMEOUT: "an alert stayed open, or an incident continued, and nobody was notified in time",
     AlertType.DATA_INTEGRITY: "the numbers themselves cannot be trusted",
 }
 _NOTEBOOK = {AlertType.SLO_VIOLATION: "sla_breach", AlertType.HEALTH_DEGRADATION: "org_risk"}
@@ -74,15 +75,15 @@ def key_figures(run: Run) -> KeyFigures:
                 tone="critical" if found else "good", word="" if found else "None",
             ),
             KeyFigure(
-                "To look at", str(len(alerts)), note=f"{run.alerts.raised} raised, storms compressed to one each",
+                "Open", str(len(alerts)), note=f"{run.alerts.raised} raised, each storm combined into one",
                 tone="neutral",
             ),
             KeyFigure(
-                "Customer facing", str(len(seen)), note="to be looked at first",
+                "Customer facing", str(len(seen)), note="first priority",
                 tone="critical" if seen else "good", word="" if seen else "None",
             ),
             KeyFigure(
-                "Data in doubt", str(len(data)), note="to be looked at second",
+                "Data in doubt", str(len(data)), note="second priority",
                 tone="warning" if data else "good", word="" if data else "None",
             ),
         )
@@ -104,19 +105,14 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
                 "warning",
             )
         return Callout("Nothing to triage", "No alert was raised. Keep the hourly checks running.", "good")
-    return Callout(
-        f"Contain within 30 minutes, first: {label_of(alert.title, 120)}",
-        f"{alert.message} {who_hears(Severity.SEV_1)}",
-        "critical",
-        "Do now",
-    )
+    return planned_step(state, f"First alert: {alert.message}")
 
 
 def critical_list(run: Run, max_alerts: int = 12) -> Table:
     """The playbook's first step: every critical alert."""
     return _table(
         critical(run),
-        "Critical alerts, in the order in which to look at them",
+        "Critical alerts, by priority",
         "No alert is critical.",
         max_alerts,
     )
@@ -138,12 +134,12 @@ def groups(run: Run) -> list[Block]:
         columns=(
             Column("Group"),
             Column("Raised", "number"),
-            Column("To look at", "number"),
+            Column("Open", "number"),
             Column("Critical", "number"),
             Column("What it means"),
         ),
         rows=rows,
-        note="Alerts of one cause, or with one onset in three repos or more, are one alert; its members stand in "
+        note="Alerts with one cause, or with one start in three or more services, are combined; the members are in "
         "org-alerts.json.",
     )
     return [table, *figures(draw_storm(run.alerts))]
@@ -157,7 +153,7 @@ def priorities(run: Run, max_alerts: int = 12) -> list[Block]:
         blocks.append(
             _table(
                 rest,
-                "The other alerts, in the order in which to look at them",
+                "The other alerts, by priority",
                 "There is no other alert.",
                 max_alerts,
             )
@@ -170,12 +166,10 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.alerts[] | select(.severity == \"CRITICAL\")'"
     found = critical(run)
     if not found:
-        return steps(
-            ("Ask again with the next data, hourly", "tars run --root ./org-health"), ("This run's answer", query)
-        )
+        return steps(("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query))
     kinds = dict.fromkeys(alert.type for alert in found)
     further = tuple(
-        (f"Look into it: {in_words(kind.value)}", f"tars report {_NOTEBOOK[kind]} --run {run_place(run)}")
+        (f"Investigate: {in_words(kind.value)}", f"tars report {_NOTEBOOK[kind]} --run {run_place(run)}")
         for kind in kinds
         if kind in _NOTEBOOK
     )
@@ -185,13 +179,13 @@ def next_action(run: Run, incident_id: str = "") -> Table:
 def _headline(run: Run) -> str:
     alerts, found = run.alerts.alerts, critical(run)
     if not alerts:
-        dark = " What could not be judged raises none." if run.sla.summary.unknown else ""
+        dark = " What cannot be judged raises no alert." if run.sla.summary.unknown else ""
         return f"No alert was raised.{dark}"
     first = (found or alerts)[0]
     where = f"in {listed(first.repos, 3)}" if first.repos else "in the organisation as a whole"
     what = f"{label_of(first.title, 100)} {where} ({in_words(first.impact.value)})"
     if not found:
-        return f"None of {plural(len(alerts), 'alert')} is critical; first to look at: {what}."
+        return f"None of {plural(len(alerts), 'alert')} is critical; look first at {what}."
     which = "is critical: " if len(found) == 1 else "are critical; the first of them: "
     return f"{len(found)} of {plural(len(alerts), 'alert')} {which}{what}."
 
@@ -205,7 +199,7 @@ def _table(alerts: tuple[Alert, ...], caption: str, empty: str, most: int) -> Ta
             Column("Alert"),
             *((Column("Severity", "badge"),) if is_mixed else ()),
             Column("Impact"),
-            Column("Repos"),
+            Column("Services"),
             Column("Measured", "text", "right"),
             Column("Limit", "text", "right"),
             Column("Since, UTC"),

@@ -24,10 +24,11 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
 )
 from tars_lib.reports.blocks.view import format_share
+from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
-from tars_lib.workbook.sections.labels import label_of, listed, plural
+from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report
 from tars_lib.workbook.sections.relations import (
     change_table,
@@ -37,15 +38,14 @@ from tars_lib.workbook.sections.relations import (
     rollbacks,
     since_words,
     steps,
-    who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_trend_correlation"
 _FACTORS = (
     (FactorKind.SHARED_INFRASTRUCTURE, "Shared infrastructure (database, cache, queue)"),
-    (FactorKind.SHARED_DEPENDENCY, "Shared dependency (library, repo that they call)"),
+    (FactorKind.SHARED_DEPENDENCY, "Shared dependency (library, service that they call)"),
     (FactorKind.SHARED_TEAM, "Shared team or deployment pipeline"),
     (FactorKind.EXTERNAL, "External factor (network, cloud, provider)"),
     (FactorKind.CHANGE_EVENT, "A change of a member shortly before"),
@@ -82,7 +82,7 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
     dark = report.reason is not None
     items = [
         KeyFigure(
-            "Deviating clusters", None if dark else f"{len(deviating)} of {len(report.clusters)}",
+            "Abnormal clusters", None if dark else f"{len(deviating)} of {len(report.clusters)}",
             note=report.reason or f"{report.correlations_found} of {report.pairs_tested} pairs move together",
             tone="unknown" if dark else "critical" if deviating else "good", word="" if deviating or dark else "None",
         )
@@ -94,18 +94,18 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
     bad = cluster.is_anomalous and cluster.direction is ClusterDirection.DECLINE
     items += [
         KeyFigure(
-            "Repos in it", f"{len(cluster.repos)} of {len(run.org.repos)}",
+            "Services in it", f"{len(cluster.repos)} of {len(run.org.repos)}",
             note=f"customer facing: {listed(seen, 2)}" if seen else "none customer facing",
             tone="critical" if bad else "neutral", word=f"{len(cluster.deviating)} decline together" if bad else "",
         ),
         KeyFigure(
-            "Off their level by", _distance(cluster), unit="" if cluster.deviation is None else "SD",
-            note=cluster.reason or "standard deviations of their own past",
+            "Distance from usual", _distance(cluster), unit="" if cluster.deviation is None else "SD",
+            note=cluster.reason or "standard deviations from their usual level",
             tone="critical" if bad else "neutral", word="Anomalous" if cluster.is_anomalous else "",
         ),
         KeyFigure(
             "In common", None if factor is None else format_share(factor.confidence),
-            note="nothing that most members have and most other repos have not" if factor is None else factor.factor,
+            note="nothing that sets the members apart" if factor is None else factor.factor,
             tone="unknown" if factor is None else "info", word="" if factor is None else _kind_word(factor.kind),
         ),
     ]  # fmt: skip
@@ -119,28 +119,15 @@ def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = 
         return settled
     if cluster is None:
         if run.correlation.reason is not None:
-            return Callout("Common movement could not be judged", f"{run.correlation.reason.capitalize()}.", "unknown")
+            return Callout("Joint movement cannot be judged", f"{run.correlation.reason.capitalize()}.", "unknown")
         return Callout(
-            "Nothing to contain", "No group of repos stands off its level now. Keep the hourly checks running.", "good"
+            "No containment needed", "No group of services is abnormal now. Keep the hourly checks running.", "good"
         )
     if not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
         return Callout(
-            "Nothing to contain", f"{listed(cluster.repos)} belong together, but do not decline now.", "good"
+            "No containment needed", f"{listed(cluster.repos)} are related, but are not declining now.", "good"
         )
-    recent = changes_before(run, cluster.repos, cluster.onset)
-    shared = [one.factor for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE]
-    first = (
-        f"roll back {rollbacks(recent[:1])}" if recent
-        else f"isolate {shared[0]}" if shared
-        else f"freeze deployments to {listed(cluster.repos, 3)}"
-    )  # fmt: skip
-    clock = "Contain within 30 minutes" if cluster.severity is Severity.SEV_1 else "Contain"
-    return Callout(
-        f"{clock}: {first}",
-        f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}. {who_hears(cluster.severity)}",
-        "critical",
-        "Do now",
-    )
+    return planned_step(state, f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}.")
 
 
 def members(run: Run, cluster: Cluster | None) -> list[Block]:
@@ -150,9 +137,9 @@ def members(run: Run, cluster: Cluster | None) -> list[Block]:
     if cluster is not None and cluster.onset is not None:
         shown = unfold(run.org, cluster.repos, cluster.onset, report.as_of)
     table = Table(
-        caption="Clusters: repos that move or change together, the most urgent first",
+        caption="Clusters of services that move or change together, most urgent first",
         columns=(
-            Column("Repos"),
+            Column("Services"),
             Column("Now", "badge"),
             Column("Joined by"),
             Column("Correlation", "number", decimals=2),
@@ -173,7 +160,7 @@ def members(run: Run, cluster: Cluster | None) -> list[Block]:
         ),
         note="Correlation is the mean over the pairs of a cluster."
         + (f" In trend-correlation-report.json: {len(report.clusters) - 8} more." if len(report.clusters) > 8 else ""),
-        empty=report.reason or f"No repos belong together: {report.pairs_tested} pairs were tested.",
+        empty=report.reason or f"No related services were found: {report.pairs_tested} pairs were tested.",
     )
     drawn = figures(None if shown is None else draw_unfolding(shown, run.org.changes()))
     return [*drawn, table, *figures(draw_matrix(report))]
@@ -200,18 +187,22 @@ def common_factor(cluster: Cluster | None) -> Table:
             Column("Evidence"),
         ),
         rows=tuple(rows),
-        note="Confidence: the share of the members that have it, times one less the chance of so many by luck. It can only know"
-        " what org.yaml and events.csv say."
+        note="Confidence: the share of members that have it, times one minus the probability of that by chance. It knows only "
+        "what org.yaml and events.csv say."
         if rows
         else "",
-        empty="No group of repos deviates, so there is nothing to have in common.",
+        empty="No group of services is abnormal, so there is no common factor to look for.",
     )
 
 
 def containment(run: Run, cluster: Cluster | None) -> list[Block]:
     """The playbook's three measures with what they concern here."""
     if cluster is None or not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
-        return [Prose(("Nothing is to be contained.",))]
+        return [
+            Prose(
+                ("Whether containment is needed is unknown." if run.correlation.reason else "No containment needed.",)
+            )
+        ]
     recent = changes_before(run, cluster.repos, cluster.onset)
     shared = tuple(one.factor for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE)
     seen = facing(run, cluster.repos)
@@ -221,12 +212,12 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
             (
                 ChecklistItem(
                     f"Roll back recent changes to members: {rollbacks(recent)}." if recent
-                    else "Roll back recent changes to members: none is recorded shortly before the onset; ask their teams.",
+                    else "Roll back recent changes to members: none is recorded shortly before the start; ask their teams.",
                     due=clock,
                 ),
                 ChecklistItem(
                     f"Isolate shared infrastructure: {listed(shared, 4)}." if shared
-                    else "Isolate shared infrastructure: not applicable, the members share none that org.yaml names.",
+                    else "Isolate shared infrastructure: not applicable, org.yaml names none that the members share.",
                     due=clock,
                 ),
                 ChecklistItem(
@@ -245,9 +236,7 @@ def next_action(run: Run, cluster: Cluster | None, incident_id: str = "") -> Tab
     """What to run now."""
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.clusters[] | select(.is_anomalous == true)'"
     if cluster is None or not cluster.is_anomalous:
-        return steps(
-            ("Ask again with the next data, hourly", "tars run --root ./org-health"), ("This run's answer", query)
-        )
+        return steps(("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query))
     return steps(*check_again(run, incident_id), ("The cluster in full", query))
 
 
@@ -255,15 +244,11 @@ def _headline(run: Run, cluster: Cluster | None) -> str:
     report = run.correlation
     if cluster is None:
         if report.reason is not None:
-            return f"Whether repos deviate together could not be judged: {report.reason}."
-        found = (
-            f"{plural(len(report.clusters), 'cluster')} of repos that belong together"
-            if report.clusters
-            else "no cluster"
-        )
-        return f"No group of repos stands off its level now; {found} found in {report.pairs_tested} pairs."
+            return f"Joint movement of services cannot be judged: {report.reason}."
+        found = f"{plural(len(report.clusters), 'cluster')} of related services" if report.clusters else "no cluster"
+        return f"No group of services is abnormal now; {found} found in {report.pairs_tested} pairs."
     said = next((one.message for one in report.anomalies if one.cluster_id == cluster.cluster_id), None)
-    return f"{said}." if said else f"{listed(cluster.repos, 5)} belong together, and stand at their level now."
+    return f"{said}." if said else f"{listed(cluster.repos, 5)} are related, and are at their usual level now."
 
 
 def _distance(cluster: Cluster) -> str | None:

@@ -26,10 +26,8 @@ from tars_lib.workbook.sections.title import breached_since, head
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page."""
-    entry = EXIT_CODES[run.status.exit_code]
-    return head(
-        run, "Executive summary", run.sla.risk_narrative.headline, entry, incident_id, breached_since(run), state
-    )
+    entry, state = EXIT_CODES[run.status.exit_code], state or state_by(run, None)
+    return head(run, "Executive summary", state.sentence, entry, incident_id, breached_since(run), state)
 
 
 def readiness(run: Run) -> list[Block]:
@@ -37,9 +35,9 @@ def readiness(run: Run) -> list[Block]:
     return [figure(draw_readiness(run.sla.executive_readiness))]
 
 
-def narrative(run: Run) -> list[Block]:
-    """The risk narrative as the report has it, and the outlook."""
-    outlook = run.sla.executive_readiness.outlook
+def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
+    """The risk narrative as the report has it, and the outlook while the incident is not settled."""
+    outlook = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
         Heading("Risk narrative"),
@@ -68,21 +66,19 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
         settled = settled_step(state or state_by(run, None))
         if settled is not None:
             return [settled]
-        if incident_id or not run.sla.breaches or not run.sla.breaches[0].recommended_actions:
+        plan = (state or state_by(run, None)).plan
+        if incident_id or plan is None:
             return []
-        action = run.sla.breaches[0].recommended_actions[0]
         return [
-            Callout(
-                "Response", f"No incident is named here. First: {action} (owner: {_owner(run)}).", "warning", "To do"
-            )
+            Callout(plan.title, f"Owner: {plan.owner}. No incident is open for it yet. {plan.text}", "warning", "To do")
         ]
     incident, facts = case.incident, case.facts
     states = Counter(action.state for action in incident.actions)
     done, begun = states[ActionState.DONE], states[ActionState.STARTED]
     parts = [
         f"{incident.status.value.capitalize()}",
-        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not begun",
-        f"told: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+        f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not started",
+        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
     ]
     if not facts.is_over:
         parts.append(
@@ -99,14 +95,6 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
     ]
 
 
-def _owner(run: Run) -> str:
-    """The team of the repo that the first action is about; who is on call where it has none."""
-    breach = run.sla.breaches[0]
-    repo = breach.root_causes[0].repo if breach.root_causes else next(iter(breach.repos), "")
-    team = next((known.team for known in run.org.repos if known.repo == repo), None)
-    return team or "on-call engineer"
-
-
 def trends(run: Run) -> list[Block]:
     """Health of the weakest repos over time; says so where no repo has a score."""
     heading = Heading("Trends")
@@ -118,7 +106,7 @@ def trends(run: Run) -> list[Block]:
     if drawn is None:
         return [
             heading,
-            Callout("No trend can be shown", "No repo has a score: nothing that is scored was reported.", "unknown"),
+            Callout("No trend to show", "No service has a score: no scored metric was reported.", "unknown"),
         ]
     return [heading, *figures(drawn)]
 
@@ -130,5 +118,5 @@ def next_action(run: Run) -> Table:
         steps.append(("The response, minute by minute", f"tars report sla_breach --run {run_place(run)}"))
     elif run.sla.summary.at_risk:
         steps.append(("What is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"))
-    steps.append(("The evidence, verifiable by an outsider", f"tars bundle create --run-dir {run_place(run)}"))
+    steps.append(("Evidence that outsiders can verify", f"tars bundle create --run-dir {run_place(run)}"))
     return next_steps(*steps)

@@ -42,13 +42,13 @@ def step_blocks(run: Run, register: Register, case: Case | None, number: int) ->
         command = open_command(run, register) if is_urgent(EXIT_CODES[run.status.exit_code]) else ""
         asked, said = (
             f"Minute {row.start}-{row.end}, {row.title}: {row.task or row.record}",
-            "No incident is under way.",
+            "No incident is open.",
         )
-        return [Callout(asked, said, "neutral", "Not begun"), *_to_type([command], "Open one: the clocks start then")]
+        return [Callout(asked, said, "neutral", "Not started"), *_to_type([command], "Open one to start the clocks")]
     path = walk(register, case)
     step, state = path.steps[number], step_state(path, number)
     recorded = Table(
-        "What the record holds", (Column("Recorded"),), tuple((line,) for line in step.recorded), empty="Nothing yet."
+        "In the record", (Column("Recorded"),), tuple((line,) for line in step.recorded), empty="Nothing yet."
     )
     # two of the steps have their own tables on the page; that of the containment holds its actions, too
     more = {"contain": contain(register, case)[1:], "escalate": tell(case)[1:]}.get(step.step_id, [])
@@ -57,7 +57,7 @@ def step_blocks(run: Run, register: Register, case: Case | None, number: int) ->
     return [
         Callout(
             f"Minute {step.start_minute}-{step.end_minute}, {step.name}: {step.task}",
-            "The record holds what is asked for." if step.is_done else "",
+            "The record has everything this step asks for." if step.is_done else "",
             state.tone,
             state.text,
         ),
@@ -104,7 +104,7 @@ class GoldenPanel(Shown):
             style={"button_width": "auto"},
         )
         self.further = library.Button(description="Next step", icon="arrow-right")
-        self.again = library.Button(description="Read the record again", icon="refresh", layout={"width": "auto"})
+        self.again = library.Button(description="Refresh", icon="refresh", layout={"width": "auto"})
         self.follow = library.Checkbox(
             description="Follow clocks and record", value=not as_of, disabled=bool(as_of), indent=False
         )

@@ -63,7 +63,7 @@ def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
         last = max((step.end for step in steps), default=0)
         return KeyFigures(
             (
-                KeyFigure("Incident", "none", note="under way in the register", tone="neutral"),
+                KeyFigure("Incident", "none", note="open in the register", tone="neutral"),
                 KeyFigure("Time allowed", f"{last}", unit="min", note=f"{len(steps)} steps", tone="neutral"),
             )
         )
@@ -79,7 +79,7 @@ def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
             KeyFigure(
                 "Steps done", f"{done} of {len(path.steps)}", note=_behind(path),
                 tone="good" if done == len(path.steps) else "warning" if _behind(path) else "info",
-                word="All" if done == len(path.steps) else "Behind" if _behind(path) else "Under way",
+                word="All" if done == len(path.steps) else "Behind" if _behind(path) else "In progress",
             ),
             _update_figure(case),
         )
@@ -92,19 +92,19 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
         entry = EXIT_CODES[run.status.exit_code]
         if entry.severity is None:
             return [
-                Callout("Nothing to respond to", f"The run found nothing: {none_is(run, 'breached')}.", "good", "Now")
+                Callout(
+                    "No immediate response needed", f"The run found nothing: {none_is(run, 'breached')}.", "good", "Now"
+                )
             ]
         found = f"The run found: {finding_name(entry).lower().replace('sla', 'SLA')} ({entry.code}, {entry.severity.value})."
         if not is_urgent(entry):
             within = register.playbook.severity(entry.severity).response_time
             return [
-                Callout(
-                    "Nothing to respond to at once", f"{found} Look into it; response time: {within}.", "info", "Now"
-                )
+                Callout("No immediate response needed", f"{found} Investigate; response time: {within}.", "info", "Now")
             ]
         return [
             Callout(
-                "Open the incident: the clocks start then",
+                "Open the incident to start the clocks",
                 f"{found} {open_command(run, register)}",
                 "critical" if entry.severity.value == "SEV-1" else "warning",
                 "Do now",
@@ -114,7 +114,7 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
     if path.current is None:
         text = "" if path.next_command is None else path.next_command
         state = case.incident.status.value.lower()
-        return [Callout(f"The incident is {state}: the path is walked", text, "good", "Now")]
+        return [Callout(f"The incident is {state}: all steps are done", text, "good", "Now")]
     step = path.steps[path.current]
     return [
         Callout(
@@ -144,16 +144,21 @@ def minutes(register: Register, case: Case | None) -> Table:
     columns = (Column("Minute"), Column("Step and question"), Column("Recorded"), Column("State", "badge"))
     if case is None:
         return Table(
-            caption="The fifteen minutes, as the playbook has them",
+            caption="The fifteen minutes in the playbook",
             columns=columns,
             rows=tuple(
-                (f"{row.start}-{row.end}", f"{row.title}: {row.task or row.record}", "-", Badge("Not begun", "neutral"))
+                (
+                    f"{row.start}-{row.end}",
+                    f"{row.title}: {row.task or row.record}",
+                    "-",
+                    Badge("Not started", "neutral"),
+                )
                 for row in register.playbook.golden_path
             ),
         )
     path = walk(register, case)
     return Table(
-        caption="The fifteen minutes: what is asked, and what the record holds",
+        caption="The fifteen minutes: what to do, and what is recorded",
         columns=columns,
         rows=tuple(
             (
@@ -164,7 +169,7 @@ def minutes(register: Register, case: Case | None) -> Table:
             )
             for number, step in enumerate(path.steps)
         ),
-        note="Read off the record; whoever acts, from whatever machine, the path goes on from here.",
+        note="Read from the incident record: whoever acts, on any machine, continues from here.",
     )
 
 
@@ -177,7 +182,7 @@ def contain(register: Register, case: Case | None) -> list[Block]:
     if row is None:
         return [
             heading,
-            Prose(("No cause of a known kind is recorded yet, so no row of the containment table is called for.",)),
+            Prose(("No cause of a known type is recorded yet, so no row of the containment table applies.",)),
         ]
     cause = next(
         one for one in case.incident.causes if one.containment_type is row.containment_type and one.confidence != 0
@@ -197,7 +202,7 @@ def contain(register: Register, case: Case | None) -> list[Block]:
         Prose((f"{cause.cause} ({confidence_text(cause)}).",)),
         Table(
             caption="The playbook's row for this cause",
-            columns=(Column("Cause"), Column("Containment"), Column("Who"), Column("Undo"), Column("Worked if")),
+            columns=(Column("Cause"), Column("Containment"), Column("Who"), Column("Undo"), Column("It worked when")),
             rows=(
                 (
                     row.cause,
@@ -207,7 +212,7 @@ def contain(register: Register, case: Case | None) -> list[Block]:
                     row.verify,
                 ),
             ),
-            note="Nothing acts on its own: do it, then record it.",
+            note="T.A.R.S. changes nothing itself: act, then record it.",
         ),
         *([Checklist(tuple(done), "Actions")] if done else []),
     ]
@@ -221,19 +226,19 @@ def tell(case: Case | None) -> list[Block]:
     late, now = Badge("Overdue", "critical"), Badge("Now", "critical")
     states = [
         *((rung, late if case.time > rung.due_at else now) for rung in found.due),
-        *((rung, Badge("If nothing moves", "neutral")) for rung in found.upcoming),
-        *((rung, Badge("Told", "good")) for rung in found.told),
+        *((rung, Badge("Without progress", "neutral")) for rung in found.upcoming),
+        *((rung, Badge("Notified", "good")) for rung in found.told),
     ]
     rows = [(_named(rung), f"{rung.told_at or rung.due_at:{MINUTES}}", rung.rule, state) for rung, state in states]
     asked = ", ".join(condition.value.replace("_", " ").lower() for condition in found.unknown)
     return [
         Heading("Minute 12-15: escalate and document"),
         Table(
-            caption=f"Whom to tell: {len(found.due)} now, {len(found.upcoming)} later if nothing moves, {len(found.told)} told",
+            caption=f"Notify: {len(found.due)} now, {len(found.upcoming)} later without progress; {len(found.told)} notified",
             columns=(Column("Who"), Column("When"), Column("Rule"), Column("State", "badge")),
             rows=tuple(rows),
             note=f"Not answered yet: {asked}." if asked else "",
-            empty="Nobody is to be told.",
+            empty="Nobody to notify.",
         ),
     ]
 
@@ -244,11 +249,11 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
         entry = EXIT_CODES[run.status.exit_code]
         if not is_urgent(entry):
             page = PAGE_OF.get(entry.code)
-            look = [("Look into what was found", f"tars report {page} --run {run_place(run)}")] if page else []
+            look = [("Investigate the finding", f"tars report {page} --run {run_place(run)}")] if page else []
             return next_steps(*look, ("Keep the hourly checks running", "tars run --root ./org-health"))
         return next_steps(
             ("Open the incident", open_command(run, register)),
-            ("Then walk the minutes", f"tars report golden_path --run {run_place(run)}"),
+            ("Then follow the fifteen minutes", f"tars report golden_path --run {run_place(run)}"),
         )
     path = walk(register, case)
     name, where = case.incident.incident_id, where_option(register)
@@ -257,8 +262,8 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
     ]
     if path.next_command is None:
         steps.append(("Write the postmortem", f"tars incident postmortem {name}{where}"))
-    steps.append(("See the path again", f"tars incident golden {name}{where}"))
-    steps.append(("Who was told what, when", f"tars incident timeline {name}{where}"))
+    steps.append(("Show these steps in a terminal", f"tars incident golden {name}{where}"))
+    steps.append(("Who was notified of what, and when", f"tars incident timeline {name}{where}"))
     return next_steps(*steps)
 
 
@@ -281,8 +286,8 @@ def is_urgent(entry: ExitCode) -> bool:
 
 def _nothing(register: Register) -> str:
     if not register.is_there:
-        return f"There is no incident register at {register.root}: nothing was opened, and no clock runs."
-    return f"No incident is under way in {register.root}: no clock runs."
+        return f"There is no incident register at {register.root}: no incident was opened, and no clock is running."
+    return f"No incident is open in {register.root}: no clock is running."
 
 
 def _headline(case: Case, path: GoldenPath) -> str:
@@ -290,17 +295,17 @@ def _headline(case: Case, path: GoldenPath) -> str:
     if path.current is None:
         end = incident.resolved_at or incident.closed_at
         after = f" after {length_text(end - incident.opened_at)}" if end is not None else ""
-        return f"{incident.title.rstrip('.')}: {incident.status.value.lower()}{after}; nothing is left on the path."
+        return f"{incident.title.rstrip('.')}: {incident.status.value.lower()}{after}; no step is left."
     step = path.steps[path.current]
     contain = contain_clock(incident)
     left = contain.left(case.time)
     time = ""
     if left is not None and contain.stopped_at is None:
         over = left < timedelta(0)
-        time = f", {length_text(abs(left))} {'over the time' if over else 'left'} to contain"
+        time = f", {length_text(abs(left))} {'over the limit' if over else 'left'} to contain"
     elif contain.stopped_at is not None:
-        time = ", it is contained"
-    return f"Minute {path.minute}: {step.name.lower()} comes now{time}. {incident.title.rstrip('.')}."
+        time = ", already contained"
+    return f"Minute {path.minute}: {step.name.lower()} is due now{time}. {incident.title.rstrip('.')}."
 
 
 def _clock_figure(clock: Clock, case: Case) -> KeyFigure:
@@ -354,10 +359,10 @@ def step_state(path: GoldenPath, number: int) -> Badge:
     if step.is_done:
         return Badge("Done", "good")
     if path.current is None:
-        return Badge("Left out", "neutral")
+        return Badge("Skipped", "neutral")
     if path.minute >= step.end_minute:
         return Badge("Behind", "critical")
-    return Badge("Now", "warning") if number == path.current else Badge("To come", "neutral")
+    return Badge("Now", "warning") if number == path.current else Badge("Pending", "neutral")
 
 
 def _named(rung: Rung) -> str:

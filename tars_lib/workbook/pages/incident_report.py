@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tars_lib.engines.health.report import RepositoryReport
+from tars_lib.engines.health.report import HealthReport, RepositoryReport
+from tars_lib.engines.health.risk_text import clash_text
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.findings.exit_codes import EXIT_CODES
@@ -20,21 +21,13 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
-from tars_lib.workbook.sections.escalation import rungs
-from tars_lib.workbook.sections.labels import (
-    label_of,
-    listed,
-    objective_sign,
-    plural,
-    readiness_tone,
-    risk_tone,
-    sla_badge,
-)
+from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
 from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 from tars_lib.workbook.sections.title import breached_since, head
 
 MAX_REPOS = 6
@@ -45,7 +38,8 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
     entry = EXIT_CODES[run.status.exit_code]
     # what is found to move together is looked into, but nothing is wrong yet
     what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
-    return head(run, what, run.sla.risk_narrative.headline, entry, incident_id, breached_since(run), state)
+    state = state or state_by(run, None)
+    return head(run, what, state.sentence, entry, incident_id, breached_since(run), state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -62,7 +56,7 @@ def key_figures(run: Run) -> KeyFigures:
             word="" if summary.breached or not summary.total else "None",
         ),
         KeyFigure(
-            "Repos affected", f"{len(affected)} of {len(run.org.repos)}",
+            "Services affected", f"{len(affected)} of {len(run.org.repos)}",
             note=_facing_note(facing(run, affected)),
             tone="critical" if affected else "good", word="" if affected else "None",
         ),
@@ -73,7 +67,7 @@ def key_figures(run: Run) -> KeyFigures:
         ),
         KeyFigure(
             "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
-            note=f"coverage {health.coverage:.0%}", tone=risk_tone(health.risk_tier),
+            note=_risk_note(health), tone=risk_tone(health.risk_tier),
             word=f"{health.risk_tier.value.capitalize()} risk",
         ),
     ]  # fmt: skip
@@ -88,6 +82,12 @@ def key_figures(run: Run) -> KeyFigures:
             ),
         )  # fmt: skip
     return KeyFigures(tuple(items))
+
+
+def _risk_note(health: HealthReport) -> str:
+    """Coverage, and why the tier is worse than the score alone."""
+    why = clash_text(health)
+    return f"{why}; coverage {health.coverage:.0%}" if why else f"coverage {health.coverage:.0%}"
 
 
 def scorecard(run: Run) -> Table:
@@ -113,13 +113,13 @@ def scorecard(run: Run) -> Table:
         columns=(
             Column("SLA (window)"),
             Column("Objective", "text", "right"),
-            Column("Measured (95 %)", "text", "right"),
+            Column("Measured (95%)", "text", "right"),
             Column("Budget used", "bar"),
-            Column("Repos affected"),
+            Column("Services affected"),
             Column("Verdict", "badge"),
         ),
         rows=tuple(rows),
-        note="Measured over the SLA's own window, with its 95 % interval. An SLA on a metric that is no share has no budget.",
+        note="Measured over the SLA's own window, with its 95% interval. Only SLAs on a share have an error budget.",
         empty="No SLA is defined.",
     )
 
@@ -141,14 +141,8 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
                 f"{'' if run.health.aggregate_score is not None else ', and the health is not known'}.",
                 "unknown",
             )
-        return Callout("Nothing to contain", "No SLA is breached. Keep the hourly checks running.", "good")
-    first = run.sla.breaches[0]
-    steps = [action for action in first.recommended_actions if not action.startswith("Verify")]
-    now = listed(tuple(rung.who for rung in rungs(run) if not rung.after), 6)
-    later = "; ".join(f"{rung.who} {rung.due.removesuffix(' without progress')}" for rung in rungs(run) if rung.after)
-    then = f"Then: {'; '.join(steps[1:])}. " if steps[1:] else ""
-    text = f"{then}Tell now: {now}." + (f" Without progress: {later}." if later else "")
-    return Callout(f"Contain within 15 minutes: {steps[0]}", text, "critical", "Do now")
+        return Callout("No containment needed", "No SLA is breached. Keep the hourly checks running.", "good")
+    return planned_step(state)
 
 
 def weakest_repos(run: Run) -> Table:
@@ -166,9 +160,9 @@ def weakest_repos(run: Run) -> Table:
         for report in known[:MAX_REPOS]
     )
     return Table(
-        caption=f"Repos under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
+        caption=f"Services under 80 points: {len(known)} of {len(run.org.repos)}, lowest first",
         columns=(
-            Column("Repo", "mono"),
+            Column("Service", "mono"),
             Column("Team"),
             Column("Score", "number", decimals=0),
             Column("Risk", "badge"),
@@ -177,9 +171,9 @@ def weakest_repos(run: Run) -> Table:
         ),
         rows=rows,
         note=f"The first {MAX_REPOS} are shown." if len(known) > MAX_REPOS else "",
-        empty="Every repo with a known score is at 80 or more."
+        empty="Every service with a known score is at 80 or more."
         if any(report.score is not None for report in run.health.repository_reports)
-        else "No repo has a known score.",
+        else "No service has a known score.",
     )
 
 
@@ -196,14 +190,14 @@ def data_quality(run: Run) -> list[Block]:
     ]
     if len(silent) > 8:
         rows.append(
-            (f"Health of {len(silent) - 8} more repos", Badge("Unknown", "unknown"), "see org-health-report.json")
+            (f"Health of {len(silent) - 8} more services", Badge("Unknown", "unknown"), "see org-health-report.json")
         )
     excluded = {(x.repo, x.start, x.end, x.title) for result in run.sla.compliance_results for x in result.exclusions}
     rows += [
         (
-            f"{repo or 'all repos'}, {start:%m-%d %H:%M} to {end:%m-%d %H:%M}",
-            Badge("Left out", "info"),
-            f"maintenance: {text}",
+            f"{repo or 'all services'}, {start:%m-%d %H:%M} to {end:%m-%d %H:%M}",
+            Badge("Excluded", "info"),
+            f"planned maintenance: {text}",
         )
         for repo, start, end, text in sorted(excluded, key=str)[:6]
     ]
@@ -221,12 +215,12 @@ def data_quality(run: Run) -> list[Block]:
     )
     return [
         Table(
-            caption=f"Data quality: {run.health.coverage:.0%} of the recently expected samples arrived",
+            caption=f"Data quality: {run.health.coverage:.0%} of the samples expected recently arrived",
             columns=(Column("What"), Column("State", "badge"), Column("Why")),
             rows=tuple(rows),
-            note=f"{history.samples} samples of {len(history.metrics)} metrics, {extent}; "
+            note=f"{history.samples:,} samples of {plural(len(history.metrics), 'metric')}, {extent}; "
             f"SLA policies: {run.sla.policies_from}; {plural(len(run.health.inputs), 'input file')} with digests in the run.",
-            empty="Every SLA and every repo could be judged, and nothing was left out.",
+            empty="Every SLA and every service could be judged, and nothing was excluded.",
         )
     ]
 
@@ -235,7 +229,7 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     """The next steps for what was found, in the order of the playbook."""
     if run.sla.breaches:
         return next_steps(
-            ("Walk the minutes of the response", f"tars report sla_breach --run {run_place(run)}"),
+            ("Follow the response step by step", f"tars report sla_breach --run {run_place(run)}"),
             *check_again(run, incident_id),
             (
                 "Pack the evidence for leadership",
@@ -244,8 +238,8 @@ def next_action(run: Run, incident_id: str = "") -> Table:
         )
     if run.sla.summary.at_risk:
         return next_steps(
-            ("Look at what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
-            ("Judge again in 15 minutes", "tars run --root ./org-health"),
+            ("See what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
+            ("Run the checks again in 15 minutes", "tars run --root ./org-health"),
         )
     return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
 

@@ -22,9 +22,10 @@ from tars_lib.reports.blocks.kinds import (
     Table,
     TitleBlock,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.workbook.sections.figure_blocks import figures
-from tars_lib.workbook.sections.labels import listed, objective_sign, plural, risk_tone, sla_badge
+from tars_lib.workbook.sections.labels import listed, objective_sign, risk_tone, sla_badge
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 from tars_lib.workbook.sections.run_facts import since
 from tars_lib.workbook.sections.title import head, of_code
@@ -37,15 +38,15 @@ def headline(run: Run) -> str:
     """The risk in a sentence: tier, score, why, and who takes most off."""
     health = run.health
     if health.aggregate_score is None:
-        return f"The risk is not known: {health.coverage:.0%} of the recently expected samples arrived."
+        return f"The risk is not known: {health.coverage:.0%} of the samples expected recently arrived."
     why = f" because {'; '.join(health.reasons)}" if health.risk_tier is not RiskTier.LOW and health.reasons else ""
     worst = [c for c in health.contributions if c.points > 0][:2]
     most = (
-        f"; {listed(tuple(c.repo for c in worst))} take{'s' if len(worst) == 1 else ''} most off"
+        f"; {listed(tuple(c.repo for c in worst))} take{'s' if len(worst) == 1 else ''} off the most points"
         if worst and why
         else ""
     )
-    return f"Risk is {health.risk_tier.value.lower()} at {health.aggregate_score:.0f} of 100{why}{most}."
+    return f"Risk is {health.risk_tier.value.lower()}, with health at {health.aggregate_score:.0f} of 100{why}{most}."
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
@@ -68,16 +69,16 @@ def key_figures(run: Run) -> KeyFigures:
                 word=f"{health.risk_tier.value.capitalize()} risk",
             ),
             KeyFigure(
-                f"Repos below {health.threshold:.0f}", f"{len(low)} of {len(tiers)}",
+                f"Services below {health.threshold:.0f}", f"{len(low)} of {len(tiers)}",
                 note=f"customer facing: {listed(tuple(r.repo for r in low if r.customer_facing), 2) or 'none'}",
                 tone="critical" if low else "good", word="" if low else "None",
             ),
-            KeyFigure("Repos at high risk", f"{worst} of {len(tiers)}", note="tier high or critical",
+            KeyFigure("Services at high risk", f"{worst} of {len(tiers)}", note="tier high or critical",
                       tone="critical" if worst else "good",
                       word="" if worst else "None"),
             KeyFigure(
                 "Coverage", f"{health.coverage:.0%}",
-                note=f"{plural(silent, 'repo')} without a known score" if silent else "every repo is known",
+                note=f"{plural(silent, 'service')} without a known score" if silent else "every service has a score",
                 tone="unknown" if silent else "good", word="Partly unknown" if silent else "Known",
             ),
         )
@@ -112,20 +113,20 @@ def contributors(run: Run, max_repos: int) -> list[Block]:
     silent = len(run.health.repository_reports) - len(known)
     notes = [
         f"The first {max_repos} of {len(taking)} are shown." if len(taking) > max_repos else "",
-        f"{plural(len(known) - len(taking), 'repo')} with a score of 100 take nothing off."
+        f"{plural(len(known) - len(taking), 'service')} with a score of 100 take nothing off."
         if len(known) > len(taking)
         else "",
-        f"{plural(silent, 'repo')} without a known score {'is' if silent == 1 else 'are'} not listed."
+        f"{plural(silent, 'service')} without a known score {'is' if silent == 1 else 'are'} not listed."
         if silent
         else "",
     ]
     return [
-        Heading("Who contributes"),
+        Heading("What lowers the score"),
         *figures(_drawn(run)),
         Table(
-            caption=f"Repos by score, lowest first: {low} below {run.health.threshold:.0f}",
+            caption=f"Services by score, lowest first: {low} below {run.health.threshold:.0f}",
             columns=(
-                Column("Repo", "mono"),
+                Column("Service", "mono"),
                 Column("Team"),
                 Column("Score", "number", decimals=0),
                 Column("Points taken off", "bar"),
@@ -134,7 +135,7 @@ def contributors(run: Run, max_repos: int) -> list[Block]:
             ),
             rows=rows,
             note=" ".join(note for note in notes if note),
-            empty="No repo takes points off." if known else "No repo has a known score.",
+            empty="No service takes points off." if known else "No service has a known score.",
         ),
     ]
 
@@ -149,13 +150,13 @@ def mitigation(run: Run) -> list[Block]:
         for report in low_repos(run)
     ]
     if items:
-        items.append(ChecklistItem("Schedule a remediation sprint for these repos"))
+        items.append(ChecklistItem("Schedule a remediation sprint for these services"))
     return [
         Heading("Mitigation plan"),
         Checklist(
             tuple(items),
             title="Tickets and sprint",
-            empty=f"No repo with a known score is below {run.health.threshold:.0f}: no ticket is needed.",
+            empty=f"No service with a known score is below {run.health.threshold:.0f}: no ticket is needed.",
         ),
         objectives(run),
     ]
@@ -192,7 +193,7 @@ def objectives(run: Run) -> Table:
                 )
             )
     return Table(
-        caption="Objectives that are not met: realistic?",
+        caption="Missed objectives: are they realistic?",
         columns=(
             Column("Objective of"),
             Column("Objective", "text", "right"),
@@ -201,7 +202,7 @@ def objectives(run: Run) -> Table:
             Column("Verdict", "badge"),
         ),
         rows=tuple(rows),
-        note="One that the longest window breaches, too, without an incident in it, may ask for more than the repos can give."
+        note="An objective also missed over the longest window, without an incident in it, may be unrealistic."
         if rows
         else "",
         empty="Every objective that can be judged is met.",
@@ -213,7 +214,7 @@ def next_action(run: Run) -> Table:
     if not run.health.below_threshold:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     steps = [
-        ("Score again after a fix", "tars health --root-dir ./org-health --json"),
+        ("Run the checks again after a fix", "tars health --root-dir ./org-health --json"),
         ("Compare with this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
     ]
     if run.sla.breaches:

@@ -55,15 +55,15 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
     """Head of the page: what happened, how long, what it cost."""
     if case is None:
         said = (
-            f"No incident in {register.root} is over: there is nothing to look back on yet."
+            f"No incident in {register.root} is over yet: nothing to review."
             if register.is_there
-            else f"There is no incident register at {register.root}: there is nothing to look back on."
+            else f"There is no incident register at {register.root}: nothing to review."
         )
         return no_case_head(run, register, "Postmortem", said)
     cost = impact(case.facts)
     name = case.facts.title.rstrip(".")
     if cost.duration is None:
-        headline = f"{name}. It is not over: this is what is known so far."
+        headline = f"{name}. It is still active; this is what is known so far."
     else:
         at_least = "" if cost.is_from_start else "at least "
         headline = f"{name}. It lasted {at_least}{length_text(cost.duration)} and is {case.facts.status.value.lower()}."
@@ -82,20 +82,20 @@ def costs(case: Case | None) -> list[Block]:
         KeyFigures(
             (
                 KeyFigure(
-                    "Duration of the harm", None if cost.duration is None else length_text(cost.duration),
-                    note=f"since {time_text(facts.started_at)}" if cost.is_from_start else "at least: its begin is unknown",
+                    "Duration of impact", None if cost.duration is None else length_text(cost.duration),
+                    note=f"since {time_text(facts.started_at)}" if cost.is_from_start else "at least; the start is unknown",
                     tone="warning" if unconfirmed(facts) else "neutral",
                     word="No data on its end" if unconfirmed(facts) else "",
                 ),
-                KeyFigure("Time to detect", detect, note="alert - start of the harm"),
+                KeyFigure("Time to detect", detect, note="alert - start of impact"),
                 KeyFigure("Time to resolve", end, note="resolution - alert"),
                 KeyFigure(
                     "Error budget used", f"{max(spent):.0%}" if spent else None,
-                    note="of the SLA that it hit hardest" if spent else "no budget, or not known",
+                    note="of the worst-hit SLA" if spent else "no budget, or not known",
                     tone="critical" if spent and max(spent) > 1 else "warning" if spent else "unknown",
                     word="Overspent" if spent and max(spent) > 1 else "Spent" if spent else "",
                 ),
-                KeyFigure("Repos affected", f"{len(cost.repos)}", note=f"customer facing: {listed(facing, nothing='none')}"),
+                KeyFigure("Services affected", f"{len(cost.repos)}", note=f"customer facing: {listed(facing, nothing='none')}"),
             )
         )
     ]  # fmt: skip
@@ -106,8 +106,8 @@ def summary(run: Run, case: Case | None) -> list[Block]:
     if case is None:
         return [
             Callout(
-                "Nothing to look back on",
-                "A postmortem is filled from the record of an incident; none is over.",
+                "Nothing to review",
+                "A postmortem is filled from the record of an incident that is over; there is none.",
                 "info",
             )
         ]
@@ -158,7 +158,7 @@ def effects(case: Case | None) -> list[Block]:
         Heading("Impact"),
         Prose((
             f"Duration: {duration_line(facts)}.",
-            f"Repos affected: {listed(cost.repos, nothing='none known')}.",
+            f"Services affected: {listed(cost.repos, nothing='none known')}.",
             f"Customers affected: {customer_impact_text(facts)}.",
         )),
         Table(
@@ -233,7 +233,7 @@ def reviews(case: Case | None) -> list[Block]:
             columns=(Column("Review"), Column("Until"), Column("Participants"), Column("State", "badge")),
             rows=tuple(
                 (row.activity, f"{row.due_at:{MINUTES}}", row.participants,
-                 Badge("Overdue", "critical") if row.is_overdue else Badge("To come", "info"))
+                 Badge("Overdue", "critical") if row.is_overdue else Badge("Pending", "info"))
                 for row in due
             ),
             empty="All were held." if case.facts.is_over else "None is due before the incident is resolved.",
@@ -246,7 +246,7 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
     where = where_option(register)
     if case is None:
         return next_steps(
-            ("Is something to be responded to?", f"tars report golden_path --run {run_place(run)}"),
+            ("See whether an incident needs a response", f"tars report golden_path --run {run_place(run)}"),
             ("Open an incident from this run", open_command(run, register)),
         )
     name = case.incident.incident_id
@@ -254,15 +254,15 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
     if not case.facts.is_over:
         steps.append(("Finish the response", f"tars incident golden {name}{where}"))
     steps += [
-        ("Add what is to be done", f"tars incident action {name} add 'WHAT TO DO' --owner WHO --due 14d{where}"),
+        ("Add an action item", f"tars incident action {name} add 'WHAT TO DO' --owner WHO --due 14d{where}"),
         ("The template as a file to edit", f"tars incident postmortem {name} --output postmortem.md{where}"),
     ]
     due = review_deadlines(case.facts, case.time, case.playbook)
     steps += [
-        (f"When it was held: {row.activity.lower()}", f"tars incident review {name} {row.review_id}{where}")
+        (f"Once held, record: {row.activity.lower()}", f"tars incident review {name} {row.review_id}{where}")
         for row in due[:1]
     ]
-    steps.append(("Does it come back?", f"tars report trend_review --run {run_place(run)}"))
+    steps.append(("See whether it recurs", f"tars report trend_review --run {run_place(run)}"))
     return next_steps(*steps)
 
 
@@ -281,7 +281,7 @@ def _spent(sla: BreachedSla) -> Bar | str:
 
 def _tone(case: Case, row: TimelineRow) -> Tone:
     facts = case.facts
-    if row.at == facts.started_at and row.text == "The harm began":
+    if row.at == facts.started_at and row.text == "Impact began":
         return "critical"
     if row.at in (facts.resolved_at, facts.closed_at):
         return "good"

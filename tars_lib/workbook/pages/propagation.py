@@ -25,24 +25,22 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
 )
 from tars_lib.reports.blocks.view import format_share
+from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
-from tars_lib.workbook.sections.labels import label_of, listed, plural
+from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report
 from tars_lib.workbook.sections.relations import (
     change_table,
-    changes_before,
     lag_words,
     page_head,
-    rollbacks,
     since_words,
     state_badge,
     steps,
     way,
-    who_hears,
 )
 from tars_lib.workbook.sections.run_facts import facing
-from tars_lib.workbook.sections.state import settled_step
+from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_temporal_intelligence"
 _CLASS = {
@@ -74,7 +72,7 @@ def key_figures(run: Run) -> KeyFigures:
                 ),
                 KeyFigure("Samples looked at", str(report.samples), note=f"every {_step(run)}", word=""),
                 KeyFigure(
-                    "Unordered declines", str(len(_together(run))), note="changes in one sample: no order can be told",
+                    "Simultaneous declines", str(len(_together(run))), note="in the same sample, so without an order",
                     tone="warning" if _together(run) else "good", word="" if _together(run) else "None",
                 ),
             )
@@ -85,14 +83,14 @@ def key_figures(run: Run) -> KeyFigures:
         (
             KeyFigure(
                 "Active paths", f"{len(active)} of {report.paths_found}", note=tested,
-                tone="critical" if is_bad else "good", word="Travelling now" if active else "Quiet",
+                tone="critical" if is_bad else "good", word="Spreading now" if active else "Quiet",
             ),
             KeyFigure(
-                "Moves first", label_of(path.path[0]), note=f"influence {_influence(run, path.path[0]):.0f} of 100",
+                "Starts first", label_of(path.path[0]), note=f"influence {_influence(run, path.path[0]):.0f} of 100",
                 tone="critical" if is_bad else "neutral", word="Declines" if is_bad else "",
             ),
             KeyFigure(
-                "Repos on the path", f"{len(path.path)} of {len(run.org.repos)}",
+                "Services on the path", f"{len(path.path)} of {len(run.org.repos)}",
                 note=f"customer facing: {listed(seen, 2)}" if seen else "none customer facing",
                 tone="critical" if is_bad and seen else "warning" if is_bad else "neutral",
                 word="Customers see it" if is_bad and seen else "",
@@ -115,26 +113,22 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
     path = _first(run)
     if path is not None and path.is_active and path.is_declining:
         leader, followers = path.path[0], path.path[1:]
-        change = changes_before(run, path.path[:1], path.started_at)
-        back = f"Roll back {rollbacks(change[:1])}. " if change else ""
-        clock = "Contain within 15 minutes" if path.severity is Severity.SEV_1 else "Contain"
-        return Callout(
-            f"{clock}: isolate {label_of(leader)} from {listed(followers, 3)}",
-            f"{back}Then freeze deployments to all of them and watch {listed(followers, 3)} closely. "
-            + who_hears(path.severity),
-            "critical",
-            "Do now",
+        return planned_step(
+            state,
+            f"To stop the spread: isolate {label_of(leader)} from {listed(followers, 3)} and freeze deployments to all.",
         )
     together = _together(run)
     if together:
         return Callout(
-            "Nothing to cut: it came at once",
-            "Who moved first cannot be told. The cross-repo anomaly report says what they have in common.",
+            "Nothing to isolate: all services failed at the same time",
+            "The data cannot show which service failed first. The cross-repo anomaly report says what they share.",
             "warning",
         )
     if run.temporal.reason is not None:
-        return Callout("Propagation could not be judged", f"{run.temporal.reason.capitalize()}.", "unknown")
-    return Callout("Nothing to contain", "No trouble travels between repos. Keep the hourly checks running.", "good")
+        return Callout("Propagation cannot be judged", f"{run.temporal.reason.capitalize()}.", "unknown")
+    return Callout(
+        "No containment needed", "No problem is spreading between services. Keep the hourly checks running.", "good"
+    )
 
 
 def leaders(run: Run) -> Table:
@@ -153,9 +147,9 @@ def leaders(run: Run) -> Table:
         if one.classification in _CLASS
     )
     return Table(
-        caption="Who leads, the most influential first",
+        caption="Leading services, most influential first",
         columns=(
-            Column("Repo", "mono"),
+            Column("Service", "mono"),
             Column("Role", "badge"),
             Column("Influence (of 100)", "bar"),
             Column("Leads"),
@@ -165,9 +159,9 @@ def leaders(run: Run) -> Table:
         rows=rows[:10],
         note=""
         if not rows
-        else "Influence: the share of the other repos that it reaches, customer-facing ones counted three times, each weighted"
-        " with the confidence of the way there." + (f" {len(rows) - 10} more lead, too." if len(rows) > 10 else ""),
-        empty=run.temporal.reason or f"No repo moves before another: {run.temporal.pairs_tested} pairs were tested.",
+        else "Influence: the share of the other services it reaches, customer-facing ones counted three times, each weighted"
+        " by the confidence of the path." + (f" {len(rows) - 10} more also lead." if len(rows) > 10 else ""),
+        empty=run.temporal.reason or f"No service leads another: {run.temporal.pairs_tested} pairs were tested.",
     )
 
 
@@ -188,7 +182,7 @@ def paths(run: Run, max_paths: int = 8) -> list[Block]:
     )
     more = report.paths_found - len(rows)
     table = Table(
-        caption="Propagation paths, active ones and those with the most impact first",
+        caption="Propagation paths, active and highest impact first",
         columns=(
             Column("Path"),
             Column("Now", "badge"),
@@ -199,7 +193,7 @@ def paths(run: Run, max_paths: int = 8) -> list[Block]:
         ),
         rows=rows,
         note=f"{more} more are in temporal-intelligence-report.json." if more > 0 else "",
-        empty=report.reason or "No path was found: nothing is seen to travel from repo to repo.",
+        empty=report.reason or "No path was found: no problem spreads from one service to another.",
     )
     if not report.leads_found:
         return [Prose((table.empty,))]
@@ -225,7 +219,7 @@ def activity(run: Run) -> Table:
         for one in active[:8]
     )
     return Table(
-        caption="Is it travelling now?",
+        caption="Is it spreading now?",
         columns=(
             Column("What"),
             Column("Severity", "badge"),
@@ -234,7 +228,7 @@ def activity(run: Run) -> Table:
         ),
         rows=rows,
         note=f"Over by now: {over}, in temporal-intelligence-report.json." if over else "",
-        empty="Nothing unusual in how trouble moves between repos.",
+        empty="Nothing unusual in how problems spread between services.",
     )
 
 
@@ -242,7 +236,7 @@ def containment(run: Run) -> list[Block]:
     """The playbook's three measures with the repos that they concern, and how to tell that they worked."""
     path = _first(run)
     if path is None or not (path.is_active and path.is_declining):
-        return [Prose(("Nothing travels now, so there is nothing to isolate.",))]
+        return [Prose(("Nothing is spreading now, so there is nothing to isolate.",))]
     leader, followers = path.path[0], path.path[1:]
     teams = {repo.repo: repo.team or "" for repo in run.org.repos}
     others = tuple(one for one in _callers(run, leader) if one not in path.path)
@@ -252,7 +246,7 @@ def containment(run: Run) -> list[Block]:
         Checklist(
             (
                 ChecklistItem(
-                    f"Isolate {label_of(leader)} from its downstream repos: {listed(followers, 4)}"
+                    f"Isolate {label_of(leader)} from its downstream services: {listed(followers, 4)}"
                     + (f"; it is also called by {listed(others, 4)}" if others else "")
                     + f". {row.action} between them.",
                     owner=teams.get(leader, ""), due=clock,
@@ -273,8 +267,8 @@ def monitoring(run: Run, incident_id: str = "") -> Table:
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq"
     if path is None:
         return steps(
-            ("Ask again with the next data, hourly", "tars run --root ./org-health"),
-            ("Look for who leads", f"{query} '.influence_scores[] | select(.classification == \"LEADER\")'"),
+            ("Run the checks again, hourly", "tars run --root ./org-health"),
+            ("List the leading services", f"{query} '.influence_scores[] | select(.classification == \"LEADER\")'"),
         )
     again, compare = check_again(run, incident_id)
     return steps(
@@ -293,15 +287,15 @@ def _headline(run: Run) -> str:
     path, report = _first(run), run.temporal
     if path is None:
         if report.reason is not None:
-            return f"Whether trouble travels could not be judged: {report.reason}."
+            return f"Propagation cannot be judged: {report.reason}."
         together = _together(run)
-        found = f"No repo is seen to move before another ({report.pairs_tested} pairs tested)"
-        return f"{found}: {together[0].partition('): ')[0]})." if together else f"{found}; nothing travels."
-    reach = f"{len(path.path)} of {len(run.org.repos)} repos"
+        found = f"No service leads another ({report.pairs_tested} pairs tested)"
+        return f"{found}: {together[0].partition('): ')[0]})." if together else f"{found}; nothing is spreading."
+    reach = f"{len(path.path)} of {len(run.org.repos)} services"
     seen = facing(run, path.path)
     customers = f", customers see {listed(seen, 2)}" if seen else ""
     if path.is_active:
-        what = "Trouble travels" if path.is_declining else "A recovery travels"
+        what = "A problem is spreading" if path.is_declining else "A recovery is spreading"
         return (
             f"{what} {way(path)} within {lag_words(path)}: {reach}{customers}; impact {path.impact_score:.0f} of 100."
         )
@@ -312,7 +306,7 @@ def _headline(run: Run) -> str:
     )
     if report.paths_found == 1:
         return f"{known}: {way(path)}."
-    return f"{known}; the one with the most impact: {way(path)}."
+    return f"{known}; the one with the highest impact: {way(path)}."
 
 
 def _together(run: Run) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tars_lib.engines.queries.impact_text import impact_text
 from tars_lib.engines.queries.incident_state import IncidentState
+from tars_lib.engines.queries.response_plan import VERIFY, ResponsePlan
 from tars_lib.engines.sla.report import Breach, RootCause
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.figures.sla.breaches import draw_breach_timeline
@@ -27,14 +29,14 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
-from tars_lib.workbook.sections.escalation import rungs, severity_of
 from tars_lib.workbook.sections.figure_blocks import figure, figures
-from tars_lib.workbook.sections.labels import listed, objective_sign, plural
+from tars_lib.workbook.sections.labels import listed, objective_sign
 from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
 from tars_lib.workbook.sections.title import breached_since, head, of_code
@@ -44,10 +46,11 @@ MAX_BREACHES = 3
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page; its sentence is that of every other report of the run."""
+    state = state or state_by(run, None)
     return head(
         run,
         "SLA breach response",
-        run.sla.risk_narrative.headline,
+        state.sentence,
         of_code(run, 142),
         incident_id,
         breached_since(run),
@@ -69,9 +72,9 @@ def identify(run: Run) -> list[Block]:
             columns=(
                 Column("SLA"),
                 Column("Objective", "text", "right"),
-                Column("Measured (95 %)", "text", "right"),
+                Column("Measured (95%)", "text", "right"),
                 Column("Since"),
-                Column("Repos"),
+                Column("Services"),
                 Column("Severity", "badge"),
             ),
             rows=rows,
@@ -91,7 +94,7 @@ def explain(run: Run, max_causes: int) -> list[Block]:
     """
     heading = Heading("Minute 5-8: what is the root cause?")
     if not run.sla.breaches:
-        return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to look for.",))]
+        return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to find.",))]
     blocks: list[Block] = [
         heading,
         *figures(
@@ -113,10 +116,10 @@ def explain(run: Run, max_causes: int) -> list[Block]:
 def primary_cause(breach: Breach) -> str:
     """What to write down as the primary root cause: never a name that the evidence does not single out."""
     if not breach.root_causes:
-        return f"Not known: {breach.reason}"
+        return f"Unknown: {breach.reason}"
     first = breach.root_causes[0]
     if first.confidence < STANDS_OUT:
-        return f"Not known: no cause stands out (first candidate {first.repo}, {first.confidence:.0%})"
+        return f"No clear cause yet; check {first.repo} first ({first.confidence:.0%} confidence)"
     return f"{first.repo}{f', {first.change}' if first.change else ''} ({first.confidence:.0%} confidence)"
 
 
@@ -124,7 +127,10 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
     heading = Heading("Minute 8-12: contain")
     if not run.sla.breaches:
-        return [heading, Prose(("Nothing is to be contained.",))]
+        return [
+            heading,
+            Prose((f"{none_is(run, 'breached')}{'' if is_dark(run) else ', so no containment is needed'}.",)),
+        ]
     found: dict[ContainmentType, RootCause] = {}
     for breach in run.sla.breaches:
         if breach.root_causes and breach.root_causes[0].confidence >= STANDS_OUT:
@@ -141,7 +147,7 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
                 Badge("Found", "critical") if cause is not None else Badge("Not found", "neutral"),
             )
         )
-    todo = dict.fromkeys(action for breach in run.sla.breaches for action in breach.recommended_actions)
+    state = state or state_by(run, None)
     return [
         heading,
         Table(
@@ -155,19 +161,28 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
             ),
             rows=tuple(sorted(rows, key=lambda row: row[-1].text != "Found")),
         ),
-        *([] if (state or state_by(run, None)).is_settled else [_to_do(todo)]),
+        *([] if state.plan is None else [_to_do(_actions(run, state.plan))]),
     ]
 
 
+def _actions(run: Run, plan: ResponsePlan) -> tuple[str, ...]:
+    """Those of the plan, the check that shows that they worked, and those of breaches with another cause."""
+    first, *rest = run.sla.breaches
+    others = (action for breach in rest if not same_cause(first, breach) for action in breach.recommended_actions)
+    check = (f"{VERIFY}{plan.verify}",) if plan.verify else ()
+    return tuple(dict.fromkeys((plan.first, *plan.then, *check, *others)))
+
+
 def _to_do(actions: Iterable[str]) -> Checklist:
-    return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, and record as the action taken")
+    return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, then record as the action taken")
 
 
 def impact(run: Run) -> list[Block]:
     """Business impact: readiness, and the narrative for the board."""
     customers = facing(run, affected_repos(run))
-    seen = f"Customers see {listed(customers)}." if customers else "No customer-facing repo is among those affected."
-    said = seen if run.sla.breaches else f"{none_is(run, 'breached')}."
+    seen = "" if customers else "No customer-facing service is affected."
+    told = impact_text(run.sla, is_past=state_by(run, None).is_settled)
+    said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
         Prose((said, run.sla.risk_narrative.text)),
@@ -177,24 +192,28 @@ def impact(run: Run) -> list[Block]:
 
 def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Immediate actions: whom to tell and when, by the escalation matrix."""
-    heading = Heading("Whom to tell")
+    heading = Heading("Who to notify")
     if not run.sla.breaches:
-        return [heading, Prose((f"Nobody is to be told. {none_is(run, 'breached')}.",))]
+        return [heading, Prose((f"Nobody to notify. {none_is(run, 'breached')}.",))]
     state = state or state_by(run, None)
     if state.is_settled:
-        return [heading, Prose((f"Nobody is to be told now. {state.sentence}",))]
-    severity = severity_of(run)
+        return [heading, Prose((f"No notification is due. {state.sentence}",))]
+    plan = state.plan
+    if plan is None:
+        return [heading, Prose(("No notification is due.",))]
     items = [
-        ChecklistItem(f"{rung.who}{f', by {rung.by}' if rung.by else ''} ({rung.rule})", due=rung.due)
-        for rung in rungs(run)
+        ChecklistItem(f"{one.who}{f', by {one.by}' if one.by else ''} ({one.rule})", due=one.due)
+        for one in plan.recipients
     ]
+    items += [ChecklistItem(one, is_done=True) for one in plan.notified]
     customers = facing(run, affected_repos(run))
     if customers:
         items.append(ChecklistItem(f"Status page: we are investigating ({listed(customers)})", due="now"))
     return [
         heading,
         Checklist(
-            tuple(items), title=f"{severity.value}: respond within {packaged().severity(severity).response_time}"
+            tuple(items),
+            title=f"{plan.severity.value}: respond within {packaged().severity(plan.severity).response_time}",
         ),
     ]
 
@@ -204,7 +223,7 @@ def next_action(run: Run, incident_id: str = "") -> Table:
     if not run.sla.breaches:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     return next_steps(
-        ("See the whole answer as JSON", f"tars sla --org-report {health_report(run)} --json"),
+        ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),
         *check_again(run, incident_id),
         ("Minute 12-15: pack the evidence", f"tars bundle create --run-dir {incident_runs(incident_id)}"),
     )

@@ -30,13 +30,14 @@ from tars_lib.reports.blocks.kinds import (
     TitleBlock,
     Tone,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.golden_path import where_option
 from tars_lib.workbook.parameters.past_runs import PastRuns
 from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.incident_title import synthetic
-from tars_lib.workbook.sections.labels import listed, plural, readiness_tone
+from tars_lib.workbook.sections.labels import listed, readiness_tone
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 
 _TONES: dict[MetricVerdict, Tone] = {
@@ -54,7 +55,7 @@ _NAMES = {
     MetricId.SLA_RECOVERY: "SLA recovery",
 }
 """Short names for narrow places; the table has the page's own."""
-_SPREAD = ("Mean or rate", "Median", "90th perc.", "95 % interval", "Target")
+_SPREAD = ("Mean or rate", "Median", "90th perc.", "95% interval", "Target")
 _MAX_DUE = 8
 """Reviews and items that the page lists; `tars review` lists all. Judgement."""
 _MAX_CAUSES = 6
@@ -115,13 +116,13 @@ def headline(shown: TrendFacts) -> str:
     number = len(shown.found.cases)
     if not number:
         if not shown.register.is_there:
-            return f"There is no incident register at {shown.register.root}: nothing can be measured of how we respond."
-        return f"No incident is recorded in {shown.register.root}: nothing can be measured of how we respond."
+            return f"There is no incident register at {shown.register.root}: response cannot be measured."
+        return f"No incident is recorded in {shown.register.root}: response cannot be measured."
     if all(one.verdict is MetricVerdict.UNKNOWN for one in shown.values):
-        return f"{plural(number, 'incident')}, none with a length yet: no target can be judged."
+        return f"{plural(number, 'incident')}, none with a duration yet: no target can be judged."
     known = [one for one in shown.values if _verdict(one) is not MetricVerdict.UNKNOWN]
     if not known:
-        return f"{plural(number, 'incident')}: too few to judge a target by, which takes {MIN_JUDGED} with a value."
+        return f"{plural(number, 'incident')}: too few to judge a target, which takes {MIN_JUDGED} with a value."
     met = [one for one in known if _verdict(one) is MetricVerdict.MET]
     missed = [one for one in known if _verdict(one) is MetricVerdict.MISSED]
     said = f"{len(met)} of {len(known)} targets are met over {plural(number, 'incident')}"
@@ -149,7 +150,7 @@ def metrics(shown: TrendFacts) -> list[Block]:
     """Each metric with n, mean, median, 90th percentile, interval, target and verdict; what is open, apart."""
     if not shown.found.cases:
         return [
-            Heading("How fast, and does it come back?"),
+            Heading("How fast, and does it recur?"),
             Callout("Nothing to measure", headline(shown), "unknown"),
         ]
     values = {one.metric_id: one for one in shown.values}
@@ -165,10 +166,10 @@ def metrics(shown: TrendFacts) -> list[Block]:
     lacking = [
         f"{_NAMES[one.metric_id]}: {listed(one.unknown_incidents, 3)}" for one in shown.values if one.unknown_incidents
     ]
-    notes = [f"Still open, so without a value: {'; '.join(still)}."] if still else []
-    notes += [f"Over, but a time or the cause is not known: {'; '.join(lacking)}."] if lacking else []
+    notes = [f"Still open, so no value yet: {'; '.join(still)}."] if still else []
+    notes += [f"Over, but a time or the cause is unknown: {'; '.join(lacking)}."] if lacking else []
     return [
-        Heading("How fast, and does it come back?"),
+        Heading("How fast, and does it recur?"),
         Table(
             caption=f"The playbook's metrics over {plural(len(shown.found.cases), 'incident')}",
             columns=(
@@ -178,8 +179,8 @@ def metrics(shown: TrendFacts) -> list[Block]:
                 Column("Verdict", "badge"),
             ),
             rows=tuple(_row(one) for one in shown.values),
-            note="The mean is held against the target, as the playbook says, "
-            f"from {MIN_JUDGED} values on. The interval is that of the median, from order statistics (of the rate: Wilson's).",
+            note="The mean is compared with the target, as the playbook says, "
+            f"from {MIN_JUDGED} values. The interval is that of the median, from order statistics (of the rate: Wilson's).",
         ),
         *figures(draw_lengths(rows)),
         *([Prose(tuple(notes))] if notes else []),
@@ -221,8 +222,8 @@ def recurring(shown: TrendFacts) -> list[Block]:
     again = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
     return [
         Table(
-            caption=f"Causes that came back: {len(again)}",
-            columns=(Column("Cause"), Column("Repo", "mono"), Column("Times", "number"), Column("Incidents, newest first")),
+            caption=f"Recurring causes: {len(again)}",
+            columns=(Column("Cause"), Column("Service", "mono"), Column("Times", "number"), Column("Incidents, newest first")),
             rows=tuple(
                 (
                     cause_text(group[0]),
@@ -232,8 +233,8 @@ def recurring(shown: TrendFacts) -> list[Block]:
                 )
                 for group in again[:_MAX_CAUSES]
             ),
-            note="The same cause: same kind, repo, metric and containment; its wording and confidence may differ.",
-            empty="No two incidents with a known cause share it.",
+            note="The same cause has the same type, service, metric and containment; wording and confidence may differ.",
+            empty="No two incidents share a known cause.",
         )
     ]  # fmt: skip
 
@@ -245,12 +246,12 @@ def readiness(run: Run, shown: TrendFacts) -> list[Block]:
     blocks: list[Block] = [heading]
     if len({point.as_of for point in points}) < 2:
         only = run.sla.executive_readiness
-        title = "One run, no course" if len(points) == 1 else f"{len(points)} runs on the same data, no course"
+        title = "One run, no trend yet" if len(points) == 1 else f"{len(points)} runs on the same data, no trend yet"
         blocks.append(
             Callout(
                 title,
                 f"Readiness is {only.readiness_score:.0f} of 100, {only.tier.value.lower()}; a run on later data in "
-                f"{run_place(run).rpartition('/')[0] or 'the same folder'} gives a course.",
+                f"{run_place(run).rpartition('/')[0] or 'the same folder'} shows a trend.",
                 "info",
             )
         )
@@ -306,11 +307,11 @@ def next_action(run: Run, shown: TrendFacts) -> Table:
         steps.append(("What is due, with who takes part", f"tars review{where}"))
     running = next((facts for facts in shown.found.cases if not facts.is_over), None)
     if running is not None:
-        steps.append(("Under way", f"tars incident golden {running.incident_id}{where}"))
+        steps.append(("In progress", f"tars incident golden {running.incident_id}{where}"))
     over = next((facts for facts in shown.found.cases if facts.is_over), None)
     if over is not None:
-        steps.append(("When it was held: trend review", f"tars incident review {over.incident_id} trend{where}"))
-    steps.append(("Judge anew, for the next point", "tars run --root ./org-health"))
+        steps.append(("Once held, record: trend review", f"tars incident review {over.incident_id} trend{where}"))
+    steps.append(("Run the checks again, for the next point", "tars run --root ./org-health"))
     return next_steps(*steps)
 
 

@@ -72,7 +72,7 @@ def title(found: Found) -> TitleBlock:
         facts=(
             ("Data as of", f"{found.sla.as_of:{MINUTES}}"),
             ("Finding", EXIT_CODES[_code(found)].finding.replace("_", " ").lower().replace("sla", "SLA")),
-            ("Repos", f"{len(found.org.repos)}"),
+            ("Services", f"{len(found.org.repos)}"),
         ),
         label="Synthetic data" if "(synthetic)" in name else "",
     )
@@ -86,18 +86,18 @@ def questions(found: Found) -> Table:
         ("What is there?", 'org = tars.load_org("org-health")'),
         ("What is wrong?", "analysis = tars.analyze(org)"),
         ("Why is this SLA breached?", f"tars.why(analysis.sla, {sla!r})"),
-        ("How is this repo?", f"org[{repo!r}]"),
+        ("How is this service?", f"org[{repo!r}]"),
         ("The numbers as a table?", "analysis.sla.frame"),
         ("A metric as a table?", f"org.frame({metric!r})"),
-        ("Who moves before whom?", f"tars.lead_lag(org.frame({metric!r}))"),
-        ("What if that night had been planned?", 'tars.what_if(org, exclude=[("2026-01-05T10:00Z", "2026-01-05T12:00Z")])'),
-        ("What did the run of last night find?", 'tars.load_run("reports/runs/tars-run-...")'),
+        ("Which service leads which?", f"tars.lead_lag(org.frame({metric!r}))"),
+        ("What if it had been planned?", 'tars.what_if(org, exclude=[("2026-01-05T10:00Z", "2026-01-05T12:00Z")])'),
+        ("What did last night's run find?", 'tars.load_run("reports/runs/tars-run-...")'),
     )  # fmt: skip
     return Table(
         "Questions and what to type",
         (Column("Question"), Column("Type", "mono")),
         rows,
-        note='import tars_lib as tars. Tab completes names of SLAs and repos, as in org["; what is not '
+        note='import tars_lib as tars. Tab completes names of SLAs and services, as in org["; what is not '
         "known is said to be unknown.",
     )
 

@@ -27,10 +27,11 @@ from tars_lib.reports.blocks.kinds import (
     Timeline,
     TimelineEntry,
 )
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.sections.figure_blocks import figure, figures
-from tars_lib.workbook.sections.labels import listed, plural
+from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.run_facts import is_dark, none_is
 
 MAX_BREACHES = 3
@@ -87,7 +88,7 @@ def breach_stories(run: Run) -> list[Block]:
     more = len(run.sla.breaches) - MAX_BREACHES
     if more > 0:
         names = listed(tuple(breach.sla_name for breach in run.sla.breaches[MAX_BREACHES:]))
-        blocks.append(Callout(f"{plural(more, 'further breach').replace('breachs', 'breaches')}", names, "warning"))
+        blocks.append(Callout(plural(more, "further breach", "further breaches"), names, "warning"))
     return blocks
 
 
@@ -102,13 +103,14 @@ def told_story(run: Run, breach: Breach) -> str:
     ]
     if breach.started_at is not None:
         lasted = duration_text((breach.ended_at or run.sla.as_of) - breach.started_at)
-        word = "at or before" if breach.started_before else "at"
-        state = "lasted" if breach.ended_at else "goes on, so far for"
-        parts.append(f"The harm began {word} {breach.started_at:{MINUTES}} and {state} {lasted}.")
+        began = f"{breach.started_at:{MINUTES}}{' or earlier' if breach.started_before else ''}"
+        parts.append(
+            f"Failed from {began}, for {lasted}." if breach.ended_at else f"Failing since {began}, {lasted} so far."
+        )
     if breach.repos:
         parts.append(f"Affected: {listed(breach.repos, 6)}.")
     if breach.could_be_chance:
-        parts.append("The interval of the value includes the objective: over this window alone it could be chance.")
+        parts.append("The 95% interval includes the objective: over this window alone it could be chance.")
     return " ".join(parts)
 
 
@@ -118,7 +120,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
         cause for cause in breach.root_causes if cause is breach.root_causes[0] or cause.confidence >= MIN_CONFIDENCE
     ][:limit]
     rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
-    also = f"Deviating too, but better explained by what they call: {listed(rest)}. " if rest else ""
+    also = f"Also abnormal, but explained by the services they call: {listed(rest)}. " if rest else ""
     causes = tuple(
         CandidateCause(
             rank,
@@ -135,8 +137,8 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
         causes,
         unexplained=breach.unexplained if causes else None,
         title="Root causes, best first" if len(told) > 1 else "",
-        note=f"{also}Confidence is calibrated on real incidents: of causes given 80 %, about 80 % are right.",
-        empty=f"No cause is claimed: {breach.reason}." if breach.reason else "No cause is claimed.",
+        note=f"{also}Confidence is calibrated on real incidents: of causes given 80%, about 80% are right.",
+        empty=f"Cause unknown: {breach.reason}." if breach.reason else "Cause unknown.",
     )
 
 
@@ -153,7 +155,7 @@ def timeline(run: Run) -> Timeline:
     reach = first - max(3 * (run.sla.as_of - first), timedelta(hours=6))
     for event in run.org.events:
         if reach <= event.timestamp <= run.sla.as_of:
-            who = event.repo or "all repos"
+            who = event.repo or "all services"
             text = f"{who}" + (f", {event.ref}" if event.ref else "")
             entries.append(
                 (
@@ -167,7 +169,7 @@ def timeline(run: Run) -> Timeline:
         if breach.started_at is not None:
             value = f"in {listed(breach.repos) or 'the organisation as a whole'}"
             title_ = (
-                f"{breach.sla_name} begins to breach"
+                f"{breach.sla_name} breached"
                 if not breach.started_before
                 else f"{breach.sla_name} was breaching already"
             )
@@ -210,18 +212,17 @@ def actions(run: Run) -> list[Block]:
             continue
         seen.add((cause.repo, cause.containment_type))
         row = containment_row(cause.containment_type)
-        back = action_for(cause.containment_type, cause.repo) + (
-            f"; roll back {cause.change}" if _is_change(cause) else ""
-        )
+        first = f"Roll back {cause.change} of {cause.repo}; " if _is_change(cause) else ""
+        back = first + action_for(cause.containment_type, cause.repo)
         rows.append((row.cause, back, row.verify, row.revert))
     if not run.sla.breaches:
-        return [Prose(("Nothing is to be contained.",))]
+        return [Prose(("No containment needed.",))]
     return [
         Table(
             caption="Containment, by the playbook's table",
-            columns=(Column("Kind of cause"), Column("Action"), Column("It worked when"), Column("To undo")),
+            columns=(Column("Cause type"), Column("Action"), Column("It worked when"), Column("To undo")),
             rows=tuple(rows),
-            empty="No cause is known: look for it by hand, and freeze deployments of the affected repos meanwhile.",
+            empty="Cause unknown: find it by hand, and freeze deployments to the affected services meanwhile.",
         ),
     ]
 
@@ -230,7 +231,7 @@ def _same_as_above(breach: Breach) -> str:
     first = breach.root_causes[0]
     return (
         f"Same cause as above: {first.repo}, with {first.confidence:.0%} confidence; it explains {first.contribution:.0%} of "
-        f"the harm seen here, and {breach.unexplained:.0%} is unexplained."
+        f"the impact here, and {breach.unexplained:.0%} is unexplained."
     )
 
 

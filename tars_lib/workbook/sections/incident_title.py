@@ -7,9 +7,9 @@ from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.playbook.facts import Status
 from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register
-from tars_lib.workbook.sections.labels import plural
 
 _STATUS: dict[Status, Tone] = {
     Status.OPEN: "critical",
@@ -39,7 +39,7 @@ def case_head(run: Run, case: Case, what: str, headline: str, badges: tuple[Badg
     facts = (
         ("Incident", incident.incident_id),
         ("Clocks read at", f"{case.time:{MINUTES}}"),
-        ("Harm began", began),
+        ("Impact began", began),
         ("Run", before or run.run_id),
     )
     return TitleBlock(
@@ -56,7 +56,7 @@ def no_case_head(run: Run, register: Register, what: str, headline: str) -> Titl
     """The same where there is no incident to tell of."""
     return TitleBlock(
         title=f"{what}: {run.health.org.name}",
-        subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'repo')}",
+        subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'service')}",
         headline=headline,
         badges=(Badge("No incident", "neutral"),),
         facts=(("Register", str(register.root)), ("Read at", f"{register.time:{MINUTES}}"), ("Run", run.run_id)),

@@ -42,17 +42,6 @@ def risk_tone(tier: RiskTier) -> Tone:
     return _RISK[tier]
 
 
-def plural(count: int, word: str) -> str:
-    """A count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "repo"), plural(3, "SLA")
-    ('1 repo', '3 SLAs')
-    """
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
 def listed(names: tuple[str, ...], limit: int = 4) -> str:
     """Some names and how many more.
 

@@ -45,13 +45,16 @@ def next_steps(*steps: tuple[str, str], caption: str = "What to do next") -> Tab
         caption=caption,
         columns=(Column("Step"), Column("Command", "mono")),
         rows=tuple(steps),
-        empty="Nothing is to be done.",
+        empty="Nothing to do.",
     )
 
 
 def check_again(run: Run, incident_id: str = "") -> tuple[tuple[str, str], tuple[str, str]]:
     """Judge anew once something was done, and compare with this run."""
     return (
-        ("Judge again once it is contained", f"tars run --root ./org-health --outdir {incident_folder(incident_id)}"),
-        ("Compare: did it help?", f"tars diff {run_place(run)} {incident_runs(incident_id)}"),
+        (
+            "Run the checks again after containment",
+            f"tars run --root ./org-health --outdir {incident_folder(incident_id)}",
+        ),
+        ("Check that containment worked", f"tars diff {run_place(run)} {incident_runs(incident_id)}"),
     )

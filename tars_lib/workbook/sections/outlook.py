@@ -8,9 +8,10 @@ from tars_lib.figures.sla.error_budget import draw_burn_down
 from tars_lib.model.names import AlertSeverity, SlaStatus
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Bar, Block, Column, FigureBlock, Prose, Table, Tone
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import days_text
 from tars_lib.workbook.sections.figure_blocks import figure
-from tars_lib.workbook.sections.labels import listed, plural, sla_badge
+from tars_lib.workbook.sections.labels import listed, sla_badge
 from tars_lib.workbook.sections.run_facts import since, worst_first
 
 MAX_ALERTS = 5
@@ -51,10 +52,10 @@ def alerts(run: Run, limit: int = MAX_ALERTS) -> Table:
         for alert in shown
     )
     total = len(run.alerts.alerts)
-    storm = f"{run.alerts.raised} raised, compressed into {total}. " if run.alerts.raised > total else ""
+    storm = f"{run.alerts.raised} raised, combined into {total}. " if run.alerts.raised > total else ""
     more = f"The first {limit} of {total} are shown." if total > limit else ""
     return Table(
-        caption="Alerts, in the order in which to look at them",
+        caption="Alerts by priority",
         columns=(
             Column("No."),
             Column("Alert"),
@@ -95,13 +96,13 @@ def forecasts(run: Run) -> Table:
         )
     breached = run.sla.summary.breached
     return Table(
-        caption="Forecast: how likely is a breach within the period?",
+        caption="Forecast: probability of a breach within the period",
         columns=(
             Column("SLA"),
             Column("Verdict", "badge"),
-            Column("Chance of a breach", "bar"),
+            Column("Probability of a breach", "bar"),
             Column("When"),
-            Column("What it rests on"),
+            Column("Based on"),
         ),
         rows=tuple(rows),
         note=f"{plural(breached, 'SLA')} already breached {'is' if breached == 1 else 'are'} not listed."

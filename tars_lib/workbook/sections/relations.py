@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from tars_lib.engines.queries import changes
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.figures.relations.lead_lag import lag_text
@@ -20,10 +21,6 @@ from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import next_steps
 from tars_lib.workbook.sections.title import finding_badges, head, of_code
 
-REACH = timedelta(days=1)
-"""Changes so long before an onset are candidates for a rollback; judgement."""
-REACH_SAMPLES = 3
-"""...or so many samples, where they are further apart; judgement."""
 MAX_CHANGES = 6
 
 
@@ -95,7 +92,7 @@ def state_badge(path: PropagationPath) -> Badge:
 def direction_badge(direction: ClusterDirection, *, is_anomalous: bool) -> Badge:
     """Where a cluster goes now."""
     if not is_anomalous:
-        return Badge("At its level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
+        return Badge("At its usual level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
     words = {
         ClusterDirection.DECLINE: Badge("Declines", "critical"),
         ClusterDirection.IMPROVEMENT: Badge("Improves", "good"),
@@ -109,19 +106,12 @@ def who_hears(severity: Severity) -> str:
         f"{name} {'now' if not after else f'after {duration_text(after)}'}"
         for name, after in zip(packaged().severity(severity).escalation, packaged().escalation_after, strict=False)
     ]
-    return f"Tell: {', '.join(who)}" + (", the later ones only without progress." if len(who) > 1 else ".")
+    return f"Notify: {', '.join(who)}" + (", the later ones only without progress." if len(who) > 1 else ".")
 
 
 def changes_before(run: Run, repos: Iterable[str], onset: datetime | None) -> list[Event]:
-    """Deploys and other changes of these repos in the day, or the three samples, before an onset; the latest first."""
-    if onset is None:
-        return []
-    step = read_duration(run.temporal.interval)
-    first = onset - max(REACH, REACH_SAMPLES * step)
-    wanted = set(repos)
-    # the onset is known to the sample, so that a change within it may be its cause
-    found = [e for e in run.org.changes() if e.repo in wanted and first <= e.timestamp <= onset + step]
-    return sorted(found, key=lambda event: (event.timestamp, event.repo or ""), reverse=True)
+    """Changes of these repos shortly before an onset; the latest first."""
+    return changes.changes_before(run.org, repos, onset, read_duration(run.temporal.interval))
 
 
 def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Table:
@@ -131,12 +121,12 @@ def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Ta
         (f"{event.timestamp:{MINUTES}}", event.repo or "all", f"{event.kind}: {event.title}", event.ref or "-")
         for event in found[:MAX_CHANGES]
     )
-    why = "No onset is seen, so no change can be set against it."
+    why = "No start is visible, so no change can be matched to it."
     if onset is not None:
         why = f"None of {listed(repos, 6)} has a recorded change in the day before {onset:{MINUTES}}."
     return Table(
-        caption="Changes shortly before the onset, the latest first",
-        columns=(Column("Time"), Column("Repo", "mono"), Column("Change"), Column("Reference")),
+        caption="Changes shortly before the start, latest first",
+        columns=(Column("Time"), Column("Service", "mono"), Column("Change"), Column("Reference")),
         rows=rows,
         note=f"{len(found) - len(rows)} earlier ones are not shown." if len(found) > len(rows) else "",
         empty=why,
@@ -146,7 +136,7 @@ def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Ta
 def rollbacks(events: list[Event]) -> str:
     """Changes to roll back in one line."""
     return "; ".join(
-        f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all repos')}"
+        f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all services')}"
         + (f" ({event.ref})" if event.ref else "")
         for event in events[:3]
     )

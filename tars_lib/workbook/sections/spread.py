@@ -7,8 +7,9 @@ from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.model.names import ClusterDirection
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Table
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
-from tars_lib.workbook.sections.labels import listed, plural
+from tars_lib.workbook.sections.labels import listed
 
 MAX_PATHS = 3
 MAX_FACTORS = 3
@@ -26,7 +27,7 @@ def spread(run: Run) -> list[Block]:
     if not rows:
         return [callout]
     table = Table(
-        caption="What the verdict rests on",
+        caption="What supports this",
         columns=(Column("What"), Column("State", "badge"), Column("Which"), Column("Evidence")),
         rows=tuple(rows),
     )
@@ -51,8 +52,8 @@ def _verdict(run: Run, paths: tuple[PropagationPath, ...], clusters: tuple[Clust
         first = paths[0]
         return (
             "Propagation is active",
-            f"{_arrow(first)}: {plural(len(first.path), 'repo')} within {_lag(first)}, impact {first.impact_score:.0f} of 100, "
-            f"confidence {first.confidence:.0%}. Isolate {first.path[0]} from what calls it.",
+            f"{_arrow(first)}: {plural(len(first.path), 'service')} within {_lag(first)}, impact {first.impact_score:.0f} of "
+            f"100, confidence {first.confidence:.0%}. Isolate {first.path[0]} from what calls it.",
             "critical",
             "Spreading",
         )
@@ -61,18 +62,18 @@ def _verdict(run: Run, paths: tuple[PropagationPath, ...], clusters: tuple[Clust
         together = next((a.message for a in run.temporal.temporal_anomalies if a.is_active), "")
         why = f" {together[:1].upper()}{together[1:]}." if together else ""
         return (
-            f"{plural(len(cluster.deviating), 'repo')} declined together; no path is seen to be active",
+            f"{plural(len(cluster.deviating), 'service')} declined together; no propagation path is active",
             f"{listed(cluster.deviating, 6)}{_onset(cluster)}.{why}",
             "warning",
             "Together",
         )
     unknown = [reason for reason in (run.temporal.reason, run.correlation.reason) if reason]
     if unknown:
-        return "Whether it spreads is not known", f"{'; '.join(dict.fromkeys(unknown))}.", "unknown", ""
+        return "Whether it is spreading is unknown", f"{'; '.join(dict.fromkeys(unknown))}.", "unknown", ""
     tested = run.temporal.pairs_tested
     return (
-        "It is not seen to spread",
-        f"No propagation path is active and no cluster of repos is off its past; {plural(tested, 'pair')} of repos "
+        "It is not spreading",
+        f"No propagation path is active and no cluster of services is abnormal; {plural(tested, 'pair')} of services "
         f"{'was' if tested == 1 else 'were'} tested.",
         "good",
         "No spread",
@@ -95,13 +96,13 @@ def _path_rows(path: PropagationPath) -> list[tuple[object, ...]]:
 
 
 def _cluster_rows(cluster: Cluster, repos: int) -> list[tuple[object, ...]]:
-    moved = "" if cluster.deviation is None else f"; jointly {_deviations(cluster.deviation)}"
+    moved = "" if cluster.deviation is None else f"; together {_deviations(cluster.deviation)}"
     rows: list[tuple[object, ...]] = [
         (
             "Anomalous cluster",
             Badge(cluster.direction.value.capitalize(), "critical" if cluster.customer_facing else "warning"),
             listed(cluster.deviating, 6),
-            f"{len(cluster.deviating)} of {repos} repos{_onset(cluster)}{moved}{_calm(cluster)}",
+            f"{len(cluster.deviating)} of {repos} services{_onset(cluster)}{moved}{_calm(cluster)}",
         )
     ]
     rows += [
@@ -114,9 +115,7 @@ def _cluster_rows(cluster: Cluster, repos: int) -> list[tuple[object, ...]]:
         for factor in cluster.common_factors[:MAX_FACTORS]
     ]
     if not cluster.common_factors:
-        rows.append(
-            ("Common factor", Badge("None found", "unknown"), "-", "the members share nothing that others do not")
-        )
+        rows.append(("Common factor", Badge("None found", "unknown"), "-", "nothing sets the members apart"))
     return rows
 
 
@@ -137,9 +136,9 @@ def _onset(cluster: Cluster) -> str:
 def _calm(cluster: Cluster) -> str:
     """Members that belong by their correlation and stand where they always did."""
     calm = tuple(repo for repo in cluster.repos if repo not in cluster.deviating)
-    return f"; at its level, though it moves with them: {listed(calm, 2)}" if calm else ""
+    return f"; moves with them, but at its usual level: {listed(calm, 2)}" if calm else ""
 
 
 def _deviations(number: float) -> str:
     size = "more than 100" if abs(number) > 100 else f"{abs(number):.1f}"
-    return f"{size} standard deviations {'below' if number < 0 else 'above'} their past"
+    return f"{size} standard deviations {'below' if number < 0 else 'above'} their usual level"

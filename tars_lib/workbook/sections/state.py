@@ -12,10 +12,10 @@ _BADGES: dict[State, tuple[str, Tone]] = {
     State.STALE: ("Old data", "unknown"),
 }
 _FIRST_STEPS: dict[State, tuple[str, str, Tone]] = {
-    State.OVER: ("Over: watch it", "Hold risky changes back until the budget allows them.", "warning"),
-    State.RESOLVED: ("Resolved: nothing is to be done now", "What follows is what was found at the time.", "good"),
+    State.OVER: ("Over: keep watching", "Hold back risky changes until the budget allows them.", "warning"),
+    State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good"),
     State.STALE: (
-        "The data are old: judge current ones first",
+        "The data are old: pull current data first",
         "What follows describes the end of the data, not the present: tars run --root ./org-health",
         "unknown",
     ),
@@ -35,3 +35,11 @@ def settled_step(state: IncidentState) -> Callout | None:
         return None
     title, text, tone = shown
     return Callout(title, f"{state.sentence} {text}" if state.state is State.OVER else text, tone)
+
+
+def planned_step(state: IncidentState, why: str = "") -> Callout:
+    """Return the first action of the plan, its clock and whom to notify; the same on every page. `why` is the page's own."""
+    plan = state.plan
+    if plan is None:
+        return Callout("No containment needed", why or "Keep the hourly checks running.", "good")
+    return Callout(plan.title, f"{why} {plan.text}".strip(), "critical", "Do now")

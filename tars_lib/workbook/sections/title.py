@@ -7,9 +7,10 @@ from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, TitleBlock, Tone
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import state_by
-from tars_lib.workbook.sections.labels import plural, readiness_tone
+from tars_lib.workbook.sections.labels import readiness_tone
 from tars_lib.workbook.sections.run_facts import is_dark
 from tars_lib.workbook.sections.state import state_badge
 
@@ -49,7 +50,7 @@ def head(
     )
     return TitleBlock(
         title=f"{what}: {run.health.org.name}",
-        subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'repo')}",
+        subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'service')}",
         headline=state.sentence if state.is_settled else headline,
         badges=(
             *state_badge(state),

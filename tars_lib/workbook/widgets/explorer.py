@@ -54,7 +54,7 @@ class Explorer(Shown):
         if self.org.history.has("error_rate") and "error_rate" not in metrics:
             metrics.append("error_rate")
         seen = next((one.repo for one in self.org.repos if one.customer_facing), repos[0])
-        self.repo = _choice(library, "Repo", repos, repo or seen)
+        self.repo = _choice(library, "Service", repos, repo or seen)
         self.metric = _choice(library, "Metric", metrics, metric or metrics[-1])
         self.window = _choice(library, "Window", list(WINDOWS), window)
         named = [("none: the end of the data", NO_EVENT)]
@@ -104,7 +104,7 @@ class Explorer(Shown):
 def event_name(event: Event) -> str:
     """An event as a choice: time, kind, title, repo."""
     title = f"{event.timestamp:%Y-%m-%d %H:%M} {event.kind}: {label_of(event.title)}"
-    return f"{title} ({event.repo or 'all repos'})"
+    return f"{title} ({event.repo or 'all services'})"
 
 
 def _choice(library: Any, name: str, options: Sequence[str], value: str) -> Any:

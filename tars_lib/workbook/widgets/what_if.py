@@ -14,7 +14,7 @@ from tars_lib.text.quantities import value_text
 from tars_lib.workbook.sections.labels import readiness_tone, sla_badge
 from tars_lib.workbook.widgets.controls import Shown, message_html, widgets
 
-ALL_REPOS = "all repos"
+ALL_REPOS = "all services"
 _STEPS = 200
 """Steps of the slider; judgement: as fine as a hand can set."""
 
@@ -29,7 +29,7 @@ def moved(found: WhatIf) -> tuple[Block, ...]:
     slas = sorted(found.slas, key=lambda move: not move.is_moved)
     rows = [_row(move) for move in (*slas, *(move for move in found.moves if move.repo is not None))]
     count = sum(move.is_moved for move in found.slas)
-    head = f"{count} of {len(found.slas)} SLAs move" if found.moves else "No verdict moves"
+    head = f"{count} of {len(found.slas)} SLA verdicts change" if found.moves else "No verdict changes"
     return (
         Callout(
             head,
@@ -41,7 +41,7 @@ def moved(found: WhatIf) -> tuple[Block, ...]:
             "Verdicts before and after",
             (
                 Column("SLA"),
-                Column("Repo"),
+                Column("Service"),
                 Column("Before", "badge"),
                 Column("After", "badge"),
                 Column("Measured after"),
@@ -92,7 +92,7 @@ class WhatIfPanel(Shown):
             description="Objective", continuous_update=False, layout={"width": "32em"}, readout_format=".5g"
         )
         hint = {"placeholder": "2026-01-05T10:00Z", "continuous_update": False}
-        self.begin = library.Text(description="Leave out", **hint)
+        self.begin = library.Text(description="Exclude", **hint)
         self.end = library.Text(description="until", **hint)
         self.repo = library.Dropdown(description="of", options=[ALL_REPOS, *(one.repo for one in org.repos)])
         self.table = library.HTML()

@@ -1,4 +1,4 @@
-"""Whatever stands in place of any part of a document, the file is read or refused in one line."""
+"""Whatever stands instead of any part of a document, the file is read or refused in one line."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_what_one_cause_degrades_is_one_alert_with_all_members() -> None:
     assert alert.repos == ("a", "b", "c", "d", "db")
     assert alert.members[0].repo == "db"
     assert (alert.root, alert.severity, alert.impact) == ("db", AlertSeverity.CRITICAL, AlertImpact.CUSTOMER_FACING)
-    assert "5 alerts in one" in alert.message
+    assert "5 alerts combined" in alert.message
     assert report.raised > len(report.alerts)
 
 
@@ -166,7 +166,7 @@ def test_without_a_cause_the_same_onset_in_three_repos_is_a_storm_and_in_two_it_
     (alert,) = of_type(three, AlertType.HEALTH_DEGRADATION)
     assert (alert.repos, alert.root) == (("a", "b", "c"), "a")
     assert [(member.repo, member.severity) for member in alert.members] == [(name, "HIGH") for name in "abc"]
-    assert "3 alerts in one" in alert.message
+    assert "3 alerts combined" in alert.message
 
 
 def test_onsets_far_apart_are_separate_troubles() -> None:

@@ -94,7 +94,7 @@ def test_a_rule_that_can_never_fire_is_a_warning() -> None:
     rules = (AlertRule("q", "depth", ">", 1.0), AlertRule("r", "health_score", "<", 1.0, repos=("nope",)))
     report = alerts_of(scores({"a": [90.0] * 5}, rules=rules))
     assert report.exit_code == 0
-    assert {"rule q: nobody reports depth", "rule r: no such repo: nope"} <= set(report.warnings)
+    assert {"rule q: no service reports depth", "rule r: no such service: nope"} <= set(report.warnings)
 
 
 def test_a_rule_may_ask_for_the_derived_error_rate_and_for_a_composed_score() -> None:

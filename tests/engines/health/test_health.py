@@ -83,7 +83,7 @@ def test_a_repo_without_data_is_unknown_with_a_reason_and_never_zero() -> None:
     assert {(r.status, r.risk_tier, r.trend) for r in report.repository_reports[1:]} == {
         (HealthStatus.UNKNOWN, RiskTier.UNKNOWN, Trend.UNKNOWN)
     }
-    assert "2 of 3 repos have no known score: b, silent" in report.warnings
+    assert "2 of 3 services have no known score: b, silent" in report.warnings
 
 
 @pytest.mark.parametrize(("silent", "is_known"), [(1, True), (2, False)])

@@ -17,6 +17,7 @@ from tars_lib.errors import InputError, TarsError, UnknownNameError
 from tars_lib.files.json_records import dumps
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.pipeline import Run
+from tars_lib.text.counts import unexplained_text
 from tars_lib.text.sentences import Told
 
 HOSTILE = '<script>alert(1)</script>"x\u202e'
@@ -31,12 +32,12 @@ def test_why_says_verdict_value_window_interval_causes_rest_and_action(run: Run)
     told = list(tars.why(run.sla, "availability"))
     breach = next(one for one in run.sla.breaches if one.sla_id == "availability")
     cause = breach.root_causes[0]
-    assert told[0] == "Availability is BREACHED in ledger: 99.68 %, the objective is at least 99.9 %."
-    assert told[1] == "Also breached by checkout, payments, web alone."
+    assert told[0] == "Availability is BREACHED in ledger: 99.68%, the objective is at least 99.9%."
+    assert told[1] == "Also breached in checkout, payments, web, each judged alone."
     assert told[2].startswith("Measured over 30d, 2026-10-03 14:00 UTC to 2026-11-02 15:00 UTC: ")
-    assert told[3] == "95 % interval: 99.68 % (99.68 – 99.69); it excludes the objective."
+    assert told[3] == "95% interval: 99.68% (99.68 – 99.69); it excludes the objective."
     assert f"Most likely cause ({cause.confidence:.0%} confidence): {cause.cause}." in told
-    assert f"Harm that no cause explains: {breach.unexplained:.0%}." in told
+    assert f"{unexplained_text(breach.unexplained)}." in told
     assert [line for line in told if line.startswith(("Do: ", "Verify: "))] == [
         f"{'' if action.startswith('Verify') else 'Do: '}{action}." for action in breach.recommended_actions
     ]
@@ -44,8 +45,8 @@ def test_why_says_verdict_value_window_interval_causes_rest_and_action(run: Run)
 
 def test_why_of_what_is_not_known_claims_nothing(run: Run) -> None:
     told = list(tars.why(run.sla, "restore"))
-    assert told[0] == "Whether Time to restore is met is UNKNOWN: nobody reports time_to_restore."
-    assert "time_to_restore reported" in told[-1]
+    assert told[0] == "Time to restore is UNKNOWN: no service reports time_to_restore."
+    assert "report time_to_restore" in told[-1]
     assert "COMPLIANT" not in str(tars.why(run.sla, "restore"))
 
 
@@ -54,11 +55,11 @@ def test_why_of_what_is_met_or_at_risk_looks_ahead(samples: RunSamples, run: Run
     assert str(tars.why(run.sla, "search-latency")).startswith(
         "Search latency, p95 is COMPLIANT: 0.197 s, the objective is at most 0.6 s"
     )
-    assert f"has a probability of {met.breach_probability:.0%}" in str(tars.why(run.sla, "search-latency"))
+    assert f"within the period: {met.breach_probability:.0%}" in str(tars.why(run.sla, "search-latency"))
     risky = next(r for r in samples.run("at-risk").sla.compliance_results if r.status is SlaStatus.AT_RISK)
     told = str(tars.why(samples.run("at-risk").sla, risky.sla_id))
-    assert f"At risk, because {risky.reason}." in told
-    assert "Do: watch it" in told
+    assert f"At risk because {risky.reason}." in told
+    assert "At-Risk Monitoring" in told
 
 
 def test_an_explained_result_is_the_result_of_the_report(run: Run) -> None:
@@ -82,7 +83,7 @@ def test_a_repo_says_how_it_stands_as_the_report_has_it(run: Run) -> None:
     assert said.startswith("checkout (Checkout), of team payments, is customer facing, tier 1; it calls payments")
     assert "Health is 25 of 100 (RED)" in said
     assert "changed from 100 to 25 at 2026-11-02 08:00 UTC" in said
-    assert "SLA Availability: BREACHED, 99.7 % against 99.9 %." in said
+    assert "SLA Availability: BREACHED, 99.7% against 99.9%." in said
     assert "deploy 'Voucher field' at 2026-10-06 08:30 UTC" in said
     assert "Health is unknown (UNKNOWN)" in str(run.org.repo("recommendations").told())
 
@@ -129,7 +130,7 @@ def test_copies_tell_the_same(run: Run) -> None:
 
 def test_unknown_names_say_what_is_there(run: Run) -> None:
     for ask, said in (
-        (lambda: run.org["nope"], "repo 'nope' is not in Example Shop (synthetic); there are 12: accounts, cart, "),  # type: ignore[index]
+        (lambda: run.org["nope"], "service 'nope' is not in Example Shop (synthetic); there are 12: accounts, cart, "),  # type: ignore[index]
         (lambda: run.sla["nope"], "SLA 'nope' is not in this report; there are: availability, checkout-latency, "),
     ):
         with pytest.raises(KeyError) as caught:
@@ -139,11 +140,11 @@ def test_unknown_names_say_what_is_there(run: Run) -> None:
 
 
 def test_reports_and_organisations_are_sentences_in_a_console(run: Run) -> None:
-    assert repr(run.org).startswith("Example Shop (synthetic): 12 repos, 40,964 samples from 2026-09-28 00:00 to ")
+    assert repr(run.org).startswith("Example Shop (synthetic): 12 services, 40,964 samples from 2026-09-28 00:00 to ")
     assert "latency_p95 (s)" in repr(run.org)
-    assert repr(run.sla).splitlines()[0] == "Of 4 SLAs: 2 breached, 1 unknown, 1 compliant."
+    assert repr(run.sla).splitlines()[0] == "2 of 4 SLAs breached, 1 unknown, 1 compliant."
     assert repr(run.health).startswith("HealthReport as of 2026-11-02 15:00 UTC: HIGH ORG RISK (exit code 92).")
-    assert repr(run).startswith(f"{run.run_id}\n[Critical] Availability is breached in ledger")
+    assert repr(run).startswith(f"{run.run_id}\n[Critical] One in six requests to ledger fails: 5,855 of 35,452 since ")
     assert all(len(repr(thing)) < 3000 for thing in (run, run.org, run.sla, run.health, run.alerts, run.temporal))
 
 
@@ -181,7 +182,7 @@ def test_what_has_no_samples_or_slas_says_so() -> None:
     )
     said = str(silent.told())
     assert "Health is unknown" in said
-    assert "No SLA judges it." in said
+    assert "No SLA covers it." in said
     assert "No event is recorded." in said
 
 

@@ -45,7 +45,7 @@ def test_an_objective_moves_its_own_sla_and_no_other(org: OrgData) -> None:
     (latency,) = (move for move in found.slas if move.sla_id == "latency")
     assert (latency.objective_before, latency.objective_after) == (0.5, 2.0)
     assert latency.value_before == latency.value_after == pytest.approx((28 * 0.3 + 2 * 5.0) / 30)
-    assert found.changes == ("Objective of latency_p95: 2 s in place of 0.5 s.",)
+    assert found.changes == ("Objective of latency_p95: 2 s instead of 0.5 s.",)
 
 
 def test_a_stretch_left_out_moves_every_verdict_that_rests_on_it(org: OrgData) -> None:
@@ -59,8 +59,9 @@ def test_a_stretch_left_out_moves_every_verdict_that_rests_on_it(org: OrgData) -
     assert [move.value_after for move in found.slas] == [1.0, pytest.approx(0.3)]
     assert found.before.executive_readiness.tier is ReadinessTier.RED
     assert found.after.executive_readiness.tier is ReadinessTier.GREEN
-    assert "Left out of all repos: 2026-01-21 00:00 to 2026-01-23 00:00 UTC, samples: 4 of Availability, 2 of" in str(
-        found.told()
+    assert (
+        "Excluded from all services: 2026-01-21 00:00 to 2026-01-23 00:00 UTC, samples: 4 of Availability, 2 of"
+        in str(found.told())
     )
     assert "Readiness: RED at " in str(found.told())
 
@@ -69,7 +70,7 @@ def test_a_stretch_of_another_repo_moves_nothing(org: OrgData) -> None:
     found = tars.what_if(org, exclude=[(day(20), day(22), "api")])
     assert found.moves == ()
     assert found.frame.empty
-    assert "No verdict moves: all 2 SLAs stay as they are." in str(found.told())
+    assert "No verdict changes: all 2 SLAs keep theirs." in str(found.told())
     assert found.before.executive_readiness == found.after.executive_readiness
 
 
@@ -92,7 +93,7 @@ def test_no_objective_makes_an_unknown_verdict_known() -> None:
     found = tars.what_if(org, objective={"latency": 1e9})
     assert found.moves == ()
     assert found.slas[0].after is U
-    assert found.slas[0].reason == "nobody reports latency_p95"
+    assert found.slas[0].reason == "no service reports latency_p95"
 
 
 def test_nothing_changed_moves_nothing(org: OrgData) -> None:
@@ -129,10 +130,10 @@ def test_the_organisation_given_is_left_as_it_was(org: OrgData) -> None:
         ({"objective": {"availability": 99.9}}, InputError, "99.9 is not allowed: a share from 0 to 1 is"),
         ({"objective": {"latency": float("nan")}}, InputError, "nan is not allowed: a finite number is"),
         ({"objective": {"latency": "fast"}}, InputError, "'fast' is not allowed: a finite number is"),
-        ({"exclude": [(day(3), day(2))]}, InputError, r"exclude\[0\]: ends at 2026-01-03.*not after its begin"),
+        ({"exclude": [(day(3), day(2))]}, InputError, r"exclude\[0\]: ends at 2026-01-03.*not after its start"),
         ({"exclude": [("2026-01-05T10:00", day(9))]}, InputError, r"exclude\[0\], begin.*has no time zone"),
-        ({"exclude": [(day(1), day(2), "nope")]}, UnknownNameError, "repo 'nope' is not in Acme"),
-        ({"exclude": [(day(1),)]}, InputError, r"\(begin, end\) or \(begin, end, repo\) is"),
+        ({"exclude": [(day(1), day(2), "nope")]}, UnknownNameError, "service 'nope' is not in Acme"),
+        ({"exclude": [(day(1),)]}, InputError, r"\(begin, end\) or \(begin, end, service\) is"),
         ({"exclude": ["2026"]}, InputError, r"exclude\[0\]: '2026' is not allowed"),
     ],
 )

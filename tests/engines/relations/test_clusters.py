@@ -83,7 +83,7 @@ def test_a_database_that_only_the_members_use_is_a_factor_and_one_that_all_use_i
     (factor,) = factors_of(org_with(repos), [2, 5, 7])
     assert (factor.kind, factor.factor) == (FactorKind.SHARED_INFRASTRUCTURE, "db")
     assert factor.confidence == pytest.approx(1 - 1 / 220)
-    assert "3 of 3 members use db; 3 of 12 repos do" in factor.evidence
+    assert "3 of 3 members use db, against 3 of 12 services overall" in factor.evidence
 
 
 def test_a_common_callee_counts_through_others_and_an_external_one_is_external():
@@ -108,7 +108,7 @@ def test_a_rare_change_before_the_onset_is_a_factor_and_a_daily_one_is_not():
     deploy = Event(onset - timedelta(hours=5), "r1", "deploy", "pool rewrite", "r1@4")
     (factor,) = factors_of(org_with(repos, events=[deploy]), [1, 2], onset)
     assert factor.kind is FactorKind.CHANGE_EVENT
-    assert "5 h before the onset" in factor.evidence[0]
+    assert "5 h before the start" in factor.evidence[0]
     daily = [Event(T0 + n * DAY, "r1", "deploy", f"build {n}") for n in range(51)]
     assert factors_of(org_with(repos, events=daily), [1, 2], onset) == ()
     elsewhere = Event(onset - timedelta(hours=5), "r4", "deploy", "other")

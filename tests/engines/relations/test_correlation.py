@@ -91,7 +91,7 @@ def test_one_incident_in_order_is_a_cluster_by_joint_change():
     assert cluster.common_factors[0].factor == "ledger"
     assert report.exit_code == 122
     (anomaly,) = report.anomalies
-    assert "3 of 12 repos (checkout, ledger, payments) declined together since 2026-03-26" in anomaly.message
+    assert "3 of 12 services (checkout, ledger, payments) declined together since 2026-03-26" in anomaly.message
 
 
 def test_two_repos_of_many_that_face_nobody_are_not_critical_and_a_customer_facing_one_is():
@@ -132,8 +132,8 @@ def test_a_pair_names_the_metric_that_shows_it_and_lower_latency_counts_as_bette
     ("values", "reason"),
     [
         (70 + np.random.default_rng(6).random((12, 4)), "12 samples are too few"),
-        (np.full((60, 4), 70.0), "0 of 4 repos vary enough"),
-        (70 + np.random.default_rng(6).random((60, 1)), "1 of 1 repos vary enough"),
+        (np.full((60, 4), 70.0), "0 of 4 services vary enough"),
+        (70 + np.random.default_rng(6).random((60, 1)), "1 of 1 services vary enough"),
     ],
 )
 def test_a_refusal_says_why(values, reason):

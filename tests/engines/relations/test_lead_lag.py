@@ -80,7 +80,7 @@ def test_anomalies_name_speed_reach_and_the_leader():
         TemporalAnomalyType.SYSTEMIC_PROPAGATION,
     }
     rapid = kinds[TemporalAnomalyType.RAPID_PROPAGATION]
-    assert rapid.message.startswith("ledger -> payments -> checkout: 3 repos within 2 samples")
+    assert rapid.message.startswith("ledger -> payments -> checkout: 3 services within 2 samples")
     assert (rapid.is_active, rapid.severity) == (True, Severity.SEV_1)
     assert rapid.started_at.isoformat() == "2026-03-26T00:00:00+00:00"
     assert kinds[TemporalAnomalyType.LEADER_DETERIORATION].repos == ("ledger",)

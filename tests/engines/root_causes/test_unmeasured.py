@@ -50,7 +50,7 @@ def test_a_callee_that_fell_silent_is_where_to_look_and_its_caller_is_not_blamed
     assert (told.near, told.calls) == ("api", ("db",))
     assert told.contribution > 0.9
     assert causes.attrs["reason"] == told.sentence
-    assert "next to api, which calls db (silent since the onset): instrument db" in told.sentence
+    assert "next to api, which calls db (silent since the start): instrument db" in told.sentence
 
 
 def test_a_callee_under_a_new_name_cannot_be_compared_and_is_told():
@@ -87,7 +87,7 @@ def test_a_callee_that_nobody_ever_saw_halves_the_confidence_of_its_only_caller(
     causes = rank(frame[PAST:], frame[:PAST], [*CALLS, ("api", "vendor")])
     assert causes["repo"].iloc[0] == "api"
     assert causes["confidence"].iloc[0] == pytest.approx(0.5)
-    assert any("calls vendor, of which nothing is measured" in line for line in causes["evidence"].iloc[0])
+    assert any("calls vendor, which reports nothing" in line for line in causes["evidence"].iloc[0])
 
 
 def test_a_call_that_the_graph_lacks_is_named_with_the_repo_that_it_explains():
@@ -95,7 +95,7 @@ def test_a_call_that_the_graph_lacks_is_named_with_the_repo_that_it_explains():
     causes = rank(frame[PAST:], frame[:PAST], [("web", "api"), ("web", "mail")])
     assert causes["repo"].iloc[0] == "db"
     assert causes["confidence"].iloc[0] <= 0.5
-    assert any("no call from api to db is known" in line for line in causes["evidence"].iloc[0])
+    assert any("no call from api to db is declared" in line for line in causes["evidence"].iloc[0])
 
 
 def test_without_calls_two_that_deviate_alike_share():

@@ -238,7 +238,7 @@ def test_a_past_behind_days_of_silence_is_compared_with_and_told() -> None:
     found = breach(rows, threshold("latency", 0.3, window=HALF_HOUR))
     assert [cause.repo for cause in found.root_causes] == ["web"]
     # the past ends with the sample at 19:55 of the first day
-    assert "its past ends 11 d 4 h before" in found.root_causes[0].evidence[0]
+    assert "ends 11 d 4 h earlier" in found.root_causes[0].evidence[0]
 
 
 def test_too_little_past_is_counted_in_samples_of_the_target() -> None:
@@ -258,5 +258,5 @@ def test_a_cause_that_nobody_measures_is_a_result_of_its_own() -> None:
     assert found.unmeasured is not None
     assert (found.unmeasured.near, found.unmeasured.calls) == ("api", ("db",))
     assert found.reason is not None
-    assert "the cause lies outside what is measured, next to api" in found.reason
+    assert "the cause lies in a service that is not measured, next to api" in found.reason
     assert found.recommended_actions[0] == "Instrument db, which api calls"

@@ -71,7 +71,7 @@ def test_maintenance_spends_nothing() -> None:
         org_of(counts("api", [1000] * 40, [0] * 40), ratio(1.0)),
         org_of(series("api", "health_score", np.full(40, 90.0)), ratio()),
     ],
-    ids=["a latency has no budget", "an objective of 100 % allows nothing", "nobody reports the counts"],
+    ids=["a latency has no budget", "an objective of 100% allows nothing", "no service reports the counts"],
 )
 def test_where_there_is_no_budget_there_is_no_course(org: OrgData) -> None:
     report = judged(org)

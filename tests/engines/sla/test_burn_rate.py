@@ -83,14 +83,14 @@ def test_a_pair_that_even_a_total_outage_does_not_reach_cannot_fire(objective: f
     assert [rate.can_fire for rate in rates] == can_fire
     for rate, pair in zip(rates, PAIRS, strict=True):
         assert rate.can_fire == (pair.threshold * (1.0 - objective) <= 1.0)
-        assert rate.can_fire or (rate.reason is not None and rate.reason.startswith("even if everything is bad"))
+        assert rate.can_fire or (rate.reason is not None and rate.reason.startswith("even if everything fails"))
 
 
 @pytest.mark.parametrize("failed", [0, 1])
 def test_an_objective_of_one_hundred_percent_has_no_budget_to_burn(failed: int) -> None:
     rates = verdict(outage(failed, 1000, 12), ratio(1.0)).burn_rates
     assert {(rate.long_rate, rate.is_firing, rate.can_fire) for rate in rates} == {(None, False, False)}
-    assert {rate.reason for rate in rates} == {"the objective allows nothing to be bad, so there is no budget to burn"}
+    assert {rate.reason for rate in rates} == {"the objective allows no failures, so there is no budget to burn"}
 
 
 def test_rates_are_unrounded_fractions_of_what_is_allowed() -> None:
@@ -110,7 +110,9 @@ def test_a_fast_burn_puts_a_compliant_sla_at_risk_and_names_repo_and_pair() -> N
     assert result.error_budget is not None
     assert result.error_budget.consumed_share == pytest.approx(12 * 300 / (MONTH * 10_000) / 0.001)
     assert result.status is SlaStatus.AT_RISK
-    assert result.reason == "repo web burns its error budget too fast: rate 30 over 1h and 30 over 5m, both above 14.4"
+    assert (
+        result.reason == "service web burns its error budget too fast: rate 30 over 1h and 30 over 5m, both above 14.4"
+    )
     assert result.burn_rates[0].is_firing
 
 

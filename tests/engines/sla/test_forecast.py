@@ -68,7 +68,7 @@ def test_a_slow_decline_is_at_risk_two_weeks_before_it_breaches(rows: int, lead:
     told = [result.days_until_breach for result in risky if result.days_until_breach is not None]
     assert 9 <= np.median([one.value for one in told]) <= 19
     assert risky[0].reason is not None
-    assert risky[0].reason.startswith("a breach in repo web within 30 days is more likely than not (")
+    assert risky[0].reason.startswith("a breach in service web within 30 days is more likely than not (")
 
 
 def test_few_of_two_hundred_calm_organisations_are_at_risk() -> None:
@@ -132,14 +132,14 @@ def test_what_is_not_likely_has_no_date_and_says_what_it_rests_on() -> None:
     assert result.breach_probability is not None
     assert result.breach_probability < 0.1
     assert result.days_until_breach is None
-    assert result.forecast_reason == "forecast to stay as it is now, tested 39 times up to 30 days ahead on the past"
+    assert result.forecast_reason == "forecast to stay as it is now, tested 39 times up to 30 days ahead on past data"
 
 
 def test_a_past_too_short_for_the_period_says_how_far_it_sees() -> None:
     result = verdict(calm(30, 0.0, 1), threshold())
     assert result.breach_probability is not None
     assert result.forecast_reason is not None
-    assert result.forecast_reason.endswith("; beyond 16 days of the 30 nothing can be said")
+    assert result.forecast_reason.endswith("; beyond 16 days of the 30 there is no forecast")
 
 
 @pytest.mark.parametrize("rows", [3, 5, 9])
@@ -153,7 +153,7 @@ def test_hardly_any_past_gives_null_and_a_reason(rows: int) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"window": Window.parse("6h")}, "a window of 6h does not tell of the 30 days ahead; windows of days do"),
+        ({"window": Window.parse("6h")}, "a window of 6h cannot forecast 30 days ahead; windows of days can"),
         ({"aggregate": "max"}, "a forecast is made for means and shares, and this SLI is neither"),
         ({"aggregate": "median"}, "a forecast is made for means and shares, and this SLI is neither"),
         (
@@ -176,7 +176,7 @@ def test_an_unknown_sla_is_not_forecast() -> None:
     assert (silent.forecast_reason or "").startswith("no data in the window: web has been silent since 2026-03-01")
     missing = verdict(series("web", "health_score", [90.0] * 60), threshold())
     assert (missing.trend, missing.breach_probability) == (Trend.UNKNOWN, None)
-    assert missing.forecast_reason == "nobody reports latency_p95"
+    assert missing.forecast_reason == "no service reports latency_p95"
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def test_successes_that_are_absent_may_be_none_or_all() -> None:
     result = verdict(totals_and_good([1000] * 86 + [None] * 10), ratio(0.99, window=days(1), **GOOD))
     assert (result.status, result.value_low, result.value_high) == (UNKNOWN, 86 / 96, 1.0)
     assert result.reason == (
-        "requests_ok of web is absent at 10 of 96 times, the first at 2026-01-01 21:30 UTC; 10.4% of the events are in "
-        "question, so the value lies between 89.6 % and 100 %"
+        "requests_ok of web is missing 10 of 96 times, first at 2026-01-01 21:30 UTC; 10.4% of the events are in "
+        "question, so the value lies between 89.6% and 100%"
     )
 
 
@@ -54,7 +54,7 @@ def test_a_trifle_in_question_is_told_and_does_not_decide() -> None:
     result = verdict(totals_and_good([1000] * 95 + [None]), ratio(0.995, window=days(1), **GOOD))
     assert (result.status, result.value, result.certain) == (COMPLIANT, 1.0, False)
     assert result.value_low == pytest.approx(95 / 96)
-    assert result.missing[0].startswith("requests_ok of web is absent at 1 of 96 times")
+    assert result.missing[0].startswith("requests_ok of web is missing 1 of 96 times")
 
 
 @pytest.mark.parametrize(("zero", "status", "value"), [(True, COMPLIANT, 1 - 40 / 9600), (False, UNKNOWN, 0.9)])
@@ -69,7 +69,7 @@ def test_a_repo_without_totals_is_not_known_and_is_named() -> None:
     rows = counts("api", [1000] * 30, [0] * 30) + series("web", "requests_failed", [0] * 30)
     result = verdict(rows, ratio(0.999))
     assert (result.status, result.unknown_repos) == (UNKNOWN, ("web",))
-    assert "requests_total of web is absent at 30 of 30 times" in (result.reason or "")
+    assert "requests_total of web is missing 30 of 30 times" in (result.reason or "")
 
 
 def test_a_total_outage_of_a_young_service_is_breached() -> None:
@@ -128,7 +128,7 @@ def test_maintenance_excuses_counts_by_its_share_and_never_a_sample_much_longer_
     minutes = Event(T0 + 5 * DAILY, None, "maintenance", "switch", None, T0 + 5 * DAILY + timedelta(minutes=5))
     found = report(counts("web", [1000] * 30, [0] * 5 + [100] + [0] * 24), ratio(0.999), events=(minutes,))
     assert found["availability"].status is BREACHED
-    assert any("too coarse to leave out maintenance 'switch'" in warning for warning in found.warnings)
+    assert any("too coarse to exclude maintenance 'switch'" in warning for warning in found.warnings)
 
 
 def test_a_stamp_at_the_end_moves_what_maintenance_excuses() -> None:

@@ -146,7 +146,7 @@ def test_the_summary_counts_every_verdict() -> None:
     [
         (0, r"The SLA is met\."),
         (9, r"1 of 1 SLAs (is|are) at risk, none is breached\."),
-        (50, r"Availability is breached.* 95 % against 99 %"),
+        (50, r"Availability is breached.* 95% against 99%"),
     ],
 )
 def test_the_headline_says_the_worst_first(failed: int, headline: str) -> None:
@@ -160,7 +160,7 @@ def test_nothing_to_judge_is_said_as_such() -> None:
     unknown = report(org_of(rows, ratio()))
     assert unknown.risk_narrative.headline == "No SLA is known to be breached; 1 of 1 cannot be judged."
     assert (
-        "Whether Availability is met is not known: nobody reports requests_total, requests_failed."
+        "Availability cannot be judged: no service reports requests_total, requests_failed."
         in unknown.risk_narrative.text
     )
 
@@ -189,7 +189,7 @@ def resolve(value: object, path: str) -> object:
 def test_declining_repos_are_part_of_the_outlook() -> None:
     rows = series("a", "health_score", [95 - n / 3 for n in range(30)])
     found = report(org_of(rows, threshold("health_score", 10, higher_is_better=True, unit="score")))
-    said = "no breach; no forecast says that a breach is likely; 1 of 1 repos are declining"
+    said = "no breach; none of the forecasts expects a breach; 1 service of 1 is declining"
     assert found.executive_readiness.outlook == said
     assert found.as_of == LAST + timedelta(0)
 
@@ -202,9 +202,9 @@ def test_the_outlook_names_the_nearest_breach_that_is_likely_and_what_has_no_for
     found = report(org_of(rows, threshold(), threshold("latency", 9), missing))
     days = found.compliance_results[0].days_until_breach
     assert days is not None
-    said = f"no breach, but little room left; latency_p95 is likely to be breached in about {days.value:.0f} days ("
+    said = f"no breach, but an SLA is at risk; latency_p95 is likely to breach in about {days.value:.0f} days ("
     assert found.executive_readiness.outlook.startswith(said)
-    assert found.executive_readiness.outlook.endswith("; no forecast for lead_time: nobody reports lead_time")
+    assert found.executive_readiness.outlook.endswith("; no forecast for lead_time: no service reports lead_time")
 
 
 def test_the_outlook_of_an_organisation_without_slas_says_so() -> None:
@@ -213,4 +213,4 @@ def test_the_outlook_of_an_organisation_without_slas_says_so() -> None:
 
 def test_a_breach_goes_on_and_is_not_forecast_again() -> None:
     found = report(org_of(series("a", "latency_p95", [0.1] * 10 + [2.0] * 20), threshold()))
-    assert found.executive_readiness.outlook == "1 of 1 breaches go on"
+    assert found.executive_readiness.outlook == "the breach is active as of 2026-01-30 00:00 UTC"

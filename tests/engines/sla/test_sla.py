@@ -30,13 +30,13 @@ def test_the_exit_code_is_that_of_the_worst_verdict(failed: int, code: int, find
 def test_an_unknown_sla_changes_no_code_but_is_a_warning() -> None:
     found = report(counts("a", [1000] * 30, [0] * 30), ratio(0.99), threshold("latency"))
     assert found.exit_code == 0
-    assert "SLA latency is UNKNOWN: nobody reports latency" in found.warnings
+    assert "SLA latency is UNKNOWN: no service reports latency" in found.warnings
     assert found["latency"].status is SlaStatus.UNKNOWN
 
 
 def test_a_repo_that_cannot_be_judged_is_a_warning() -> None:
     rows = counts("a", [1000] * 30, [50] * 30) + counts("b", [1000] * 5, [0] * 5)
-    assert "SLA availability cannot be judged in 1 repo: b" in report(rows, ratio(0.99)).warnings
+    assert "SLA availability cannot be judged in 1 service: b" in report(rows, ratio(0.99)).warnings
 
 
 def test_breaches_stand_in_order_of_severity_magnitude_and_id() -> None:

@@ -148,21 +148,21 @@ def test_a_repo_with_too_few_events_does_not_hide_a_compliant_rest() -> None:
 def test_a_metric_that_nobody_reports_is_unknown_and_says_so(metric: str) -> None:
     result = verdict(series("a", "health_score", [90] * 9), threshold(metric))
     assert (result.status, result.value, result.windows, result.error_budget) == (UNKNOWN, None, (), None)
-    assert result.reason == f"nobody reports {metric}"
+    assert result.reason == f"no service reports {metric}"
 
 
 def test_half_a_ratio_names_the_count_that_is_lacking() -> None:
     result = verdict(series("a", "requests_total", [90] * 9), ratio())
-    assert (result.status, result.reason) == (UNKNOWN, "nobody reports requests_failed")
+    assert (result.status, result.reason) == (UNKNOWN, "no service reports requests_failed")
 
 
 def test_a_policy_for_a_repo_that_does_not_exist_is_unknown_and_names_it() -> None:
     rows = series("a", "latency_p95", [0.1] * 30)
     alone = verdict(rows, threshold(repos=("gost",)))
-    assert (alone.status, alone.reason, alone.unknown_repos) == (UNKNOWN, "no such repo: gost", ("gost",))
+    assert (alone.status, alone.reason, alone.unknown_repos) == (UNKNOWN, "no such service: gost", ("gost",))
     beside = verdict(rows, threshold(repos=("a", "gost")))
     assert (beside.status, beside.unknown_repos) == (UNKNOWN, ("gost",))
-    assert beside.reason == "the rest complies, but no such repo: gost"
+    assert beside.reason == "the rest is compliant, but no such service: gost"
 
 
 def test_a_named_repo_that_never_reported_is_unknown() -> None:

@@ -37,11 +37,11 @@ def half_text(
             hit = times[(half.column[mine] == number) & (half.lacks[mine] == lacks)]
             repo = org.repos[number].repo
             of = int(measured.samples[number]) + int((half.column[mine] == number).sum())
-            since = f"{hit.size} of {of} times, the first at {from_micros(int(hit.min())):{MINUTES}}"
+            since = f"{hit.size} of {of} times, first at {from_micros(int(hit.min())):{MINUTES}}"
             if lacks < 0:
-                parts.append(f"{policy.needs[-1]} of {repo} is more than {policy.needs[0]} at {since}")
+                parts.append(f"{policy.needs[-1]} of {repo} exceeds {policy.needs[0]} {since}")
             else:
-                parts.append(f"{policy.needs[lacks]} of {repo} is absent at {since}")
+                parts.append(f"{policy.needs[lacks]} of {repo} is missing {since}")
         if len(groups) > MAX_TOLD:
             parts.append(f"{len(groups) - MAX_TOLD} more are incomplete")
     silent = columns[measured.missing[columns] > 0.5 * np.maximum(measured.length[columns], 1.0)]
@@ -57,7 +57,7 @@ def coverage_text(org: OrgData, policy: AnyPolicy, found: Track, measured: Measu
     blind = [int(number) for number in columns if measured.missing[number] > 0] or [int(number) for number in columns]
     blind.sort(key=lambda number: -float(measured.missing[number]) / max(float(measured.length[number]), 1.0))
     told = [_silence(org, policy, found, measured, number) for number in blind[:MAX_TOLD]]
-    more = f"; {len(blind) - MAX_TOLD} more repos are incomplete" if len(blind) > MAX_TOLD else ""
+    more = f"; {len(blind) - MAX_TOLD} more services are incomplete" if len(blind) > MAX_TOLD else ""
     return "; ".join(told) + more
 
 
@@ -86,7 +86,7 @@ def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measuremen
     if place == inside.size:
         when = f"it has been silent since {from_micros(int(inside[-1])):{MINUTES}}"
     elif place == 0:
-        when = f"its first sample is of {from_micros(int(inside[0])):{MINUTES}}"
+        when = f"its first sample is from {from_micros(int(inside[0])):{MINUTES}}"
     else:
         begin, finish = (from_micros(int(edge)) for edge in edges[place : place + 2])
         when = f"there is no sample between {begin:{MINUTES}} and {finish:{MINUTES}}"
@@ -98,6 +98,6 @@ def idle_text(org: OrgData, policy: AnyPolicy, columns: Ints, idle: float) -> st
     names = scope_names(org, columns[:MAX_TOLD])
     who = ", ".join(names) + (", ..." if columns.size > MAX_TOLD else "")
     return (
-        f"{who} had no traffic in {idle:.0%} of the window ({policy.needs[0]} is 0), which is no evidence that it works; "
-        "quiet: true in org.yaml says that this is expected"
+        f"{who} had no traffic in {idle:.0%} of the window ({policy.needs[0]} is 0), which does not show that it works; "
+        "set quiet: true in org.yaml where that is expected"
     )

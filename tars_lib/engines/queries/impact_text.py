@@ -1,0 +1,92 @@
+"""The impact of an incident in sentences, before any figure of an SLA: how many requests fail, since when, who sees it.
+
+One function for every page, text and command, so that a run has one number of failed requests.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
+from tars_lib.model.organisation import duration_text
+from tars_lib.text.counts import one_in, plural
+from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
+
+MIN_PACE = timedelta(hours=1)
+"""Shortest breach of which a pace by the hour is told; judgement: minutes do not make an hour."""
+MAX_NAMED = 3
+"""Services that customers use named in one sentence; judgement."""
+
+
+def leading_breach(sla: SlaReport) -> Breach | None:
+    """The most urgent breach that counts requests, else the most urgent with a known impact; None where there is none."""
+    known = [breach for breach in sla.breaches if breach.impact is not None]
+    counted = (breach for breach in known if breach.impact is not None and breach.impact.failed is not None)
+    return next(counted, known[0] if known else None)
+
+
+def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
+    """What users see of the leading breach; empty without one.
+
+    Parameters
+    ----------
+    sla : SlaReport
+    is_past : bool
+        Told in the past and without a pace, as of what is settled; a breach that has ended always is.
+    """
+    breach = leading_breach(sla)
+    if breach is None or breach.impact is None or breach.started_at is None:
+        return ""
+    impact, start, end = breach.impact, breach.started_at, breach.ended_at or sla.as_of
+    is_past = is_past or breach.ended_at is not None
+    since = f"{start:{MINUTES}}" + (" or earlier" if breach.started_before else "")
+    lasted = duration_text(end - start)
+    when = span_text(breach, end) if is_past else f"since {since}, {lasted} so far"
+    said = [_what(impact, when, is_past=is_past)]
+    if impact.customers and impact.customers != (impact.repo,):
+        said.append(f"Customers {'saw' if is_past else 'see'} it at {_named(impact.customers)}.")
+    pace = hourly(impact, end - start)
+    if pace and not is_past:
+        said.append(f"At this rate about {plural(pace, 'more request')} {'fails' if pace == 1 else 'fail'} every hour.")
+    return " ".join(said)
+
+
+def lead(sla: SlaReport, *, is_past: bool = False) -> str:
+    """The first words of a text about a run: the impact, then the headline."""
+    return " ".join(said for said in (impact_text(sla, is_past=is_past), sla.risk_narrative.headline) if said)
+
+
+def span_text(breach: Breach, end: datetime) -> str:
+    """From when to when a breach lasted, and for how long; empty where its start is unknown."""
+    start = breach.started_at
+    if start is None:
+        return ""
+    until = f"{end:%H:%M UTC}" if start.date() == end.date() else f"{end:{MINUTES}}"
+    begun = f"{start:%Y-%m-%d %H:%M}{' or earlier' if breach.started_before else ''}"
+    return f"from {begun} to {until} ({duration_text(end - start)})"
+
+
+def hourly(impact: UserImpact, length: timedelta) -> int | None:
+    """Failed requests an hour; None where they are not counted, or over too short a time."""
+    if impact.failed is None or length < MIN_PACE:
+        return None
+    return round(impact.failed / (length / timedelta(hours=1)))
+
+
+def _what(impact: UserImpact, when: str, *, is_past: bool) -> str:
+    if impact.failed is None:
+        now, before = (value_text(value, impact.unit) for value in (impact.during, impact.before))
+        verb = "was" if is_past else "is"
+        return f"{impact.metric} of {impact.repo} {verb} {now} {when}, against {before} before (medians)."
+    if impact.share is None:
+        return f"How many requests to {impact.repo} failed is unknown: none was counted {when}."
+    many = one_in(impact.share, "request")
+    verb = "failed" if is_past else "fails" if many.startswith(("One in", "No ")) else "fail"
+    return f"{many} to {impact.repo} {verb}: {impact.failed:,} of {impact.requests:,} {when}."
+
+
+def _named(names: tuple[str, ...]) -> str:
+    if len(names) > MAX_NAMED:
+        return f"{', '.join(names[:MAX_NAMED])} and {len(names) - MAX_NAMED} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,249 @@
+"""What is done first, by whom, by when, and who is notified: one plan a run, quoted by every page, command and text.
+
+Decided from the playbook, the causes found and, where there is one, the record of the incident. Where a change is the strong
+cause, it is rolled back first; whoever was notified is not to be notified again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tars_lib.engines.alerts.report import AlertReport
+from tars_lib.engines.queries.changes import changes_before
+from tars_lib.engines.relations.correlation_report import CorrelationReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.sla.report import SlaReport
+from tars_lib.model.names import AlertSeverity, ClusterDirection, FactorKind, Severity
+from tars_lib.model.organisation import OrgData, duration_text
+from tars_lib.model.times import read_duration
+from tars_lib.playbook.decision_tree import classify
+from tars_lib.playbook.escalation import Escalation, Rung, escalate
+from tars_lib.playbook.facts import BreachedSla, Facts, Status
+
+VERIFY = "Verify: "
+"""What the check after the actions begins with, in `recommended_actions`."""
+_IDLE = " without progress"
+MAX_NAMED = 4
+"""Services named in one action; judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody to notify, by which way and which rule, and when in words: "now", or "after 15 min without progress"."""
+
+    who: str
+    by: str
+    rule: str
+    due: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether now."""
+        return self.due == "now"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """The response to what a run found.
+
+    Attributes
+    ----------
+    first : str
+        The first action.
+    then : tuple of str
+        The next ones, in order.
+    verify : str
+        What shows that they worked; empty where the playbook has nothing.
+    owner : str
+        Who does the first one.
+    severity : Severity
+    clock : str
+        Until when it is to be contained, in words: "within 15 minutes", "by 15:19 UTC"; empty where no time is set.
+    recipients : tuple of Recipient
+        Due ones first.
+    notified : tuple of str
+        Whom the record names as notified already.
+    """
+
+    first: str
+    then: tuple[str, ...]
+    verify: str
+    owner: str
+    severity: Severity
+    clock: str
+    recipients: tuple[Recipient, ...]
+    notified: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Clock and first action: "Contain within 15 minutes: Roll back deploy 'x' of web"."""
+        return f"Contain{f' {self.clock}' if self.clock else ''}: {self.first}"
+
+    @property
+    def notify(self) -> str:
+        """Who is notified now, who later, and who was."""
+        now = ", ".join(one.who for one in self.recipients if one.is_due)
+        later = "; ".join(f"{one.who} {one.due.removesuffix(_IDLE)}" for one in self.recipients if not one.is_due)
+        said = [f"Notify now: {now}." if now else "", f"Without progress: {later}." if later else ""]
+        said.append(f"Already notified: {', '.join(self.notified)}." if self.notified else "")
+        return " ".join(one for one in said if one)
+
+    @property
+    def text(self) -> str:
+        """All but the title."""
+        then = f"Then: {'; '.join(self.then)}. " if self.then else ""
+        return f"{then}{self.notify}".strip()
+
+
+def response_plan(
+    org: OrgData,
+    exit_code: int,
+    sla: SlaReport,
+    alerts: AlertReport,
+    correlation: CorrelationReport,
+    temporal: TemporalReport,
+) -> ResponsePlan | None:
+    """Decide the response to the finding that stands highest.
+
+    Parameters
+    ----------
+    org : OrgData
+    exit_code : int
+        Of that finding.
+    sla, alerts, correlation, temporal
+        Reports of one run.
+
+    Returns
+    -------
+    ResponsePlan or None
+        None where nothing is to be contained.
+    """
+    actions = (
+        _of_breach(sla) or _of_path(org, temporal) or _of_cluster(org, correlation, temporal) or _of_alerts(alerts)
+    )
+    if not actions:
+        return None
+    found = classify([exit_code], are_ours=True)
+    severity = min((breach.severity for breach in sla.breaches), key=lambda one: one.value, default=found.severity)
+    if severity is None:
+        return None
+    doing = [action for action in actions if not action.startswith(VERIFY)]
+    verify = next((action.removeprefix(VERIFY) for action in actions if action.startswith(VERIFY)), "")
+    within = found.contain_within
+    return ResponsePlan(
+        first=doing[0],
+        then=tuple(doing[1:]),
+        verify=verify,
+        owner=_owner(org, sla),
+        severity=severity,
+        clock="" if within is None else f"within {round(within / timedelta(minutes=1))} minutes",
+        recipients=_without_record(org, sla, severity, found.incident_type),
+    )
+
+
+def with_record(
+    plan: ResponsePlan, escalation: Escalation, actions: Sequence[str], due_at: datetime | None
+) -> ResponsePlan:
+    """The same plan as far as a record has come: what is still to be done, by when, and who is still to be notified.
+
+    Parameters
+    ----------
+    plan : ResponsePlan
+    escalation : Escalation
+        Of the incident, now.
+    actions : sequence of str
+        Those of its checklist that stop the impact and are not done, begun ones first; empty: the plan's own stay.
+    due_at : datetime or None
+        When it is to be contained; None where it is, or no time is set.
+    """
+    return replace(
+        plan,
+        first=actions[0] if actions else plan.first,
+        then=tuple(actions[1:3]) if actions else plan.then,
+        clock="" if due_at is None else f"by {due_at:%Y-%m-%d %H:%M} UTC",
+        recipients=(
+            *(_recipient(rung, "now") for rung in escalation.due),
+            *(_recipient(rung, f"at {rung.due_at:%H:%M} UTC{_IDLE}") for rung in escalation.upcoming),
+        ),
+        notified=tuple(dict.fromkeys(rung.contact for rung in escalation.told)),
+    )
+
+
+def _of_breach(sla: SlaReport) -> list[str]:
+    return list(sla.breaches[0].recommended_actions) if sla.breaches else []
+
+
+def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
+    path = next((one for one in temporal.propagation_paths if one.is_active and one.is_declining), None)
+    if path is None:
+        return []
+    step = read_duration(temporal.interval)
+    back = [
+        f"Roll back {event.kind} '{event.title}' of {event.repo}"
+        for event in changes_before(org, path.path[:1], path.started_at, step)[:1]
+    ]
+    return [
+        *back,
+        f"Isolate {path.path[0]} from {_some(path.path[1:])}",
+        f"Freeze deployments to {_some(path.path)}",
+    ]
+
+
+def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: TemporalReport) -> list[str]:
+    cluster = next(
+        (one for one in correlation.clusters if one.is_anomalous and one.direction is ClusterDirection.DECLINE), None
+    )
+    if cluster is None:
+        return []
+    step = read_duration(temporal.interval)
+    back = [
+        f"Roll back {event.kind} '{event.title}' of {event.repo}"
+        for event in changes_before(org, cluster.repos, cluster.onset, step)[:1]
+    ]
+    shared = [
+        f"Isolate {one.factor}" for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE
+    ][:1]
+    return [*back, *shared, f"Freeze deployments to {_some(cluster.repos)}"]
+
+
+def _of_alerts(alerts: AlertReport) -> list[str]:
+    return [f"Triage {one.title}" for one in alerts.alerts if one.severity is AlertSeverity.CRITICAL][:1]
+
+
+def _owner(org: OrgData, sla: SlaReport) -> str:
+    """The team of the service that the first action is about; who is on call where it has none."""
+    breach = sla.breaches[0] if sla.breaches else None
+    causes = () if breach is None else breach.root_causes
+    name = causes[0].repo if causes else next(iter(() if breach is None else breach.repos), "")
+    return next((repo.team for repo in org.repos if repo.repo == name), None) or "on-call engineer"
+
+
+def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_type: str) -> tuple[Recipient, ...]:
+    """The escalation counted from the end of the data."""
+    opened = sla.as_of
+    affected = {repo for breach in sla.breaches for repo in breach.repos}
+    facts = Facts(
+        incident_id="",
+        title=sla.risk_narrative.headline,
+        severity=severity,
+        incident_type=incident_type,
+        status=Status.OPEN,
+        opened_at=opened,
+        slas=tuple(BreachedSla(breach.sla_id, breach.sla_id) for breach in sla.breaches),
+        customer_impact=any(repo.customer_facing and repo.repo in affected for repo in org.repos),
+    )
+    found = escalate(facts, opened)
+    return (
+        *(_recipient(rung, "now") for rung in found.due),
+        *(_recipient(rung, f"after {duration_text(rung.due_at - opened)}{_IDLE}") for rung in found.upcoming),
+    )
+
+
+def _recipient(rung: Rung, due: str) -> Recipient:
+    return Recipient(rung.contact, " and ".join(rung.methods), rung.rule, due)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MAX_NAMED]) + (f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else "")
