@@ -44,6 +44,7 @@ organisation holds a breach.
 {engines}
 - `tars report`, `tars diff`, `tars classify`, `tars bundle`, `tars package`, `tars playbook`, `tars retention`: 0, 1, 2 or 199.
 - `tars incident`, `tars review`, `tars metrics`: 0, 1, 2 or 199.
+- `tars import`, `tars init`: 0, 1, 2, 93, 94, 95 or 199; 95 where a file does not say something for certain.
 - `tars demo`: 0, 1, 2, 93, 94, 95 or 199.
 - `tars watch`: those of its last run, and 1, 2, 93, 94, 95 or 199.
 - `tars notify`: 0, 2, 103, 104, 105 or 199.

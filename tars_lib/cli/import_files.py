@@ -163,6 +163,8 @@ def _metric_line(one: UnderstoodFile, name: str) -> str:
         "no step" if not joined.size else f"every {duration_text(from_micros(int(np.median(joined))) - from_micros(0))}"
     )
     gaps = f", {missing:,} without a value" if missing else ""
+    twice = sum(series.time.size - np.unique(series.time).size for series in members)
+    gaps += f", {twice:,} of them a time that is there already" if twice else ""
     ends = f"{from_micros(int(times.min())):%Y-%m-%d %H:%M} to {from_micros(int(times.max())):%Y-%m-%d %H:%M} UTC"
     unit = f"{metric.unit or 'no unit'} ({metric.why})"
     return f"{name}: {unit}; {metric.kind}; {step}; {times.size:,} rows{gaps}; {ends}"

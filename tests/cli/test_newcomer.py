@@ -27,9 +27,9 @@ def test_from_a_panel_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         done = CliRunner().invoke(cli, command.split())
         assert done.exit_code == code, done.output
         outputs.append(done.output)
-    assert "latency-p95-checkout is breached in checkout" in outputs[-1]
+    assert "latency_p95 of checkout is breached in checkout" in outputs[-1]
     assert "most likely cause: checkout" in outputs[-1]
     (page,) = (line.partition(": ")[2] for line in outputs[-1].splitlines() if line.startswith("page: "))
     text = Path(page).read_text(encoding="utf-8")
     assert "<html" in text
-    assert "latency-p95-checkout" in text
+    assert "latency_p95 of checkout" in text

@@ -296,3 +296,12 @@ def test_counts_of_both_kinds_of_interval_in_one_root_are_refused(root: Path) ->
     (root / "org.yaml").write_text("samples: {stamp: end}\n", encoding="utf-8")
     imported(root, Choices(metric="requests_total"), b_json=matrix(5, 3, 7))
     assert set(read_root(root).history.metrics) == {"jobs_total", "requests_total"}
+
+
+def test_a_row_that_stands_twice_is_kept_once_and_told(root: Path) -> None:
+    file = root.parent / "a.csv"
+    row = "2026-01-05T00:00:00Z,1\n"
+    file.write_text(f"time,web\n{row}{row}2026-01-05T00:05:00Z,2\n", encoding="utf-8")
+    done = CliRunner().invoke(cli, ["import", str(file), "--root", str(root), "--metric", "queue_depth"])
+    assert (done.exit_code, "3 rows, 1 of them a time that is there already" in done.output) == (0, True), done.output
+    assert len(read_root(root).history) == 2

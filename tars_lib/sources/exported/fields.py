@@ -176,6 +176,12 @@ def unknown_severities(words: Sequence[str], label: str) -> tuple[str, ...]:
     return (f"{label}: severities that are not known are left empty: {', '.join(strange[:5])}",) if strange else ()
 
 
+def homeless(incidents: Sequence[PastIncident], label: str) -> tuple[str, ...]:
+    """A note of the incidents that name no repo."""
+    number = sum(one.repo is None for one in incidents)
+    return (f"{label}: {counted(number, 'incident')} without a service: no repo is named",) if number else ()
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as ``1 alert`` or ``2 alerts``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -221,3 +221,18 @@ def test_times_without_a_zone_are_read_in_the_zone_that_was_chosen() -> None:
     content = [{"created_at": "2026-01-05T10:00:00", "title": "x", "service": {"summary": "web"}}]
     (one,) = pagerduty.parse(content, "p", Choices(zone=read_zone("Europe/Berlin"))).incidents
     assert one.detected == utc("05T09:00")
+
+
+@pytest.mark.parametrize(
+    ("impact", "started"), [("2026-01-05T08:50:00Z", utc("05T08:50")), ("2026-01-05T09:00:00Z", None)]
+)
+def test_opsgenie_keeps_a_begin_of_impact_that_somebody_set(impact: str, started: datetime | None) -> None:
+    entry = {
+        "tinyId": "1",
+        "message": "m",
+        "createdAt": "2026-01-05T09:00:00Z",
+        "impactStartDate": impact,
+        "entity": "a",
+    }
+    (one,) = opsgenie.parse([entry]).incidents
+    assert (one.started, one.detected) == (started, utc("05T09:00"))

@@ -173,6 +173,9 @@ CASES = (
     Case("four-keys-deployments.csv", "--repo checkout", form="four-keys", events=(
         "2026-01-05 08:58 checkout deploy Deploy a84d88e d-001", "2026-01-06 10:00 checkout deploy Deploy b94d88e d-002",
     )),
+    Case("four-keys-incidents.csv", incidents=(
+        "2026-01-05 09:14 None Incident 77 None resolved 10:00:00 77", "2026-01-08 09:00 None Incident 78 None open 78",
+    ), says=("2 incidents without a service: no repo is named",)),
     Case("four-keys-incidents.csv", "--repo checkout", form="four-keys", incidents=(
         "2026-01-05 09:14 checkout Incident 77 None resolved 10:00:00 77", "2026-01-08 09:00 checkout Incident 78 None open 78",
     )),

@@ -14,7 +14,7 @@ from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.changes.deployments import Deployment, deploy_events
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import Entry, counted, name_at, past_incident, text_at, time_at
+from tars_lib.sources.exported.fields import Entry, counted, homeless, name_at, past_incident, text_at, time_at
 from tars_lib.sources.exported.quantities import NO_VALUES
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.exported.tables import read_table
@@ -55,11 +55,12 @@ def read_devlake(content: Content, choices: Choices) -> Exported:
     wanted = [(where, entry) for where, entry in rows if text_at(entry, "type").upper() == "INCIDENT"]
     incidents = tuple(_devlake_incident(entry, where, choices) for where, entry in wanted)
     left = len(rows) - len(wanted)
+    notes = (f"{content.label}: {counted(left, 'issue')} of other types than INCIDENT left out",) if left else ()
     return Exported(
         incidents=incidents,
         columns="created_date, resolution_date, severity",
         zone=zone,
-        notes=(f"{content.label}: {counted(left, 'issue')} of other types than INCIDENT left out",) if left else (),
+        notes=(*notes, *homeless(incidents, content.label)),
     )
 
 
@@ -73,10 +74,12 @@ def read_four_keys(content: Content, choices: Choices) -> Exported:
     """
     rows = _rows(content)
     if set(content.columns) >= _KEYS_INCIDENTS:
+        incidents = tuple(_keys_incident(entry, where, choices) for where, entry in rows)
         return Exported(
-            incidents=tuple(_keys_incident(entry, where, choices) for where, entry in rows),
+            incidents=incidents,
             columns="time_created, time_resolved",
             zone="as each time says",
+            notes=homeless(incidents, content.label),
         )
     found = []
     for where, entry in rows:

@@ -75,6 +75,7 @@ def parse(document: object, label: str = "opsgenie", choices: Choices | None = N
 
 def _incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
     begin = time_at(entry, "createdAt", where=where, choices=choices)
+    impact = time_at(entry, "impactStartDate", where=where, choices=choices)
     return past_incident(
         where=where,
         detected=begin,
@@ -83,7 +84,8 @@ def _incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
         ref=text_at(entry, "tinyId", "id", where=where),
         repo=choices.repo or choices.repo_of(_repo(entry, where, choices)),
         severity=text_at(entry, "priority", where=where),
-        started=time_at(entry, "impactStartDate", where=where, choices=choices),
+        # of its incidents; the time of opening where nobody set another one, which says nothing of the harm
+        started=impact if impact is not None and begin is not None and impact < begin else None,
         acknowledged=_after(entry, "report.ackTime", begin, where),
         resolved=_after(entry, "report.closeTime", begin, where),
     )

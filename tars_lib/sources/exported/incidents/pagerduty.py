@@ -20,6 +20,7 @@ from tars_lib.sources.exported.fields import (
     at,
     counted,
     entries_of,
+    homeless,
     name_at,
     past_incident,
     text_at,
@@ -88,6 +89,7 @@ def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices)
     """
     incidents = tuple(_incident(entry, where, choices) for where, entry in found)
     notes = list(unknown_severities([text_at(entry, *_SEVERITY) for _, entry in found], label))
+    notes += homeless(incidents, label)
     guessed = sum(
         one.resolved is not None and not text_at(entry, *_ENDED)
         for one, (_, entry) in zip(incidents, found, strict=True)
