@@ -156,7 +156,7 @@ def main() -> None:
     bound = {"since": f"timestamptz '{_RANGE[0]}'", "until": f"timestamptz '{_RANGE[1]}'"}
     query = _QUERY.format(**bound)
     with tempfile.TemporaryDirectory() as made, databases(Path(made), given.rows) as roots:
-        print(f"{given.rows:,} samples, median of {given.runs}; load of the machine {busy()}")
+        print(f"{given.rows:,} samples, median of {given.runs}; {busy()}")
         print("| database | what | seconds | times the read | times read, write | cpu s | peak, GB |")
         print("|---|---|---|---|---|---|---|")
         for name, root in roots.items():

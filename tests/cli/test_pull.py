@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
+from servers import scripted
 
 from tars_lib.cli.data import pull as module
 from tars_lib.cli.main import cli
@@ -149,3 +155,23 @@ def test_every_option_changes_something(root: Path, tmp_path: Path) -> None:
 def test_every_option_is_among_them() -> None:
     named = {option.opts[0] for option in module.pull.params}
     assert named == {"--root", "--since", "--until", "--source", "--check", "--quiet", "--verbose"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
+def test_a_termination_ends_a_pull_that_waits_for_a_silent_server(root: Path) -> None:
+    over = threading.Event()
+    with scripted(lambda connection: over.wait(30)) as server:
+        source = f"{{name: p, kind: prometheus, url: '{server.url}', step: 1h, metrics: {{load: {{query: up}}}}}}"
+        (root / "sources.yaml").write_text(f"sources: [{source}]", encoding="utf-8")
+        words = [sys.executable, "-m", "tars_lib.cli.main", "pull", "--root", str(root)]
+        process = subprocess.Popen(words, stderr=subprocess.PIPE)
+        end = time.monotonic() + 20
+        while not server.asked and time.monotonic() < end:
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(10) == 143
+        over.set()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert {path.name for path in root.rglob("*") if path.is_file()} <= {".pull.lock", "sources.yaml"}

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 PIECES = 8
 """Pieces that wait; judgement: of 131,072 rows each they fill a chunk while the one before is written."""
-_POLL, _PATIENCE = 0.1, 5.0
+_POLL, _PATIENCE = 0.1, 1.0
 """Seconds."""
 
 

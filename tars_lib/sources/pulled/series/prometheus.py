@@ -13,9 +13,7 @@ Service graphs, https://grafana.com/docs/tempo/latest/metrics-from-traces/servic
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -27,6 +25,7 @@ from tars_lib.files.limits import MAX_REPOS
 from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.names import Dependency
 from tars_lib.sources.columns import coded, column
+from tars_lib.sources.pulled.at_once import in_order
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.series.prometheus_answer import AnsweredSeries, series_of, values_of
 from tars_lib.sources.pulled.web import RefusedError, TooLargeError, Web, basic, bearer
@@ -116,21 +115,14 @@ def _pieces(spec: PrometheusForm, ask: Ask) -> list[_Piece]:
 
 def _samples(spec: PrometheusForm, ask: Ask) -> Iterator[pa.Table]:
     """The answers in order; a few are asked for ahead, so that memory is bounded."""
-    pieces = deque(_pieces(spec, ask))
-    total, missing = len(pieces), 0
-    running: deque[Future[tuple[pa.Table, int]]] = deque()
-    with _server(spec, ask) as web, ThreadPoolExecutor(spec.parallel) as pool:
-        try:
-            while pieces or running:
-                while pieces and len(running) < spec.parallel:
-                    running.append(pool.submit(_piece, spec, web, pieces.popleft()))
-                table, nothing = running.popleft().result()
-                missing += nothing
-                ask.tell(total - len(pieces) - len(running), total)
-                yield table
-        finally:
-            for future in running:
-                future.cancel()
+    pieces = _pieces(spec, ask)
+    missing = 0
+    with _server(spec, ask) as web:
+        answers = in_order(pieces, lambda piece: _piece(spec, web, piece), spec.parallel)
+        for number, (table, nothing) in enumerate(answers, start=1):
+            missing += nothing
+            ask.tell(number, len(pieces))
+            yield table
     if missing:
         ask.note(f"{missing} points are NaN, which is no value; they count as missing samples")
 
