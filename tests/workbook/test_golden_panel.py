@@ -67,7 +67,7 @@ def test_a_step_that_is_picked_is_shown_and_the_button_goes_on(run: Run, tmp_pat
     assert "The record has everything this step asks for." in words(panel.detail.value)
     panel.step.value = 3
     assert "The playbook's row for this cause" in words(panel.detail.value)
-    assert "Enable circuit breakers (ledger) ada · started 15:13 UTC" in words(panel.detail.value)
+    assert "Roll back deploy 'Connection pool rewrite' of ledger ada · started 15:13 UTC" in words(panel.detail.value)
     panel.step.value = 4
     assert "Notify: " in words(panel.detail.value)
 

@@ -26,7 +26,7 @@ TOLD = {
     "sla_breach": ("Minute 2-5", "Minute 5-8", "Minute 8-12", "Who to notify", "Business impact"),
     "at_risk_monitoring": ("SLAs at risk", "Outlook", "Monitoring escalation"),
     "executive_summary": ("Risk narrative", "SLA scorecard", "Trends"),
-    "org_risk": ("Who contributes", "Mitigation plan", "realistic?"),
+    "org_risk": ("What lowers the score", "Mitigation plan", "realistic?"),
 }
 """What the playbook asks in the section, in its order."""
 BOTTOM, TOP = 60.0, 790.0
