@@ -32,7 +32,7 @@ def test_a_breach_of_milliseconds_is_told_in_milliseconds(root: RootBuilder) -> 
     assert result.value == pytest.approx(41.39, abs=0.01)
     assert "41.4 ms against 40 ms" in analysis.sla.risk_narrative.text
     evidence = " ".join(line for cause in breach.root_causes for line in cause.evidence)
-    assert "latency 20.0 ms -> 90.0 ms" in evidence
+    assert "latency went from 20.0 ms to 90.0 ms" in evidence
 
 
 def test_counts_of_a_declared_counter_are_judged_by_their_increases(root: RootBuilder) -> None:
@@ -156,5 +156,5 @@ def test_the_public_ranking_reads_latencies_in_seconds() -> None:
     frame = pd.DataFrame(values, index=time, columns=pd.MultiIndex.from_tuples([("web", "latency")]))
     causes = rank_root_causes(frame[100:], frame[:100], ("web", "latency"))
     assert (
-        "s of extra request time" in " ".join(causes["evidence"].iloc[0]) or " s -> " in causes["evidence"].iloc[0][0]
+        "s of extra request time" in " ".join(causes["evidence"].iloc[0]) or " s to " in causes["evidence"].iloc[0][0]
     )

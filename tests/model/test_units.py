@@ -78,7 +78,7 @@ def test_the_whole_of_a_share() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (47.5, "ms", "47.5 ms"), (1234.5, "ms", "1,234 ms"), (99.95, "%", "99.95 %"), (0.925, "%", "0.925 %"),
+        (47.5, "ms", "47.5 ms"), (1234.5, "ms", "1,234 ms"), (99.95, "%", "99.95%"), (0.925, "%", "0.925%"),
         (3.2e9, "B", "3,200,000,000 B"), (12.5, "messages", "12.5 messages"), (2.0, "1/week", "2 a week"),
         (7200.0, "s", "7,200 s"), (0.00001, "MB", "0.00001 MB"), (250.0, "req/s", "250 req/s"),
     ],
@@ -89,4 +89,4 @@ def test_a_value_is_printed_in_its_unit_without_an_exponent(value: float, unit: 
 
 def test_an_interval_is_printed_in_the_unit_of_its_value() -> None:
     assert between_text(1500.0, 1400.0, 1600.0, "ms") == "1,500 ms (1,400 – 1,600)"
-    assert between_text(99.5, 99.25, 99.75, "%") == "99.5 % (99.25 – 99.75)"
+    assert between_text(99.5, 99.25, 99.75, "%") == "99.5% (99.25 – 99.75)"

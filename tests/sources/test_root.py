@@ -172,7 +172,7 @@ def test_a_root_without_a_sample_is_judged_as_unknown(root: RootBuilder, name: s
 
 
 def test_an_unknown_repo_is_named_beside_those_that_exist(acme: RootBuilder) -> None:
-    with pytest.raises(InputError, match="repo 'nope' is not in Acme; there are 3: api, silent, web"):
+    with pytest.raises(InputError, match="service 'nope' is not in Acme; there are 3: api, silent, web"):
         acme.load().repo("nope")
 
 
