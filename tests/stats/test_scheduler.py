@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,14 @@ def cluster() -> Iterator[str]:
     """The address of a Dask scheduler with two worker processes."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: it is in the extra [dask]")
     made: Any = distributed.LocalCluster
-    with made(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
-        yield started.scheduler_address
+    before = dict(os.environ)
+    try:
+        with made(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
+            yield started.scheduler_address
+    finally:
+        # what Dask sets here for each worker that it starts, a seed of hashes among it, is not for the tests that come after
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(params=["threads", "processes:2", "dask"])

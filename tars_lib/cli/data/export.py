@@ -108,7 +108,7 @@ def prometheus_rules_command(
 ) -> int:
     """Write the SLA policies as recording rules and multi-window burn-rate alerts of Prometheus.
 
-    What has no rule (time slices, an objective of 100 %) is named on stderr and in the head of the file.
+    What has no rule (time slices, an objective of 100%) is named on stderr and in the head of the file.
     """
     from tars_lib.exports.prometheus_rules import prometheus_rules
 

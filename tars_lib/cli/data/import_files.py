@@ -137,7 +137,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
     if found.incidents:
         lasting = sum(incident.resolved is None for incident in found.incidents)
         begun = sum(incident.started is not None for incident in found.incidents)
-        yield f"  of them    {lasting} not resolved, {begun} with the time at which the harm began"
+        yield f"  of them    {lasting} not resolved, {begun} with the time of their start"
     if found.repos:
         yield f"  services   {_some([repo.repo for repo in found.repos])}; {len(found.dependencies)} dependencies"
     if found.is_rounded:

@@ -187,11 +187,11 @@ def test_object_store(work: Path, object_store: str, expected: dict[str, Any], m
         access_key="one", secret_key=secrets["LAKE_SECRET"], endpoint_override=host, scheme=scheme, region="us-east-1",
         allow_bucket_creation=True,
     )  # fmt: skip
-    store.create_dir("bucket")
-    pq.write_table(pq.read_table(demo_root() / "history.parquet"), "bucket/metrics/part-0.parquet", filesystem=store)
+    store.create_dir("lake")
+    pq.write_table(pq.read_table(demo_root() / "history.parquet"), "lake/metrics/part-0.parquet", filesystem=store)
     source = {
         "kind": "parquet",
-        "url": "s3://bucket/metrics/",
+        "url": "s3://lake/metrics/",
         "endpoint": object_store,
         "region": "us-east-1",
         "auth": {"access_key_env": "LAKE_KEY", "secret_key_env": "LAKE_SECRET"},
@@ -199,11 +199,11 @@ def test_object_store(work: Path, object_store: str, expected: dict[str, Any], m
     root = root_of(work, **source)
     same(root, expected, pulled(root, secrets))
     (root / "sources.yaml").write_text(
-        (root / "sources.yaml").read_text(encoding="utf-8").replace("bucket/metrics", "bucket/nothing"),
+        (root / "sources.yaml").read_text(encoding="utf-8").replace("lake/metrics", "lake/nothing"),
         encoding="utf-8",
     )
     (refused,) = pull(root, WHOLE, (), World(secrets))
-    assert "s3://bucket/nothing/" in refused.error
+    assert "s3://lake/nothing/" in refused.error
 
 
 def test_postgresql_numbers_of_any_kind_become_numbers(work: Path, postgresql: str) -> None:
