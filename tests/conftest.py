@@ -25,11 +25,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin what takes longest first, so that no worker is left alone with it at the end."""
+    """Keep the tests of what a module makes once on one worker, and begin what takes longest first."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None and _shares(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(
         key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
     )
+
+
+def _shares(item: pytest.Function) -> bool:
+    """Whether a test asks for a fixture that its own module makes once."""
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return any(one[-1].scope == "module" and one[-1].baseid == item.nodeid.partition("::")[0] for one in made)
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tm
         archive.extractall(tmp_path)
     data = tmp_path / "b" / "data"
     marker = plant(data, names)
-    told = call(data, *TARS, "report", "welcome", "--run", f"runs/{run.name}", "--output", tmp_path / "out")
+    told = call(data, *TARS, "report", "executive_summary", "--run", f"runs/{run.name}", "--output", tmp_path / "out")
     assert (told.returncode, marker.exists()) == (0, False), told.stderr
 
 
