@@ -36,6 +36,8 @@ from tars_lib.incidents.response.acts import Writer, note
 from tars_lib.incidents.store.record import CustodyAct, CustodyEvent
 from tars_lib.incidents.store.verification import verify as verify_incident
 
+pytestmark = pytest.mark.xdist_group("whole bundle")  # made once, by whoever needs it first
+
 
 @pytest.mark.slow
 def test_a_bundle_of_an_incident_holds_all_that_the_playbook_asks_for(whole: Path, evidence: EvidenceFolder) -> None:
