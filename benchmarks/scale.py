@@ -3,9 +3,11 @@
 Time, processor time of all processes, and the largest memory of one, beside threads; and how the processor time grows from
 half as many services. Each is measured in a process of its own, one after the other, on the same data.
 
-    python benchmarks/scale.py [--sizes 2560x365 5000x365] [--markdown]
+    python benchmarks/scale.py [--sizes 5000x365 15360x365] [--markdown]
 
-About two minutes on two idle cores; `--sizes 15360x365 3840x10000 50000x365` takes about half an hour.
+    python benchmarks/scale.py --one threads 50000 365
+
+About half a minute on two idle cores. `--one SCHEDULER SERVICES SAMPLES` measures one line and prints it as JSON.
 """
 
 from __future__ import annotations
@@ -46,10 +48,10 @@ def spent(_: object = None) -> float:
 
 
 def largest_memory() -> int:
-    """The most bytes that this process has held."""
+    """The most bytes that this process, or one that it waited for, has held."""
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
@@ -89,8 +91,10 @@ def apart(scheduler: str, services: int, samples: int) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", default=["2560x365", "5000x365"], metavar="SERVICESxSAMPLES")
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", nargs="+", default=["5000x365", "15360x365"], metavar="SERVICESxSAMPLES")
+    parser.add_argument(
+        "--one", nargs=3, metavar=("SCHEDULER", "SERVICES", "SAMPLES"), help="measure one and print JSON"
+    )
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
     options = parser.parse_args()
     if options.one:

@@ -73,6 +73,7 @@ SECTIONS = (
     Section("engines", "The engines"),
     Section("pipeline", "The pipeline", ("--large",)),
     Section("loading", "Loading"),
+    Section("pull", "Pulling"),
     Section("startup", "Start-up"),
     Section("report", "Reports"),
 )

@@ -77,7 +77,9 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
         "MAX_COLUMNS": Limit("columns of a table", "columns", "four are needed; further ones are passed over"),
         "MAX_HEADER_BYTES": Limit("the first row of a CSV file", "bytes", "1,000 columns of 60 characters"),
         "MAX_REPOS": Limit(
-            "repos of an organisation", "repos", "all pairs are compared: 1.25 billion take minutes and 1.5 GB"
+            "repos of an organisation",
+            "repos",
+            "all pairs are compared, so ten times as many take a hundred times as long",
         ),
         "MAX_METRICS": Limit("metrics of an organisation", "metrics", "dozens are usual"),
         "MAX_SERIES": Limit("repos times metrics", "series", "50,000 repos with 20 metrics each"),

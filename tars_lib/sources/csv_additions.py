@@ -42,12 +42,12 @@ def with_rows(
         If the header cannot be read.
     """
     if text is None:
-        return _written([list(columns), *([row.get(name, "") for name in columns] for row in rows)], ",")
+        return table_text([list(columns), *([row.get(name, "") for name in columns] for row in rows)], ",")
     head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, needed)
     missing = [name for name in columns if name not in head.columns and any(row.get(name) for row in rows)]
     if not missing and not replaced:
         end = "" if text.endswith("\n") or not text else "\n"
-        return text + end + _written([[row.get(name, "") for name in head.columns] for row in rows], head.separator)
+        return text + end + table_text([[row.get(name, "") for name in head.columns] for row in rows], head.separator)
     return _rewritten(text, head, missing, rows, replaced or {})
 
 
@@ -61,10 +61,11 @@ def _rewritten(
         padded = [*fields, *[""] * (len(names) - len(fields))]
         written.append([changed.get(name, cell) for name, cell in zip(names, padded, strict=False)])
     written += [[row.get(name, "") for name in names] for row in rows]
-    return _written(written, head.separator)
+    return table_text(written, head.separator)
 
 
-def _written(rows: Sequence[Sequence[str]], separator: str) -> str:
+def table_text(rows: Sequence[Sequence[str]], separator: str) -> str:
+    """Return the text of a table, its header among the rows."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", delimiter=separator).writerows(rows)
     return out.getvalue()

@@ -140,4 +140,4 @@ def test_csv_is_written_in_one_place_and_written_back_in_another() -> None:
     sources = Path(__file__).resolve().parents[2] / "tars_lib"
     writers = re.compile(r"csv\.(writer|DictWriter)|to_csv\(")
     found = {path.name for path in sources.rglob("*.py") if writers.search(path.read_text(encoding="utf-8"))}
-    assert found == {"csv_cells.py", "formats.py", "csv_additions.py", "event_rows.py"}
+    assert found == {"csv_cells.py", "formats.py", "csv_additions.py"}

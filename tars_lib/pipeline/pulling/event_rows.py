@@ -15,6 +15,7 @@ from tars_lib.files.reading import is_there, read_utf8
 from tars_lib.model.names import Event
 from tars_lib.model.times import read_time
 from tars_lib.pipeline.pulling.ranges import Range
+from tars_lib.sources.csv_additions import table_text
 from tars_lib.sources.csv_rows import read_head, rows_of
 
 NAME = "events.csv"
@@ -62,11 +63,7 @@ def with_events(path: Path, events: Sequence[Event], source: str, pulled: Range)
         if key not in known:
             known.add(key)
             added.append([values.get(name, "") for name in columns])
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=separator, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([*kept, *added])
-    return out.getvalue().encode("utf-8")
+    return table_text([columns, *kept, *added], separator).encode("utf-8")
 
 
 def _there(path: Path) -> tuple[list[str], list[list[str]], str]:

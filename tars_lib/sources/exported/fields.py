@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,15 @@ def entries_of(document: object, keys: Sequence[str], label: str) -> list[tuple[
             raise InputError(f"{where}: {type(entry).__name__}; an object is needed")
         placed.append((where, entry))
     return placed
+
+
+def are_all(document: object, keys: Sequence[str], is_one: Callable[[Entry], bool]) -> bool:
+    """Whether parsed JSON is a list as `entries_of` takes it, not empty, each of whose entries is one of a kind."""
+    try:
+        found = entries_of(document, keys, "")
+    except InputError:
+        return False
+    return bool(found) and all(is_one(entry) for _, entry in found)
 
 
 def _first_list(document: object, keys: Sequence[str]) -> list[Any] | None:

@@ -22,7 +22,7 @@ from tars_lib.model.names import Dependency, Event, PastIncident, Repo
 from tars_lib.pipeline.loading import load_org
 from tars_lib.pipeline.pulling import samples as streaming
 from tars_lib.pipeline.pulling.pull import PulledSource, World, pull
-from tars_lib.pipeline.pulling.ranges import Range, range_of
+from tars_lib.pipeline.pulling.ranges import Range
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 
 DAY0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -360,16 +360,6 @@ def test_a_root_without_sources_is_told_what_it_needs(work: Path) -> None:
     work.mkdir()
     with pytest.raises(ConfigError, match="no such file; it says which systems are asked"):
         pulled(work)
-
-
-def test_ranges() -> None:
-    now = datetime(2026, 3, 31, tzinfo=UTC)
-    assert range_of(None, None, now) == Range(now - 30 * DAY, now)
-    assert range_of("2d", "2026-03-30T00:00Z", now) == Range(now - 3 * DAY, now - DAY)
-    with pytest.raises(ConfigError, match="not before the end"):
-        range_of("2026-04-01T00:00Z", None, now)
-    with pytest.raises(InputError, match="no time zone|zone"):
-        range_of("2026-03-01T00:00", None, now)
 
 
 def test_tags_and_merges_of_a_clone_are_events(work: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Dependency, Repo
-from tars_lib.sources.exported.fields import Entry, at, counted, entries_of, name_at
+from tars_lib.sources.exported.fields import Entry, are_all, at, counted, entries_of, name_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 
 _LISTS = ("items", "entities")
@@ -30,12 +30,8 @@ class _Entity:
 
 def is_one(document: object) -> bool:
     """Whether parsed YAML or JSON looks like entities of Backstage."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all(
-        str(entry.get("apiVersion", "")).startswith("backstage.io/") and "kind" in entry for _, entry in found
+    return are_all(
+        document, _LISTS, lambda entry: str(entry.get("apiVersion", "")).startswith("backstage.io/") and "kind" in entry
     )
 
 

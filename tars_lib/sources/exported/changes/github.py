@@ -12,7 +12,7 @@ import re
 
 from tars_lib.errors import InputError
 from tars_lib.sources.exported.changes.deployments import Deployment, deploy_events
-from tars_lib.sources.exported.fields import WITH_ZONE, Entry, at, entries_of, name_at, text_at, time_at
+from tars_lib.sources.exported.fields import WITH_ZONE, Entry, are_all, at, entries_of, name_at, text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 
 _LISTS = ("deployments", "nodes")
@@ -21,13 +21,10 @@ _REPO_URL = re.compile(r"/repos/[^/]+/([^/?#]+)")
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like deployments of GitHub."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all(
-        {"environment", "created_at", "sha"} <= set(entry) and isinstance(entry.get("environment"), str)
-        for _, entry in found
+    return are_all(
+        document,
+        _LISTS,
+        lambda entry: {"environment", "created_at", "sha"} <= set(entry) and isinstance(entry.get("environment"), str),
     )
 
 

@@ -11,7 +11,7 @@ import re
 
 from tars_lib.errors import InputError
 from tars_lib.sources.exported.changes.deployments import Deployment, deploy_events
-from tars_lib.sources.exported.fields import WITH_ZONE, Entry, entries_of, name_at, text_at, time_at
+from tars_lib.sources.exported.fields import WITH_ZONE, Entry, are_all, entries_of, name_at, text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 
 _LISTS = ("deployments",)
@@ -20,13 +20,10 @@ _REPO_URL = re.compile(r"/([^/]+)/-/")
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like deployments of GitLab."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all(
-        {"iid", "status", "created_at"} <= set(entry) and isinstance(entry.get("environment"), dict)
-        for _, entry in found
+    return are_all(
+        document,
+        _LISTS,
+        lambda entry: {"iid", "status", "created_at"} <= set(entry) and isinstance(entry.get("environment"), dict),
     )
 
 

@@ -16,6 +16,7 @@ from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     Entry,
+    are_all,
     at,
     counted,
     entries_of,
@@ -34,11 +35,7 @@ REPO_LABEL = "service"
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like alerts of Alertmanager."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all("startsAt" in entry and isinstance(entry.get("labels"), dict) for _, entry in found)
+    return are_all(document, _LISTS, lambda entry: "startsAt" in entry and isinstance(entry.get("labels"), dict))
 
 
 def parse(document: object, label: str = "alertmanager", choices: Choices | None = None) -> Exported:

@@ -15,6 +15,7 @@ from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     Entry,
+    are_all,
     at,
     counted,
     entries_of,
@@ -32,11 +33,7 @@ _TAG = "service:"
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like alerts of Opsgenie."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all({"tinyId", "createdAt", "message"} <= set(entry) for _, entry in found)
+    return are_all(document, _LISTS, lambda entry: {"tinyId", "createdAt", "message"} <= set(entry))
 
 
 def parse(document: object, label: str = "opsgenie", choices: Choices | None = None) -> Exported:

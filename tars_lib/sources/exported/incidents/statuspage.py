@@ -15,6 +15,7 @@ from tars_lib.model.names import Event, PastIncident
 from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     Entry,
+    are_all,
     at,
     counted,
     entries_of,
@@ -32,11 +33,7 @@ _IMPACT = {"critical": "critical", "major": "high", "minor": "medium", "none": "
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like the history of a status page."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all({"impact", "name", "created_at", "status"} <= set(entry) for _, entry in found)
+    return are_all(document, _LISTS, lambda entry: {"impact", "name", "created_at", "status"} <= set(entry))
 
 
 def parse(document: object, label: str = "statuspage", choices: Choices | None = None) -> Exported:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from tars_lib.errors import InputError
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import Entry, at, entries_of, text_at
+from tars_lib.sources.exported.fields import Entry, are_all, at, entries_of, text_at
 from tars_lib.sources.exported.samples.points import point_times, point_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.whose import SeriesName, owners
@@ -22,11 +22,7 @@ _COUNTS = {"request", "error", "hit", "event", "count", "occurrence", "message",
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like the answer."""
-    try:
-        found = entries_of(document, _LISTS, "")
-    except InputError:
-        return False
-    return bool(found) and all(isinstance(entry.get("pointlist"), list) for _, entry in found)
+    return are_all(document, _LISTS, lambda entry: isinstance(entry.get("pointlist"), list))
 
 
 def read(content: Content, choices: Choices) -> Exported:
