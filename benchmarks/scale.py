@@ -66,7 +66,7 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
 
             dask.config.set({"distributed.nanny.pre-spawn-environ": MEMORY | {"OPENBLAS_NUM_THREADS": "1"}})
             made: Any = distributed.LocalCluster
-            cluster = stack.enter_context(made(n_workers=2, threads_per_worker=1, dashboard_address=None))
+            cluster = stack.enter_context(made(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"))
             connect: Any = distributed.Client
             given = stack.enter_context(connect(cluster, set_as_default=False))
             workers = given.run(spent)

@@ -32,7 +32,7 @@ def cluster() -> Iterator[str]:
     made: Any = distributed.LocalCluster
     before = dict(os.environ)
     try:
-        with made(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
+        with made(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as started:
             yield started.scheduler_address
     finally:
         # what Dask sets here for each worker that it starts, a seed of hashes among it, is not for the tests that come after
