@@ -19,7 +19,9 @@ from typing import Literal, get_args
 Use = Literal["evidence", "kernel", "package", "pdf", "sign", "store", "verify"]
 LOCK_FILE = "in-use.lock"
 SETTLING_SECONDS = 60.0
-"""How long a folder may stand without a lock: its owner has made it and not locked it yet; judgement."""
+"""How long a folder may stand without content: its owner has made it and not locked it yet; judgement."""
+_CONTENT = "content"
+"""Made once the lock is held; before, nobody else may try the lock, which would keep the owner from taking it."""
 _NAME = re.compile(rf"tars-(?:{'|'.join(get_args(Use))})-[a-z0-9_]{{8}}")
 
 
@@ -44,7 +46,7 @@ def scratch(use: Use) -> Iterator[Path]:
     lock = FileLock(folder / LOCK_FILE)
     try:
         lock.acquire(timeout=0)
-        content = folder / "content"
+        content = folder / _CONTENT
         content.mkdir(mode=0o700)
         yield content
     finally:
@@ -76,7 +78,7 @@ def _is_left(folder: Path) -> bool:
     from filelock import FileLock, Timeout
 
     try:
-        if not (folder / LOCK_FILE).is_file():
+        if not (folder / _CONTENT).is_dir():
             return time.time() - folder.stat().st_mtime > SETTLING_SECONDS
         lock = FileLock(folder / LOCK_FILE)
         lock.acquire(timeout=0)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,14 @@ def test_what_is_just_being_made_and_what_is_not_ours_stays(temporary: Path) -> 
     with scratch("pdf"):
         pass
     assert (young.is_dir(), old.is_dir(), other.is_dir()) == (True, False, True)
+
+
+def test_many_at_once_take_nothing_from_each_other(temporary: Path) -> None:
+    def once(_: int) -> bool:
+        with scratch("pdf") as folder:
+            (folder / "kept").touch()
+            return (folder / "kept").is_file()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(once, range(200)))
+    assert list(temporary.iterdir()) == []

@@ -28,6 +28,7 @@ START_TIMEOUT = 120
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _STAGED = ".tars-report-"
 _GRAMMAR = "rfc3987_syntax"
+_SCHEME = "tars-report:"
 
 # The exporter of each format.
 FORMATS = ("html", "pdf")
@@ -279,11 +280,12 @@ def _execute(
 
     from tars_lib.reports.notebooks.kernel import KERNEL_NAME, ThisInterpreter
 
+    _register_files()
     try:
         papermill.execute_notebook(
             notebook,
             # papermill formats its paths, so braces are doubled
-            str(working.absolute()).replace("{", "{{").replace("}", "}}"),
+            _SCHEME + str(working.absolute()).replace("{", "{{").replace("}", "}}"),
             parameters=parameters,
             kernel_name=KERNEL_NAME,
             language="python",
@@ -297,6 +299,27 @@ def _execute(
         raise NotebookError(output, error.cell_index, error.source, error.ename, error.evalue) from error
     except (PapermillException, CellControlSignal, DeadKernelError) as error:
         raise NotebookError(output, _last_cell(working), "", type(error).__name__, str(error)) from error
+
+
+class _StayingFiles:
+    """Writes for papermill, whose own handler of local files enters a folder for every write.
+
+    That folder is the whole process's, and the one that papermill remembers from an earlier report: another thread finds
+    relative paths gone, and two that write at once leave the process there.
+    """
+
+    def write(self, text: str, path: str) -> None:
+        Path(path.removeprefix(_SCHEME)).write_text(text, encoding="utf-8")
+
+    def pretty_path(self, path: str) -> str:
+        return path.removeprefix(_SCHEME)
+
+
+@functools.cache
+def _register_files() -> None:
+    from papermill.iorw import papermill_io
+
+    papermill_io.register(_SCHEME, _StayingFiles())
 
 
 def _last_cell(working: Path) -> int | None:
