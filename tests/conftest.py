@@ -11,6 +11,7 @@ import pytest
 import servers
 from hypothesis import settings
 from org_samples import RootBuilder
+from remembered import remember_pairs
 from run_samples import RunSamples
 from warm import warm_python
 
@@ -70,6 +71,13 @@ def _warm_python(shared: Path) -> Iterator[None]:
     """Commands and kernels that tests start by `sys.executable` are forked where they can be; see `warm`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", warm_python(shared / "warm"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembered_pairs() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        remember_pairs(patch)
         yield
 
 

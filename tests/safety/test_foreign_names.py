@@ -10,8 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from run_samples import RunSamples
 from warm import COLD
+
+from tars_lib.cli.main import cli
 
 REPO = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("foreign names")  # the list of names is made once
@@ -71,13 +74,11 @@ def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.slow
-def test_a_report_and_a_leadership_package_run_nothing_of_the_current_folder(
+def test_a_leadership_package_and_its_reports_run_nothing_of_the_current_folder(
     samples: RunSamples, tmp_path: Path, names: list[str]
 ) -> None:
     run = samples.run("demo").directory
     marker = plant(tmp_path / "here", names)
-    told = call(tmp_path / "here", *TARS, "report", "executive_summary", "--run", run, "--output", tmp_path / "out")
-    assert (told.returncode, marker.exists()) == (0, False), told.stderr
     told = call(tmp_path / "here", *TARS, "package", "--run", run, "--output", tmp_path / "package")
     assert (told.returncode, marker.exists()) == (0, False), told.stderr
 
@@ -86,8 +87,9 @@ def test_a_report_and_a_leadership_package_run_nothing_of_the_current_folder(
 def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tmp_path: Path, names: list[str]) -> None:
     run = tmp_path / "runs" / samples.run("demo").directory.name
     shutil.copytree(samples.run("demo").directory, run)
-    made = call(tmp_path, *TARS, "bundle", "create", "--run-dir", run, "--bundle-name", "b", "--output-dir", tmp_path)
-    assert made.returncode == 0, made.stderr
+    words = ["bundle", "create", "--run-dir", run, "--bundle-name", "b", "--output-dir", tmp_path]
+    made = CliRunner().invoke(cli, list(map(str, words)))
+    assert made.exit_code == 0, made.output
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path)
     data = tmp_path / "b" / "data"

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from matplotlib.figure import Figure
 from run_samples import RunSamples
 
+from tars_lib.figures.style.narrow import render_narrow
+from tars_lib.figures.style.theme import render
 from tars_lib.pipeline import Run
+from tars_lib.workbook.sections import figure_blocks
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_drawing() -> Iterator[None]:
+    """Pages that are made in this process show one drawn figure for all, since two thirds of their time would be drawing.
+
+    Here they are asked for what they say. The tests of figures draw, and so does every kernel.
+    """
+    blank = Figure(figsize=(2.0, 1.0))
+    drawn, narrow = render(blank), render_narrow(blank, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_blocks, "render", lambda figure: drawn)
+        patch.setattr(figure_blocks, "render_narrow", lambda figure, columns: narrow)
+        yield
 
 
 @pytest.fixture(scope="session")
