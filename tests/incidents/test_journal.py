@@ -21,7 +21,8 @@ from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.incidents.response.acts import Writer, acknowledge, note, resolve
 from tars_lib.incidents.response.opening import adopt, by_hand, open_incident
 from tars_lib.incidents.store import journal
-from tars_lib.incidents.store.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.journal import RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.lock import LOCK_FILE
 from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind
 from tars_lib.incidents.store.verification import RecordVerification, verify

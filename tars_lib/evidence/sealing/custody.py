@@ -16,7 +16,8 @@ from pathlib import Path
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.atomic import make_folder, write_bytes
 from tars_lib.files.json_records import from_json, time_text
-from tars_lib.incidents.store.journal import locked, read_entries, read_incident, split_lines, write
+from tars_lib.incidents.store.journal import read_entries, read_incident, split_lines, write
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import CustodyAct, CustodyEvent, Incident
 from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.store.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal

@@ -22,11 +22,11 @@ from tars_lib.incidents.store.journal import (
     JournalState,
     incident_of,
     is_copy,
-    locked,
     read_state,
     record_text,
     split_lines,
 )
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import Head, Incident, RunReference
 from tars_lib.incidents.store.timeline import (
     GENESIS,
