@@ -116,7 +116,11 @@ def test_after_an_error_of_a_system_call_what_was_told_is_what_stands(folder: Pa
     for (call, is_done, _), (said, entered, later, faults) in zip(calls, told, strict=True):
         # a rename that was done is no failure; whatever is told to have failed is not there, now or after the next write
         is_entered = (call, is_done) == ("rename", 1)
-        assert (bool(said), entered, later, faults) == (not is_entered, is_entered, is_entered, []), (call, is_done, told)
+        assert (bool(said), entered, later, faults) == (not is_entered, is_entered, is_entered, []), (
+            call,
+            is_done,
+            told,
+        )
     assert [call for (call, _, _), (said, *_) in zip(calls, told, strict=True) if "the entry was not written" in said] == [
         "rename", "fsync", "fsync",
     ]  # fmt: skip
