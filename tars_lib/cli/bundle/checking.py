@@ -119,11 +119,13 @@ def _against_heads(checked: Verification, published: str) -> list[str]:
     heads = heads_of(published)
     if not checked.timelines:
         return ["no timeline of an incident is in the bundle, so no published head can be compared"]
-    return [
+    faults = [
         f"timeline of {name}: {fault}"
         for name, found in checked.timelines.items()
         for fault in compare(name, found, heads)
     ]
+    tail = " (entries at the end that tell of bundles alone are not packed)"
+    return [f"{fault}{tail}" if fault.endswith("is not there") else fault for fault in faults]
 
 
 def _enter_verification(
