@@ -192,3 +192,15 @@ def test_without_an_id_every_intact_record_has_a_line_and_an_altered_one_is_name
         1,
         True,
     )
+
+
+def test_a_clock_that_goes_backwards_moves_no_entry(folder: Path) -> None:
+    before = lines(folder)
+    note(Writer(folder, "ada", datetime(2020, 1, 1, tzinfo=UTC)), "written before it was opened")
+    assert lines(folder)[:5] == before
+    assert read_entries(folder)[-1].text == "written before it was opened"
+    assert verify(folder).is_intact
+    folders = [
+        open_incident(folder.parent, by_hand(Severity.SEV_2, "Again"), "ada", NOON).incident.incident_id for _ in "ab"
+    ]
+    assert folders == [f"{folder.name}-2", f"{folder.name}-3"]
