@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -286,20 +287,23 @@ def _take_back(folder: Path, at: int) -> bool:
     """Cut off an entry whose record could not be written, and look whether it is gone."""
     with suppress(OSError):
         (folder / _NEW_FILE).unlink(missing_ok=True)
+    path = folder / TIMELINE_FILE
+    with suppress(OSError):
+        handle = os.open(path, os.O_WRONLY | _SAFE)
+        try:
+            if os.fstat(handle).st_size > at:
+                os.ftruncate(handle, at)
+                os.fsync(handle)
+        finally:
+            os.close(handle)
     try:
-        handle = os.open(folder / TIMELINE_FILE, os.O_WRONLY | _SAFE)
+        about = path.lstat()
     except FileNotFoundError:
         return True
     except OSError:
         return False
-    try:
-        with suppress(OSError):
-            if os.fstat(handle).st_size > at:
-                os.ftruncate(handle, at)
-                os.fsync(handle)
-        return os.fstat(handle).st_size <= at
-    finally:
-        os.close(handle)
+    # a link or a folder in its place was not written to
+    return not stat.S_ISREG(about.st_mode) or about.st_size <= at
 
 
 def _replace_record(folder: Path, state: JournalState) -> None:
