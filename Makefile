@@ -79,6 +79,7 @@ bench: .venv/dev.stamp ## Measure speed and accuracy; prints tables with ratios
 
 fuzz: .venv/fuzz.stamp ## Spoil inputs, kill writers and commands, feed every reader; prints counts (15 to 20 minutes)
 	$(PY) fuzz/roots.py --number 2000
+	$(PY) fuzz/misreadings.py --number 500
 	$(PY) fuzz/kills.py --number 100
 	$(PY) fuzz/incident_kills.py --kills 100
 	$(PY) fuzz/command_kills.py --number 100

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from tars_lib.errors import ConfigError
+from tars_lib.evidence.crate import CRATE_FILE, crate_file
 from tars_lib.evidence.gather import Request, gather
 from tars_lib.evidence.pages import complete
 from tars_lib.evidence.payload import Payload
@@ -18,7 +19,11 @@ from tars_lib.evidence.redacting import name_unsearched, redact_rest, refuse_rem
 from tars_lib.evidence.sealing.bag import pack
 from tars_lib.evidence.sealing.names import LONGEST_NAME, bundle_name
 from tars_lib.evidence.sealing.signature import GPG_ENDING, MINISIGN_ENDING
+from tars_lib.evidence.sealing.timestamp import STAMP_ENDING
 from tars_lib.files.atomic import write_bytes
+
+SIDECARS = (MINISIGN_ENDING, GPG_ENDING, STAMP_ENDING)
+"""Endings of what may stand beside a bundle and is over its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,12 @@ def seal(payload: Payload, name: str) -> bytes:
         "External-Identifier": payload.identifier,
         "Tars-Partial": "; ".join(payload.partial) if payload.partial else "no",
     }
-    return pack(name, payload.files, info, payload.made_at)
+    files = {**payload.files, CRATE_FILE: crate_file(payload, name)}
+    return pack(name, files, info, payload.made_at)
 
 
 def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, bytes] | None = None) -> Path:
-    """Put a bundle and its signatures, by their endings, on disk; each file is there whole or not at all.
+    """Put a bundle and its signatures and stamp, by their endings, on disk; each file is there whole or not at all.
 
     What stands there with the same bytes is the same bundle, and keeps the signatures that are not made anew. A signature
     without its bundle is removed once the new one stands: beside it, it would pass for a forgery.
@@ -123,7 +129,7 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
                 f"{place}: another bundle stands there, and evidence is not overwritten; "
                 f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
             ) from error
-    for ending in (MINISIGN_ENDING, GPG_ENDING) if is_new else ():
+    for ending in SIDECARS if is_new else ():
         place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
     for ending, content in (signatures or {}).items():
         write_bytes(place.with_name(f"{place.name}{ending}"), content)

@@ -36,6 +36,7 @@ _ROOTS = (
     "jupyter_client",
     "traitlets",
     "py-minisign",
+    "rfc3161-client",
 )
 """What this package imports; what those need in turn is found."""
 

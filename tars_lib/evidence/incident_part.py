@@ -10,11 +10,11 @@ from tars_lib.incidents.store.journal import (
     RECORD_FILE,
     JournalState,
     incident_of,
-    locked,
     read_entries,
     read_state,
     record_text,
 )
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import Head, Incident
 from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind, line_of
 from tars_lib.incidents.store.verification import verify

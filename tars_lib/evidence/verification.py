@@ -17,7 +17,7 @@ from tars_lib.evidence.sealing.names import check_path
 from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, Entry, write_archive
 from tars_lib.files.reading import read_whole
 from tars_lib.files.scratch import scratch
-from tars_lib.incidents.store.journal import RECORD_FILE
+from tars_lib.incidents.store.journal import RECORD_FILE, split_lines
 from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.store.timeline import TIMELINE_FILE
 from tars_lib.incidents.store.verification import verify as verify_incident
@@ -72,6 +72,8 @@ class Verification:
         What is likely to have happened, a sentence each.
     original : bytes or None
         The archive as it was written, made anew from its files where they are all as they were; None where they are not.
+    timelines : mapping of str to tuple of str
+        By incident the digests of the entries that its timeline in the bundle holds, the first first.
     """
 
     sha256: str | None
@@ -85,6 +87,7 @@ class Verification:
     container: Container
     causes: tuple[str, ...]
     original: bytes | None
+    timelines: Mapping[str, tuple[str, ...]]
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -181,7 +184,23 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
         container=contents.container,
         causes=tuple(_causes(contents, faults, named)),
         original=original,
+        timelines={
+            PurePosixPath(path).parts[2]: _digests(content)
+            for path, content in files.items()
+            if PurePosixPath(path).match(f"data/incident/*/{TIMELINE_FILE}")
+        },
     )
+
+
+def _digests(timeline: bytes) -> tuple[str, ...]:
+    """What the entries of a timeline say that their digests are; a line that is none has none."""
+    found = []
+    for line in split_lines(timeline)[0]:
+        try:
+            found.append(str(json.loads(line)["sha256"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            found.append("")
+    return tuple(found)
 
 
 def _causes(contents: Contents, faults: Iterable[Fault], named: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
         if only_new:
             _claim(temporary, path)
         else:
-            temporary.replace(path)
+            rename(temporary, path)
 
 
 def write_together(files: Mapping[Path, bytes | Path]) -> None:
@@ -79,7 +79,7 @@ def write_together(files: Mapping[Path, bytes | Path]) -> None:
             else:
                 staged.append((stack.enter_context(_staged(path, content)), path))
         for temporary, path in staged:
-            temporary.replace(path)
+            rename(temporary, path)
 
 
 @contextmanager
@@ -146,18 +146,45 @@ def _staged(path: Path, content: bytes, *, is_private: bool = False) -> Iterator
         old.unlink(missing_ok=True)
 
 
+def rename(temporary: Path, path: Path) -> None:
+    """Give a file its name, in place of whatever has it; after an error look which file has it now.
+
+    A rename may be done and be reported as failed: a network file system asks again where an answer was lost.
+
+    Raises
+    ------
+    OSError
+        If it was not renamed.
+    """
+    about = temporary.lstat()
+    try:
+        temporary.replace(path)
+    except OSError:
+        if os.path.lexists(temporary) or not _is_same(about, path):
+            raise
+
+
+def _is_same(about: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(about, path.lstat())
+    except OSError:
+        return False
+
+
 def _claim(temporary: Path, path: Path) -> None:
-    """Rename a file unless something has the name."""
+    """Rename a file unless something else has the name."""
+    about = temporary.lstat()
     try:
         # one step that never replaces; a rename does, but for Windows
         os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError as error:  # a file system without hard links
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
-        temporary.replace(path)
-        return
+    except OSError as error:
+        if not _is_same(about, path):
+            if isinstance(error, FileExistsError):
+                raise
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+            rename(temporary, path)  # a file system without hard links
+            return
     temporary.unlink()
 
 

@@ -20,7 +20,7 @@ from tars_lib.pipeline import STATUS_FILE, RunStatus
 from tars_lib.retention.policy import Kind
 
 _NAMED = re.compile(r"tars-run-\d{8}-\d{6}(?:-\d+)?|INC-\d{12}(?:-\d+)?")
-SIDECARS = (".minisig", ".asc", ".sha256")
+SIDECARS = (".minisig", ".asc", ".tsr", ".sha256")
 """Endings of files that belong to the bundle beside them."""
 
 

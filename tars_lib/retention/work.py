@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError, VerificationError
 from tars_lib.files.atomic import write_bytes
-from tars_lib.incidents.store.journal import locked as incident_locked
 from tars_lib.incidents.store.journal import read_incident
+from tars_lib.incidents.store.lock import locked as incident_locked
 from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.retention.content import archive_files, check_archive, content_digest, fault_of, read_content
 from tars_lib.retention.holding import with_holds

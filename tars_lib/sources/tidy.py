@@ -6,7 +6,9 @@ for, so that the message can name them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from numpy.typing import NDArray
+
+
+_LINE_ENDS = (b"\n", b"\r", b"")
+_UNENDED = "no line end after the last row; where a transfer broke off, its last cell is cut; it was read as it stands"
 
 
 def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samples:
@@ -56,6 +62,10 @@ def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samp
         head = None
         if not is_parquet:
             head = read_head(iter(lambda: file.readline(MAX_HEADER_BYTES + 1), b""), label, COLUMNS)
+            if file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+            if file.read(1) not in _LINE_ENDS:
+                head = replace(head, notes=(*head.notes, f"{label}: {_UNENDED}"))
     try:
         if head is None:
             table = read_parquet(path, label)

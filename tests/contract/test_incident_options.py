@@ -7,6 +7,7 @@ compared as such: a time is there or is not.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +117,9 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
     "incident status": (ID, {**NOW, **JUDGED}),
     "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--now": "=", **JUDGED}),
     "incident timeline": (ID, {"--full": "--full", **COMMON}),
-    "incident verify": (ID, LOCATED),
+    "incident verify": (ID, {"--head": f"--head '{ID} entry 1 sha256 {'0' * 64}'", **LOCATED}),
+    "incident head": (ID, LOCATED),
+    "incident repair": (ID, {"--reason": "--reason why", **LOCATED}),
     "review": ("", {**NOW, **JUDGED}),
     "metrics": (
         "",
@@ -137,7 +140,7 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }
 """Command: its base call, and by option what is added; after = stands a call of its own."""
-SILENT = {f"incident {name}" for name in ("golden", "status", "list", "timeline")}
+SILENT = {f"incident {name}" for name in ("golden", "status", "list", "timeline", "head")}
 """Commands whose answer is all they say, so that `--quiet` leaves it."""
 TODAY = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?|(?<!INC-)\b\d{8}[-T]\d{4,6}Z?")
 NEW_ID = r"INC-(?!202605041)\d{12}(-\d+)?"
@@ -183,6 +186,8 @@ def seen(register: Path, place: Path, command: str, arguments: str, monkeypatch:
     for name in ("incidents", "other"):
         shutil.copytree(register / name, place / name)
     shutil.copy(register / "own.yaml", place)
+    for record in place.glob(f"*/{ID}/incident.json") if command == "incident repair" else ():
+        record.write_text(record.read_text(encoding="ascii").replace('"ada"', '"eve"'), encoding="ascii")
     monkeypatch.chdir(place)
     words = [
         word.format(
@@ -191,7 +196,7 @@ def seen(register: Path, place: Path, command: str, arguments: str, monkeypatch:
             root=register / "root",
             small=register / "small",
         )
-        for word in arguments.split()
+        for word in shlex.split(arguments)
     ]
     done = CliRunner().invoke(cli, [*command.split(), *words])
     files = {

@@ -174,20 +174,26 @@ def test_an_altered_or_removed_entry_is_named(beside: Path, row: int) -> None:
         assert tars("bundle", "verify", beside).exit_code == 1
 
 
-def test_lines_cut_off_at_the_end_are_seen_by_whoever_noted_the_head(beside: Path) -> None:
+def test_lines_cut_off_at_the_end_and_a_record_that_is_gone_are_seen(beside: Path) -> None:
+    place, noted = beside.parent / "custody.jsonl", beside.parent / ".custody.head"
+    before = noted.read_bytes()
     tars("bundle", "transfer", beside, "--to", "Legal")
-    noted = json.loads(tars("bundle", "log", beside, "--json").stdout)
-    assert noted["entries"] == 2
-    assert f"head: entry 2, {noted['head']}\n" in tars("bundle", "log", beside).stdout
-    place = beside.parent / "custody.jsonl"
-    first, last = place.read_bytes().splitlines(keepends=True)
-    assert json.loads(last)["sha256"] == noted["head"]
-    place.write_bytes(first)
-    left = json.loads(tars("bundle", "log", beside, "--json").stdout)
-    assert left["entries"] == 1
-    tars("bundle", "transfer", beside, "--to", "Legal again")
-    made = json.loads(tars("bundle", "log", beside, "--json").stdout)
-    assert (made["entries"], made["head"] == noted["head"]) == (2, False)
+    whole = place.read_bytes()
+    first, last = whole.splitlines(keepends=True)
+    head = json.loads(tars("bundle", "log", beside, "--json").stdout)["head"]
+    assert f"head: entry 2, {head}\n" in tars("bundle", "log", beside).stdout
+    assert (json.loads(last)["sha256"], noted.read_bytes()) == (head, f"2 {head}\n".encode())
+    for left in (first, b"", None):
+        place.unlink() if left is None else place.write_bytes(left)
+        for words in (("log", beside), ("transfer", beside, "--to", "Legal"), ("verify", beside)):
+            done = tars("bundle", *words)
+            assert (done.exit_code, "names another end (entry 2)" in done.output) == (1, True), words
+        assert (place.read_bytes() if left is not None else None) == left
+    # a writer that was killed before it noted the end left an older one, and whoever notes it anew sees a whole record
+    place.write_bytes(whole)
+    noted.write_bytes(before)
+    assert tars("bundle", "verify", beside).exit_code == 0
+    assert noted.read_bytes().startswith(b"3 ")
 
 
 def test_a_file_from_elsewhere_is_verified_without_leaving_a_trace(beside: Path, tmp_path: Path) -> None:
@@ -245,8 +251,8 @@ def test_the_record_of_custody_is_never_open_to_others(tmp_path: Path, monkeypat
     for number in range(2):
         enter(Log(None, tmp_path / LOG_FILE), CustodyEvent(CustodyAct.CREATED, "b.zip", str(number), NOON, "ada", ""))
     files = [mode & 0o777 for mode in modes if stat.S_ISREG(mode)]
-    assert files == [0o600, 0o600]
-    assert (tmp_path / LOG_FILE).stat().st_mode & 0o777 == 0o600
+    assert files == [0o600] * 4
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_an_altered_timeline_is_packed_as_partial_alone_and_entered_beside_the_bundle(

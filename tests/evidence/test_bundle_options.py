@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -43,6 +44,7 @@ TRIED: dict[str, tuple[str, dict[str, str]]] = {
             "--output-dir": "--output-dir o",
             "--sign-key": "--sign-key key.sec",
             "--gpg-key": "--gpg-key nobody@example.org",
+            "--timestamp-url": "--timestamp-url http://127.0.0.1:1/",
             "--redact": "--redact none.yaml",
             "--allow-partial": f"=--run-dir {RUN}",
             "--verbose": f"=--run-dir {RUN} --verbose",
@@ -53,6 +55,8 @@ TRIED: dict[str, tuple[str, dict[str, str]]] = {
         ZIP,
         {
             "--public-key": "--public-key key.pub",
+            "--timestamp-cert": "--timestamp-cert key.pub",
+            "--head": f"--head 'INC-202601051430 entry 1 sha256 {'0' * 64}'",
             "--strict": "=anew.zip --strict",
             "--incidents-dir": "--incidents-dir file",
             "--no-record": "--no-record",
@@ -135,7 +139,7 @@ def call(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
         kept = folder / "release" / "executive"
         if command != "create":
             shutil.move(folder / "kept", kept)
-        done = CliRunner().invoke(cli, ["bundle", command, *words.split()])
+        done = CliRunner().invoke(cli, ["bundle", command, *shlex.split(words)])
         files: dict[str, object] = {}
         for path in sorted(one for one in folder.rglob("*") if one.is_file() and one.name != ".lock"):
             content = path.read_bytes()

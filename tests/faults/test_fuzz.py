@@ -11,6 +11,7 @@ from pathlib import Path
 import command_kills
 import judging
 import kills
+import misreadings
 import pytest
 import readers
 import roots
@@ -52,6 +53,32 @@ def test_the_harness_sees_a_traceback_a_warning_and_a_changed_root(
         monkeypatch.setattr(roots, "load_org", load)
         roots.judge(1, folder, outcome, is_whole=False)
         assert [word in failure for word, failure in zip(found, outcome.failures, strict=True)] == [True] * len(found)
+
+
+def test_no_mishap_makes_a_value_that_nobody_wrote() -> None:
+    every = len(misreadings.SPOILS)
+    tally = misreadings.run(every, every)
+    assert tally.failures == []
+    # many a mishap can be read around, and many cannot
+    assert min(tally.codes[code] for code in (0, 94, 95)) >= 6
+
+
+def test_the_harness_sees_a_value_that_is_another_one_that_is_lost_and_one_that_nobody_wrote(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def halve(sheet: misreadings.Sheet) -> None:
+        row = sheet.rows[0]
+        row[3] = str(float(row[3]) / 2)
+
+    def lose(sheet: misreadings.Sheet) -> None:
+        del sheet.rows[0]
+
+    def add(sheet: misreadings.Sheet) -> None:
+        sheet.rows.append([sheet.rows[0][0], "other", *sheet.rows[0][2:]])
+
+    monkeypatch.setattr(misreadings, "SPOILS", {"halve": halve, "lose": lose, "add": add})
+    tally = misreadings.run(3)
+    assert [failure.partition(" ")[0] for failure in tally.failures] == ["halve", "lose", "add"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")

@@ -21,7 +21,8 @@ from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.incidents.response.acts import Writer, acknowledge, note, resolve
 from tars_lib.incidents.response.opening import adopt, by_hand, open_incident
 from tars_lib.incidents.store import journal
-from tars_lib.incidents.store.journal import LOCK_FILE, RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.journal import RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.lock import LOCK_FILE
 from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind
 from tars_lib.incidents.store.verification import RecordVerification, verify
@@ -138,23 +139,27 @@ def test_an_opening_that_was_killed_half_way_can_be_finished(tmp_path: Path) -> 
     assert verify(torn).is_intact
 
 
-def test_every_single_altered_byte_of_the_timeline_is_found_and_its_row_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.thorough)])
+def test_every_single_altered_byte_of_the_timeline_is_found_and_its_row_named(tmp_path: Path, step: int) -> None:
     folder = opened(tmp_path, "zażółć \u202e 'q' \\ \"x\"")
     note(writer(folder), "errors fall since 12:04")
     content = (folder / TIMELINE_FILE).read_bytes()
-    for at in range(len(content)):
+    for at in range(0, len(content), step):
         found = mutated(folder, TIMELINE_FILE, at)
         row = content[:at].count(b"\n") + 1
         assert not found.is_intact, f"byte {at + 1} {content[at : at + 1]!r}"
         assert f"row {row}" in found.faults[0], (at, found.faults)
 
 
-def test_every_single_altered_byte_of_the_record_is_found_and_the_byte_or_field_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.thorough)])
+def test_every_single_altered_byte_of_the_record_is_found_and_the_byte_or_field_named(
+    tmp_path: Path, step: int
+) -> None:
     folder = opened(tmp_path)
     note(writer(folder), "one")
     content = (folder / RECORD_FILE).read_bytes()
     start_of_head = content.index(b'"timeline"')
-    for at in range(len(content)):
+    for at in range(0, len(content), step):
         found = mutated(folder, RECORD_FILE, at)
         assert not found.is_intact, f"byte {at + 1} {content[at : at + 1]!r}"
         assert RECORD_FILE in found.faults[0] or "timeline" in found.faults[0]

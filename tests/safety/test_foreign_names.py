@@ -74,11 +74,13 @@ def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.slow
-def test_a_leadership_package_and_its_reports_run_nothing_of_the_current_folder(
+def test_the_demo_and_a_leadership_package_run_nothing_of_the_current_folder(
     samples: RunSamples, tmp_path: Path, names: list[str]
 ) -> None:
     run = samples.run("demo").directory
     marker = plant(tmp_path / "here", names)
+    told = call(tmp_path / "here", *TARS, "demo", "--output", tmp_path / "out")
+    assert (told.returncode, marker.exists()) == (0, False), told.stderr
     told = call(tmp_path / "here", *TARS, "package", "--run", run, "--output", tmp_path / "package")
     assert (told.returncode, marker.exists()) == (0, False), told.stderr
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.bundle import custody
+from tars_lib.cli.bundle import checking, custody
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     help="Minisign secret key to sign with; default $TARS_SIGN_KEY (a path or the key). $TARS_SIGN_PASSWORD opens it.",
 )
 @click.option("--gpg-key", metavar="ID", help="Sign with this key of gpg as well.")
+@click.option(
+    "--timestamp-url",
+    metavar="URL",
+    help="Have a time-stamping authority (RFC 3161) stamp the bundle; its sha256 alone is sent there.",
+)
 @click.option("--all", "every_page", is_flag=True, help="A report for every finding, not for the highest alone.")
 @click.option(
     "--redact",
@@ -68,6 +73,7 @@ def package(
     output_dir: Path,
     sign_key: Path | None,
     gpg_key: str | None,
+    timestamp_url: str | None,
     every_page: bool,
     redact: Path | None,
     allow_partial: bool,
@@ -84,8 +90,11 @@ def package(
         raise click.UsageError("Missing option '--run-dir' (or '--incident', or '--before' and '--after').")
     from tars_lib.evidence.bundle import check_place, make_bundle, write_bundle
     from tars_lib.evidence.sealing.signature import refuse_absent_key
+    from tars_lib.evidence.sealing.timestamp import STAMP_ENDING, check_authority, stamp
 
     check_place(output_dir)
+    if timestamp_url is not None:
+        check_authority(timestamp_url)
     signer = custody.signer(sign_key)
     if gpg_key is not None:
         refuse_absent_key(gpg_key)
@@ -106,11 +115,15 @@ def package(
     signatures = {} if signer is None else signer(made.content, made.file)
     if gpg_key is not None:
         signatures |= custody.gpg_signature(made, gpg_key)
+    is_signed = bool(signatures)
+    if timestamp_url is not None:
+        signatures |= {STAMP_ENDING: stamp(made.content, timestamp_url)}
     place = write_bundle(made, output_dir, signatures)
-    custody.enter_creation(made, place, request.incident, is_signed=bool(signatures))
+    said = ["signed" if is_signed else "unsigned", *(["time-stamped"] if timestamp_url is not None else [])]
+    custody.enter_creation(made, place, request.incident, said)
     if not quiet:
         click.echo("\n".join(map(str, [place, *(place.with_name(f"{place.name}{ending}") for ending in signatures)])))
-        _say(made, is_signed=bool(signatures))
+        _say(made, is_signed=is_signed)
     return 0
 
 
@@ -174,7 +187,7 @@ def bundle() -> None:
 
 
 bundle.add_command(package, "create")
-bundle.add_command(custody.verify)
+bundle.add_command(checking.verify)
 bundle.add_command(custody.export)
 bundle.add_command(custody.transfer)
 bundle.add_command(custody.log)

@@ -1,4 +1,4 @@
-"""`tars bundle verify`, `export`, `transfer` and `log`: what happens to a bundle once it is made."""
+"""`tars bundle export`, `transfer` and `log`: what happens to a bundle once it is made."""
 
 from __future__ import annotations
 
@@ -21,98 +21,19 @@ if TYPE_CHECKING:
     from tars_lib.incidents.store.record import CustodyAct
 
 KEY_VARIABLE, PASSWORD_VARIABLE = "TARS_SIGN_KEY", "TARS_SIGN_PASSWORD"
-_EXAMPLE = "./release/executive/tars-evidence-tars-run-20260105-143000.zip"
+EXAMPLE = "./release/executive/tars-evidence-tars-run-20260105-143000.zip"
 
 incidents_option = click.option(
     "--incidents-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
 )
-_file = click.argument("file", type=click.Path(path_type=Path))
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
-@click.command(epilog=f"Example: tars bundle verify {_EXAMPLE}")
-@_file
-@click.option("--public-key", metavar="KEY|FILE", help="Minisign public key that must have signed the bundle.")
-@incidents_option
-@click.option("--no-record", is_flag=True, help="Enter the verification nowhere.")
-@click.option("--strict", is_flag=True, help="Code 1 also where every file matches and the container is another.")
-@_json
-@logging_options
-@guarded(REPORT)
-def verify(
-    file: Path,
-    public_key: str | None,
-    incidents_dir: Path | None,
-    no_record: bool,
-    strict: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
-    """Compare a bundle (zip, tar or the folder it was unpacked to) with its manifests, and its timeline with its chain.
-
-    Says first whether the content is intact, then whether the container is the one that was written; names what is altered,
-    missing, added or renamed; works without a network. Code 1 if the content is not intact, a signature does not fit, or
-    --public-key is given and the bundle is not signed by it; 0 with a warning where another tool packed it anew. Where a
-    record of the bundle is kept, in an incident or in custody.jsonl beside it, the digest is compared with it and the
-    verification is entered.
-    """
-    from hashlib import sha256
-
-    from tars_lib.cli.bundle.verdict import show
-    from tars_lib.evidence.sealing.custody import disagreement, events, superseded
-    from tars_lib.evidence.verification import verify as check
-    from tars_lib.files.json_records import dumps
-
-    checked = check(file)
-    notes = list(checked.notes)
-    signatures = _signatures(file, public_key, checked.original)
-    faults = [f"{one.file}: signature INVALID: {one.text}" for one in signatures if one.state.value == "INVALID"]
-    if public_key is not None and not any(one.state.value == "VALID" for one in signatures if _is_minisign(one)):
-        faults = faults or [f"{file.name}.minisig: no signature by this key stands beside the bundle"]
-    if checked.sha256 is not None:
-        log = _log(file, incidents_dir, checked.identifier)
-        if log.exists():
-            try:
-                told = events(log)
-                # of a bundle that was packed anew, what counts is the one that its files make
-                digest = checked.sha256 if checked.original is None else sha256(checked.original).hexdigest()
-                other = disagreement(told, file.name, digest)
-                faults += [] if other is None else [other]
-                earlier = superseded(told, file.name, digest)
-                notes += [] if earlier is None else [earlier]
-            except TarsError as error:
-                faults.append(str(error))
-            if not no_record:
-                _enter_verification(log, file, checked, signatures, faults)
-    is_intact = checked.content_is_intact and not faults and not (strict and checked.container_faults)
-    if as_json:
-        document = {
-            "file": str(file),
-            "is_intact": is_intact,
-            "is_signed": any(one.state.value == "VALID" for one in signatures),
-            "sha256": checked.sha256,
-            "files": checked.files,
-            "identifier": checked.identifier,
-            "partial": checked.partial,
-            "content": {"is_intact": not checked.content_faults, "faults": checked.content_faults},
-            "container": {"is": checked.container.value, "faults": checked.container_faults},
-            "causes": checked.causes,
-            "faults": checked.faults,
-            "other_faults": faults,
-            "notes": notes,
-            "signatures": signatures,
-        }
-        click.echo(dumps(document), nl=False)
-    else:
-        show(file, checked, signatures, faults, notes, quiet=quiet, verbose=verbose)
-    return 0 if is_intact else 1
-
-
-@click.command(epilog=f"Example: tars bundle export {_EXAMPLE} --output ./outgoing")
-@_file
+@click.command(epilog=f"Example: tars bundle export {EXAMPLE} --output ./outgoing")
+@file_argument
 @click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to copy it to.")
 @incidents_option
 @logging_options
@@ -122,7 +43,7 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
 
     What stands there under one of their names with other bytes is not overwritten: the code is then 1.
     """
-    from tars_lib.evidence.bundle import copy_bundle
+    from tars_lib.evidence.bundle import SIDECARS, copy_bundle
     from tars_lib.files.reading import real
     from tars_lib.incidents.store.record import CustodyAct
     from tars_lib.incidents.store.register import is_incident_id
@@ -130,17 +51,17 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     checked, log = _genuine(file, incidents_dir)
     if real(output) == real(file).parent:
         raise InputError(f"{output}: the bundle stands there already")
-    beside = [file.with_name(f"{file.name}{ending}") for ending in (".minisig", ".asc")]
+    beside = [file.with_name(f"{file.name}{ending}") for ending in SIDECARS]
     content = {one.name: one.read_bytes() for one in [file, *(path for path in beside if path.is_file())]}
     written = copy_bundle(file, content, output, is_private=is_incident_id(checked.identifier or ""))
-    _enter(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
+    enter_act(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
     if not quiet:
         click.echo("\n".join(map(str, written)))
     return 0
 
 
-@click.command(epilog=f"Example: tars bundle transfer {_EXAMPLE} --to 'Legal, by encrypted mail'")
-@_file
+@click.command(epilog=f"Example: tars bundle transfer {EXAMPLE} --to 'Legal, by encrypted mail'")
+@file_argument
 @click.option("--to", "whom", required=True, help="Who has it now, in words.")
 @incidents_option
 @logging_options
@@ -153,17 +74,17 @@ def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, q
     if not whom.strip():
         raise InputError("--to: empty; who has the bundle now is needed")
     checked, log = _genuine(file, incidents_dir)
-    _enter(log, CustodyAct.TRANSFERRED, file.name, checked, "", whom.strip())
+    enter_act(log, CustodyAct.TRANSFERRED, file.name, checked, "", whom.strip())
     if not quiet:
         click.echo(f"{file.name}: handed over to {visible(whom.strip())}; entered in {log.place}")
     return 0
 
 
-@click.command(epilog=f"Example: tars bundle log {_EXAMPLE}")
+@click.command(epilog=f"Example: tars bundle log {EXAMPLE}")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--incident", metavar="ID", help="All bundles of this incident.")
 @incidents_option
-@_json
+@json_option
 @logging_options
 @guarded(REPORT)
 def log(
@@ -183,7 +104,7 @@ def log(
         place = Log(incident_folder(incident, incidents_dir), None)
         told = events(place)
     else:
-        place = _log(file, incidents_dir, _identifier(file))
+        place = log_of(file, incidents_dir, _identifier(file))
         told = tuple(event for event in events(place) if event.bundle == file.name)
         if not told and not file.exists():
             raise InputError(f"{file}: no such file, and nothing is entered on one of that name in {place.place}")
@@ -247,13 +168,13 @@ def gpg_signature(made: Bundle, key: str) -> dict[str, bytes]:
         return {GPG_ENDING: sign_with_gpg(place, key)}
 
 
-def enter_creation(made: Bundle, place: Path, incident: Path | None, *, is_signed: bool) -> None:
+def enter_creation(made: Bundle, place: Path, incident: Path | None, said: list[str]) -> None:
     """Enter that a bundle was made; where the incident's timeline was altered, beside the bundle."""
     from tars_lib.evidence.sealing.custody import LOG_FILE, Log, enter
     from tars_lib.incidents.store.record import CustodyAct, CustodyEvent
     from tars_lib.incidents.store.register import actor, now
 
-    outcome = ", ".join(["signed" if is_signed else "unsigned", *(["partial"] if made.partial else [])])
+    outcome = ", ".join([*said, *(["partial"] if made.partial else [])])
     event = CustodyEvent(CustodyAct.CREATED, made.file, made.sha256, now(), actor(), outcome)
     beside = Log(None, place.parent / LOG_FILE)
     try:
@@ -279,31 +200,35 @@ def _key_of(file: Path) -> str:
     return read_utf8(file, f"key {file}", LONGEST_KEY, ConfigError)
 
 
-def _signatures(file: Path, public_key: str | None, original: bytes | None = None) -> tuple[Signature, ...]:
-    """Signatures beside a bundle, over `original` where its files were packed anew."""
-    from tars_lib.evidence.sealing.signature import GPG_ENDING, MINISIGN_ENDING, signatures_of
+def signatures_beside(
+    file: Path, public_key: str | None, original: bytes | None = None, certificates: Path | None = None
+) -> tuple[Signature, ...]:
+    """Signatures and stamp beside a bundle, over `original` where its files were packed anew."""
+    from tars_lib.evidence.bundle import SIDECARS
+    from tars_lib.evidence.sealing.signature import signatures_of
+    from tars_lib.evidence.sealing.timestamp import STAMP_ENDING, check_stamp, read_certificates
 
     if file.is_dir():
-        if public_key is not None:
-            raise InputError(f"{file}: a signature is over the zip; verify that")
+        if public_key is not None or certificates is not None:
+            raise InputError(f"{file}: a signature or stamp is over the zip; verify that")
         return ()
     key, content = None if public_key is None else _text_of(public_key), file.read_bytes()
-    if original is None or original == content:
-        return signatures_of(file, content, key)
+    roots = None if certificates is None else read_certificates(certificates)
+    packed = content if original is None else original
+    stamp = file.with_name(f"{file.name}{STAMP_ENDING}")
+    stamped = (check_stamp(packed, stamp, roots),) if stamp.is_file() else ()
+    if packed == content:
+        return (*signatures_of(file, content, key), *stamped)
     from tars_lib.files.scratch import scratch
 
     with scratch("verify") as folder:
         place = folder / file.name
-        place.write_bytes(original)
-        for ending in (MINISIGN_ENDING, GPG_ENDING):
+        place.write_bytes(packed)
+        for ending in SIDECARS:
             beside = file.with_name(f"{file.name}{ending}")
             if beside.is_file():
                 place.with_name(beside.name).write_bytes(beside.read_bytes())
-        return signatures_of(place, original, key)
-
-
-def _is_minisign(one: Signature) -> bool:
-    return one.file.endswith(".minisig")
+        return (*signatures_of(place, packed, key), *stamped)
 
 
 def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
@@ -312,10 +237,10 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
 
     checked = _intact(file)
     assert checked.sha256 is not None  # noqa: S101 - a zip
-    for one in _signatures(file, None):
+    for one in signatures_beside(file, None):
         if one.state.value == "INVALID":
             raise VerificationError(f"{file}: {one.file}: signature INVALID: {one.text}; nothing was entered")
-    log = _log(file, incidents_dir, checked.identifier)
+    log = log_of(file, incidents_dir, checked.identifier)
     other = disagreement(events(log), file.name, checked.sha256)
     if other is not None:
         raise VerificationError(f"{file}: {other}; nothing was entered")
@@ -337,7 +262,8 @@ def _intact(file: Path) -> Verification:
     return checked
 
 
-def _log(file: Path, incidents_dir: Path | None, identifier: str | None) -> Log:
+def log_of(file: Path, incidents_dir: Path | None, identifier: str | None) -> Log:
+    """The record of what happened to a bundle."""
     from tars_lib.evidence.sealing.custody import log_for
     from tars_lib.incidents.store.register import incidents_dir as where
 
@@ -354,25 +280,13 @@ def _identifier(file: Path) -> str | None:
         return None
 
 
-def _enter(log: Log, act: CustodyAct, bundle: str, checked: Verification, outcome: str, to: str | None = None) -> None:
+def enter_act(
+    log: Log, act: CustodyAct, bundle: str, checked: Verification, outcome: str, to: str | None = None
+) -> None:
+    """Enter an act on a bundle, now."""
     from tars_lib.evidence.sealing.custody import enter
     from tars_lib.incidents.store.record import CustodyEvent
     from tars_lib.incidents.store.register import actor, now
 
     assert checked.sha256 is not None  # noqa: S101 - a zip
     enter(log, CustodyEvent(act, bundle, checked.sha256, now(), actor(), outcome, to))
-
-
-def _enter_verification(
-    log: Log, file: Path, checked: Verification, signatures: tuple[Signature, ...], faults: list[str]
-) -> None:
-    """Enter what was found; a medium that cannot be written to, or a record that was altered, does not change the verdict."""
-    from tars_lib.incidents.store.record import CustodyAct
-
-    count = len(checked.faults) + len(faults)
-    states = ", ".join(f"{one.file.rpartition('.')[2]} {one.state.value}" for one in signatures) or "unsigned"
-    found = f"intact, {states}" if not count else f"{count} fault{'s' if count > 1 else ''}, {states}"
-    try:
-        _enter(log, CustodyAct.VERIFIED, file.name, checked, found)
-    except (OSError, TarsError) as error:
-        click.echo(f"the verification was not entered: {' '.join(str(error).split())}", err=True)

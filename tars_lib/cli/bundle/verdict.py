@@ -53,6 +53,11 @@ def show(
         click.echo(f"{line[: len(line) - len(line.lstrip())]}{visible(line.strip())}")
 
 
+def kind_of(signature: Signature) -> str:
+    """What stands beside the bundle, in words."""
+    return "time stamp" if signature.file.endswith(".tsr") else "signature"
+
+
 def _content(checked: Verification) -> str:
     spoiled = {fault.path for fault in checked.content_faults}
     if not spoiled:
@@ -82,7 +87,7 @@ def _asides(file: Path, checked: Verification, signatures: Sequence[Signature], 
     lines += [f"note: {note}" for note in notes]
     for signature in signatures:
         key = "" if signature.key is None else f" by {signature.key}"
-        lines.append(f"signature {signature.file}: {signature.state.value}{key}: {signature.text}")
-    if not signatures and checked.sha256 is not None:
+        lines.append(f"{kind_of(signature)} {signature.file}: {signature.state.value}{key}: {signature.text}")
+    if not any(kind_of(one) == "signature" for one in signatures) and checked.sha256 is not None:
         lines.append("unsigned: no signature stands beside it; digests do not say who made a bundle")
     return [f"{file}: {line}" if line.startswith("note") else line for line in lines]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.incident import acts, people, views
+from tars_lib.cli.incident import acts, keeping, people, views
 from tars_lib.cli.incident import follow_up as after
 from tars_lib.cli.incident import legal_hold as holds
 
@@ -47,6 +47,8 @@ for _command in (
     views.status,
     views.list_command,
     views.timeline,
-    views.verify,
+    keeping.verify,
+    keeping.head,
+    keeping.repair,
 ):
     incident.add_command(_command)

@@ -15,8 +15,9 @@ import click
 
 from tars_lib.cli.incident.text import Reader
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
-from tars_lib.errors import ConfigError, InputError
+from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.limits import MAX_TEXT_BYTES
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.incidents.response.acts import Writer
@@ -128,7 +129,14 @@ class Options:
         if self.as_json:
             echo_json({"entry": written.entry, "incident": written.incident})
         elif not self.quiet:
-            case = self.case(written.incident.incident_id, written.entry.time)
+            try:
+                case = self.case(written.incident.incident_id, written.entry.time)
+            except TarsError as error:
+                # it is on disk: whoever reads that the command failed would write it again
+                name = written.incident.incident_id
+                click.echo(f"Written: entry {written.entry.seq}")
+                click.echo(f"{visible(str(error))}; `tars incident repair {name}` shows what can be done", err=True)
+                return 0
             click.echo("\n".join(written_lines(written, case, self.reader, self.incidents_dir)))
         return 0
 

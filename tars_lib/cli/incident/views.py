@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, common, echo_json, judged, located, now_option
-from tars_lib.cli.incident.text import golden_lines, status_lines, timeline_lines, verification_lines
+from tars_lib.cli.incident.options import Options, common, echo_json, judged, now_option
+from tars_lib.cli.incident.text import golden_lines, status_lines, timeline_lines
 from tars_lib.errors import InputError, TarsError
 
 if TYPE_CHECKING:
@@ -107,30 +107,6 @@ def timeline(options: Options, incident_id: str, full: bool) -> int:
     else:
         click.echo("\n".join(timeline_lines(entries, options.reader, is_full=full)))
     return 0
-
-
-@click.command(
-    short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
-)
-@click.argument("incident_id", metavar="ID")
-@located
-def verify(options: Options, incident_id: str) -> int:
-    """Compare timeline, record and runs with their digests, and name what was altered. Code 1 if anything was.
-
-    What a killed writer left behind is a note, not an alteration: nobody was told that it had been written.
-    """
-    from tars_lib.files.json_records import to_json
-    from tars_lib.incidents.store.verification import verify as check
-
-    folder = options.folder(incident_id)
-    found = check(folder)
-    if options.as_json:
-        document = to_json(found)
-        assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
-        echo_json({**document, "is_intact": found.is_intact})
-    elif not (options.quiet and found.is_intact):
-        click.echo("\n".join(verification_lines(found, folder)))
-    return 0 if found.is_intact else 1
 
 
 @click.command(

@@ -1,14 +1,16 @@
 """Who made, checked, copied or handed over a bundle, when, and with which digest.
 
 A bundle of an incident has its entries in the incident's timeline; any other in ``custody.jsonl`` beside it, in the same form:
-each line carries its own digest and that of the line before. The end of that file is kept nowhere else, so lines cut off at its
-end are seen by who noted its `head` alone; the incident's timeline does not have that gap. No entry stands in the bundle that
-it tells of.
+each line carries its own digest and that of the line before. Its end is kept in a file of its own beside it, as that of a
+timeline is in the incident's record, so that cutting lines off or deleting the file is seen. No entry stands in the bundle that
+it tells of, and so neither does this end: two bundles of one state are the same bytes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +18,8 @@ from pathlib import Path
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.atomic import make_folder, write_bytes
 from tars_lib.files.json_records import from_json, time_text
-from tars_lib.incidents.store.journal import locked, read_entries, read_incident, split_lines, write
+from tars_lib.incidents.store.journal import read_entries, read_incident, split_lines, write
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import CustodyAct, CustodyEvent, Incident
 from tars_lib.incidents.store.register import is_incident_id
 from tars_lib.incidents.store.timeline import GENESIS, Draft, Entry, EntryKind, follow, line_of, parse_line, seal
@@ -24,6 +27,9 @@ from tars_lib.incidents.store.verification import verify
 from tars_lib.text.visible import visible
 
 LOG_FILE = "custody.jsonl"
+HEAD_FILE = ".custody.head"
+"""Number and digest of the last entry of `custody.jsonl`."""
+_HEAD = re.compile(rb"(\d{1,9}) ([0-9a-f]{64})\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ class Log:
 
     def exists(self) -> bool:
         """Whether something was ever written there."""
-        return self.incident is not None or (self.file is not None and self.file.is_file())
+        return self.incident is not None or (
+            self.file is not None and (self.file.is_file() or self.file.with_name(HEAD_FILE).is_file())
+        )
 
 
 def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
@@ -80,12 +88,14 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
     assert log.file is not None  # noqa: S101 - one of the two
     make_folder(log.file.parent)
     with locked(log.file.parent):
-        content = log.file.read_bytes() if log.file.is_file() else b""
-        entries = _parsed(content, str(log.file))
+        entries = _read(log.file)
         last = entries[-1].sha256 if entries else GENESIS
         draft = Draft(EntryKind.CUSTODY, sentence(event), {"event": event})
         entry = seal(draft, len(entries) + 1, event.at, event.by, last)
-        write_bytes(log.file, content + line_of(entry), is_private=True)
+        write_bytes(log.file, b"".join(map(line_of, [*entries, entry])), is_private=True)
+        # what is entered is entered: an end that is older than the file is one all the same
+        with suppress(OSError):
+            write_bytes(log.file.with_name(HEAD_FILE), f"{entry.seq} {entry.sha256}\n".encode(), is_private=True)
     return entry
 
 
@@ -120,9 +130,7 @@ def events(log: Log) -> tuple[CustodyEvent, ...]:
         incident = read_incident(log.incident)
         return () if incident is None else incident.custody
     assert log.file is not None  # noqa: S101 - one of the two
-    if not log.file.is_file():
-        return ()
-    entries = _parsed(log.file.read_bytes(), str(log.file))
+    entries = _read(log.file)
     return tuple(from_json(CustodyEvent, entry.data["event"], f"{log.file}, row {entry.seq}") for entry in entries)
 
 
@@ -138,7 +146,7 @@ def head(log: Log) -> tuple[int, str]:
         entries: Sequence[Entry] = read_entries(log.incident)
     else:
         assert log.file is not None  # noqa: S101 - one of the two
-        entries = _parsed(log.file.read_bytes(), str(log.file)) if log.file.is_file() else []
+        entries = _read(log.file)
     return len(entries), entries[-1].sha256 if entries else GENESIS
 
 
@@ -182,6 +190,21 @@ def _draft(event: CustodyEvent, incident: Incident | None) -> Draft:
     if incident is None:
         raise InputError("the incident has no record yet; `tars incident open --adopt ID` makes one")
     return Draft(EntryKind.CUSTODY, sentence(event), {"custody": (*incident.custody, event)})
+
+
+def _read(file: Path) -> list[Entry]:
+    """The entries beside a bundle, compared with the end that is kept of them."""
+    entries = _parsed(file.read_bytes(), str(file)) if file.is_file() else []
+    place = file.with_name(HEAD_FILE)
+    if place.is_file():
+        noted = _HEAD.fullmatch(place.read_bytes()[:100])
+        count = 0 if noted is None else int(noted[1])
+        if noted is None or not 0 < count <= len(entries) or entries[count - 1].sha256 != noted[2].decode():
+            there = f"{len(entries)} entries" if file.is_file() else "it is gone"
+            raise VerificationError(
+                f"{file}: {there}, and {HEAD_FILE} beside it names another end (entry {count}): lines were cut off, or altered"
+            )
+    return entries
 
 
 def _parsed(content: bytes, where: str) -> list[Entry]:

@@ -37,12 +37,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature beside a bundle: its file, what is known, by which key, and what it says or why it was not checked."""
+    """A signature or stamp beside a bundle: its file, what is known, by which key, what it says or why it was not checked.
+
+    `at`: the time that a stamp gives; None for a signature, whose time is a claim.
+    """
 
     file: str
     state: State
     key: str | None
     text: str
+    at: datetime | None = None
 
 
 def sign(content: bytes, name: str, secret_key: str, password: str | None, time: datetime) -> bytes:

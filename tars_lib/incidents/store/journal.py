@@ -15,18 +15,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.files.atomic import flush_folder
+from tars_lib.files.atomic import flush_folder, rename
 from tars_lib.files.json_records import dumps, from_json
 from tars_lib.files.limits import MAX_TIMELINE_BYTES
 from tars_lib.files.reading import is_there, open_regular, read_json, read_whole
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import Head, Incident
 from tars_lib.incidents.store.timeline import (
     GENESIS,
@@ -42,16 +44,12 @@ from tars_lib.incidents.store.timeline import (
 )
 
 RECORD_FILE = "incident.json"
-LOCK_FILE = ".lock"
 REDACTED_FROM = "redacted_from"
 """Key of `incident.json` that a redacted copy has: digests of the record and the timeline that it was made from."""
 _NEW_FILE = ".incident.json.new"
 _PRIVATE = 0o600
 # a link is not followed and a pipe not waited for, where the system has such flags
 _SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-PATIENCE = 60.0
-"""Seconds to wait for other writers; judgement: a write takes about 10 ms, so thousands may stand in line."""
-_POLL = 0.02
 
 Facts = dict[str, Any]
 """Fields of `incident.json` but `timeline`, as JSON values."""
@@ -71,35 +69,6 @@ class Written:
 
     incident: Incident
     entry: Entry
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the incident's lock; the operating system lets go of it when the holder dies.
-
-    Raises
-    ------
-    InputError
-        If others hold it for longer than `PATIENCE`.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK_FILE, mode=_PRIVATE)
-    try:
-        lock.acquire(timeout=PATIENCE, poll_interval=_POLL)
-    except Timeout as error:
-        raise InputError(
-            f"{folder}: other writers held {LOCK_FILE} for {PATIENCE:.0f} s, and are alive: the system "
-            "frees the lock of a process that ended; nothing was written, try again"
-        ) from error
-    except NotImplementedError as error:
-        raise InputError(
-            f"{folder}: the file system has no locks; a local folder is needed; nothing was written"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def write(folder: Path, make: Callable[[Incident | None], Draft], actor: str, time: datetime) -> Written:
@@ -157,8 +126,10 @@ def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: date
     except OSError as error:
         if not _is_entered(folder, after):
             # what the caller is told was not written must not be found later: the next writer would take it for a dying one's
-            _take_back(folder, state.head.bytes)
-            raise InputError(f"{folder}: the entry was not written: {error.strerror or error}") from error
+            why = error.strerror or error
+            if not _take_back(folder, state.head.bytes):
+                raise InputError(f"{folder}: it is not known whether the entry was written: {why}") from error
+            raise InputError(f"{folder}: the entry was not written: {why}") from error
     flush_folder(folder)
     return after, entry
 
@@ -312,16 +283,27 @@ def _is_entered(folder: Path, after: JournalState) -> bool:
         raise InputError(f"{folder}: it is not known whether the entry was written: {error}") from error
 
 
-def _take_back(folder: Path, at: int) -> None:
-    """Cut off an entry whose record could not be written, as far as the disk allows."""
+def _take_back(folder: Path, at: int) -> bool:
+    """Cut off an entry whose record could not be written, and look whether it is gone."""
     with suppress(OSError):
         (folder / _NEW_FILE).unlink(missing_ok=True)
-        handle = os.open(folder / TIMELINE_FILE, os.O_WRONLY | _SAFE)
+    path = folder / TIMELINE_FILE
+    with suppress(OSError):
+        handle = os.open(path, os.O_WRONLY | _SAFE)
         try:
             if os.fstat(handle).st_size > at:
                 os.ftruncate(handle, at)
+                os.fsync(handle)
         finally:
             os.close(handle)
+    try:
+        about = path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    # a link or a folder in its place was not written to
+    return not stat.S_ISREG(about.st_mode) or about.st_size <= at
 
 
 def _replace_record(folder: Path, state: JournalState) -> None:
@@ -332,4 +314,4 @@ def _replace_record(folder: Path, state: JournalState) -> None:
         file.write(record_text(state).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    place.replace(folder / RECORD_FILE)
+    rename(place, folder / RECORD_FILE)

@@ -43,6 +43,7 @@ class EntryKind(Name):
     CLOSED = "CLOSED"
     REOPENED = "REOPENED"
     RECOVERED = "RECOVERED"
+    REPAIRED = "REPAIRED"
     HELD = "HELD"
     RELEASED = "RELEASED"
     CUSTODY = "CUSTODY"

@@ -22,16 +22,17 @@ from tars_lib.incidents.store.journal import (
     JournalState,
     incident_of,
     is_copy,
-    locked,
     read_state,
     record_text,
     split_lines,
 )
+from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import Head, Incident, RunReference
 from tars_lib.incidents.store.timeline import (
     GENESIS,
     TIMELINE_FILE,
     Entry,
+    EntryKind,
     follow,
     is_redacted,
     parse_copy,
@@ -58,6 +59,16 @@ class RecordVerification:
         return not self.faults
 
 
+@dataclass(frozen=True, slots=True)
+class RecordFiles:
+    """Both files as they are (`record` None: there is none), what the record says, and what makes it unreadable."""
+
+    timeline: bytes
+    record: bytes | None
+    state: JournalState
+    faults: tuple[str, ...]
+
+
 def verify(folder: Path, *, with_runs: bool = True) -> RecordVerification:
     """Compare an incident with its digests; nothing is changed.
 
@@ -72,20 +83,43 @@ def verify(folder: Path, *, with_runs: bool = True) -> RecordVerification:
     InputError
         If the folder holds neither record nor timeline, or cannot be read.
     """
+    return judge(folder, read_files(folder), with_runs=with_runs)
+
+
+def read_files(folder: Path, *, is_locked: bool = False) -> RecordFiles:
+    """Read both files of an incident, as one writer left them.
+
+    Raises
+    ------
+    InputError
+        If the folder holds neither, or one cannot be read.
+    """
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
     if not record.exists() and not timeline.exists():
         raise InputError(f"{folder}: no {RECORD_FILE} and no {TIMELINE_FILE} in it; there is nothing to verify")
+    if is_locked:
+        return _read(folder)
     try:
         with locked(folder):
-            written, text, state, faults = _read(folder)
+            return _read(folder)
     except OSError:
         # a medium that takes no lock takes no writer either
-        written, text, state, faults = _read(folder)
+        return _read(folder)
+
+
+def judge(folder: Path, files: RecordFiles, *, with_runs: bool) -> RecordVerification:
+    """Compare what was read with its digests."""
+    written, text, state = files.timeline, files.record, files.state
     if is_copy(state):
         return _copy(folder.name, written, state)
+    faults = list(files.faults)
     entries, ends, bad = _entries(written, state.head.bytes)
     faults += bad
-    notes = []
+    notes = [
+        f"entry {entry.seq} tells of a repair by {entry.actor} at {entry.time:%Y-%m-%d %H:%M} UTC; read it first"
+        for entry in entries
+        if entry.kind is EntryKind.REPAIRED
+    ]
     _, torn = split_lines(written)
     if torn and (text is None or len(written) - len(torn) >= state.head.bytes):
         notes.append(
@@ -133,15 +167,14 @@ def _copy(incident_id: str, written: bytes, state: JournalState) -> RecordVerifi
     return RecordVerification(incident_id, len(lines), state.head.sha256, tuple(faults), tuple(notes), is_redacted=True)
 
 
-def _read(folder: Path) -> tuple[bytes, bytes | None, JournalState, list[str]]:
-    """Both files as they are, the record's state, and what makes it unreadable."""
+def _read(folder: Path) -> RecordFiles:
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
     written = read_whole(timeline, str(timeline), MAX_TIMELINE_BYTES) if timeline.exists() else b""
     text = read_whole(record, str(record), MAX_JSON_BYTES) if record.exists() else None
     try:
-        return written, text, read_state(folder), []
+        return RecordFiles(written, text, read_state(folder), ())
     except InputError as error:
-        return written, text, JournalState(None, Head(0, 0, GENESIS)), [f"altered: {error}"]
+        return RecordFiles(written, text, JournalState(None, Head(0, 0, GENESIS)), (f"altered: {error}",))
 
 
 def _entries(written: bytes, head_bytes: int) -> tuple[list[Entry], list[int], list[str]]:
