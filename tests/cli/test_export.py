@@ -89,7 +89,7 @@ def test_what_has_no_rule_is_named_on_stderr(tmp_path: Path) -> None:
     code, _, errors = call(*words)
     assert (code, errors) == (
         0,
-        "left out: whole: an objective of 100 % has no error budget to burn; no alert is made\n",
+        "left out: whole: an objective of 100% has no error budget to burn; no alert is made\n",
     )
     assert call(*words, "--quiet")[2] == ""
 
