@@ -19,6 +19,7 @@ from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.cli.shared.verdict import next_lines, plan_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
 from tars_lib.errors import ConfigError
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -103,7 +104,13 @@ def run(
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
             if dry_run:
                 _, judged_at = org.at(time, now())
-                samples = f"{len(org.repos)} services, {len(org.history)} samples, {len(org.policies)} SLA policies"
+                samples = ", ".join(
+                    (
+                        plural(len(org.repos), "service"),
+                        plural(len(org.history), "sample"),
+                        plural(len(org.policies), "SLA policy", "SLA policies"),
+                    )
+                )
                 click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")

@@ -125,7 +125,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
     for metric in one.metrics:
         yield f"  metric     {_metric_line(one, metric.metric)}"
     if one.series:
-        yield f"  repos      {_some(sorted({series.repo for series in one.series}))}"
+        yield f"  services   {_some(sorted({series.repo for series in one.series}))}"
     for noun, times in (
         ("events", [event.timestamp for event in found.events]),
         ("incidents", [incident.detected for incident in found.incidents]),
@@ -135,7 +135,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
     affected = {event.repo for event in found.events} | {incident.repo for incident in found.incidents}
     named = sorted(repo for repo in affected if repo)
     if named:
-        yield f"  repos      {_some(named)}"
+        yield f"  services   {_some(named)}"
     if found.incidents:
         lasting = sum(incident.resolved is None for incident in found.incidents)
         begun = sum(incident.started is not None for incident in found.incidents)
