@@ -82,7 +82,7 @@ def action(
     if incident_id is not None and incident_id.lower() in _VERBS and text is None:
         incident_id, verb, text = None, incident_id, verb
     if verb is None or verb.lower() not in _VERBS:
-        raise click.UsageError(f"{verb or 'nothing'}: what is to be done with the item? add or done")
+        raise click.UsageError(f"{verb or 'nothing'}: say what happens to the item: add or done")
     text = needed(text, "ITEM" if verb.lower() == "done" else "TEXT")
     writer = options.writer(options.chosen(incident_id, "unclosed"))
     if verb.lower() == "done":
