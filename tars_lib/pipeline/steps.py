@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tars_lib.engines.queries.what_if import WhatIf
     from tars_lib.model.names import Event
     from tars_lib.reports.blocks.kinds import Block
+    from tars_lib.reports.pages.explorer_page import ExplorerPage
     from tars_lib.text.sentences import Told
 
 
@@ -93,6 +94,12 @@ class Analysis(StepReports):
 
         earlier = analyze(self.org, as_of)
         return Comparison(earlier.as_of, self.as_of, compare(earlier.reports, self.reports))
+
+    def explorer(self) -> ExplorerPage:
+        """Make one page of all metrics to point at and zoom, which goes from an event to what moved; `.save(path)`."""
+        from tars_lib.reports.pages.explorer_page import explorer_page
+
+        return explorer_page(self.org)
 
     def blocks(self) -> tuple[Block, ...]:
         """What was found at a glance, as blocks of a report."""

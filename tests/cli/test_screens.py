@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from loopback import http_server
 
 from tars_lib.cli.main import GROUPS, SHORT, cli, commands
 from tars_lib.cli.shared.screen import ROWS, WIDTH, Tone, Toned, say
@@ -136,6 +137,22 @@ def test_escalate_says_in_capitals_that_nobody_was_contacted(here: Path) -> None
     assert said.startswith("RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to VP Engineering")
     assert "TARS_NOTIFY_URLS names them" in tars("escalate --send", 1)
     assert len(read_entries(here)) == 2, "what could not be sent is not recorded"
+
+
+def test_escalate_sends_first_and_keeps_the_receipt(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_server() as server:
+        url = f"pagerduty://s3cr3t@a?endpoint=http://127.0.0.1:{server.port}/"
+        monkeypatch.setenv("TARS_NOTIFY_URLS", url)
+        said = tars("escalate --send")
+    assert said.startswith(
+        "SENT, AND RECORDED FOR VP Engineering, Customer Success, On-call engineer: channel 1 pagerduty"
+    )
+    assert len(server.received) == 1
+    assert [entry.kind.value for entry in read_entries(here)] == ["OPENED", "NOTIFIED", "ESCALATED"]
+    # the server is gone: nobody is recorded as notified, and the attempt is
+    assert "all 1 channels failed" in tars("escalate --send", 1)
+    assert [entry.kind.value for entry in read_entries(here)][3:] == ["NOTIFIED"]
+    assert "s3cr3t" not in (here / "timeline.jsonl").read_text(encoding="utf-8")
 
 
 def test_without_an_id_the_one_open_incident_is_meant_and_a_mistyped_id_is_no_text(here: Path) -> None:
