@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.main import cli
+from tars_lib.cli.main import SHORT, cli
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.pages import PAGE_OF
 from tars_lib.playbook.tables import Branch, Containment, TriageStep
@@ -212,18 +212,24 @@ _COMMANDS = """\
 
 Written by `docs/generate_site.py` from the commands' own `--help`. Exit codes: [one table for all](exit-codes.md).
 `python -m analytics.run_org_...` and the two scripts of the playbook are `tars health`, `alerts`, `correlation`,
-`temporal`, `sla`, `run` and `bundle create` under their old names.
+`temporal`, `sla`, `run` and `bundle create` under their old names. {short}
+are those of `tars incident` without that word.
 """
 
 
 def commands_page() -> str:
     """Every command with its options and its example."""
-    return _COMMANDS + "".join(_command(name, command) for name, command in _walk(cli, "tars"))
+    short = ", ".join(f"`tars {name}`" for name in SHORT)
+    return _COMMANDS.replace("{short}", short) + "".join(
+        _command(name, command) for name, command in _walk(cli, "tars")
+    )
 
 
 def _walk(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
+        if group is cli and name in SHORT:
+            continue
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from _walk(command, f"{prefix} {name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
+from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 SLA_BREACH = 142
 
 if TYPE_CHECKING:
     from tars_lib.playbook.decision_tree import Classification
-    from tars_lib.playbook.tables import Playbook
+    from tars_lib.playbook.tables import Playbook, TriageStep
 
 
 @click.command(epilog="Example: tars classify --exit-code 142 --exit-code 131")
 @click.argument("reports", nargs=-1, metavar="[REPORT|RUN_DIR]...")
 @click.option("--exit-code", "codes", type=int, multiple=True, help="Exit code of a command; repeatable.")
+@click.option(
+    "--run", "run_dir", metavar="RUN", help="Answer from this run: state, plan, cause; of several the newest."
+)
+@click.option("--full", is_flag=True, help="The playbook's triage with its commands, instead of one screen.")
 @click.option(
     "--incidents-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -34,28 +39,31 @@ if TYPE_CHECKING:
 def classify(
     reports: tuple[str, ...],
     codes: tuple[int, ...],
+    run_dir: str | None,
+    full: bool,
     incidents_dir: Path | None,
     playbook: Path | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Look up findings in the playbook: incident type, severity, response path, clocks, next commands.
+    """Look up findings in the playbook: incident type, severity, response path, clocks, next steps.
 
     Takes exit codes, report files or run directories. A bare 124, 130, 134 or 143 is called ambiguous, because a
     shell reports the same for a timeout or a signal; a code inside a report is not. --quiet omits the triage steps.
+    --run puts first what the run itself says.
     """
-    if not codes and not reports:
+    if run_dir is not None and (codes or reports):
+        raise click.UsageError("--run answers from one run; give it without codes and reports")
+    if not codes and not reports and run_dir is None:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
     from tars_lib.files.json_records import dumps, to_json
     from tars_lib.model.organisation import duration_text
     from tars_lib.playbook.decision_tree import classify as walk
-    from tars_lib.text.visible import visible
 
     in_force = Options(incidents_dir, playbook).playbook
-    found = walk(
-        (*codes, *(code for name in reports for code in _codes_of(name))), are_ours=not codes, playbook=in_force
-    )
+    named = reports if run_dir is None else (run_dir,)
+    found = walk((*codes, *(code for name in named for code in _codes_of(name))), are_ours=not codes, playbook=in_force)
     if as_json:
         document = to_json(replace(found, contain_within=None))
         if isinstance(document, dict):
@@ -63,34 +71,69 @@ def classify(
             document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
         click.echo(dumps(document), nl=False)
         return 0
-    click.echo(f"Exit codes:     {', '.join(map(str, found.codes))}")
-    click.echo(f"Incident type:  {found.incident_type}")
-    click.echo(f"Severity:       {found.severity.value if found.severity else 'none'}")
-    click.echo("Decision tree:")
-    for question, answer in found.steps:
-        click.echo(f"  {'YES' if answer else 'no ':3}  {question}")
-    click.echo(f"Go to:          {found.path}")
-    click.echo(f"Respond within: {found.respond_within}")
-    contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
-    click.echo(f"Contain within: {contain}")
-    triage = [] if quiet else list(_triage_lines(found, in_force))
-    for text in triage or [f"Next:           {command}" for command in found.commands]:
-        click.echo(text)
-    for note in found.notes:
-        click.echo(f"Note:           {note}")
-    click.echo(f"Playbook:       {visible(in_force.version)}, sha256 {in_force.sha256[:12]}")
+    lines = list(_answer_lines(found, in_force))
+    if run_dir is not None:
+        lines = [*_run_lines(run_dir), *lines]
+    elif not quiet:
+        lines += _triage_lines(found, in_force, full=full) or [f"Next:           {one}" for one in found.commands]
+    lines += [f"Note:           {note}" for note in found.notes]
+    say(lines if full else fitted((part for line in lines for part in _short(line)), "--full"))
     return 0
 
 
-def _triage_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
-    """The playbook's triage of the path: its steps, then where cause and impact are read."""
-    from tars_lib.cli.incident.text import wrapped
+def _answer_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
+    """The playbook's answer: type and severity, both clocks, the way through the tree."""
+    from tars_lib.model.organisation import duration_text
+    from tars_lib.text.visible import visible
 
+    severity = found.severity.value if found.severity else "none"
+    yield Toned(f"Incident type:  {found.incident_type}", Tone.HEAD)
+    yield Toned(f"Severity:       {severity}", Tone.HEAD)
+    yield f"Go to:          {found.path}"
+    contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
+    yield f"Respond within: {found.respond_within}"
+    yield f"Contain within: {contain}"
+    yield f"Exit codes:     {', '.join(map(str, found.codes))}"
+    yield from (f"  {'YES' if answer else 'no ':3}  {question}" for question, answer in found.steps)
+    yield f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}"
+
+
+def _run_lines(name: str) -> Iterator[str]:
+    """What the run itself says: its state, the plan, the likely cause, the scorecard."""
+    from tars_lib.cli.shared.shell import expand
+    from tars_lib.cli.shared.verdict import plan_lines, scorecard_lines, state_lines
+    from tars_lib.incidents.views.standing import state_by
+    from tars_lib.pipeline import load_run
+    from tars_lib.text.visible import visible
+
+    run = load_run(expand([name], "a run directory"))
+    state = state_by(run, None)
+    yield from state_lines(state)
+    yield from plan_lines(state, state.plan)
+    for cause in [cause for breach in run.sla.breaches[:1] for cause in breach.root_causes[:1]]:
+        yield from wrapped(visible(f"{cause.cause} ({cause.confidence:.0%} confidence)"), "Likely cause: ", "  ", 2)
+    yield from scorecard_lines(run.sla)
+
+
+def _short(line: str) -> list[str]:
+    lines = wrapped(line, "", "  ") if len(line) > WIDTH else [line]
+    return toned(lines, line.tone) if isinstance(line, Toned) else lines
+
+
+def _triage_lines(found: Classification, playbook: Playbook, *, full: bool) -> list[str]:
+    """The playbook's triage of the path: its steps; in full their commands, and where cause and impact are read."""
     section = next((row for row in playbook.triage if row.path == found.path), None)
     if section is None or found.severity is None:
-        return
-    yield f"Steps of {found.path}:"
-    for number, step in enumerate(section.steps, 1):
+        return []
+    if full:
+        return list(_whole_triage(found.path, section.steps, playbook))
+    steps = [f"  {number}. {step.title}" for number, step in enumerate(section.steps, 1)]
+    return [f"Steps of {found.path}, with their commands by --full:", *steps]
+
+
+def _whole_triage(path: str, steps: Sequence[TriageStep], playbook: Playbook) -> Iterator[str]:
+    yield f"Steps of {path}:"
+    for number, step in enumerate(steps, 1):
         yield f"  {number}. {step.title}"
         # a command is not wrapped: it has to work as it is copied
         yield from (f"     {command}" for command in step.commands)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
+from tars_lib.cli.shared.screen import paragraph, say
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.verdict import next_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
 
 READ_AFTER = timedelta(minutes=30)
@@ -49,10 +52,12 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         run = write_run(analysis, output / "runs")
         begin("report")
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))
-    click.echo(incident_state(analysis.health, analysis.sla).sentence)
-    click.echo(
-        "The organisation is synthetic and its incident was planted; the reports are dated half an hour after the last sample."
+    state = incident_state(analysis.health, analysis.sla)
+    note = (
+        "The organisation is synthetic, its incident planted; the reports are dated half an hour after the last sample."
     )
+    say([*state_lines(state), "", *scorecard_lines(analysis.sla), "", *paragraph(note)])
     for label, path in (("run", run), *((kind, path) for kind, path in written.items())):
         click.echo(f"{label + ':':10}{path}")
+    say(next_lines(analysis.exit_code, shlex.quote(str(run))))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
 from tars_lib.text.times import MINUTES
 
@@ -33,10 +34,9 @@ def diff(
     if as_json:
         click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
         return 0
-    click.echo(f"{runs[0].run_id} (as of {runs[0].status.as_of:{MINUTES}})")
-    click.echo(f"{runs[1].run_id} (as of {runs[1].status.as_of:{MINUTES}})")
-    for change in changes:
-        click.echo(f"  {change.direction.value:7}  {change.subject}: {change.before} -> {change.after}")
+    lines = [f"{run.run_id} (as of {run.status.as_of:{MINUTES}})" for run in runs]
+    lines += [f"  {one.direction.value:7}  {one.subject}: {one.before} -> {one.after}" for one in changes]
     if not changes:
-        click.echo("  nothing changed")
+        lines.append("  nothing changed")
+    say(on_screen(lines, "add --json for all of them"))
     return 0

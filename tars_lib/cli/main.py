@@ -14,46 +14,49 @@ from tars_lib.engines.steps import STEPS, Step
 _OTHERS: dict[str, tuple[str, str, str]] = {
     "bundle": ("tars_lib.cli.bundle.create", "bundle", "Create and verify evidence bundles."),
     "classify": ("tars_lib.cli.classify", "classify", "Look up exit codes, reports or runs in the playbook."),
-    "completion": (
-        "tars_lib.cli.shared.completion",
-        "completion",
-        "Print the script with which a shell completes tars by Tab.",
-    ),
-    "demo": ("tars_lib.cli.demo", "demo", "Run the main job on the demo organisation that ships with the package."),
+    "completion": ("tars_lib.cli.shared.completion", "completion", "Print the script that completes tars by Tab."),
+    "demo": ("tars_lib.cli.demo", "demo", "Run the main job on a synthetic organisation in trouble."),
     "diff": ("tars_lib.cli.diff", "diff", "Show what improved and what got worse between two runs."),
-    "export": (
-        "tars_lib.cli.data.export",
-        "export",
-        "Hand verdicts and policies on: OpenMetrics, Prometheus rules, OpenSLO.",
-    ),
-    "import": (
-        "tars_lib.cli.data.import_files",
-        "import_files",
-        "Add files that other tools exported to an org-health folder.",
-    ),
-    "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, and keep their record."),
-    "init": ("tars_lib.cli.data.init", "init", "Propose org.yaml and SLA policies from what the past shows."),
-    "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are detected, resolved and recovered."),
-    "notify": ("tars_lib.cli.notify", "notify", "Send a message to people through channels; a dry run unless --send."),
-    "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers of a run for leadership."),
-    "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line comes from."),
-    "pull": ("tars_lib.cli.data.pull", "pull", "Fetch data from the systems that have them, as sources.yaml says."),
-    "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF for leadership."),
+    "export": ("tars_lib.cli.data.export", "export", "Export to OpenMetrics, Prometheus rules, OpenSLO."),
+    "import": ("tars_lib.cli.data.import_files", "import_files", "Add files that other tools exported."),
+    "incident": ("tars_lib.cli.incident.group", "incident", "Open incidents, respond to them, keep their record."),
+    "init": ("tars_lib.cli.data.init", "init", "Propose org.yaml and SLA policies from the past."),
+    "metrics": ("tars_lib.cli.metrics", "metrics", "Measure how fast incidents are detected and resolved."),
+    "notify": ("tars_lib.cli.notify", "notify", "Send a message to people; a dry run unless --send."),
+    "package": ("tars_lib.cli.leadership", "package", "Pack reports, figures and numbers for leadership."),
+    "playbook": ("tars_lib.cli.playbook", "playbook", "Show the playbook in force, and where each line is from."),
+    "pull": ("tars_lib.cli.data.pull", "pull", "Fetch data from the systems that have them."),
+    "report": ("tars_lib.cli.report", "report", "Turn a run into an HTML page and a PDF."),
     "retention": ("tars_lib.cli.retention", "retention", "Archive and delete by age; only a plan unless applied."),
-    "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due; 1 if one is overdue."),
+    "review": ("tars_lib.cli.review", "review", "List reviews and action items that are due."),
     "run": ("tars_lib.cli.run", "run", "Check an org-health folder and write a run directory."),
-    "validate": (
-        "tars_lib.cli.data.validate",
-        "validate",
-        "Report every fault of an org-health folder, and where it is.",
-    ),
+    "validate": ("tars_lib.cli.data.validate", "validate", "Report every fault of an org-health folder."),
     "watch": ("tars_lib.cli.watch", "watch", "Run the pipeline on a schedule, and show what changed."),
 }
+SHORT: dict[str, tuple[str, str, str]] = {
+    "golden": ("tars_lib.cli.incident.views", "golden", "Follow the fifteen minutes: what to do now."),
+    "ack": ("tars_lib.cli.incident.acts", "ack", "Acknowledge: you have it."),
+    "contain": ("tars_lib.cli.incident.acts", "contain", "Record containment: begun, done, undone."),
+    "escalate": ("tars_lib.cli.incident.people", "escalate", "Record who was notified, show who is next."),
+    "note": ("tars_lib.cli.incident.acts", "note", "Add a line to the timeline."),
+    "resolve": ("tars_lib.cli.incident.acts", "resolve", "Say how it ended."),
+    "status": ("tars_lib.cli.incident.views", "status", "Show where the open incident stands."),
+}
+"""Commands of `tars incident` that a responder may type without that word."""
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Judge: is anything wrong?": ("run", "watch", "demo", "init", "import", "pull", "validate"),
+    "Respond: what do I do now?": ("incident", *SHORT, "notify"),
+    "Explain: what does it mean, what changed?": ("classify", "diff", "playbook", "metrics"),
+    "Publish: who needs to see it?": ("report", "package", "export"),
+    "Keep: what must last?": ("bundle", "review", "retention", "completion"),
+}
+"""Commands by the question that somebody has; a test wants each command in one of them."""
 
 
 def commands() -> dict[str, str]:
     """Return every sub-command and what it does, by name."""
-    told = {name: text for name, (_, _, text) in _OTHERS.items()} | {step.name: step.purpose for step in STEPS.values()}
+    told = {name: text for name, (_, _, text) in (_OTHERS | SHORT).items()}
+    told |= {step.name: step.purpose for step in STEPS.values()}
     return dict(sorted(told.items()))
 
 
@@ -66,9 +69,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in STEPS:
             return _engine_command(STEPS[cmd_name])
-        if cmd_name not in _OTHERS:
+        entry = _OTHERS.get(cmd_name) or SHORT.get(cmd_name)
+        if entry is None:
             return None
-        module, name, _ = _OTHERS[cmd_name]
+        module, name, _ = entry
         command: click.Command = getattr(import_module(module), name)
         return command
 
@@ -96,8 +100,19 @@ class LazyGroup(click.Group):
             raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(commands().items()))
+        told = commands()
+        width = max(map(len, told))
+        for question, names in _groups().items():
+            formatter.write(f"\n{question}\n")
+            with formatter.indentation():
+                # one column width for all groups
+                formatter.write_dl([(f"{name:{width}}", told[name]) for name in names])
+
+
+def _groups() -> dict[str, tuple[str, ...]]:
+    """Groups of commands, those of engines with the other judges."""
+    judge, *others = GROUPS.items()
+    return {judge[0]: (*judge[1], *STEPS), **dict(others)}
 
 
 def _engine_command(step: Step) -> click.Command:
@@ -122,12 +137,9 @@ def _engine_command(step: Step) -> click.Command:
 def cli() -> None:
     """T.A.R.S., the incident workbook: which SLA is breached, why, what to do, and what leadership needs to know.
 
-    Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk and so on; the whole table
-    is in docs/exit-codes.md.
-
-    What one repeats may stand in tars.toml, or in [tool.tars] of pyproject.toml, here or above in the repository: root,
-    incidents-dir, actor, assume-tz, tz, scheduler. The command line goes before the environment (TARS_ROOT and so on), and
-    that before the file.
+    Exit codes follow the playbook: 0 nothing found, 142 an SLA breach, 92 high organisation risk; the whole table is in
+    docs/exit-codes.md. Options that you repeat can be set in tars.toml (docs/configuration.md): root, incidents-dir, actor,
+    assume-tz, tz, scheduler.
     """
 
 

@@ -99,7 +99,7 @@ def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
 
 
 def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
-    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.text.visible import visible
 
     for one in values:

@@ -21,7 +21,7 @@ def review(options: Options) -> int:
     A record that cannot be read counts as overdue, because what is due in it is unknown. --quiet lists only what is
     overdue.
     """
-    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.documents.postmortem import item_ids, overdue_items, review_deadlines
     from tars_lib.text.visible import visible

@@ -13,10 +13,13 @@ from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.policy_files import policy_files_option
 from tars_lib.cli.shared.scheduler import scheduler_option
+from tars_lib.cli.shared.screen import say
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 from tars_lib.cli.shared.stores import PLACE, stores
+from tars_lib.cli.shared.verdict import next_lines, plan_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
 from tars_lib.errors import ConfigError
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -101,7 +104,13 @@ def run(
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
             if dry_run:
                 _, judged_at = org.at(time, now())
-                samples = f"{len(org.repos)} services, {len(org.history)} samples, {len(org.policies)} SLA policies"
+                samples = ", ".join(
+                    (
+                        plural(len(org.repos), "service"),
+                        plural(len(org.history), "sample"),
+                        plural(len(org.policies), "SLA policy", "SLA policies"),
+                    )
+                )
                 click.echo(f"input accepted: {samples}, judged as of {judged_at:{MINUTES}}")
                 if incidents_dir is not None:
                     click.echo(f"would raise: {len(late.rungs)} alerts for overdue escalations in {incidents_dir}")
@@ -117,7 +126,6 @@ def run(
     _warn_of_age(analysis.org, analysis.as_of, now())
     if not quiet:
         state = incident_state(analysis.health, analysis.sla)
-        click.echo(build.line(state.sentence))
         plan = response_plan(
             analysis.org,
             analysis.exit_code,
@@ -126,16 +134,15 @@ def run(
             analysis.correlation,
             analysis.temporal,
         )
-        if plan is not None and not state.is_settled:
-            click.echo(build.line(f"{plan.title}. {plan.text}"))
+        told = [*state_lines(state), *plan_lines(state, plan), "", *scorecard_lines(analysis.sla), ""]
         if late.rungs and incidents_dir is not None:
             where = shlex.quote(str(incidents_dir))
-            click.echo(
+            told.append(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
-        click.echo(f"run: {made}")
-        if page is not None:
-            click.echo(f"page: {page}")
+        told += [f"run: {made}", *([] if page is None else [f"page: {page}"])]
+        told += next_lines(analysis.exit_code, shlex.quote(str(made)))
+        say(told if build.summary is None else map(build.line, told))
     if print_paths:
         for path in files:
             click.echo(path)

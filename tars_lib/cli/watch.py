@@ -60,7 +60,7 @@ def watch(
 
     If there are incidents, an overdue escalation becomes an alert of the run.
     """
-    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.errors import TarsError
     from tars_lib.files.json_records import dumps
     from tars_lib.incidents.response.watching import baseline, courses, keep, look, pause
@@ -127,7 +127,7 @@ def _is_closed(writer: Writer) -> bool:
 
 
 def _lines(found: Round, number: int, rounds: int) -> Iterator[str]:
-    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.text.visible import visible
 
     as_of = f"data until {found.as_of:{MINUTES}}"

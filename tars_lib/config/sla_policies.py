@@ -44,7 +44,7 @@ class _Good(Model):
         if (self.bad is None) == (self.good is None):
             raise ValueError("one of bad and good is needed, not both")
         if self.total in (self.bad, self.good):
-            always = "0 %" if self.bad else "100 %"
+            always = "0%" if self.bad else "100%"
             raise ValueError(
                 f"{'bad' if self.bad else 'good'} and total are the same metric, {self.total}: {always} for ever"
             )

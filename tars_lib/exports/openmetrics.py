@@ -167,7 +167,7 @@ def _verdict(made: _Families, result: ComplianceResult) -> None:
         )
         made.add(
             "tars_sla_error_budget_consumed_ratio",
-            "Share of the budget that is used; no series for an objective of 100 %.",
+            "Share of the budget that is used; no series for an objective of 100%.",
             budget.consumed_share,
             own,
         )

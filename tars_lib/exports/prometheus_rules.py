@@ -233,7 +233,7 @@ def _windows(made: _Made, allowed: float) -> list[str]:
 
 def _burns(made: _Made, allowed: float) -> None:
     if allowed <= 0:
-        made.lack("an objective of 100 % has no error budget to burn; no alert is made")
+        made.lack("an objective of 100% has no error budget to burn; no alert is made")
         return
     shortest = ""
     for pair, long, short in _pairs(made):

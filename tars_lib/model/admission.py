@@ -140,7 +140,7 @@ def _refuse_many(repos: tuple[str, ...], metrics: tuple[str, ...]) -> None:
     for count, most, what in (
         (len(repos), MAX_REPOS, "repos"),
         (len(metrics), MAX_METRICS, "metrics"),
-        (len(repos) * len(metrics), MAX_SERIES, "series (repos times metrics)"),
+        (len(repos) * len(metrics), MAX_SERIES, "series (services times metrics)"),
     ):
         if count > most:
             raise InputError(f"history: {count} {what}; up to {most} are allowed")
@@ -200,7 +200,7 @@ def _refuse_conflict(
         return (
             f"{samples.where(second, 'value')}: {value[at + 1]:g} for {samples.repos[samples.repo[second]]}, "
             f"{samples.metrics[samples.metric[second]]} at {_iso(int(samples.time[second]))}, but "
-            f"{samples.where(int(source[at]), 'value')} says {value[at]:g}; one value a repo, metric and time is allowed"
+            f"{samples.where(int(source[at]), 'value')} says {value[at]:g}; one value for a service, metric and time is allowed"
             f"{_shown_twice(int(samples.time[second]), samples.zone)}"
         )
 

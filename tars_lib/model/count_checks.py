@@ -155,7 +155,7 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
         for other, moments, seen in series_of(history, metric)
         if other != repo and course_of(seen, moments).falls >= SOME_FALLS
     ]
-    mixed = f"; {others[0]}, so the repos do not report the same thing under one name" if others else ""
+    mixed = f"; {others[0]}, so the services do not report the same thing under one name" if others else ""
     at = _at(where(_position(history, metric, repo)))
     return (
         f"{at}{metric} of {repo} only grows, from {value[0]:,.12g} to {value[-1]:,.12g} in {course.rises} rises{restarts}: "

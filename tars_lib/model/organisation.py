@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.clock import common_end
@@ -142,6 +143,20 @@ class OrgData(Telling):
     def frame(self, metric: str) -> pd.DataFrame:
         """One metric as a DataFrame: UTC index, one column a repo, NaN where missing."""
         return self.history.frame(metric)
+
+    def plot(
+        self,
+        metric: str,
+        repos: Sequence[str] | str = (),
+        around: Event | str | None = None,
+        window: timedelta | None = None,
+    ) -> Any:
+        """Draw a metric of some services, if wanted around an event: ``org.plot("latency", ["web"], around="New pool")``.
+
+        The drawing is that of `tars_lib.figures.health.metric_panels.plot`; it is found by its name, so that this room
+        knows no figure.
+        """
+        return import_module("tars_lib.figures.health.metric_panels").plot(self, metric, repos, around, window)
 
     def tidy(self) -> pd.DataFrame:
         """All samples as ``timestamp, repo, metric, value``."""

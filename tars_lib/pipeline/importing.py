@@ -221,7 +221,7 @@ def _planned_org(
     links = len(after.dependencies) - len(before.dependencies)
     told += [f"{links} dependencies"] if links else []
     told += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []
-    said.append(f"org.yaml: {'; '.join(told) or 'fields of repos that are there'} added")
+    said.append(f"org.yaml: {'; '.join(told) or 'fields of services that are there'} added")
     return made, after
 
 

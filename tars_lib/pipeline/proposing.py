@@ -98,7 +98,7 @@ def propose(org: OrgData, root: Path) -> Proposal:
         kept.append(f"org.yaml is there and is left as it is{more}")
     else:
         files[root / "org.yaml"] = _org_text(org).encode("utf-8")
-        said.append(f"org.yaml: {counted(len(org.repos), 'repo')}, {counted(len(org.history.metrics), 'metric')}")
+        said.append(f"org.yaml: {counted(len(org.repos), 'service')}, {counted(len(org.history.metrics), 'metric')}")
     entries, lacking = [], []
     for entry, reason in _policies(org):
         if entry:

@@ -22,7 +22,15 @@ from tars_lib.reports.summaries.glance import glance
 from tars_lib.stats.scheduler import using
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tars_lib.engines.queries.moved_metrics import Moved
+    from tars_lib.engines.queries.run_difference import Comparison
+    from tars_lib.engines.queries.what_if import WhatIf
+    from tars_lib.model.names import Event
     from tars_lib.reports.blocks.kinds import Block
+    from tars_lib.reports.pages.explorer_page import ExplorerPage
+    from tars_lib.text.sentences import Told
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +60,46 @@ class Analysis(StepReports):
     def exit_code(self) -> int:
         """The finding that stands highest in the playbook's decision tree."""
         return highest(tuple(self.codes.values()))
+
+    def why(self, name: str) -> Told:
+        """Explain an SLA or a service in sentences.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is neither.
+        """
+        from tars_lib.engines.queries.service_story import service_story
+        from tars_lib.engines.sla.explanation import why
+
+        if any(result.sla_id == name for result in self.sla.compliance_results):
+            return why(self.sla, name)
+        return service_story(name, self.health, self.sla, self.alerts)
+
+    def what_if(self, objective: float | str, *sla_ids: str) -> WhatIf:
+        """Judge again with another objective, such as ``"99.5%"``, for these SLAs; without names for all that are shares."""
+        from tars_lib.engines.queries.what_if import objectives_of, what_if
+
+        return what_if(self.org, objective=objectives_of(self.org, objective, sla_ids), as_of=self.as_of)
+
+    def moved(self, event: Event | str, length: timedelta | None = None) -> Moved:
+        """Say which metrics turned after an event, which may be named by title or ref; default length a day."""
+        from tars_lib.engines.queries.moved_metrics import LENGTH, moved
+
+        return moved(self.org, event, LENGTH if length is None else length)
+
+    def compare(self, as_of: datetime | str) -> Comparison:
+        """Judge the same organisation as it was known at an earlier time, and say what has changed since."""
+        from tars_lib.engines.queries.run_difference import Comparison, compare
+
+        earlier = analyze(self.org, as_of)
+        return Comparison(earlier.as_of, self.as_of, compare(earlier.reports, self.reports))
+
+    def explorer(self) -> ExplorerPage:
+        """Make one page of all metrics to point at and zoom, which goes from an event to what moved; `.save(path)`."""
+        from tars_lib.reports.pages.explorer_page import explorer_page
+
+        return explorer_page(self.org)
 
     def blocks(self) -> tuple[Block, ...]:
         """What was found at a glance, as blocks of a report."""

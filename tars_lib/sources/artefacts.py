@@ -76,7 +76,7 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
     """
     key = folder.name
     if _text(key) != key:
-        raise InputError(f"{_text(key)}: the folder's name is not UTF-8; a repo is called by it")
+        raise InputError(f"{_text(key)}: the folder's name is not UTF-8; a service is called by it")
     name, files, warnings = key, [], []
     points: list[tuple[str, int, float, str]] = []
     alerts: list[ReportedAlert] = []

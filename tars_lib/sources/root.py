@@ -124,7 +124,7 @@ def read_root(
     if strange and not repos:
         edge = strange[0]
         warnings.append(
-            f"{len(strange)} dependencies name a repo that is not there, such as {edge.caller} -> {edge.callee}"
+            f"{len(strange)} dependencies name a service that is not there, such as {edge.caller} -> {edge.callee}"
         )
     events = kept.attempt(partial(_read_events, folder, zone, files, warnings, keys)) or ()
     events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
@@ -285,7 +285,7 @@ def _read_events(
         events = tuple(replace(event, repo=respelt_names.get(event.repo or "", event.repo)) for event in events)
     strange = sorted({event.repo for event in events if event.repo is not None and event.repo not in keys})
     if strange:
-        warnings.append(f"events.csv names repos without data or description: {', '.join(strange[:5])}")
+        warnings.append(f"events.csv names services without data or description: {', '.join(strange[:5])}")
     endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
     if endless:
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
@@ -300,7 +300,9 @@ def _with_recurring(
     rules = (*described.maintenance, *described.operating_hours)
     strange = sorted({repo for rule in rules for repo in rule.repos} - set(keys))
     if strange:
-        warnings.append(f"org.yaml: maintenance and operating hours name repos without data: {', '.join(strange[:5])}")
+        warnings.append(
+            f"org.yaml: maintenance and operating hours name services without data: {', '.join(strange[:5])}"
+        )
     if history.start is None or history.end is None or not rules:
         return events
     first, last = from_micros(history.start), from_micros(history.end)
@@ -331,11 +333,11 @@ def _members(
         by_key[repo.repo] = replace(repo, name=named.name) if named is not None and keep_name else repo
     if not by_key:
         raise NoRepositoriesError(
-            f"{folder}: no repo found; needed: history.csv, history.parquet, history/, org.yaml with repos, "
+            f"{folder}: no service found; needed: history.csv, history.parquet, history/, org.yaml with repos, "
             "or <repo>/dashboard/health-dashboard.json"
         )
     if len(by_key) > MAX_REPOS:
-        raise InputError(f"{folder}: {len(by_key)} repos; up to {MAX_REPOS} are allowed")
+        raise InputError(f"{folder}: {len(by_key)} services; up to {MAX_REPOS} are allowed")
     if chosen:
         unknown = sorted(set(chosen) - set(by_key))
         if unknown:

@@ -12,6 +12,7 @@ from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsEr
 from tars_lib.files.limits import MAX_FILES
 from tars_lib.files.reading import entries
 from tars_lib.sources.root import read_root
+from tars_lib.text.counts import plural
 from tars_lib.validation.places import Locator
 
 ERROR, WARNING = "error", "warning"
@@ -114,7 +115,13 @@ def validate_root(
             refusals.append(InputError(org.ahead))
         elif not refusals:
             warnings = org.at(None, clock)[0].warnings
-        summary = f"{len(org.repos)} repos, {len(org.history)} samples, {len(org.policies)} SLA policies"
+        summary = ", ".join(
+            (
+                plural(len(org.repos), "service"),
+                plural(len(org.history), "sample"),
+                plural(len(org.policies), "SLA policy", "SLA policies"),
+            )
+        )
     except TarsError as error:
         refusals.append(error)
     places = Locator(_files(root, sla_policy))

@@ -89,7 +89,7 @@ def test_what_has_no_rule_is_named_on_stderr(tmp_path: Path) -> None:
     code, _, errors = call(*words)
     assert (code, errors) == (
         0,
-        "left out: whole: an objective of 100 % has no error budget to burn; no alert is made\n",
+        "left out: whole: an objective of 100% has no error budget to burn; no alert is made\n",
     )
     assert call(*words, "--quiet")[2] == ""
 
@@ -102,7 +102,7 @@ def test_what_has_no_rule_is_named_on_stderr(tmp_path: Path) -> None:
         (("openslo", "--run", "{run}", "--assume-tz", "UTC"), 2, "go with --root"),
         (("openslo", "--root", "{tmp}/nothing"), 95, "an org-health folder is needed"),
         (("openmetrics", "--run", "{tmp}/tars-run-*"), 95, "a run directory that `tars run` wrote is needed"),
-        (("openmetrics", "--root", "{tmp}"), 93, "no repo found"),
+        (("openmetrics", "--root", "{tmp}"), 93, "no service found"),
         (("prometheus-rules", "--run", "{run}", "--label", "service"), 2, "allowed: repo=LABEL"),
         (("prometheus-rules", "--run", "{run}", "--label", "repo=a-b"), 94, "letters, digits and _"),
         (("prometheus-rules", "--run", "{run}", "--selector", "x"), 2, "allowed: METRIC=SELECTOR"),

@@ -98,7 +98,7 @@ def test_an_empty_root_gives_93_and_one_line(tmp_path: Path) -> None:
     done = tars("run", "--root", "empty", "--outdir", "runs", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (93, "")
     assert done.stderr.count("\n") == 1
-    assert "no repo found" in done.stderr
+    assert "no service found" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 

@@ -70,7 +70,7 @@ def test_what_is_refused_is_named_by_its_address(store: Store) -> None:  # noqa:
     store.put("none/readme.txt", b"x")
     for root, code, said in (
         ("s3://bucket/bad", 95, "history.csv, row 1: column timestamp"),
-        ("s3://bucket/none", 93, "error: s3://bucket/none: no repo found"),
+        ("s3://bucket/none", 93, "error: s3://bucket/none: no service found"),
         ("s3://bucket/gone", 95, "error: s3://bucket/gone: nothing is there"),
     ):
         done = call("run", "--root", root, "--outdir", "s3://bucket/runs")

@@ -60,7 +60,8 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
             **JUDGED,
         },
     ),
-    "incident golden": (NEW, {**NOW, **JUDGED}),
+    # a screen of a terminal: tests/cli/test_screens.py
+    "incident golden": (NEW, {"--full": "--full", "--live": "--live", **NOW, **JUDGED}),
     "incident ack": (NEW, JUDGED),
     "incident note": (f"{ID} text", JUDGED),
     "incident record": (
@@ -85,12 +86,20 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
             "--revert": "--revert A2",
             "--owner": "--owner grace",
             "--show": "--show",
+            "--full": f"={ID} --show --full",
             **JUDGED,
         },
     ),
     "incident escalate": (
         ID,
-        {"--to": "--to Legal", "--reason": "--reason why", "--show": "--show", "--overdue": "=--overdue", **JUDGED},
+        {
+            "--to": "--to Legal",
+            "--reason": "--reason why",
+            "--show": "--show",
+            "--send": "--send",
+            "--overdue": "=--overdue",
+            **JUDGED,
+        },
     ),
     "incident update": (
         f"{ID} text",
@@ -114,8 +123,8 @@ CALLS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "incident hold": (f"{NEW} --reason claim", {"--reason": f"={NEW} --reason other", **ARCHIVE, **COMMON}),
     "incident release": (f"{OVER} --reason settled", {"--reason": f"={OVER} --reason other", **ARCHIVE, **COMMON}),
-    "incident status": (ID, {**NOW, **JUDGED}),
-    "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--now": "=", **JUDGED}),
+    "incident status": (ID, {"--full": "--full", **NOW, **JUDGED}),
+    "incident list": ("--now 2026-05-04T12:08:00Z", {"--open": "--open", "--full": "", "--now": "=", **JUDGED}),
     "incident timeline": (ID, {"--full": "--full", **COMMON}),
     "incident verify": (ID, {"--head": f"--head '{ID} entry 1 sha256 {'0' * 64}'", **LOCATED}),
     "incident head": (ID, LOCATED),
@@ -229,7 +238,8 @@ def test_changing_one_option_changes_what_is_seen(
     register: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, option: str
 ) -> None:
     base, added = CALLS[command][0], CALLS[command][1][option]
-    if option == "--quiet" and command in SILENT:
+    if (option == "--quiet" and command in SILENT) or (command, option) == ("incident list", "--full"):
+        # more than a screen of incidents: tests/cli/test_screens.py
         return
     if option == "--verbose":
         # it shows the traceback of a refusal

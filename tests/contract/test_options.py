@@ -16,7 +16,7 @@ from workspaces import cascade
 from tars_lib.cli.bundle.create import bundle
 from tars_lib.cli.data.export import export
 from tars_lib.cli.incident.group import incident
-from tars_lib.cli.main import cli
+from tars_lib.cli.main import SHORT, cli
 from tars_lib.cli.retention import retention
 from tars_lib.incidents.response.opening import by_hand, open_incident
 from tars_lib.model.names import Severity
@@ -116,6 +116,8 @@ TREE: dict[str, dict[str, str]] = {
     },
     "classify": {
         "--exit-code": "--exit-code 142",
+        "--run": "=--run {run}",
+        "--full": "--full",
         "--playbook": "--playbook {own}",
         "--incidents-dir": "--incidents-dir {ours}",
         "--json": "--json",
@@ -164,6 +166,8 @@ ELSEWHERE = {
     "review": set(),
     "watch": set(),
     **{f"incident {name}": set() for name in incident.commands},
+    # those of `tars incident` without that word
+    **{name: set() for name in SHORT},
 }
 """Commands that start a kernel or need a server: tried one by one below, or in the tests of reports and commands."""
 """What says nothing on a good day: `--verbose` shows the traceback of a refusal, `--quiet` silences hints."""
@@ -280,6 +284,9 @@ def test_changing_one_option_changes_what_is_seen(
         base = base.replace("{root}", "{naive}")
     elif option == "--assume-tz" and command != "validate":
         base = ""
+    elif added.startswith("="):
+        assert call(command, base) != call(command, added[1:])
+        return
     elif option in ("--org-report", "--root", "--root-dir") or (command, option) == ("run", "--timestamp"):
         # a second value would win over the first, so the first gives way
         kept = base.split()

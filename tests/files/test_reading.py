@@ -113,7 +113,7 @@ def test_a_folder_whose_name_is_not_utf8_is_refused(root: RootBuilder) -> None:
     except OSError:
         pytest.skip("this file system takes only names in UTF-8")
     (place / "alerts.json").write_text("{}")
-    assert refused(root) == "we?b: the folder's name is not UTF-8; a repo is called by it"
+    assert refused(root) == "we?b: the folder's name is not UTF-8; a service is called by it"
 
 
 def test_a_file_beyond_its_size_is_refused_by_name_size_and_limit(tmp_path: Path) -> None:

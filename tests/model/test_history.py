@@ -84,7 +84,7 @@ def test_equal_times_keep_the_order_of_the_file_so_that_the_later_row_is_the_off
     with pytest.raises(
         InputError,
         match=r"history.csv, row 5, column value: 5 for a, health_score at 2026-01-01T00:00:00Z, "
-        r"but history.csv, row 2, column value says 1; one value a repo, metric and time is allowed",
+        r"but history.csv, row 2, column value says 1; one value for a service, metric and time is allowed",
     ):
         history_of(rows)
 

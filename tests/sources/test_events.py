@@ -44,7 +44,7 @@ def test_an_event_without_a_title_is_called_by_its_kind(web: RootBuilder) -> Non
 
 def test_a_repo_that_nobody_knows_and_a_window_without_an_end_are_warnings(web: RootBuilder) -> None:
     org = web.file("events.csv", HEAD + "2026-01-01T00:00:00Z,gost,maintenance,x,,\n").load()
-    assert "events.csv names repos without data or description: gost" in org.warnings
+    assert "events.csv names services without data or description: gost" in org.warnings
     assert any("1 maintenance events have no end (until) and exclude nothing" in w for w in org.warnings)
 
 

@@ -89,7 +89,7 @@ def test_hours_of_some_services_say_nothing_of_the_others(tmp_path: Path) -> Non
 def test_a_service_that_nobody_knows_is_a_warning(tmp_path: Path) -> None:
     org = "maintenance: [{start: 2026-03-26T00:00:00Z, duration: 1d, repos: [wbe]}]"
     found = RootBuilder(tmp_path / "root").add(hourly("web", set())).file("org.yaml", org).load()
-    assert "org.yaml: maintenance and operating hours name repos without data: wbe" in found.warnings
+    assert "org.yaml: maintenance and operating hours name services without data: wbe" in found.warnings
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_every_file_that_was_read_is_listed_with_its_digest(acme: RootBuilder) -
 
 def test_an_empty_root_has_no_repo_and_says_what_is_needed(root: RootBuilder) -> None:
     with pytest.raises(
-        NoRepositoriesError, match=r"no repo found; needed: history.csv, history.parquet, history/, org.yaml"
+        NoRepositoriesError, match=r"no service found; needed: history.csv, history.parquet, history/, org.yaml"
     ):
         root.load()
 

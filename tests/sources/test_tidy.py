@@ -119,7 +119,7 @@ def test_an_empty_file_says_what_its_first_row_must_hold(root: RootBuilder, cont
 
 
 def test_a_header_without_rows_is_a_root_without_repos(root: RootBuilder) -> None:
-    with pytest.raises(NoRepositoriesError, match="no repo found; needed: history.csv"):
+    with pytest.raises(NoRepositoriesError, match="no service found; needed: history.csv"):
         root.file("history.csv", HEADER).load()
 
 

@@ -38,7 +38,7 @@ def places(found: Validation) -> list[tuple[str | None, int | None, int | None]]
 def test_a_good_root_is_accepted_and_its_warnings_are_told() -> None:
     found = check(demo_root())
     assert (found.exit_code, found.notices) == (0, ())
-    assert found.summary == "12 repos, 40964 samples, 4 SLA policies"
+    assert found.summary == "12 services, 40,964 samples, 4 SLA policies"
 
 
 def test_warnings_refuse_nothing(tmp_path: Path) -> None:

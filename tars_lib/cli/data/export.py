@@ -92,7 +92,7 @@ def openmetrics_command(
     default="repo=service",
     show_default=True,
     metavar="repo=LABEL",
-    help="Label of the series that names the repo.",
+    help="Label of the series that names the service.",
 )
 @guarded(PIPELINE)
 def prometheus_rules_command(

@@ -35,8 +35,8 @@ def _settling(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--unit", default="", help="Unit of values that name none, such as ms, %, ratio, B."),
         click.option("--tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin or UTC."),
-        click.option("--repo-from", default="", metavar="LABEL", help="Label, field or column that holds the repo."),
-        click.option("--repo", default="", metavar="NAME", help="The repo of everything in the files."),
+        click.option("--repo-from", default="", metavar="LABEL", help="Label, field or column that names the service."),
+        click.option("--repo", default="", metavar="NAME", help="The service that everything in the files is of."),
         click.option("--metric", default="", metavar="NAME", help="The metric of everything in the files."),
         click.option("--kind", type=kinds, help="A level, events of each interval, or a running total."),
         click.option("--epoch", type=click.Choice(["s", "ms", "us", "ns"]), help="What numbers as times count."),
@@ -56,7 +56,9 @@ def _settling(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder; made if need be.")
 @click.option("--format", "form", default="", metavar="NAME", help="The format, where content does not tell it.")
-@click.option("--map", "map_file", type=click.Path(path_type=Path), help="YAML: what columns, repos and metrics are.")
+@click.option(
+    "--map", "map_file", type=click.Path(path_type=Path), help="YAML: what columns, services and metrics are."
+)
 @_settling
 @click.option("--dry-run", is_flag=True, help="Say what was understood and would be written; write nothing.")
 @logging_options
@@ -123,7 +125,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
     for metric in one.metrics:
         yield f"  metric     {_metric_line(one, metric.metric)}"
     if one.series:
-        yield f"  repos      {_some(sorted({series.repo for series in one.series}))}"
+        yield f"  services   {_some(sorted({series.repo for series in one.series}))}"
     for noun, times in (
         ("events", [event.timestamp for event in found.events]),
         ("incidents", [incident.detected for incident in found.incidents]),
@@ -133,7 +135,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
     affected = {event.repo for event in found.events} | {incident.repo for incident in found.incidents}
     named = sorted(repo for repo in affected if repo)
     if named:
-        yield f"  repos      {_some(named)}"
+        yield f"  services   {_some(named)}"
     if found.incidents:
         lasting = sum(incident.resolved is None for incident in found.incidents)
         begun = sum(incident.started is not None for incident in found.incidents)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.build_server import policy_of, policy_option
+from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import Codes, expand, logging_options
 from tars_lib.findings.exit_codes import EXIT_CODES
 
@@ -106,7 +107,7 @@ class Output:
                 document = {key: value for key, value in document.items() if key not in dropped}
             click.echo(dumps(document), nl=False)
         elif self.summary_only or (self.file is None and not self.quiet):
-            click.echo("\n".join(summary()))
+            say(on_screen(summary(), "add --json for all of it"))
         elif self.file is not None and not self.quiet:
             click.echo(self.file)
         code = decide(policy, (report.exit_code,)).code if told is None else told()

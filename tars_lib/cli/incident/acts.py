@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.incident.options import Options, common, echo_json, judged, text_of
+from tars_lib.cli.incident.options import Options, common, echo_json, judged, needed, text_of
 from tars_lib.cli.shared.shell import expand
 from tars_lib.errors import ConfigError
 
@@ -71,32 +71,37 @@ def open_command(
 
 
 @click.command(short_help="Acknowledge: you have it.", epilog="Example: tars incident ack INC-202601051430")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @judged
-def ack(options: Options, incident_id: str, text: str | None) -> int:
-    """Acknowledge an incident: it is yours, and the respond clock stops."""
+def ack(options: Options, incident_id: str | None, text: str | None) -> int:
+    """Acknowledge an incident: it is yours, and the respond clock stops. Without ID: the one open incident."""
     from tars_lib.incidents.response.acts import acknowledge
 
+    incident_id, text = options.addressed(incident_id, text)
     said = "" if text is None else text_of(text)
     written = acknowledge(options.writer(incident_id), said)
     return options.show(written)
 
 
 @click.command(epilog="Example: tars incident note INC-202601051430 'error rate falls since 14:41 UTC'")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text")
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="TEXT", required=False)
 @judged
-def note(options: Options, incident_id: str, text: str) -> int:
-    """Add TEXT to the timeline, word for word; - reads it from stdin. Possible in every state."""
+def note(options: Options, incident_id: str | None, text: str | None) -> int:
+    """Add TEXT to the timeline, word for word; - reads it from stdin. Possible in every state.
+
+    Without ID: the one open incident.
+    """
     from tars_lib.incidents.response.acts import note as write
 
-    written = write(options.writer(incident_id), text_of(text))
+    incident_id, text = options.addressed(incident_id, text)
+    written = write(options.writer(incident_id), text_of(needed(text, "TEXT")))
     return options.show(written)
 
 
 @click.command(epilog="Example: tars incident record INC-202601051430 --run latest")
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @click.option("--run", metavar="RUN", help="Run directory; latest: the newest in the incident's folder.")
 @click.option("--cause", metavar="TEXT", help="A cause that you found.")
 @click.option("--containment-type", type=_CONTAIN, help="Kind of that cause; its playbook row joins the checklist.")
@@ -110,7 +115,7 @@ def note(options: Options, incident_id: str, text: str) -> int:
 @judged
 def record(
     options: Options,
-    incident_id: str,
+    incident_id: str | None,
     run: str | None,
     cause: str | None,
     containment_type: str | None,
@@ -123,7 +128,8 @@ def record(
     """Record what is known: a run, a cause, conditions, severity.
 
     The first run of an incident is kept as the state before containment. Each later one is compared with it, and the record
-    says whether containment worked: RECOVERED, ENDED, IMPROVED, UNCHANGED, WORSE or UNKNOWN.
+    says whether containment worked: RECOVERED, ENDED, IMPROVED, UNCHANGED, WORSE or UNKNOWN. Without ID: the one open
+    incident.
     """
     from tars_lib.incidents.response.acts import record_fact
     from tars_lib.incidents.store.record import Condition, CustomerImpact
@@ -138,7 +144,7 @@ def record(
         )
     if set(conditions) & set(denied):
         raise click.UsageError("a condition either holds or does not")
-    writer = options.writer(incident_id)
+    writer = options.writer(options.chosen(incident_id))
     if run is not None:
         from tars_lib.incidents.response.observing import record_run
         from tars_lib.pipeline import load_run
@@ -163,36 +169,41 @@ def record(
     short_help="Record containment: begun, done, undone.",
     epilog="Example: tars incident contain INC-202601051430 --start A1",
 )
-@click.argument("incident_id", metavar="ID")
-@click.argument("text", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @click.option("--start", metavar="ACTION", help="Begin this action of the checklist.")
 @click.option("--done", metavar="ACTION", help="This action is done.")
 @click.option("--revert", metavar="ACTION", help="This action was undone again.")
 @click.option("--owner", metavar="WHO", help="Who does it; default you.")
-@click.option("--show", is_flag=True, help="Show the checklist: how, who, undo, and what shows that it worked.")
+@click.option("--show", is_flag=True, help="Show the checklist, and how its next action is done and undone.")
+@click.option("--full", is_flag=True, help="With --show: how each is done and undone, and what shows that it worked.")
 @judged
 def contain(
     options: Options,
-    incident_id: str,
+    incident_id: str | None,
     text: str | None,
     start: str | None,
     done: str | None,
     revert: str | None,
     owner: str | None,
     show: bool,
+    full: bool,
 ) -> int:
     """Record containment. T.A.R.S. changes nothing itself: act, then record it here.
 
     TEXT starts an action of your own; without it the first of the checklist starts. The first finished action stops
-    the contain clock, unless it only adds monitoring.
+    the contain clock, unless it only adds monitoring. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.text import action_lines
     from tars_lib.incidents.response.acts import finish_containment, start_containment
 
+    incident_id, text = options.addressed(incident_id, text)
     if show:
         if any(option is not None for option in (text, start, done, revert, owner)):
             raise click.UsageError("--show changes nothing; give it alone")
-        return _show_checklist(options, incident_id)
+        return _show_checklist(options, incident_id, full=full)
+    if full:
+        raise click.UsageError("--full belongs to --show")
     if sum(option is not None for option in (text, start, done, revert)) > 1:
         raise click.UsageError("give one of TEXT, --start, --done and --revert")
     writer = options.writer(incident_id)
@@ -212,34 +223,39 @@ def contain(
     return options.show(written)
 
 
-def _show_checklist(options: Options, incident_id: str) -> int:
+def _show_checklist(options: Options, incident_id: str, *, full: bool) -> int:
+    from tars_lib.cli.incident.screens import checklist_screen
     from tars_lib.cli.incident.text import action_lines
+    from tars_lib.cli.shared.screen import fitted, say
 
     case = options.case(incident_id)
     incident = case.incident
     if options.as_json:
         echo_json({"actions": incident.actions, "incident_id": incident_id})
         return 0
-    lines = [line for action in incident.actions for line in action_lines(action, incident, case.folder)]
-    click.echo(
-        "\n".join(lines) if lines else "the checklist is empty: no cause is known; TEXT adds an action of your own"
-    )
+    if not incident.actions:
+        click.echo("the checklist is empty: no cause is known; TEXT adds an action of your own")
+    elif full:
+        say(line for action in incident.actions for line in action_lines(action, incident, case.folder))
+    else:
+        say(fitted(checklist_screen(case), f"tars incident contain {incident_id} --show --full"))
     return 0
 
 
 @click.command(epilog="Example: tars incident resolve INC-202601051430 'deploy rolled back, SLA met since 15:02 UTC'")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @common
-def resolve(options: Options, incident_id: str, text: str | None) -> int:
+def resolve(options: Options, incident_id: str | None, text: str | None) -> int:
     """Resolve an incident; TEXT says how it ended. Both clocks stop.
 
     Without TEXT the run after containment says it, if it shows that the impact ended (RECOVERED or ENDED). If no run
-    shows that, the output says so and names the commands that would.
+    shows that, the output says so and names the commands that would. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.text import unconfirmed_lines
     from tars_lib.incidents.response.acts import resolve as write
 
+    incident_id, text = options.addressed(incident_id, text)
     written = write(options.writer(incident_id), None if text is None else text_of(text))
     code = options.show(written)
     if not (options.as_json or options.quiet):
@@ -249,13 +265,14 @@ def resolve(options: Options, incident_id: str, text: str | None) -> int:
 
 
 @click.command(epilog="Example: tars incident close INC-202601051430")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @common
-def close(options: Options, incident_id: str, text: str | None) -> int:
-    """Close a resolved incident. Notes are still taken."""
+def close(options: Options, incident_id: str | None, text: str | None) -> int:
+    """Close a resolved incident. Notes are still taken. Without ID: the one that is resolved."""
     from tars_lib.incidents.response.acts import close as write
 
+    incident_id, text = options.addressed(incident_id, text, "resolved")
     written = write(options.writer(incident_id), "" if text is None else text_of(text))
     return options.show(written)
 
@@ -264,12 +281,13 @@ def close(options: Options, incident_id: str, text: str | None) -> int:
     short_help="The incident is not over after all.",
     epilog="Example: tars incident reopen INC-202601051430 'errors are back since 16:10 UTC'",
 )
-@click.argument("incident_id", metavar="ID")
-@click.argument("text")
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="TEXT", required=False)
 @judged
-def reopen(options: Options, incident_id: str, text: str) -> int:
-    """Reopen an incident: it is yours again, and the contain clock restarts."""
+def reopen(options: Options, incident_id: str | None, text: str | None) -> int:
+    """Reopen an incident: it is yours again, and the contain clock restarts. Without ID: the one that has ended."""
     from tars_lib.incidents.response.acts import reopen as write
 
-    written = write(options.writer(incident_id), text_of(text))
+    incident_id, text = options.addressed(incident_id, text, "ended")
+    written = write(options.writer(incident_id), text_of(needed(text, "TEXT")))
     return options.show(written)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, echo_json, judged, located, now_option, span_of, text_of
+from tars_lib.cli.incident.options import Options, echo_json, judged, located, needed, now_option, span_of, text_of
 from tars_lib.cli.shared.shell import expand
 
 if TYPE_CHECKING:
     from tars_lib.cli.incident.text import Reader
     from tars_lib.incidents.views.case import Case
 
+_VERBS = ("add", "done")
 _OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout."
 )
@@ -24,15 +25,19 @@ _OUTPUT = click.option(
     short_help="Fill the postmortem from the record.",
     epilog="Example: tars incident postmortem INC-202601051430 --output postmortem.md",
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @_OUTPUT
 @now_option
 @judged
-def postmortem(options: Options, incident_id: str, output: Path | None) -> int:
-    """Fill the playbook's postmortem in Markdown: timeline with sources, cause, impact, action items, reviews."""
+def postmortem(options: Options, incident_id: str | None, output: Path | None) -> int:
+    """Fill the playbook's postmortem in Markdown: timeline with sources, cause, impact, action items, reviews.
+
+    Without ID: the one incident that is not closed.
+    """
     from tars_lib.playbook.documents.postmortem import impact
     from tars_lib.playbook.documents.postmortem import postmortem as text_for
 
+    incident_id = options.chosen(incident_id, "unclosed")
     case = options.case(incident_id)
     text = text_for(case.facts, case.time, case.playbook)
     _write(output, text)
@@ -62,17 +67,24 @@ def postmortem(options: Options, incident_id: str, output: Path | None) -> int:
     short_help="Add an action item, or say that it is done.",
     epilog="Example: tars incident action INC-202601051430 add 'Alert on the queue' --owner grace --due 14d",
 )
-@click.argument("incident_id", metavar="ID")
-@click.argument("verb", type=click.Choice(("add", "done"), case_sensitive=False), metavar="add|done")
-@click.argument("text", metavar="TEXT|ITEM")
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("verb", metavar="add|done", required=False)
+@click.argument("text", metavar="TEXT|ITEM", required=False)
 @click.option("--owner", metavar="WHO", help="Who does it (add).")
 @click.option("--due", metavar="DATE", help="Until when (add): 2026-01-31, or a span from now such as 14d.")
 @judged
-def action(options: Options, incident_id: str, verb: str, text: str, owner: str | None, due: str | None) -> int:
-    """Add TEXT as an action item, or say that ITEM (AI1) is done."""
+def action(
+    options: Options, incident_id: str | None, verb: str | None, text: str | None, owner: str | None, due: str | None
+) -> int:
+    """Add TEXT as an action item, or say that ITEM (AI1) is done. Without ID: the one incident that is not closed."""
     from tars_lib.incidents.response.follow_up_acts import add_item, finish_item
 
-    writer = options.writer(incident_id)
+    if incident_id is not None and incident_id.lower() in _VERBS and text is None:
+        incident_id, verb, text = None, incident_id, verb
+    if verb is None or verb.lower() not in _VERBS:
+        raise click.UsageError(f"{verb or 'nothing'}: say what happens to the item: add or done")
+    text = needed(text, "ITEM" if verb.lower() == "done" else "TEXT")
+    writer = options.writer(options.chosen(incident_id, "unclosed"))
     if verb.lower() == "done":
         if owner is not None or due is not None:
             raise click.UsageError("--owner and --due belong to add")
@@ -85,14 +97,18 @@ def action(options: Options, incident_id: str, verb: str, text: str, owner: str 
 @click.command(
     short_help="Record that a review was held.", epilog="Example: tars incident review INC-202601051430 debrief"
 )
-@click.argument("incident_id", metavar="ID")
-@click.argument("review_id", metavar="REVIEW")
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("review_id", metavar="REVIEW", required=False)
 @judged
-def review(options: Options, incident_id: str, review_id: str) -> int:
-    """Record that REVIEW was held: debrief, postmortem, action-items or trend, or the organisation's own."""
+def review(options: Options, incident_id: str | None, review_id: str | None) -> int:
+    """Record that REVIEW was held: debrief, postmortem, action-items or trend, or the organisation's own.
+
+    Without ID: the one incident that is not closed.
+    """
     from tars_lib.incidents.response.follow_up_acts import hold_review
 
-    written = hold_review(options.writer(incident_id), review_id)
+    incident_id, review_id = options.addressed(incident_id, review_id, "unclosed")
+    written = hold_review(options.writer(incident_id), needed(review_id, "REVIEW"))
     return options.show(written)
 
 

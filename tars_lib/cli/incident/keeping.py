@@ -43,14 +43,14 @@ def heads_of(published: str | None) -> tuple[PublishedHead, ...]:
 @click.command(
     short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
 )
-@click.argument("incident_id", metavar="ID")
+@click.argument("incident_id", metavar="[ID]", required=False)
 @head_option
 @located
-def verify(options: Options, incident_id: str, published: str | None) -> int:
+def verify(options: Options, incident_id: str | None, published: str | None) -> int:
     """Compare timeline, record and runs with their digests, and name what was altered. Code 1 if anything was.
 
     With --head also with a head that was noted elsewhere, which shows that the whole chain was made anew. What a killed writer
-    left behind is a note, not an alteration: nobody was told that it had been written.
+    left behind is a note, not an alteration: nobody was told that it had been written. Without ID: the one open incident.
     """
     from dataclasses import replace
 
@@ -59,11 +59,12 @@ def verify(options: Options, incident_id: str, published: str | None) -> int:
     from tars_lib.incidents.store.published import compare
     from tars_lib.incidents.store.verification import verify as check
 
-    folder, heads = options.folder(incident_id), heads_of(published)
+    chosen = options.chosen(incident_id)
+    folder, heads = options.folder(chosen), heads_of(published)
     found = check(folder)
     if heads and found.is_intact:
         digests = [entry.sha256 for entry in read_entries(folder)]
-        found = replace(found, faults=tuple(compare(incident_id, digests, heads)))
+        found = replace(found, faults=tuple(compare(chosen, digests, heads)))
     if options.as_json:
         document = to_json(found)
         assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object

@@ -22,11 +22,14 @@ from tars_lib.text.visible import visible
 if TYPE_CHECKING:
     from tars_lib.incidents.response.acts import Writer
     from tars_lib.incidents.store.journal import Written
+    from tars_lib.incidents.views.all_cases import Wanted
     from tars_lib.incidents.views.case import Case
     from tars_lib.playbook.tables import Playbook
 
 Body = Callable[..., int]
 
+_LIKE_ID = re.compile(r"INC\b", re.IGNORECASE)
+"""What is meant as an id, even if it is none."""
 _SPAN = re.compile(r"(\d{1,4}) ?(s|m|min|h|d)")
 _UNITS = {
     "s": timedelta(seconds=1),
@@ -79,17 +82,29 @@ class Options:
 
         return Reader(UTC if self.tz.upper() == "UTC" else read_zone(self.tz))
 
-    def chosen(self, incident_id: str | None) -> str:
-        """The id given, else that of the one open incident.
+    def chosen(self, incident_id: str | None, wanted: Wanted = "open") -> str:
+        """The id given, else that of the one incident that a command is for.
 
         Raises
         ------
         InputError
-            If none is given, and not exactly one is open.
+            If none is given, and not exactly one is there.
         """
-        from tars_lib.incidents.views.all_cases import the_open_one
+        from tars_lib.incidents.views.all_cases import the_only_one
 
-        return the_open_one(self.root) if incident_id is None else incident_id
+        return the_only_one(self.root, wanted) if incident_id is None else incident_id
+
+    def addressed(self, incident_id: str | None, text: str | None, wanted: Wanted = "open") -> tuple[str, str | None]:
+        """The incident and the text of ``[ID] [TEXT]``: a single word that is no id is the text.
+
+        Raises
+        ------
+        InputError
+            As `chosen`.
+        """
+        if incident_id is not None and text is None and _LIKE_ID.match(incident_id) is None:
+            incident_id, text = None, incident_id
+        return self.chosen(incident_id, wanted), text
 
     def folder(self, incident_id: str) -> Path:
         """The folder of an incident.
@@ -246,6 +261,13 @@ def text_of(text: str) -> str:
     if not given.strip():
         raise InputError("the text is empty; say what happened, or give - to read it from stdin")
     return given
+
+
+def needed(value: str | None, name: str) -> str:
+    """An argument that may not be left out; it is asked for here because the id before it may be."""
+    if value is None:
+        raise click.UsageError(f"Missing argument {name!r}.", click.get_current_context())
+    return value
 
 
 def _stdin() -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, judged, span_of, text_of
+from tars_lib.cli.shared.screen import Tone, fitted, say, toned, wrapped
+
+if TYPE_CHECKING:
+    from tars_lib.incidents.views.case import Case
 
 TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
 
@@ -19,49 +24,88 @@ TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
 @click.option("--to", "contact", metavar="WHO", help="Who was notified; default all who must be notified now.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; default the rule that fired.")
 @click.option("--show", is_flag=True, help="Only show whom to notify now and next; record nothing.")
+@click.option("--send", is_flag=True, help="Send the playbook's text to the channels of TARS_NOTIFY_URLS first.")
 @click.option(
     "--overdue", is_flag=True, help="Show overdue notifications of open incidents; no ID; code 1 if there are any."
 )
 @judged
 def escalate(
-    options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, overdue: bool
+    options: Options, incident_id: str | None, contact: str | None, reason: str, show: bool, send: bool, overdue: bool
 ) -> int:
-    """Show who must be notified now, who next, when, and by which rule; record that they were.
+    """Record who was notified, and show who must be notified next, when, and by which rule.
 
-    It contacts nobody: `tars notify --incident ID --to WHO --send` does. Without --to it records everybody due now as
-    notified, or the next rung of the matrix if nobody is due. --show only looks. Without ID: the one open incident.
+    It contacts nobody unless --send is given. Without --to it records everybody due now as notified, or the next rung of
+    the matrix if nobody is due. --show only looks. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.text import escalation_lines
     from tars_lib.incidents.response.escalating import escalate as write
+    from tars_lib.incidents.response.escalating import is_task
 
     if overdue:
-        if incident_id is not None or contact is not None or reason or show:
+        if incident_id is not None or contact is not None or reason or show or send:
             raise click.UsageError("--overdue looks at all open incidents; give it alone")
         return _overdue(options)
     if show:
-        if contact is not None or reason:
-            raise click.UsageError("--show records nothing; give it without --to and --reason")
+        if contact is not None or reason or send:
+            raise click.UsageError("--show records nothing; give it without --to, --reason and --send")
         incident_id = options.chosen(incident_id)
         case = options.case(incident_id)
         if options.as_json:
             echo_json({"escalation": case.escalation, "incident_id": incident_id})
         else:
             lines = list(escalation_lines(case.escalation, case.incident, options.reader))
-            click.echo("\n".join(lines) or "nobody to notify")
+            say(fitted(lines or ["nobody to notify"], f"tars incident status {incident_id} --full"))
         return 0
     incident_id = options.chosen(incident_id)
     writer = options.writer(incident_id)
-    written = write(writer, None if contact is None else text_of(contact), reason)
+    receipt = _sent(options.case(incident_id, writer.time)) if send else ""
+    written = write(writer, None if contact is None else text_of(contact), reason, receipt)
+    if options.as_json or options.quiet:
+        return options.show(written)
+    now = [one.contact for one in written.incident.escalations if one.at == writer.time]
+    told = ", ".join(name for name in now if not is_task(name))
+    if receipt:
+        say(toned(wrapped(f"SENT, AND RECORDED FOR {told or now[0]}: {receipt}"), Tone.GOOD))
+    elif told:
+        said = f"RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to {told} yourself; or add --send next time."
+        say(toned(wrapped(said), Tone.WARNING))
+    else:
+        say(toned(["RECORDED ONLY: NO TICKET HAS BEEN FILED."], Tone.WARNING))
     code = options.show(written)
-    if not (options.as_json or options.quiet):
-        case = options.case(incident_id, writer.time)
-        click.echo("\n".join(escalation_lines(case.escalation, case.incident, options.reader)))
+    case = options.case(incident_id, writer.time)
+    say(fitted(escalation_lines(case.escalation, case.incident, options.reader), "--show"))
     return code
 
 
+def _sent(case: Case) -> str:
+    """Send the texts of an incident; what each channel said. Nothing counts as recorded where all of them failed."""
+    import os
+
+    from tars_lib.channels.pagerduty import PagerDutyAction
+    from tars_lib.channels.send import Receipt
+    from tars_lib.channels.send import send as hand_over
+    from tars_lib.errors import ConfigError, NotificationError
+    from tars_lib.incidents.response.messages import keep_receipts, receipt_lines, texts_for
+
+    channels = os.environ.get("TARS_NOTIFY_URLS", "").split()
+    if not channels:
+        raise ConfigError(
+            "--send: no channel; TARS_NOTIFY_URLS names them, or `tars notify --incident ID --url ... --send`"
+        )
+    texts, trigger = texts_for(case), PagerDutyAction.TRIGGER
+    incident_id = case.incident.incident_id
+    try:
+        receipts = hand_over(texts, channels, at=case.time, is_real=True, incident_id=incident_id, action=trigger)
+    except NotificationError as error:
+        keep_receipts(case, texts, [one for one in error.receipts if isinstance(one, Receipt)], None)
+        raise
+    keep_receipts(case, texts, receipts, None)
+    return "; ".join(receipt_lines(receipts))
+
+
 @click.command(epilog="Example: tars incident update INC-202601051430 --template status-page --next-in 30m")
-@click.argument("incident_id", metavar="ID")
-@click.argument("text", required=False)
+@click.argument("incident_id", metavar="[ID]", required=False)
+@click.argument("text", metavar="[TEXT]", required=False)
 @click.option(
     "--template",
     type=click.Choice(TEMPLATES, case_sensitive=False),
@@ -71,17 +115,23 @@ def escalate(
 @click.option("--eta", metavar="TEXT", help="When you expect the end, in words.")
 @judged
 def update(
-    options: Options, incident_id: str, text: str | None, template: str | None, next_in: str | None, eta: str | None
+    options: Options,
+    incident_id: str | None,
+    text: str | None,
+    template: str | None,
+    next_in: str | None,
+    eta: str | None,
 ) -> int:
     """Record what stakeholders were told, and when the next update comes.
 
     Without TEXT the record fills a text, which is printed ready to send; the next update is set to the playbook's
     limit without progress (30 min), unless --next-in says otherwise. It sends nothing: `tars notify --incident ID`
-    does.
+    does. Without ID: the one open incident.
     """
     from tars_lib.incidents.response.acts import update as write
     from tars_lib.incidents.response.messages import next_update, text_for
 
+    incident_id, text = options.addressed(incident_id, text)
     if text is not None and template is not None:
         raise click.UsageError("--template fills a text from the record; give it or TEXT")
     writer = options.writer(incident_id)
@@ -131,7 +181,7 @@ def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
 
 
 def _overdue(options: Options) -> int:
-    from tars_lib.cli.incident.text import wrapped
+    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.escalation import timeouts
     from tars_lib.text.visible import visible

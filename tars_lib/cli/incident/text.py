@@ -1,14 +1,14 @@
-"""How an incident reads on a terminal: 80 columns, no colour, nothing hidden, times in the reader's zone."""
+"""How an incident reads on a terminal: 80 columns, nothing hidden, times in the reader's zone."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tars_lib.cli.shared.screen import WIDTH, wrapped
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, visible
 from tars_lib.text.times import MINUTES
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tars_lib.playbook.escalation import Escalation, Rung
     from tars_lib.playbook.tables import Playbook
 
-WIDTH = 80
 _NEXT = 3
 """Rungs shown that are still to come; judgement."""
 _LABEL = 16
@@ -315,12 +314,6 @@ def verification_lines(found: RecordVerification, folder: Path) -> Iterator[str]
         yield from wrapped(f"{folder} is not what was written", "", "  ")
 
 
-def field(label: str, text: str) -> Iterator[str]:
+def field(label: str, text: str) -> list[str]:
     """A label and its text, wrapped under itself."""
     return wrapped(text, f"{label + ':' if label else '':{_LABEL}} ", " " * (_LABEL + 1))
-
-
-def wrapped(text: str, first: str, rest: str) -> Iterator[str]:
-    """Text in 80 columns; a word that is longer is broken."""
-    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
-    yield from lines or [first.rstrip()]

@@ -36,6 +36,10 @@ class ShownStream:
         self._stream.write(shown(text))
         return len(text)
 
+    def control(self, sequence: str) -> None:
+        """Send the terminal a sequence of this program's own."""
+        self._stream.write(sequence)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

@@ -272,7 +272,7 @@ def _policy(goal: _Goal, sli: SliSpec, where: str, method: str) -> AnyPolicy:
         for field, metric in ((part_name, part), ("total", total))
     ]
     if names[0] == names[1]:
-        always = "100 %" if ratio.good else "0 %"
+        always = "100%" if ratio.good else "0%"
         raise ConfigError(
             f"{where}.ratioMetric: {part_name} and total are the same metric, {names[0]}: {always} for ever"
         )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.difference import Difference, Direction, sense_of
@@ -14,10 +18,51 @@ from tars_lib.engines.steps import STEPS
 from tars_lib.findings.exit_codes import DECISION_ORDER
 from tars_lib.model.names import SlaStatus
 from tars_lib.text.quantities import value_text
+from tars_lib.text.sentences import Telling, Told
+from tars_lib.text.times import MINUTES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_POINTS = 1.0
 """Scores that moved by less are not listed; judgement: a point of a hundred is what a reader sees."""
+MAX_TOLD = 12
+"""Changes told in sentences; judgement: what fits on a screen. `frame` has all."""
 _RANK = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 1, SlaStatus.COMPLIANT: 2}
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison(Telling):
+    """What changed between two times, worst first."""
+
+    before: datetime
+    after: datetime
+    changes: tuple[Difference, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a change: subject, direction, before, after, delta."""
+        import pandas as pd
+
+        names = ["subject", "direction", "before", "after", "delta"]
+        return pd.DataFrame([{name: getattr(one, name) for name in names} for one in self.changes], columns=names)
+
+    def told(self) -> Told:
+        """What got worse, what changed, what got better."""
+        counted = Counter(one.direction for one in self.changes)
+        totals = (
+            ", ".join(f"{counted[one]} {one.value.lower()}" for one in Direction if counted[one]) or "nothing changed"
+        )
+        return Told.of(
+            (
+                f"From {self.before:{MINUTES}} to {self.after:{MINUTES}}: {totals}.",
+                *(
+                    f"{one.direction.value}: {one.subject}: {one.before} -> {one.after}."
+                    for one in self.changes[:MAX_TOLD]
+                ),
+                f"{len(self.changes) - MAX_TOLD} more in .frame." if len(self.changes) > MAX_TOLD else "",
+            )
+        )
 
 
 def compare(before: Mapping[str, Report], after: Mapping[str, Report]) -> tuple[Difference, ...]:

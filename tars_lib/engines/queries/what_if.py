@@ -170,6 +170,35 @@ def what_if(
     return WhatIf(before, after, slas, moves, tuple(_changes(known, policies, stretches, after)))
 
 
+def objectives_of(org: OrgData, objective: float | str, sla_ids: Sequence[str] = ()) -> dict[str, float]:
+    """Read one objective for several SLAs, such as ``"99.5%"``; without names for every SLA that is a share.
+
+    Raises
+    ------
+    InputError
+        If the text is no number or percentage, or no SLA is a share.
+    UnknownNameError
+        If an SLA is not there.
+
+    Notes
+    -----
+    A percentage is a hundredth of the whole, in the unit of each SLA; a number is taken as it is.
+    """
+    number = str(objective).strip().removesuffix("%").strip()
+    try:
+        value = float(number)
+    except ValueError as error:
+        raise InputError(f"objective {objective!r}: a number or a percentage is needed, such as '99.5%'") from error
+    is_percent = number != str(objective).strip()
+    there = {policy.sla_id: policy for policy in org.policies}
+    named = list(sla_ids) or [policy.sla_id for policy in org.policies if policy.is_share]
+    if not named:
+        raise InputError(f"objective {objective!r}: no SLA of {org.name} is a share; name one of {', '.join(there)}")
+    if unknown := [sla_id for sla_id in named if sla_id not in there]:
+        raise UnknownNameError(f"SLA {unknown[0]!r} is not there; there are: {', '.join(there) or 'none'}")
+    return {one: value / 100.0 * there[one].whole if is_percent else value for one in named}
+
+
 def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPolicy, ...]:
     there = {policy.sla_id: policy for policy in org.policies}
     for sla_id, value in wanted.items():

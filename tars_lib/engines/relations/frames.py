@@ -195,7 +195,7 @@ def _panel(frame: pd.DataFrame, alpha: float) -> tuple[Panel | None, str | None]
         raise InputError(f"alpha is {alpha!r}; it must lie between 0 and 1")
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
-        raise InputError(f"column {twice!r} appears more than once; each repo needs one column")
+        raise InputError(f"column {twice!r} appears more than once; each service needs one column")
     if frame.index.has_duplicates:
         twice = frame.index[frame.index.duplicated()][0]
         raise InputError(f"index value {twice} appears more than once; each sample needs its own time")

@@ -41,14 +41,10 @@ def draw_metric(shown: MetricCourse, events: Sequence[Event] = ()) -> Picture | 
 
     if not shown.seen.size:
         return None
-    scale = 100.0 if shown.unit == "ratio" else 1.0
     with themed():
         figure = Figure(figsize=FULL)
         axes = figure.subplots()
-        _draw_line(axes, shown, scale)
-        _draw_limits(axes, shown, scale)
-        _draw_events(axes, shown, events)
-        _draw_levels(axes, shown, scale)
+        draw_course(axes, shown, events)
         unit = "%" if shown.unit == "ratio" else shown.unit
         axes.set_ylabel(f"{label(shown.metric, 24)}, {unit}" if unit else label(shown.metric, 24))
         axes.set_xlabel("time, UTC")
@@ -59,6 +55,15 @@ def draw_metric(shown: MetricCourse, events: Sequence[Event] = ()) -> Picture | 
     marks = [" Dashed: objectives." if shown.limits else "", " Dotted: events." if _inside(shown, events) else ""]
     return Picture(figure, alt=f"A line of {shown.metric} of {shown.repo} over time. {said}{gaps}",
                    caption=f"{said}{''.join(marks)}{gaps}")  # fmt: skip
+
+
+def draw_course(axes: Axes, shown: MetricCourse, events: Sequence[Event] = ()) -> None:
+    """Draw a metric that has samples into axes: line, objectives, events, levels."""
+    scale = 100.0 if shown.unit == "ratio" else 1.0
+    _draw_line(axes, shown, scale)
+    _draw_limits(axes, shown, scale)
+    _draw_events(axes, shown, events)
+    _draw_levels(axes, shown, scale)
 
 
 def _draw_line(axes: Axes, shown: MetricCourse, scale: float) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure  # noqa: TC004 - only drawing may load matplotlib
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Picture:
     """What a figure function returns.
 
@@ -32,3 +32,13 @@ class Picture:
     caption: str
     width: Literal["full", "half"] = "full"
     phone: int = 1
+
+    def __repr__(self) -> str:
+        return self.caption
+
+    def _repr_png_(self) -> bytes:
+        from io import BytesIO
+
+        content = BytesIO()
+        self.figure.savefig(content, format="png", dpi=144)
+        return content.getvalue()

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from tars_lib.incidents.store.record import (
     Action,
@@ -22,6 +23,9 @@ from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 from tars_lib.playbook.wording import line
+
+if TYPE_CHECKING:
+    from tars_lib.engines.queries.response_plan import ResponsePlan
 
 # the functions of the playbook want a time to begin at; the record says when somebody did
 _AT_ONCE = datetime.fromtimestamp(0, UTC)
@@ -80,6 +84,15 @@ def joined(actions: Sequence[Action], more: Sequence[Action]) -> tuple[Action, .
         *actions,
         *(replace(action, action_id=f"A{n}") for n, action in enumerate(fresh.values(), len(actions) + 1)),
     )
+
+
+def planned(plan: ResponsePlan | None) -> tuple[Action, ...]:
+    """Return the actions of a response plan, in its order; the first one has its owner and its check."""
+    if plan is None:
+        return ()
+    rows = [Action("", text, ActionState.SUGGESTED, kind=ActionKind.CONTAINMENT) for text in (plan.first, *plan.then)]
+    rows[0] = replace(rows[0], verify=plan.verify or None, suggested_owner=plan.owner)
+    return joined((), rows)
 
 
 def _roll_back(beside: Action, cause: Cause, team: str | None, playbook: Playbook) -> Action:

@@ -57,6 +57,10 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
     return writer.act("escalate", draft)
 
 
+def is_task(contact: str) -> bool:
+    """Whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
+    return contact.startswith("Create ")
+
+
 def _did(contact: str) -> str:
-    """The matrix's row for SEV-4 names a task instead of a contact."""
-    return f"done: {contact}" if contact.startswith("Create ") else f"notified {contact}"
+    return f"done: {contact}" if is_task(contact) else f"notified {contact}"

@@ -56,9 +56,7 @@ def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Recei
         Who counts as told, if at least one channel took the text.
     """
     writer = Writer(case.folder, actor(), case.time, case.playbook)
-    lines = [
-        f"channel {one.channel}: {_WORDS[one.delivery]}{f': {one.reason}' if one.reason else ''}" for one in receipts
-    ]
+    lines = receipt_lines(receipts)
     was_sent = any(one.delivery is Delivery.SENT for one in receipts)
     used = {one.communication_id for one in receipts}
     body = "\n\n".join(f"{one.subject}\n\n{one.body}" for one in texts if one.communication_id in used)
@@ -66,6 +64,13 @@ def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Recei
     notified(writer, body, lines, next_update(case) if is_filled else None, was_sent=was_sent)
     if contact is not None and was_sent and case.incident.status is not IncidentStatus.CLOSED:
         escalate(writer, contact, receipt="; ".join(lines))
+
+
+def receipt_lines(receipts: Sequence[Receipt]) -> list[str]:
+    """Say what became of a text, a line for each channel."""
+    return [
+        f"channel {one.channel}: {_WORDS[one.delivery]}{f': {one.reason}' if one.reason else ''}" for one in receipts
+    ]
 
 
 def notified(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.incidents.response.checklist import suggested
+from tars_lib.incidents.response.checklist import joined, planned, suggested
 from tars_lib.incidents.store.journal import RECORD_FILE, Written, write
-from tars_lib.incidents.store.record import SCHEMA_VERSION, CustomerImpact, Incident, IncidentStatus
+from tars_lib.incidents.store.record import SCHEMA_VERSION, ActionKind, CustomerImpact, Incident, IncidentStatus
 from tars_lib.incidents.store.register import is_incident_id, new_folder
 from tars_lib.incidents.store.timeline import Draft, EntryKind
 from tars_lib.model.names import Severity
@@ -74,6 +74,7 @@ def from_run(
         If the run found nothing and no severity is given.
     """
     playbook = playbook or packaged()
+    from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.incidents.views.run_facts import facts_of
 
     found = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
@@ -82,6 +83,10 @@ def from_run(
     named = title or (f"{found.incident_type}: {slas}" if slas else None)
     opening = _classified(found, severity, named, f"run {run.run_id}")
     actions = suggested(facts.causes, opening.severity, facts.affected, facts.conditions, playbook)
+    if all(action.kind is ActionKind.MONITORING for action in actions):
+        # no cause of a breach says what to do, but the response to another finding may
+        plan = response_plan(run.org, run.status.exit_code, run.sla, run.alerts, run.correlation, run.temporal)
+        actions = joined(planned(plan), actions)
     return replace(opening, facts=facts.changes() | {"actions": actions} | _of(playbook))
 
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tars_lib.errors import InputError, TarsError
 from tars_lib.incidents.store.journal import read_incident
+from tars_lib.incidents.store.record import Incident, IncidentStatus
 from tars_lib.incidents.store.register import folders, is_incident_id
 from tars_lib.incidents.views.case import case_of
 from tars_lib.incidents.views.clocks import is_running
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
+
+Wanted = Literal["open", "resolved", "ended", "unclosed"]
+_WANTED: dict[Wanted, Callable[[Incident], bool]] = {
+    "open": is_running,
+    "resolved": lambda incident: incident.status is IncidentStatus.RESOLVED,
+    "ended": lambda incident: not is_running(incident),
+    "unclosed": lambda incident: incident.status is not IncidentStatus.CLOSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +49,19 @@ def read_cases(root: Path, playbook: Playbook | None = None) -> Cases:
     return Cases(tuple(cases), tuple(unreadable))
 
 
-def the_open_one(root: Path) -> str:
-    """Id of the incident that is neither resolved nor closed, where there is exactly one.
+def the_only_one(root: Path, wanted: Wanted = "open") -> str:
+    """Id of the incident in the state that a command is for, where there is exactly one.
+
+    Parameters
+    ----------
+    root : Path
+    wanted : {"open", "resolved", "ended", "unclosed"}
+        Neither resolved nor closed; resolved and not closed; one of the two; not closed.
 
     Raises
     ------
     InputError
-        If there is none, or more than one; the message lists them. One that cannot be read may be open, so it counts.
+        If there is none, or more than one; the message lists them. One that cannot be read may be it, so it counts.
     """
     found = []
     for folder in folders(root):
@@ -53,10 +70,11 @@ def the_open_one(root: Path) -> str:
         except (TarsError, OSError):
             found.append(f"{folder.name} (cannot be read)")
             continue
-        if incident is not None and is_running(incident):
+        if incident is not None and _WANTED[wanted](incident):
             found.append(folder.name)
+    named = "not closed" if wanted == "unclosed" else wanted
     if not found:
-        raise InputError(f"no incident is open in {root}; give an ID, `tars incident list` names all")
+        raise InputError(f"no incident is {named} in {root}; give an ID, `tars incident list` names all")
     if len(found) > 1 or not is_incident_id(found[0]):
-        raise InputError(f"{root}: which incident is meant? Open: {', '.join(found)}; give the ID")
+        raise InputError(f"{root}: which incident is meant? {named.capitalize()}: {', '.join(found)}; give the ID")
     return found[0]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from tars_lib.incidents.store.record import (
     Action,
-    ActionKind,
     ActionState,
     Cause,
     CustomerImpact,
@@ -24,6 +23,7 @@ from tars_lib.incidents.store.record import (
 )
 from tars_lib.incidents.store.register import DEFAULT_DIR
 from tars_lib.incidents.views.clocks import is_running, rungs_left
+from tars_lib.incidents.views.standing import stopping
 from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import packaged
@@ -248,13 +248,11 @@ def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedS
 
 def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     recorded = [action_text(action) for action in incident.actions]
-    stopping = [action for action in incident.actions if action.kind is not ActionKind.MONITORING]
     if incident.contained_at is not None:
         return _step(row, recorded, None)
-    for state, option in ((ActionState.STARTED, "--done"), (ActionState.SUGGESTED, "--start")):
-        for action in stopping:
-            if action.state is state:
-                return _step(row, recorded, tars("contain", option, action.action_id))
+    for action in stopping(incident)[:1]:
+        option = "--done" if action.state is ActionState.STARTED else "--start"
+        return _step(row, recorded, tars("contain", option, action.action_id))
     return _step(row, recorded, tars("contain", "'WHAT YOU DO'"))
 
 

@@ -188,7 +188,7 @@ def unknown_severities(words: Sequence[str], label: str) -> tuple[str, ...]:
 def homeless(incidents: Sequence[PastIncident], label: str) -> tuple[str, ...]:
     """A note of the incidents that name no repo."""
     number = sum(one.repo is None for one in incidents)
-    return (f"{label}: {counted(number, 'incident')} without a service: no repo is named",) if number else ()
+    return (f"{label}: {counted(number, 'incident')} without a service: no service is named",) if number else ()
 
 
 def counted(number: int, noun: str) -> str:

@@ -157,7 +157,7 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
         name = roles.others[0]
         first = next((row for row, cell in enumerate(table.cells(name)) if cell), 0)
         raise InputError(
-            f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column holds the repo, "
+            f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column names the service, "
             f"--repo-from {name!r} says so; a map file with columns: {{{name}: skip}} leaves it out"
         )
     return _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)

@@ -145,7 +145,7 @@ def _by_labels(one: SeriesName, names: Sequence[SeriesName], choices: Choices, l
         seen = Counter(key for name in names for key in name.labels if key not in ("__name__", "le", "quantile"))
         there = ", ".join(f"{key} ({len({name.labels.get(key) for name in names})} values)" for key in list(seen)[:10])
         raise InputError(
-            f"{label}: {one.text[:100]} has no label {key}: --repo-from LABEL says which one holds the repo; there are: "
+            f"{label}: {one.text[:100]} has no label {key}: --repo-from LABEL says which one names the service; there are: "
             f"{there or 'none'}. --repo NAME says that all is of one"
         )
     if not metric:

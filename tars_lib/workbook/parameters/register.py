@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tars_lib.engines.queries.incident_state import IncidentState, Resolution, incident_state
-from tars_lib.engines.queries.response_plan import ResponsePlan, response_plan, with_record
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.errors import InputError, TarsError
 from tars_lib.incidents.store.journal import read_incident
 from tars_lib.incidents.store.playbook_in_force import playbook_in_force
-from tars_lib.incidents.store.record import ActionKind, ActionState, Incident
+from tars_lib.incidents.store.record import Incident
 from tars_lib.incidents.store.register import DEFAULT_DIR, folder_of, folders, is_incident_id
 from tars_lib.incidents.store.register import incidents_dir as place
 from tars_lib.incidents.views.case import Case, read_case
-from tars_lib.incidents.views.clocks import contain_clock, is_running
+from tars_lib.incidents.views.clocks import is_running
+from tars_lib.incidents.views.standing import state_by as state_by  # noqa: PLC0414 - pages take it from here
 from tars_lib.model.times import read_time
 from tars_lib.pipeline import Run, now
 from tars_lib.playbook.tables import Playbook
@@ -163,32 +163,6 @@ def state_of(run: Run, incident_id: str = "", incidents_dir: object = "") -> Inc
         As `known_incident` takes them.
     """
     return state_by(run, _record_of(run, incident_id, incidents_dir))
-
-
-def state_by(run: Run, case: Case | None) -> IncidentState:
-    """Decide the same with the record at hand; None: there is none. While something is to be done, the plan says what."""
-    incident = None if case is None else case.incident
-    ended_at = None if incident is None else incident.resolved_at or incident.closed_at
-    if incident is not None and ended_at is not None:
-        return incident_state(run.health, run.sla, Resolution(ended_at, incident.resolved_by, incident.resolution))
-    state = incident_state(run.health, run.sla)
-    if state.is_settled:
-        return state
-    plan = response_plan(run.org, run.status.exit_code, run.sla, run.alerts, run.correlation, run.temporal)
-    return replace(state, plan=plan if plan is None or case is None else _by_record(plan, case))
-
-
-def _by_record(plan: ResponsePlan, case: Case) -> ResponsePlan:
-    """The plan as far as the record has come."""
-    stopping = [action for action in case.incident.actions if action.kind is not ActionKind.MONITORING]
-    actions = [
-        action.text
-        for state in (ActionState.STARTED, ActionState.SUGGESTED)
-        for action in stopping
-        if action.state is state
-    ]
-    clock = contain_clock(case.incident)
-    return with_record(plan, case.escalation, actions, None if clock.stopped_at else clock.due_at)
 
 
 def _record_of(run: Run, incident_id: str, incidents_dir: object) -> Case | None:

@@ -102,7 +102,7 @@ REFUSED: dict[str, str] = {
     r"queries are not evaluated; add the line 'sum\(rate\(a\[5m\]\)\)': NAME-OF-THE-METRIC to slo-metrics.yaml "
     r"\(and 1 more: 'sum\(rate\(b\[5m\]\)\)'\)$",
     "op-lt-on-a-ratio": r"SLO web: spec.objectives.0: op: lt for a ratioMetric",
-    "good-is-total": r"SLO web: indicator.ratioMetric: good and total are the same metric, requests_total: 100 % for ever",
+    "good-is-total": r"SLO web: indicator.ratioMetric: good and total are the same metric, requests_total: 100% for ever",
     "target-in-percent": r"SLO web: spec.objectives.0.target: 99.9 was given; above 0 and up to 1 is allowed, 0.999 for 99.9",
     "percent-as-share": r"SLO web: spec.objectives.0.targetPercent: 0.999 was given and is in percent: .* \(99.9 for 0.999\)",
     "no-slice-window": r"SLO web: spec.objectives.0: timeSliceWindow: needed for budgetingMethod Timeslices",
@@ -125,7 +125,7 @@ REFUSED: dict[str, str] = {
     "slo-generator-good-and-bad": r"spec.service_level_indicator: good and bad were given, and all events are their sum",
     "another-version": r"SLO web: apiVersion: 'openslo/v3' was given; allowed: openslo/v1, .*pyrra.dev/v1alpha1",
     "predecessor-unit": r"restore: unit 'fortnights' of time_to_restore cannot be converted into h, in which it is reported",
-    "native-good-is-total": r"policies.0.good: good and total are the same metric, requests_total: 100 % for ever",
+    "native-good-is-total": r"policies.0.good: good and total are the same metric, requests_total: 100% for ever",
     "native-percent": r"objective 99.9 of a ratio SLA; above 0 and up to 1 is allowed \(0.999, not 99.9\)",
 }
 """Document: what its refusal says."""

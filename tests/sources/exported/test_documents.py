@@ -79,7 +79,7 @@ def test_alertmanager_tells_what_is_over_from_what_lasts() -> None:
 
 def test_alertmanager_asks_which_label_holds_the_repo() -> None:
     content = document("alertmanager-no-service.json")
-    with pytest.raises(InputError, match=r"--repo-from LABEL says which one holds the repo \(app, instance\)"):
+    with pytest.raises(InputError, match=r"--repo-from LABEL says which one names the service \(app, instance\)"):
         alertmanager.parse(content, "a.json")
     (alert,) = alertmanager.parse(content, "a.json", Choices(repo_from="app")).incidents
     # the API gives an alert that fires an end in the future
@@ -168,7 +168,7 @@ def test_gitlab_takes_the_repo_from_the_address_of_the_job() -> None:
 
 def test_a_deployment_without_a_repo_is_refused_with_the_option() -> None:
     content = [entry | {"deployable": {}} for entry in document("gitlab-deployments.json")]
-    with pytest.raises(InputError, match="3 deployments of a repo that is not told; add --repo NAME"):
+    with pytest.raises(InputError, match="3 deployments of a service that is not named; add --repo NAME"):
         gitlab.parse(content)
     assert {event.repo for event in gitlab.parse(content, "g", Choices(repo="pay")).events} == {"pay"}
 

@@ -169,13 +169,13 @@ CASES = (
         "2026-01-05 09:14 payments Payments time out CRITICAL resolved 09:59:30 OPS-1",
         "2026-01-07 22:00 search Search is stale CRITICAL open OPS-3",
     ), says=("1 issue of other types than INCIDENT left out",)),
-    Case("four-keys-deployments.csv", refused="2 deployments of a repo that is not told; add --repo NAME"),
+    Case("four-keys-deployments.csv", refused="2 deployments of a service that is not named; add --repo NAME"),
     Case("four-keys-deployments.csv", "--repo checkout", form="four-keys", events=(
         "2026-01-05 08:58 checkout deploy Deploy a84d88e d-001", "2026-01-06 10:00 checkout deploy Deploy b94d88e d-002",
     )),
     Case("four-keys-incidents.csv", incidents=(
         "2026-01-05 09:14 None Incident 77 None resolved 10:00:00 77", "2026-01-08 09:00 None Incident 78 None open 78",
-    ), says=("2 incidents without a service: no repo is named",)),
+    ), says=("2 incidents without a service: no service is named",)),
     Case("four-keys-incidents.csv", "--repo checkout", form="four-keys", incidents=(
         "2026-01-05 09:14 checkout Incident 77 None resolved 10:00:00 77", "2026-01-08 09:00 checkout Incident 78 None open 78",
     )),
@@ -183,7 +183,7 @@ CASES = (
         "2026-01-05 09:12 checkout Checkout answers 5xx to 3 % of requests CRITICAL resolved 10:02:30 c0ffee0000000001/20260105T091230Z",
         "2026-01-06 10:00 payments HighErrorRate CRITICAL open c0ffee0000000002/20260106T100000Z",
     )),
-    Case("alertmanager-no-service.json", refused="--repo-from LABEL says which one holds the repo \\(app, instance\\)"),
+    Case("alertmanager-no-service.json", refused="--repo-from LABEL says which one names the service \\(app, instance\\)"),
     Case("pagerduty-incidents.json", form="pagerduty", incidents=(
         "2026-01-05 09:14 payments Payments time out CRITICAL resolved 09:59:30 Q1AAAA",
         "2026-01-07 22:00 search Search index is stale LOW open Q2BBBB",

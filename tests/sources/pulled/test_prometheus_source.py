@@ -124,7 +124,7 @@ WEB = {"service": "web"}
         (answer((WEB, [[DAY, "1"]]), kind="vector"), "the query gives 'vector'; a matrix is needed"),
         (answer(({"pod": "a"}, [[DAY, "1"]])), "a series without the label service; its labels: pod"),
         (answer(({}, [[DAY, "1"]])), "a series without the label service; its labels: none"),
-        (answer((WEB, [[DAY, "1"]]), (WEB, [[DAY, "2"]])), "several series of repo 'web'; one a repo is allowed"),
+        (answer((WEB, [[DAY, "1"]]), (WEB, [[DAY, "2"]])), "several series of service 'web'; one a service is allowed"),
         (answer((WEB, [[DAY, "+Inf"]])), "+Inf at 2026-01-01T00:00:00Z; a finite number is allowed"),
         (answer((WEB, [[DAY, "many"]])), "could not convert string to float: 'many'"),
         (answer((WEB, [[DAY, "1_000"]])), "1_000 at 2026-01-01T00:00:00Z; a finite number is allowed"),
@@ -136,7 +136,7 @@ WEB = {"service": "web"}
         (answer((WEB, [[DAY]])), "a point that is no pair"),
         (answer((WEB, ["12"])), "a point that is no pair"),
         (answer((WEB, [[DAY - HOUR, "1"]])), "points outside the range that was asked"),
-        (answer((WEB, [[DAY + HOUR, "1"], [DAY, "1"]])), "points of repo 'web' are not in the order of time"),
+        (answer((WEB, [[DAY + HOUR, "1"], [DAY, "1"]])), "points of service 'web' are not in the order of time"),
         (answer(({"service": "w" * 1001}, [])), "a label that is no text of up to 1000 characters"),
         (said({"status": "success", "data": {"resultType": "matrix", "result": [7]}}), "a series without labels"),
         (

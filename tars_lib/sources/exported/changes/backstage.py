@@ -76,7 +76,7 @@ def parse(document: object, label: str = "backstage", choices: Choices | None = 
         )
     others = sorted({one.kind for one in entities} - {"component", "api", "resource"})
     if others:
-        notes.append(f"{label}: entities of kind {', '.join(others)[:100]} say nothing of repos and are passed over")
+        notes.append(f"{label}: entities of kind {', '.join(others)[:100]} say nothing of services and are passed over")
     return Exported(
         repos=tuple(_repo(one, choices) for one in components),
         dependencies=tuple(Dependency(caller, callee) for caller, callee in edges),

@@ -50,7 +50,9 @@ def deploy_events(
     """
     homeless = [one for one in found if not one.repo]
     if homeless:
-        raise InputError(f"{label}: {counted(len(homeless), 'deployment')} of a repo that is not told; add --repo NAME")
+        raise InputError(
+            f"{label}: {counted(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
+        )
     wanted = _wanted(found, label, choices)
     begun = [one for one in found if one.environment in wanted]
     done = [one for one in begun if one.state.lower() not in _UNDER_WAY]

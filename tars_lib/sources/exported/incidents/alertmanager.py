@@ -62,7 +62,7 @@ def parse(document: object, label: str = "alertmanager", choices: Choices | None
         seen = Counter(name for _, entry in found for name in at(entry, "labels") or {})
         names = ", ".join(name for name, _ in seen.most_common(10) if name not in ("alertname", "severity"))
         raise InputError(
-            f"{label}: no alert has the label {key}; --repo-from LABEL says which one holds the repo "
+            f"{label}: no alert has the label {key}; --repo-from LABEL says which one names the service "
             f"({names or 'there is no label'}), --repo NAME that all are of one"
         )
     alerts: dict[tuple[str, datetime], PastIncident] = {}
@@ -77,7 +77,7 @@ def parse(document: object, label: str = "alertmanager", choices: Choices | None
         notes.append(f"{label}: {counted(len(found) - len(alerts), 'notification')} of alerts that are listed once")
     homeless = sum(one.repo is None for one in alerts.values())
     if homeless:
-        notes.append(f"{label}: {counted(homeless, 'alert')} without the label {key}: no repo is named")
+        notes.append(f"{label}: {counted(homeless, 'alert')} without the label {key}: no service is named")
     notes += unknown_severities([text_at(entry, "labels.severity") for _, entry in found], label)
     repo_from = f"repo {choices.repo}" if choices.repo else f"repo from label {key}"
     return Exported(

@@ -62,7 +62,7 @@ def parse(document: object, label: str = "statuspage", choices: Choices | None =
         unset += made[0].started is None
     notes = []
     if homeless:
-        notes.append(f"{label}: {counted(homeless, 'incident')} without a component: no repo is named")
+        notes.append(f"{label}: {counted(homeless, 'incident')} without a component: no service is named")
     if unset:
         notes.append(
             f"{label}: {counted(unset, 'incident')} whose begin nobody set apart from its posting: started is empty"

@@ -171,7 +171,7 @@ def _table(
         repo = _repo_of(one.labels, metric.repo, label)
         if repo in repos:
             raise InputError(
-                f"{label}: several series of repo {repo[:100]!a}; one a repo is allowed, "
+                f"{label}: several series of service {repo[:100]!a}; one a service is allowed, "
                 f"such as by sum by ({metric.repo}) (...)"
             )
         repos[repo] = len(repos)
@@ -179,7 +179,7 @@ def _table(
         if time.size and not (piece.first <= time.min() and time.max() <= piece.last):
             raise InputError(f"{label}: points outside the range that was asked, from {_iso(piece.first)} on")
         if (np.diff(time) <= 0).any():
-            raise InputError(f"{label}: points of repo {repo[:100]!a} are not in the order of time")
+            raise InputError(f"{label}: points of service {repo[:100]!a} are not in the order of time")
         known = ~np.isnan(value)
         missing += int((~known).sum())
         if metric.kind == "count" or "increase(" in metric.query:
@@ -188,7 +188,7 @@ def _table(
         values.append(value[known])
         codes.append(np.full(int(known.sum()), repos[repo], dtype=np.int32))
     if len(repos) > MAX_REPOS:
-        raise InputError(f"{label}: {len(repos)} repos; up to {MAX_REPOS} are allowed")
+        raise InputError(f"{label}: {len(repos)} services; up to {MAX_REPOS} are allowed")
     time = np.concatenate(times) if times else np.zeros(0, dtype=np.int64)
     table = pa.table(
         {
