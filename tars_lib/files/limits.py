@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from tars_lib.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -104,3 +106,14 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
     }
 )
 """Of what each constant of this module is the bound."""
+
+
+def refuse_rows(rows: int, label: str) -> None:
+    """Refuse a table of too many rows.
+
+    Raises
+    ------
+    InputError
+    """
+    if rows > MAX_ROWS:
+        raise InputError(f"{label}: {rows} rows; up to {MAX_ROWS} are allowed")

@@ -291,6 +291,13 @@ class History:
             }
         )
 
+    def series_at(self, first: int, end: int) -> NDArray[np.int64]:
+        """Series, m * len(repos) + r, of the samples at the positions from `first` up to `end`."""
+        begin = int(np.searchsorted(self.offsets, first, side="right")) - 1
+        last = int(np.searchsorted(self.offsets, end))
+        bounds = np.clip(self.offsets[begin : last + 1], first, end)
+        return np.repeat(np.arange(begin, begin + bounds.size - 1), np.diff(bounds))
+
     def codes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Position of each sample's repo and metric in `repos` and `metrics`."""
         n = len(self.repos)
