@@ -29,27 +29,39 @@ from tars_lib.model.samples import Gathering
 from tars_lib.pipeline import load_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.sources import parquet_types
+from tars_lib.stats.series import spans
 
+EVENTS = (
+    "timestamp,repo,kind,title,until\n"
+    "2026-02-10T00:00:00Z,,maintenance,Move,2026-02-11T00:00:00Z\n"
+    "2026-02-20T00:00:00Z,web,deploy,Version 2,\n"
+)
 COUNTER = "metrics: {jobs_total: {kind: counter}}\nname: Acme\n"
+
+
+def make_small(patch: pytest.MonkeyPatch) -> None:
+    """Files of more than seven rows are read in parts, nothing is held in between, and few services are looked at together."""
+    for module in (samples, sorting, parquet_types):
+        patch.setattr(module, "PART_ROWS", 7)
+    patch.setattr(spans, "BLOCK", 7)
+    patch.setattr(samples, "HELD_ROWS", 0)
 
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of more than seven rows are read in parts, and nothing is held in between."""
-    for module in (samples, sorting, parquet_types):
-        monkeypatch.setattr(module, "PART_ROWS", 7)
-    monkeypatch.setattr(samples, "HELD_ROWS", 0)
+    make_small(monkeypatch)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
 
 
 def messy_rows() -> list[Row]:
-    """Sixty days of two services: in no order, some twice, some without a value, one name in two spellings, a counter."""
+    """Sixty days of three services: in no order, some twice, some without a value, one name in two spellings, a counter."""
     rng = np.random.default_rng(3)
     rows = series("web", "health_score", 80 + rng.normal(0, 3, 60))
     rows += series("Api", "health_score", 60 + rng.normal(0, 3, 60))
     rows += [(time, "api", name, value) for time, _, name, value in rows[100:]]
     del rows[100:120]
     rows += counts("web", rng.poisson(900, 60), rng.poisson(9, 60))
+    rows += counts("shop", rng.poisson(500, 60), [*rng.poisson(3, 50), *rng.poisson(60, 10)])[:-4]
     rows += series("Api", "jobs_total", np.cumsum(rng.poisson(50, 60)))
     rows += rows[5:12]
     rows[40] = (*rows[40][:3], float("nan"))
@@ -86,7 +98,8 @@ def held(history: History) -> tuple[object, ...]:
     return history.repos, history.metrics, history.time.tolist(), history.value.tolist(), history.offsets.tolist()
 
 
-def test_a_dataset_of_parts_gives_the_reports_of_one_file(tmp_path: Path, small_parts: None) -> None:
+def test_a_dataset_of_parts_gives_the_reports_of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
     rows = messy_rows()
     one, many = tmp_path / "one" / "org", tmp_path / "many" / "org"
     parquet(one / "history.parquet", rows)
@@ -97,7 +110,10 @@ def test_a_dataset_of_parts_gives_the_reports_of_one_file(tmp_path: Path, small_
     (many / "history" / "_SUCCESS").write_text("")
     for root in (one, many):
         (root / "org.yaml").write_text(COUNTER, encoding="utf-8")
-    whole, parted = (run_of(root, "20260301-120000") for root in (one, many))
+        (root / "events.csv").write_text(EVENTS, encoding="utf-8")
+    whole = run_of(one, "20260301-120000")
+    make_small(monkeypatch)
+    parted = run_of(many, "20260301-120000")
     history = "org-health-report.history.parquet"
     assert (parted / history).read_bytes() == (whole / history).read_bytes()
     assert reports(parted) == reports(whole)
