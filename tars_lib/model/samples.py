@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,11 @@ PART_ROWS = 1_000_000
 """Rows that are sorted at a time; judgement: so many take 100 MB."""
 HELD_ROWS = 8_000_000
 """Rows that are held between looking at a file and sorting it, 200 MB; what is beyond them is read twice. Judgement."""
+
+_ALWAYS_ROWS = 50_000_000
+"""Rows that are read whatever the memory is: it may be told wrong, and so many take 2.4 GB."""
+_ROW_BYTES = 48
+"""Memory that a run takes for each sample at most, as measured for two counts of 2,000 services by the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +242,7 @@ class Gathering:
         for part in read():
             rows += len(part)
             refuse_rows(self._rows + rows, "history")
+            _refuse_beyond_memory(self._rows + rows)
             self._count(part)
             seen.append(part.origins)
             notes += part.notes
@@ -337,6 +344,18 @@ def refuse_many(repos: int, metrics: int) -> None:
     ):
         if count > most:
             raise InputError(f"history: {count} {what}; up to {most} are allowed")
+
+
+def _refuse_beyond_memory(rows: int) -> None:
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        memory = 8_000_000_000
+    if rows > _ALWAYS_ROWS and rows * _ROW_BYTES > memory:
+        raise InputError(
+            f"history: {rows} rows or more; up to {memory // _ROW_BYTES} are allowed on this machine, for its memory of "
+            f"{memory / 1e9:.0f} GB"
+        )
 
 
 def _where(origins: Iterable[Origin], row: int, column: str) -> str:

@@ -216,3 +216,12 @@ def test_samples_of_artefacts_cannot_be_referred_to(root: RootBuilder) -> None:
     done = CliRunner().invoke(cli, words)
     assert (done.exit_code, done.output.count("\n")) == (94, 1)
     assert "--history reference: some samples are of the folders of repos" in done.output
+
+
+def test_more_samples_than_fit_into_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet(tmp_path / "org" / "history" / "a.parquet", series("web", "health_score", range(60, 80)))
+    monkeypatch.setattr(samples, "_ALWAYS_ROWS", 10)
+    assert len(load_org(tmp_path / "org").history) == 20
+    monkeypatch.setattr(samples, "_ROW_BYTES", 10**13)
+    with pytest.raises(InputError, match="history: 20 rows or more; up to 0 are allowed on this machine, for its memory"):
+        load_org(tmp_path / "org")

@@ -197,10 +197,7 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
 def score_grid(
     org: OrgData, reported: NDArray[np.bool_], *, last: int | None = None, repos: slice = slice(None)
 ) -> Grid | None:
-    """Course of the scores: as reported, or composed from the metrics on the coarsest of their grids.
-
-    `last` and `repos` choose rows and columns, as in `History.grid`.
-    """
+    """Course of the scores: as reported, or composed on the coarsest of the metrics' grids, cut as by `History.grid`."""
     own = org.history.grid(SCORE, last=last, repos=repos)
     metrics = scored_metrics(org)
     if own is not None and (reported.all() or not metrics):

@@ -190,7 +190,7 @@ def _idle(found: Track, keep: Bools, n: int) -> Floats:
         empty += np.bincount(column, weights=np.where(found.total[block][chosen] > 0, 0.0, span), minlength=n)
         seen += np.bincount(column, weights=span, minlength=n)
     for number in np.flatnonzero(empty > 0):
-        mine = slice(*np.searchsorted(found.column, (number, number + 1)).tolist())
+        mine = found.of(int(number))
         span = found.span[mine].astype(np.float64)
         unusual = _unusual(found.total[mine] > 0, span)
         idle[number] = (span * unusual)[keep[mine]].sum() / seen[number]
