@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, history_of, samples_of, series
 
 from tars_lib.errors import InputError
-from tars_lib.model import sorting
-from tars_lib.model import history
+from tars_lib.model import history, sorting
 from tars_lib.model.admission import admit
 from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.metrics import Metric

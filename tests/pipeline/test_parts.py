@@ -85,7 +85,7 @@ def run_of(root: Path, name: str, *words: str) -> Path:
 
 def reports(run: Path, *passed_over: str) -> dict[str, object]:
     """Every report without what differs with the files that were read."""
-    found = {}
+    found: dict[str, object] = {}
     for path in (*sorted(run.glob("*-report.json")), run / "org-alerts.json"):
         content = json.loads(path.read_text(encoding="utf-8"))
         found[path.name] = {
