@@ -6,8 +6,10 @@ half as many services. Each is measured in a process of its own, one after the o
     python benchmarks/scale.py [--sizes 5000x365 15360x365] [--markdown]
 
     python benchmarks/scale.py --one threads 50000 365
+    python benchmarks/scale.py --run 2000x10000
 
-About half a minute on two idle cores. `--one SCHEDULER SERVICES SAMPLES` measures one line and prints it as JSON.
+About half a minute on two idle cores. `--one SCHEDULER SERVICES SAMPLES` measures one line and prints it as JSON; `--run`
+a whole run on two counts of each service by the minute, in a history of parts.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +34,7 @@ import pandas as pd
 from tables import printed
 
 import tars_lib as tars
+from tars_lib.pipeline import write_run
 
 SCHEDULERS = ("threads", "processes:2", "dask")
 # glibc maps each larger array anew where only the trim threshold is fixed, as Dask does for its workers
@@ -49,8 +55,6 @@ def spent(_: object = None) -> float:
 
 def largest_memory() -> int:
     """The most bytes that this process, or one that it waited for, has held."""
-    import resource
-
     return 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
@@ -80,6 +84,52 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
     return {"seconds": seconds, "processor": mine, "bytes": max(peaks), "found": len(found)}
 
 
+def write_parts(folder: Path, services: int, samples: int) -> None:
+    """Requests and failures of each service by the minute, a file for every 500 minutes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names, rng = [f"service-{number}" for number in range(services)], np.random.default_rng(services)
+    minutes = np.datetime64("2026-01-01", "us") + np.arange(samples) * np.timedelta64(1, "m")
+    for first in range(0, samples, 500):
+        time = np.repeat(minutes[first : first + 500], services)
+        repo = np.tile(np.arange(services, dtype=np.int32), time.size // services)
+        total = rng.poisson(1000.0, time.size).astype(np.float64)
+        tables = [
+            pa.table(
+                {
+                    "timestamp": pa.array(time, pa.timestamp("us")).cast(pa.timestamp("us", "UTC")),
+                    "repo": pa.DictionaryArray.from_arrays(repo, names),
+                    "metric": pa.array([metric])
+                    .dictionary_encode()
+                    .take(pa.array(np.zeros(time.size, dtype=np.int32))),
+                    "value": value,
+                }
+            )
+            for metric, value in (
+                ("requests_total", total),
+                ("requests_failed", 1.0 * rng.binomial(total.astype(int), 5e-4)),
+            )
+        ]
+        pq.write_table(pa.concat_tables(tables), folder / f"minutes-{first:06d}.parquet")
+
+
+def measure_run(services: int, samples: int) -> dict[str, float]:
+    """Seconds, processor seconds, bytes and samples of a whole run that refers to its history."""
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place) / "org-health"
+        (root / "history").mkdir(parents=True)
+        # in a process of its own, whose memory is not counted
+        words = [sys.executable, __file__, "--write", str(root / "history"), f"{services}x{samples}"]
+        subprocess.run(words, check=True)
+        began, before = time.perf_counter(), time.process_time()
+        org = tars.load_org(root)
+        write_run(tars.analyze(org), Path(place) / "runs", root=root, history="reference")
+        seconds, mine = time.perf_counter() - began, time.process_time() - before
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": seconds, "processor": mine, "bytes": peak, "samples": len(org.history)}
+
+
 def apart(scheduler: str, services: int, samples: int) -> dict[str, float]:
     """The measurement in a process of its own."""
     words = [sys.executable, __file__, "--one", scheduler, str(services), str(samples)]
@@ -96,7 +146,15 @@ def main() -> None:
         "--one", nargs=3, metavar=("SCHEDULER", "SERVICES", "SAMPLES"), help="measure one and print JSON"
     )
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
+    parser.add_argument("--run", metavar="SERVICESxSAMPLES", help="measure a whole run and print JSON")
+    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.write:
+        write_parts(Path(options.write[0]), *map(int, options.write[1].split("x")))
+        return
+    if options.run:
+        print(json.dumps(measure_run(*map(int, options.run.split("x")))))
+        return
     if options.one:
         print(json.dumps(measure(options.one[0], *map(int, options.one[1:]))))
         return

@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 @click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
 @register_option
 @scheduler_option
+@click.option(
+    "--history",
+    type=click.Choice(("copy", "reference")),
+    default="copy",
+    show_default=True,
+    help="Samples in the run directory, or left in the root and referred to by digest.",
+)
 @click.option("--print-paths", is_flag=True, help="Print the path of every file written, one a line.")
 @click.option("--html", is_flag=True, help="Make the incident report as an HTML page too, in outputs/<run>/.")
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
@@ -62,6 +69,7 @@ def run(
     assume_tz: str | None,
     incidents_dir: Path | None,
     scheduler: str | None,
+    history: str,
     print_paths: bool,
     html: bool,
     dry_run: bool,
@@ -84,12 +92,15 @@ def run(
     from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.model.times import read_time, read_zone
     from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, STATUS_FILE, analyze, now, run_name, write_run
+    from tars_lib.pipeline.history_file import parts_of
     from tars_lib.pipeline.loading import load_org
 
     build = build_of(github_summary, junit, exit_policy, exit_zero)
     with build.told_of_errors("tars run"), stores() as places:
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
+        if history == "reference" and not (isinstance(root, Path) and isinstance(outdir, Path)):
+            raise ConfigError("--history reference: an object store is given; folders of this machine are allowed")
         if is_pulled:
             if not isinstance(root, Path):
                 raise ConfigError(f"--pull: {root} is an object store; a folder of this machine is allowed")
@@ -99,6 +110,8 @@ def run(
         with progress(len(STEPS) + 2 + html, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(places.fetched(root), sla_policy=sla_policy or None, assume_tz=assume_tz)
+            if history == "reference":
+                parts_of(org, Path(outdir))
             build.check([policy.sla_id for policy in org.policies])
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)
@@ -119,7 +132,9 @@ def run(
             analysis = analyze(org, time, on_step=begin, overdue=late, scheduler=scheduler)
             begin("writing")
             folder = places.staged(outdir, taken=f"{name}*")
-            place = write_run(analysis, folder, timestamp=name.removeprefix(RUN_PREFIX), root=str(root))
+            place = write_run(
+                analysis, folder, timestamp=name.removeprefix(RUN_PREFIX), root=str(root), history=history
+            )
             places.send(last=(MANIFEST_FILE, STATUS_FILE))
             made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
             page = _page_of(place, begin) if html else None

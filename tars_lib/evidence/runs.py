@@ -11,6 +11,7 @@ from tars_lib.evidence.sealing.stored_zip import MAX_BYTES
 from tars_lib.files.atomic import write_bytes, write_text
 from tars_lib.files.json_records import dumps, read_record
 from tars_lib.pipeline import MANIFEST_FILE, STATUS_FILE, Manifest, ManifestEntry, Run, load_run
+from tars_lib.pipeline.writing import embed_history
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,8 @@ def lay_out(packed: PackedRun, place: Path) -> Run | None:
     """
     for file, content in packed.files.items():
         write_bytes(place / file, content)
+    if packed.run is not None and packed.run.health.history.parts is not None:
+        embed_history(packed.run, place)
     if packed.faults:
         entries = tuple(
             ManifestEntry(file, hashlib.sha256(content).hexdigest(), len(content))

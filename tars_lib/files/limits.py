@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from tars_lib.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,7 @@ MAX_JSON_DEPTH = 100
 MAX_TABLE_BYTES = 4_000_000_000
 MAX_EVENT_BYTES = 200_000_000
 MAX_TEXT_BYTES = 5_000_000
-MAX_ROWS = 50_000_000
+MAX_ROWS = 1_000_000_000
 MAX_EVENTS = 1_000_000
 MAX_COLUMNS = 1_000
 MAX_HEADER_BYTES = 65_536
@@ -72,7 +74,11 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
             "bytes",
             "a message or a list of channels takes thousands",
         ),
-        "MAX_ROWS": Limit("samples of all history files", "rows", "9 million take 150 MB; this fits a machine of 8 GB"),
+        "MAX_ROWS": Limit(
+            "samples of all history files",
+            "rows",
+            "20,000 services by the minute for a month; beyond 50 million also what fits in memory, at 48 bytes each",
+        ),
         "MAX_EVENTS": Limit("events, and the entries of one artefact", "entries", "a deploy a minute for two years"),
         "MAX_COLUMNS": Limit("columns of a table", "columns", "four are needed; further ones are passed over"),
         "MAX_HEADER_BYTES": Limit("the first row of a CSV file", "bytes", "1,000 columns of 60 characters"),
@@ -104,3 +110,14 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
     }
 )
 """Of what each constant of this module is the bound."""
+
+
+def refuse_rows(rows: int, label: str) -> None:
+    """Refuse a table of too many rows.
+
+    Raises
+    ------
+    InputError
+    """
+    if rows > MAX_ROWS:
+        raise InputError(f"{label}: {rows} rows; up to {MAX_ROWS} are allowed")

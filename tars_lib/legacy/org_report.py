@@ -15,9 +15,8 @@ from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import to_micros
 from tars_lib.model.names import InputFile, Repo
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.samples import Origin, Samples
+from tars_lib.model.samples import Origin, Samples, merge
 from tars_lib.model.times import read_time
-from tars_lib.sources.tidy import merge
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

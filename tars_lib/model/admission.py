@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -11,22 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import MAX_KEPT, InputError
-from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_METRICS, MAX_NAME, MAX_REPOS, MAX_SERIES
+from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_NAME
 from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
 from tars_lib.model.history import History, from_micros, to_micros
-from tars_lib.model.metrics import COUNTER, Metric, known_metric
-from tars_lib.model.samples import Samples
+from tars_lib.model.metrics import COUNTER, Metric
+from tars_lib.model.samples import AnySamples, Samples, refuse_many
+from tars_lib.model.sorting import Sorter, blocks
 from tars_lib.model.units import unit_in_name
 
-# Up to here sorting the times takes less than loading Arrow's functions, which hash them: 8 ms for 100,000.
-_FEW = 100_000
 _SOME = 10
 """Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
 LONG_LATENCY = 100.0
 """A latency of so many seconds was probably meant in milliseconds; judgement, for a note only."""
 
 
-def admit(samples: Samples, metrics: Mapping[str, Metric], groups: Groups = (), *, is_settled: bool = False) -> History:
+def admit(
+    samples: AnySamples, metrics: Mapping[str, Metric], groups: Groups = (), *, is_settled: bool = False
+) -> History:
     """Check samples and sort them into a history: the gate.
 
     Rows may come in any order. A missing value is a missing sample. An identical duplicate is dropped and noted. Declared
@@ -34,7 +35,7 @@ def admit(samples: Samples, metrics: Mapping[str, Metric], groups: Groups = (), 
 
     Parameters
     ----------
-    samples : Samples
+    samples : Samples or Parted
         As read, from any number of files.
     metrics : mapping of str to Metric
         Definitions that take precedence over the known metrics.
@@ -55,76 +56,212 @@ def admit(samples: Samples, metrics: Mapping[str, Metric], groups: Groups = (), 
         declared; the message names file, row, column, value and what is allowed. For more repos or metrics than the
         limits allow.
     """
-    _refuse_nameless(samples)
-    _refuse_huge(samples)
-    repos, repo_rank = _sorted_names(samples.repos)
-    names, metric_rank = _sorted_names(samples.metrics)
-    _refuse_many(repos, names)
-    missing = np.isnan(samples.value)
-    kept = np.flatnonzero(~missing) if missing.any() else None
-    repo, metric, time, value = samples.repo, samples.metric, samples.time, samples.value
-    if kept is not None:
-        repo, metric, time, value = repo[kept], metric[kept], time[kept], value[kept]
-    series = metric_rank[metric] * len(repos) + repo_rank[repo]
-    order = _order(series, time, len(repos) * len(names))
-    series, time, value = series[order], time[order], value[order]
+    refuse_many(len(set(samples.repos)), len(set(samples.metrics)))
+    sorter = Sorter.of(samples)
+    missing = 0
 
-    source = order if kept is None else kept[order]
-    same = (series[1:] == series[:-1]) & (time[1:] == time[:-1])
+    def look_at(part: Samples, before: int) -> None:
+        nonlocal missing
+        _refuse_nameless(part, before, samples.where)
+        _refuse_huge(part, before, samples.where)
+        missing += int(np.isnan(part.value).sum())
+
+    time, value, offsets = sorter.columns(look_at)
+    gate = _Gate(sorter, History(sorter.repos, sorter.metrics, time, value, offsets, definitions=metrics))
     notes = list(samples.notes)
-    if same.any():
-        _refuse_conflict(samples, source, value, same)
-        single = np.concatenate(([True], ~same))
-        series, time, value, source = series[single], time[single], value[single], source[single]
-        notes.append(f"{int(same.sum())} identical duplicate samples were dropped")
-    if kept is not None:
-        notes.append(f"{int(missing.sum())} rows have no value and count as missing samples")
-    counts = np.bincount(series, minlength=len(repos) * len(names))
-    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    _refuse_out_of_range(samples, source, value, offsets, names, metrics)
-    history = History(repos, names, time, value, offsets, definitions=metrics)
+    history = gate.without_duplicates()
+    dropped = len(gate.history) - len(history)
+    if dropped:
+        notes.append(f"{dropped} identical duplicate samples were dropped")
+        gate = _Gate(sorter, history)
+    if missing:
+        notes.append(f"{missing} rows have no value and count as missing samples")
+    gate.refuse_out_of_range()
     if not is_settled:
-        _refuse_shares_as_scores(samples, source, history)
+        gate.refuse_shares_as_scores()
         notes += _long_latencies(history)
-        history, said = settle_counts(
-            history, groups, lambda position: samples.where(int(source[position]), "value") if source.size else ""
-        )
+        history, said = settle_counts(history, groups, gate.where)
         notes += said
     history = replace(history, notes=tuple(notes))
     # increases have no row of their own; the SLA leaves out what it cannot use
     if not {history.metric(name).kind for name in REQUESTS} & {COUNTER}:
-        _refuse_more_failed(samples, source, history)
+        gate.refuse_more_failed()
     return history
 
 
-def _refuse_nameless(samples: Samples) -> None:
-    for column, codes in (("repo", samples.repo), ("metric", samples.metric)):
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What the gate refuses of a sorted history, and in which rows that stands."""
+
+    sorter: Sorter
+    history: History
+
+    def where(self, position: int) -> str:
+        """File, row and column of the sample at a position of the history."""
+        return self.sorter.samples.where(self._rows([position])[0][0], "value")
+
+    def without_duplicates(self) -> History:
+        """The history with one sample a time; two different values of one time are refused."""
+        time, value, offsets = self.history.time, self.history.value, self.history.offsets
+        kept, sizes = 0, np.diff(offsets)
+        for part_of in blocks(offsets):
+            bounds = offsets[part_of]
+            first, end = int(bounds[0]), int(bounds[-1])
+            same = time[first + 1 : end] == time[first : end - 1]
+            inner = bounds[1:-1] - first - 1
+            same[inner[(inner >= 0) & (inner < same.size)]] = False
+            if same.any():
+                found = value[first:end]
+                conflict = same & (found[1:] != found[:-1])
+                if conflict.any():
+                    self._refuse_conflict((first + 1 + np.flatnonzero(conflict)[:MAX_KEPT]).tolist())
+                single = first + np.flatnonzero(np.concatenate(([True], ~same)))
+                doubled = np.searchsorted(offsets, first + 1 + np.flatnonzero(same), side="right") - 1
+                np.subtract.at(sizes, doubled, 1)
+            elif kept == first:
+                kept = end
+                continue
+            else:
+                single = np.arange(first, end)
+            time[kept : kept + single.size], value[kept : kept + single.size] = time[single], value[single]
+            kept += single.size
+        if kept == time.size:
+            return self.history
+        shorter = np.concatenate(([0], np.cumsum(sizes)))
+        return replace(self.history, time=time[:kept], value=value[:kept], offsets=shorter)
+
+    def _refuse_conflict(self, positions: list[int]) -> None:
+        """Refuse the samples at the positions, which differ from the one before them at the same time."""
+        where, said = self.sorter.samples.where, {}
+        for at, rows in zip(positions, self._rows(positions), strict=True):
+            repo, metric, micros, value = self._sample(at)
+            series = self._series(at)
+            begin, end = int(self.history.offsets[series]), int(self.history.offsets[series + 1])
+            rank = at - begin - int(np.searchsorted(self.history.time[begin:end], micros))
+            said[rows[rank]] = (
+                f"{where(rows[rank], 'value')}: {value:g} for {repo}, {metric} at {_iso(micros)}, but "
+                f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:g}; one value for a service, metric and time "
+                f"is allowed{_shown_twice(micros, self.sorter.samples.zone)}"
+            )
+        raise _refused(list(said), said.__getitem__)
+
+    def refuse_more_failed(self) -> None:
+        """Failed requests are among the requests, so a sample with more of them is a fault of the measurement."""
+        history = self.history
+        if not set(REQUESTS) <= set(history.metrics):
+            return
+        bounds = history.bounds("requests_failed")
+        for number, repo in enumerate(history.repos):
+            times, totals = history.series("requests_total", repo)
+            failed_at, failed = history.series("requests_failed", repo)
+            _, in_total, in_failed = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
+            more = np.flatnonzero(failed[in_failed] > totals[in_total])
+            if more.size:
+                most = {int(bounds[number] + in_failed[at]): float(totals[in_total[at]]) for at in more[:MAX_KEPT]}
+                raise self._refused(list(most), partial(self._more_failed, most))
+
+    def _more_failed(self, most: Mapping[int, float], position: int) -> str:
+        repo, _, _, found = self._sample(position)
+        return f"requests_failed of {repo} is {found:g}; allowed: up to its requests_total at that time, {most[position]:g}"
+
+    def refuse_out_of_range(self) -> None:
+        """Refuse values beyond the range of their metric."""
+        for name in self.history.metrics:
+            metric = self.history.metric(name)
+            first, part = self._of(name)
+            if not part.size:
+                continue
+            for bound, beyond in ((metric.minimum, np.argmin(part)), (metric.maximum, np.argmax(part))):
+                found = float(part[beyond])
+                if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
+                    continue
+                is_beyond = part < bound if bound == metric.minimum else part > bound
+                positions = (first + np.flatnonzero(is_beyond)[:MAX_KEPT]).tolist()
+                raise self._refused(positions, partial(self._out_of_range, metric), first + int(beyond))
+
+    def _out_of_range(self, metric: Metric, position: int) -> str:
+        repo, name, _, found = self._sample(position)
+        percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
+        return (
+            f"{name} of {repo} is {found:g}; allowed: {metric.allowed} ({metric.unit or 'no unit'})"
+            f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
+        )
+
+    def refuse_shares_as_scores(self) -> None:
+        """Refuse a health score of 0.93, or an availability of 0.999 %: all within 0 to 1, where 100 is best."""
+        for name in self.history.metrics:
+            metric = self.history.metric(name)
+            if metric.maximum != 100.0 or not metric.higher_is_better:
+                continue
+            first, part = self._of(name)
+            if part.size < _SOME or part.max() > 1.0 or np.median(part) <= 0.5 or not (part % 1.0).any():
+                continue
+            instead = (
+                "multiply by 100" if metric.unit == "score" else f"org.yaml needs metrics: {{{name}: {{unit: ratio}}}}"
+            )
+            raise InputError(
+                f"{self.where(first + int(np.argmax(part)))}: {name} reaches {part.max():g} of {metric.allowed} "
+                f"({metric.unit}) and never more: if shares from 0 to 1 are meant, {instead}; if not, org.yaml needs its "
+                f"maximum (metrics: {{{name}: {{maximum: 1}}}})"
+            )
+
+    def _of(self, metric: str) -> tuple[int, NDArray[np.float64]]:
+        """Position of the first sample of a metric, and the values."""
+        bounds = self.history.bounds(metric)
+        return int(bounds[0]), self.history.value[int(bounds[0]) : int(bounds[-1])]
+
+    def _series(self, position: int) -> int:
+        return int(np.searchsorted(self.history.offsets, position, side="right")) - 1
+
+    def _sample(self, position: int) -> tuple[str, str, int, float]:
+        """Repo, metric, time and value of the sample at a position."""
+        metric, repo = divmod(self._series(position), len(self.history.repos))
+        at, value = int(self.history.time[position]), float(self.history.value[position])
+        return self.history.repos[repo], self.history.metrics[metric], at, value
+
+    def _rows(self, positions: Sequence[int]) -> list[list[int]]:
+        """Rows of the samples at the positions; more than one where a time stands in several rows."""
+        series = np.array([self._series(position) for position in positions], dtype=np.int64)
+        return self.sorter.rows(series, self.history.time[list(positions)])
+
+    def _refused(self, positions: list[int], say: Callable[[int], str], first: int | None = None) -> InputError:
+        """Make the refusal of positions: the message is of the first, or of the one given."""
+        asked = [positions[0] if first is None else first, *positions]
+        rows, where = [rows[0] for rows in self._rows(asked)], self.sorter.samples.where
+        said = {row: f"{where(row, 'value')}: {say(at)}" for row, at in zip(rows, asked, strict=True)}
+        return _refused(rows[1:], said.__getitem__, rows[0])
+
+
+def _refuse_nameless(part: Samples, before: int, where: Callable[[int, str], str]) -> None:
+    for column, codes in (("repo", part.repo), ("metric", part.metric)):
         nameless = codes < 0
         if nameless.any():
-            where = samples.where(int(np.argmax(nameless)), column)
-            raise InputError(f"{where}: empty; every sample needs a {column}")
+            raise InputError(
+                f"{where(before + int(np.argmax(nameless)), column)}: empty; every sample needs a {column}"
+            )
 
 
-def _refuse_huge(samples: Samples) -> None:
-    for column, codes, names in (("repo", samples.repo, samples.repos), ("metric", samples.metric, samples.metrics)):
+def _refuse_huge(part: Samples, before: int, where: Callable[[int, str], str]) -> None:
+    for column, codes, names in (("repo", part.repo, part.repos), ("metric", part.metric, part.metrics)):
         for position, name in enumerate(names):
             if len(name) > MAX_NAME and (codes == position).any():
-                where = samples.where(int(np.argmax(codes == position)), column)
-                raise InputError(f"{where}: a name of {len(name)} characters; up to {MAX_NAME} are allowed")
+                at = where(before + int(np.argmax(codes == position)), column)
+                raise InputError(f"{at}: a name of {len(name)} characters; up to {MAX_NAME} are allowed")
     # a comparison with NaN is false, so that a missing value passes
-    huge = np.abs(samples.value) > MAX_MAGNITUDE
-    if huge.any():
+    huge = np.flatnonzero(np.abs(part.value) > MAX_MAGNITUDE)
+    if huge.size:
 
         def too_large(row: int) -> str:
-            allowed = "a finite number" if np.isinf(samples.value[row]) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
-            return f"{samples.where(row, 'value')}: {samples.value[row]:g} is not allowed: {allowed} is"
+            found = part.value[row - before]
+            allowed = "a finite number" if np.isinf(found) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
+            return f"{where(row, 'value')}: {found:g} is not allowed: {allowed} is"
 
-        raise _refused(np.flatnonzero(huge), too_large)
-    strange = (samples.time < to_micros(EARLIEST)) | (samples.time > to_micros(LATEST))
+        raise _refused((before + huge[:MAX_KEPT]).tolist(), too_large)
+    strange = (part.time < to_micros(EARLIEST)) | (part.time > to_micros(LATEST))
     if strange.any():
         row = int(np.argmax(strange))
         raise InputError(
-            f"{samples.where(row, 'timestamp')}: {_time_shown(int(samples.time[row]))} is not allowed: a time from "
+            f"{where(before + row, 'timestamp')}: {_time_shown(int(part.time[row]))} is not allowed: a time from "
             f"{EARLIEST.year} to the end of {LATEST.year - 1} is"
         )
 
@@ -136,81 +273,10 @@ def _time_shown(micros: int) -> str:
         return f"{micros} microseconds since 1970"
 
 
-def _refuse_many(repos: tuple[str, ...], metrics: tuple[str, ...]) -> None:
-    for count, most, what in (
-        (len(repos), MAX_REPOS, "repos"),
-        (len(metrics), MAX_METRICS, "metrics"),
-        (len(repos) * len(metrics), MAX_SERIES, "series (services times metrics)"),
-    ):
-        if count > most:
-            raise InputError(f"history: {count} {what}; up to {most} are allowed")
-
-
-def _sorted_names(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    ordered = tuple(sorted(set(names)))
-    rank = {name: position for position, name in enumerate(ordered)}
-    return ordered, np.array([rank[name] for name in names], dtype=np.int64)
-
-
-def _order(series: NDArray[np.int64], time: NDArray[np.int64], n_series: int) -> NDArray[np.int64]:
-    """Permutation that sorts by series and time, stable among equals.
-
-    On a grid that is mostly filled a counting sort is exact and ten times as fast as a comparison sort.
-    """
-    if series.size == 0:
-        return np.zeros(0, dtype=np.int64)
-    distinct, rank = _ranked(time)
-    key = series * distinct + rank
-    cells = n_series * distinct
-    if cells <= max(2 * series.size, 1_000_000):
-        position = np.full(cells, -1, dtype=np.int64)
-        position[key] = np.arange(series.size)
-        order = position[position >= 0]
-        if order.size == series.size:
-            return order
-    return np.argsort(key, kind="stable")
-
-
-def _ranked(time: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
-    """How many times there are, and each one's rank among them."""
-    if time.size <= _FEW:
-        known, rank = np.unique(time, return_inverse=True)
-        return known.size, rank.astype(np.int64, copy=False)
-    import pyarrow as pa
-
-    # from the buffer: `pa.array` would load pandas to ask whether this is a Series
-    given = pa.Array.from_buffers(pa.int64(), time.size, [None, pa.py_buffer(np.ascontiguousarray(time))])
-    encoded = given.dictionary_encode()
-    distinct = np.from_dlpack(encoded.dictionary)
-    order = np.empty(distinct.size, dtype=np.int64)
-    order[np.argsort(distinct)] = np.arange(distinct.size)
-    return distinct.size, order[np.from_dlpack(encoded.indices)]
-
-
-def _refuse_conflict(
-    samples: Samples, source: NDArray[np.int64], value: NDArray[np.float64], same: NDArray[np.bool_]
-) -> None:
-    conflict = same & (value[1:] != value[:-1])
-    if not conflict.any():
-        return
-    before = {int(source[at + 1]): int(at) for at in np.flatnonzero(conflict)[:MAX_KEPT]}
-
-    def two_values(second: int) -> str:
-        at = before[second]
-        return (
-            f"{samples.where(second, 'value')}: {value[at + 1]:g} for {samples.repos[samples.repo[second]]}, "
-            f"{samples.metrics[samples.metric[second]]} at {_iso(int(samples.time[second]))}, but "
-            f"{samples.where(int(source[at]), 'value')} says {value[at]:g}; one value for a service, metric and time is allowed"
-            f"{_shown_twice(int(samples.time[second]), samples.zone)}"
-        )
-
-    raise _refused(np.array(list(before)), two_values)
-
-
-def _refused(rows: NDArray[np.int64], say: Callable[[int], str], first: int | None = None) -> InputError:
+def _refused(rows: list[int], say: Callable[[int], str], first: int | None = None) -> InputError:
     """Make the refusal of rows: the message is of the first, or of the one given."""
-    kept = np.sort(rows[:MAX_KEPT]).tolist()
-    return InputError(say(int(rows[0]) if first is None else first), faults=[say(row) for row in kept], rows=kept)
+    kept = sorted(rows)
+    return InputError(say(rows[0] if first is None else first), faults=[say(row) for row in kept], rows=kept)
 
 
 def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
@@ -226,88 +292,6 @@ def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
     )
 
 
-def _refuse_more_failed(samples: Samples, source: NDArray[np.int64], history: History) -> None:
-    """Failed requests are among the requests, so a sample with more of them is a fault of the measurement."""
-    if not {"requests_total", "requests_failed"} <= set(history.metrics):
-        return
-    first = history.metrics.index("requests_failed") * len(history.repos)
-    for position, repo in enumerate(history.repos):
-        times, totals = history.series("requests_total", repo)
-        failed_at, failed = history.series("requests_failed", repo)
-        _, in_total, in_failed = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
-        more = failed[in_failed] > totals[in_total]
-        if more.any():
-            offset = int(history.offsets[first + position])
-            most = {
-                int(source[offset + int(in_failed[at])]): float(totals[in_total][at])
-                for at in np.flatnonzero(more)[:MAX_KEPT]
-            }
-            raise _refused(np.array(list(most)), partial(_more_failed, samples, repo, most))
-
-
-def _more_failed(samples: Samples, repo: str, most: Mapping[int, float], row: int) -> str:
-    return (
-        f"{samples.where(row, 'value')}: requests_failed of {repo} is {samples.value[row]:g}; "
-        f"allowed: up to its requests_total at that time, {most[row]:g}"
-    )
-
-
-def _refuse_out_of_range(
-    samples: Samples,
-    source: NDArray[np.int64],
-    value: NDArray[np.float64],
-    offsets: NDArray[np.int64],
-    names: tuple[str, ...],
-    metrics: Mapping[str, Metric],
-) -> None:
-    n = (offsets.size - 1) // max(len(names), 1)
-    for position, name in enumerate(names):
-        metric = metrics.get(name) or known_metric(name)
-        first, last = int(offsets[position * n]), int(offsets[(position + 1) * n])
-        part = value[first:last]
-        if not part.size:
-            continue
-        for bound, beyond in ((metric.minimum, np.argmin(part)), (metric.maximum, np.argmax(part))):
-            found = float(part[beyond])
-            if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
-                continue
-            is_beyond = part < bound if bound == metric.minimum else part > bound
-            rows = source[first + np.flatnonzero(is_beyond)]
-            raise _refused(rows, partial(_out_of_range, samples, metric), int(source[first + int(beyond)]))
-
-
-def _out_of_range(samples: Samples, metric: Metric, row: int) -> str:
-    name, found = samples.metrics[samples.metric[row]], float(samples.value[row])
-    percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
-    return (
-        f"{samples.where(row, 'value')}: {name} of {samples.repos[samples.repo[row]]} is {found:g}; "
-        f"allowed: {metric.allowed} ({metric.unit or 'no unit'})"
-        f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
-    )
-
-
-def _refuse_shares_as_scores(samples: Samples, source: NDArray[np.int64], history: History) -> None:
-    """A health score of 0.93, or an availability of 0.999 %: everything within 0 to 1, where 100 is best."""
-    n = len(history.repos)
-    for position, name in enumerate(history.metrics):
-        metric = history.metric(name)
-        if metric.maximum != 100.0 or not metric.higher_is_better:
-            continue
-        first, last = int(history.offsets[position * n]), int(history.offsets[(position + 1) * n])
-        part = history.value[first:last]
-        if part.size < _SOME or part.max() > 1.0 or np.median(part) <= 0.5 or not (part % 1.0).any():
-            continue
-        row = int(source[first + int(np.argmax(part))])
-        instead = (
-            "multiply by 100" if metric.unit == "score" else f"org.yaml needs metrics: {{{name}: {{unit: ratio}}}}"
-        )
-        raise InputError(
-            f"{samples.where(row, 'value')}: {name} reaches {part.max():g} of {metric.allowed} ({metric.unit}) and never "
-            f"more: if shares from 0 to 1 are meant, {instead}; if not, org.yaml needs its maximum "
-            f"(metrics: {{{name}: {{maximum: 1}}}})"
-        )
-
-
 def _long_latencies(history: History) -> list[str]:
     """Latencies that nobody gave a unit and that would last minutes."""
     said = []
@@ -316,7 +300,7 @@ def _long_latencies(history: History) -> list[str]:
             continue
         first, n = history.metrics.index(name), len(history.repos)
         part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
-        if part.size and float(np.median(part)) >= LONG_LATENCY:
+        if part.size and part.max() >= LONG_LATENCY and float(np.median(part)) >= LONG_LATENCY:
             said.append(
                 f"{name} is read in seconds, and its median is {np.median(part):g} s; "
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import MAX_FAULTS, listed
 from tars_lib.model.history import History, from_micros, to_micros
-from tars_lib.model.samples import Samples
+from tars_lib.model.samples import AnySamples
 
 AHEAD = timedelta(minutes=10)
 """How far a sample may be ahead of the clock: as in Prometheus, whose `maxAheadTime` allows for clocks that differ
@@ -22,18 +22,22 @@ _SAMPLED = 200
 """Series whose intervals are looked at; a median needs no more."""
 
 
-def ahead_of(samples: Samples, clock: datetime) -> str:
+def ahead_of(samples: AnySamples, clock: datetime) -> str:
     """What is wrong with samples that are later than the clock; empty where none is."""
-    rows = np.flatnonzero(samples.time > to_micros(clock + AHEAD))
-    if not rows.size:
+    latest, before, total = to_micros(clock + AHEAD), 0, 0
+    if samples.last is None or samples.last <= latest:
         return ""
-    faults = [
-        f"{samples.where(int(row), 'timestamp')}: {_shown(int(samples.time[row]))} is later than the clock, "
-        f"{_shown(to_micros(clock))}"
-        for row in rows[:MAX_FAULTS]
-    ]
-    said = listed(faults, int(rows.size))
-    return f"{said}; allowed: samples up to now, or --as-of TIME, which leaves out what is later"
+    faults: list[str] = []
+    for part in samples.parts():
+        rows = np.flatnonzero(part.time > latest)
+        total += int(rows.size)
+        faults += [
+            f"{samples.where(before + int(row), 'timestamp')}: {_shown(int(part.time[row]))} is later than the clock, "
+            f"{_shown(to_micros(clock))}"
+            for row in rows[: MAX_FAULTS - len(faults)]
+        ]
+        before += len(part)
+    return f"{listed(faults, total)}; allowed: samples up to now, or --as-of TIME, which leaves out what is later"
 
 
 def common_end(history: History) -> tuple[int | None, str]:

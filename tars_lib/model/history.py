@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
 from tars_lib.model.metrics import Metric, known_metric, percent_of
+from tars_lib.model.sorting import blocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,12 +105,14 @@ class History:
     @property
     def start(self) -> int | None:
         """Time of the first sample, None where there is none."""
-        return int(self.time.min()) if self.time.size else None
+        filled = np.flatnonzero(np.diff(self.offsets))
+        return int(self.time[self.offsets[filled]].min()) if filled.size else None
 
     @property
     def end(self) -> int | None:
         """Time of the last sample, None where there is none."""
-        return int(self.time.max()) if self.time.size else None
+        filled = np.flatnonzero(np.diff(self.offsets))
+        return int(self.time[self.offsets[filled + 1] - 1].max()) if filled.size else None
 
     def has(self, metric: str) -> bool:
         """Whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
@@ -200,7 +203,14 @@ class History:
         rows = np.arange(int(offsets[-1])) + np.repeat(first.ravel() - offsets[:-1], wide.ravel())
         return replace(self, repos=repos, time=self.time[rows], value=self.value[rows], offsets=offsets)
 
-    def grid(self, metric: str, interval: int | None = None) -> Grid | None:
+    def grid(
+        self,
+        metric: str,
+        interval: int | None = None,
+        *,
+        last: int | None = None,
+        repos: slice = slice(None),
+    ) -> Grid | None:
         """Matrix of a metric on an even grid that all metrics share.
 
         The grid begins at the history's first sample; a sample belongs to the nearest grid time. Where several fall
@@ -213,6 +223,10 @@ class History:
             report it, as failed / total in the unit that is declared, NaN where the total is 0.
         interval : int, optional
             Microseconds; default the metric's own.
+        last : int, optional
+            Only so many rows at the end; default all.
+        repos : slice, optional
+            Only these columns; default all.
 
         Returns
         -------
@@ -223,14 +237,15 @@ class History:
             return None
         step = self._step(interval or self.interval(metric) or DAY)
         rows = (self.end - self.start + step // 2) // step + 1
-        times = self.start + step * np.arange(rows, dtype=np.int64)
-        values = self._matrix(metric, step, int(rows)) if metric in self.metrics else None
+        shown = range(max(rows - last, 0) if last is not None else 0, int(rows))
+        times = self.start + step * np.arange(shown.start, rows, dtype=np.int64)
+        values = self._matrix(metric, step, shown, repos) if metric in self.metrics else None
         if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
-            total = self._matrix("requests_total", step, int(rows))
-            failed = self._matrix("requests_failed", step, int(rows))
+            total = self._matrix("requests_total", step, shown, repos)
+            failed = self._matrix("requests_failed", step, shown, repos)
             with np.errstate(invalid="ignore", divide="ignore"):
                 derived = np.where(total > 0, np.minimum(failed, total) / total * self.failure_scale, np.nan)
-            values = derived if values is None else np.where(self.counts(metric) > 0, values, derived)
+            values = derived if values is None else np.where(self.counts(metric)[repos] > 0, values, derived)
         assert values is not None  # noqa: S101 - has() said so
         return Grid(times, values, step)
 
@@ -243,23 +258,32 @@ class History:
             interval *= 2
         return interval
 
-    def _matrix(self, metric: str, step: int, rows: int) -> NDArray[np.float64]:
-        n = len(self.repos)
-        bounds = self.bounds(metric)
-        span = slice(int(bounds[0]), int(bounds[-1]))
-        column = np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds))
-        assert self.start is not None  # noqa: S101 - callers checked
-        row = (self.time[span] - self.start + step // 2) // step
-        cell = row * n + column
-        values = np.full(rows * n, np.nan)
-        values[cell] = self.value[span]
-        crowded = cell[1:] == cell[:-1]
-        if crowded.any():
-            total = np.bincount(cell, weights=self.value[span], minlength=rows * n)
-            count = np.bincount(cell, minlength=rows * n)
-            filled = count > 0
-            values[filled] = total[filled] if self.metric(metric).is_count else total[filled] / count[filled]
-        return values.reshape(rows, n)
+    def _matrix(self, metric: str, step: int, shown: range, repos: slice) -> NDArray[np.float64]:
+        start = self.start
+        assert start is not None  # noqa: S101 - callers checked
+        first, end, _ = repos.indices(len(self.repos))
+        bounds, rows = self.bounds(metric)[first : end + 1], len(shown)
+        values = np.full((rows, end - first), np.nan)
+        # some repos at a time: a matrix is much smaller than the places of all samples in it
+        for part in blocks(bounds):
+            inner = bounds[part]
+            time, found = (column[int(inner[0]) : int(inner[-1])] for column in (self.time, self.value))
+            row = (time - start + step // 2) // step - shown.start
+            column = np.repeat(np.arange(inner.size - 1), np.diff(inner))
+            if shown.start:
+                late = row >= 0
+                row, column, found = row[late], column[late], found[late]
+            width = inner.size - 1
+            cell = column * rows + row
+            here = np.full(width * rows, np.nan)
+            here[cell] = found
+            if (cell[1:] == cell[:-1]).any():
+                total = np.bincount(cell, weights=found, minlength=here.size)
+                count = np.bincount(cell, minlength=here.size)
+                filled = count > 0
+                here[filled] = total[filled] if self.metric(metric).is_count else total[filled] / count[filled]
+            values[:, part.start : part.stop - 1] = here.reshape(width, rows).T
+        return values
 
     def frame(self, metric: str, interval: int | None = None) -> pd.DataFrame:
         """One metric as a DataFrame: UTC index, one column a repo, NaN where missing.
@@ -290,6 +314,13 @@ class History:
                 "value": self.value,
             }
         )
+
+    def series_at(self, first: int, end: int) -> NDArray[np.int64]:
+        """Series, m * len(repos) + r, of the samples at the positions from `first` up to `end`."""
+        begin = int(np.searchsorted(self.offsets, first, side="right")) - 1
+        last = int(np.searchsorted(self.offsets, end))
+        bounds = np.clip(self.offsets[begin : last + 1], first, end)
+        return np.repeat(np.arange(begin, begin + bounds.size - 1), np.diff(bounds))
 
     def codes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Position of each sample's repo and metric in `repos` and `metrics`."""

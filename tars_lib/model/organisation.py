@@ -15,6 +15,7 @@ from tars_lib.model.count_checks import refuse_beyond_range, settle_counts
 from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
+from tars_lib.model.samples import Sampled
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.text.counts import plural
 from tars_lib.text.sentences import Telling, Told
@@ -53,6 +54,8 @@ class OrgData(Telling):
     warnings : tuple of str
     ahead : str
         What is wrong with samples that are later than the clock; they are known only to who names a time.
+    sampled : Sampled or None
+        The files that all samples are from; None where some come from elsewhere.
     stamp_at_end : bool
         Whether a sample of a count stands for the interval before its time stamp; else for the one that begins there.
     """
@@ -71,6 +74,7 @@ class OrgData(Telling):
     inputs: tuple[InputFile, ...] = ()
     warnings: tuple[str, ...] = ()
     ahead: str = ""
+    sampled: Sampled | None = None
     stamp_at_end: bool = False
 
     def metric(self, name: str) -> Metric:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.model.samples import Samples
+from tars_lib.model.samples import AnySamples, Samples
 
 _SHOWN = 5
 """Names that one warning lists; judgement: enough to find the source."""
@@ -65,12 +65,12 @@ class Spelling:
         return self.read_as.get(name, name)
 
 
-def spellings(samples: Samples, column: str, declared: Collection[str], others: Collection[str] = ()) -> Spelling:
+def spellings(samples: AnySamples, column: str, declared: Collection[str], others: Collection[str] = ()) -> Spelling:
     """Which names of a column are one.
 
     Parameters
     ----------
-    samples : Samples
+    samples : Samples or Parted
     column : str
         ``repo`` or ``metric``.
     declared : collection of str
@@ -94,7 +94,7 @@ def spellings(samples: Samples, column: str, declared: Collection[str], others: 
     return Spelling(read_as, tuple(note for note in notes if note))
 
 
-def respelt(samples: Samples, repos: Spelling, metrics: Spelling) -> Samples:
+def respelt(samples: AnySamples, repos: Spelling, metrics: Spelling) -> AnySamples:
     """The same samples under the names that they are read as."""
     return replace(
         samples,
@@ -104,7 +104,7 @@ def respelt(samples: Samples, repos: Spelling, metrics: Spelling) -> Samples:
 
 
 def _cases(
-    samples: Samples,
+    samples: AnySamples,
     column: str,
     known: Iterable[str],
     preferred: tuple[Collection[str], Collection[str]],
@@ -119,7 +119,7 @@ def _cases(
     notes = []
     declared, others = preferred
     for group in (sorted(group) for group in groups.values() if len(group) > 1):
-        count = {name: int(_rows(samples, column, name, read_as).sum()) for name in group}
+        count = {name: _counted(samples, column, name, read_as) for name in group}
         sampled = [name for name in group if count[name]]
         apart = [name for name in group if name in declared]
         if len(apart) < 2 and _fit(samples, column, sampled, read_as):
@@ -137,6 +137,10 @@ def _cases(
     return notes
 
 
+def _counted(samples: AnySamples, column: str, final: str, read_as: Mapping[str, str]) -> int:
+    return sum(int(_rows(part, column, final, read_as).sum()) for part in samples.parts())
+
+
 def _rows(samples: Samples, column: str, final: str, read_as: Mapping[str, str]) -> NDArray[np.bool_]:
     codes = samples.repo if column == "repo" else samples.metric
     names = samples.repos if column == "repo" else samples.metrics
@@ -144,15 +148,20 @@ def _rows(samples: Samples, column: str, final: str, read_as: Mapping[str, str])
     return np.asarray(wanted[codes], dtype=np.bool_)
 
 
-def _fit(samples: Samples, column: str, names: Iterable[str], read_as: Mapping[str, str]) -> bool:
+def _fit(samples: AnySamples, column: str, names: Sequence[str], read_as: Mapping[str, str]) -> bool:
     """Whether the samples of several names make one series: no time twice, and none much closer together than is usual.
 
     Two sources that measure the same at times of their own would stand close together now and then.
     """
-    masks = [_rows(samples, column, name, read_as) for name in names]
-    other = samples.metric if column == "repo" else samples.repo
-    for code in np.unique(other[np.logical_or.reduce(masks)]) if masks else ():
-        times = [samples.time[mask & (other == code)] for mask in masks]
+    found: dict[int, list[NDArray[np.int64]]] = {}
+    for number, name in enumerate(names):
+        for part in samples.parts():
+            mask = _rows(part, column, name, read_as)
+            other, time = (part.metric if column == "repo" else part.repo)[mask], part.time[mask]
+            for code in np.unique(other).tolist():
+                times = found.setdefault(code, [np.zeros(0, dtype=np.int64) for _ in names])
+                times[number] = np.concatenate((times[number], time[other == code]))
+    for times in found.values():
         joint = np.sort(np.concatenate(times))
         if sum(part.size > 0 for part in times) < 2:
             continue

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tars_lib.engines.health.report import HealthReport
+from tars_lib.engines.health.report import HealthReport, HistoryParts
 from tars_lib.engines.queries.standing import Organisation
 from tars_lib.errors import InputError
 from tars_lib.files.json_records import read_json, read_record
 from tars_lib.files.limits import MAX_TABLE_BYTES
-from tars_lib.files.reading import open_regular
+from tars_lib.files.reading import inside, open_regular, sha256_of
 from tars_lib.legacy.org_report import is_legacy, read_legacy_report
 from tars_lib.model.admission import admit
-from tars_lib.model.history import History
+from tars_lib.model.history import History, to_micros
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.samples import Gathering
+from tars_lib.model.slo import counted_together
+from tars_lib.model.spelling import Spelling, respelt
 from tars_lib.pipeline.sealed import refuse_altered
 from tars_lib.pipeline.stamping import clock
-from tars_lib.sources.tidy import read_tidy
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from tars_lib.sources.tidy import tidy_parts
 
 
 def load_report(path: Path) -> tuple[OrgData, HealthReport]:
@@ -44,28 +45,29 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
     report = read_record(HealthReport, path)
     history = History((), (), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64))
     told = report.history
-    if told.path is None and (told.samples or told.sha256 is not None):
+    if told.parts is not None:
+        history = _read_parts(report, told.parts, path)
+    elif told.path is None and (told.samples or told.sha256 is not None):
         raise InputError(
             f"{path}: history.path is null, and the report rests on {told.samples} samples; a report with its history "
             "beside it is needed, as --output writes it"
         )
-    if told.path is not None:
+    elif told.path is not None:
         if Path(told.path).name != told.path:
             raise InputError(f"{path}: history.path {told.path!r}: the name of a file beside the report is allowed")
         beside = path.parent / told.path
         if not beside.is_file():
             raise InputError(f"{beside}: missing; the numbers of {path.name} are in it")
-        with open_regular(beside, str(beside), MAX_TABLE_BYTES) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != report.history.sha256:
-            raise InputError(
-                f"{beside}: altered; sha256 {digest[:12]}..., but {path.name} says {str(report.history.sha256)[:12]}..."
-            )
-        history = admit(read_tidy(beside, str(beside)), report.org.metrics, is_settled=True)
-        if history.value.size != told.samples:
-            raise InputError(
-                f"{beside}: holds {history.value.size} samples, but {path.name} says {told.samples}: one of them was altered"
-            )
+        with open_regular(beside, str(beside), MAX_TABLE_BYTES):
+            _refuse_another(beside, told.sha256, path.name)
+        gathering = Gathering()
+        gathering.add(partial(tidy_parts, beside, str(beside), None))
+        history = admit(gathering.all(), report.org.metrics, is_settled=True)
+    if history.value.size != told.samples:
+        where = path if told.path is None else path.parent / told.path
+        raise InputError(
+            f"{where}: holds {history.value.size} samples, but {path.name} says {told.samples}: one of them was altered"
+        )
     described = report.org
     return (
         Organisation(
@@ -86,6 +88,41 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         ),
         report,
     )
+
+
+def _read_parts(report: HealthReport, parts: HistoryParts, path: Path) -> History:
+    """The history of a report that refers to the files of its root.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or is not what it was.
+    """
+    root = Path(os.path.normpath(path.parent.resolve() / parts.root))
+    gathering = Gathering()
+    for file in parts.files:
+        place = root / file.path
+        if not place.is_file():
+            raise InputError(f"{place}: missing; numbers of {path.name} are in it")
+        inside(place, root, file.path)
+        with open_regular(place, str(place), MAX_TABLE_BYTES):
+            _refuse_another(place, file.sha256, path.name)
+        zone = None if parts.zone is None else ZoneInfo(parts.zone)
+        gathering.add(partial(tidy_parts, place, file.path, zone))
+    samples = respelt(gathering.all(), Spelling(parts.repos, ()), Spelling(parts.metrics, ()))
+    return admit(samples, report.org.metrics, counted_together(report.policies)).until(to_micros(report.as_of))
+
+
+def _refuse_another(place: Path, digest: str | None, report: str) -> None:
+    """Refuse a file that has another digest than a report says.
+
+    Raises
+    ------
+    InputError
+    """
+    found = sha256_of(place)
+    if found != digest:
+        raise InputError(f"{place}: altered; sha256 {found[:12]}..., but {report} says {str(digest)[:12]}...")
 
 
 def load_org_report(path: Path, assume_tz: ZoneInfo | None = None) -> tuple[OrgData, datetime | None]:

@@ -21,7 +21,7 @@ from tars_lib.files.reading import inside, is_there, read_utf8, read_whole
 from tars_lib.model.admission import admit
 from tars_lib.model.metrics import COUNTS, Metric
 from tars_lib.model.names import Event, OrgConfig, PastIncident
-from tars_lib.model.samples import Samples
+from tars_lib.model.samples import Samples, merge
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.sources.csv_additions import with_rows
 from tars_lib.sources.events import read_events
@@ -31,7 +31,7 @@ from tars_lib.sources.exported.settled import SettledMetric, samples_of_series, 
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.past_incidents import COLUMNS, NEEDED, incident_row, merged_incidents, read_incidents
 from tars_lib.sources.root import read_root
-from tars_lib.sources.tidy import merge, read_tidy
+from tars_lib.sources.tidy import read_tidy
 
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
 _EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")

@@ -13,7 +13,7 @@ from tars_lib.model.admission import admit
 from tars_lib.model.count_checks import Groups
 from tars_lib.model.history import History
 from tars_lib.model.metrics import Metric
-from tars_lib.model.samples import Samples
+from tars_lib.model.samples import AnySamples, merge
 
 _T = TypeVar("_T")
 _ROUNDS = 50
@@ -54,7 +54,7 @@ class Kept:
                 self.refusals.append(error)
             return None
 
-    def admitted(self, samples: Samples, metrics: Mapping[str, Metric], groups: Groups) -> History:
+    def admitted(self, samples: AnySamples, metrics: Mapping[str, Metric], groups: Groups) -> History:
         """Return the history of samples; rows that the gate refuses are kept as refusals and left out.
 
         Raises
@@ -64,10 +64,11 @@ class Kept:
         """
         if self.refusals is None:
             return admit(samples, metrics, groups)
-        value = samples.value.copy()
+        whole = merge(tuple(samples.parts()))
+        value = whole.value.copy()
         for number in range(_ROUNDS):
             try:
-                history = admit(replace(samples, value=value), metrics, groups)
+                history = admit(replace(whole, value=value), metrics, groups)
             except InputError as error:
                 self.refusals.append(error)
                 if not error.rows:
@@ -76,4 +77,4 @@ class Kept:
             else:
                 # what was left out here is no missing sample of the user's
                 return history if number == 0 else replace(history, notes=())
-        return replace(admit(replace(samples, value=np.full(value.size, np.nan)), metrics, groups), notes=())
+        return replace(admit(replace(whole, value=np.full(value.size, np.nan)), metrics, groups), notes=())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,20 +27,19 @@ from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import MAINTENANCE, OrgData
-from tars_lib.model.samples import Samples
+from tars_lib.model.samples import AnySamples, Gathering, Sampled, Samples, merge
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
-from tars_lib.model.spelling import respelt, spellings, trimmed
+from tars_lib.model.spelling import Spelling, respelt, spellings, trimmed
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
 from tars_lib.sources.recurring import recurring_events
 from tars_lib.sources.refusals import Kept
-from tars_lib.sources.tidy import merge, read_tidy
+from tars_lib.sources.tidy import KINDS, history_files, tidy_parts
 
 logger = logging.getLogger(__name__)
 
 _HISTORY = "history"
-_KINDS = (".csv", ".parquet")
 
 
 def read_root(
@@ -97,14 +97,17 @@ def read_root(
     kept = Kept(refusals)
     described = kept.attempt(partial(_read_config, folder, config, files)) or OrgConfig()
     is_described = kept.is_clean
-    parts, found, alerts = _read_repos(folder, zone, files, warnings, kept)
+    # a refusal that is kept asks the gate again and again
+    gathered = Gathering() if refusals is None else Gathering(sys.maxsize)
+    found, alerts = _read_repos(folder, zone, files, warnings, kept, gathered)
     given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
     policies, policies_from = PolicySet(()), ""
     if is_described:  # units and directions of what the policies measure are known
         read_them = partial(_read_policies, folder, given, described.metrics, files, warnings, kept)
         policies, policies_from = kept.attempt(read_them) or (policies, policies_from)
     rules = kept.attempt(partial(_read_rules, folder, files)) or ()
-    samples = merge([*parts, *added])
+    gathered.add(lambda: added)
+    samples = gathered.all()
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
     repo_names = spellings(samples, "repo", named, {repo.repo for repo in found})
     judged = {name for policy in policies.policies for name in policy.needs}
@@ -145,8 +148,20 @@ def read_root(
         inputs=digests,
         warnings=tuple(warnings),
         ahead="" if clock is None else ahead_of(samples, clock),
+        sampled=_sampled(folder, files, samples, repo_names, metric_names),
         stamp_at_end=described.stamp_at_end,
     )
+
+
+def _sampled(
+    folder: Path, files: Sequence[Path], samples: AnySamples, repos: Spelling, metrics: Spelling
+) -> Sampled | None:
+    """How the samples can be read again; None where some are of artefacts, or were added to those of the files."""
+    tidy = [_label(path, folder) for path in files if path.suffix in KINDS]
+    if {origin.path for origin in samples.origins if origin.count} - set(tidy):
+        return None
+    zone = None if samples.zone is None else samples.zone.key
+    return Sampled(real(folder), tuple(tidy), zone, repos.read_as, metrics.read_as)
 
 
 def default_policies(metrics: Mapping[str, Metric] | None = None) -> tuple[AnyPolicy, ...]:
@@ -168,45 +183,42 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
 
 
 def _read_repos(
-    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str], kept: Kept
-) -> tuple[list[Samples], list[Repo], list[ReportedAlert]]:
-    parts: list[Samples] = []
+    folder: Path, zone: ZoneInfo | None, files: list[Path], warnings: list[str], kept: Kept, gathered: Gathering
+) -> tuple[list[Repo], list[ReportedAlert]]:
     repos: list[Repo] = []
     alerts: list[ReportedAlert] = []
     for path in kept.attempt(partial(_tidy_files, folder)) or ():
-        part = kept.attempt(partial(_read_tidy, path, folder, zone))
-        if part is not None:
-            parts.append(part)
+        rows = kept.attempt(partial(gathered.add, partial(_read_tidy, path, folder, zone)))
+        if rows is not None:
             files.append(path)
-            logger.debug("%s: %d rows", path, len(part.value))
+            logger.debug("%s: %d rows", path, rows)
     for place in entries(folder, str(folder), MAX_FILES):
         if place.is_dir() and has_artefacts(place):
             read = kept.attempt(partial(read_artefacts, place, folder, zone))
             if read is None:
                 continue
-            parts += read.samples
+            gathered.add(partial(iter, read.samples))
             repos.append(read.repo)
             alerts += read.alerts
             files += read.files
             warnings += read.warnings
             logger.debug("%s: artefacts of a repo, %d files", place, len(read.files))
-    return parts, repos, alerts
+    return repos, alerts
 
 
 def _tidy_files(folder: Path) -> list[Path]:
-    tidy = [path for kind in _KINDS if (path := _own(folder, f"{_HISTORY}{kind}", InputError)) is not None]
+    tidy = [path for kind in KINDS if (path := _own(folder, f"{_HISTORY}{kind}", InputError)) is not None]
     split = _own(folder, _HISTORY, InputError)
     if split is not None:
         if not split.is_dir():
             raise InputError(f"{_HISTORY}: something else than a folder is there; a folder of histories is needed")
-        parted = (path for path in entries(split, _HISTORY, MAX_FILES) if not path.name.startswith("."))
-        tidy += [path for path in parted if path.suffix in _KINDS]
+        tidy += history_files(split, _HISTORY)
     return tidy
 
 
-def _read_tidy(path: Path, folder: Path, zone: ZoneInfo | None) -> Samples:
+def _read_tidy(path: Path, folder: Path, zone: ZoneInfo | None) -> Iterator[Samples]:
     label = _label(path, folder)
-    return read_tidy(inside(path, folder, label), label, zone)
+    return tidy_parts(inside(path, folder, label), label, zone)
 
 
 def _read_policies(

@@ -7,26 +7,26 @@ for, so that the message can name them.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tars_lib.errors import InputError
-from tars_lib.files.limits import MAX_HEADER_BYTES, MAX_TABLE_BYTES
-from tars_lib.files.reading import open_regular
-from tars_lib.model.samples import Origin, Samples
+from tars_lib.files.limits import MAX_FILES, MAX_HEADER_BYTES, MAX_TABLE_BYTES, refuse_rows
+from tars_lib.files.reading import entries, open_regular
+from tars_lib.model.samples import Origin, Samples, merge
 from tars_lib.sources.cells import NO_VALUE, samples_of
 from tars_lib.sources.csv_rows import TableHead, lines_of, read_head, refuse_open_quotes, refuse_spoiled_text
-from tars_lib.sources.parquet_types import COLUMNS, read_parquet, refuse_rows
+from tars_lib.sources.parquet_types import COLUMNS, read_parquet
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import pyarrow as pa
-    from numpy.typing import NDArray
+
+KINDS = (".csv", ".parquet")
+_TABLES = {"_delta_log": "Delta", ".hoodie": "Hudi"}
 
 
 _LINE_ENDS = (b"\n", b"\r", b"")
@@ -34,7 +34,12 @@ _UNENDED = "no line end after the last row; where a transfer broke off, its last
 
 
 def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samples:
-    """Read one tidy history file.
+    """Read one tidy history file whole, as `tidy_parts` reads it."""
+    return merge(tuple(tidy_parts(path, label, assume_tz)))
+
+
+def tidy_parts(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Iterator[Samples]:
+    """Read one tidy history file; of a Parquet file with many rows some at a time.
 
     Parameters
     ----------
@@ -44,10 +49,6 @@ def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samp
         How messages name the file.
     assume_tz : ZoneInfo, optional
         Zone of times that name none.
-
-    Returns
-    -------
-    Samples
 
     Raises
     ------
@@ -68,44 +69,49 @@ def read_tidy(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Samp
                 head = replace(head, notes=(*head.notes, f"{label}: {_UNENDED}"))
     try:
         if head is None:
-            table = read_parquet(path, label)
-            return samples_of(table, Origin(label, table.num_rows, 1), assume_tz)
+            row = 1
+            for table in read_parquet(path, label):
+                yield samples_of(table, Origin(label, table.num_rows, row), assume_tz)
+                row += table.num_rows
+            return
         table = _read_csv(path, head, label, assume_tz)
         origin = Origin(label, table.num_rows, head.line + 1, lines_of(path, head))
-        return samples_of(table, origin, assume_tz, head.notes)
+        yield samples_of(table, origin, assume_tz, head.notes)
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
         raise InputError(f"{label}: cannot be read: {_one_line(error)}") from error
 
 
-def merge(parts: Sequence[Samples]) -> Samples:
-    """Samples of several files as one, each row still knowing its file."""
-    if len(parts) == 1:
-        return parts[0]
-    repos, repo_codes = _union([part.repos for part in parts], [part.repo for part in parts])
-    metrics, metric_codes = _union([part.metrics for part in parts], [part.metric for part in parts])
-    return Samples(
-        repos,
-        metrics,
-        repo_codes,
-        metric_codes,
-        np.concatenate([part.time for part in parts]) if parts else np.zeros(0, dtype=np.int64),
-        np.concatenate([part.value for part in parts]) if parts else np.zeros(0),
-        tuple(origin for part in parts for origin in part.origins),
-        tuple(note for part in parts for note in part.notes),
-        next((part.zone for part in parts if part.zone is not None), None),
-    )
+def history_files(folder: Path, label: str) -> Iterator[Path]:
+    """Every history file of a folder and of the folders in it, by name; what begins with a dot is passed over.
 
+    So are folders that begin with an underscore, in which the tools that write such folders keep notes.
 
-def _union(
-    names: Sequence[tuple[str, ...]], codes: Sequence[NDArray[np.int32]]
-) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    position: dict[str, int] = {}
-    moved = [np.zeros(0, dtype=np.int32)]
-    for part_names, part_codes in zip(names, codes, strict=True):
-        # the extra last entry keeps -1 (no name) at -1
-        table = np.array([position.setdefault(name, len(position)) for name in part_names] + [-1], dtype=np.int32)
-        moved.append(table[part_codes])
-    return tuple(position), np.concatenate(moved)
+    Raises
+    ------
+    InputError
+        If there are too many, a link to a folder, or a table format in which some of the files do not count.
+    """
+    left = MAX_FILES
+    open_folders = [folder]
+    while open_folders:
+        this = open_folders.pop()
+        within = []
+        for path in entries(this, label, left):
+            left -= 1
+            if path.name in _TABLES and path.is_dir():
+                raise InputError(
+                    f"{label}: a {_TABLES[path.name]} table, in which files that were replaced still lie; "
+                    "Parquet files that all count are allowed"
+                )
+            if path.name.startswith("."):
+                continue
+            if path.suffix in KINDS and not (path.suffix == ".parquet" and path.is_dir()):
+                yield path
+            elif path.is_dir() and not path.name.startswith("_"):
+                if path.is_symlink():
+                    raise InputError(f"{label}/{path.name}: a link to a folder; a folder is needed")
+                within.append(path)
+        open_folders += reversed(within)
 
 
 def _read_csv(path: Path, head: TableHead, label: str, assume_tz: ZoneInfo | None) -> pa.Table:

@@ -106,6 +106,7 @@ TREE: dict[str, dict[str, str]] = {
         "--verbose": "--verbose",
         "--quiet": "--quiet",
         "--scheduler": "--scheduler fast",
+        "--history": "--history reference",
     },
     "init": {
         "--root": "--root {small}",

@@ -163,8 +163,8 @@ def test_a_history_beyond_a_limit_is_refused_by_row_and_limit(root: RootBuilder,
 
 
 SMALL = {
-    "tars_lib.model.admission": {"MAX_REPOS": 1, "MAX_METRICS": 1, "MAX_SERIES": 3},
-    "tars_lib.sources.parquet_types": {"MAX_ROWS": 3},
+    "tars_lib.model.samples": {"MAX_REPOS": 1, "MAX_METRICS": 1, "MAX_SERIES": 3},
+    "tars_lib.files.limits": {"MAX_ROWS": 3},
     "tars_lib.sources.events": {"MAX_EVENTS": 1, "MAX_TEXT": 3, "MAX_EVENT_BYTES": 10},
     "tars_lib.sources.artefacts": {"MAX_EVENTS": 1, "MAX_NAME": 3},
     "tars_lib.sources.alert_files": {"MAX_EVENTS": 0, "MAX_TEXT": 3},

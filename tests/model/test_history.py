@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, history_of, samples_of, series
 
 from tars_lib.errors import InputError
-from tars_lib.model import admission as gate
-from tars_lib.model import history
+from tars_lib.model import history, sorting
 from tars_lib.model.admission import admit
 from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.metrics import Metric
@@ -64,18 +63,18 @@ def test_counting_sort_and_comparison_sort_give_one_order(rows: list[Row]) -> No
     samples = samples_of(rows)
     codes = samples.metric.astype(np.int64) * 3 + samples.repo
     # many series that do not exist make the table too sparse for the counting sort
-    sparse = gate._order(codes, samples.time, 10**9)
-    assert gate._order(codes, samples.time, 9).tolist() == sparse.tolist()
+    sparse = sorting._order(codes, samples.time, 10**9)
+    assert sorting._order(codes, samples.time, 9).tolist() == sparse.tolist()
 
 
 @given(rows_of_any_order)
 @settings(max_examples=40)
 def test_many_times_are_ranked_as_few_are(rows: list[Row]) -> None:
     time = samples_of(rows).time
-    few, rank = gate._ranked(time)
+    few, rank = sorting._ranked(time)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "_FEW", -1)
-        many, hashed = gate._ranked(time)
+        patch.setattr(sorting, "_FEW", -1)
+        many, hashed = sorting._ranked(time)
     assert (few, rank.tolist()) == (many, hashed.tolist())
 
 
@@ -153,7 +152,7 @@ def test_a_range_of_the_users_own_replaces_the_known_one() -> None:
 
 def test_a_row_is_named_by_the_file_it_came_from() -> None:
     first, second = samples_of(series("a", "x", [1, 2])), samples_of(series("b", "x", [3, math.inf]))
-    from tars_lib.sources.tidy import merge
+    from tars_lib.model.samples import merge
 
     both = merge([first, second])
     assert both.where(3, "value") == "history.csv, row 3, column value"

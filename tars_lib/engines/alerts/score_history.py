@@ -12,6 +12,7 @@ from tars_lib.engines.health.scores import COVERAGE_SAMPLES, MIN_COVERAGE, SCORE
 from tars_lib.model.history import Grid
 from tars_lib.model.metrics import Metric
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.sorting import blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,9 +44,12 @@ class ScoreCourses:
         self._reported = org.history.counts(SCORE) > 0
         self._columns = {repo.repo: column for column, repo in enumerate(org.repos)}
         self._composed: Grid | None = None
-        self._is_composed = False
         self._made: dict[str, RepoCourse] = {}
         self._parts: tuple[tuple[Metric, Grid], ...] = ()
+        # some repos are composed at a time, as many as have a block of samples together
+        sizes = np.diff(org.history.offsets).reshape(len(org.history.metrics), len(org.repos)).sum(axis=0)
+        self._blocks = [slice(part.start, part.stop - 1) for part in blocks(np.concatenate(([0], np.cumsum(sizes))))]
+        self._here = slice(0, 0)
 
     def of(self, repo: str) -> RepoCourse:
         """Course of one repo; empty where it has no score."""
@@ -58,20 +62,24 @@ class ScoreCourses:
         if self._reported[column]:
             times, values = self._org.history.series(SCORE, repo)
             return RepoCourse(times, values, trailing_median(values))
-        if not self._is_composed:
-            self._compose()
+        if not self._here.start <= column < self._here.stop:
+            self._compose(column)
         if self._composed is None:
             return RepoCourse(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+        column -= self._here.start
         values = self._composed.values[:, column]
         seen = np.isfinite(values)
         level = self._composed_level(self._composed, column)
         return RepoCourse(self._composed.times[seen], values[seen], level[seen])
 
-    def _compose(self) -> None:
-        self._composed, self._is_composed = score_grid(self._org, self._reported), True
+    def _compose(self, column: int) -> None:
+        self._here = next(
+            (part for part in self._blocks if part.start <= column < part.stop), slice(column, column + 1)
+        )
+        self._composed = score_grid(self._org, self._reported, repos=self._here)
         if self._composed is not None:
-            step = self._composed.interval
-            parts = [(metric, self._org.history.grid(metric.metric, step)) for metric in scored_metrics(self._org)]
+            step, grid = self._composed.interval, self._org.history.grid
+            parts = [(metric, grid(metric.metric, step, repos=self._here)) for metric in scored_metrics(self._org)]
             self._parts = tuple((metric, grid) for metric, grid in parts if grid is not None)
 
     def _composed_level(self, composed: Grid, column: int) -> Floats:

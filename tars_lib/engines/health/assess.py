@@ -194,9 +194,11 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
     )
 
 
-def score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
-    """Course of the scores: as reported, or composed from the metrics on the coarsest of their grids."""
-    own = org.history.grid(SCORE)
+def score_grid(
+    org: OrgData, reported: NDArray[np.bool_], *, last: int | None = None, repos: slice = slice(None)
+) -> Grid | None:
+    """Course of the scores: as reported, or composed on the coarsest of the metrics' grids, cut as by `History.grid`."""
+    own = org.history.grid(SCORE, last=last, repos=repos)
     metrics = scored_metrics(org)
     if own is not None and (reported.all() or not metrics):
         return own
@@ -209,7 +211,7 @@ def score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
     weights: Floats | None = None
     grid: Grid | None = None
     for metric in metrics:
-        grid = org.history.grid(metric.metric, max(steps))
+        grid = org.history.grid(metric.metric, max(steps), last=last, repos=repos)
         if grid is None:
             continue
         scored = component_score(grid.values, metric) * metric.weight
@@ -221,14 +223,14 @@ def score_grid(org: OrgData, reported: NDArray[np.bool_]) -> Grid | None:
         return own
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(weights > 0, points / weights, np.nan)
-    coarse = org.history.grid(SCORE, max(steps))
+    coarse = org.history.grid(SCORE, max(steps), last=last, repos=repos)
     if coarse is not None:
-        values = np.where(reported, coarse.values, values)
+        values = np.where(reported[repos], coarse.values, values)
     return Grid(grid.times, values, grid.interval)
 
 
 def _repository_reports(org: OrgData, scores: _Scores) -> list[RepositoryReport]:
-    grid = score_grid(org, scores.reported)
+    grid = score_grid(org, scores.reported, last=max(TREND_SAMPLES, SHIFT_SAMPLES))
     if grid is None:
         return [_report(org, repo, scores, n, None, None, ()) for n, repo in enumerate(org.repos)]
     trends = linear_trends(grid.values[-TREND_SAMPLES:])

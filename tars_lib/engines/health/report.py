@@ -14,6 +14,7 @@ from tars_lib.model.names import (
     Dependency,
     Event,
     HealthStatus,
+    InputFile,
     OrgSlo,
     Repo,
     ReportedAlert,
@@ -96,8 +97,26 @@ class SloResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryParts:
+    """The files of the root that hold the samples, where the report refers to them instead of a copy.
+
+    `root` is the way there from the folder of the report. The files are read in this order, times that name no zone in
+    `zone`, and the names in `repos` and `metrics` under the names that they are given there.
+    """
+
+    root: str
+    files: tuple[InputFile, ...]
+    zone: str | None
+    repos: Mapping[str, str]
+    metrics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """The Parquet file beside the report that holds the samples. `interval` is ISO 8601, of the metric with most samples."""
+    """The Parquet file beside the report that holds the samples, or the files of the root that do.
+
+    `interval` is ISO 8601, of the metric with most samples.
+    """
 
     path: str | None
     sha256: str | None
@@ -106,6 +125,7 @@ class HistoryFile:
     start: datetime | None
     end: datetime | None
     interval: str | None
+    parts: HistoryParts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tars_lib.model.history import History, intervals, to_micros
 from tars_lib.model.metrics import Metric
 from tars_lib.model.names import HealthStatus, RiskTier
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.sorting import blocks
 
 Floats = NDArray[np.float64]
 
@@ -145,14 +146,16 @@ def _derived_error_rate(history: History, as_of: datetime) -> Level:
     total, failed = level(history, "requests_total", as_of), level(history, "requests_failed", as_of)
     reported = total.reported & failed.reported
     coverage = np.where(reported, np.minimum(total.coverage, failed.coverage), 0.0)
-    grid = history.grid("error_rate")
     value = np.full(reported.size, np.nan)
-    if grid is not None:
-        for column in np.flatnonzero(reported):
-            seen = grid.values[:, column]
+    for part in blocks(history.bounds("requests_total")):
+        grid = history.grid("error_rate", repos=slice(part.start, part.stop - 1))
+        if grid is None:
+            continue
+        for number in np.flatnonzero(reported[part.start : part.stop - 1]):
+            seen = grid.values[:, number]
             seen = seen[np.isfinite(seen)][-SCORE_SAMPLES:]
             if seen.size:
-                value[column] = np.median(seen)
+                value[part.start + number] = np.median(seen)
     return Level(value, np.where(np.isfinite(value), coverage, 0.0), reported)
 
 

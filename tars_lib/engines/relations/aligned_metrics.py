@@ -87,20 +87,20 @@ def movement_of(org: OrgData, max_rows: int = MAX_ROWS) -> Movement:
     steps = _steps(org)
     interval = _shared_step(org, steps)
     chosen = [metric for metric, step in steps.items() if step <= SAME_STEP * interval]
-    grids = [(metric, org.history.grid(metric, interval)) for metric in chosen]
+    grids = [(metric, org.history.grid(metric, interval, last=max_rows)) for metric in chosen]
     found = [(metric, grid) for metric, grid in grids if grid is not None]
     if not found:
         return Movement(repos, (), (), np.zeros(0, dtype=np.int64), interval, (), tuple(sorted(steps)))
     last = found[0][1]
     values = tuple(
-        (1.0 if org.metric(metric).higher_is_better else -1.0) * even_noise(grid.values[-max_rows:], org.metric(metric))
+        (1.0 if org.metric(metric).higher_is_better else -1.0) * even_noise(grid.values, org.metric(metric))
         for metric, grid in found
     )
     return Movement(
         repos,
         tuple(metric for metric, _ in found),
         values,
-        last.times[-max_rows:],
+        last.times,
         last.interval,
         seasons_of_step(last.interval),
         tuple(sorted(set(steps) - set(chosen))),

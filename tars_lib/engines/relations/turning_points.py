@@ -122,9 +122,9 @@ def _taken(movement: Movement, columns: list[int]) -> tuple[Floats, ...]:
 
 def _levels(org: OrgData, metric: str, movement: Movement) -> Floats:
     """The metric in its own unit on the movement's rows, shape (T, N)."""
-    grid = org.history.grid(metric, movement.interval)
+    grid = org.history.grid(metric, movement.interval, last=movement.rows)
     assert grid is not None  # noqa: S101 - the movement has the metric
-    return grid.values[-movement.rows :]
+    return grid.values
 
 
 def _turn(

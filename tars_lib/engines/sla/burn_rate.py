@@ -214,7 +214,7 @@ def _over_dispersion(
     """
     if found.total is None:
         return 1.0
-    mine = slice(None) if column is None else slice(*np.searchsorted(found.column, (column, column + 1)).tolist())
+    mine = slice(None) if column is None else found.of(column)
     time, counts = found.time[mine], found.total[mine]
     chosen = ~found.planned[mine] & (time <= before) & (counts > 0)
     if column is None:

@@ -38,7 +38,7 @@ def impact_of(
     if stretch is None:
         return None
     column = next(place for place, repo in enumerate(org.repos) if repo.repo == service)
-    mine = found.column == column
+    mine = found.of(column)
     times, onset, until = found.time[mine], to_micros(stretch.start), to_micros(stretch.end)
     since = (times >= onset) & (times <= until)
     failed = requests = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from tars_lib.model.history import DAY, to_micros
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Observation, Track, Window
 from tars_lib.model.times import read_zone
+from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -100,20 +102,13 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
     keep = inside & ~found.planned
     half = found.half
     half_keep = np.zeros(0, dtype=bool)
-    columns, times, spans, weights = found.column[inside], found.time[inside], found.span[inside], found.weight[inside]
+    within = half_keep
     if half is not None and half.time.size:
         within = _inside(half.time, first, last, holds_start=holds_start)
         half_keep = within & (half.weight > 0)
-        columns, times = np.append(columns, half.column[within]), np.append(times, half.time[within])
-        spans, weights = np.append(spans, half.span[within]), np.append(weights, half.weight[within])
-        order = np.lexsort((times, columns))
-        columns, times, spans, weights = columns[order], times[order], spans[order], weights[order]
-    elif half is not None:
-        half_keep = np.zeros(half.time.size, dtype=bool)
+    seen, excused, short, long = _course(found, inside, within, n)
     slots = (last - first) // found.step * found.step + found.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)
-    seen = np.bincount(columns, weights=spans * weights, minlength=n).astype(np.float64)
-    excused = np.bincount(columns, weights=spans * (1.0 - weights), minlength=n)
     # maintenance in which nothing was reported is planned too; what lies in samples that are too long for it was seen
     blind = np.maximum(length - seen - excused, 0.0)
     planned = excused + np.minimum(np.maximum(planned_time(org, first, last) - excused, 0.0), blind)
@@ -129,7 +124,7 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
         samples=np.bincount(found.column[keep], minlength=n).astype(np.int64),
         length=length,
         missing=missing,
-        unseen=_unseen(found, columns, times, spans, missing),
+        unseen=_unseen(found, short, long, missing),
         idle=_idle(found, keep, n),
         exclusions=exclusions_of(org, found, inside, first, last),
         keep=keep,
@@ -141,14 +136,37 @@ def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
     return (time >= first if holds_start else time > first) & (time <= last)
 
 
-def _unseen(found: Track, column: Ints, time: Ints, span: Ints, missing: Floats) -> Floats:
+def _course(found: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
+    seen, excused, short, long = (np.zeros(n) for _ in range(4))
+    half, taken = found.half, 0
+    ends = [block.stop for block in series_blocks(found.column)] or [0]
+    for first, end in pairwise((0, *ends)):
+        chosen = slice(first, end)
+        there = inside[chosen]
+        column, time = found.column[chosen][there], found.time[chosen][there]
+        span, weight = found.span[chosen][there], found.weight[chosen][there]
+        if half is not None and half.time.size:
+            up_to = found.column[end - 1] if end < found.column.size else n
+            also = slice(taken, int(np.searchsorted(half.column, up_to, side="right")))
+            taken, more = also.stop, within[also]
+            column, time = np.append(column, half.column[also][more]), np.append(time, half.time[also][more])
+            span, weight = np.append(span, half.span[also][more]), np.append(weight, half.weight[also][more])
+            order = np.lexsort((time, column))
+            column, time, span, weight = column[order], time[order], span[order], weight[order]
+        seen += np.bincount(column, weights=span * weight, minlength=n)
+        excused += np.bincount(column, weights=span * (1.0 - weight), minlength=n)
+        same = column[1:] == column[:-1]
+        gaps = np.where(same, np.maximum(time[1:] - time[:-1] - span[:-1], 0), 0).astype(np.float64)
+        short += np.bincount(column[:-1], weights=np.where(gaps < DAY, gaps, 0.0), minlength=n)
+        long += np.bincount(column[:-1], weights=np.where(gaps >= DAY, gaps, 0.0), minlength=n)
+    return seen, excused, short, long
+
+
+def _unseen(found: Track, short: Floats, long: Floats, missing: Floats) -> Floats:
     """Events that usually come in the time that is missing: in gaps of days those of the busiest day, else of any sample."""
     if found.traffic is None:
         return np.zeros(missing.size)
-    same = column[1:] == column[:-1]
-    gaps = np.where(same, np.maximum(time[1:] - time[:-1] - span[:-1], 0), 0).astype(np.float64)
-    short = np.bincount(column[:-1], weights=np.where(gaps < DAY, gaps, 0.0), minlength=missing.size)
-    long = np.bincount(column[:-1], weights=np.where(gaps >= DAY, gaps, 0.0), minlength=missing.size)
     short, long = np.minimum(short, missing), np.minimum(long, missing)
     rest = np.maximum(missing - short - long, 0.0)
     short, long = np.where(rest < DAY, short + rest, short), np.where(rest < DAY, long, long + rest)
@@ -165,13 +183,17 @@ def _idle(found: Track, keep: Bools, n: int) -> Floats:
     idle = np.zeros(n)
     if found.total is None:
         return idle
-    span = found.span.astype(np.float64)
-    empty = np.bincount(found.column[keep], weights=np.where(found.total > 0, 0.0, span)[keep], minlength=n)
-    seen = np.bincount(found.column[keep], weights=span[keep], minlength=n)
+    empty, seen = np.zeros(n), np.zeros(n)
+    for block in series_blocks(found.column):
+        chosen = keep[block]
+        column, span = found.column[block][chosen], found.span[block][chosen].astype(np.float64)
+        empty += np.bincount(column, weights=np.where(found.total[block][chosen] > 0, 0.0, span), minlength=n)
+        seen += np.bincount(column, weights=span, minlength=n)
     for number in np.flatnonzero(empty > 0):
-        mine = slice(*np.searchsorted(found.column, (number, number + 1)).tolist())
-        unusual = _unusual(found.total[mine] > 0, span[mine])
-        idle[number] = (span[mine] * unusual)[keep[mine]].sum() / seen[number]
+        mine = found.of(int(number))
+        span = found.span[mine].astype(np.float64)
+        unusual = _unusual(found.total[mine] > 0, span)
+        idle[number] = (span * unusual)[keep[mine]].sum() / seen[number]
     return idle
 
 

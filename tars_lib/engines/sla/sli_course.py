@@ -73,7 +73,7 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     values = policy.course(found)
     by_repo = {}
     for column in np.unique(found.column):
-        mine = found.column == column
+        mine = found.of(int(column))
         times, series = found.time[mine], values[mine]
         shown = (times >= first) & (times <= last)
         by_repo[org.repos[int(column)].repo] = Course(

@@ -252,9 +252,10 @@ def _interval(
     org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
 ) -> tuple[float, float] | None:
     """The 95 % interval of a scope's value."""
-    mine = measured.keep if judged.column is None else measured.keep & (found.column == judged.column)
-    events = found.total[mine].sum() if found.total is not None else float(mine.sum())
-    return policy.interval(judged.bad, float(events), found.value[mine], limits_of(org, policy))
+    mine = slice(None) if judged.column is None else found.of(judged.column)
+    kept = measured.keep[mine]
+    events = found.total[mine][kept].sum() if found.total is not None else float(kept.sum())
+    return policy.interval(judged.bad, float(events), found.value[mine][kept], limits_of(org, policy))
 
 
 def _named(policy: AnyPolicy) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Half, Observation, Track, Traffic
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.joining import Joined, join
+from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,20 +98,22 @@ class RatioPolicy(Policy):
         if self.missing_is_zero:
             counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)
         whole = (rows.open_total == 0) & (open_part == 0)
-        possible = whole & (np.nan_to_num(counted) <= np.nan_to_num(rows.total))
+        possible = whole & (counted <= rows.total)
+        # views of the history where nothing is left out
+        kept = slice(None) if possible.all() else possible
         n = len(history.repos)
         traffic = _traffic(rows, n)
         step = intervals(history, self.total)
         step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
-        events, found = rows.total[possible], counted[possible]
+        events, found = rows.total[kept], counted[kept]
         notes, noted = self._notes(rows)
         samples = Track(
-            column=rows.column[possible],
-            time=rows.time[possible],
-            span=rows.span[possible],
+            column=rows.column[kept],
+            time=rows.time[kept],
+            span=rows.span[kept],
             value=events - found if self.part_is_good else found,
             total=events,
-            weight=np.ones(events.size),
+            weight=np.broadcast_to(1.0, events.size),
             step=step,
             half=self._half(rows, counted, open_part, traffic, ~possible),
             traffic=traffic,
@@ -177,9 +180,12 @@ class RatioPolicy(Policy):
         """Return the share of good events over the kept samples, for each of `n` repos."""
         if found.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
-        column = found.column[keep]
-        bad = np.bincount(column, weights=found.value[keep], minlength=n).astype(np.float64)
-        events = np.bincount(column, weights=found.total[keep], minlength=n).astype(np.float64)
+        bad, events = np.zeros(n), np.zeros(n)
+        for block in series_blocks(found.column):
+            chosen = keep[block]
+            column = found.column[block][chosen]
+            bad += np.bincount(column, weights=found.value[block][chosen], minlength=n)
+            events += np.bincount(column, weights=found.total[block][chosen], minlength=n)
         with np.errstate(invalid="ignore", divide="ignore"):
             # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
             return Observation(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
@@ -228,19 +234,24 @@ class RatioPolicy(Policy):
 
 def _traffic(rows: Joined, n: int) -> Traffic:
     """Usual events of each repo in a unit of time, from all times at which the total is whole."""
-    known = (rows.open_total == 0) & (rows.span > 0)
-    column, time = rows.column[known], rows.time[known]
-    span, total = rows.span[known].astype(np.float64), rows.total[known]
-    least, most, busiest = np.zeros(n), np.full(n, np.inf), np.full(n, np.inf)
-    if not column.size:
-        return Traffic(least, most, busiest)
+    usual = Traffic(np.zeros(n), np.full(n, np.inf), np.full(n, np.inf))
+    for block in series_blocks(rows.column):
+        known = (rows.open_total[block] == 0) & (rows.span[block] > 0)
+        if known.any():
+            columns = (rows.column, rows.time, rows.span, rows.total)
+            _add_traffic(usual, *(values[block][known] for values in columns))
+    return usual
+
+
+def _add_traffic(usual: Traffic, column: Ints, time: Ints, span: Ints, total: Floats) -> None:
+    """Fill in the usual events of the repos whose samples these are."""
     rate = total / span
     first = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))
     there = column[first]
     # nights that were not seen may be quieter than all that was
     has_nights = np.add.reduceat(span, first) >= _NIGHTS_SEEN * DAY
-    least[there] = np.where(has_nights, np.minimum.reduceat(rate, first), 0.0)
-    most[there] = np.maximum.reduceat(rate, first)
+    usual.least[there] = np.where(has_nights, np.minimum.reduceat(rate, first), 0.0)
+    usual.most[there] = np.maximum.reduceat(rate, first)
     day = time // DAY
     starts = np.flatnonzero(np.concatenate(([True], (column[1:] != column[:-1]) | (day[1:] != day[:-1]))))
     covered = np.add.reduceat(span, starts)
@@ -250,5 +261,4 @@ def _traffic(rows: Joined, n: int) -> Traffic:
     busy = np.where(covered >= DAY / 2, rates, 0.0)
     heads = np.flatnonzero(np.concatenate(([True], of_day[1:] != of_day[:-1])))
     mean = np.add.reduceat(total, first) / np.add.reduceat(span, first)
-    busiest[there] = np.maximum(np.maximum.reduceat(busy, heads), mean)
-    return Traffic(least, most, busiest)
+    usual.busiest[there] = np.maximum(np.maximum.reduceat(busy, heads), mean)

@@ -176,7 +176,7 @@ class ThresholdPolicy(Policy):
 
     def _median_bounds(self, found: Track, keep: Bools, missing: Floats, low: Floats, high: Floats) -> None:
         for number in np.flatnonzero((missing > 0) & (missing < 0.5)):
-            ordered = np.sort(found.value[keep & (found.column == number)])
+            ordered = np.sort(found.value[found.of(int(number))][keep[found.of(int(number))]])
             if not ordered.size:
                 continue
             # all that is missing lies below the lowest, or above the highest, sample

@@ -110,6 +110,10 @@ class Track:
         """Whether a maintenance window excuses the whole sample, (n,)."""
         return self.weight <= 0
 
+    def of(self, column: int) -> slice:
+        """Where the samples of a repo stand."""
+        return slice(*np.searchsorted(self.column, (column, column + 1)).tolist())
+
     def excused(self, weight: Floats, half_weight: Floats) -> Track:
         """Return the track less what maintenance excuses, by share."""
         half = None if self.half is None else replace(self.half, weight=half_weight)

@@ -87,7 +87,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
     Joined
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
-        whole, none = np.zeros(total[1].size), np.zeros(0, dtype=np.int64)
+        whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
         span = spans(total[0], total[1], default)
         return Joined(total[0], total[1], span, total[2], part[2], whole, whole, none, none, 0)
     left, right = _at_one_time(total, part)

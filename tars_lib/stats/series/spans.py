@@ -7,6 +7,8 @@ series may be sampled finer in one week than in the next.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,24 @@ FEWEST = 4
 """Intervals on one side from which they say what is usual there; judgement."""
 _NEVER = np.iinfo(np.int64).max
 _ROWS = 100_000
+BLOCK = 1_000_000
+"""Samples that are looked at together, so that what is computed on the way stays small beside them; judgement."""
+
+
+def series_blocks(column: Ints) -> Iterator[slice]:
+    """Slices of whole series, of about `BLOCK` samples or one series each.
+
+    Parameters
+    ----------
+    column : ndarray of int64, shape (n,)
+        Ascending.
+    """
+    first = 0
+    while first < column.size:
+        end = min(first + BLOCK, column.size) - 1
+        end = int(np.searchsorted(column, column[end], side="right"))
+        yield slice(first, end)
+        first = end
 
 
 def spans(column: Ints, time: Ints, default: int) -> Ints:
@@ -49,8 +69,13 @@ def spans(column: Ints, time: Ints, default: int) -> Ints:
     >>> spans(np.zeros(13, dtype=np.int64), time, 24).tolist()
     [1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
     """
-    if not time.size:
-        return time.copy()
+    stands = np.empty(time.size, dtype=np.int64)
+    for block in series_blocks(column):
+        stands[block] = _spans(column[block], time[block], default)
+    return stands
+
+
+def _spans(column: Ints, time: Ints, default: int) -> Ints:
     apart = np.diff(time)
     inside = column[1:] == column[:-1]
     first = np.flatnonzero(np.concatenate(([True], ~inside)))

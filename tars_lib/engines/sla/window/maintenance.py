@@ -82,6 +82,8 @@ def overlap(stretch: Planned, column: Ints, time: Ints, span: Ints, *, at_end: b
 
 def exclusions_of(org: OrgData, found: Track, inside: Bools, first: int, last: int) -> tuple[Exclusion, ...]:
     """Return each maintenance event within a window, with the samples that it excuses and those too long for it."""
+    if next(org.maintenance(), None) is None:
+        return ()
     keys = [repo.repo for repo in org.repos]
     listed: list[Exclusion] = []
     column, time, span = found.column[inside], found.time[inside], found.span[inside]

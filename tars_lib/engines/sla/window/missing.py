@@ -64,7 +64,7 @@ def coverage_text(org: OrgData, policy: AnyPolicy, found: Track, measured: Measu
 def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, number: int) -> str:
     repo, length = org.repos[number].repo, float(measured.length[number])
     covered = 1.0 - float(measured.missing[number]) / length if length > 0 else 0.0
-    times = found.time[found.column == number]
+    times = found.time[found.of(number)]
     if found.half is not None:
         times = np.union1d(times, found.half.time[found.half.column == number])
     name = " and ".join(policy.needs)

@@ -1,0 +1,177 @@
+"""Brings samples into the order of a history, part by part, and finds the rows of those that are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.errors import InputError
+from tars_lib.model.samples import PART_ROWS, AnySamples, Samples
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+# Up to here sorting the times takes less than loading Arrow's functions, which hash them: 8 ms for 100,000.
+_FEW = 100_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sorter:
+    """Where the samples of each repo and metric stand in a history, which is metric by metric and repo by repo.
+
+    Attributes
+    ----------
+    repos, metrics : tuple of str
+        Sorted names.
+    """
+
+    samples: AnySamples
+    repos: tuple[str, ...]
+    metrics: tuple[str, ...]
+    repo_rank: Ints
+    metric_rank: Ints
+
+    @classmethod
+    def of(cls, samples: AnySamples) -> Sorter:
+        """From the names that the samples have."""
+        repos, repo_rank = _sorted_names(samples.repos)
+        metrics, metric_rank = _sorted_names(samples.metrics)
+        return cls(samples, repos, metrics, repo_rank, metric_rank)
+
+    def columns(self, look_at: Callable[[Samples, int], None]) -> tuple[Ints, Floats, Ints]:
+        """Time, value and offsets of the samples with a value; those of one time stand in the order in which they were read.
+
+        Parameters
+        ----------
+        look_at : callable
+            Told each part, and how many rows stand before it, before it is sorted.
+
+        Raises
+        ------
+        InputError
+            As `look_at` does, or if a part is not what it was when it was looked at first.
+        """
+        n = len(self.repos) * len(self.metrics)
+        sizes = np.zeros(n, dtype=np.int64)
+        pairs = self.metric_rank[:, None] * len(self.repos) + self.repo_rank[None, :]
+        np.add.at(sizes, pairs.ravel(), self.samples.counts().ravel())
+        offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        time, value = np.empty(offsets[-1], dtype=np.int64), np.empty(offsets[-1])
+        filled, before = offsets[:-1].copy(), 0
+        for part in self.samples.parts():
+            look_at(part, before)
+            before += len(part)
+            series, at, found = self._sorted(part)
+            if found.size == value.size:  # the only part with a value
+                time, value = at, found
+                continue
+            if not found.size:
+                continue
+            first = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
+            lengths, there = np.diff(first, append=series.size), series[first]
+            if (filled[there] + lengths > offsets[there + 1]).any():
+                raise InputError(f"{part.origins[0].path}: changed while it was read")
+            place = np.arange(series.size) + np.repeat(filled[there] - first, lengths)
+            time[place], value[place] = at, found
+            filled[there] += lengths
+        for part_of in blocks(offsets):
+            _sort_again(time, value, offsets[part_of])
+        return time, value, offsets
+
+    def _sorted(self, part: Samples) -> tuple[Ints, Ints, Floats]:
+        repo, metric, time, value = part.repo, part.metric, part.time, part.value
+        missing = np.isnan(value)
+        if missing.any():
+            kept = np.flatnonzero(~missing)
+            repo, metric, time, value = repo[kept], metric[kept], time[kept], value[kept]
+        series = self.metric_rank[metric] * len(self.repos) + self.repo_rank[repo]
+        order = _order(series, time, len(self.repos) * len(self.metrics))
+        return series[order], time[order], value[order]
+
+    def rows(self, series: Ints, times: Ints) -> list[list[int]]:
+        """Rows, counted over all parts, of the samples with a value of each series and time."""
+        names, instants = np.unique(series), np.unique(times)
+        wanted = np.searchsorted(names, series) * instants.size + np.searchsorted(instants, times)
+        found: dict[int, list[int]] = {int(cell): [] for cell in wanted}
+        cells, before = np.unique(wanted), 0
+        for part in self.samples.parts():
+            rows = np.flatnonzero(np.isin(part.time, instants) & ~np.isnan(part.value))
+            own = self.metric_rank[part.metric[rows]] * len(self.repos) + self.repo_rank[part.repo[rows]]
+            here = np.isin(own, names)
+            rows, own = rows[here], own[here]
+            cell = np.searchsorted(names, own) * instants.size + np.searchsorted(instants, part.time[rows])
+            hit = np.isin(cell, cells)
+            for number, row in zip(cell[hit].tolist(), rows[hit].tolist(), strict=True):
+                found[number].append(before + row)
+            before += len(part)
+        return [found[int(cell)] for cell in wanted]
+
+
+def blocks(offsets: Ints) -> Iterator[slice]:
+    """Slices of offsets whose series have `PART_ROWS` samples together, or one series, and at least one; with the last end."""
+    first = 0
+    while first < offsets.size - 1:
+        end = int(np.searchsorted(offsets, offsets[first] + PART_ROWS, side="right")) - 1
+        end = max(end, first + 1)
+        if offsets[end] > offsets[first]:
+            yield slice(first, end + 1)
+        first = end
+
+
+def _sort_again(time: Ints, value: Floats, bounds: Ints) -> None:
+    """Sort each series by time, where its parts did not come in the order of time."""
+    part = slice(int(bounds[0]), int(bounds[-1]))
+    at = time[part]
+    back = at[1:] < at[:-1]
+    inner = bounds[1:-1] - bounds[0] - 1
+    back[inner[(inner >= 0) & (inner < back.size)]] = False
+    if back.any():
+        series = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+        order = np.lexsort((at, series))
+        time[part], value[part] = at[order], value[part][order]
+
+
+def _sorted_names(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    ordered = tuple(sorted(set(names)))
+    rank = {name: position for position, name in enumerate(ordered)}
+    return ordered, np.array([rank[name] for name in names], dtype=np.int64)
+
+
+def _order(series: NDArray[np.int64], time: NDArray[np.int64], n_series: int) -> NDArray[np.int64]:
+    """Permutation that sorts by series and time, stable among equals.
+
+    On a grid that is mostly filled a counting sort is exact and ten times as fast as a comparison sort.
+    """
+    if series.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    distinct, rank = _ranked(time)
+    key = series * distinct + rank
+    if not (key[1:] < key[:-1]).any():
+        return np.arange(series.size)
+    cells = n_series * distinct
+    if cells <= max(2 * series.size, 1_000_000):
+        position = np.full(cells, -1, dtype=np.int64)
+        position[key] = np.arange(series.size)
+        order = position[position >= 0]
+        if order.size == series.size:
+            return order
+    return np.argsort(key, kind="stable")
+
+
+def _ranked(time: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+    """How many times there are, and each one's rank among them."""
+    if time.size <= _FEW:
+        known, rank = np.unique(time, return_inverse=True)
+        return known.size, rank.astype(np.int64, copy=False)
+    import pyarrow as pa
+
+    # from the buffer: `pa.array` would load pandas to ask whether this is a Series
+    given = pa.Array.from_buffers(pa.int64(), time.size, [None, pa.py_buffer(np.ascontiguousarray(time))])
+    encoded = given.dictionary_encode()
+    distinct = np.from_dlpack(encoded.dictionary)
+    order = np.empty(distinct.size, dtype=np.int64)
+    order[np.argsort(distinct)] = np.arange(distinct.size)
+    return distinct.size, order[np.from_dlpack(encoded.indices)]
