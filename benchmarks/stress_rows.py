@@ -166,7 +166,7 @@ def quantiles(*kept: str) -> Change:
     """Latency by some quantiles alone; the target is the highest."""
 
     def change(asked: Asked) -> Asked | None:
-        if asked.case.target[1] != "latency":
+        if asked.case.target[1] != "latency" or (asked.case.target[0], kept[-1]) not in asked.case.frame:
             return None
 
         def only(frame: pd.DataFrame) -> pd.DataFrame:
@@ -245,7 +245,8 @@ def earlier(asked: Asked) -> Asked:
         # healthy windows get an incident of that kind into their past, too
         return asked
     first = frame.index.searchsorted(asked.case.started_at)
-    burst = frame.iloc[first:].reindex(columns=base.columns)
+    # a third of the past at most
+    burst = frame.iloc[first:].iloc[: len(base) // (3 * EARLIER_INCIDENTS)].reindex(columns=base.columns)
     starts = np.linspace(30, len(base) - 30, EARLIER_INCIDENTS).astype(int)
     for start in starts:
         block = base.iloc[start : start + len(burst)]
