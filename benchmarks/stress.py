@@ -101,7 +101,9 @@ def main(
     notes: list[str] = []
     for name in only or ROWS:
         row = ROWS[name]
-        tally = score(row.change, questions)
+        # of a target that is not measured nobody can ask
+        asked_of = [one for one in questions if row.is_measured or one.culprit != one.case.target[0]]
+        tally = score(row.change, asked_of)
         if not tally.asked:
             continue
         quiet = f"{tally.quiet / tally.healthy:.2f}" if tally.healthy else "-"
@@ -159,12 +161,13 @@ def _answer(asked: Asked) -> pd.DataFrame:
 def of_petshop(scenarios: tuple[Scenario, ...]) -> Iterator[Asked]:
     """Every incident and every third healthy window."""
     for scenario in scenarios:
-        causes = {case.issue: case.cause for case in scenario.cases}
+        incidents = {case.issue: case for case in scenario.cases}
         for i, case in enumerate(scenario.cases):
             yield Asked(case, scenario.baseline, scenario.graph, case.cause, i)
         for i, (case, past) in enumerate(healthy_windows(scenario)):
             if i % HEALTHY_STEP == 0:
-                yield Asked(case, past, scenario.graph, causes[case.issue], i)
+                incident_of = incidents[case.issue]
+                yield Asked(case, past, scenario.graph, incident_of.cause, i, incident=incident_of)
 
 
 def of_simulation(view: View, faults: Sequence[str], sets: int, seed: int) -> Iterator[Asked]:
