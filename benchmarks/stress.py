@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import click
 import networkx as nx
+import pandas as pd
 from petshop_dataset import Case, DatasetError, Scenario, read_scenarios
 from petshop_windows import healthy_windows
 from simulated import clear_incidents
@@ -37,8 +38,6 @@ from tars_lib.engines.root_causes.ranking import rank_root_causes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import pandas as pd
-
 FAULTS = ("slow", "errors", "timeouts")
 """Faults of the simulation that show at the repo itself."""
 
@@ -47,6 +46,9 @@ AT_CALLER = ("at the caller",)
 
 SURE = 0.8
 """Confidence from which on a wrong name counts as confident."""
+
+LEAD = 4
+"""Samples of a simulated incident's frame before the breach."""
 
 HEALTHY_STEP = 3
 """Of the healthy windows every third is asked, 52 of 156, so that a row stays fast."""
@@ -177,7 +179,8 @@ def of_simulation(view: View, faults: Sequence[str], sets: int, seed: int) -> It
     for i, one in enumerate(drawn):
         seen = view(one)
         # what a row takes away leaves gaps, which whole numbers cannot hold
-        frame, past = seen.frame.astype(float), seen.baseline.astype(float)
+        both = pd.concat([seen.baseline, seen.frame]).astype(float)
+        past, frame = both.iloc[: len(seen.baseline) - LEAD], both.iloc[len(seen.baseline) - LEAD :]
         case = Case(f"{one.fault or 'nothing'} {i}", frame, seen.target, seen.started_at, seen.cause)
         below = sorted(nx.descendants(seen.graph, seen.target[0]))
         yield Asked(case, past, seen.graph, seen.cause or below[i % len(below)], i)

@@ -244,8 +244,8 @@ def earlier(asked: Asked) -> Asked | None:
     if kind is None:
         return None
     base = asked.baseline.copy()
-    # a third of the past at most
-    burst = kind.frame.loc[kind.started_at :].iloc[: len(base) // (3 * EARLIER_INCIDENTS)].reindex(columns=base.columns)
+    # a tenth of the past at most
+    burst = kind.frame.loc[kind.started_at :].iloc[: max(len(base) // (10 * EARLIER_INCIDENTS), 1)].reindex(columns=base.columns)
     for start in np.linspace(30, len(base) - 30, EARLIER_INCIDENTS).astype(int):
         block = base.iloc[start : start + len(burst)]
         base.iloc[start : start + len(burst)] = np.where(burst.notna(), burst, block)
