@@ -141,9 +141,7 @@ def _wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) ->
     return np.asarray(shocks[WARM_UP:])
 
 
-def _measured(
-    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]
-) -> Inside:
+def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]) -> Inside:
     rows, repos = len(entering), len(calls)
     typical = np.exp(rng.normal(np.log(0.02), 1.0, repos))
     own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * _wandering(rng, rows, repos, 0.6))

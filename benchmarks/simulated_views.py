@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from simulated_application import Floats, Incident, Inside, as_frame
+from simulated_application import Floats, Incident, as_frame
 
 DRAWN = 200
 """Requests drawn a sample for its quantiles."""
@@ -24,7 +24,7 @@ View = Callable[[Incident], Incident]
 def with_quantiles(one: Incident) -> Incident:
     """Latency by p50 and p90 beside the mean: each sample draws requests and what they wait for."""
     inside, rng = one.inside, _rng(one, 1)
-    rows, repos = inside.own.shape
+    rows = len(inside.own)
     drawn: dict[int, Floats] = {}
     columns: dict[tuple[str, str], NDArray[np.generic]] = {}
     for repo in reversed(list(nx.topological_sort(inside.calls))):
@@ -39,7 +39,6 @@ def with_quantiles(one: Incident) -> Incident:
         there = inside.requests[:, repo] > 0
         for name, level in (("latency_p50", 0.5), ("latency_p90", 0.9)):
             columns[inside.codes[repo], name] = np.where(there, np.quantile(taken, level, axis=1), np.nan)
-    assert len(drawn) == repos
     return _joined(one, columns)
 
 
@@ -127,6 +126,3 @@ def _joined(one: Incident, columns: Mapping[tuple[str, str], NDArray[np.generic]
         return pd.concat([kept, added.loc[frame.index]], axis=1).rename_axis(columns=["repo", "metric"])
 
     return replace(one, frame=join(one.frame), baseline=join(one.baseline))
-
-
-__all__ = ["VIEWS", "Inside", "View"]

@@ -245,7 +245,11 @@ def earlier(asked: Asked) -> Asked | None:
         return None
     base = asked.baseline.copy()
     # a tenth of the past at most
-    burst = kind.frame.loc[kind.started_at :].iloc[: max(len(base) // (10 * EARLIER_INCIDENTS), 1)].reindex(columns=base.columns)
+    burst = (
+        kind.frame.loc[kind.started_at :]
+        .iloc[: max(len(base) // (10 * EARLIER_INCIDENTS), 1)]
+        .reindex(columns=base.columns)
+    )
     for start in np.linspace(30, len(base) - 30, EARLIER_INCIDENTS).astype(int):
         block = base.iloc[start : start + len(burst)]
         base.iloc[start : start + len(burst)] = np.where(burst.notna(), burst, block)

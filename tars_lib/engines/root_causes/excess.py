@@ -44,7 +44,8 @@ class Excess:
     reference, level : ndarray, shape (R,)
         Before and during the incident, turned so that harm is upwards; NaN where unknown.
     harm : ndarray, shape (R,)
-        Total over the incident beyond the worse of the samples just before and the past, at least 0; 0 where unknown.
+        Total over the incident, counted upwards, at least 0; 0 where unknown. Failures count beyond the worse of the samples
+        just before and the past, where it is known when the incident was noticed.
     p_value : ndarray, shape (R,)
         How often the repo's own past shows as much; 1 where unknown or not worse.
     onset : ndarray, shape (R,)
@@ -87,7 +88,7 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
     local, during = around(recording, base, now, cut)
     reference = robust.reference_level(local, robust.column_median(base))
     level = robust.column_mean(during)
-    worst = _worst_before(local, base)
+    worst = _worst_before(local, base) if metric in FAILURES and cut.is_noticed else reference
     extra = during - worst
     known = np.isfinite(reference) & np.isfinite(level)
     requests = _requests(recording, cut) if adds_up else None
@@ -170,7 +171,7 @@ def joint_chance(
     base, now, _, _ = harm_series(recording, metric, higher_is_better)
     pair = list(columns)
     local, during = around(recording, base[:, pair], now[:, pair], cut)
-    observed = robust.column_mean(during) - _worst_before(local, base[:, pair])
+    observed = robust.column_mean(during) - robust.reference_level(local, robust.column_median(base[:, pair]))
     k, m = window_lengths(base, local, during)
     null = robust.matched_excess(base[:, pair], k, m)
     null = null[np.isfinite(null).all(axis=1)]

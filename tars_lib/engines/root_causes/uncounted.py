@@ -64,7 +64,8 @@ def felt(base: Floats, metric: str, caller: int, callees: Sequence[int]) -> Floa
     rows = np.concatenate([varied, np.diag(1.0 / usual)])
     wanted = np.concatenate([(level - np.median(level)) / unit, np.ones(len(callees))])
     error = np.sqrt(np.diag(np.linalg.inv(rows.T @ rows)))
-    return _least_squares(rows, wanted) + BENEFIT * error
+    weights: Floats = _least_squares(rows, wanted) + BENEFIT * error
+    return weights
 
 
 def _calls_by_gaps(base: Floats, caller: int, callees: Sequence[int]) -> Floats:
