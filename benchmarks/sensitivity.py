@@ -1,4 +1,4 @@
-"""Which constants of the root causes matter? Each is halved and doubled, and the incidents are asked again.
+"""Which constants of the root causes matter? Each is halved and doubled, those of one name together, and all is asked again.
 
 Prints the incidents named right as they are and without request counts, and the healthy windows without a cause, where any of
 the three moves; the other constants are listed below the table.
