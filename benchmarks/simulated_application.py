@@ -9,13 +9,15 @@ and stop at the first failure that they pass on. A fault is one of:
 * errors: 5 to 90 % of its own requests fail, half of the times before it calls anybody;
 * timeouts: both;
 * loss: 30 to 90 % of the requests to it do not arrive, and fail at its callers;
-* load: 2 to 8 times the requests come in at it, from outside.
+* load: 2 to 8 times the requests come in at it, from outside;
+* delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice.
 
 Nothing here is taken from the method that is measured with it, and none of its constants was chosen by these figures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import networkx as nx
@@ -46,6 +48,25 @@ class Incident:
     fault: str
     cause: str
     strength: float
+    inside: Inside
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What happens in a simulated application, by numbers of repos: what other telemetry can be made of.
+
+    `own` (T, R) is the latency of a repo without its callees, `delay` what callers wait beyond its latency, `busy` the share
+    of its capacity in use; `codes` are the names.
+    """
+
+    calls: nx.DiGraph[int]
+    codes: list[str]
+    own: Floats
+    delay: Floats
+    busy: Floats
+    latency: Floats
+    requests: NDArray[np.int64]
+    failed: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -72,8 +93,8 @@ def incident(seed: int, fault: str) -> Incident:
     what = _Faulted(fault, int(rng.choice(dependents)), slice(before, before + during))
     entering = minutes * 10.0 ** rng.uniform(1.0, 4.0) * _daily(rng, before + during, minutes)
     measured = _measured(rng, calls, what, rng.poisson(entering))
-    codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
-    frame = _frame(measured, codes, minutes)
+    codes = measured.codes
+    frame = _frame(measured, minutes)
     latency, failures = _strength(measured, before)
     return Incident(
         frame=frame[before:],
@@ -84,6 +105,7 @@ def incident(seed: int, fault: str) -> Incident:
         fault=fault,
         cause=codes[what.repo] if fault else "",
         strength=max(latency, failures),
+        inside=measured,
     )
 
 
@@ -119,43 +141,36 @@ def _wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) ->
     return np.asarray(shocks[WARM_UP:])
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Mean latency in seconds, requests and failed requests, each (T, R)."""
-
-    latency: Floats
-    requests: NDArray[np.int64]
-    failed: NDArray[np.int64]
-
-
-def _measured(
-    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]
-) -> _Measured:
+def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]) -> Inside:
     rows, repos = len(entering), len(calls)
     typical = np.exp(rng.normal(np.log(0.02), 1.0, repos))
     own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * _wandering(rng, rows, repos, 0.6))
     error = np.tile(10.0 ** rng.uniform(-4.5, -2.5, repos), (rows, 1))
-    gone = np.zeros((rows, repos))
+    gone, delay = np.zeros((rows, repos)), np.zeros((rows, repos))
     if what.fault in {"slow", "timeouts"}:
         own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
     if what.fault in {"errors", "timeouts"}:
         error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
     if what.fault == "loss":
         gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
+    if what.fault == "delay":
+        delay[what.since, what.repo] = float(rng.choice([0.1, 0.5, 2.0]))
     failing = _failing(calls, error, gone)
     served = _served(rng, calls, what, entering, _Failures(error, gone, failing))
     capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
-    own = own / (1.0 - np.minimum(served / capacity, 0.97))
+    busy = np.minimum(served / capacity, 0.97)
+    own = own / (1.0 - busy)
     latency = np.zeros((rows, repos))
     for repo in reversed(list(nx.topological_sort(calls))):
         spread = rng.uniform(0.3, 1.4) / np.sqrt(np.maximum(served[:, repo], 1))
         waited = own[:, repo] * (1.0 + spread * rng.standard_normal(rows))
         for callee in calls.successors(repo):
             call = calls[repo][callee]
-            waited = waited + call["calls"] * call["waits"] * latency[:, callee]
+            waited = waited + call["calls"] * call["waits"] * (latency[:, callee] + delay[:, callee])
         latency[:, repo] = np.maximum(waited, 1e-4)
     failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
-    return _Measured(np.where(served > 0, latency, np.nan), served, failed)
+    codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
+    return Inside(calls, codes, own, delay, busy, np.where(served > 0, latency, np.nan), served, failed)
 
 
 @dataclass(frozen=True)
@@ -205,20 +220,25 @@ def _served(
     return served
 
 
-def _frame(measured: _Measured, codes: list[str], minutes: float) -> pd.DataFrame:
+def _frame(measured: Inside, minutes: float) -> pd.DataFrame:
     columns: dict[tuple[str, str], NDArray[np.float64] | NDArray[np.int64]] = {}
-    for repo, code in enumerate(codes):
+    for repo, code in enumerate(measured.codes):
         total, failed = measured.requests[:, repo], measured.failed[:, repo]
         columns[code, "latency"] = measured.latency[:, repo]
         columns[code, "requests_total"] = total
         columns[code, "requests_failed"] = failed
         columns[code, "availability"] = np.where(total > 0, 1.0 - failed / np.maximum(total, 1), np.nan)
     times = pd.date_range("2024-03-01", periods=len(measured.latency), freq=f"{int(minutes * 60)}s", tz="UTC")
+    return as_frame(columns, times)
+
+
+def as_frame(columns: Mapping[tuple[str, str], NDArray[np.generic]], times: pd.DatetimeIndex) -> pd.DataFrame:
+    """A frame as `rank_root_causes` takes it, of columns by repo and metric."""
     frame = pd.DataFrame(columns, index=times)
     return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
 
 
-def _strength(measured: _Measured, before: int) -> tuple[float, float]:
+def _strength(measured: Inside, before: int) -> tuple[float, float]:
     """By how much the first repo's latency and its failures leave what they were."""
     latency = measured.latency[:, 0]
     usual = np.nanmedian(latency[:before])

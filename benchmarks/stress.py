@@ -6,8 +6,10 @@ which it is named first counts; where it is not, how often another repo is named
 must be is.
 
     python benchmarks/stress.py --dataset ../shared/data/petshop [--row NAME]... [--markdown]
+    python benchmarks/stress.py --view "client views" [--sets 12] [--seed 1]
 
-About a minute on an idle core.
+With --view the incidents are those of `simulated_application`, in the telemetry of that name in `simulated_views`. About a
+minute on an idle core.
 """
 
 from __future__ import annotations
@@ -21,20 +23,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from petshop_dataset import DatasetError, Scenario, read_scenarios
+import networkx as nx
+import pandas as pd
+from petshop_dataset import Case, DatasetError, Scenario, read_scenarios
 from petshop_windows import healthy_windows
+from simulated import clear_incidents
+from simulated_application import incident
+from simulated_views import VIEWS, View
 from stress_rows import ROWS, Asked, Change
 from tables import printed
 
 from tars_lib.engines.root_causes.ranking import rank_root_causes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    import pandas as pd
+FAULTS = ("slow", "errors", "timeouts")
+"""Faults of the simulation that show at the repo itself."""
+
+AT_CALLER = ("at the caller",)
+"""Views in which a slow network shows at the repo that is called through it."""
 
 SURE = 0.8
 """Confidence from which on a wrong name counts as confident."""
+
+LEAD = 4
+"""Samples of a simulated incident's frame before the breach."""
 
 HEALTHY_STEP = 3
 """Of the healthy windows every third is asked, 52 of 156, so that a row stays fast."""
@@ -55,25 +69,45 @@ class Tally:
 
 
 @click.command()
-@click.option("--dataset", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--view", type=click.Choice(list(VIEWS)), help="Simulated incidents, as this telemetry shows them.")
+@click.option("--sets", default=12, show_default=True, help="Simulated incidents of each fault.")
+@click.option("--seed", default=1, show_default=True, help="Of the simulation.")
 @click.option("--row", "only", multiple=True, type=click.Choice(list(ROWS)), help="Only this row; repeatable.")
 @click.option("--cases", "show", is_flag=True, help="Also the incidents in which another repo came first.")
 @click.option("--markdown", is_flag=True, help="Tables for docs/benchmarks.md.")
-def main(dataset: Path, only: tuple[str, ...], show: bool, markdown: bool) -> None:
+def main(
+    dataset: Path | None,
+    view: str | None,
+    sets: int,
+    seed: int,
+    only: tuple[str, ...],
+    show: bool,
+    markdown: bool,
+) -> None:
     """Score root causes on perturbed incidents.
 
     Example: python benchmarks/stress.py --dataset ../shared/data/petshop --row "no graph"
     """
-    try:
-        scenarios = read_scenarios(dataset)
-    except DatasetError as error:
-        raise click.ClickException(str(error)) from error
+    if view is not None:
+        questions = list(of_simulation(VIEWS[view], (*FAULTS, "delay") if view in AT_CALLER else FAULTS, sets, seed))
+    elif dataset is not None:
+        try:
+            questions = list(of_petshop(read_scenarios(dataset)))
+        except DatasetError as error:
+            raise click.ClickException(str(error)) from error
+    else:
+        raise click.UsageError("give --dataset or --view")
     measured = [["what was done", "incidents", "cause first", "another first", "sure and wrong", "healthy quiet"]]
     hidden = [["what was done", "incidents", "another first", "sure and wrong", "told beside it", "healthy quiet"]]
     notes: list[str] = []
     for name in only or ROWS:
         row = ROWS[name]
-        tally = score(row.change, scenarios)
+        # of a target that is not measured nobody can ask
+        asked_of = [one for one in questions if row.is_measured or one.culprit != one.case.target[0]]
+        tally = score(row.change, asked_of)
+        if not tally.asked:
+            continue
         quiet = f"{tally.quiet / tally.healthy:.2f}" if tally.healthy else "-"
         count = [str(tally.asked)]
         if row.is_measured:
@@ -88,10 +122,10 @@ def main(dataset: Path, only: tuple[str, ...], show: bool, markdown: bool) -> No
         click.echo("\n".join(notes))
 
 
-def score(change: Change, scenarios: tuple[Scenario, ...]) -> Tally:
-    """Ask about every incident and every third healthy window after the change."""
+def score(change: Change, questions: Iterable[Asked]) -> Tally:
+    """Ask every question after the change."""
     tally = Tally()
-    for asked in _asked(scenarios):
+    for asked in questions:
         changed = change(asked)
         if changed is None:
             continue
@@ -126,14 +160,30 @@ def _answer(asked: Asked) -> pd.DataFrame:
     )
 
 
-def _asked(scenarios: tuple[Scenario, ...]) -> Iterator[Asked]:
+def of_petshop(scenarios: tuple[Scenario, ...]) -> Iterator[Asked]:
+    """Every incident and every third healthy window."""
     for scenario in scenarios:
-        causes = {case.issue: case.cause for case in scenario.cases}
+        incidents = {case.issue: case for case in scenario.cases}
         for i, case in enumerate(scenario.cases):
             yield Asked(case, scenario.baseline, scenario.graph, case.cause, i)
         for i, (case, past) in enumerate(healthy_windows(scenario)):
             if i % HEALTHY_STEP == 0:
-                yield Asked(case, past, scenario.graph, causes[case.issue], i)
+                incident_of = incidents[case.issue]
+                yield Asked(case, past, scenario.graph, incident_of.cause, i, incident=incident_of)
+
+
+def of_simulation(view: View, faults: Sequence[str], sets: int, seed: int) -> Iterator[Asked]:
+    """So many clear incidents of each fault in one kind of telemetry, and as many healthy applications as incidents."""
+    drawn = [one for fault in faults for one in clear_incidents(fault, sets, seed * 100_000)]
+    drawn += [incident(seed * 100_000 + i, "") for i in range(len(drawn))]
+    for i, one in enumerate(drawn):
+        seen = view(one)
+        # what a row takes away leaves gaps, which whole numbers cannot hold
+        both = pd.concat([seen.baseline, seen.frame]).astype(float)
+        past, frame = both.iloc[: len(seen.baseline) - LEAD], both.iloc[len(seen.baseline) - LEAD :]
+        case = Case(f"{one.fault or 'nothing'} {i}", frame, seen.target, seen.started_at, seen.cause)
+        below = sorted(nx.descendants(seen.graph, seen.target[0]))
+        yield Asked(case, past, seen.graph, seen.cause or below[i % len(below)], i)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ EARLIER_INCIDENTS = 10
 @dataclass(frozen=True)
 class Asked:
     """One question: `culprit` is the repo that something is done to, also in healthy windows; `number` seeds what is drawn;
-    `renamed` maps new names to old ones.
+    `renamed` maps new names to old ones, `incident` is that of the same kind as a healthy window.
     """
 
     case: Case
@@ -29,6 +29,7 @@ class Asked:
     number: int
     renamed: tuple[tuple[str, str], ...] = ()
     has_graph: bool = True
+    incident: Case | None = None
 
     @property
     def rng(self) -> np.random.Generator:
@@ -66,10 +67,6 @@ def _columns(frame: pd.DataFrame, repos: Iterable[str], metrics: Iterable[str] |
     if metrics is not None:
         chosen = chosen & frame.columns.get_level_values("metric").isin(list(metrics))
     return chosen
-
-
-def _targets(asked: Asked) -> bool:
-    return asked.culprit == asked.case.target[0]
 
 
 def nothing(asked: Asked) -> Asked:
@@ -166,7 +163,7 @@ def quantiles(*kept: str) -> Change:
     """Latency by some quantiles alone; the target is the highest."""
 
     def change(asked: Asked) -> Asked | None:
-        if asked.case.target[1] != "latency":
+        if asked.case.target[1] != "latency" or (asked.case.target[0], kept[-1]) not in asked.case.frame:
             return None
 
         def only(frame: pd.DataFrame) -> pd.DataFrame:
@@ -238,16 +235,22 @@ def _late(asked: Asked, value: float) -> Asked:
     return _framed(asked, frame)
 
 
-def earlier(asked: Asked) -> Asked:
-    """Ten copies of the incident stand in the past, with a healthy time between: in place of samples of the baseline."""
-    base, frame = asked.baseline.copy(), asked.case.frame
-    if asked.case.cause == "":
-        # healthy windows get an incident of that kind into their past, too
-        return asked
-    first = frame.index.searchsorted(asked.case.started_at)
-    burst = frame.iloc[first:].reindex(columns=base.columns)
-    starts = np.linspace(30, len(base) - 30, EARLIER_INCIDENTS).astype(int)
-    for start in starts:
+def earlier(asked: Asked) -> Asked | None:
+    """Ten copies of the incident stand in the past, with a healthy time between: in place of samples of the baseline.
+
+    A healthy window has ten of the incident with its target.
+    """
+    kind = asked.case if asked.case.cause else asked.incident
+    if kind is None:
+        return None
+    base = asked.baseline.copy()
+    # a tenth of the past at most
+    burst = (
+        kind.frame.loc[kind.started_at :]
+        .iloc[: max(len(base) // (10 * EARLIER_INCIDENTS), 1)]
+        .reindex(columns=base.columns)
+    )
+    for start in np.linspace(30, len(base) - 30, EARLIER_INCIDENTS).astype(int):
         block = base.iloc[start : start + len(burst)]
         base.iloc[start : start + len(burst)] = np.where(burst.notna(), burst, block)
     return replace(asked, baseline=base)

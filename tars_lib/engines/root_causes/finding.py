@@ -13,8 +13,9 @@ Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, me
 from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
-from tars_lib.engines.root_causes.series import FAILURES
+from tars_lib.engines.root_causes.series import FAILURES, harm_series
+from tars_lib.engines.root_causes.uncounted import felt
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
 from tars_lib.stats.series.robust import Floats
 
@@ -137,7 +139,9 @@ def weigh(question: Question) -> Finding:
 def _follow(question: Question, excess: Excess, callees: list[list[int]], established: Floats, own: float) -> Finding:
     """Follow the target's harm along the calls, and judge whether it is chance."""
     within = reachable(callees, question.position)
-    shares = own_shares(excess.harm, established, callees, question.position, adds_up=excess.adds_up)
+    shares = own_shares(
+        excess.harm, established, callees, question.position, adds_up=excess.adds_up, felt=_felt(question, excess)
+    )
     joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
@@ -156,6 +160,14 @@ def _follow(question: Question, excess: Excess, callees: list[list[int]], establ
         kept=shares,
         within=within,
     )
+
+
+def _felt(question: Question, excess: Excess) -> Callable[[int, Sequence[int]], Floats] | None:
+    """How much of a callee is felt at a caller; None where requests tell, or no calls are known."""
+    if excess.adds_up or question.dependencies is None:
+        return None
+    base, _, _, _ = harm_series(question.recording, question.metric, question.higher_is_better)
+    return partial(felt, base, question.metric)
 
 
 def _by_requests(

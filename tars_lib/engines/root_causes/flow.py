@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -146,7 +146,13 @@ def dependents(repos: Sequence[str], graph: CallGraph | None, target: int) -> ND
 
 
 def own_shares(
-    harm: Floats, established: Floats, callees: Sequence[Sequence[int]], target: int, *, adds_up: bool
+    harm: Floats,
+    established: Floats,
+    callees: Sequence[Sequence[int]],
+    target: int,
+    *,
+    adds_up: bool,
+    felt: Callable[[int, Sequence[int]], Floats] | None = None,
 ) -> Floats:
     """Share of the target's deviation that each repo keeps as its own.
 
@@ -161,6 +167,9 @@ def own_shares(
     adds_up : bool
         Whether harm is a total. A shared callee's total is then divided among its callers in proportion to
         their own harm; otherwise every caller sees all of it.
+    felt : callable, optional
+        Of a caller and its callees: how much of each is felt in a request, by which what moves on is divided among them where
+        harm is no total.
 
     Returns
     -------
@@ -194,7 +203,9 @@ def own_shares(
         total = float(part.sum())
         if total > 0.0:
             moved = 1.0 if total >= harm[caller] else total / harm[caller]
-            move[caller, list(targets)] = part / total * moved
+            if felt is not None and np.count_nonzero(part) > 1:
+                part = part * felt(caller, targets)
+            move[caller, list(targets)] = part / part.sum() * moved
     own = 1.0 - move.sum(axis=1)
     mass = np.zeros(n)
     mass[target] = 1.0

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.recording import Recording, Table
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
+from tars_lib.stats import counts
 from tars_lib.stats.series import robust
 from tars_lib.stats.series.robust import EXTREME, Floats
 
@@ -38,6 +39,13 @@ COMPLETE = 0.5
 
 MOST_INCIDENTS = 0.2
 """Share of the past that may be left out as incidents; judgement: more than that is how the application is."""
+
+
+HIGH = 1 / 3
+"""Share of the past in which the target counts as high; the share that the joint test asks of it."""
+
+ALPHA = 0.01
+"""How rare it must be by chance that the target is high in the bursts of one repo; the level of the gate."""
 
 
 def with_ends(recording: Recording, noticed_at: int | None) -> Recording:
@@ -98,10 +106,29 @@ def without_incidents(
     others = within.copy()
     others[target] = False
     incidents = extreme[:, target] & extreme[:, others].any(axis=1)
+    for j in np.flatnonzero(others & extreme.any(axis=0)).tolist():
+        incidents |= _felt_at(base[:, target], extreme[:, j], int(others.sum()))
     if not incidents.any() or incidents.mean() > MOST_INCIDENTS:
         return recording
     values = np.where(incidents[:, None], np.nan, baseline.values)
     return replace(recording, baseline=Table(baseline.times, baseline.labels, values))
+
+
+def _felt_at(level: Floats, extreme: NDArray[np.bool_], candidates: int) -> NDArray[np.bool_]:
+    """Samples in which one repo is extreme and the target high, where the target is high then more often than by chance."""
+    known = np.isfinite(level)
+    high = known & (level > np.quantile(level[known], 1.0 - HIGH)) if known.any() else known
+    begins = np.flatnonzero(np.diff(extreme.astype(np.int8), prepend=0) == 1)
+    # one stretch is one event, however long: what lies side by side is alike
+    hits = sum(bool(part.mean() >= 0.5) for part in np.split(high[extreme], np.cumsum(_lengths(extreme))[:-1]))
+    chance = counts.binomial_tail(hits, len(begins), float(high.mean()))
+    return extreme & high if chance * candidates <= ALPHA else np.zeros_like(extreme)
+
+
+def _lengths(extreme: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Lengths of the stretches of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], extreme, [False]]).astype(np.int8)))
+    return edges[1::2] - edges[::2]
 
 
 def _sigmas(recording: Recording, base: Floats, metric: str) -> Floats:
