@@ -19,8 +19,10 @@ class Picture:
         Made in the theme.
     alt : str
         The finding in words, for those who do not see the figure.
+    title : str
+        What the reader should conclude; stands above the figure.
     caption : str
-        What the reader should conclude.
+        How to read it: what marks and shades mean, what is left out; stands below, may be empty.
     width : {"full", "half"}
         Of the text.
     phone : int
@@ -29,6 +31,12 @@ class Picture:
 
     figure: Figure
     alt: str
-    caption: str
+    title: str = ""
+    caption: str = ""
     width: Literal["full", "half"] = "full"
     phone: int = 1
+
+    @property
+    def words(self) -> str:
+        """Title and caption in a row."""
+        return ". ".join(part for part in (self.title, self.caption) if part)

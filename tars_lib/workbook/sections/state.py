@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tars_lib.engines.queries.incident_state import IncidentState, State
-from tars_lib.reports.blocks.kinds import Badge, Callout, Tone
+from tars_lib.reports.blocks.kinds import Badge, Callout, KeyFigures, Tone
 
 _BADGES: dict[State, tuple[str, Tone]] = {
     State.RECOVERING: ("Recovering", "warning"),
@@ -34,7 +36,16 @@ def settled_step(state: IncidentState) -> Callout | None:
     if shown is None:
         return None
     title, text, tone = shown
-    return Callout(title, f"{state.sentence} {text}" if state.state is State.OVER else text, tone)
+    return Callout(title, f"{state.detail} {text}" if state.state is State.OVER else text, tone)
+
+
+def without_alarm(figures: KeyFigures, state: IncidentState) -> KeyFigures:
+    """The numbers without the colour of alarm once the incident is settled."""
+    if not state.is_settled:
+        return figures
+    return KeyFigures(
+        tuple(replace(item, tone="neutral") if item.tone == "critical" else item for item in figures.items)
+    )
 
 
 def planned_step(state: IncidentState, why: str = "") -> Callout:
