@@ -245,11 +245,6 @@ class FigureBlock(Block):
     is_wide: bool = False
     title: str = ""
 
-    @property
-    def words(self) -> str:
-        """Title and caption in a row."""
-        return ". ".join(part for part in (self.title, self.caption) if part)
-
     def __post_init__(self) -> None:
         for name in ("svg", "png", "narrow"):
             value = getattr(self, name)

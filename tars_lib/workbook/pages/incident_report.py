@@ -15,6 +15,7 @@ from tars_lib.reports.blocks.kinds import (
     Block,
     Callout,
     Column,
+    Heading,
     KeyFigure,
     KeyFigures,
     Table,
@@ -173,6 +174,14 @@ def weakest_repos(run: Run) -> Table:
         if any(report.score is not None for report in run.health.repository_reports)
         else "No service has a known score.",
     )
+
+
+def service_health(run: Run) -> list[Block]:
+    """The section of the weakest services; nothing where every one is known to be well."""
+    shown = weakest_repos(run)
+    if not shown.rows and all(report.score is not None for report in run.health.repository_reports):
+        return []
+    return [Heading("Service health"), shown]
 
 
 def data_quality(run: Run) -> list[Block]:

@@ -54,10 +54,11 @@ def overview(run: Run, state: IncidentState | None = None) -> list[Block]:
 def breach_story(run: Run, position: int, state: IncidentState | None = None) -> list[Block]:
     """What broke and why, for one breach: a sentence, the causes, the trends, the place of the harm.
 
-    Returns nothing for a position at which there is no breach; the first one says so.
+    Returns nothing for a position at which there is no breach; the first one says so while something is at risk or unknown.
     """
     if position >= len(run.sla.breaches):
-        if position:
+        is_calm = not is_dark(run) and not run.sla.summary.at_risk
+        if position or is_calm:
             return []
         return [
             Heading("What broke and why"),

@@ -13,13 +13,14 @@ _BADGES: dict[State, tuple[str, Tone]] = {
     State.RESOLVED: ("Resolved", "good"),
     State.STALE: ("Old data", "unknown"),
 }
-_FIRST_STEPS: dict[State, tuple[str, str, Tone]] = {
-    State.OVER: ("Over: keep watching", "Hold back risky changes until the budget allows them.", "warning"),
-    State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good"),
+_FIRST_STEPS: dict[State, tuple[str, str, Tone, str]] = {
+    State.OVER: ("Over: keep watching", "Hold back risky changes until the budget allows them.", "warning", "Watch"),
+    State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good", "Done"),
     State.STALE: (
         "The data are old: pull current data first",
         "What follows describes the end of the data, not the present: tars run --root ./org-health",
         "unknown",
+        "Old data",
     ),
 }
 
@@ -35,8 +36,8 @@ def settled_step(state: IncidentState) -> Callout | None:
     shown = _FIRST_STEPS.get(state.state)
     if shown is None:
         return None
-    title, text, tone = shown
-    return Callout(title, f"{state.detail} {text}" if state.state is State.OVER else text, tone)
+    title, text, tone, word = shown
+    return Callout(title, f"{state.detail} {text}" if state.state is State.OVER else text, tone, word)
 
 
 def without_alarm(figures: KeyFigures, state: IncidentState) -> KeyFigures:
