@@ -39,10 +39,10 @@ _RUNNING_TITLE = 90
 
 # How much of the space between blocks is tried, in order, until every page is well filled; and how far down the last page
 # and the ones before it the document has to reach for that. Judgement: tighter than 0.5 looks crowded, wider than 1.4 torn
-# apart, half a page is worth turning for, and a quarter of a page is what one keeps free for a figure that does not fit.
+# apart, half a page is worth turning for, and a fifth of a page is what one keeps free for a figure that does not fit.
 _ROOMS = (1.0, 0.8, 0.65, 0.5, 1.2, 1.4)
 _LAST_PAGE = 0.5
-_PAGE = 0.75
+_PAGE = 0.8
 
 # A column whose longest text stays below this keeps its natural width (judgement, in characters).
 _NATURAL_WIDTH = 22
@@ -131,7 +131,7 @@ def _faults(marks: list[dict[str, Any]]) -> tuple[int, int, float]:
     >>> _faults([row | {"page": 1, "row": 0}, row | {"page": 1, "row": 1}, row | {"page": 2, "row": 2}])
     (2, 1, 0.0)
     >>> _faults([{**end, "page": 1, "share": 0.5}, {**end, "page": 2, "share": 0.5}])
-    (2, 0, 0.25)
+    (2, 0, 0.3)
     """
     depth: dict[int, float] = {}
     lonely = 0
