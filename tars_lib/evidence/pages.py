@@ -35,7 +35,14 @@ def complete(payload: Payload) -> Payload:
         for number, figure in enumerate(figure_blocks(notebook), 1):
             stem = f"figures/{place.parent.name}/{place.stem}-{number:02d}"
             made |= {f"{stem}.svg": figure.svg, f"{stem}.png": figure.png}
-            captions.append({"file": f"{stem}.svg", "alt": figure.alt, "caption": figure.caption, "notebook": path})
+            captions.append(
+                {
+                    "file": f"{stem}.svg",
+                    "alt": figure.alt,
+                    "caption": ". ".join(filter(None, (figure.title, figure.caption))),
+                    "notebook": path,
+                }
+            )
     if captions:
         made["figures/captions.json"] = dumps(captions).encode()
     made |= _cover(payload)

@@ -198,7 +198,7 @@ def test_repos_that_turned_in_one_sample_get_no_order(demo: Analysis) -> None:
     assert cluster.onset is not None
     shown = unfold(demo.org, cluster.repos, cluster.onset, demo.as_of)
     assert shown is not None
-    assert "checkout, ledger, payments and web (in the same sample) turned at" in draw_unfolding(shown).caption
+    assert "checkout, ledger, payments and web (in the same sample) turned at" in draw_unfolding(shown).title
 
 
 def test_nothing_unfolds_where_nothing_turned(spread: Analysis) -> None:

@@ -43,7 +43,11 @@ def test_a_breach_that_is_over_ends_where_it_ended(samples: RunSamples) -> None:
     axes = picture.figure.axes[0]
     assert axes.patches[0].get_width() == pytest.approx(2 / 24)
     assert [line.get_marker() for line in axes.lines if line.get_marker() in "<>"] == ["<"]
-    assert "The breach is over" in picture.alt
+    assert "the breach is over" in picture.alt
+    settled = draw_breach_timeline(run.sla.breaches, (), run.sla.as_of, is_settled=True)
+    assert settled is not None
+    assert "Availability: at least 7 h" in " ".join(text.get_text() for text in settled.figure.axes[0].texts)
+    assert "were active" in settled.caption
 
 
 def test_without_an_onset_there_is_no_timeline(samples: RunSamples) -> None:
@@ -73,7 +77,7 @@ def test_causes_are_drawn_with_confidence_share_and_what_is_unexplained(samples:
     assert widths == pytest.approx([*(100 * c.contribution for c in breach.root_causes), 100 * breach.unexplained])
     assert share.patches[-1].get_hatch() == "////"
     assert [tick.get_text() for tick in sure.get_yticklabels()] == ["ledger", "payments", "checkout", "unexplained"]
-    assert "ledger is the cause with 95% confidence" in picture.alt
+    assert "ledger is the cause (95% confidence)" in picture.alt
     assert "17% is unexplained" in picture.alt
 
 

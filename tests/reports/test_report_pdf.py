@@ -11,7 +11,7 @@ from pypdf.generic import IndirectObject
 from report_samples import GENERATED_AT, HOSTILE
 
 from tars_lib.reports.blocks.document import Document
-from tars_lib.reports.blocks.kinds import Callout, Heading, Table, TitleBlock
+from tars_lib.reports.blocks.kinds import Callout, Column, Heading, Prose, Table, TitleBlock
 from tars_lib.reports.pages.pdf import render_pdf
 
 
@@ -82,10 +82,29 @@ def structure_types(node: object) -> list[str]:
 
 def test_tables_and_figures_are_tagged_as_such(reader: pypdf.PdfReader) -> None:
     kinds = structure_types(reader.trailer["/Root"]["/StructTreeRoot"])
-    assert kinds.count("/Table") == 2
-    assert kinds.count("/TH") == 6
+    # the other table has no rows, so that it is a sentence
+    assert kinds.count("/Table") == 1
+    assert kinds.count("/TH") == 5
     assert kinds.count("/Figure") == 3
     assert {"/Caption", "/H1", "/Link", "/L"} <= set(kinds)
+
+
+@pytest.mark.parametrize("paragraphs", [20, 24, 28])
+def test_a_small_table_stays_on_one_page_with_its_heading_and_a_long_one_leaves_no_row_alone(paragraphs: int) -> None:
+    def table(name: str, rows: int) -> Table:
+        return Table(name, [Column("Row")], [[f"{name} {row}."] for row in range(rows)])
+
+    filler = Prose([f"Paragraph {number}." for number in range(paragraphs)])
+    blocks = [TitleBlock("T"), filler, Heading("Evidence"), table("small", 9), Heading("All"), table("long", 40)]
+    pages = [
+        page.extract_text() for page in pypdf.PdfReader(io.BytesIO(render_pdf(Document(blocks, GENERATED_AT)))).pages
+    ]
+    (place,) = [number for number, text in enumerate(pages) if "small 0." in text]
+    assert "Evidence" in pages[place]
+    assert "small 8." in pages[place]
+    counts = [len(re.findall(r"long \d+\.", text)) for text in pages]
+    assert sum(counts) == 40
+    assert 1 not in counts
 
 
 def test_the_outline_holds_the_headings(reader: pypdf.PdfReader) -> None:

@@ -119,8 +119,8 @@ def test_a_calm_run_is_calm(samples: RunSamples) -> None:
 def test_sentences_of_what_is_settled_say_when_and_what_is_left(runs: dict[str, tuple[Run, str, str]]) -> None:
     assert state_of(*runs["over"]).sentence == (
         "Checkout failed in web from 2026-03-19 18:00 to 2026-03-20 03:00 UTC (9 h): 1,000 of 10,000 requests, "
-        "one in ten; the error budget is spent. "
-        "So did one other SLA. Keep watching; no containment is needed now."
+        "one in ten. The error budget is spent. "
+        "One other SLA failed too. Keep watching; no containment is needed now."
     )
     assert state_of(*runs["stale"]).sentence.startswith(
         "As of 2026-11-02 15:00 UTC, 25 days old: One in six requests to "
@@ -138,7 +138,7 @@ def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: di
     blocks = page(notebook, runs[state])
     assert ALARM.search(told(blocks)) is None
     (head,) = (block for block in blocks if isinstance(block, TitleBlock))
-    assert head.headline == state_of(*runs[state]).sentence
+    assert f"{head.headline} {head.detail}" == state_of(*runs[state]).sentence
     assert {badge.tone for badge in head.badges[:2]} <= {"good", "neutral", "unknown"}
 
 

@@ -19,7 +19,7 @@ from tars_lib.reports.notebooks.parameters import declared_parameters
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ("incident_report", "sla_breach", "at_risk_monitoring", "executive_summary", "org_risk")
 EVERY = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-PAGES = {"incident_report": 5, "sla_breach": 3, "at_risk_monitoring": 2, "executive_summary": 2, "org_risk": 2}
+PAGES = {"incident_report": 4, "sla_breach": 3, "at_risk_monitoring": 2, "executive_summary": 2, "org_risk": 2}
 """At most so many pages; judgement: what the reader of each will turn."""
 TOLD = {
     "incident_report": ("What broke and why", "Is it spreading?", "Alerts, budget and outlook", "How to contain it"),
@@ -102,7 +102,7 @@ def test_pages_are_few_and_filled(samples: RunSamples, name: str, run: str) -> N
     pages = pypdf.PdfReader(written["pdf"]).pages
     assert len(pages) <= PAGES[name]
     assert reach(pages[0]) >= 0.75 or len(pages) == 1
-    assert reach(pages[-1]) >= 0.3 or len(pages) == 1
+    assert all(reach(page) >= 0.33 for page in pages)
     assert written["html"].stat().st_size < 1_000_000
     assert written["pdf"].stat().st_size < 500_000
 

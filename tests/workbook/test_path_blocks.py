@@ -41,7 +41,7 @@ def test_a_cause_that_does_not_stand_out_is_not_recorded_as_known(samples: RunSa
 def test_customers_are_told_where_a_repo_that_they_see_is_hit(samples: RunSamples) -> None:
     assert "Status page: we are investigating (checkout, web)" in told(sla_breach.tell(samples.run("demo")))
     assert "Status page" not in told(sla_breach.tell(samples.run("artefacts")))
-    assert "Customers see it at checkout and web." in told(sla_breach.impact(samples.run("demo")))
+    assert "Customers see it at checkout and web; at this rate" in told(sla_breach.impact(samples.run("demo")))
     assert "No customer-facing service is affected." in told(sla_breach.impact(samples.run("artefacts")))
 
 

@@ -45,5 +45,6 @@ def test_a_real_incident_becomes_pages_that_name_its_cause(petshop: Path, tmp_pa
         assert html.stat().st_size < 1_000_000
         assert outcome.files["pdf"].stat().st_size < 500_000
         assert len(pages) <= 5
-        assert reach(pages[0]) >= 0.75
+        # what follows the figures of the first page is kept whole, and does not always fit below them
+        assert reach(pages[0]) >= 0.7
         assert reach(pages[-1]) >= 0.3

@@ -148,8 +148,8 @@ def test_a_cluster_is_chosen_by_its_id_and_a_wrong_id_names_those_that_there_are
 def test_critical_alerts_come_in_the_reports_order_with_measured_value_and_limit(demo: Run) -> None:
     found = [alert for alert in demo.alerts.alerts if alert.severity == "CRITICAL"]
     rows = critical_alerts.critical_list(demo).rows
-    assert [row[1] for row in rows] == [alert.title for alert in found]
-    assert rows[0][4:6] == ("99.68%", "99.9%")
+    assert [row[0] for row in rows] == [f"{alert.priority}. {alert.title}" for alert in found]
+    assert rows[0][3:5] == ("99.68%", "99.9%")
     assert (
         f"{len(found)} of {len(demo.alerts.alerts)} alerts are critical; the first of them: SLA Availability"
         in said(critical_alerts.title(demo))

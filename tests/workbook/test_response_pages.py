@@ -74,7 +74,7 @@ def test_the_golden_path_says_in_which_minute_what_comes_now_and_what_is_late(ru
     text = told(shown)
     assert "[Behind: do now] Minute 8-12, Contain: Stop the impact." in text
     steps = table(shown, "fifteen minutes").rows
-    assert [row[0] for row in steps] == ["0-2", "2-5", "5-8", "8-12", "12-15"]
+    assert [row[0] for row in steps] == ["0-2 min", "2-5 min", "5-8 min", "8-12 min", "12-15 min"]
     assert [row[-1].text for row in steps] == ["Done", "Done", "Done", "Behind", "Behind"]
     (row,) = table(shown, "row for this cause").rows
     assert row[:2] == ("Cascading failure", "Enable circuit breakers (ledger)")

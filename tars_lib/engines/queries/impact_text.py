@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from tars_lib.engines.sla.readiness import breach_headline
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.organisation import duration_text
-from tars_lib.text.counts import one_in, plural
+from tars_lib.text.counts import one_in
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -43,18 +44,30 @@ def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
     since = f"{start:{MINUTES}}" + (" or earlier" if breach.started_before else "")
     lasted = duration_text(end - start)
     when = span_text(breach, end) if is_past else f"since {since}, {lasted} so far"
-    said = [_what(impact, when, is_past=is_past)]
+    more = []
     if impact.customers and impact.customers != (impact.repo,):
-        said.append(f"Customers {'saw' if is_past else 'see'} it at {_named(impact.customers)}.")
+        more.append(f"customers {'saw' if is_past else 'see'} it at {_named(impact.customers)}")
     pace = hourly(impact, end - start)
     if pace and not is_past:
-        said.append(f"At this rate about {plural(pace, 'more request')} {'fails' if pace == 1 else 'fail'} every hour.")
-    return " ".join(said)
+        more.append(f"at this rate {pace:,} more {'fails' if pace == 1 else 'fail'} every hour")
+    then = "; ".join(more)
+    return f"{_what(impact, when, is_past=is_past)} {then[:1].upper()}{then[1:]}{'.' if then else ''}".rstrip()
 
 
 def lead(sla: SlaReport, *, is_past: bool = False) -> str:
-    """The first words of a text about a run: the impact, then the headline."""
-    return " ".join(said for said in (impact_text(sla, is_past=is_past), sla.risk_narrative.headline) if said)
+    """The first words of a text about a run: the impact, then the verdict."""
+    return " ".join(said for said in leads(sla, is_past=is_past) if said)
+
+
+def leads(sla: SlaReport, *, is_past: bool = False) -> tuple[str, str]:
+    """The same in two: what users see, and the verdict without a start that is said already; or the verdict alone."""
+    impact = impact_text(sla, is_past=is_past)
+    if not sla.breaches:
+        return sla.risk_narrative.headline, ""
+    counted = leading_breach(sla)
+    is_said = bool(impact) and counted is not None and counted.started_at == sla.breaches[0].started_at
+    verdict = breach_headline(sla.breaches, is_dated=not is_said, is_past=is_past)
+    return (impact, verdict) if impact else (verdict, "")
 
 
 def span_text(breach: Breach, end: datetime) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tars_lib.engines.health.report import HealthReport
-from tars_lib.engines.queries.impact_text import impact_text, lead, span_text
+from tars_lib.engines.queries.impact_text import impact_text, leads, span_text
 from tars_lib.engines.queries.response_plan import ResponsePlan
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.times import read_duration
@@ -46,11 +46,20 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """The state in one word, the sentence that leads every page, and the plan of the response while there is one to follow."""
+    """The state in one word, the sentences that lead every page, and the plan of the response while there is one to follow.
+
+    `headline` is what everybody has to know, `detail` what follows it; `sentence` is both, for texts.
+    """
 
     state: State
-    sentence: str
+    headline: str
+    detail: str = ""
     plan: ResponsePlan | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Headline and detail in a row."""
+        return f"{self.headline} {self.detail}".strip()
 
     @property
     def is_settled(self) -> bool:
@@ -74,32 +83,28 @@ def incident_state(health: HealthReport, sla: SlaReport, resolution: Resolution 
         RESOLVED by the record; else STALE where the newest sample is old; else by the breaches: OVER where each has ended,
         RECOVERING where some have, ACTIVE where none has; CALM without a breach.
     """
-    headline = sla.risk_narrative.headline
     if resolution is not None:
-        return IncidentState(State.RESOLVED, _sentences(_resolved(resolution), impact_text(sla, is_past=True)))
+        return IncidentState(State.RESOLVED, _resolved(resolution), impact_text(sla, is_past=True))
     age = sla.generated_at - sla.as_of
     interval = timedelta(0) if health.history.interval is None else read_duration(health.history.interval)
     if age > max(STALE_AFTER, STALE_INTERVALS * interval):
-        return IncidentState(State.STALE, _stale(sla, age))
+        return IncidentState(State.STALE, *_stale(sla, age))
     ended = [breach for breach in sla.breaches if breach.ended_at is not None]
     if not sla.breaches:
-        return IncidentState(State.CALM, headline)
+        return IncidentState(State.CALM, sla.risk_narrative.headline)
     if not ended:
-        return IncidentState(State.ACTIVE, lead(sla))
+        return IncidentState(State.ACTIVE, *leads(sla))
     if len(ended) < len(sla.breaches):
         again = ", ".join(breach.sla_name for breach in ended)
         no_longer = "no longer fails" if len(ended) == 1 else "no longer fail"
-        return IncidentState(State.RECOVERING, f"Recovering: {again} {no_longer}. {lead(sla)}")
-    return IncidentState(State.OVER, _over(sla, sla.breaches[0], len(sla.breaches) - 1))
+        headline, detail = leads(sla)
+        return IncidentState(State.RECOVERING, f"Recovering: {again} {no_longer}. {headline}", detail)
+    return IncidentState(State.OVER, *_over(sla, sla.breaches[0], len(sla.breaches) - 1))
 
 
-def _sentences(*said: str) -> str:
-    """Sentences in a row, less those that are empty."""
-    return " ".join(one for one in said if one)
-
-
-def _stale(sla: SlaReport, age: timedelta) -> str:
-    return f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {lead(sla, is_past=True)}"
+def _stale(sla: SlaReport, age: timedelta) -> tuple[str, str]:
+    headline, detail = leads(sla, is_past=True)
+    return f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {headline}", detail
 
 
 def _resolved(resolution: Resolution) -> str:
@@ -108,7 +113,7 @@ def _resolved(resolution: Resolution) -> str:
     return f"Resolved at {resolution.resolved_at:{_MINUTES}}{by}{text}."
 
 
-def _over(sla: SlaReport, breach: Breach, others: int) -> str:
+def _over(sla: SlaReport, breach: Breach, others: int) -> tuple[str, str]:
     where = f" in {breach.scope}" if breach.scope else ""
     when = "" if breach.ended_at is None else f" {span_text(breach, breach.ended_at)}"
     budget = sla[breach.sla_id].error_budget
@@ -116,13 +121,16 @@ def _over(sla: SlaReport, breach: Breach, others: int) -> str:
     spent = (
         ""
         if share is None
-        else "; the error budget is spent"
+        else "The error budget is spent. "
         if share >= 1.0
-        else f"; {share:.0%} of the error budget is used"
+        else f"{share:.0%} of the error budget is used. "
     )
-    more = f" So did {'one other SLA' if others == 1 else f'{others} other SLAs'}." if others else ""
+    more = f"{'One other SLA' if others == 1 else f'{others} other SLAs'} failed too. " if others else ""
     counted = "" if breach.impact is None or breach.impact.share is None else _counted(breach.impact)
-    return f"{breach.sla_name} failed{where}{when}{counted}{spent}.{more} Keep watching; no containment is needed now."
+    return (
+        f"{breach.sla_name} failed{where}{when}{counted}.",
+        f"{spent}{more}Keep watching; no containment is needed now.",
+    )
 
 
 def _counted(impact: UserImpact) -> str:

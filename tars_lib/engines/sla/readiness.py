@@ -158,7 +158,7 @@ def silence_text(repo: Repo) -> str:
 
 def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[Repo]) -> str:
     if breaches:
-        return _breach_headline(breaches)
+        return breach_headline(breaches)
     if summary.at_risk:
         return f"{summary.at_risk} of {summary.total} SLAs {'is' if summary.at_risk == 1 else 'are'} at risk, none is breached."
     if summary.unknown:
@@ -171,22 +171,34 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
     return "The SLA is met." if summary.total == 1 else f"All {summary.total} SLAs are met."
 
 
-def _breach_headline(breaches: Sequence[Breach]) -> str:
+def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_past: bool = False) -> str:
+    """The worst breach in a sentence, and how many more there are.
+
+    Parameters
+    ----------
+    breaches : sequence of Breach
+        At least one.
+    is_dated : bool
+        With its start, which a reader who has just read it does not want to read again.
+    is_past : bool
+        In the past, as of what is settled.
+    """
     first = breaches[0]
-    since = "" if first.started_at is None else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    since = "" if first.started_at is None or not is_dated else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    one, many = ("was", "were") if is_past else ("is", "are")
     others = len({*first.repos} - {first.scope})
     more_repos = f" (worst) and {plural(others, 'other service')}" if others else ""
     where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
     said = (
-        f"{first.sla_name} is breached{where}{since}: {value_text(first.value, first.unit)} against "
+        f"{first.sla_name} {one} breached{where}{since}: {value_text(first.value, first.unit)} against "
         f"{value_text(first.objective, first.unit)}"
     )
     more = (
         ""
         if len(breaches) == 1
-        else " One more SLA is breached."
+        else f" One more SLA {one} breached."
         if len(breaches) == 2
-        else f" {len(breaches) - 1} more SLAs are breached."
+        else f" {len(breaches) - 1} more SLAs {many} breached."
     )
     if not first.root_causes:
         return f"{said}; cause unknown.{more}"
@@ -253,12 +265,15 @@ def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], he
     parts = []
     if breaches:
         lasting = sum(breach.ended_at is None for breach in breaches)
-        parts.append(active_text(lasting, len(breaches), health.as_of))
+        said = active_text(lasting, len(breaches), health.as_of)
+        parts.append(
+            f"{plural(len(breaches), 'SLA')} {'is' if len(breaches) == 1 else 'are'} breached already ({said})"
+        )
     elif any(result.status is SlaStatus.AT_RISK for result in results):
         parts.append("no breach, but an SLA is at risk")
     elif results:
         parts.append("no breach" if declining else "steady")
-    parts += _expected([result for result in results if result.status is not SlaStatus.BREACHED])
+    parts += _expected([result for result in results if result.status is not SlaStatus.BREACHED], bool(breaches))
     if declining:
         parts.append(
             f"{plural(declining, 'service')} of {len(health.repository_reports)} {'is' if declining == 1 else 'are'} declining"
@@ -266,7 +281,7 @@ def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], he
     return "; ".join(parts) or "no SLA is defined"
 
 
-def _expected(results: Sequence[ComplianceResult]) -> list[str]:
+def _expected(results: Sequence[ComplianceResult], are_others: bool) -> list[str]:
     """Forecasts of SLAs that are not breached: the nearest breach that is likely, and what cannot be forecast."""
     known = [result for result in results if result.breach_probability is not None]
     likely = [result for result in known if (result.breach_probability or 0.0) > LIKELY]
@@ -276,9 +291,9 @@ def _expected(results: Sequence[ComplianceResult]) -> list[str]:
         days = first.days_until_breach
         when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
         more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
-        parts.append(f"{first.sla_name} is likely to breach{when}{more}")
+        parts.append(f"{first.sla_name} is likely to breach{' too' if are_others else ''}{when}{more}")
     elif known:
-        parts.append("none of the forecasts expects a breach")
+        parts.append("no other SLA is expected to breach" if are_others else "none of the forecasts expects a breach")
     unknown = [result for result in results if result.breach_probability is None]
     if unknown:
         more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"

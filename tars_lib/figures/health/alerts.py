@@ -71,8 +71,9 @@ def draw_storm(report: AlertReport) -> Picture | None:
     return Picture(
         figure,
         alt=f"Alerts before and after combining. {said}.",
-        caption=f"{said}. Left: counts before and after. Right: the alerts in order of priority, a dot for the begin of each"
-        " one that was raised." + (f" {more} more are not drawn." if more else ""),
+        title=said,
+        caption="Left: counts before and after. Right: the alerts in order of priority, a dot for the begin of each one that "
+        "was raised." + (f" {more} more are not drawn." if more else ""),
     )
 
 
@@ -117,8 +118,8 @@ def draw_priorities(report: AlertReport) -> Picture | None:
     return Picture(
         figure,
         alt=f"Alerts by group and impact: {counts}. Look first at: {label(first.title, 80)}.",
-        caption=f"Look first at: {label(first.title, 80)} ({in_words(first.impact.value)}). The number is the "
-        "priority; C critical, H high, M medium, L low.",
+        title=f"Look first at: {label(first.title, 80)} ({in_words(first.impact.value)})",
+        caption="The number is the priority; C critical, H high, M medium, L low.",
         phone=0,
     )
 

@@ -84,7 +84,8 @@ def draw_scores(
     return Picture(
         figure,
         alt=f"{len(drawn)} panels of health scores over time. {said}",
-        caption=f"{said} Triangles: changes of level. Dotted: changes and other events."
+        title=said.rstrip("."),
+        caption="Triangles: changes of level. Dotted: changes and other events."
         + (" Shaded: the incident." if since is not None else ""),
         phone=2,
     )
@@ -134,7 +135,7 @@ def _said(drawn: Sequence[RepositoryReport], changed: Sequence[RepositoryReport]
     last = max((report for report in changed), key=lambda report: report.change_points[-1].at)
     point = last.change_points[-1]
     return (
-        f"{level}; the last change of level: {label(last.repo)} from {point.before:.0f} to {point.after:.0f} at "
+        f"{level}; last change: {label(last.repo)} from {point.before:.0f} to {point.after:.0f} at "
         f"{point.at:{MINUTES}}."
     )
 

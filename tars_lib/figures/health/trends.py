@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tars_lib.model.names import Event
 
 MAX_PANELS = 6
-_ROW_HEIGHT = 1.55
+_ROW_HEIGHT = 1.4
 _LATE = 0.8
 """Share of a panel from which the incident's word stands before its shade; judgement: a fifth of a narrow panel holds it."""
 
@@ -74,14 +74,21 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
             bottom = [axes for axes in grid[:, column] if axes.get_visible()][-1]
             bottom.tick_params(labelbottom=True)
             bottom.set_xlabel("time, UTC")
-    target = shown.by_repo[breach.target]
-    unit = "ratio" if shown.unit == "share of failures" else shown.unit
-    moved = f"{label(breach.target)} went from {_level(target.before, unit)} to {_level(target.during, unit)}"
+    moved = moved_text(shown, breach)
     return Picture(
         figure,
         alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
-        caption=f"{moved} (medians before and since the start). Shaded: the incident. Dashed: the objective.",
+        title=moved,
+        caption="Medians before and since the start. Shaded: the incident. Dashed: the objective.",
     )
+
+
+def moved_text(shown: Courses, breach: Breach) -> str:
+    """How the SLI of the target went, in words: medians before and since the start."""
+    target = shown.by_repo[breach.target]
+    is_share = shown.unit == "share of failures"
+    unit, what = ("ratio", "Failed requests") if is_share else (shown.unit, shown.metric)
+    return f"{what} of {label(breach.target)} went from {_level(target.before, unit)} to {_level(target.during, unit)}"
 
 
 def panel_repos(shown: Courses, breach: Breach) -> list[str]:

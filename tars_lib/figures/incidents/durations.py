@@ -84,7 +84,8 @@ def draw_lengths(rows: Sequence[LengthRow]) -> Picture | None:
     return Picture(
         figure,
         alt=f"Durations of incidents against targets. {said}.",
-        caption=f"{said}. Dot: an incident; red: beyond the target. Thick line: median; thin: 90th percentile; diamond: "
+        title=said,
+        caption="Dot: an incident; red: beyond the target. Thick line: median; thin: 90th percentile; diamond: "
         "the mean, which is compared with the target. Hollow triangle: still open, so far.",
     )
 

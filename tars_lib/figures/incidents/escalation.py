@@ -16,6 +16,7 @@ from tars_lib.figures.style.theme import (
     INK,
     MUTED,
     OBJECTIVE,
+    PAST_SHADE,
     SERIES,
     label,
     themed,
@@ -85,7 +86,7 @@ def draw_escalation(
             return min((time - opened_at) / _MINUTE, end) / unit
 
         last = at(stop)
-        axes.axvspan(0.0, last, color=INCIDENT_SHADE, lw=0, zorder=0)
+        axes.axvspan(0.0, last, color=INCIDENT_SHADE if ended_at is None else PAST_SHADE, lw=0, zorder=0)
         for row, clock in enumerate(clocks):
             _draw_clock(axes, row, clock, (at(clock.started_at), at(clock.stopped_at or stop)), stop)
             if clock.due_at is not None:
@@ -118,7 +119,8 @@ def draw_escalation(
     return Picture(
         figure,
         alt=f"Escalation clock. {said}",
-        caption=f"{said} Filled dot: notified. Hollow red circle: overdue. Hollow diamond: pending. "
+        title=said.rstrip("."),
+        caption="Filled dot: notified. Hollow red circle: overdue. Hollow diamond: pending. "
         "Red line in a row: the time that the playbook sets.",
     )
 

@@ -112,7 +112,8 @@ def draw_leads(temporal: TemporalReport) -> Picture | None:
     return Picture(
         figure,
         alt=f"Network of {len(leads)} direct leads between {shown} services, from left to right in time. {said}",
-        caption=f"{said} Solid: the follower calls the leader. Dashed: no declared call. "
+        title=said.rstrip("."),
+        caption="Solid: the follower calls the leader. Dashed: no declared call. "
         "The larger the dot, the more services it leads."
         + (f" {total - shown} further services are not drawn." if total > shown else ""),
         phone=1 if len(nodes) <= PHONE_NODES else 0,

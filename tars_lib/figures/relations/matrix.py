@@ -68,7 +68,8 @@ def draw_matrix(report: CorrelationReport, alpha: float = 0.05) -> Picture | Non
     return Picture(
         figure,
         alt=f"Matrix of {n} services ordered by cluster, rows and columns numbered alike. {said}.",
-        caption=f"{said}. In each cell: correlation of simultaneous changes, as health (−1 to 1); blue together, "
+        title=said,
+        caption="In each cell: correlation of simultaneous changes, as health (−1 to 1); blue together, "
         f"orange opposite, bold q < {SURE:g}. A dot: not distinguishable from chance at a false discovery rate of {alpha:.0%}. "
         "Framed: clusters." + (f" {more} more services with weaker pairs are not drawn." if more > 0 else ""),
     )

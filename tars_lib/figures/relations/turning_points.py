@@ -91,7 +91,8 @@ def draw_unfolding(shown: Unfolding, changes: Sequence[Event] = ()) -> Picture:
             f"{label_ends(turn.repo, 40)}: {turn.metric} {_levels(turn)}" for turn in turns if turn.at is not None
         )
         + ".",
-        caption=f"{order}. Each row has its own scale; numbers are medians before and after the turn"
+        title=order,
+        caption="Each row has its own scale; numbers are medians before and after the turn"
         + (f"; {more} more are not drawn." if more > 0 else "."),
     )
 

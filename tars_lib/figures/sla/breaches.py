@@ -23,7 +23,9 @@ MAX_CHANGES = 3
 """Changes that stay readable in half a page's width; judgement."""
 
 
-def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], as_of: datetime) -> Picture | None:
+def draw_breach_timeline(
+    breaches: Sequence[Breach], changes: Sequence[Event], as_of: datetime, *, is_settled: bool = False
+) -> Picture | None:
     """One bar a breached SLA, from its onset to its last sample beyond the objective; the last changes before as marks.
 
     Parameters
@@ -33,7 +35,9 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
     changes : sequence of Event
         Those near the onset are drawn.
     as_of : datetime
-        Time of the data; a breach that still active ends there with an arrow.
+        Time of the data; a breach that is active then ends there with an arrow.
+    is_settled : bool
+        Told of what is past: how long a breach lasted at least, not that it is active.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
                 axes.plot(start, row, marker="<", ms=7, color=BREACH, zorder=3)  # type: ignore[arg-type]
             if breach.ended_at is None:
                 axes.plot(end, row, marker=">", ms=7, color=BREACH, zorder=3, clip_on=False)  # type: ignore[arg-type]
-            said = f"{duration_text(width)}, {'over' if breach.ended_at else 'still active'}"
+            open_word = f"at least {duration_text(width)}" if is_settled else f"{duration_text(width)}, still active"
+            said = f"{duration_text(width)}, over" if breach.ended_at else open_word
             axes.annotate(
                 f"{label(breach.sla_name, 26)}: {said}", (begin, row - 0.2), xytext=(0, 1.5),
                 textcoords="offset points", color=INK, fontsize=7.4, va="bottom", annotation_clip=False,
@@ -86,23 +91,23 @@ def draw_breach_timeline(breaches: Sequence[Breach], changes: Sequence[Event], a
         label_times(axes, 4)
         axes.tick_params(axis="x", labelcolor=MUTED)
         axes.set_xlabel("time, UTC")
-        axes.set_title("Breaches over time")
     lasting = sum(breach.ended_at is None for breach in dated)
     undated = len(breaches) - len(dated)
-    said = (
-        f"{active_text(lasting, len(dated), as_of)}; {'it' if len(dated) == 1 else 'the first'} began {first:{MINUTES}}"
-    )
-    said = said[:1].upper() + said[1:]
+    began = f"{'The' if len(dated) == 1 else 'The first'} breach began {first:{MINUTES}}"
+    said = active_text(lasting, len(dated), as_of)
+    if is_settled:
+        said = said.replace(" is active", " was active").replace(" are active", " were active")
     last = near[-1] if near else None
     why = (
-        f"; {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all services')}"
+        f", {duration_text(first - last.timestamp)} after {last.kind} of {label(last.repo or 'all services')}"
         if last is not None and last.timestamp <= first
         else ""
     )
     return Picture(
         figure,
-        alt=f"Timeline of breaches. {said}{why}.",
-        caption=f"{said}{why}." + (f" {undated} more are not drawn." if undated else ""),
+        alt=f"Timeline of breaches. {began}{why}; {said}.",
+        title=f"{began}{why}",
+        caption=f"{said[:1].upper()}{said[1:]}." + (f" {undated} more are not drawn." if undated else ""),
         width="half",
     )
 

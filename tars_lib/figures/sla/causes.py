@@ -56,7 +56,7 @@ def draw_causes(breach: Breach) -> Picture | None:
         sure.tick_params(axis="y", labelcolor=INK, labelsize=7.4)
     first = causes[0]
     said = (
-        f"{label(breach.sla_name)}: {label(first.repo)} is the cause with {first.confidence:.0%} confidence and explains "
+        f"{label(breach.sla_name)}: {label(first.repo)} is the cause ({first.confidence:.0%} confidence) and explains "
         f"{first.contribution:.0%} of the impact"
         if first.confidence >= STANDS_OUT
         else f"{label(breach.sla_name)}: no clear cause yet; check first: {label(first.repo)} ({first.confidence:.0%})"
@@ -65,8 +65,8 @@ def draw_causes(breach: Breach) -> Picture | None:
     return Picture(
         figure,
         alt=f"Ranking of {plural(len(causes), 'cause')}. {said}; {breach.unexplained:.0%} is unexplained.",
-        caption=f"{said}; {breach.unexplained:.0%} is unexplained."
-        + (f" {more} weaker ones are not drawn." if more else ""),
+        title=said,
+        caption=f"{plural(more, 'weaker cause')} not drawn." if more else "",
         width="half",
     )
 

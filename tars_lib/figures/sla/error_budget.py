@@ -51,7 +51,7 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
     rates = [rate for rate in result.burn_rates if rate.can_fire or rate.long_rate is not None]
     shown = distinct_pairs(rates)
     with themed():
-        figure = Figure(figsize=(FULL[0], 2.25))
+        figure = Figure(figsize=(FULL[0], 2.05))
         if shown:
             left, right = figure.subplots(1, 2, width_ratios=(1.75, 1.0))
             _draw_rates(right, shown)
@@ -67,7 +67,8 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
     return Picture(
         figure,
         alt=f"Error budget over {result.windows[0].window}. {said}. {pace}",
-        caption=f"{said}. {pace} Dashed: the pace that spends exactly the budget."
+        title=said,
+        caption=f"{pace} Dashed: the pace that spends exactly the budget.".strip()
         + (" A burn rate of 1 spends it in one period." if shown else ""),
     )
 

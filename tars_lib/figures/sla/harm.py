@@ -75,11 +75,11 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
         else []
     )
     with themed():
-        figure = Figure(figsize=(FULL[0], 0.62 * height + 0.55))
+        figure = Figure(figsize=(FULL[0], 0.56 * height + 0.1))
         axes = figure.subplots()
         axes.set_axis_off()
         axes.set_xlim(-0.45, max(depth, 3) - 0.5)
-        axes.set_ylim(-height / 2 - 0.05, height / 2 + 0.32)
+        axes.set_ylim(-height / 2 - 0.02, height / 2 + 0.02)
         for caller, callee in graph.edges:
             if caller in boxes and callee in boxes and boxes[caller].column < boxes[callee].column:
                 on_path = any((caller, callee) == step for step in pairwise(blamed))
@@ -87,10 +87,6 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
         letters = int(FULL[0] / max(depth, 3) * _BOX[0] * 72 / (7.4 * 0.6))
         for box in boxes.values():
             _draw_box(axes, box, box.repo == best and bool(breach.root_causes), letters)
-        axes.text(
-            -0.42, height / 2 + 0.2, "calls go from left to right; the darker, the more of the impact begins there",
-            color=MUTED, fontsize=7.2, ha="left", va="center",
-        )  # fmt: skip
     share = boxes[best].share if best in boxes else 0.0
     via = " -> ".join(label(repo, 40) for repo in blamed)
     said = (
@@ -101,8 +97,9 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
     return Picture(
         figure,
         alt=f"Call graph of {len(boxes)} services. {said}." + (f" Path: {via}." if len(blamed) > 1 else ""),
-        caption=f"{said}. Below each name: level before the start and since."
-        + (f" {len(graph) - len(boxes)} further services are not drawn." if len(graph) > len(boxes) else ""),
+        title=said,
+        caption="Calls go from left to right; the darker, the more of the impact begins there. Below a name: before, since."
+        + (f" {len(graph) - len(boxes)} more not drawn." if len(graph) > len(boxes) else ""),
         phone=1 if len({box.column for box in boxes.values()}) <= PHONE_COLUMNS else 0,
     )
 

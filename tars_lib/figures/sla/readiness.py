@@ -69,7 +69,8 @@ def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
     return Picture(
         figure,
         alt=f"Waterfall of readiness. {said}{why}.",
-        caption=f"{said}{why}." + (" Hatched: unknown, so it earns nothing." if any(step[2] for step in steps) else ""),
+        title=f"{said}{why}",
+        caption="Hatched: unknown, so it earns nothing." if any(step[2] for step in steps) else "",
     )
 
 

@@ -91,5 +91,6 @@ def draw_readiness_runs(points: Sequence[RunPoint]) -> Picture | None:
     return Picture(
         figure,
         alt=f"Readiness over {len(points)} runs. {said}.",
-        caption=f"{said}. Square: red; triangle: yellow; dot: green; cross: unknown.",
+        title=said,
+        caption="Square: red; triangle: yellow; dot: green; cross: unknown.",
     )

@@ -19,8 +19,10 @@ class Picture:
         Made in the theme.
     alt : str
         The finding in words, for those who do not see the figure.
+    title : str
+        What the reader should conclude; stands above the figure.
     caption : str
-        What the reader should conclude.
+        How to read it: what marks and shades mean, what is left out; stands below, may be empty.
     width : {"full", "half"}
         Of the text.
     phone : int
@@ -29,12 +31,13 @@ class Picture:
 
     figure: Figure
     alt: str
-    caption: str
+    title: str = ""
+    caption: str = ""
     width: Literal["full", "half"] = "full"
     phone: int = 1
 
     def __repr__(self) -> str:
-        return self.caption
+        return self.words
 
     def _repr_png_(self) -> bytes:
         from io import BytesIO
@@ -42,3 +45,8 @@ class Picture:
         content = BytesIO()
         self.figure.savefig(content, format="png", dpi=144)
         return content.getvalue()
+
+    @property
+    def words(self) -> str:
+        """Title and caption in a row."""
+        return ". ".join(part for part in (self.title, self.caption) if part)

@@ -37,6 +37,7 @@ SERIES = ("#0072b2", "#e69f00", "#009e73", "#56b4e9", "#d55e00", "#cc79a7")
 BREACH = "#c42b2b"
 OBJECTIVE = "#9a1b1b"
 INCIDENT_SHADE = "#fbdedd"
+PAST_SHADE = "#eef1f4"
 CONTEXT = "#a9b3be"
 CHANGE = "#4f4379"
 

@@ -105,7 +105,9 @@ class TitleBlock(Block):
     title, subtitle : str
         The first is also the document's title.
     headline : str
-        One sentence.
+        One sentence, or two.
+    detail : str
+        What follows it, less heavy.
     badges : sequence of Badge
         Severity, tier, status; mappings `{"text": ..., "tone": ...}` are taken too.
     facts : sequence of (str, str)
@@ -118,6 +120,7 @@ class TitleBlock(Block):
     title: str
     subtitle: str = ""
     headline: str = ""
+    detail: str = ""
     badges: Sequence[Badge] = ()
     facts: Sequence[tuple[str, str]] = ()
     label: str = ""
@@ -221,7 +224,9 @@ class FigureBlock(Block):
     alt : str
         What the picture shows, for those who do not see it; required.
     caption : str
-        What the reader should conclude from it.
+        How to read it.
+    title : str
+        What the reader should conclude from it; stands above.
     width : {"full", "half"}
         Two half figures in a row stand side by side.
     narrow : bytes
@@ -238,6 +243,7 @@ class FigureBlock(Block):
     width: Literal["full", "half"] = "full"
     narrow: bytes = b""
     is_wide: bool = False
+    title: str = ""
 
     def __post_init__(self) -> None:
         for name in ("svg", "png", "narrow"):

@@ -29,7 +29,7 @@ def plain_text(block: Block) -> str:
 def _title(view: dict[str, Any]) -> list[str]:
     badges = " ".join(f"[{badge['text']}]" for badge in view["badges"])
     facts = [f"{label}: {value}" for label, value in view["facts"]]
-    return [badges, view["title"], view["subtitle"], view["headline"], *facts]
+    return [badges, view["title"], view["subtitle"], view["headline"], view["detail"], *facts]
 
 
 def _key_figures(view: dict[str, Any]) -> list[str]:
@@ -53,7 +53,9 @@ def _table(view: dict[str, Any]) -> list[str]:
 
 
 def _figure_row(view: dict[str, Any]) -> list[str]:
-    return [line for figure in view["figures"] for line in (f"[Figure] {figure['alt']}", figure["caption"])]
+    return [
+        line for figure in view["figures"] for line in (figure["title"], f"[Figure] {figure['alt']}", figure["caption"])
+    ]
 
 
 def _timeline(view: dict[str, Any]) -> list[str]:

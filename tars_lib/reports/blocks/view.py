@@ -45,6 +45,9 @@ _MARK_LIMIT = 24
 
 # Characters up to which a number stands large, or right-aligned beside its bar.
 _SHORT_NUMBER = 8
+
+# Characters of title and text up to which an entry of a timeline stands in one line (judgement).
+_SHORT_ENTRY = 64
 _SHORT_LIMIT = 80
 
 
@@ -163,6 +166,7 @@ def _title(block: TitleBlock, text: Text) -> dict[str, Any]:
         "title": text(block.title, NAME_LIMIT),
         "subtitle": text(block.subtitle, NAME_LIMIT),
         "headline": text(block.headline, 2 * LINE_LIMIT),
+        "detail": text(block.detail, 2 * LINE_LIMIT),
         "badges": [_badge(badge, text) for badge in block.badges],
         "facts": [[text(label, _SHORT_LIMIT), text(value, NAME_LIMIT)] for label, value in block.facts],
         "label": text(block.label, _MARK_LIMIT),
@@ -253,6 +257,7 @@ def _figure(block: FigureBlock, text: Text) -> dict[str, Any]:
         "is_wide": block.is_wide,
         "alt": text(block.alt, TEXT_LIMIT),
         "caption": text(block.caption, TEXT_LIMIT),
+        "title": text(block.title, TEXT_LIMIT),
     }
 
 
@@ -262,6 +267,7 @@ def _timeline(block: Timeline, text: Text) -> dict[str, Any]:
             "time": text(entry.time, _MARK_LIMIT),
             "title": text(entry.title, NAME_LIMIT),
             "text": text(entry.text, 2 * LINE_LIMIT),
+            "is_short": len(entry.title) + len(entry.text) <= _SHORT_ENTRY,
             "tone": entry.tone,
             "word": _word(entry.word, entry.tone, text),
         }

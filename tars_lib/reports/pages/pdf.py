@@ -11,7 +11,9 @@ import base64
 import dataclasses
 import json
 import shutil
+from collections import Counter
 from datetime import UTC
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +37,19 @@ STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
 # Characters of the title in the head of each page (judgement: half a line).
 _RUNNING_TITLE = 90
 
-# How much of the space between blocks is tried, in order, until the last page is not nearly empty; and how far down a page
-# the document has to reach for that. Judgement: tighter than 0.6 looks crowded, wider than 1.4 torn apart, and half a page
-# is worth turning for.
-_ROOMS = (1.0, 0.8, 0.6, 1.2, 1.4)
+# How much of the space between blocks is tried, in order, until every page is well filled; and how far down the last page
+# and the ones before it the document has to reach for that. Judgement: tighter than 0.5 looks crowded, wider than 1.4 torn
+# apart, half a page is worth turning for, and a fifth of a page is what one keeps free for a figure that does not fit.
+_ROOMS = (1.0, 0.8, 0.65, 0.5, 1.2, 1.4)
 _LAST_PAGE = 0.5
+_PAGE = 0.8
 
 # A column whose longest text stays below this keeps its natural width (judgement, in characters).
 _NATURAL_WIDTH = 22
+
+# Characters of the facts below a title that stand in one line, and of the least of them (judgement).
+_LINE_WIDTH = 88
+_FACT_WIDTH = 12
 
 # Characters that a table holds in a row, that a weighted column needs at least, and that a bar takes (judgement).
 _TABLE_WIDTH = 100
@@ -91,11 +98,11 @@ def render_pdf(document: Document) -> bytes:
 
 
 def _fitted(root: Path) -> typst.Compiler:
-    """The first room at which the last page is well filled, or a page is saved; else that with the fullest last page."""
+    """The first room at which every page is well filled and no row stands alone, or a page is saved; else the best one."""
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
-    tried = []
+    tried: list[tuple[tuple[int, int, float], typst.Compiler]] = []
     for room in _ROOMS:
         compiler = typst.Compiler(
             input=root / "report.typ",
@@ -106,12 +113,40 @@ def _fitted(root: Path) -> typst.Compiler:
             package_path=root / "packages",
             package_cache_path=root / "packages",
         )
-        (end,) = json.loads(compiler.query("<end>", field="value"))
-        tried.append((compiler, int(end["page"]), float(end["share"])))
-        first = tried[0][1]
-        if end["page"] < first or (end["page"] == first and (first == 1 or end["share"] >= _LAST_PAGE)):
+        faults = _faults(json.loads(compiler.query("<at>", field="value")))
+        tried.append((faults, compiler))
+        pages, lonely, empty = faults
+        if pages == 1 or (not lonely and not empty and pages <= tried[0][0][0]):
             return compiler
-    return max((one for one in tried if one[1] == first), key=lambda one: one[2])[0]
+    return min(tried, key=lambda one: one[0])[1]
+
+
+def _faults(marks: list[dict[str, Any]]) -> tuple[int, int, float]:
+    """How a document falls on its pages, the less the better: pages, rows that stand alone, and what of pages is empty.
+
+    Examples
+    --------
+    >>> end = {"of": None, "row": 0, "rows": 0}
+    >>> row = {"of": "SLAs", "share": 0.9, "rows": 3}
+    >>> _faults([row | {"page": 1, "row": 0}, row | {"page": 1, "row": 1}, row | {"page": 2, "row": 2}])
+    (2, 1, 0.0)
+    >>> _faults([{**end, "page": 1, "share": 0.5}, {**end, "page": 2, "share": 0.5}])
+    (2, 0, 0.3)
+    """
+    depth: dict[int, float] = {}
+    lonely = 0
+    for (_, name), group in groupby(marks, lambda mark: (mark["rows"], mark["of"])):
+        rows = Counter[int]()
+        for mark in group:
+            depth[mark["page"]] = max(depth.get(mark["page"], 0.0), mark["share"])
+            rows[mark["page"]] += 1
+        if name is not None and len(rows) > 1:
+            lonely += sum(number == 1 for number in rows.values())
+            # what goes on overleaf has filled its page
+            depth |= dict.fromkeys(sorted(rows)[:-1], 1.0)
+    last = max(depth)
+    empty = sum(max(_PAGE - depth.get(page, 1.0), 0.0) for page in range(1, last)) + max(_LAST_PAGE - depth[last], 0.0)
+    return last, lonely, round(empty, 3)
 
 
 def _content(document: Document, root: Path) -> dict[str, Any]:
@@ -122,6 +157,8 @@ def _content(document: Document, root: Path) -> dict[str, Any]:
     for view in content:
         if view["kind"] == "table":
             _weigh_columns(view)
+        if view["kind"] == "title":
+            view["is_in_line"] = sum(max(len(value), _FACT_WIDTH) for _, value in view["facts"]) < _LINE_WIDTH
         for figure in view.get("figures", ()):
             figure["file"] = f"figure-{figure['number']}.svg"
             figure.pop("narrow")

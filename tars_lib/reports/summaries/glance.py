@@ -5,7 +5,7 @@ from __future__ import annotations
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.health.risk_text import risk_text
-from tars_lib.engines.queries.impact_text import impact_text
+from tars_lib.engines.queries.impact_text import leads
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import SlaStatus
@@ -58,9 +58,9 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
         Column("Objective"),
         Column("Services that breach it"),
     )
-    impact, headline = impact_text(sla), sla.risk_narrative.headline
+    headline, detail = leads(sla)
     return (
-        Callout(impact, f"{headline} {state}", tone) if impact else Callout(headline, state, tone),
+        Callout(headline, f"{detail} {state}".strip(), tone),
         Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
         Prose((f"Next: {', '.join(_asks(sla))}.",)),
     )

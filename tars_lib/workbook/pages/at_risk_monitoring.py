@@ -25,13 +25,10 @@ from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import objective_sign
 from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
-from tars_lib.workbook.sections.outlook import MAX_ALERTS, alerts, budgets, burn_sentence, forecasts
+from tars_lib.workbook.sections.outlook import alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
 from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import head, of_code
-
-_FEWER = 3
-"""Alerts beside a breach, whose own page lists them; judgement."""
 
 
 def at_risk(run: Run) -> list[ComplianceResult]:
@@ -41,9 +38,7 @@ def at_risk(run: Run) -> list[ComplianceResult]:
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page: what is at risk, and what is to be expected."""
-    return head(
-        run, "At-risk monitoring", run.sla.risk_narrative.headline, of_code(run, 141, 142), incident_id, state=state
-    )
+    return head(run, "At-risk monitoring", None, of_code(run, 141, 142), incident_id, state=state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -142,7 +137,7 @@ def outlook_section(run: Run) -> list[Block]:
     is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
     # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
     told = [forecasts(run)] if is_open or not run.sla.breaches else [Prose(("Every SLA is breached already.",))]
-    return [Heading("Outlook"), *told, alerts(run, _FEWER if run.sla.breaches else MAX_ALERTS)]
+    return [Heading("Outlook"), *told, alerts(run)]
 
 
 def watching(run: Run, check_minutes: int) -> Table:

@@ -9,15 +9,15 @@ from tars_lib.figures.relations.lead_lag import draw_leads, lag_text
 from tars_lib.figures.relations.matrix import draw_matrix
 from tars_lib.model.names import LeadEvidence, Severity
 from tars_lib.pipeline import Run
-from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Table, TitleBlock
+from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Prose, Table, TitleBlock
 from tars_lib.reports.blocks.view import format_share
 from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import health_report, run_place
-from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, steps, who_hears
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
+from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, who_hears
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULES = "python -m analytics.run_org_"
@@ -140,9 +140,7 @@ def together(run: Run, max_pairs: int = 8) -> list[Block]:
             Column("Declared"),
         ),
         rows=rows,
-        note=(f"{more} more are in trend-correlation-report.json. " if more > 0 else "")
-        + "Correlation of simultaneous changes, as health, with calendar, trend and lasting changes "
-        "removed.",
+        note=f"{more} more are in trend-correlation-report.json." if more > 0 else "",
         empty=report.reason or f"No pair moves together beyond chance: {report.pairs_tested} were tested.",
     )
     return [table, *figures(draw_matrix(report))]
@@ -164,7 +162,7 @@ def shared(run: Run) -> Table:
     )
     more = len(run.correlation.clusters) - len(rows)
     return Table(
-        caption="What they share",
+        caption=f"{plural(len(run.correlation.clusters), 'cluster')} of related services, most urgent first",
         columns=(
             Column("Services"),
             Column("Now", "badge"),
@@ -193,6 +191,9 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
         for lead in report.lead_lag[:max_pairs]
     )
     more = report.leads_found - len(rows)
+    if not rows:
+        said = report.reason or f"No service leads another: {report.pairs_tested} pairs were tested in both directions"
+        return [Prose((f"{said}.",))]
     table = Table(
         caption="Leads, strongest first",
         columns=(
@@ -206,7 +207,6 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
         ),
         rows=rows,
         note=f"{more} more are in temporal-intelligence-report.json." if more > 0 else "",
-        empty=report.reason or f"No service leads another: {report.pairs_tested} pairs were tested in both directions.",
     )
     return [*figures(draw_leads(report)), table]
 
@@ -243,7 +243,7 @@ def next_action(run: Run) -> Table:
     if any(path.is_active for path in run.temporal.propagation_paths):
         first.append(("Contain the propagation first", f"tars report propagation --run {run_place(run)}"))
     report = f"--org-report {health_report(run)} --json | jq"
-    return steps(
+    return next_steps(
         *first,
         ("The pairs in full", f"{_MODULES}trend_correlation {report} '.correlations'"),
         ("The leads in full", f"{_MODULES}temporal_intelligence {report} '.lead_lag'"),

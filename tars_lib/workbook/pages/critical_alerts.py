@@ -25,8 +25,8 @@ from tars_lib.text.quantities import value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report, run_place
-from tars_lib.workbook.sections.relations import page_head, steps
+from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.relations import page_head
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
 _MODULE = "python -m analytics.run_org_alerts"
@@ -161,19 +161,23 @@ def priorities(run: Run, max_alerts: int = 12) -> list[Block]:
     return blocks
 
 
-def next_action(run: Run, incident_id: str = "") -> Table:
+def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
     """What to run now."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.alerts[] | select(.severity == \"CRITICAL\")'"
     found = critical(run)
     if not found:
-        return steps(("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query))
+        return next_steps(
+            ("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query)
+        )
     kinds = dict.fromkeys(alert.type for alert in found)
     further = tuple(
         (f"Investigate: {in_words(kind.value)}", f"tars report {_NOTEBOOK[kind]} --run {run_place(run)}")
         for kind in kinds
         if kind in _NOTEBOOK
     )
-    return steps(*further[:1], *check_again(run, incident_id), ("The critical alerts in full", query))
+    return next_steps(*further[:1], *check_again(run, incident_id), ("The critical alerts in full", query))
 
 
 def _headline(run: Run) -> str:
@@ -195,7 +199,6 @@ def _table(alerts: tuple[Alert, ...], caption: str, empty: str, most: int) -> Ta
     return Table(
         caption=caption,
         columns=(
-            Column("No.", "number"),
             Column("Alert"),
             *((Column("Severity", "badge"),) if is_mixed else ()),
             Column("Impact"),
@@ -206,8 +209,7 @@ def _table(alerts: tuple[Alert, ...], caption: str, empty: str, most: int) -> Ta
         ),
         rows=tuple(
             (
-                str(alert.priority),
-                alert.title,
+                f"{alert.priority}. {alert.title}",
                 *((Badge(alert.severity.value.capitalize(), _TONES[alert.severity]),) if is_mixed else ()),
                 worded(alert.impact.value),
                 listed(alert.repos, 3) or "-",

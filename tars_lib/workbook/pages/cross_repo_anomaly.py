@@ -29,7 +29,7 @@ from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report
+from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, settled_steps
 from tars_lib.workbook.sections.relations import (
     change_table,
     changes_before,
@@ -37,7 +37,6 @@ from tars_lib.workbook.sections.relations import (
     page_head,
     rollbacks,
     since_words,
-    steps,
 )
 from tars_lib.workbook.sections.run_facts import facing
 from tars_lib.workbook.sections.state import planned_step, settled_step
@@ -158,8 +157,9 @@ def members(run: Run, cluster: Cluster | None) -> list[Block]:
             )
             for one in report.clusters[:8]
         ),
-        note="Correlation is the mean over the pairs of a cluster."
-        + (f" In trend-correlation-report.json: {len(report.clusters) - 8} more." if len(report.clusters) > 8 else ""),
+        note=(
+            f"In trend-correlation-report.json: {len(report.clusters) - 8} more." if len(report.clusters) > 8 else ""
+        ),
         empty=report.reason or f"No related services were found: {report.pairs_tested} pairs were tested.",
     )
     drawn = figures(None if shown is None else draw_unfolding(shown, run.org.changes()))
@@ -178,7 +178,7 @@ def common_factor(cluster: Cluster | None) -> Table:
         if not mine:
             rows.append((question, Badge("None found", "neutral"), "-", "-", "-"))
     return Table(
-        caption="What they have in common",
+        caption="The playbook's questions, each answered",
         columns=(
             Column("Question"),
             Column("Answer", "badge"),
@@ -187,10 +187,6 @@ def common_factor(cluster: Cluster | None) -> Table:
             Column("Evidence"),
         ),
         rows=tuple(rows),
-        note="Confidence: the share of members that have it, times one minus the probability of that by chance. It knows only "
-        "what org.yaml and events.csv say."
-        if rows
-        else "",
         empty="No group of services is abnormal, so there is no common factor to look for.",
     )
 
@@ -232,12 +228,16 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
     ]  # fmt: skip
 
 
-def next_action(run: Run, cluster: Cluster | None, incident_id: str = "") -> Table:
+def next_action(run: Run, cluster: Cluster | None, incident_id: str = "", state: IncidentState | None = None) -> Table:
     """What to run now."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.clusters[] | select(.is_anomalous == true)'"
     if cluster is None or not cluster.is_anomalous:
-        return steps(("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query))
-    return steps(*check_again(run, incident_id), ("The cluster in full", query))
+        return next_steps(
+            ("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query)
+        )
+    return next_steps(*check_again(run, incident_id), ("The cluster in full", query))
 
 
 def _headline(run: Run, cluster: Cluster | None) -> str:

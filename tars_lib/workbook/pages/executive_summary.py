@@ -27,7 +27,7 @@ from tars_lib.workbook.sections.title import breached_since, head
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page."""
     entry, state = EXIT_CODES[run.status.exit_code], state or state_by(run, None)
-    return head(run, "Executive summary", state.sentence, entry, incident_id, breached_since(run), state)
+    return head(run, "Executive summary", None, entry, incident_id, breached_since(run), state)
 
 
 def readiness(run: Run) -> list[Block]:

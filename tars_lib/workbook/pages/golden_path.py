@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tars_lib.engines.queries.impact_text import impact_text
 from tars_lib.figures.incidents.escalation import ClockBar, draw_escalation
 from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.incidents.views.case import Case
@@ -31,7 +32,7 @@ from tars_lib.reports.blocks.kinds import (
     Tone,
 )
 from tars_lib.text.times import MINUTES
-from tars_lib.workbook.parameters.register import Register
+from tars_lib.workbook.parameters.register import Register, state_by
 from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.labels import label_of
@@ -48,7 +49,8 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
     if case is None:
         return no_case_head(run, register, "Golden path", _nothing(register))
     path = walk(register, case)
-    return case_head(run, case, "Golden path", _headline(case, path), case_badges(case))
+    felt = impact_text(run.sla, is_past=state_by(run, case).is_settled)
+    return case_head(run, case, "Golden path", _headline(case, path), case_badges(case), felt)
 
 
 def walk(register: Register, case: Case) -> GoldenPath:
@@ -148,7 +150,7 @@ def minutes(register: Register, case: Case | None) -> Table:
             columns=columns,
             rows=tuple(
                 (
-                    f"{row.start}-{row.end}",
+                    f"{row.start}-{row.end} min",
                     f"{row.title}: {row.task or row.record}",
                     "-",
                     Badge("Not started", "neutral"),
@@ -162,7 +164,7 @@ def minutes(register: Register, case: Case | None) -> Table:
         columns=columns,
         rows=tuple(
             (
-                f"{step.start_minute}-{step.end_minute}",
+                f"{step.start_minute}-{step.end_minute} min",
                 f"{step.name}: {step.task}",
                 _recorded(step),
                 step_state(path, number),

@@ -15,6 +15,7 @@ from tars_lib.reports.blocks.kinds import (
     Block,
     Callout,
     Column,
+    Heading,
     KeyFigure,
     KeyFigures,
     Table,
@@ -25,7 +26,7 @@ from tars_lib.text.counts import plural
 from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
-from tars_lib.workbook.sections.next_commands import check_again, incident_runs, next_steps, run_place
+from tars_lib.workbook.sections.next_commands import check_again, next_steps, pack_evidence, run_place, settled_steps
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
 from tars_lib.workbook.sections.state import planned_step, settled_step
 from tars_lib.workbook.sections.title import breached_since, head
@@ -39,7 +40,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
     # what is found to move together is looked into, but nothing is wrong yet
     what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
     state = state or state_by(run, None)
-    return head(run, what, state.sentence, entry, incident_id, breached_since(run), state)
+    return head(run, what, None, entry, incident_id, breached_since(run), state)
 
 
 def key_figures(run: Run) -> KeyFigures:
@@ -85,9 +86,9 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def _risk_note(health: HealthReport) -> str:
-    """Coverage, and why the tier is worse than the score alone."""
+    """Why the tier is worse than the score alone; else how much was seen."""
     why = clash_text(health)
-    return f"{why}; coverage {health.coverage:.0%}" if why else f"coverage {health.coverage:.0%}"
+    return why or f"coverage {health.coverage:.0%}"
 
 
 def scorecard(run: Run) -> Table:
@@ -100,10 +101,9 @@ def scorecard(run: Run) -> Table:
             (
                 f"{result.sla_name} ({result.windows[0].window})" if result.windows else result.sla_name,
                 f"{objective_sign(result)} {value_text(result.objective, result.unit)}",
-                measured(result)
-                + (f" in {label_of(result.scope)}" if result.scope and result.judged_repos > 1 else ""),
+                measured(result),
                 "n/a" if spent is None else Bar(max(spent, 0.0), tone=tone),
-                listed(_worst_of_it_first(result), 1) if result.affected_repos else "-",
+                _where(result),
                 sla_badge(result.status),
             )
         )
@@ -115,11 +115,10 @@ def scorecard(run: Run) -> Table:
             Column("Objective", "text", "right"),
             Column("Measured (95%)", "text", "right"),
             Column("Budget used", "bar"),
-            Column("Services affected"),
+            Column("Services"),
             Column("Verdict", "badge"),
         ),
         rows=tuple(rows),
-        note="Measured over the SLA's own window, with its 95% interval. Only SLAs on a share have an error budget.",
         empty="No SLA is defined.",
     )
 
@@ -177,6 +176,14 @@ def weakest_repos(run: Run) -> Table:
     )
 
 
+def service_health(run: Run) -> list[Block]:
+    """The section of the weakest services; nothing where every one is known to be well."""
+    shown = weakest_repos(run)
+    if not shown.rows and all(report.score is not None for report in run.health.repository_reports):
+        return []
+    return [Heading("Service health"), shown]
+
+
 def data_quality(run: Run) -> list[Block]:
     """What this report cannot know, and what it left out."""
     rows = [
@@ -225,16 +232,15 @@ def data_quality(run: Run) -> list[Block]:
     ]
 
 
-def next_action(run: Run, incident_id: str = "") -> Table:
-    """The next steps for what was found, in the order of the playbook."""
+def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
+    """The next steps for what was found, in the order of the playbook; once it is settled, those that are left."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     if run.sla.breaches:
         return next_steps(
             ("Follow the response step by step", f"tars report sla_breach --run {run_place(run)}"),
             *check_again(run, incident_id),
-            (
-                "Pack the evidence for leadership",
-                f"tars bundle create --run-dir {incident_runs(incident_id)}",
-            ),
+            pack_evidence(incident_id),
         )
     if run.sla.summary.at_risk:
         return next_steps(
@@ -250,9 +256,12 @@ def _trend(report: RepositoryReport) -> str:
     return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
 
 
-def _worst_of_it_first(result: ComplianceResult) -> tuple[str, ...]:
-    """Repos affected; the one that the verdict is about first, where it is about one."""
-    return tuple(sorted(result.affected_repos, key=lambda repo: repo != result.scope))
+def _where(result: ComplianceResult) -> str:
+    """Which service was measured, where the verdict is about one of several, and how many more are affected."""
+    others = tuple(repo for repo in result.affected_repos if repo != result.scope)
+    if result.scope is None or result.judged_repos <= 1:
+        return listed(result.affected_repos, 1) or "-"
+    return f"{label_of(result.scope)} (worst)" + (f", {len(others)} more" if others else "")
 
 
 def _counted(at_risk: int, risk_word: str, unknown: int, unknown_word: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tars_lib.engines.queries.impact_text import impact_text
+from tars_lib.engines.sla.readiness import breach_headline
 from tars_lib.incidents.views.case import Case
 from tars_lib.pipeline import Run
 from tars_lib.playbook.documents.postmortem import (
@@ -41,7 +43,8 @@ from tars_lib.reports.blocks.kinds import (
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.golden_path import open_command, where_option
-from tars_lib.workbook.parameters.register import Register
+from tars_lib.workbook.parameters.register import Register, state_by
+from tars_lib.workbook.sections.breach_story import courses_of, overview
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
 
@@ -63,11 +66,12 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
     cost = impact(case.facts)
     name = case.facts.title.rstrip(".")
     if cost.duration is None:
-        headline = f"{name}. It is still active; this is what is known so far."
+        said = f"{name}. It is still active; this is what is known so far."
     else:
         at_least = "" if cost.is_from_start else "at least "
-        headline = f"{name}. It lasted {at_least}{length_text(cost.duration)} and is {case.facts.status.value.lower()}."
-    return case_head(run, case, "Incident postmortem", headline, case_badges(case))
+        said = f"{name}. It lasted {at_least}{length_text(cost.duration)} and is {case.facts.status.value.lower()}."
+    felt = impact_text(run.sla, is_past=state_by(run, case).is_settled)
+    return case_head(run, case, "Incident postmortem", felt or said, case_badges(case), said if felt else "")
 
 
 def costs(case: Case | None) -> list[Block]:
@@ -111,7 +115,12 @@ def summary(run: Run, case: Case | None) -> list[Block]:
                 "info",
             )
         ]
-    return [Heading("Summary"), Prose(tuple(summary_lines(case.facts)))]
+    lines = summary_lines(case.facts)
+    if case.facts.is_over and run.sla.breaches:
+        # the record has the sentence of the run as it was then
+        past = breach_headline(run.sla.breaches, is_past=True)
+        lines = [line.replace(run.sla.risk_narrative.headline, past) for line in lines]
+    return [Heading("Summary"), Prose(tuple(lines))]
 
 
 def timeline(case: Case | None) -> list[Block]:
@@ -133,11 +142,12 @@ def timeline(case: Case | None) -> list[Block]:
     ]
 
 
-def root_cause(case: Case | None) -> list[Block]:
-    """The cause that the record holds first, with its confidence, and what else was considered."""
+def root_cause(run: Run, case: Case | None) -> list[Block]:
+    """The cause that the record holds first, with its confidence, what else was considered, and the figures that show it."""
     if case is None:
         return []
-    return [Heading("Root cause"), Prose(tuple(f"{one}." for one in causes_considered(case.facts)[:_MAX_CAUSES]))]
+    said = Prose(tuple(f"{one}." for one in causes_considered(case.facts)[:_MAX_CAUSES]))
+    return [Heading("Root cause"), said, *overview(run, state_by(run, case)), *courses_of(run, 0)]
 
 
 def effects(case: Case | None) -> list[Block]:

@@ -29,14 +29,13 @@ from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report
+from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, settled_steps
 from tars_lib.workbook.sections.relations import (
     change_table,
     lag_words,
     page_head,
     since_words,
     state_badge,
-    steps,
     way,
 )
 from tars_lib.workbook.sections.run_facts import facing
@@ -157,10 +156,7 @@ def leaders(run: Run) -> Table:
             Column("Health (of 100)", "number", decimals=0),
         ),
         rows=rows[:10],
-        note=""
-        if not rows
-        else "Influence: the share of the other services it reaches, customer-facing ones counted three times, each weighted"
-        " by the confidence of the path." + (f" {len(rows) - 10} more also lead." if len(rows) > 10 else ""),
+        note=f"{len(rows) - 10} more also lead." if len(rows) > 10 else "",
         empty=run.temporal.reason or f"No service leads another: {run.temporal.pairs_tested} pairs were tested.",
     )
 
@@ -261,17 +257,19 @@ def containment(run: Run) -> list[Block]:
     ]  # fmt: skip
 
 
-def monitoring(run: Run, incident_id: str = "") -> Table:
+def monitoring(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
     """What to run from now on, and the number to watch."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     path = _first(run)
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq"
     if path is None:
-        return steps(
+        return next_steps(
             ("Run the checks again, hourly", "tars run --root ./org-health"),
             ("List the leading services", f"{query} '.influence_scores[] | select(.classification == \"LEADER\")'"),
         )
     again, compare = check_again(run, incident_id)
-    return steps(
+    return next_steps(
         again,
         (f"Track the impact: {path.impact_score:.0f} in this run, lower is better", compare[1]),
         ("The paths of this run in full", f"{query} '.propagation_paths'"),

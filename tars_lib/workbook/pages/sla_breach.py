@@ -9,8 +9,6 @@ from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.queries.response_plan import VERIFY, ResponsePlan
 from tars_lib.engines.sla.report import Breach, RootCause
 from tars_lib.engines.sla.thresholds import STANDS_OUT
-from tars_lib.figures.sla.breaches import draw_breach_timeline
-from tars_lib.figures.sla.causes import draw_causes
 from tars_lib.figures.sla.readiness import draw_readiness
 from tars_lib.model.names import ContainmentType
 from tars_lib.pipeline import Run
@@ -34,10 +32,16 @@ from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
-from tars_lib.workbook.sections.breach_story import causes_of, same_cause, told_story
-from tars_lib.workbook.sections.figure_blocks import figure, figures
+from tars_lib.workbook.sections.breach_story import causes_of, overview, same_cause, told_story
+from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.labels import listed, objective_sign
-from tars_lib.workbook.sections.next_commands import check_again, health_report, incident_runs, next_steps
+from tars_lib.workbook.sections.next_commands import (
+    check_again,
+    health_report,
+    next_steps,
+    pack_evidence,
+    settled_steps,
+)
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
 from tars_lib.workbook.sections.title import breached_since, head, of_code
 
@@ -50,7 +54,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
     return head(
         run,
         "SLA breach response",
-        state.sentence,
+        None,
         of_code(run, 142),
         incident_id,
         breached_since(run),
@@ -83,7 +87,7 @@ def identify(run: Run) -> list[Block]:
     ]
 
 
-def explain(run: Run, max_causes: int) -> list[Block]:
+def explain(run: Run, max_causes: int, state: IncidentState | None = None) -> list[Block]:
     """Minute 5-8: what is the root cause of each breach?
 
     Parameters
@@ -97,9 +101,7 @@ def explain(run: Run, max_causes: int) -> list[Block]:
         return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to find.",))]
     blocks: list[Block] = [
         heading,
-        *figures(
-            draw_breach_timeline(run.sla.breaches, run.org.changes(), run.sla.as_of), draw_causes(run.sla.breaches[0])
-        ),
+        *overview(run, state),
     ]
     for place, breach in enumerate(run.sla.breaches[:MAX_BREACHES]):
         earlier = [other for other in run.sla.breaches[:place] if same_cause(breach, other)]
@@ -107,9 +109,9 @@ def explain(run: Run, max_causes: int) -> list[Block]:
         if earlier:
             first = breach.root_causes[0]
             told = f"Same cause as {earlier[0].sla_name}: {first.repo} ({first.confidence:.0%} confidence)."
-            blocks.append(Prose((told_story(run, breach), told)))
+            blocks.append(Prose((told_story(run, breach, state), told)))
         else:
-            blocks += [Prose((told_story(run, breach),)), causes_of(breach, max_causes)]
+            blocks += [Prose((told_story(run, breach, state),)), causes_of(breach, max_causes)]
     return [*blocks, Callout(f"Primary root cause? {primary_cause(run.sla.breaches[0])}", "", "info", "Record")]
 
 
@@ -177,11 +179,11 @@ def _to_do(actions: Iterable[str]) -> Checklist:
     return Checklist(tuple(ChecklistItem(action) for action in actions), title="Do, then record as the action taken")
 
 
-def impact(run: Run) -> list[Block]:
+def impact(run: Run, state: IncidentState | None = None) -> list[Block]:
     """Business impact: readiness, and the narrative for the board."""
     customers = facing(run, affected_repos(run))
     seen = "" if customers else "No customer-facing service is affected."
-    told = impact_text(run.sla, is_past=state_by(run, None).is_settled)
+    told = impact_text(run.sla, is_past=(state or state_by(run, None)).is_settled)
     said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
@@ -197,7 +199,7 @@ def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
         return [heading, Prose((f"Nobody to notify. {none_is(run, 'breached')}.",))]
     state = state or state_by(run, None)
     if state.is_settled:
-        return [heading, Prose((f"No notification is due. {state.sentence}",))]
+        return [heading, Prose(("No notification is due.",))]
     plan = state.plan
     if plan is None:
         return [heading, Prose(("No notification is due.",))]
@@ -218,14 +220,16 @@ def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     ]
 
 
-def next_action(run: Run, incident_id: str = "") -> Table:
+def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
     """The next steps, down to minutes 12-15."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     if not run.sla.breaches:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     return next_steps(
         ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),
         *check_again(run, incident_id),
-        ("Minute 12-15: pack the evidence", f"tars bundle create --run-dir {incident_runs(incident_id)}"),
+        ("Minute 12-15: pack the evidence", pack_evidence(incident_id)[1]),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import Breach, RootCause
-from tars_lib.engines.sla.sli_course import courses
-from tars_lib.figures.health.trends import draw_trends
+from tars_lib.engines.sla.sli_course import Courses, courses
+from tars_lib.figures.health.trends import draw_trends, moved_text
 from tars_lib.figures.sla.breaches import draw_breach_timeline
 from tars_lib.figures.sla.causes import draw_causes
 from tars_lib.figures.sla.harm import draw_harm
@@ -30,6 +31,7 @@ from tars_lib.reports.blocks.kinds import (
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.run_facts import is_dark, none_is
@@ -40,24 +42,23 @@ MIN_CONFIDENCE = 0.05
 """Causes below it are named in a line, not told; judgement."""
 
 
-def overview(run: Run) -> list[Block]:
+def overview(run: Run, state: IncidentState | None = None) -> list[Block]:
     """When each SLA was breached, and the ranking of the first one's causes, side by side."""
     if not run.sla.breaches:
         return []
-    return [
-        *figures(
-            draw_breach_timeline(run.sla.breaches, run.org.changes(), run.sla.as_of), draw_causes(run.sla.breaches[0])
-        )
-    ]
+    state = state or state_by(run, None)
+    times = draw_breach_timeline(run.sla.breaches, run.org.changes(), run.sla.as_of, is_settled=state.is_settled)
+    return [*figures(times, draw_causes(run.sla.breaches[0]))]
 
 
-def breach_story(run: Run, position: int) -> list[Block]:
+def breach_story(run: Run, position: int, state: IncidentState | None = None) -> list[Block]:
     """What broke and why, for one breach: a sentence, the causes, the trends, the place of the harm.
 
-    Returns nothing for a position at which there is no breach; the first one says so.
+    Returns nothing for a position at which there is no breach; the first one says so while something is at risk or unknown.
     """
     if position >= len(run.sla.breaches):
-        if position:
+        is_calm = not is_dark(run) and not run.sla.summary.at_risk
+        if position or is_calm:
             return []
         return [
             Heading("What broke and why"),
@@ -68,23 +69,32 @@ def breach_story(run: Run, position: int) -> list[Block]:
             ),
         ]
     breach = run.sla.breaches[position]
-    shown = courses(run.org, breach, run.sla.as_of)
+    shown = _courses(run, breach)
     is_told = any(same_cause(breach, other) for other in run.sla.breaches[:position])
     blocks: list[Block] = [Heading(f"What broke and why: {breach.sla_name}")]
     if is_told:
-        blocks.append(Prose((told_story(run, breach), _same_as_above(breach))))
-    else:
-        blocks += [Prose((told_story(run, breach),)), causes_of(breach)]
-    if shown is None or breach.target not in shown.by_repo:
+        moved = "" if shown is None else f" {moved_text(shown, breach)} (medians before and since the start)."
+        return [*blocks, Prose((told_story(run, breach, state) + moved, _same_as_above(breach)))]
+    blocks += [Prose((told_story(run, breach, state),)), causes_of(breach)]
+    if shown is None:
         return blocks
     blocks.append(figure(draw_trends(shown, breach, run.org.changes())))
-    harm = draw_harm(shown, breach, run.org.graph) if run.org.dependencies and not is_told else None
+    harm = draw_harm(shown, breach, run.org.graph) if run.org.dependencies else None
     return [*blocks, figure(harm)] if harm is not None else blocks
 
 
-def breach_stories(run: Run) -> list[Block]:
+def courses_of(run: Run, position: int) -> list[Block]:
+    """How the SLI of a breach went in its target, its cause and the other affected services; nothing where it has no course."""
+    if position >= len(run.sla.breaches):
+        return []
+    breach = run.sla.breaches[position]
+    shown = _courses(run, breach)
+    return [] if shown is None else [figure(draw_trends(shown, breach, run.org.changes()))]
+
+
+def breach_stories(run: Run, state: IncidentState | None = None) -> list[Block]:
     """The stories of the first breaches, and how many more there are."""
-    blocks = [block for position in range(MAX_BREACHES) for block in breach_story(run, position)]
+    blocks = [block for position in range(MAX_BREACHES) for block in breach_story(run, position, state)]
     more = len(run.sla.breaches) - MAX_BREACHES
     if more > 0:
         names = listed(tuple(breach.sla_name for breach in run.sla.breaches[MAX_BREACHES:]))
@@ -92,8 +102,8 @@ def breach_stories(run: Run) -> list[Block]:
     return blocks
 
 
-def told_story(run: Run, breach: Breach) -> str:
-    """What was measured against what, since when, where."""
+def told_story(run: Run, breach: Breach, state: IncidentState | None = None) -> str:
+    """What was measured against what, since when, where; in the past once the incident is settled."""
     result = run.sla[breach.sla_id]
     scope = result.scope or "the whole organisation"
     window = result.windows[0].window
@@ -102,10 +112,13 @@ def told_story(run: Run, breach: Breach) -> str:
         f"{value_text(breach.objective, breach.unit)}."
     ]
     if breach.started_at is not None:
+        is_settled = (state or state_by(run, None)).is_settled
         lasted = duration_text((breach.ended_at or run.sla.as_of) - breach.started_at)
         began = f"{breach.started_at:{MINUTES}}{' or earlier' if breach.started_before else ''}"
         parts.append(
-            f"Failed from {began}, for {lasted}." if breach.ended_at else f"Failing since {began}, {lasted} so far."
+            f"Failed from {began}, for {'' if breach.ended_at else 'at least '}{lasted}."
+            if breach.ended_at or is_settled
+            else f"Failing since {began}, {lasted} so far."
         )
     if breach.repos:
         parts.append(f"Affected: {listed(breach.repos, 6)}.")
@@ -137,7 +150,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
         causes,
         unexplained=breach.unexplained if causes else None,
         title="Root causes, best first" if len(told) > 1 else "",
-        note=f"{also}Confidence is calibrated on real incidents: of causes given 80%, about 80% are right.",
+        note=also.strip(),
         empty=f"Cause unknown: {breach.reason}." if breach.reason else "Cause unknown.",
     )
 
@@ -147,8 +160,8 @@ def same_cause(one: Breach, other: Breach) -> bool:
     return bool(one.root_causes and other.root_causes) and one.root_causes[0].repo == other.root_causes[0].repo
 
 
-def timeline(run: Run) -> Timeline:
-    """Changes before the onset, the onsets, and the time of the data."""
+def timeline(run: Run) -> list[Block]:
+    """Changes before the onset, the onsets, and the time of the data; nothing where there is no more than that."""
     entries: list[tuple[object, TimelineEntry]] = []
     starts = [breach.started_at for breach in run.sla.breaches if breach.started_at is not None]
     first = min(starts, default=run.sla.as_of)
@@ -199,11 +212,13 @@ def timeline(run: Run) -> Timeline:
         )
     )
     ordered = [entry for _, entry in sorted(entries, key=lambda pair: str(pair[0]))]
-    return Timeline(tuple(ordered[-12:]), title="Timeline, UTC")
+    return [Heading("Timeline, UTC"), Timeline(tuple(ordered[-12:]))] if len(ordered) > 1 else []
 
 
 def actions(run: Run) -> list[Block]:
-    """How to contain, how to see that it worked, how to undo it: a row a cause found."""
+    """How to contain, how to see that it worked, how to undo it: a row a cause found; nothing without a breach."""
+    if not run.sla.breaches:
+        return []
     rows = []
     seen = set()
     for breach in run.sla.breaches:
@@ -215,16 +230,21 @@ def actions(run: Run) -> list[Block]:
         first = f"Roll back {cause.change} of {cause.repo}; " if _is_change(cause) else ""
         back = first + action_for(cause.containment_type, cause.repo)
         rows.append((row.cause, back, row.verify, row.revert))
-    if not run.sla.breaches:
-        return [Prose(("No containment needed.",))]
     return [
+        Heading("How to contain it"),
         Table(
-            caption="Containment, by the playbook's table",
+            caption="What stops it, by the playbook's table",
             columns=(Column("Cause type"), Column("Action"), Column("It worked when"), Column("To undo")),
             rows=tuple(rows),
             empty="Cause unknown: find it by hand, and freeze deployments to the affected services meanwhile.",
         ),
     ]
+
+
+def _courses(run: Run, breach: Breach) -> Courses | None:
+    """The courses around a breach; None where its target has none."""
+    shown = courses(run.org, breach, run.sla.as_of)
+    return shown if shown is not None and breach.target in shown.by_repo else None
 
 
 def _same_as_above(breach: Breach) -> str:

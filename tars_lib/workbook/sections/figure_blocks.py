@@ -19,4 +19,4 @@ def figure(picture: Picture) -> FigureBlock:
     # a half figure is as wide as a phone already
     is_narrowed = picture.width == "full" and picture.phone > 0
     narrow = render_narrow(picture.figure, picture.phone) if is_narrowed else b""
-    return FigureBlock(svg, png, picture.alt, picture.caption, picture.width, narrow, is_wide=picture.phone == 0)
+    return FigureBlock(svg, png, picture.alt, picture.caption, picture.width, narrow, picture.phone == 0, picture.title)

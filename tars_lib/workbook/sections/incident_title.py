@@ -21,17 +21,17 @@ _STATUS: dict[Status, Tone] = {
 
 
 def case_badges(case: Case) -> tuple[Badge, ...]:
-    """Severity, type and state of an incident."""
+    """Severity, type and state of an incident; once it is over the state comes first, and nothing alarms."""
     incident = case.incident
-    tone: Tone = "critical" if incident.severity is Severity.SEV_1 else "warning"
-    return (
-        Badge(incident.severity.value, tone),
-        Badge(incident.incident_type, tone),
-        Badge(incident.status.value.capitalize(), _STATUS[incident.status]),
-    )
+    status = Badge(incident.status.value.capitalize(), _STATUS[incident.status])
+    tone: Tone = "neutral" if case.facts.is_over else "critical" if incident.severity is Severity.SEV_1 else "warning"
+    what = (Badge(incident.severity.value, tone), Badge(incident.incident_type, tone))
+    return (status, *what) if case.facts.is_over else (*what, status)
 
 
-def case_head(run: Run, case: Case, what: str, headline: str, badges: tuple[Badge, ...]) -> TitleBlock:
+def case_head(
+    run: Run, case: Case, what: str, headline: str, badges: tuple[Badge, ...], detail: str = ""
+) -> TitleBlock:
     """Title, badges and facts of a page about an incident; clocks are read at the case's time."""
     incident = case.incident
     began = "" if incident.began_at is None else f"{incident.began_at:{MINUTES}}"
@@ -46,6 +46,7 @@ def case_head(run: Run, case: Case, what: str, headline: str, badges: tuple[Badg
         title=f"{what}: {incident.incident_id}",
         subtitle=run.health.org.name,
         headline=headline,
+        detail=detail,
         badges=badges,
         facts=tuple(fact for fact in facts if fact[1]),
         label=synthetic(run),

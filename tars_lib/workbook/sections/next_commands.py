@@ -1,15 +1,40 @@
-"""What to do next, with the command for it: the last table of every notebook."""
+"""What to do next, with the command for it, and how the page was made: the appendix of every notebook."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
 
+from tars_lib.engines.queries.incident_state import IncidentState, State
 from tars_lib.pipeline import HEALTH_FILE, Run
-from tars_lib.reports.blocks.kinds import Column, Table
+from tars_lib.reports.blocks.kinds import Block, Column, Heading, Prose, Table
+from tars_lib.workbook.parameters.register import state_by
 
 _HOMES = ("reports", "incidents", "outputs")
 """Folders of a workspace in which runs stand, as the playbook lays it out."""
+
+
+_MEASURED = "Measured: over the SLA's own window, with its 95% interval. Only SLAs on a share have an error budget."
+_CONFIDENCE = "Confidence in a cause is calibrated on real incidents: of causes given 80%, about 80% are right."
+SLAS = (_MEASURED,)
+CAUSES = (_CONFIDENCE,)
+BREACHES = (_MEASURED, _CONFIDENCE)
+RELATIONS = (
+    "Correlation: of simultaneous changes, as health, with calendar, trend and lasting changes removed.",
+    "Confidence in a common factor: the share of members that have it, times one minus the probability of that by chance. "
+    "It knows only what org.yaml and events.csv say.",
+)
+LEADS = (
+    "Influence: the share of the other services that a service reaches, customer-facing ones counted three times, each "
+    "weighted by the confidence of the path.",
+)
+"""How the numbers of a page were made, in sentences."""
+
+
+def appendix(commands: Table, *notes: str) -> list[Block]:
+    """The last section of a page: what one types next, and how to read the numbers."""
+    heading = Heading(f"Appendix: commands{' and method' if notes else ''}")
+    return [heading, commands, *([Prose((" ".join(notes),))] if notes else [])]
 
 
 def run_place(run: Run) -> str:
@@ -47,6 +72,24 @@ def next_steps(*steps: tuple[str, str], caption: str = "What to do next") -> Tab
         rows=tuple(steps),
         empty="Nothing to do.",
     )
+
+
+def pack_evidence(incident_id: str = "") -> tuple[str, str]:
+    """Pack what the incident's runs found."""
+    return "Pack the evidence for leadership", f"tars bundle create --run-dir {incident_runs(incident_id)}"
+
+
+def settled_steps(run: Run, incident_id: str, state: IncidentState | None) -> Table | None:
+    """What is left to do once the incident is settled; None while it is not."""
+    state = state or state_by(run, None)
+    if not state.is_settled:
+        return None
+    first = (
+        ("Write the postmortem", f"tars report postmortem --run {run_place(run)}")
+        if state.state is State.RESOLVED
+        else ("Run the checks again on current data", "tars run --root ./org-health")
+    )
+    return next_steps(first, pack_evidence(incident_id))
 
 
 def check_again(run: Run, incident_id: str = "") -> tuple[tuple[str, str], tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.budget_course import spending
 from tars_lib.engines.sla.report import BurnRate, ComplianceResult
 from tars_lib.figures.sla.error_budget import draw_burn_down
@@ -10,11 +11,13 @@ from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Bar, Block, Column, FigureBlock, Prose, Table, Tone
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import days_text
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.labels import listed, sla_badge
 from tars_lib.workbook.sections.run_facts import since, worst_first
 
 MAX_ALERTS = 5
+FEWER = 3
 MAX_BUDGETS = 2
 """Rows and figures that a leader looks at; judgement."""
 _SEVERITY: dict[AlertSeverity, Tone] = {
@@ -37,12 +40,12 @@ def budgets(run: Run, limit: int = MAX_BUDGETS) -> list[FigureBlock]:
     return drawn
 
 
-def alerts(run: Run, limit: int = MAX_ALERTS) -> Table:
-    """The alerts of most priority, and how many were compressed into them."""
+def alerts(run: Run) -> Table:
+    """The alerts of most priority, fewer beside a breach, whose own page lists them; and how many were combined into them."""
+    limit = FEWER if run.sla.breaches else MAX_ALERTS
     shown = run.alerts.alerts[:limit]
     rows = tuple(
         (
-            f"{alert.priority}",
             alert.title,
             alert.type.value.replace("_", " ").lower().replace("slo", "SLO"),
             alert.impact.value.replace("_", " ").lower(),
@@ -57,7 +60,6 @@ def alerts(run: Run, limit: int = MAX_ALERTS) -> Table:
     return Table(
         caption="Alerts by priority",
         columns=(
-            Column("No."),
             Column("Alert"),
             Column("Type"),
             Column("Impact"),
@@ -70,9 +72,9 @@ def alerts(run: Run, limit: int = MAX_ALERTS) -> Table:
     )
 
 
-def outlook(run: Run) -> list[Block]:
-    """What the forecasts say, in a sentence; each SLA stands in `forecasts`."""
-    text = run.sla.executive_readiness.outlook
+def outlook(run: Run, state: IncidentState | None = None) -> list[Block]:
+    """What the forecasts say, in a sentence, while the incident is not settled; each SLA stands in `forecasts`."""
+    text = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     return [Prose((f"Outlook: {text}.",))] if text else []
 
 

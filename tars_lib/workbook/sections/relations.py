@@ -10,6 +10,7 @@ from tars_lib.engines.queries import changes
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.figures.relations.lead_lag import lag_text
+from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import ClusterDirection, Event, Severity
 from tars_lib.model.organisation import duration_text
 from tars_lib.model.times import read_duration
@@ -17,8 +18,8 @@ from tars_lib.pipeline import Run
 from tars_lib.playbook.packaged import packaged
 from tars_lib.reports.blocks.kinds import Badge, Column, Table, TitleBlock
 from tars_lib.text.times import MINUTES
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import next_steps
 from tars_lib.workbook.sections.title import finding_badges, head, of_code
 
 MAX_CHANGES = 6
@@ -58,12 +59,10 @@ def page_head(
     badges = (
         block.badges if entry is not None else tuple(Badge(nothing, "good") if b in found else b for b in block.badges)
     )
+    if entry is None and run.sla.breaches and not (state or state_by(run, None)).is_settled:
+        # what the page is about is fine, and the run is not
+        badges = (*finding_badges(run, EXIT_CODES[run.status.exit_code]), *badges)
     return replace(block, facts=facts, badges=badges)
-
-
-def steps(*rows: tuple[str, str]) -> Table:
-    """The commands that end a page."""
-    return next_steps(*rows, caption="In this order")
 
 
 def way(path: PropagationPath, limit: int = 6) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.correlation_report import Cluster
 from tars_lib.engines.relations.lead_lag_report import PropagationPath
 from tars_lib.model.names import ClusterDirection
@@ -9,6 +10,7 @@ from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Table
 from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
+from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import listed
 
 MAX_PATHS = 3
@@ -16,11 +18,12 @@ MAX_FACTORS = 3
 """Rows of each kind that a leader reads; the engines' own notebooks list all. Judgement."""
 
 
-def spread(run: Run) -> list[Block]:
-    """A verdict in a sentence, and the paths, clusters and common factors that it rests on."""
+def spread(run: Run, state: IncidentState | None = None) -> list[Block]:
+    """A verdict in a sentence, and the paths, clusters and common factors that it rests on; once settled, without alarm."""
     paths = active_paths(run)
     clusters = declining_clusters(run)
-    title, text, tone, word = _verdict(run, paths, clusters)
+    is_settled = (state or state_by(run, None)).is_settled
+    title, text, tone, word = _verdict(run, paths, clusters, is_settled=is_settled)
     rows = [row for path in paths[:MAX_PATHS] for row in _path_rows(path)]
     rows += [row for cluster in clusters[:MAX_PATHS] for row in _cluster_rows(cluster, len(run.org.repos))]
     callout = Callout(title, text, tone, word)  # type: ignore[arg-type]
@@ -28,7 +31,7 @@ def spread(run: Run) -> list[Block]:
         return [callout]
     table = Table(
         caption="What supports this",
-        columns=(Column("What"), Column("State", "badge"), Column("Which"), Column("Evidence")),
+        columns=(Column("What"), Column("Kind", "badge"), Column("Evidence")),
         rows=tuple(rows),
     )
     return [callout, table]
@@ -47,24 +50,28 @@ def declining_clusters(run: Run) -> tuple[Cluster, ...]:
     )
 
 
-def _verdict(run: Run, paths: tuple[PropagationPath, ...], clusters: tuple[Cluster, ...]) -> tuple[str, str, str, str]:
+def _verdict(
+    run: Run, paths: tuple[PropagationPath, ...], clusters: tuple[Cluster, ...], *, is_settled: bool
+) -> tuple[str, str, str, str]:
     if paths:
         first = paths[0]
-        return (
-            "Propagation is active",
+        said = (
             f"{_arrow(first)}: {plural(len(first.path), 'service')} within {_lag(first)}, impact {first.impact_score:.0f} of "
-            f"100, confidence {first.confidence:.0%}. Isolate {first.path[0]} from what calls it.",
-            "critical",
-            "Spreading",
+            f"100, confidence {first.confidence:.0%}."
         )
+        if is_settled:
+            return "It was spreading", said, "neutral", "Spread"
+        return "Propagation is active", f"{said} Isolate {first.path[0]} from what calls it.", "critical", "Spreading"
     if clusters:
         cluster = clusters[0]
         together = next((a.message for a in run.temporal.temporal_anomalies if a.is_active), "")
-        why = f" {together[:1].upper()}{together[1:]}." if together else ""
         return (
-            f"{plural(len(cluster.deviating), 'service')} declined together; no propagation path is active",
-            f"{listed(cluster.deviating, 6)}{_onset(cluster)}.{why}",
-            "warning",
+            f"{plural(len(cluster.deviating), 'service')} declined together; no propagation path "
+            f"{'was' if is_settled else 'is'} active",
+            f"{together[:1].upper()}{together[1:]}."
+            if together
+            else f"{listed(cluster.deviating, 6)}{_onset(cluster)}.",
+            "neutral" if is_settled else "warning",
             "Together",
         )
     unknown = [reason for reason in (run.temporal.reason, run.correlation.reason) if reason]
@@ -86,9 +93,8 @@ def _path_rows(path: PropagationPath) -> list[tuple[object, ...]]:
     declared = "along declared calls" if path.is_declared else "no declared call along it"
     return [
         (
-            "Propagation path",
+            f"Path {_arrow(path)}",
             Badge("Active", "critical"),
-            _arrow(path),
             f"{began}{_lag(path)} from first to last, impact {path.impact_score:.0f} of 100, confidence "
             f"{path.confidence:.0%}, {declared}{slas}",
         )
@@ -99,23 +105,21 @@ def _cluster_rows(cluster: Cluster, repos: int) -> list[tuple[object, ...]]:
     moved = "" if cluster.deviation is None else f"; together {_deviations(cluster.deviation)}"
     rows: list[tuple[object, ...]] = [
         (
-            "Anomalous cluster",
+            f"Together: {listed(cluster.deviating, 6)}",
             Badge(cluster.direction.value.capitalize(), "critical" if cluster.customer_facing else "warning"),
-            listed(cluster.deviating, 6),
             f"{len(cluster.deviating)} of {repos} services{_onset(cluster)}{moved}{_calm(cluster)}",
         )
     ]
     rows += [
         (
-            "Common factor",
+            f"In common: {factor.factor}",
             Badge(factor.kind.value.replace("_", " ").capitalize(), "info"),
-            factor.factor,
             f"confidence {factor.confidence:.0%}; {'; '.join(factor.evidence[:1])}",
         )
         for factor in cluster.common_factors[:MAX_FACTORS]
     ]
     if not cluster.common_factors:
-        rows.append(("Common factor", Badge("None found", "unknown"), "-", "nothing sets the members apart"))
+        rows.append(("In common", Badge("None found", "unknown"), "nothing sets the members apart"))
     return rows
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tars_lib.engines.queries.incident_state import IncidentState, State
-from tars_lib.reports.blocks.kinds import Badge, Callout, Tone
+from tars_lib.reports.blocks.kinds import Badge, Callout, KeyFigures, Tone
 
 _BADGES: dict[State, tuple[str, Tone]] = {
     State.RECOVERING: ("Recovering", "warning"),
@@ -11,13 +13,14 @@ _BADGES: dict[State, tuple[str, Tone]] = {
     State.RESOLVED: ("Resolved", "good"),
     State.STALE: ("Old data", "unknown"),
 }
-_FIRST_STEPS: dict[State, tuple[str, str, Tone]] = {
-    State.OVER: ("Over: keep watching", "Hold back risky changes until the budget allows them.", "warning"),
-    State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good"),
+_FIRST_STEPS: dict[State, tuple[str, str, Tone, str]] = {
+    State.OVER: ("Over: keep watching", "Hold back risky changes until the budget allows them.", "warning", "Watch"),
+    State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good", "Done"),
     State.STALE: (
         "The data are old: pull current data first",
         "What follows describes the end of the data, not the present: tars run --root ./org-health",
         "unknown",
+        "Old data",
     ),
 }
 
@@ -33,8 +36,17 @@ def settled_step(state: IncidentState) -> Callout | None:
     shown = _FIRST_STEPS.get(state.state)
     if shown is None:
         return None
-    title, text, tone = shown
-    return Callout(title, f"{state.sentence} {text}" if state.state is State.OVER else text, tone)
+    title, text, tone, word = shown
+    return Callout(title, f"{state.detail} {text}" if state.state is State.OVER else text, tone, word)
+
+
+def without_alarm(figures: KeyFigures, state: IncidentState) -> KeyFigures:
+    """The numbers without the colour of alarm once the incident is settled."""
+    if not state.is_settled:
+        return figures
+    return KeyFigures(
+        tuple(replace(item, tone="neutral") if item.tone == "critical" else item for item in figures.items)
+    )
 
 
 def planned_step(state: IncidentState, why: str = "") -> Callout:

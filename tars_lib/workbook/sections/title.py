@@ -18,7 +18,7 @@ from tars_lib.workbook.sections.state import state_badge
 def head(
     run: Run,
     what: str,
-    headline: str,
+    headline: str | None,
     entry: ExitCode | None,
     incident_id: str = "",
     since: str = "",
@@ -31,8 +31,8 @@ def head(
     run : Run
     what : str
         Kind of report; the organisation's name follows it.
-    headline : str
-        One sentence that says it all.
+    headline : str or None
+        The page's own sentence, which follows the impact where there is one; None: that of every page of the run.
     entry : ExitCode or None
         The finding that the report is about; None: not found.
     incident_id, since : str
@@ -42,6 +42,9 @@ def head(
     """
     state = state or state_by(run, None)
     readiness = run.sla.executive_readiness
+    first, then = state.headline, state.detail
+    if headline is not None and not state.is_settled:
+        first, then = (state.headline, headline) if state.detail else (headline, "")
     facts = (
         ("Incident", incident_id),
         ("Data as of", f"{run.sla.as_of:{MINUTES}}"),
@@ -51,7 +54,8 @@ def head(
     return TitleBlock(
         title=f"{what}: {run.health.org.name}",
         subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'service')}",
-        headline=state.sentence if state.is_settled else headline,
+        headline=first,
+        detail=then,
         badges=(
             *state_badge(state),
             *finding_badges(run, entry, is_settled=state.is_settled),

@@ -47,7 +47,7 @@ def missing(what: str) -> Callout:
 def picture_html(picture: Picture) -> str:
     """A picture for an HTML widget: sharp at any size, its words beside it as text."""
     data = base64.b64encode(render_svg(picture.figure)).decode("ascii")
-    alt, caption = (escape(visible(text)) for text in (picture.alt, picture.caption))
+    alt, caption = (escape(visible(text)) for text in (picture.alt, picture.words))
     return (
         f'<figure class="tars-picture" style="margin:0"><img alt="{alt}" src="data:image/svg+xml;base64,{data}" '
         f'style="width:100%;max-width:880px;background:white"><figcaption>{caption}</figcaption></figure>'

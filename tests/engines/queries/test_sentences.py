@@ -11,6 +11,7 @@ from org_samples import RootBuilder, counts, org_of, ratio, series, threshold
 from run_samples import RunSamples
 
 import tars_lib as tars
+from tars_lib.engines.queries.impact_text import lead
 from tars_lib.engines.queries.standing import RepoStanding
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.errors import InputError, TarsError, UnknownNameError
@@ -152,7 +153,7 @@ def test_a_run_and_an_analysis_show_headline_and_scorecard(run: Run) -> None:
     analysis = tars.analyze(run.org)
     for thing in (run, analysis):
         html = thing._repr_mimebundle_()["text/html"].replace("\u00a0", " ")
-        assert run.sla.risk_narrative.headline.split(";")[0] in html
+        assert lead(run.sla).split(";")[0] in html
         for row in run.sla.scorecard:
             assert row.sla_id.split("-")[0] in html
         assert "<script" not in html

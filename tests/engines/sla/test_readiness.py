@@ -213,4 +213,6 @@ def test_the_outlook_of_an_organisation_without_slas_says_so() -> None:
 
 def test_a_breach_goes_on_and_is_not_forecast_again() -> None:
     found = report(org_of(series("a", "latency_p95", [0.1] * 10 + [2.0] * 20), threshold()))
-    assert found.executive_readiness.outlook == "the breach is active as of 2026-01-30 00:00 UTC"
+    assert found.executive_readiness.outlook == (
+        "1 SLA is breached already (the breach is active as of 2026-01-30 00:00 UTC)"
+    )
