@@ -110,8 +110,8 @@ def run(
         with progress(len(STEPS) + 2 + html, "step", quiet=quiet) as begin:
             begin("reading")
             org = load_org(places.fetched(root), sla_policy=sla_policy or None, assume_tz=assume_tz)
-            if history == "reference":
-                parts_of(org, Path(outdir))
+            if history == "reference" and isinstance(outdir, Path):
+                parts_of(org, outdir)
             build.check([policy.sla_id for policy in org.policies])
             zone = None if assume_tz is None else read_zone(assume_tz)
             time = None if as_of is None else read_time(as_of, "--as-of", zone)

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -227,12 +228,14 @@ def test_a_terminal_has_colours_unless_it_wants_none_and_names_stay_text(
 @pytest.fixture
 def tmux(here: Path) -> Iterator[list[str]]:
     """A terminal of 24 rows and 80 columns in the folder of the incident."""
-    socket = ["tmux", "-f", os.devnull, "-S", str(here / ".." / ".tmux")]
     environment = {**os.environ, "PS1": "$ ", "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "NO_COLOR": ""}
-    start = [*socket, "new-session", "-d", "-x", "80", "-y", "24", "bash --norc"]
-    subprocess.run(start, check=True, env=environment)
-    yield socket
-    subprocess.run([*socket, "kill-server"], check=False)
+    # the name of a socket has room for a hundred characters
+    with tempfile.TemporaryDirectory() as short:
+        socket = ["tmux", "-f", os.devnull, "-S", str(Path(short) / "tmux")]
+        start = [*socket, "new-session", "-d", "-x", "80", "-y", "24", "bash --norc"]
+        subprocess.run(start, check=True, env=environment, cwd=here)
+        yield socket
+        subprocess.run([*socket, "kill-server"], check=False)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None or os.name == "nt", reason="looks at a terminal by tmux")

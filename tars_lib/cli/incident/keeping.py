@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, located, text_of
-from tars_lib.cli.incident.text import verification_lines, wrapped
+from tars_lib.cli.incident.text import verification_lines
+from tars_lib.cli.shared.screen import wrapped
 from tars_lib.errors import InputError
 from tars_lib.text.visible import visible
 
