@@ -197,7 +197,7 @@ CASES = (
     Case("newrelic-nrql.json", "--map {map}", form="newrelic", series={
         "checkout requests_total": {"00:00": 812, "00:05": 790}, "search requests_total": {"00:00": 93, "00:05": 0},
         "checkout latency_p95": {"00:00": 0.42, "00:05": 0.44}, "search latency_p95": {"00:05": 0.11},
-    }, says=("1 without a value",)),
+    }, kinds={"requests_total": "count"}, says=("1 without a value",)),
     Case("newrelic-nrql.json", "--metric latency_p95 --unit s", refused="several series would be latency_p95 of checkout"),
     Case("opsgenie-alerts.csv", form="opsgenie-csv", incidents=(
         "2026-01-05 09:20 checkout p95 of checkout above 800 ms HIGH open 1791",

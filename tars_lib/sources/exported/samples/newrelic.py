@@ -55,8 +55,8 @@ def parse(document: object, label: str = "newrelic", choices: Choices | None = N
                 owner.metric,
                 point_times(times, 1, where),
                 point_values(values, where),
-                owner.unit,
-                owner.kind,
+                owner.unit or counts,
+                owner.kind or counts,
             )
         )
     return Exported(series=tuple(series), columns=f"facet, {_BEGIN}, values", zone="UTC, counted in s since 1970")
