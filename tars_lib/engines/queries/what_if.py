@@ -128,8 +128,8 @@ def what_if(
     objective : mapping of str to float, optional
         SLA to its objective, in the SLA's unit.
     exclude : iterable of (begin, end) or (begin, end, repo)
-        Times with a zone; the end does not belong to the stretch, but one at `as_of` takes the last samples with it, which stand
-        for the time after it. Samples in it count neither as good nor as missing.
+        Times with a zone; the end does not belong to the stretch, but one at `as_of` takes the last samples with it, which
+        stand for the time after it. Samples in it count neither as good nor as missing.
     as_of : datetime or str, optional
         Judge what was known at this time; default the last sample.
 
