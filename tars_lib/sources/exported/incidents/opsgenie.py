@@ -74,7 +74,7 @@ def _of_row(row: dict[str, str]) -> Entry:
     created = row.get("createdat", "")
     if re.fullmatch(r"1\d{12}", created):
         created = f"{datetime.fromtimestamp(int(created) / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    plain = {key: row[key] for key in ("message", "priority", "status", "entity", "source") if key in row}
+    plain: Entry = {key: row[key] for key in ("message", "priority", "status", "entity", "source") if key in row}
     return {
         **plain, "createdAt": created, "tinyId": row.get("tinyid", ""), "tags": tags, "report": report,
         "details": {"service": row.get("service", "")},
