@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import object_store
 
 BUCKET = "bucket"
-REASON = "moto[server] is not installed: no S3 on loopback"
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,8 @@ class Store:
 
 @pytest.fixture(scope="module")
 def moto_endpoint() -> Iterator[str]:
-    server = pytest.importorskip("moto.server", reason=REASON)
-    pytest.importorskip("boto3", reason=REASON)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture

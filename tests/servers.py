@@ -6,6 +6,7 @@ A test of one that is not installed is left out, and says so.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -207,7 +208,8 @@ def postgresql() -> Iterator[str]:
 @contextmanager
 def object_store() -> Iterator[str]:
     """An object store that speaks as S3 does; its address."""
-    moto = pytest.importorskip("moto.server", reason="moto is not installed; pip install 'moto[server]'")
+    moto = pytest.importorskip("moto.server", reason="moto is not installed; pip install 'moto[s3]' flask flask-cors")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

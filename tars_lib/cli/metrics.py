@@ -64,25 +64,10 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
 
 
 def _past(org_root: Path | None) -> tuple[tuple[Facts, ...], Counter[str]]:
-    """The imported incidents of an org-health folder, and how many each system gave.
+    """The imported incidents of an org-health folder, and how many each system gave."""
+    from tars_lib.incidents.views.four_keys import read_past
 
-    Raises
-    ------
-    InputError
-        If the folder has none, or they cannot be read.
-    """
-    from tars_lib.errors import InputError
-    from tars_lib.files.reading import inside, is_there
-    from tars_lib.playbook.past_facts import facts_of_past
-    from tars_lib.sources.past_incidents import read_incidents
-
-    if org_root is None:
-        return (), Counter()
-    path = org_root / "incidents.csv"
-    if not is_there(path, str(path)):
-        raise InputError(f"{path}: not there; tars import makes it of incidents that another system exported")
-    incidents, _ = read_incidents(inside(path, org_root, str(path)), str(path))
-    return facts_of_past(incidents), Counter(one.source or "no source" for one in incidents)
+    return ((), Counter()) if org_root is None else read_past(org_root)
 
 
 def _origins(register: int, sources: Counter[str]) -> Iterator[str]:

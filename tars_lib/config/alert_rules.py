@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tars_lib.config.policy_units import Definitions, Terms, defined, settle
 from tars_lib.config.yaml_file import Key, Number, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_RULES
@@ -23,6 +24,7 @@ class _Rule(BaseModel):
     metric: Key = Field(min_length=1)
     comparison: str
     threshold: Number
+    unit: Key | None = None
     held_for: str | None = Field(default=None, alias="for")
     duration: str | None = None
     severity: str = "MEDIUM"
@@ -52,7 +54,7 @@ class _Rules(BaseModel):
     rules: tuple[_Rule, ...] = Field(default=(), max_length=MAX_RULES)
 
 
-def read_rules(path: Path, label: str) -> tuple[AlertRule, ...]:
+def read_rules(path: Path, label: str, metrics: Definitions | None) -> tuple[tuple[AlertRule, ...], tuple[str, ...]]:
     """Read the user's alert rules.
 
     Parameters
@@ -60,29 +62,37 @@ def read_rules(path: Path, label: str) -> tuple[AlertRule, ...]:
     path : Path
     label : str
         How messages name the file.
+    metrics : mapping of str to Metric, or None
+        Of `org.yaml`; thresholds are brought into their units. None where it was refused: they are not looked at.
 
     Returns
     -------
-    tuple of AlertRule
+    rules : tuple of AlertRule
         In the order of the file; empty for an empty file.
+    notes : tuple of str
+        What was converted, or may be meant otherwise.
 
     Raises
     ------
     ConfigError
-        If the file is not valid, a value is not allowed, or two rules have one `rule_id`.
+        If the file is not valid, a value is not allowed, two rules have one `rule_id`, a unit does not convert to the metric's,
+        or a threshold lies outside the metric's range, so that it would never or always be passed.
     """
-    rules = tuple(_rule(given, label) for given in validate(_Rules, read_yaml(path, label) or {}, label).rules)
+    notes: list[str] = []
+    rules = tuple(
+        _rule(given, label, metrics, notes) for given in validate(_Rules, read_yaml(path, label) or {}, label).rules
+    )
     seen: set[str] = set()
     for rule in rules:
         if rule.rule_id in seen:
             raise ConfigError(f"{label}: rule_id {rule.rule_id!r} stands twice; each rule needs its own")
         seen.add(rule.rule_id)
-    return rules
+    return rules, tuple(notes)
 
 
-def _rule(given: _Rule, label: str) -> AlertRule:
+def _rule(given: _Rule, label: str, metrics: Definitions | None, notes: list[str]) -> AlertRule:
     # a rule without a name is known by what it says, so that its alerts keep their fingerprint
-    name = given.rule_id or f"{given.metric} {given.comparison} {given.threshold:g}"
+    name = given.rule_id or f"{given.metric} {given.comparison} {given.threshold:g}{given.unit or ''}"
     try:
         severity = AlertSeverity.parse(given.severity)
         held = given.duration if given.held_for is None else given.held_for
@@ -95,9 +105,19 @@ def _rule(given: _Rule, label: str) -> AlertRule:
         rule_id=name,
         metric=given.metric,
         comparison=given.comparison,
-        threshold=given.threshold,
+        threshold=given.threshold if metrics is None else _threshold(given, metrics, f"{label}: rules.{name}", notes),
         for_minutes=0 if length is None else round(length.total_seconds() / 60),
         severity=severity,
         repos=given.repos,
         title=given.title,
     )
+
+
+def _threshold(given: _Rule, metrics: Definitions, where: str, notes: list[str]) -> float:
+    """The threshold in the unit of the metric."""
+    better = defined(given.metric, metrics).higher_is_better
+    # a rule says by its comparison what it waits for, so that a metric without a direction has the opposite of it
+    terms = Terms(
+        given.unit, given.comparison.startswith("<") if better is None else better, {"threshold": given.threshold}
+    )
+    return settle(given.metric, terms, metrics, where, notes).limits["threshold"] or 0.0

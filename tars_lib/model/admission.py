@@ -21,6 +21,8 @@ from tars_lib.model.units import unit_in_name
 
 _SOME = 10
 """Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
+_EMPTY = 7
+"""Quarters of a decade without a value between two scales; judgement: an outage fills what lies between usual and timeout."""
 LONG_LATENCY = 100.0
 """A latency of so many seconds was probably meant in milliseconds; judgement, for a note only."""
 
@@ -79,7 +81,7 @@ def admit(
     gate.refuse_out_of_range()
     if not is_settled:
         gate.refuse_shares_as_scores()
-        notes += _long_latencies(history)
+        notes += _odd_latencies(history)
         history, said = settle_counts(history, groups, gate.where)
         notes += said
     history = replace(history, notes=tuple(notes))
@@ -292,20 +294,54 @@ def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
     )
 
 
-def _long_latencies(history: History) -> list[str]:
-    """Latencies that nobody gave a unit and that would last minutes."""
+def _odd_latencies(history: History) -> list[str]:
+    """Latencies that would last minutes though nobody gave a unit, that lasted no time, or that stand on two scales."""
     said = []
     for name in history.metrics:
-        if name in history.definitions or unit_in_name(name)[1] or not name.startswith("latency"):
+        if not name.startswith("latency"):
             continue
         first, n = history.metrics.index(name), len(history.repos)
-        part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
-        if part.size and part.max() >= LONG_LATENCY and float(np.median(part)) >= LONG_LATENCY:
+        bounds = history.offsets[first * n : (first + 1) * n + 1]
+        part = history.value[int(bounds[0]) : int(bounds[-1])]
+        if not part.size:
+            continue
+        is_plain = name not in history.definitions and not unit_in_name(name)[1]
+        if is_plain and part.max() >= LONG_LATENCY and float(np.median(part)) >= LONG_LATENCY:
             said.append(
                 f"{name} is read in seconds, and its median is {np.median(part):g} s; "
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
             )
+        zeros = np.diff(np.concatenate(([0], np.cumsum(part == 0)))[bounds - bounds[0]])
+        filled = np.flatnonzero((zeros >= _SOME) & (zeros < np.diff(bounds)))
+        if filled.size:
+            repo = int(filled[np.argmax(zeros[filled])])
+            more = f" (and of {filled.size - 1} more services)" if filled.size > 1 else ""
+            said.append(
+                f"{name} of {history.repos[repo]}{more} is 0 in {zeros[repo]:,} of {bounds[repo + 1] - bounds[repo]:,} "
+                "samples: nothing lasts no time, so these look like gaps that were filled; leave the value empty where nothing "
+                "was measured"
+            )
+        said += _two_scales(name, part[part > 0], history.metric(name).unit)
     return said
+
+
+def _two_scales(name: str, value: NDArray[np.float64], unit: str) -> list[str]:
+    """A note where values lie about a thousandfold apart and none lies between, as seconds beside milliseconds do."""
+    if value.size < 2 * _SOME:
+        return []
+    counts, edges = np.histogram(np.log10(value), bins=np.arange(-12.0, 16.0, 0.25))
+    there = np.flatnonzero(counts)
+    gap = int(np.argmax(np.diff(there))) if there.size > 1 else 0
+    if there.size < 2 or there[gap + 1] - there[gap] < _EMPTY:
+        return []
+    is_low = np.log10(value) < edges[there[gap] + 1]
+    low, high = float(np.median(value[is_low])), float(np.median(value[~is_low]))
+    if min(int(is_low.sum()), int((~is_low).sum())) < _SOME or not 500 <= high / low <= 2000:
+        return []
+    return [
+        f"{name} has values about {low:g} and values about {high:g} {unit}, and none between: is a part in another unit? "
+        "One unit a metric is read; nothing is converted"
+    ]
 
 
 def _iso(micros: int) -> str:

@@ -15,7 +15,6 @@ from tars_lib.config.org import read_org_config
 from tars_lib.config.org_additions import OrgAdditions, with_additions
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
 from tars_lib.files.atomic import write_together
-from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_EVENT_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, read_whole
 from tars_lib.model.admission import admit
@@ -24,12 +23,13 @@ from tars_lib.model.names import Event, OrgConfig, PastIncident
 from tars_lib.model.samples import Samples, merge
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.sources.csv_additions import with_rows
-from tars_lib.sources.events import read_events
+from tars_lib.sources.events import event_row, read_events
 from tars_lib.sources.exported.content import read_content
 from tars_lib.sources.exported.formats import ExportFormat, format_of
 from tars_lib.sources.exported.settled import SettledMetric, samples_of_series, settle
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
-from tars_lib.sources.past_incidents import COLUMNS, NEEDED, incident_row, merged_incidents, read_incidents
+from tars_lib.sources.past_incidents import read_incidents, with_incidents
+from tars_lib.sources.pulled.record import pulled_names
 from tars_lib.sources.root import read_root
 from tars_lib.sources.tidy import read_tidy
 
@@ -262,8 +262,11 @@ def _plan_history(
     said: list[str],
 ) -> None:
     by_target: dict[Path, list[Samples]] = {}
+    pulled = pulled_names(root)
     for file, samples in zip((one for one in understood if one.series), new, strict=True):
         name = _UNSAFE.sub("-", file.path.stem).strip(".-")[:_MOST_NAME] or "imported"
+        while name.casefold() in pulled:  # the next pull would write over it
+            name += "-imported"
         by_target.setdefault(root / "history" / f"{name}.parquet", []).append(samples)
     for target, parts in by_target.items():
         label = f"history/{target.name}"
@@ -284,50 +287,35 @@ def _plan_events(events: Sequence[Event], root: Path, files: dict[Path, bytes], 
     if not events:
         return
     path = root / "events.csv"
-    there: set[Event] = set()
+    there: set[tuple[str, ...]] = set()
     text = None
     if is_there(path, "events.csv"):
-        there = set(read_events(inside(path, root, "events.csv"), "events.csv")[0])
+        there = {
+            tuple(event_row(one).values()) for one in read_events(inside(path, root, "events.csv"), "events.csv")[0]
+        }
         text = read_utf8(path, "events.csv", MAX_EVENT_BYTES)
-    new = [event for event in dict.fromkeys(events) if event not in there]
+    new = [row for row in map(event_row, dict.fromkeys(events)) if tuple(row.values()) not in there]
     if not new:
         return
-    new.sort(key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
-    made = with_rows(text, _EVENT_COLUMNS, _EVENTS_NEEDED, [_event_row(event) for event in new], "events.csv")
+    new.sort(key=lambda row: (row["timestamp"], row["repo"], row["kind"], row["title"]))
+    made = with_rows(text, _EVENT_COLUMNS, _EVENTS_NEEDED, new, "events.csv")
     _check_rows(made, "events.csv", read_events)
     files[path] = made.encode("utf-8")
     said.append(f"events.csv: {len(new):,} events added")
-
-
-def _event_row(event: Event) -> dict[str, str]:
-    return {
-        "timestamp": time_text(event.timestamp),
-        "repo": event.repo or "",
-        "kind": event.kind,
-        "title": event.title,
-        "ref": event.ref or "",
-        "until": "" if event.until is None else time_text(event.until),
-    }
 
 
 def _plan_incidents(incidents: Sequence[PastIncident], root: Path, files: dict[Path, bytes], said: list[str]) -> None:
     if not incidents:
         return
     path = root / "incidents.csv"
-    known: tuple[PastIncident, ...] = ()
-    lines: tuple[int, ...] = ()
-    text = None
-    if is_there(path, "incidents.csv"):
-        known, lines = read_incidents(inside(path, root, "incidents.csv"), "incidents.csv")
-        text = read_utf8(path, "incidents.csv", MAX_EVENT_BYTES)
-    new, filled = merged_incidents(known, lines, incidents, "incidents.csv")
-    if not new and not filled:
+    there = inside(path, root, "incidents.csv") if is_there(path, "incidents.csv") else None
+    made, new, filled = with_incidents(there, incidents, "incidents.csv")
+    if made is None:
         return
-    made = with_rows(text, COLUMNS, NEEDED, [incident_row(one) for one in new], "incidents.csv", filled)
     _check_rows(made, "incidents.csv", read_incidents)
     files[path] = made.encode("utf-8")
-    added = [f"{len(new):,} incidents added"] if new else []
-    added += [f"{len(filled):,} filled in"] if filled else []
+    added = [f"{new:,} incidents added"] if new else []
+    added += [f"{filled:,} filled in"] if filled else []
     said.append(f"incidents.csv: {', '.join(added)}")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import MAX_FAULTS, MAX_KEPT, InputError, listed, place
+from tars_lib.files.csv_cells import csv_cell
+from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Event
@@ -106,3 +108,15 @@ def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | N
     if until is not None and until < start:
         raise InputError(f"{place(label, row=number, column='until')}: {ends} is before the event's timestamp")
     return Event(start, text("repo"), kind.lower(), text("title") or kind, text("ref"), until)
+
+
+def event_row(event: Event) -> dict[str, str]:
+    """An event as the cells of its row, of which a spreadsheet computes none."""
+    return {
+        "timestamp": time_text(event.timestamp),
+        "repo": csv_cell(event.repo or ""),
+        "kind": csv_cell(event.kind),
+        "title": csv_cell(event.title),
+        "ref": csv_cell(event.ref or ""),
+        "until": "" if event.until is None else time_text(event.until),
+    }

@@ -7,13 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.errors import MAX_FAULTS, InputError, listed, place
+from tars_lib.errors import MAX_KEPT, InputError, listed, place
+from tars_lib.files.csv_cells import csv_cell
 from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import AlertSeverity, PastIncident
 from tars_lib.model.severities import read_severity
 from tars_lib.model.times import read_time
+from tars_lib.sources.csv_additions import with_rows
 from tars_lib.sources.csv_rows import refuse_columns
 from tars_lib.sources.exported.tables import read_table
 
@@ -57,7 +59,7 @@ def read_incidents(
         except InputError as error:
             faults.append(str(error))
     if faults:
-        raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
+        raise InputError(listed(faults), faults=faults[:MAX_KEPT])
     return tuple(found), table.lines
 
 
@@ -102,7 +104,7 @@ def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None)
 
 
 def incident_row(one: PastIncident) -> dict[str, str]:
-    """An incident as the cells of its row."""
+    """An incident as the cells of its row, of which a spreadsheet computes none."""
     times = {
         "detected": one.detected,
         "started": one.started,
@@ -110,54 +112,99 @@ def incident_row(one: PastIncident) -> dict[str, str]:
         "resolved": one.resolved,
     }
     return {
-        "repo": one.repo or "",
-        "title": one.title,
+        "repo": csv_cell(one.repo or ""),
+        "title": csv_cell(one.title),
         "severity": "" if one.severity is None else one.severity.value,
-        "source": one.source,
-        "ref": one.ref or "",
+        "source": csv_cell(one.source),
+        "ref": csv_cell(one.ref or ""),
         **{column: "" if time is None else time_text(time) for column, time in times.items()},
     }
 
 
-def merged_incidents(
-    known: Sequence[PastIncident], lines: Sequence[int], given: Sequence[PastIncident], label: str
-) -> tuple[list[PastIncident], dict[int, dict[str, str]]]:
-    """What is new among incidents: those that are not there yet, and what is known now of those that are, by their line.
+def with_incidents(
+    path: Path | None, given: Sequence[PastIncident], label: str, *, is_live: bool = False
+) -> tuple[str | None, int, int]:
+    """The text of an `incidents.csv` that holds further incidents, how many are new, and how many rows were filled in.
 
-    An incident is the same by source, `ref` and repo; without a `ref` by source, repo, time and title.
+    Parameters
+    ----------
+    path : Path or None
+        Of the file; None where there is none yet.
+    given : sequence of PastIncident
+    label : str
+    is_live : bool
+        As for `merged_incidents`.
+
+    Returns
+    -------
+    text : str or None
+        None where nothing changes.
+    new, filled : int
 
     Raises
     ------
     InputError
-        If it says something else than the row that is there.
+        If the file cannot be read, or says something else of an incident.
     """
-    at = {_key(one): position for position, one in enumerate(known)}
-    new: dict[tuple[object, ...], PastIncident] = {}
+    known, lines = ((), ()) if path is None else read_incidents(path, label)
+    text = None if path is None else read_utf8(path, label, MAX_EVENT_BYTES)
+    new, filled = merged_incidents(known, lines, given, label, is_live=is_live)
+    if not new and not filled:
+        return None, 0, 0
+    return with_rows(text, COLUMNS, NEEDED, new, label, filled), len(new), len(filled)
+
+
+def merged_incidents(
+    known: Sequence[PastIncident],
+    lines: Sequence[int],
+    given: Sequence[PastIncident],
+    label: str,
+    *,
+    is_live: bool = False,
+) -> tuple[list[dict[str, str]], dict[int, dict[str, str]]]:
+    """Rows of the incidents that are not there yet, and cells that are known now of those that are, by their line.
+
+    An incident is the same by source, `ref` and repo; without a `ref` by source, repo, time and title.
+
+    Parameters
+    ----------
+    known, lines
+        What is there.
+    given : sequence of PastIncident
+    label : str
+    is_live : bool
+        Their system says it now, so it wins; else it may say nothing new of a cell that is filled.
+
+    Raises
+    ------
+    InputError
+        If it says something else than the row that is there, unless `is_live`.
+    """
+    at = {_key(incident_row(one)): (incident_row(one), line) for one, line in zip(known, lines, strict=True)}
+    new: dict[tuple[str, ...], dict[str, str]] = {}
     filled: dict[int, dict[str, str]] = {}
     for one in given:
-        key = _key(one)
-        position = at.get(key)
-        before = new.get(key) if position is None else known[position]
-        if before is None:
-            new[key] = one
+        now = incident_row(one)
+        key = _key(now)
+        was, line = at.get(key, (new.get(key), None))
+        if was is None:
+            new[key] = now
             continue
-        was, now = incident_row(before), incident_row(one)
         differing = [column for column in COLUMNS if was[column] and now[column] and was[column] != now[column]]
-        if differing:
+        if differing and not is_live:
             column = differing[0]
-            where = label if position is None else place(label, row=lines[position], column=column)
+            where = label if line is None else place(label, row=line, column=column)
             raise InputError(
                 f"{where}: {was[column]}, but the import says {now[column]} of {one.source} {one.ref or one.title}; "
                 "one of them is meant"
             )
-        more = {column: text for column, text in now.items() if text and not was[column]}
-        if more and position is not None:
-            filled.setdefault(lines[position], {}).update(more)
-        elif more:
-            new[key] = one
-    return sorted(new.values(), key=lambda one: (one.detected, one.repo or "", one.title)), filled
+        more = {column: text for column, text in now.items() if text and text != was[column]}
+        was |= more
+        if more and line is not None:
+            filled.setdefault(line, {}).update(more)
+    return sorted(new.values(), key=lambda row: (row["detected"], row["repo"], row["title"])), filled
 
 
-def _key(one: PastIncident) -> tuple[object, ...]:
-    repo = one.repo or ""
-    return (one.source, one.ref, repo) if one.ref else (one.source, repo, one.detected, one.title)
+def _key(row: dict[str, str]) -> tuple[str, ...]:
+    by = ("source", "ref", "repo") if row["ref"] else ("source", "repo", "detected", "title")
+    return tuple(row[column] for column in by)

@@ -105,7 +105,9 @@ def read_root(
     if is_described:  # units and directions of what the policies measure are known
         read_them = partial(_read_policies, folder, given, described.metrics, files, warnings, kept)
         policies, policies_from = kept.attempt(read_them) or (policies, policies_from)
-    rules = kept.attempt(partial(_read_rules, folder, files)) or ()
+    rules = (
+        kept.attempt(partial(_read_rules, folder, described.metrics if is_described else None, files, warnings)) or ()
+    )
     gathered.add(lambda: added)
     samples = gathered.all()
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
@@ -256,11 +258,14 @@ def _read_policies(
     return found, ", ".join(name for _, name in named)
 
 
-def _read_rules(folder: Path, files: list[Path]) -> tuple[AlertRule, ...]:
+def _read_rules(
+    folder: Path, metrics: Mapping[str, Metric] | None, files: list[Path], warnings: list[str]
+) -> tuple[AlertRule, ...]:
     path = _own(folder, "alerts.yaml")
     if path is None:
         return ()
-    rules = read_rules(path, "alerts.yaml")
+    rules, notes = read_rules(path, "alerts.yaml", metrics)
+    warnings += notes
     files.append(path)
     logger.debug("%s: %d alert rules", path, len(rules))
     return rules

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from tars_lib.config.policies.documents import policy_files
+from tars_lib.config.pulling.file import read_sources
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.files.limits import MAX_FILES
-from tars_lib.files.reading import entries
+from tars_lib.files.reading import entries, inside, is_there
+from tars_lib.model.times import read_zone
+from tars_lib.sources.past_incidents import read_incidents
+from tars_lib.sources.pulled.table import plugins
 from tars_lib.sources.root import read_root
 from tars_lib.text.counts import plural
 from tars_lib.validation.places import Locator
@@ -105,7 +109,7 @@ def validate_root(
     codes : mapping of str to int
         Exit code of each kind of refusal.
     """
-    refusals: list[TarsError] = []
+    refusals = _beside(root, assume_tz)
     warnings: tuple[str, ...] = ()
     summary = ""
     try:
@@ -134,6 +138,29 @@ def validate_root(
     notices = sorted(dict.fromkeys(found), key=lambda one: (one.level, one.file or "", one.row or 0, one.column or 0))
     code = next((codes[kind] for kind in KINDS if any(one.kind == kind and one.level == ERROR for one in notices)), 0)
     return Validation(str(root), tuple(notices), summary if not refusals else "", code)
+
+
+def _beside(root: Path, assume_tz: str | None) -> list[TarsError]:
+    """Refusals of the files that no run reads: `sources.yaml` of `tars pull`, `incidents.csv` of `tars metrics`."""
+    kept: list[TarsError] = []
+
+    def sources(path: Path, label: str) -> object:
+        return read_sources(path, label, plugins())
+
+    def incidents(path: Path, label: str) -> object:
+        return read_incidents(path, label, read_zone(assume_tz) if assume_tz else None)
+
+    readers: tuple[tuple[str, type[TarsError], Callable[[Path, str], object]], ...] = (
+        ("sources.yaml", ConfigError, sources),
+        ("incidents.csv", InputError, incidents),
+    )
+    for label, kind, read in readers if root.is_dir() else ():
+        try:
+            if is_there(root / label, label, kind):
+                read(inside(root / label, root, label, kind), label)
+        except TarsError as error:
+            kept.append(error)
+    return kept
 
 
 def _kind(error: TarsError) -> str:

@@ -156,8 +156,8 @@ KEYS: dict[str, dict[str, Any]] = {
     },
 }
 """Model of a file: key: the entry with that key changed."""
-ELSEWHERE = {"_Repo": {"quiet"}, "_Org": {"samples"}, "_Policy": {"missing"}}
-"""Keys that matter where there is silence or short maintenance: tried in tests/engines/sla/test_missing.py."""
+ELSEWHERE = {"_Repo": {"quiet"}, "_Org": {"samples"}, "_Policy": {"missing"}, "_Rule": {"unit"}}
+"""Keys that matter where there is silence, short maintenance, or a metric with a unit, and are tried there."""
 
 
 def judged(

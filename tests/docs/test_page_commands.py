@@ -97,6 +97,7 @@ def exported(folder: Path) -> None:
     """What the page on imports takes from other tools: files of the test data, a month of a panel, a map file and its table."""
     for name, file in {
         "datadog.json": "datadog-query.json",
+        "newrelic.json": "newrelic-nrql.json",
         "cloudwatch.json": "cloudwatch-get-metric-data.json",
         "prometheus.json": "prometheus-no-name.json",
         "openmetrics.txt": "openmetrics.txt",
@@ -109,8 +110,8 @@ def exported(folder: Path) -> None:
         shutil.copy(ROOT / "tests" / "data" / "exported" / file, folder / name)
     write_panel(folder / "grafana.csv")
     text = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
-    (mapped,) = re.findall(r"<!-- map: map.yaml -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (folder / "map.yaml").write_text(mapped, encoding="utf-8")
+    for name, mapped in re.findall(r"<!-- map: (\S+) -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        (folder / name).write_text(mapped, encoding="utf-8")
     (folder / "table.csv").write_text("when,Shop p95,remarks\n2026-01-05T00:00:00Z,412,fine\n", encoding="utf-8")
 
 

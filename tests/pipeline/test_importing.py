@@ -62,6 +62,14 @@ def test_later_samples_are_added_to_those_of_the_same_file(root: Path) -> None:
     assert planned(root, LATENCY, a_csv=SECONDS).files == {}
 
 
+def test_a_file_that_is_called_like_a_source_takes_another_name(root: Path) -> None:
+    root.mkdir(parents=True)
+    (root / "sources.yaml").write_text("sources: [{name: Prod, kind: git, path: x, repo: web}]\n", encoding="utf-8")
+    (root / "pulled.json").write_text('{"sources": {"prod-imported": {}}}', encoding="utf-8")
+    made = imported(root, LATENCY, prod_csv=SECONDS)
+    assert made.said == ("history/prod-imported-imported.parquet: 3 samples, 3 of them new",)
+
+
 def test_a_value_that_contradicts_the_root_is_refused_with_both_places(root: Path) -> None:
     imported(root, LATENCY, a_csv=SECONDS)
     before = (root / "history" / "a.parquet").read_bytes()

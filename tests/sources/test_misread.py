@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from org_samples import HEADER, RootBuilder
+from org_samples import HEADER, RootBuilder, series
 
 from tars_lib.errors import InputError
 from tars_lib.model.history import from_micros
@@ -301,3 +301,23 @@ def test_parquet_of_a_type_that_cannot_be_read_is_refused_by_column_and_type(
 ) -> None:
     with pytest.raises(InputError, match=f"^history.parquet, {message}"):
         parquet(root, changed).load()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0.2] * 40 + [0.0] * 20, "latency_p95 of a is 0 in 20 of 60 samples: nothing lasts no time"),
+        ([0.2] * 40 + [210.0] * 20, "latency_p95 has values about 0.2 and values about 210 s, and none between"),
+        ([0.2] * 40 + [0.0] * 3, ""),
+        ([0.0] * 60, ""),
+        ([0.2, 0.5, 2.0, 9.0, 30.0, 210.0] * 12, ""),
+        ([0.2] * 55 + [210.0] * 5, ""),
+    ],
+)
+def test_latencies_that_were_filled_or_written_in_two_units_are_told(
+    root: RootBuilder, values: list[float], said: str
+) -> None:
+    told = [
+        note for note in root.add(series("a", "latency_p95", values)).load().warnings if note.startswith("latency_p95")
+    ]
+    assert [said in note for note in told] == ([True] if said else [])

@@ -104,3 +104,34 @@ def test_an_unknown_key_in_any_depth_of_any_file_names_the_keys_of_that_place(
 ) -> None:
     with pytest.raises(ConfigError, match=f"unknown key; {message}"):
         acme.file(name, content).load()
+
+
+@pytest.mark.parametrize(
+    ("rule", "threshold"),
+    [
+        ("metric: latency_p95, comparison: '>', threshold: 800, unit: ms", 0.8),
+        ("metric: error_rate, comparison: '>', threshold: 5, unit: '%'", 0.05),
+        ("metric: queue, comparison: '<', threshold: 5, unit: jobs", 5.0),
+        ("metric: heap_bytes, comparison: '>', threshold: 2, unit: kB", 2000.0),
+    ],
+)
+def test_a_threshold_is_brought_into_the_unit_of_its_metric(acme: RootBuilder, rule: str, threshold: float) -> None:
+    org = acme.file("alerts.yaml", f"rules: [{{{rule}}}]").load()
+    assert [one.threshold for one in org.rules] == [threshold]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("metric: latency_p95, comparison: '>', threshold: 5, unit: kB", "unit kB, but latency_p95 is in s"),
+        (
+            "metric: error_rate, comparison: '>', threshold: 5",
+            r"threshold 5: 0 to 1 is allowed for a ratio \(0.999, not 99.9",
+        ),
+        ("metric: health_score, comparison: '<', threshold: 0.6", "was 60 meant"),
+    ],
+)
+def test_a_threshold_that_its_metric_never_passes_is_refused(acme: RootBuilder, rule: str, said: str) -> None:
+    acme.file("alerts.yaml", f"rules: [{{{rule}}}]")
+    with pytest.raises(ConfigError, match=f"alerts.yaml: rules.*{said}"):
+        acme.load()

@@ -75,6 +75,29 @@ def test_every_bad_row_of_every_file_is_told(tmp_path: Path) -> None:
     assert "web/dashboard/health-dashboard.json" in {place[0] for place in told}
 
 
+def test_files_that_no_run_reads_are_looked_at_too(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        history__csv=HEAD + "2026-01-01T00:00:00Z,web,health_score,70\n",
+        sources__yaml="sources:\n  - {name: a, kind: git, path: ., repo: web, colour: red}\n  - {name: b, kind: gti}\n"
+        "  - {name: c, kind: git, path: ., repo: web}\n  - {name: C, kind: git, path: ., repo: api}\n",
+        incidents__csv="detected,title,severity\n2026-01-01T00:00:00Z,down,bad\n2026-01-02T00:00:00Z,,low\n2026-01-03,x,\n",
+    )
+    found = check(tmp_path)
+    assert places(found) == [
+        ("incidents.csv", 2, 27),
+        ("incidents.csv", 3, 22),
+        ("incidents.csv", 4, 1),
+        ("sources.yaml", 2, 54),
+        ("sources.yaml", 3, 21),
+        ("sources.yaml", 5, 12),
+    ]
+    assert found.exit_code == 94
+    (tmp_path / "sources.yaml").unlink()
+    assert check(tmp_path).exit_code == 95
+    assert places(check(tmp_path, assume_tz="UTC"))[-1] == ("incidents.csv", 3, 22)
+
+
 def test_what_the_gate_refuses_is_told_by_row_check_after_check(root: RootBuilder, tmp_path: Path) -> None:
     lines = [
         "2026-01-01T00:00:00Z,api,availability,60",

@@ -208,6 +208,27 @@ def test_the_metrics_are_those_of_the_command(run: Run, registers: Path) -> None
     assert sum(row[1] for row in months) == answer["incidents"] == 7
 
 
+def test_the_four_keys_take_deploys_of_the_run_and_incidents_of_a_folder(
+    run: Run, registers: Path, tmp_path: Path
+) -> None:
+    alone = table(page("trend_review", run, registers / "many"), "four keys").rows
+    assert alone[1][1].text == "Unknown"
+    assert "no service reports lead_time" in alone[1][4]
+    deploys = [one for one in run.org.events if one.kind == "deploy"]
+    assert alone[0][2] == len(deploys) > 0
+    past = tmp_path / "incidents.csv"
+    noticed = deploys[0].timestamp + timedelta(hours=1)
+    past.write_text(
+        f"detected,repo,title,resolved\n{noticed:%FT%TZ},{deploys[0].repo},x,{noticed + timedelta(hours=3):%FT%TZ}\n",
+        encoding="utf-8",
+    )
+    both = table(page("trend_review", run, registers / "empty", org_root=str(tmp_path)), "four keys").rows
+    assert [row[1].text for row in both][3] == "3 h"
+    assert both[2][1].text == f"{1 / both[2][2]:.0%}"
+    with pytest.raises(InputError, match=r"org_root: .*incidents.csv: not there"):
+        page("trend_review", run, registers / "empty", org_root=str(tmp_path / "nowhere"))
+
+
 def test_planted_lengths_come_out_and_open_incidents_stand_apart(run: Run, registers: Path) -> None:
     shown = page("trend_review", run, registers / "many", "2027-02-12T15:28:00Z")
     detect = [course[0] for course in COURSES] + [5]

@@ -21,7 +21,7 @@ from tars_lib.config.pulling.changes import (
 from tars_lib.config.pulling.series import ParquetForm, PrometheusForm, SqlForm
 from tars_lib.config.pulling.values import SourceForm
 from tars_lib.config.yaml_file import Model, read_yaml, validate
-from tars_lib.errors import ConfigError
+from tars_lib.errors import ConfigError, listed
 from tars_lib.files.limits import MAX_NAME
 
 MAX_SOURCES = 200
@@ -77,13 +77,20 @@ def read_sources(path: Path, label: str, plugins: Collection[str] = ()) -> tuple
         one name.
     """
     given = validate(_Sources, read_yaml(path, label) or {}, label).sources
-    forms = [_form(entry, f"{label}: sources.{number}", plugins) for number, entry in enumerate(given)]
-    names = [form.name.casefold() for form in forms]
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            raise ConfigError(
-                f"{label}: sources.{number}.name: {forms[number].name!r} stands twice; each needs its own"
-            )
+    forms: list[SourceForm] = []
+    faults: list[str] = []
+    for number, entry in enumerate(given):
+        where = f"{label}: sources.{number}"
+        try:
+            form = _form(entry, where, plugins)
+        except ConfigError as error:
+            faults += error.faults or [str(error)]
+            continue
+        if form.name.casefold() in {one.name.casefold() for one in forms}:
+            faults.append(f"{where}.name: {form.name!r} stands twice; each needs its own")
+        forms.append(form)
+    if faults:
+        raise ConfigError(listed(faults), faults=faults)
     return tuple(forms)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tars_lib.engines.health.assess import assess_health
@@ -128,7 +128,8 @@ def what_if(
     objective : mapping of str to float, optional
         SLA to its objective, in the SLA's unit.
     exclude : iterable of (begin, end) or (begin, end, repo)
-        Times with a zone; the end does not belong to the stretch. Samples in it count neither as good nor as missing.
+        Times with a zone; the end does not belong to the stretch, but one at `as_of` takes the last samples with it, which
+        stand for the time after it. Samples in it count neither as good nor as missing.
     as_of : datetime or str, optional
         Judge what was known at this time; default the last sample.
 
@@ -150,7 +151,7 @@ def what_if(
     known, time = org.at(None if as_of is None else read_time(as_of, "as_of"))
     wanted = dict(objective or {})
     policies = _with_objectives(known, wanted)
-    stretches = [_stretch(known, place, given) for place, given in enumerate(exclude)]
+    stretches = [_stretch(known, place, given, time) for place, given in enumerate(exclude)]
     changed = replace(known, policies=policies, events=(*known.events, *stretches))
     # both reports are made in one breath: no clock is asked
     stamp = Stamp(time, "")
@@ -220,13 +221,16 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
     )
 
 
-def _stretch(org: OrgData, place: int, given: Sequence[Time]) -> Event:
+def _stretch(org: OrgData, place: int, given: Sequence[Time], time: datetime) -> Event:
     where = f"exclude[{place}]"
     if isinstance(given, str) or len(given) not in (2, 3):
         raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, service) is")
     begin, end = read_time(given[0], f"{where}, begin"), read_time(given[1], f"{where}, end")
     if end <= begin:
         raise InputError(f"{where}: ends at {end.isoformat()}, not after its start {begin.isoformat()}")
+    if end == time and not org.stamp_at_end:
+        needs = {name for policy in org.policies for name in policy.needs}
+        end += timedelta(microseconds=max((org.history.interval(name) or 0 for name in needs), default=0))
     repo = None if len(given) == 2 else str(given[2])
     return Event(begin, None if repo is None else org.repo(repo).repo, MAINTENANCE, _TITLE, None, end)
 

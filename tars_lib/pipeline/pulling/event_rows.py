@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tars_lib.errors import InputError
-from tars_lib.files.csv_cells import csv_cell
-from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_EVENT_BYTES
 from tars_lib.files.reading import is_there, read_utf8
 from tars_lib.model.names import Event
@@ -17,6 +15,7 @@ from tars_lib.model.times import read_time
 from tars_lib.pipeline.pulling.ranges import Range
 from tars_lib.sources.csv_additions import table_text
 from tars_lib.sources.csv_rows import read_head, rows_of
+from tars_lib.sources.events import event_row
 
 NAME = "events.csv"
 COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until", "source")
@@ -50,15 +49,7 @@ def with_events(path: Path, events: Sequence[Event], source: str, pulled: Range)
     known = {tuple(cell(row, name) for name in ("timestamp", "repo", "kind", "ref")) for row in kept}
     added = []
     for event in sorted(events, key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title)):
-        values = {
-            "timestamp": time_text(event.timestamp),
-            "repo": csv_cell(event.repo or ""),
-            "kind": csv_cell(event.kind),
-            "title": csv_cell(event.title),
-            "ref": csv_cell(event.ref or ""),
-            "until": "" if event.until is None else time_text(event.until),
-            "source": source,
-        }
+        values = {**event_row(event), "source": source}
         key = tuple(values[name] for name in ("timestamp", "repo", "kind", "ref"))
         if key not in known:
             known.add(key)

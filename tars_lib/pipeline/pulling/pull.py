@@ -19,20 +19,21 @@ from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, sha256_of
 from tars_lib.model.names import OrgConfig
 from tars_lib.model.times import read_zone
-from tars_lib.pipeline.pulling import event_rows, incident_rows, record
+from tars_lib.pipeline.pulling import event_rows
 from tars_lib.pipeline.pulling.differences import differences, factors
 from tars_lib.pipeline.pulling.ranges import Range, stamps_of
-from tars_lib.pipeline.pulling.samples import Placing, WrittenSamples, span_of, write_samples
+from tars_lib.pipeline.pulling.samples import Placing, WrittenSamples, origin_of, span_of, write_samples
 from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.events import read_events
-from tars_lib.sources.past_incidents import read_incidents
+from tars_lib.sources.past_incidents import read_incidents, with_incidents
+from tars_lib.sources.pulled import record
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.table import plugins, source_of
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.values import SourceForm
 
-SOURCES_FILE, ORG_FILE = "sources.yaml", "org.yaml"
+SOURCES_FILE, ORG_FILE, INCIDENTS_FILE = record.SOURCES_FILE, "org.yaml", "incidents.csv"
 _LOCK = ".pull.lock"
 
 
@@ -215,16 +216,18 @@ def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: E
         staged.write_text(added, encoding="utf-8", newline="")
         config = read_org_config(staged, ORG_FILE)
 
+    # they get their names in this order: what samples mean is there before they are, and the record comes last, so that the
+    # next pull mends one that was killed between two of them
+    if added != org_text:
+        files[org_path] = staged
     placing = Placing(stamps, converting, config.metrics, _zone(spec))
     written = _samples(root, spec, answer, placing, files, stack, notes)
     if answer.events or not _has_parts(answer):
         _events(root, spec, answer, wanted, files, stack)
     if answer.incidents:
         _incidents(root, answer, files, stack)
-    if added != org_text:
-        files[org_path] = staged
     entries = record.read_record(root)
-    entries[spec.name] = _entry(spec, answer, wanted, placing, written, files, root, notes)
+    entries[spec.name] = _entry(spec, answer, wanted, written, files, root, notes)
     files[root / record.NAME] = record.record_bytes(entries)
     write_together(files)
     return PulledSource(
@@ -260,9 +263,10 @@ def _samples(
         return WrittenSamples()
     label = f"source {spec.name}"
     place = root / "history" / f"{spec.name}.parquet"
-    earlier = _earlier(root, place, spec, _digest(spec, placing), notes)
+    origin = (spec.name, record.digest_of(spec, placing.stamps.shift, placing.factors))
+    earlier = _earlier(root, place, origin, notes)
     staged = stack.enter_context(staged_file(place))
-    written = write_samples(staged, iter(answer.samples), placing, label=label, earlier=earlier)
+    written = write_samples(staged, iter(answer.samples), placing, label=label, origin=origin, earlier=earlier)
     if not written.rows:
         asked = placing.stamps.asked
         since, until = (f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (asked.since, asked.until))
@@ -283,26 +287,22 @@ def _zone(spec: SourceForm) -> ZoneInfo | None:
     return None if name is None else read_zone(name)
 
 
-def _digest(spec: SourceForm, placing: Placing) -> str:
-    return record.digest_of(spec, placing.stamps.shift, placing.factors)
-
-
-def _earlier(root: Path, place: Path, spec: SourceForm, digest: str, notes: _Notes) -> Path | None:
+def _earlier(root: Path, place: Path, origin: tuple[str, str], notes: _Notes) -> Path | None:
     """The file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
     label = place.relative_to(root).as_posix()
     if not is_there(place, label):
         return None
-    entry = record.read_record(root).get(spec.name)
-    if entry is None:
+    source, asked = origin_of(inside(place, root, label))
+    if source != origin[0]:
         raise InputError(
-            f"{label}: is there, and no pull of {spec.name} wrote it; another name of the source, or of the file, is needed"
+            f"{label}: is there, and no pull of {origin[0]} wrote it; another name of the source, or of the file, is needed"
         )
-    inside(place, root, label)
-    if entry.get("asked_digest") != digest:
+    if asked != origin[1]:
         notes.add(
             "something else is asked for, or written otherwise, than by the last pull: earlier samples are not kept"
         )
         return None
+    entry = record.read_record(root).get(source, {})
     if entry.get("sha256") != sha256_of(place):
         notes.add(f"{label} was changed since the last pull; its samples outside the range are kept")
     return place
@@ -321,12 +321,15 @@ def _events(
 
 
 def _incidents(root: Path, answer: Pulled, files: dict[Path, bytes | Path], stack: ExitStack) -> None:
-    path = root / incident_rows.NAME
-    content = incident_rows.with_incidents(path, answer.incidents)
-    staged = stack.enter_context(staged_file(path))
-    staged.write_bytes(content)
-    read_incidents(staged, incident_rows.NAME)
-    files[path] = staged
+    path = root / INCIDENTS_FILE
+    text, _, _ = with_incidents(
+        path if is_there(path, INCIDENTS_FILE) else None, answer.incidents, INCIDENTS_FILE, is_live=True
+    )
+    if text is not None:
+        staged = stack.enter_context(staged_file(path))
+        staged.write_text(text, encoding="utf-8", newline="")
+        read_incidents(staged, INCIDENTS_FILE)
+        files[path] = staged
 
 
 def _org(path: Path) -> OrgConfig:
@@ -346,7 +349,6 @@ def _entry(
     spec: SourceForm,
     answer: Pulled,
     wanted: Range,
-    placing: Placing,
     written: WrittenSamples,
     files: Mapping[Path, bytes | Path],
     root: Path,
@@ -359,7 +361,6 @@ def _entry(
     return {
         "kind": spec.kind,
         "asked": dict(answer.asked),
-        "asked_digest": _digest(spec, placing),
         "since": wanted.since,
         "until": wanted.until,
         "pulled_at": clock().replace(microsecond=0),

@@ -37,6 +37,8 @@ _FORM: dict[str, Any] = {
     "column_encoding": {"timestamp": "DELTA_BINARY_PACKED", "value": "BYTE_STREAM_SPLIT"},
     "write_statistics": ["timestamp"],
 }
+_ABOUT = (b"tars.source", b"tars.asked")
+"""In the file itself: a record beside it can be of another pull, where one was killed between two renames."""
 CHUNK = 1_000_000
 """Rows that pass the gate together, and become one row group; judgement: some 50 MB."""
 
@@ -85,7 +87,13 @@ class Placing:
 
 
 def write_samples(
-    path: Path, tables: Iterator[Any], placing: Placing, *, label: str, earlier: Path | None = None
+    path: Path,
+    tables: Iterator[Any],
+    placing: Placing,
+    *,
+    label: str,
+    origin: tuple[str, str],
+    earlier: Path | None = None,
 ) -> WrittenSamples:
     """Write a history file: what earlier pulls gave outside the range, then what comes now.
 
@@ -98,6 +106,8 @@ def write_samples(
     placing : Placing
     label : str
         How messages name the source.
+    origin : (str, str)
+        Name of the source, and digest of what is asked; `origin_of` finds them again.
     earlier : Path, optional
         The file of earlier pulls.
 
@@ -109,13 +119,27 @@ def write_samples(
     import pyarrow.parquet as pq
 
     written = WrittenSamples()
-    with pq.ParquetWriter(path, _schema(), **_FORM) as writer:
+    about = dict(zip(_ABOUT, map(str.encode, origin), strict=True))
+    with pq.ParquetWriter(path, _schema().with_metadata(about), **_FORM) as writer:
         if earlier is not None:
             _keep(earlier, writer, placing.stamps.kept, written)
         with closing(ahead(tables)) as coming:
             for samples, is_all in _chunks(coming, label, placing.zone):
                 _write(samples, is_all, writer, placing, written)
     return written
+
+
+def origin_of(path: Path) -> tuple[str, str]:
+    """Name of the source whose pull wrote a file, and digest of what it asked; both empty where no pull did."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        about = {}
+    name, digest = (about.get(key, b"").decode("utf-8", "replace") for key in _ABOUT)
+    return name, digest
 
 
 def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> Iterator[tuple[Samples, bool]]:

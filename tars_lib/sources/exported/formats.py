@@ -62,6 +62,7 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat("prometheus", "Prometheus query_range JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
     ExportFormat("cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch"),
     ExportFormat("datadog", "Datadog query JSON", "samples.datadog"),
+    ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic"),
     ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
     ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
     ExportFormat("opsgenie", "Opsgenie alerts JSON", "incidents.opsgenie"),
@@ -76,6 +77,7 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat(
         "pagerduty-csv", "PagerDuty incidents report CSV", "incidents.pagerduty", "is_report", "read_report", "table"
     ),
+    ExportFormat("opsgenie-csv", "Opsgenie alerts CSV", "incidents.opsgenie", "is_report", "read_report", "table"),
     ExportFormat(
         "devlake", "DevLake deployments or issues CSV", "changes.dora_tables", "is_devlake", "read_devlake", "table"
     ),

@@ -22,6 +22,7 @@ NO_VALUES = frozenset(
 _CELL = re.compile(
     r"([+\-\u2212]?)\s?(\d[\d.,'\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
 )
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _SPACES = re.compile(r"['\u00a0\u202f ]")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 12}
@@ -44,7 +45,7 @@ class ReadValues:
     is_rounded: bool
 
 
-def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "") -> str:
+def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "", *, is_local: bool = False) -> str:
     """Which mark parts whole numbers from fractions, by what the cells of a table show together.
 
     Parameters
@@ -53,6 +54,8 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
         Each with its place.
     chosen : str
         ``,`` or ``.`` as the user says; empty: the cells say it.
+    is_local : bool
+        The table is parted by semicolons, as programs do where the comma is the decimal mark: a point may part thousands.
 
     Raises
     ------
@@ -63,12 +66,15 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
         return chosen
     seen: dict[str, tuple[str, Callable[[], str]]] = {}
     for text, where in cells:
-        if "," not in text and text.count(".") < 2:
+        if "," not in text and text.count(".") < (1 if is_local else 2):
             continue
         found = _CELL.fullmatch(text)
         if found is None:
             continue
-        mark = _mark_of(_SPACES.sub("", found[2]))
+        number = _SPACES.sub("", found[2])
+        mark = _mark_of(number)
+        if is_local and not mark and not found[3]:
+            mark = "?." if _THOUSANDS.fullmatch(number) else "."
         if mark:
             seen.setdefault(mark, (text, where))
     if "," in seen and "." in seen:
@@ -76,12 +82,13 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
         raise InputError(
             f"{there()}: {one[:60]!r} has a decimal comma, {here()}: {other[:60]!r} a decimal point; one is allowed"
         )
-    if "?" in seen and len(seen) == 1:
-        text, where = seen["?"]
-        raise InputError(
-            f"{where()}: {text[:60]!r} can be read with a decimal comma or a comma between thousands; --decimal comma or "
-            "--decimal point says which"
-        )
+    for mark, name in (("?", "comma"), ("?.", "point")):
+        if list(seen) == [mark]:
+            text, where = seen[mark]
+            raise InputError(
+                f"{where()}: {text[:60]!r} can be read with a decimal {name} or a {name} between thousands; --decimal comma or "
+                "--decimal point says which"
+            )
     return "," if "," in seen else "."
 
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError, listed, place
+from tars_lib.model.units import unit_of
+from tars_lib.sources.exported.bystanders import refuse_bystanders, totals
 from tars_lib.sources.exported.clock import ReadTimes, read_times
 from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
@@ -35,14 +37,14 @@ _TIMES = {
 _IN_UTC = re.compile(r"(.*?)\s*[(\[]\s*(?:utc|gmt)\s*[)\]]", re.IGNORECASE)
 _REPOS = ("repo", "service", "service_name", "repository")
 _METRICS = ("metric", "metric_name", "__name__")
-_VALUES = ("value",)
+_UNITS = ("unit", "units")
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
     """What the columns of a table are.
 
-    `series` holds whole names of series, `values` numbers, `others` texts that nobody asked for.
+    `series` holds whole names of series, `values` numbers, `unit` the unit of each row, `others` texts that nobody asked for.
     """
 
     time: str
@@ -50,6 +52,7 @@ class Roles:
     repo: str = ""
     metric: str = ""
     series: str = ""
+    unit: str = ""
     others: tuple[str, ...] = ()
 
 
@@ -107,8 +110,9 @@ def roles_of(table: TextTable, choices: Choices) -> Roles:
         )
     if not values:
         raise InputError(f"{table.label}: no column of numbers beside {time}; found: {', '.join(table.columns)[:200]}")
-    others = tuple(name for name in texts if name not in (repo, metric, series))
-    return Roles(time, values, repo, metric, series, others)
+    unit = _the([name for name in texts if name not in use], (), _UNITS)
+    others = tuple(name for name in texts if name not in (repo, metric, series, unit))
+    return Roles(time, values, repo, metric, series, unit, others)
 
 
 def _the(texts: Sequence[str], mapped: Sequence[str], names: Sequence[str]) -> str:
@@ -149,12 +153,12 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
         (cell, partial(_cell, table, row, name))
         for name in roles.values
         for row, cell in enumerate(table.cells(name))
-        if "," in cell or cell.count(".") > 1
+        if "," in cell or "." in cell
     )
-    decimal = decimal_mark(cells, choices.decimal)
-    is_long = bool(roles.repo or roles.metric or roles.series or (roles.others and choices.repo))
-    if roles.others and not is_long:
-        name = roles.others[0]
+    decimal = decimal_mark(cells, choices.decimal, is_local=table.separator == ";")
+    is_long = bool(roles.repo or roles.metric or roles.series or ((roles.others or roles.unit) and choices.repo))
+    if (roles.others or roles.unit) and not is_long:
+        name = (*roles.others, roles.unit)[0]
         first = next((row for row, cell in enumerate(table.cells(name)) if cell), 0)
         raise InputError(
             f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column names the service, "
@@ -194,12 +198,13 @@ def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
         series.append(
             SampledSeries(owner.repo, owner.metric, times.micros, read.values, unit, owner.kind, lines, column)
         )
+    refuse_bystanders(series, roles.values, choices, table.label)
     return Exported(
         series=tuple(series),
         columns=f"{roles.time or 'column 1'} (time), {_some(roles.values)}; one a series, by {table.shown_separator}",
         zone=times.zone,
         is_rounded=is_rounded,
-        notes=_decimal_note(table, decimal) + tuple(f"{table.label}: {note}" for note in times.notes),
+        notes=_notes(table, decimal, times, series),
     )
 
 
@@ -237,22 +242,32 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
     for key, rows in groups.items():
         named += [(_named(key, column, roles, choices), rows, column) for column in roles.values]
     whose = owners([name for name, _, _ in named], choices, table.label)
-    read = {column: read_values(table.cells(column), _at(table, column), decimal) for column in roles.values}
+    read = {} if roles.unit else {one: read_values(table.cells(one), _at(table, one), decimal) for one in roles.values}
     lines = np.array(table.lines, dtype=np.int64)
     series = []
     for owner, (name, rows, column) in zip(whose, named, strict=True):
         chosen: NDArray[np.int64] = np.array(rows, dtype=np.int64)
-        unit = read[column].unit or owner.unit or name.unit
-        values = read[column].values[chosen]
+        if roles.unit:
+            values, unit = _with_units(table, column, roles.unit, rows, decimal)
+        else:
+            values, unit = read[column].values[chosen], read[column].unit
+        unit = unit or owner.unit or name.unit
         series.append(
             SampledSeries(
                 owner.repo, owner.metric, times.micros[chosen], values, unit, owner.kind, lines[chosen], column
             )
         )
+    taken = [name.labels.get(choices.repo_from or "service", "") for name, _, _ in named]
+    refuse_bystanders(series, taken, choices, table.label)
     told = [f"{roles.time or 'column 1'} (time)"]
     told += [
         f"{name} ({what})"
-        for name, what in ((roles.series, "series"), (roles.repo, "repo"), (roles.metric, "metric"))
+        for name, what in (
+            (roles.series, "series"),
+            (roles.repo, "repo"),
+            (roles.metric, "metric"),
+            (roles.unit, "unit"),
+        )
         if name
     ]
     return Exported(
@@ -260,8 +275,20 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
         columns=f"{', '.join(told)}, {_some(roles.values)}; a row a sample, by {table.shown_separator}",
         zone=times.zone,
         is_rounded=any(one.is_rounded for one in read.values()),
-        notes=_decimal_note(table, decimal) + tuple(f"{table.label}: {note}" for note in times.notes),
+        notes=_notes(table, decimal, times, series),
     )
+
+
+def _with_units(
+    table: TextTable, column: str, unit: str, rows: Sequence[int], decimal: str
+) -> tuple[NDArray[np.float64], str]:
+    """Values of a series whose unit stands in a column beside them, in one unit."""
+    cells, units = table.cells(column), table.cells(unit)
+    named = {unit_of(units[row]).symbol for row in rows if units[row]}
+    is_one = len(named) == 1 and all(units[row] for row in rows if cells[row] not in NO_VALUES)
+    texts = [cells[row] if is_one or cells[row] in NO_VALUES else f"{cells[row]} {units[row]}" for row in rows]
+    found = read_values(texts, lambda at: _cell(table, rows[at], column), decimal)
+    return found.values, found.unit or (named.pop() if is_one else "")
 
 
 def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
@@ -305,7 +332,7 @@ def _refuse_equal_times(
     table: TextTable, roles: Roles, groups: dict[tuple[str, str], list[int]], micros: NDArray[np.int64]
 ) -> None:
     """Refuse rows of one series and time that differ in a column that was left out; rows that are alike are one."""
-    used = {roles.time, roles.repo, roles.metric, roles.series, *roles.values}
+    used = {roles.time, roles.repo, roles.metric, roles.series, roles.unit, *roles.values}
     left = [position for position, name in enumerate(table.columns) if name not in used]
     for rows in groups.values() if left else ():
         seen: dict[int, int] = {}
@@ -324,5 +351,6 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5])[:300] + more
 
 
-def _decimal_note(table: TextTable, decimal: str) -> tuple[str, ...]:
-    return (f"{table.label}: numbers have a decimal comma",) if decimal == "," else ()
+def _notes(table: TextTable, decimal: str, times: ReadTimes, series: Sequence[SampledSeries]) -> tuple[str, ...]:
+    comma = (f"{table.label}: numbers have a decimal comma",) if decimal == "," else ()
+    return comma + tuple(f"{table.label}: {note}" for note in times.notes) + totals(series, table.label)

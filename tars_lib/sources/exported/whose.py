@@ -16,6 +16,12 @@ from tars_lib.sources.exported.shapes import Choices
 REPO_LABEL = "service"
 _LABELLED = re.compile(r"([^{}]*)\{(.*)\}", re.DOTALL)
 _PAIR = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=~?\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*))\s*(?:,|$)')
+_TAG = re.compile(r"([^\s:,{}]+):([^\s,{}]+)")
+_TAGGED = re.compile(
+    r"(?:(?:avg|sum|min|max|count|p\d+):)?([\w.]+)\{((?:[^\s:,={}]+:[^\s,{}]+(?:,\s*|(?=\})))+)\}"
+    r"(?: by \{[^{}]*\})?(?:\.\w+\([^()]*\))*"
+)
+"""A query of Datadog, such as ``avg:trace.http.request{service:web} by {service}.as_count()``."""
 _UNIT_BEHIND = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 _UNNAMED = re.compile(r"value(?: ?#?[A-Z])?", re.IGNORECASE)
 """What Grafana calls a series that has no name."""
@@ -49,10 +55,14 @@ def series_name(text: str) -> SeriesName:
     >>> series_name('up{service="web"}').labels, series_name("web [ms]").unit, series_name("web (beta)").name
     ({'service': 'web'}, 'ms', 'web (beta)')
     """
+    tagged = _TAGGED.fullmatch(text.strip())
+    if tagged is not None:
+        return SeriesName(text, tagged[1], dict(_TAG.findall(tagged[2])))
     found = _LABELLED.fullmatch(text.strip())
     if found is not None:
         labels = {pair[1]: _plain(pair[2]) if pair[2] is not None else pair[3] for pair in _PAIR.finditer(found[2])}
-        return SeriesName(text, found[1].strip() or labels.get("__name__", ""), labels)
+        if labels or not found[2].strip():
+            return SeriesName(text, found[1].strip() or labels.get("__name__", ""), labels)
     bare, unit = text.strip(), ""
     behind = _UNIT_BEHIND.fullmatch(bare)
     if behind is not None and unit_of(behind[2]).dimension:
@@ -119,6 +129,11 @@ def _parts(one: SeriesName, names: Sequence[SeriesName], choices: Choices, label
     if "/" in one.name.strip("/") and not (choices.repo and choices.metric):
         repo, _, metric = one.name.rpartition("/")
         return choices.repo or repo, choices.metric or metric
+    if "{" in one.name and not choices.repo:
+        raise InputError(
+            f"{label}: {one.text[:100]}: what stands in braces cannot be read as labels; --repo NAME says whose it is, or "
+            "a map file (--map) with the column"
+        )
     is_unnamed = _UNNAMED.fullmatch(one.name) is not None
     if choices.repo and (choices.metric or not is_unnamed):
         if choices.metric and len(names) > 1:

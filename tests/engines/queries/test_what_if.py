@@ -48,6 +48,14 @@ def test_an_objective_moves_its_own_sla_and_no_other(org: OrgData) -> None:
     assert found.changes == ("Objective of latency_p95: 2 s instead of 0.5 s.",)
 
 
+@pytest.mark.parametrize("at_end", [False, True])
+def test_a_stretch_up_to_the_end_of_the_data_holds_the_last_sample(at_end: bool) -> None:
+    rows = counts("web", [1000.0] * 30, [0.0] * 29 + [900.0])
+    found = tars.what_if(org_of(rows, ratio(0.99), stamp_at_end=at_end), exclude=[(day(28), day(29))])
+    assert moved(found)[:1] == [("availability", None, B, C)]
+    assert found.slas[0].value_after == 1.0
+
+
 def test_a_stretch_left_out_moves_every_verdict_that_rests_on_it(org: OrgData) -> None:
     found = tars.what_if(org, exclude=[(day(20), day(22))])
     assert moved(found) == [
@@ -152,7 +160,9 @@ def test_the_verdict_after_is_that_of_an_organisation_made_that_way(
     """The naive twin: drop the samples of the stretch by hand and compare the mean with the objective."""
     found = tars.what_if(org, objective={"latency": objective}, exclude=[(day(first), day(first + length))])
     (latency,) = (move for move in found.slas if move.sla_id == "latency")
-    values = [value for place, value in enumerate(org.history.series("latency_p95", "web")[1])
-              if not first <= place < first + length]  # fmt: skip
+    stop = first + length + (first + length == 29)  # an end at the last sample takes it along
+    values = [
+        value for place, value in enumerate(org.history.series("latency_p95", "web")[1]) if not first <= place < stop
+    ]
     assert latency.value_after == pytest.approx(sum(values) / len(values))
     assert (latency.after is B) == (latency.value_after > objective)

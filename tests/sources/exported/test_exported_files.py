@@ -194,6 +194,15 @@ CASES = (
         "2026-01-05 09:14 payments Payments time out HIGH resolved 09:59:30 Q1AAAA",
         "2026-01-07 22:00 search Search index is stale LOW open Q2BBBB",
     )),
+    Case("newrelic-nrql.json", "--map {map}", form="newrelic", series={
+        "checkout requests_total": {"00:00": 812, "00:05": 790}, "search requests_total": {"00:00": 93, "00:05": 0},
+        "checkout latency_p95": {"00:00": 0.42, "00:05": 0.44}, "search latency_p95": {"00:05": 0.11},
+    }, kinds={"requests_total": "count"}, says=("1 without a value",)),
+    Case("newrelic-nrql.json", "--metric latency_p95 --unit s", refused="several series would be latency_p95 of checkout"),
+    Case("opsgenie-alerts.csv", form="opsgenie-csv", incidents=(
+        "2026-01-05 09:20 checkout p95 of checkout above 800 ms HIGH open 1791",
+        "2026-01-06 07:00 invoices Queue of invoices grows LOW open 1792",
+    ), says=("1 alert closed at a time that is not told",)),
     Case("opsgenie-alerts.json", form="opsgenie", incidents=(
         "2026-01-05 09:20 checkout p95 of checkout above 800 ms HIGH resolved 10:30:00 1791",
         "2026-01-06 07:00 invoices Queue of invoices grows LOW open 1792",
@@ -226,7 +235,11 @@ def typed(options: str, folder: Path) -> list[str]:
     import shlex
 
     mapped = folder / "map.yaml"
-    mapped.write_text("columns: {'Zeit (UTC)': time, code: skip}\n", encoding="utf-8")
+    mapped.write_text(
+        "columns: {'Zeit (UTC)': time, code: skip}\n"
+        "metrics: {count: {metric: requests_total}, percentile.duration.95: {metric: latency_p95, unit: s}}\n",
+        encoding="utf-8",
+    )
     return [str(mapped) if word == "{map}" else word for word in shlex.split(options)]
 
 

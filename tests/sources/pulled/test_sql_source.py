@@ -145,6 +145,19 @@ def test_duckdb_compares_times_without_a_zone_in_the_zone_that_is_told(tmp_path:
         table(spec("duckdb:///a.duckdb", "insert into samples select :since, :until, '', 0"), tmp_path)
 
 
+def test_settings_reach_duckdb(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed")
+    duckdb.connect(str(tmp_path / "a.duckdb")).close()
+    query = (
+        "select :since as timestamp, 'web' as repo, 'threads' as metric, current_setting('threads')::double as value "
+        "where :since < :until"
+    )
+    found = table(spec("duckdb:///a.duckdb", query, options={"threads": "3", "memory_limit": "1GB"}), tmp_path)
+    assert found["value"].to_pylist() == [3.0]
+    with pytest.raises(InputError, match="source db: .*memorylimit"):
+        table(spec("duckdb:///a.duckdb", query, options={"memorylimit": "1GB"}), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("url", "package"), [("snowflake://x/y", "adbc-driver-snowflake"), ("bigquery://p", "adbc-driver-bigquery")]
 )

@@ -8,10 +8,13 @@ https://docs.opsgenie.com/docs/incident-api
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
+from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     Entry,
@@ -26,6 +29,7 @@ from tars_lib.sources.exported.fields import (
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.tables import read_table
 
 _LISTS = ("data",)
 _TAG = "service:"
@@ -34,6 +38,47 @@ _TAG = "service:"
 def is_one(document: object) -> bool:
     """Whether parsed JSON looks like alerts of Opsgenie."""
     return are_all(document, _LISTS, lambda entry: {"tinyId", "createdAt", "message"} <= set(entry))
+
+
+def is_report(content: Content) -> bool:
+    """Whether a table is its export of alerts."""
+    return {"tinyid", "message", "createdat"} <= {_plain(name) for name in content.columns}
+
+
+def read_report(content: Content, choices: Choices) -> Exported:
+    """Read the export; its times are counts of milliseconds, or texts that name a zone in some settings alone.
+
+    Raises
+    ------
+    InputError
+        As `parse` does, or if a time names no zone and none was chosen.
+    """
+    rows = read_table(content.text, content.label).entries()
+    found = [(where, _of_row({_plain(name): cell for name, cell in row.items() if cell})) for where, row in rows]
+    return of_entries(found, content.label, choices)
+
+
+def _plain(name: str) -> str:
+    """A column without case, blanks and marks: versions of the export write ``TinyId``, ``Tiny ID`` and ``tiny_id``."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _of_row(row: dict[str, str]) -> Entry:
+    """A row as the object that the API gives."""
+    tags = [tag.strip(" []\"'") for tag in re.split(r"[,|;]", row.get("tags", ""))]
+    report = {
+        key: int(row[name]) if row[name].isdigit() else row[name]
+        for key, name in (("ackTime", "acktime"), ("closeTime", "closetime"))
+        if name in row
+    }
+    created = row.get("createdat", "")
+    if re.fullmatch(r"1\d{12}", created):
+        created = f"{datetime.fromtimestamp(int(created) / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    plain: Entry = {key: row[key] for key in ("message", "priority", "status", "entity", "source") if key in row}
+    return {
+        **plain, "createdAt": created, "tinyId": row.get("tinyid", ""), "tags": tags, "report": report,
+        "details": {"service": row.get("service", "")},
+    }  # fmt: skip
 
 
 def parse(document: object, label: str = "opsgenie", choices: Choices | None = None) -> Exported:
@@ -46,8 +91,17 @@ def parse(document: object, label: str = "opsgenie", choices: Choices | None = N
     InputError
         If an entry has no message or no time that can be read, or no repo is found in any.
     """
-    choices = choices or Choices()
-    found = entries_of(document, _LISTS, label)
+    return of_entries(entries_of(document, _LISTS, label), label, choices or Choices())
+
+
+def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices) -> Exported:
+    """Read alerts of objects, or rows of a table, each with its place.
+
+    Raises
+    ------
+    InputError
+        As `parse` does.
+    """
     incidents = tuple(_incident(entry, where, choices) for where, entry in found)
     notes = list(unknown_severities([text_at(entry, "priority") for _, entry in found], label))
     if incidents and not any(one.repo for one in incidents):
@@ -65,7 +119,8 @@ def parse(document: object, label: str = "opsgenie", choices: Choices | None = N
             "the API has it in report.closeTime"
         )
     return Exported(
-        incidents=incidents, columns="createdAt, report.ackTime, report.closeTime, priority", zone=WITH_ZONE,
+        incidents=incidents, columns="createdAt, report.ackTime, report.closeTime, priority",
+        zone=WITH_ZONE if choices.zone is None else f"{choices.zone.key} where a time names none",
         notes=tuple(notes),
     )  # fmt: skip
 

@@ -128,7 +128,9 @@ def _duckdb(spec: SqlForm, ask: Ask, query: str, values: dict[str, Any]) -> Iter
             f"{_label(spec)}: duckdb is not installed; pip install 'tars-incident-workbook[sql]'"
         ) from error
     path = _file(spec, ask)
-    with duckdb.connect(":memory:" if path is None else str(path), read_only=path is not None) as connection:
+    place = ":memory:" if path is None else str(path)
+    config: dict[str, Any] = {**spec.options}
+    with duckdb.connect(place, read_only=path is not None, config=config) as connection:
         # it would be drawn on standard output, among the answers of this command
         connection.execute("set enable_progress_bar = false")
         # times without a zone are compared in this one

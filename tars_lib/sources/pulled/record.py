@@ -10,6 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tars_lib.config.yaml_file import read_yaml
+from tars_lib.errors import ConfigError
 from tars_lib.files.json_records import dumps
 from tars_lib.files.reading import is_there, read_json
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tars_lib.config.pulling.values import SourceForm
 
 NAME = "pulled.json"
+SOURCES_FILE = "sources.yaml"
 _FORMAT = 1
 # what changes no answer
 _BESIDE = {"auth", "timeout", "parallel", "points", "headers"}
@@ -36,6 +39,15 @@ def read_record(root: Path) -> dict[str, dict[str, Any]]:
     content = read_json(path, NAME)
     sources = content.get("sources") if isinstance(content, dict) else None
     return {key: value for key, value in (sources or {}).items() if isinstance(value, dict)}
+
+
+def pulled_names(root: Path) -> frozenset[str]:
+    """Names of the sources of a root in small letters: those of `sources.yaml`, and those that were pulled before."""
+    path = root / SOURCES_FILE
+    given = read_yaml(path, SOURCES_FILE) if is_there(path, SOURCES_FILE, ConfigError) else None
+    listed = given.get("sources") if isinstance(given, dict) else None
+    named = [one.get("name") for one in listed or () if isinstance(one, dict)] if isinstance(listed, list) else []
+    return frozenset(str(name).casefold() for name in [*named, *read_record(root)])
 
 
 def record_bytes(entries: Mapping[str, Mapping[str, Any]]) -> bytes:

@@ -1,0 +1,81 @@
+"""The answer of New Relic to a query with TIMESERIES, by NerdGraph or as a list of its results; it carries no units.
+
+References
+----------
+https://docs.newrelic.com/docs/apis/nerdgraph/examples/nerdgraph-nrql-tutorial/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tars_lib.errors import InputError
+from tars_lib.sources.exported.fields import Entry, are_all, at, entries_of, name_at
+from tars_lib.sources.exported.samples.points import point_times, point_values
+from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
+from tars_lib.sources.exported.whose import SeriesName, owners
+
+_LISTS = ("results",)
+_BEGIN, _END = "beginTimeSeconds", "endTimeSeconds"
+_NERDGRAPH = "data.actor.account.nrql"
+
+
+def is_one(document: object) -> bool:
+    """Whether parsed JSON looks like the answer."""
+    return are_all(_inner(document), _LISTS, lambda entry: {_BEGIN, _END} <= set(entry))
+
+
+def parse(document: object, label: str = "newrelic", choices: Choices | None = None) -> Exported:
+    """Read series: the repo from the facet, or the field that `repo_from` names; the metric by the function that was asked for.
+
+    Raises
+    ------
+    InputError
+        If an entry has no time, a value is no number, or repo or metric cannot be told.
+    """
+    choices = choices or Choices()
+    found = entries_of(_inner(document), _LISTS, label)
+    points: dict[tuple[str, str], list[tuple[str, object, object]]] = {}
+    for where, entry in found:
+        repo = name_at(entry, choices.repo_from or "facet", where=where)
+        if choices.repo_from and not repo:
+            raise InputError(
+                f"{where}: --repo-from {choices.repo_from}: no such field; found: {', '.join(entry)[:200]}"
+            )
+        for metric, value in _values(entry):
+            points.setdefault((repo, metric), []).append((where, entry[_BEGIN], value))
+    names = [_name(repo, metric, choices) for repo, metric in points]
+    series = []
+    for owner, (key, told) in zip(owners(names, choices, label), points.items(), strict=True):
+        where, counts = told[0][0], "count" if key[1] == "count" else ""
+        times, values = ([one[at] for one in told] for at in (1, 2))
+        series.append(
+            SampledSeries(
+                owner.repo,
+                owner.metric,
+                point_times(times, 1, where),
+                point_values(values, where),
+                owner.unit or counts,
+                owner.kind or counts,
+            )
+        )
+    return Exported(series=tuple(series), columns=f"facet, {_BEGIN}, values", zone="UTC, counted in s since 1970")
+
+
+def _inner(document: object) -> object:
+    found = at(document, _NERDGRAPH) if isinstance(document, dict) else None
+    return document if found is None else found
+
+
+def _values(entry: Entry) -> Iterator[tuple[str, object]]:
+    """Numbers of an entry by the function that gave them; those of a percentile have one for each."""
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", one) for inner, one in value.items())
+        elif key not in (_BEGIN, _END) and (value is None or not isinstance(value, str | bool | list)):
+            yield key, value
+
+
+def _name(repo: str, metric: str, choices: Choices) -> SeriesName:
+    label = choices.repo_from or "service"
+    return SeriesName(f"{metric} of {repo}" if repo else metric, metric, {label: repo} if repo else {})
