@@ -108,7 +108,7 @@ TARGETS: Mapping[str, Reader] = MappingProxyType(
         "org.yaml": _file("org.yaml", lambda path: read_org_config(path, path.name)),
         "sla-policies.yaml": _file("p.yaml", lambda path: read_policies(path, path.name)),
         "OpenSLO": _file("slo.yaml", lambda path: read_policies(path, path.name)),
-        "alerts.yaml": _file("alerts.yaml", lambda path: read_rules(path, path.name)),
+        "alerts.yaml": _file("alerts.yaml", lambda path: read_rules(path, path.name, {})),
         "playbook.yaml": _file("playbook.yaml", lambda path: read_playbook(path, path.name)),
         "dashboard": _artefact("dashboard/health-dashboard.json"),
         "alerts": _artefact("alerts/alerts.json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,12 @@ def write_history(history: History, path: Path) -> str:
         If it cannot be written.
     """
     with staged_file(path) as staged:
-        _write(history, str(staged))
+        try:
+            _write(history, str(staged))
+        except OSError as error:
+            # Arrow names no file, and its text is several sentences
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         digest = sha256_of(staged)
         write_together({path: staged})
     flush_folder(path.parent)

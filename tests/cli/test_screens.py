@@ -233,7 +233,7 @@ def tmux(here: Path) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory() as short:
         socket = ["tmux", "-f", os.devnull, "-S", str(Path(short) / "tmux")]
         start = [*socket, "new-session", "-d", "-x", "80", "-y", "24", "bash --norc"]
-        subprocess.run(start, check=True, env=environment, cwd=here)
+        subprocess.run(start, check=True, env=environment)
         yield socket
         subprocess.run([*socket, "kill-server"], check=False)
 

@@ -78,7 +78,7 @@ def test_from_prometheus(here: Path, prometheus: str) -> None:
     said = typed(here, "prometheus", url=prometheus)
     assert "prod: reached; would give " in said
     assert "2 dependencies" in said
-    assert "Availability is breached in ledger" in said
+    assert "Availability was breached in ledger" in said
 
 
 def test_from_a_warehouse(here: Path) -> None:
@@ -121,7 +121,7 @@ def test_from_a_lake(here: Path) -> None:
         {"time": [datetime(2026, 10, 25, tzinfo=UTC)], "service": ["web"], "requests": [-1.0], "errors": [0.0]}
     )
     pq.write_table(spoiled, left_out)
-    assert "Availability is breached in ledger" in typed(here, "parquet")
+    assert "Availability was breached in ledger" in typed(here, "parquet")
 
 
 def test_from_a_clone(here: Path) -> None:

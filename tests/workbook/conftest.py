@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -14,14 +15,19 @@ from tars_lib.pipeline import Run
 from tars_lib.workbook.sections import figure_blocks
 
 
-@pytest.fixture(scope="package", autouse=True)
+@functools.cache
+def _drawn() -> tuple[tuple[bytes, bytes], bytes]:
+    blank = Figure(figsize=(2.0, 1.0))
+    return render(blank), render_narrow(blank, 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def _one_drawing() -> Iterator[None]:
     """Pages that are made in this process show one drawn figure for all, since two thirds of their time would be drawing.
 
     Here they are asked for what they say. The tests of figures draw, and so does every kernel.
     """
-    blank = Figure(figsize=(2.0, 1.0))
-    drawn, narrow = render(blank), render_narrow(blank, 1)
+    drawn, narrow = _drawn()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figure_blocks, "render", lambda figure: drawn)
         patch.setattr(figure_blocks, "render_narrow", lambda figure, columns: narrow)

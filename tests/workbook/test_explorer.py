@@ -79,7 +79,7 @@ def test_each_choice_draws_anew(explorer: Explorer, choice: str, value: object, 
     assert explorer.figure.value != before
     assert explorer.picture is not picture
     assert explorer.picture is not None
-    assert said in explorer.picture.caption
+    assert said in explorer.picture.words
 
 
 def test_choosing_back_shows_the_same_picture_again(explorer: Explorer) -> None:

@@ -44,8 +44,7 @@ class Excess:
     reference, level : ndarray, shape (R,)
         Before and during the incident, turned so that harm is upwards; NaN where unknown.
     harm : ndarray, shape (R,)
-        Total over the incident, counted upwards, at least 0; 0 where unknown. Failures count beyond the worse of the samples
-        just before and the past, where it is known when the incident was noticed.
+        Total over the incident, counted upwards, at least 0; 0 where unknown.
     p_value : ndarray, shape (R,)
         How often the repo's own past shows as much; 1 where unknown or not worse.
     onset : ndarray, shape (R,)
@@ -88,8 +87,7 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
     local, during = around(recording, base, now, cut)
     reference = robust.reference_level(local, robust.column_median(base))
     level = robust.column_mean(during)
-    worst = _worst_before(local, base) if metric in FAILURES and cut.is_noticed else reference
-    extra = during - worst
+    extra = during - reference
     known = np.isfinite(reference) & np.isfinite(level)
     requests = _requests(recording, cut) if adds_up else None
     weighted = extra if requests is None else extra * requests
@@ -99,8 +97,8 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
         reference=reference,
         level=level,
         harm=np.where(known & (harm > 0.0), harm, 0.0),
-        p_value=_p_values(recording, metric in FAILURES, (base, local, during), worst, cut),
-        onset=_onsets(np.concatenate([local, during]) - worst, len(local)),
+        p_value=_p_values(recording, metric in FAILURES, (base, local, during), reference, cut),
+        onset=_onsets(np.concatenate([local, during]) - reference, len(local)),
         known=known,
         is_new=np.isfinite(level) & ~np.isfinite(reference),
         adds_up=requests is not None,
@@ -192,13 +190,6 @@ def around(recording: Recording, base: Floats, now: Floats, cut: Cut) -> tuple[F
     if recording.is_adjacent:
         local = np.concatenate([base, local])
     return local[max(len(local) - cut.local, 0) :], now[cut.first :]
-
-
-def _worst_before(local: Floats, base: Floats) -> Floats:
-    """What a column was like just before, or usually, whichever is worse: what was bad already did not become so."""
-    usual = robust.column_median(base)
-    reference = robust.reference_level(local, usual)
-    return np.fmax(reference, robust.column_median(local)) if len(local) else reference
 
 
 def _requests(recording: Recording, cut: Cut) -> Floats | None:

@@ -112,14 +112,11 @@ class Cut:
         How many places were tried, for the correction of p-values.
     local : int
         Samples of the local reference.
-    is_noticed : bool
-        Whether somebody said when; an estimate may be a sample late, and the samples before it the incident's own.
     """
 
     first: int
     looks: int
     local: int
-    is_noticed: bool
 
 
 def recording_of(incident: Table, baseline: Table) -> Recording:
@@ -189,7 +186,7 @@ def find_cut(before: Floats, during: Floats, noticed: int | None, is_adjacent: b
                 break
             first, looks = first - 1, looks + 1
     wanted = int(np.clip(during.size - first, *LOCAL_SAMPLES))
-    return Cut(first, looks, min(wanted, first + (before.size if is_adjacent else 0)), noticed is not None)
+    return Cut(first, looks, min(wanted, first + (before.size if is_adjacent else 0)))
 
 
 def _largest_sum_start(score: Floats) -> int:
