@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
+from typing import TypeVar
 
 
 @dataclass
@@ -44,7 +45,7 @@ def http_server(
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         inbox = Inbox(server.server_address[1])
-        yield from _serving(server, inbox)
+        yield from serving(server, inbox)
 
 
 def acknowledged(event: bytes) -> bytes:
@@ -82,14 +83,18 @@ def smtp_server(taken: bytes = b"250 taken") -> Iterator[Inbox]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         inbox = Inbox(server.server_address[1])
-        yield from _serving(server, inbox)
+        yield from serving(server, inbox)
 
 
-def _serving(server: socketserver.BaseServer, inbox: Inbox) -> Iterator[Inbox]:
+T = TypeVar("T")
+
+
+def serving(server: socketserver.BaseServer, state: T) -> Iterator[T]:
+    """Let a server answer in a thread of its own while somebody works with what it keeps."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield inbox
+        yield state
     finally:
         server.shutdown()
         thread.join()

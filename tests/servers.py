@@ -14,7 +14,6 @@ import socket
 import socketserver
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -25,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import loopback
 import pytest
 
 from tars_lib.sources.demo import demo_root
@@ -262,13 +262,7 @@ def scripted(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[Scri
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         state = Scripted(server.server_address[1], list(answers))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+        yield from loopback.serving(server, state)
 
 
 def said(body: object, status: str = "200 OK", **headers: str) -> bytes:

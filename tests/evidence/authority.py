@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import loopback
 
 CONFIGURATION = """
 [tsa]
@@ -103,10 +104,4 @@ def serving(authority: Authority) -> Iterator[Authority]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         authority.url = f"http://127.0.0.1:{server.server_address[1]}/tsr"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield authority
-        finally:
-            server.shutdown()
-            thread.join()
+        yield from loopback.serving(server, authority)
