@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import servers
 from hypothesis import settings
+from in_process import cells_in_kernels, cells_in_process
 from org_samples import RootBuilder
-from remembered import remember_pairs
+from remembered import PAIRS, remember_pairs
 from run_samples import RunSamples
 from warm import warm_python
 
@@ -75,9 +76,22 @@ def _warm_python(shared: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _remembered_pairs() -> Iterator[None]:
+def _remembered_pairs(shared: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        remember_pairs(patch)
+        remember_pairs(patch, shared / PAIRS)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cells_in_process() -> Iterator[None]:
+    with cells_in_process():
+        yield
+
+
+@pytest.fixture(scope="module")
+def kernels(_cells_in_process: None) -> Iterator[None]:
+    """Notebooks run in kernels, as they do for users."""
+    with cells_in_kernels():
         yield
 
 

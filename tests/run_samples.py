@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from contract.workspaces import artefacts, cascade
 from filelock import FileLock
+from matplotlib.figure import Figure
 
+from tars_lib.figures.style.narrow import render_narrow
+from tars_lib.figures.style.theme import render
 from tars_lib.pipeline import RUN_PREFIX, Run, analyze, load_run, write_report, write_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.reports.blocks.kinds import Block
 from tars_lib.reports.blocks.plain_text import plain_text
 from tars_lib.sources.demo import demo_root
+from tars_lib.workbook.sections import figure_blocks
 
 EPOCH, STAMP = "1767620000", "20260105-143000"
 RUNS = ("demo", "cascade", "artefacts", "at-risk", "calm")
@@ -24,6 +29,34 @@ RUNS = ("demo", "cascade", "artefacts", "at-risk", "calm")
 the same scores alone; `at-risk`: the demo before its incident, with most of a budget spent; `calm`: before anything."""
 _AS_OF = {"at-risk": "2026-11-02T00:00:00Z", "calm": "2026-10-20T00:00:00Z"}
 _MAKERS = {"cascade": cascade, "artefacts": artefacts}
+
+
+@contextlib.contextmanager
+def one_drawing() -> Iterator[pytest.MonkeyPatch]:
+    """Pages that are made in this process show one drawn figure for all, since two thirds of their time would be drawing.
+
+    For what is asked about their words and files. The tests of figures draw, and so does every kernel.
+    """
+    drawn, narrow = _blank()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_blocks, "render", lambda figure: drawn)
+        patch.setattr(figure_blocks, "render_narrow", lambda figure, columns: narrow)
+        yield patch
+
+
+@functools.cache
+def _blank() -> tuple[tuple[bytes, bytes], bytes]:
+    figure = Figure(figsize=(2.0, 1.0))
+    return render(figure), render_narrow(figure, 1)
+
+
+@contextlib.contextmanager
+def drawn() -> Iterator[pytest.MonkeyPatch]:
+    """Figures are drawn, also where tests of what pages say show one for all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_blocks, "render", render)
+        patch.setattr(figure_blocks, "render_narrow", render_narrow)
+        yield patch
 
 
 class RunSamples:
@@ -46,16 +79,21 @@ class RunSamples:
 
     @functools.cache  # noqa: B019 - one object a worker
     def report(self, notebook: str, name: str) -> dict[str, Path]:
-        """A kernel start: the executed notebook, the HTML page and the PDF."""
+        """The executed notebook, the HTML page and the PDF, all figures drawn."""
         run = self.run(name)
         folder = self.folder / name / "out" / notebook
         written = self.folder / f"{name}-{notebook}.json"
-        with FileLock(self.folder / f"{name}-{notebook}.lock"), pytest.MonkeyPatch.context() as patch:
+        with FileLock(self.folder / f"{name}-{notebook}.lock"), drawn() as patch:
             if not written.exists():
                 patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
                 made = write_report(notebook, run.directory, folder, ("html", "pdf"))
                 written.write_text(json.dumps({form: str(path) for form, path in made.items()}), encoding="utf-8")
             return {form: Path(path) for form, path in json.loads(written.read_text(encoding="utf-8")).items()}
+
+    def told(self, notebook: str, name: str) -> str:
+        """What a notebook says of a run, drawn or not; see `shown`."""
+        (made,) = write_report(notebook, self.run(name).directory, self.folder / name / "told", ()).values()
+        return shown(made, self.folder)
 
 
 def shown(notebook: Path, *folders: Path) -> str:

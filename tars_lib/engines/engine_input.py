@@ -11,6 +11,7 @@ from tars_lib.engines.report import Stamp
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import Window
 from tars_lib.playbook.escalation import NOTHING_OVERDUE, Overdue
+from tars_lib.stats.parallel import one_blas_thread
 
 T = TypeVar("T")
 
@@ -46,7 +47,12 @@ class EngineInput:
     results: dict[Callable[[EngineInput], Any], object] = field(default_factory=dict)
 
     def result(self, engine: Callable[[EngineInput], T]) -> T:
-        """Return what an engine, or a part that several share, finds in this input; computed once."""
+        """Return what an engine, or a part that several share, finds in this input; computed once.
+
+        The products of matrices in here are small: threads for each would cost more than they save, tenfold where other
+        processes are at work.
+        """
         if engine not in self.results:
-            self.results[engine] = engine(self)
+            with one_blas_thread():
+                self.results[engine] = engine(self)
         return cast("T", self.results[engine])

@@ -48,7 +48,8 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """The linear algebra libraries that are loaded; looked for once, which takes a few milliseconds."""
+    """The linear algebra libraries, numpy's and scipy's own; looked for once, which takes a few milliseconds."""
+    import scipy.linalg  # noqa: F401 - what is not loaded cannot be limited
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -9,7 +9,7 @@ import pytest
 from bundle_samples import AFTER, BEFORE, NOON, EvidenceFolder, small_payload
 from click.testing import CliRunner
 from filelock import FileLock
-from run_samples import EPOCH, RunSamples
+from run_samples import EPOCH, RunSamples, one_drawing
 
 from tars_lib.cli.main import cli
 from tars_lib.evidence.bundle import seal
@@ -42,9 +42,9 @@ def small(evidence: EvidenceFolder) -> bytes:
 
 @pytest.fixture(scope="session")
 def whole(samples: RunSamples, evidence: EvidenceFolder) -> Path:
-    """The bundle that the command makes of a copy of the incident: five kernels, once for all workers."""
+    """The bundle that the command makes of a copy of the incident, once for all workers."""
     folder, told = samples.folder / "whole" / "work", samples.folder / "whole.txt"
-    with FileLock(samples.folder / "whole.lock"), pytest.MonkeyPatch.context() as patch:
+    with FileLock(samples.folder / "whole.lock"), one_drawing() as patch:
         if not told.is_file():
             shutil.copytree(evidence.folder, folder)
             patch.chdir(folder)

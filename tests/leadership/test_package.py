@@ -17,6 +17,7 @@ import pytest
 from browsing import chromium, opened, overflow
 from click.testing import CliRunner
 from contract.test_same_numbers import flat, page
+from in_process import cells_in_kernels
 from register_samples import begun, walked
 from run_samples import EPOCH, RunSamples
 from warm import COLD
@@ -258,7 +259,8 @@ def test_a_report_that_fails_leaves_nothing_and_what_was_there_stays(
     monkeypatch.setattr("sys.executable", COLD)  # a warm kernel has it imported already
     place = Path(shutil.copytree(package, tmp_path / "out" / "package"))
     before = (place / "package.json").read_bytes()
-    done = CliRunner().invoke(cli, ["package", "--run", str(samples.run("demo").directory), "--output", str(place)])
+    with cells_in_kernels():
+        done = CliRunner().invoke(cli, ["package", "--run", str(samples.run("demo").directory), "--output", str(place)])
     assert done.exit_code == 1
     assert "executive_summary.ipynb failed in cell" in done.stderr
     assert "`tars report executive_summary --run" in done.stderr

@@ -66,7 +66,8 @@ def test_a_redacted_bundle_holds_nothing_that_was_to_be_removed(tmp_path: Path) 
         "svg",
     }
     for path, content in files.items():
-        found = [secret for secret in SECRETS if secret in texts(path, content)]
+        text = texts(path, content)
+        found = [secret for secret in SECRETS if secret in text]
         assert not found, f"{path}: {found}"
     # the pages show the placeholders, so they were made from redacted data
     page = next(texts(path, content) for path, content in files.items() if path.endswith("incident_report.pdf"))

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from tars_lib.reports.notebooks.bulk import Job, run_jobs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("kernels")]
 
 
 def test_no_report_enters_a_folder_in_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from tars_lib.reports.blocks.kinds import TitleBlock
 from tars_lib.reports.notebooks.execute import NotebookError, export, find_notebook, run_notebook
 from tars_lib.reports.notebooks.parameters import check_parameters, declared_parameters
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 PARAMETERS = 'name = "web"\ncount: int = 3\nshare = 0.5\nis_final = False\nrepos = ["a"]\nsince = None'
 REPORT = """from tars_lib.reports.blocks.kinds import TitleBlock, Heading, show
 show([TitleBlock(name, subtitle=sys.executable, facts=[("count", str(count))]), Heading(name)])"""

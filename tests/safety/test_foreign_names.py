@@ -74,14 +74,13 @@ def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.slow
-def test_the_demo_and_a_leadership_package_run_nothing_of_the_current_folder(
-    samples: RunSamples, tmp_path: Path, names: list[str]
+@pytest.mark.parametrize("command", ["demo", pytest.param("package", marks=pytest.mark.thorough)])
+def test_a_command_that_makes_reports_runs_nothing_of_the_current_folder(
+    samples: RunSamples, tmp_path: Path, names: list[str], command: str
 ) -> None:
-    run = samples.run("demo").directory
+    about = ["--run", samples.run("demo").directory] if command == "package" else []
     marker = plant(tmp_path / "here", names)
-    told = call(tmp_path / "here", *TARS, "demo", "--output", tmp_path / "out")
-    assert (told.returncode, marker.exists()) == (0, False), told.stderr
-    told = call(tmp_path / "here", *TARS, "package", "--run", run, "--output", tmp_path / "package")
+    told = call(tmp_path / "here", *TARS, command, *about, "--output", tmp_path / "out")
     assert (told.returncode, marker.exists()) == (0, False), told.stderr
 
 

@@ -59,6 +59,7 @@ def test_every_command_that_writes_was_called(session: Session) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("kernels")
 def test_a_notebook_does_not_see_the_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

@@ -121,7 +121,7 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "What runs": {
         "The command and the kernels": (
-            "safety/test_foreign_names: the_demo_and_a_leadership_package_run_nothing_of_the_current_folder",
+            "safety/test_foreign_names: a_command_that_makes_reports_runs_nothing_of_the_current_folder",
             "safety/test_foreign_names: a_run_directory_and_an_unpacked_bundle_are_data",
         ),
         "A kernel starts with": (

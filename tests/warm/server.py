@@ -19,6 +19,8 @@ import warnings
 from io import TextIOWrapper
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
     "numpy",
@@ -49,7 +51,7 @@ PATIENCE = 2.0
 """Seconds between two looks at whether anybody is left who could ask."""
 
 
-def load() -> None:
+def load(home: Path) -> None:
     """Import what the commands and the kernels import."""
     sys.path.insert(0, str(ROOT))
     with warnings.catch_warnings():
@@ -61,6 +63,11 @@ def load() -> None:
         for module in pkgutil.walk_packages(tars_lib.__path__, "tars_lib."):
             if ".carried" not in module.name:
                 importlib.import_module(module.name)
+        sys.path.insert(0, str(ROOT / "tests"))
+        from remembered import PAIRS, remember_pairs
+
+        remember_pairs(pytest.MonkeyPatch(), home.parent / PAIRS)
+        sys.path.remove(str(ROOT / "tests"))
 
 
 def daemonize() -> None:
@@ -187,7 +194,7 @@ def run(words: list[str]) -> None:
 def main() -> None:
     """Load, listen, and serve until the session is over."""
     home = Path(sys.argv[1])
-    load()
+    load(home)
     sys.executable = str(home / "python")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(home / "socket"))

@@ -1,6 +1,6 @@
 """What notebooks show of runs with planted truth, word for word; `make golden` renews the files after a change of wording.
 
-The pages are those that other tests of a session ask for as well. A file holds what a reader sees, block by block; figures
+A file holds what a reader sees, block by block; figures
 stand as their alternative texts.
 """
 
@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from run_samples import RunSamples, shown
+from run_samples import RunSamples
 from workbook.test_notebooks import NOTEBOOKS
 from workbook.test_relation_notebooks import PAGES
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
@@ -27,4 +25,4 @@ pytestmark = pytest.mark.slow
 def test_a_page_shows_what_the_golden_file_holds(
     samples: RunSamples, golden: Callable[[str, str], None], notebook: str, run: str
 ) -> None:
-    golden(f"{notebook}-{run}", shown(samples.report(notebook, run)["notebook"], samples.folder))
+    golden(f"{notebook}-{run}", samples.told(notebook, run))

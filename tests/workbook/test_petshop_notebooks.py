@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from run_samples import EPOCH
+from run_samples import EPOCH, drawn
 from workbook.test_notebooks import reach, words
 
 from tars_lib.pipeline import analyze, load_run, write_reports, write_run
@@ -28,7 +28,7 @@ def test_a_real_incident_becomes_pages_that_name_its_cause(petshop: Path, tmp_pa
         [*export, "--issue", ISSUE, "--out", str(tmp_path / "org-health")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    with pytest.MonkeyPatch.context() as patch:
+    with drawn() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
         run = load_run(write_run(analyze(load_org(tmp_path / "org-health")), tmp_path / "runs"))
         names = ("incident_report", "executive_summary")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdf
 import pytest
 from register_samples import begun, history, walked
-from run_samples import EPOCH, RunSamples, shown
+from run_samples import EPOCH, RunSamples, drawn, shown
 from workbook.test_notebooks import reach, words
 
 from tars_lib.pipeline import write_reports
@@ -30,7 +30,7 @@ def written(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> di
     walked(folder / "walked", run)
     history(folder / "many", run, samples.run("calm"))
     asked = {name: {"incidents_dir": str(folder / root), "as_of": time} for name, (root, time) in CALLS.items()}
-    with pytest.MonkeyPatch.context() as patch:
+    with drawn() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", EPOCH)
         outcomes = write_reports(asked, run.directory, folder / "out", ("html", "pdf"))
     for outcome in outcomes:

@@ -206,12 +206,17 @@ def render(figure: Figure) -> tuple[bytes, bytes]:
         SVG with outlined text, no date and no reference to anything outside itself, coordinates to 0.01 pt;
         and PNG at `PNG_DPI`. The same figure gives the same bytes.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     svg, png = render_svg(figure), io.BytesIO()
-    # what was laid out for the one fits the other, and laying out takes as long as drawing
-    layout = figure.get_layout_engine()
+    # what was laid out for the one fits the other, and laying out takes as long as drawing; `savefig` would draw twice
+    layout, dpi = figure.get_layout_engine(), figure.dpi
     figure.set_layout_engine("none")
     with themed():
-        figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        figure.dpi = PNG_DPI
+        canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
+        canvas.print_png(png, metadata={"Software": None})
+    figure.dpi = dpi
     if layout is not None:
         figure.set_layout_engine(layout)
     return svg, png.getvalue()
