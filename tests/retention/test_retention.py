@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 import shutil
@@ -256,21 +258,30 @@ def test_every_option_of_every_command_changes_what_is_seen(house: Path, tmp_pat
     context = click.Context(cli)
     group = cli.get_command(context, "retention")
     assert isinstance(group, click.Group)
+
+    @functools.cache
+    def seen(name: str, words: tuple[str, ...], *, is_carried_out: bool, is_spoiled: bool) -> object:
+        place = Path(shutil.copytree(house, tmp_path / str(next(number))))
+        if is_carried_out:
+            carry_out(clerk(place, NOW - timedelta(days=30)))
+        if is_spoiled:
+            (place / "archive").mkdir(exist_ok=True)
+            (place / "archive" / "register.jsonl").write_bytes(b"{}\n")
+        done = call(place, name, *words)
+        said = (text.replace(str(place), "") for text in (done.stdout, done.stderr))
+        return done.exit_code, *said, sorted(tree(place))
+
+    number = itertools.count()
     for name, command in group.commands.items():
         options = [one.opts[0] for one in command.params if isinstance(one, click.Option)]
         assert set(options) <= {*CHANGED, "--verbose"}
         for option in options:
-            seen = []
-            for words in ((), (option, CHANGED.get(option))):
-                place = Path(shutil.copytree(house, tmp_path / f"{name}{option}{len(words)}"))
-                if name == "list" or (name, option) == ("plan", "--archive-dir"):
-                    carry_out(clerk(place, NOW - timedelta(days=30)))
-                if option == "--verbose":  # it shows the traceback of a refusal
-                    (place / "archive").mkdir(exist_ok=True)
-                    (place / "archive" / "register.jsonl").write_bytes(b"{}\n")
-                done = call(place, name, *(word for word in words if word is not None))
-                seen.append((done.exit_code, done.stdout, done.stderr, sorted(tree(place))))
-            assert seen[0] != seen[1], f"{name} {option}"
+            words = tuple(word for word in (option, CHANGED.get(option)) if word is not None)
+            around = {
+                "is_carried_out": name == "list" or (name, option) == ("plan", "--archive-dir"),
+                "is_spoiled": option == "--verbose",  # it shows the traceback of a refusal
+            }
+            assert seen(name, (), **around) != seen(name, words, **around), f"{name} {option}"
 
 
 def test_a_refusal_ends_with_one_and_names_the_file(house: Path) -> None:
