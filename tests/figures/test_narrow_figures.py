@@ -45,7 +45,7 @@ def test_panels_stand_in_fewer_columns_and_each_keeps_its_course_and_labels(samp
     assert width(narrow) < WIDTH * 1.1
 
 
-@pytest.mark.parametrize("name", ["demo", "cascade"])
+@pytest.mark.parametrize("name", [pytest.param("demo", marks=pytest.mark.thorough), "cascade"])
 def test_every_full_figure_is_narrow_on_a_phone_or_scrolls(samples: RunSamples, name: str) -> None:
     run = str(samples.run(name).directory)
     shown = [block for block in cells("incident_report", run_dir=run) if isinstance(block, FigureBlock)]

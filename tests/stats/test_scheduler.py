@@ -133,8 +133,8 @@ def test_a_cluster_that_does_not_answer_ends_the_command_with_1_and_one_line(
 @pytest.mark.slow
 def test_reports_are_made_by_the_workers(cluster: str, tmp_path: Path, samples: Any) -> None:
     run = samples.run("demo").directory
-    words = ["report", "executive_summary", "--run", str(run), "--output", str(tmp_path), "--format", "html"]
+    words = ["report", "propagation", "--run", str(run), "--output", str(tmp_path), "--format", "html"]
     told = CliRunner().invoke(cli, [*words, "--scheduler", cluster])
     assert told.exit_code == 0, told.output
-    page = (tmp_path / "executive_summary.html").read_bytes()
-    assert page == samples.report("executive_summary", "demo")["html"].read_bytes()
+    page = (tmp_path / "propagation.html").read_bytes()
+    assert page == samples.report("propagation", "demo")["html"].read_bytes()
