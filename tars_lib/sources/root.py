@@ -21,6 +21,7 @@ from tars_lib.config.sla_policies import PolicySet, policy_paths, read_policies,
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
+from tars_lib.files.misnamed import misnamed, names_in
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
 from tars_lib.model.clock import ahead_of, announced
 from tars_lib.model.history import History, from_micros
@@ -136,6 +137,7 @@ def read_root(
     if clock is not None:
         told = [alert.timestamp for alert in alerts if alert.timestamp is not None]
         warnings += announced({"alert": told, "change": [e.timestamp for e in events if e.kind in CHANGE_KINDS]}, clock)
+    warnings += misnamed(names_in(folder), {_label(path, folder) for path in files})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     return OrgData(
