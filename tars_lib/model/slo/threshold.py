@@ -129,6 +129,19 @@ class ThresholdPolicy(Policy):
                 result[position] = self._pick(values[bounds[position] : bounds[position + 1]])
         return Observation(result, bad, count.astype(np.float64))
 
+    def share_of_time(self, found: Track, keep: Bools, n: int) -> Floats | None:
+        """Return for which share of the time the kept samples are good, for each repo; None where samples are not shared out.
+
+        A share of samples is another one where the repo is sampled more closely at some times.
+        """
+        if self.aggregate != "good_share":
+            return None
+        column, weight = found.column[keep], found.span[keep] * found.weight[keep]
+        heavy = np.bincount(column, weights=weight, minlength=n)
+        good = np.bincount(column, weights=weight * self._is_good(found.value[keep]), minlength=n)
+        with np.errstate(invalid="ignore"):
+            return good / heavy
+
     def _pick(self, values: Floats) -> float:
         if self.aggregate == "median":
             return float(np.median(values))
