@@ -76,6 +76,8 @@ def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measuremen
     first, last = to_micros(measured.start), to_micros(measured.end)
     if length <= 0:
         return f"maintenance covers the whole window of {repo}"
+    if not times.size and policy.slices is not None and all(org.history.counts(need)[number] for need in policy.needs):
+        return f"no slice of {policy.slices.minutes:,} min of {repo} was seen by half"
     if not times.size:
         return f"{repo} has never reported {name}"
     if int(times[-1]) <= first:
