@@ -135,7 +135,8 @@ def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definiti
     ------
     ConfigError
         If good and total are one metric or differ in unit, if a share is asked of a metric that is none, if a threshold lies
-        outside the metric's range, a limit is one that no value can miss, or if two policies give one metric that nobody defined different units.
+        outside the metric's range, if no value can miss a limit, or if two policies give one metric that nobody defined
+        different units.
     """
     said: dict[str, str] = {}
     settled: list[AnyPolicy] = []

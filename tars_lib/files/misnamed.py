@@ -17,7 +17,17 @@ _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "history.csv or history.parquet": ("history", "histories", "samples"),
         "events.csv": ("event", "events", "changes", "deploys", "deployments"),
         "incidents.csv": ("incident", "incidents"),
-        "sla-policies.yaml": ("sla", "slas", "slapolicy", "slapolicies", "slo", "slos", "policy", "policies", "openslo"),
+        "sla-policies.yaml": (
+            "sla",
+            "slas",
+            "slapolicy",
+            "slapolicies",
+            "slo",
+            "slos",
+            "policy",
+            "policies",
+            "openslo",
+        ),
         "slo-metrics.yaml": ("slometrics", "slometric"),
         "alerts.yaml, or SERVICE/alerts/alerts.json": ("alert", "alerts", "alertrule", "alertrules", "rules"),
         "SERVICE/dashboard/health-dashboard.json": ("dashboard", "healthdashboard"),
@@ -70,7 +80,7 @@ def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
         stem, *suffixes = name.rpartition("/")[2].lower().split(".")
         wanted = _BY_STEM.get("history" if name.startswith("history/") else re.sub(r"[-_ ]", "", stem))
         is_part = name.startswith("history/") and suffixes[-1:] in (["csv"], ["parquet"])
-        if wanted is not None and not is_part and suffixes and _DATA >= set(suffixes):
+        if wanted is not None and not is_part and suffixes and set(suffixes) <= _DATA:
             found.append(f"{name} ({wanted} would be)")
     more = f" and {len(found) - _MAX_TOLD} more" if len(found) > _MAX_TOLD else ""
     return [f"not read: {', '.join(found[:_MAX_TOLD])}{more}"] if found else []

@@ -336,12 +336,12 @@ def _odd_numbers(history: History) -> list[str]:
         if part.size < _SOME:
             continue
         below = part[part < 0]
-        if history.metric(name).minimum is None and 0 < below.size < part.size and float(below.min()) in _NOTHING:
-            if (below == below[0]).all():
-                said.append(
-                    f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
-                    "stands for no measurement, leave the value empty; it is read as a number"
-                )
+        is_one = 0 < below.size < part.size and float(below[0]) in _NOTHING and (below == below[0]).all()
+        if is_one and history.metric(name).minimum is None:
+            said.append(
+                f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
+                "stands for no measurement, leave the value empty; it is read as a number"
+            )
         metric = history.metric(name)
         if metric.unit == "%" and metric.maximum is None and part.max() <= 1.0 and float(np.median(part)) > 0.5:
             said.append(

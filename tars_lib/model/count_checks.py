@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.counters import DAILY, Growth, as_increases, course_of, is_no_counter, is_running, part_restarts, series_of
+from tars_lib.model.counters import (
+    DAILY,
+    Growth,
+    as_increases,
+    course_of,
+    is_no_counter,
+    is_running,
+    part_restarts,
+    series_of,
+)
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
 
@@ -153,7 +162,8 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     totals = sorted(
         other
         for other in alike | {metric}
-        if other == metric or all(_never_falls(time, value) or is_running(time, value) for _, time, value in series_of(history, other))
+        if other == metric
+        or all(_never_falls(time, value) or is_running(time, value) for _, time, value in series_of(history, other))
     )
     lines = ", ".join(f"{other}: {{kind: counter}}" for other in totals)
     others = [
@@ -164,8 +174,8 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     mixed = f"; {others[0]}, so the services do not report the same thing under one name" if others else ""
     at = _at(where(_position(history, metric, repo)))
     return (
-        f"{at}{metric} of {repo} only grows{drops}, from {value[0]:,.12g} to {value[-1]:,.12g} in {course.rises} rises{restarts}: "
-        f"a running total, not the count of each interval{mixed}. Add to org.yaml: metrics: {{{lines}}}; "
+        f"{at}{metric} of {repo} only grows{drops}, from {value[0]:,.12g} to {value[-1]:,.12g} in {course.rises} rises"
+        f"{restarts}: a running total, not the count of each interval{mixed}. Add to org.yaml: metrics: {{{lines}}}; "
         "kind: count if each sample does count its own interval"
     )
 

@@ -166,8 +166,8 @@ def series_of(history: History, metric: str) -> Iterator[tuple[str, NDArray[np.i
 def as_increases(history: History, metrics: frozenset[str]) -> History:
     """The history with the running totals among its metrics turned into what was added since the sample before.
 
-    Each increase stands at the later of its two times; the first sample of a series is gone, and so is a fall to more than half,
-    which is no restart: one of several totals that were added up restarted, and what came since is not known.
+    Each increase stands at the later of its two times. The first sample of a series is gone, and so is a fall to more than
+    half, which is no restart: one of several totals that were added up restarted, and what came since is not known.
     """
     wanted = [position for position, metric in enumerate(history.metrics) if metric in metrics]
     if not wanted:

@@ -207,7 +207,9 @@ class OrgData(Telling):
         known = self.history.until(micros)
         events = tuple(event for event in self.events if event.timestamp <= as_of)
         alerts = tuple(
-            alert for alert in self.reported_alerts if not is_given or alert.timestamp is None or alert.timestamp <= as_of
+            alert
+            for alert in self.reported_alerts
+            if not is_given or alert.timestamp is None or alert.timestamp <= as_of
         )
         if start is None:
             warnings = _with(warnings, NO_SAMPLE)

@@ -11,6 +11,7 @@ from tars_lib.model.names import Event
 from tars_lib.model.organisation import MAINTENANCE
 from tars_lib.model.recurrence import CLOSED, Recurring, Span, outside
 
+
 def recurring_events(
     maintenance: Sequence[Recurring],
     hours: Sequence[Recurring],

@@ -286,9 +286,7 @@ def _respelt_dependencies(dependencies: Sequence[Dependency], keys: set[str]) ->
 def _respelt_rules(rules: Sequence[AlertRule], keys: set[str], metrics: set[str]) -> tuple[AlertRule, ...]:
     """The rules under the names that their repos and metrics are read as."""
     read, read_metric = _reader(keys), _reader(metrics)
-    return tuple(
-        replace(rule, metric=read_metric(rule.metric), repos=tuple(map(read, rule.repos))) for rule in rules
-    )
+    return tuple(replace(rule, metric=read_metric(rule.metric), repos=tuple(map(read, rule.repos))) for rule in rules)
 
 
 def _reader(keys: set[str]) -> Callable[[str], str]:
@@ -320,7 +318,9 @@ def _read_events(
     endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
     if endless:
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
-    odd = sorted({event.kind for event in events if event.until is not None and event.kind.startswith(("maint", "planned"))})
+    odd = sorted(
+        {event.kind for event in events if event.until is not None and event.kind.startswith(("maint", "planned"))}
+    )
     if odd := [kind for kind in odd if kind != MAINTENANCE]:
         warnings.append(f"events.csv: kind {', '.join(map(repr, odd[:3]))} excludes nothing; kind {MAINTENANCE} does")
     logger.debug("%s: %d events", path, len(events))

@@ -160,3 +160,18 @@ def test_a_definition_that_cannot_be_meant_is_refused(tmp_path: Path, text: str,
     (tmp_path / "org.yaml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_org_config(tmp_path / "org.yaml", "org.yaml")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "policy", "said"),
+    [
+        ("", "metric: error_rate, objective: 1", r"objective 1 of error_rate, .* can never be missed; .* write 0.01"),
+        ("", "metric: availability, objective: 0", "objective 0 of availability, which goes from 0 to 1, can never be missed"),
+        ("", "metric: health_score, objective: 0", "objective 0 of health_score, which goes from 0 to 100, can never"),
+        ("hit: {unit: '%', maximum: 9, higher_is_better: false}", "metric: hit, objective: 9", "objective 9 of hit"),
+        ("", "metric: error_rate, aggregate: good_share, threshold: 1, objective: 0.9", "threshold 1 of error_rate"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_no_value_can_miss_is_refused(tmp_path: Path, metrics: str, policy: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read(tmp_path, metrics, policy)

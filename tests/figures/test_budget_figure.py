@@ -73,15 +73,18 @@ def test_a_budget_that_is_left_is_not_drawn_as_spent(samples: RunSamples) -> Non
 def test_what_is_missing_is_a_bar_at_the_end(samples: RunSamples) -> None:
     course, result = spent(samples.run("at-risk"))
     allowed = 1.0 - result.objective
-    bounded = replace(
-        result, missing=("samples of web cover 90% of the window",), value_low=1.0 - 1.5 * allowed, value_high=1.0 - 0.5 * allowed
-    )  # fmt: skip
+    ends = {"value_low": 1.0 - 1.5 * allowed, "value_high": 1.0 - 0.5 * allowed}
+    bounded = replace(result, missing=("samples of web cover 90% of the window",), **ends)
     picture = draw_burn_down(course, bounded)
-    (bar,) = [line for line in picture.figure.axes[0].lines if line.get_linewidth() == 3.0]
-    assert bar.get_ydata() == pytest.approx((-50.0, 50.0))
-    assert bar.get_xdata()[0] == course.end
+    (bar,) = picture.figure.axes[0].collections
+    (ends,) = bar.get_segments()
+    assert ends[:, 1] == pytest.approx((-50.0, 50.0))
+    assert ends[:, 0] == pytest.approx(date2num(course.end))
     for text in (picture.alt, picture.caption):
-        assert "Whatever the missing data hold, \N{MINUS SIGN}50% to 50% of the budget is left: the bar at the end." in text
+        assert (
+            "Whatever the missing data hold, \N{MINUS SIGN}50% to 50% of the budget is left: the bar at the end."
+            in text
+        )
     assert "Whatever" not in draw_burn_down(course, result).caption
 
 

@@ -229,7 +229,9 @@ def _slices(objective: Objective, method: str, where: str, period: Window) -> Sl
         )
     minutes = int(found[1]) * _MINUTES[found[2]]
     if timedelta(minutes=minutes) > period.length:
-        raise ConfigError(f"{where}: timeSliceWindow: {text!r} is longer than the window, {period}; a shorter one is allowed")
+        raise ConfigError(
+            f"{where}: timeSliceWindow: {text!r} is longer than the window, {period}; a shorter one is allowed"
+        )
     return Slices(minutes, wanted)
 
 

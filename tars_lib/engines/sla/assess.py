@@ -236,14 +236,15 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
     policy, found, measured = verdict.policy, verdict.found, verdict.measured
     if found is None or measured is None:
         return
-    by_time, n = policy.share_of_time(found, measured.keep, len(org.repos)), measured.reading.value
-    for number in () if by_time is None else np.flatnonzero(measured.samples >= policy.fewest):
-        ones = float(n[number]), float(by_time[number])
-        if policy.is_met_by(ones[0]) != policy.is_met_by(ones[1]):
-            yield (
-                f"{ones[0]:.1%} of the samples of {org.repos[int(number)].repo} are good, which is {ones[1]:.1%} of the time: it is "
-                "sampled more closely at some times, and samples are judged"
-            )
+    by_time = policy.share_of_time(found, measured.keep, len(org.repos))
+    if by_time is not None:
+        for number in np.flatnonzero(measured.samples >= policy.fewest).tolist():
+            share, of_time = float(measured.reading.value[number]), float(by_time[number])
+            if policy.is_met_by(share) != policy.is_met_by(of_time):
+                yield (
+                    f"{share:.1%} of the samples of {org.repos[number].repo} are good, which is {of_time:.1%} of the time: it "
+                    "is sampled more closely at some times, and samples are judged"
+                )
     whole = (measured.end - measured.start) // timedelta(microseconds=1)
     scope = in_scope(org, policy, found) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
     if scope.any() and not any(item.title == CLOSED for item in verdict.result.exclusions):

@@ -50,7 +50,7 @@ class Measurement:
     length, missing : ndarray of float64
         Microseconds that were to be seen, maintenance left out, and of those the ones without any sample.
     uncounted : ndarray of float64
-        Missing time, and that at the begin of the window for which a sample before it stands, whose value is not in the window's.
+        Missing time, and that at the begin of the window for which a sample before it stands, whose value does not count.
     unseen : ndarray of float64
         Events that usually come in the time that is missing; 0 for an SLI without events.
     half : ndarray of float64
@@ -119,11 +119,12 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
     keep = inside & ~found.says_nothing
     half = found.half
     half_keep = np.zeros(0, dtype=bool)
-    within, half_time = half_keep, np.zeros(n)
+    within = half_keep
+    half_time: Floats = np.zeros(n)
     if half is not None and half.time.size:
         within = _inside(half.time, first, last, holds_start=holds_start)
         half_keep = within & (half.weight > 0)
-        half_time = np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
+        half_time += np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
     seen, excused, short, long = _course(found, inside, within, n)
     slots = (last - first) // found.step * found.step + found.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)

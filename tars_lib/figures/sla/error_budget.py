@@ -69,7 +69,11 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
     firing = [rate for rate in shown if rate.is_firing]
     pace = _pace(firing, shown)
     left_over = left_whatever(result)
-    open_end = "" if left_over is None else f" Whatever the missing data hold, {_span(*left_over)} is left: the bar at the end."
+    open_end = (
+        ""
+        if left_over is None
+        else f" Whatever the missing data hold, {_span(*left_over)} is left: the bar at the end."
+    )
     return Picture(
         figure,
         alt=f"Error budget over {result.windows[0].window}. {said}. {pace}{open_end}",
@@ -131,7 +135,7 @@ def _draw_course(axes: Axes, spent: Spending, result: ComplianceResult, since: d
     whatever = left_whatever(result)
     if whatever is not None:
         floor, _ = axes.get_ylim()
-        axes.plot([spent.end] * 2, whatever, color=MUTED, lw=3.0, alpha=0.6, zorder=2, solid_capstyle="butt")  # type: ignore[list-item]
+        axes.vlines(spent.end, *whatever, color=MUTED, lw=3.0, alpha=0.6, zorder=2)  # type: ignore[arg-type]
         if whatever[0] < floor:
             # the bar leaves the picture: below nothing, how far is of no use
             axes.plot(spent.end, floor, marker="v", ms=5, color=MUTED, clip_on=False, zorder=3)  # type: ignore[arg-type]

@@ -323,6 +323,7 @@ class Policy:
     def share_of_time(self, found: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
         """For which share of the time the kept samples are good, for each repo; None of an SLI that shares out no samples."""
         del found, keep, n
+        return None
 
     def warns_at(self, value: float) -> str | None:
         """Why a value that meets the objective is at risk all the same."""

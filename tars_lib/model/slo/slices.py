@@ -86,6 +86,8 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         sli = np.bincount(place, weights=good, minlength=n) / whole
     if slices.target is not None:
         met = sli >= slices.target if slices.target_is_floor else sli <= slices.target
+        # a mean that rounding alone parts from the target meets it, as an objective is met
+        met |= np.isclose(sli, slices.target, rtol=1e-12, atol=0.0)
         sli = np.where(np.isnan(sli), np.nan, met.astype(np.float64))
     half = found.half
     # a slice without an event is no evidence, and was seen all the same

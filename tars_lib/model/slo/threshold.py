@@ -269,7 +269,9 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
     half = ~whole & ~(rows.total <= 0)
     busy = rows.total[whole] > 0
     value = np.zeros(busy.size)
-    value[busy] = np.minimum(rows.part[whole], rows.total[whole])[busy] / rows.total[whole][busy] * history.failure_scale
+    value[busy] = (
+        np.minimum(rows.part[whole], rows.total[whole])[busy] / rows.total[whole][busy] * history.failure_scale
+    )
     none = np.zeros(int(half.sum()))
     return Track(
         rows.column[whole],
@@ -298,4 +300,4 @@ def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.b
         return np.zeros(time.size, dtype=np.bool_)
     place = np.minimum(np.searchsorted(moments, time), moments.size - 1)
     keys = of * moments.size + np.searchsorted(moments, at)
-    return np.isin(column * moments.size + place, keys) & (moments[place] == time)
+    return np.asarray(np.isin(column * moments.size + place, keys) & (moments[place] == time), dtype=np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -151,7 +151,10 @@ def test_severities_of_other_tools_are_mapped_and_a_strange_one_says_so(word: st
 
 
 def test_an_alert_after_the_time_that_is_asked_for_is_not_known_yet_and_one_without_time_has_no_age() -> None:
-    later, timeless = ReportedAlert("web", "CRITICAL", "y", NOW + minutes(1)), ReportedAlert("web", "CRITICAL", "x", None)
+    later, timeless = (
+        ReportedAlert("web", "CRITICAL", "y", NOW + minutes(1)),
+        ReportedAlert("web", "CRITICAL", "x", None),
+    )
     (alert,) = carry(later, timeless, as_of=NOW)
     assert (alert.title, alert.type, alert.first_seen) == ("x", AlertType.HEALTH_DEGRADATION, None)
 

@@ -57,7 +57,9 @@ def test_an_error_rate_of_no_request_is_no_evidence(metric: str) -> None:
 
 
 def test_a_repo_without_traffic_in_the_whole_window_is_not_merely_one_with_few_events() -> None:
-    rows = counts("web", [100] * 200, [0] * 200, step=HOUR) + counts("api", [100] * 190 + [0] * 10, [0] * 200, step=HOUR)
+    rows = counts("web", [100] * 200, [0] * 200, step=HOUR) + counts(
+        "api", [100] * 190 + [0] * 10, [0] * 200, step=HOUR
+    )
     found = result_of(rows, ratio(0.99, window=Window(minutes=360)))
     assert (found.status, found.unknown_repos) == (UNKNOWN, ("api",))
     assert "api had no traffic in 100% of the window" in str(found.reason)
@@ -83,7 +85,9 @@ def test_failures_whose_totals_are_lost_are_no_chance_and_date_the_breach() -> N
 
 
 def test_a_coarse_sample_before_the_window_stands_for_its_begin() -> None:
-    rows = series("web", "latency_p95", [0.2] * 30) + series("web", "latency_p95", [0.2] * 60, T0 + 30 * DAILY, HOUR / 60)
+    rows = series("web", "latency_p95", [0.2] * 30) + series(
+        "web", "latency_p95", [0.2] * 60, T0 + 30 * DAILY, HOUR / 60
+    )
     (window, *_) = result_of(rows, threshold(window=days(30))).windows
     assert window.coverage == 1.0
     gone = [row for row in rows if not T0 + 10 * DAILY <= row[0] < T0 + 20 * DAILY]
@@ -97,7 +101,9 @@ def test_a_coarse_sample_before_the_window_stands_for_its_begin() -> None:
 def test_an_increase_is_excused_by_the_maintenance_before_its_stamp(begin: int, value: float) -> None:
     total, failed = [100 * n for n in range(97)], [0] * 80 + [50] * 17
     maintenance = Event(T0 + begin * QUARTER, None, "maintenance", "x", None, T0 + (begin + 1) * QUARTER)
-    counters = {name: Metric(name, "count", minimum=0.0, kind="counter") for name in ("requests_total", "requests_failed")}
+    counters = {
+        name: Metric(name, "count", minimum=0.0, kind="counter") for name in ("requests_total", "requests_failed")
+    }
     rows = counts("web", total, failed, step=QUARTER)
     found = result_of(rows, ratio(0.9, window=days(1)), metrics=counters, events=(maintenance,))
     assert found.value == pytest.approx(value)
@@ -119,4 +125,6 @@ def test_maintenance_of_most_of_a_window_is_told_beside_the_verdict() -> None:
     event = Event(T0 + 10 * QUARTER, "web", "maintenance", "x", None, T0 + timedelta(days=900))
     report = judged(counts("web", [1000] * 96, [1] * 96, step=QUARTER), ratio(0.99, window=days(1)), events=(event,))
     assert report.compliance_results[0].status is COMPLIANT
-    assert "SLA availability: maintenance excuses 90% of the window of web: the verdict is on the rest" in report.warnings
+    assert (
+        "SLA availability: maintenance excuses 90% of the window of web: the verdict is on the rest" in report.warnings
+    )

@@ -102,7 +102,8 @@ class ScopeJudge:
         )
         limits = limits_of(org, policy)
         whole, open_ones = (
-            policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits) for part in (share, half)
+            policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
+            for part in (share, half)
         )
         return cls(org, policy, found, measured, whole, open_ones)
 
@@ -176,10 +177,11 @@ class ScopeJudge:
         if self.bounds is not None and self.half_bounds is not None:
             value = float(reading.value[columns[0]])
             ends, half = (
-                (float(found.low[columns[0]]), float(found.high[columns[0]])) for found in (self.bounds, self.half_bounds)
+                (float(found.low[columns[0]]), float(found.high[columns[0]]))
+                for found in (self.bounds, self.half_bounds)
             )
-            length = max(float(self.measured.length[columns[0]]), 1.0)
-            return _Seen(value, half, ends, float(self.measured.half[columns[0]]) / length, events, events, bad)
+            in_question = float(self.measured.half[columns[0]]) / max(float(self.measured.length[columns[0]]), 1.0)
+            return _Seen(value, half, ends, in_question, events, events, bad)
         worst, best, asked = self._half_sums(columns)
         seen = np.array([bad, events])
         worst, best = worst + seen, best + seen
@@ -196,8 +198,8 @@ class ScopeJudge:
         value = (events - bad) / events if events > 0 else math.nan
         asked_share = 1.0 if math.isinf(asked) else asked / (events + asked) if asked > 0 else 0.0
         known = events + min(float(worst[1] - events), float(best[1] - events))
-        ends = (float(best[0]), float(best[1])), (float(worst[0]), float(worst[1]))
-        return _Seen(value, half, whole, asked_share, events, known, bad, *ends)
+        at_best, at_worst = ((float(sums[0]), float(sums[1])) for sums in (best, worst))
+        return _Seen(value, half, whole, asked_share, events, known, bad, at_best, at_worst)
 
     def _half_sums(self, columns: Ints) -> tuple[Floats, Floats, float]:
         """Bad and all events of what is half reported in its worst and best completion, and the events in question."""
