@@ -21,13 +21,14 @@ from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
-from tars_lib.model.history import to_micros
+from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.recurrence import CLOSED
 from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
+from tars_lib.stats.series.standing import standing
 
 logger = logging.getLogger(__name__)
 
@@ -245,6 +246,15 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
                     f"{share:.1%} of the samples of {org.repos[number].repo} are good, which is {of_time:.1%} of the time: it "
                     "is sampled more closely at some times, and samples are judged"
                 )
+    for number in np.flatnonzero(in_scope(org, policy, found) & (measured.samples > 0)).tolist():
+        mine = found.of(number)
+        amount = found.value if found.total is None else found.total
+        if (still := standing(amount[mine])) and policy.slices is None:
+            since = from_micros(int(found.time[mine][-still]))
+            yield (
+                f"{policy.needs[0]} of {org.repos[number].repo} is {amount[mine][-1]:g} in each of the last {still} samples, "
+                f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
+            )
     whole = (measured.end - measured.start) // timedelta(microseconds=1)
     scope = in_scope(org, policy, found) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
     if scope.any() and not any(item.title == CLOSED for item in verdict.result.exclusions):

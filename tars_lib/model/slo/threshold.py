@@ -83,15 +83,14 @@ class ThresholdPolicy(Policy):
         """
         name = self.metric
         column, time, value = history.samples(name)
-        if name == RATE and not time.size and history.has(name):
-            samples = _derived_rate(history, at_end=at_end)
-        elif not time.size:
+        span = spans(column, time, history.interval(name) or DAY)
+        samples = Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+        if name == RATE and TOTAL in history.metrics:
+            samples = replace(samples, empty=_without_traffic(history, column, time))
+            if FAILED in history.metrics:
+                samples = _with_derived(samples, _derived_rate(history, at_end=at_end))
+        if not samples.time.size and (samples.half is None or not samples.half.time.size):
             return None
-        else:
-            span = spans(column, time, history.interval(name) or DAY)
-            samples = Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
-            if name == RATE and TOTAL in history.metrics:
-                samples = replace(samples, empty=_without_traffic(history, column, time))
         if self.slices is None:
             return samples
         busy = ~samples.says_nothing
@@ -258,6 +257,32 @@ class ThresholdPolicy(Policy):
             raise ValueError(f"{self.sla_id}: good_share needs a threshold")
         good = values >= self.threshold if self.threshold_is_floor else values <= self.threshold
         return good.astype(np.float64)
+
+
+def _with_derived(reported: Track, derived: Track) -> Track:
+    """The reported rate, and the derived one of the repos that report none."""
+    other, half = ~np.isin(derived.column, reported.column), derived.half
+    if half is not None:
+        mine = ~np.isin(half.column, reported.column)
+        half = half.where(mine)
+    empty, idle = (
+        np.zeros(part.time.size, dtype=np.bool_) if part.empty is None else part.empty for part in (reported, derived)
+    )
+    column = np.concatenate((reported.column, derived.column[other]))
+    time = np.concatenate((reported.time, derived.time[other]))
+    order = np.lexsort((time, column))
+    is_reported = np.isin(np.arange(reported.step.size), reported.column)
+    return Track(
+        column[order],
+        time[order],
+        np.concatenate((reported.span, derived.span[other]))[order],
+        np.concatenate((reported.value, derived.value[other]))[order],
+        None,
+        np.ones(time.size),
+        np.where(is_reported, reported.step, derived.step),
+        half=half,
+        empty=np.concatenate((empty, idle[other]))[order],
+    )
 
 
 def _derived_rate(history: History, *, at_end: bool) -> Track:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class Half:
     asked: Floats
     lacks: Ints
     names: tuple[str, ...]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Half:
+        """Return those times alone."""
+        held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Half(**{name: part[chosen] if isinstance(part, np.ndarray) else part for name, part in held.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -110,6 +110,27 @@ def test_an_increase_is_excused_by_the_maintenance_before_its_stamp(begin: int, 
     assert found.exclusions[0].samples == 1
 
 
+def test_a_repo_without_the_rate_that_others_report_is_judged_by_its_counts() -> None:
+    rows = series("web", "error_rate", [0.001] * 96, step=QUARTER) + counts(
+        "api", [1000] * 96, [500] * 96, step=QUARTER
+    )
+    found = result_of(rows, ERRORS)
+    assert (found.status, found.scope, found.value, found.judged_repos) == (BREACHED, "api", 0.5, 2)
+    lost = [row for row in rows if row[2] != "requests_failed"]
+    assert result_of(lost, ERRORS).status is COMPLIANT  # without a single failure nobody can derive a rate
+
+
+def test_a_source_that_repeats_its_last_answer_is_told() -> None:
+    moving = [0.2 + 0.01 * (n * 7 % 11) for n in range(48)]
+    for values, said in (
+        (moving + [0.21] * 48, "is 0.21 in each of the last 48 samples, since 2026-01-01 12:00 UTC, and moved before"),
+        (moving + [0.21] * 15, ""),
+        ([0.21] * 96, ""),
+    ):
+        told = judged(series("web", "latency_p95", values, step=QUARTER), threshold(window=days(1))).warnings
+        assert [said in text for text in told if "repeat its last answer" in text] == ([True] if said else [])
+
+
 def test_a_share_of_samples_that_is_another_one_of_time_is_told() -> None:
     rows = series("web", "latency_p95", [2.0] * 23, step=HOUR)
     rows += series("web", "latency_p95", [0.1] * 60, T0 + 23 * HOUR, HOUR / 60)
