@@ -66,7 +66,8 @@ class Half:
     def where(self, chosen: NDArray[np.bool_]) -> Half:
         """Return those times alone."""
         held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Half(**{name: part[chosen] if isinstance(part, np.ndarray) else part for name, part in held.items()})
+        held |= {name: part[chosen] for name, part in held.items() if isinstance(part, np.ndarray)}
+        return Half(**held)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
