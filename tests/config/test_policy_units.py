@@ -175,3 +175,19 @@ def test_a_definition_that_cannot_be_meant_is_refused(tmp_path: Path, text: str,
 def test_a_limit_that_no_value_can_miss_is_refused(tmp_path: Path, metrics: str, policy: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         read(tmp_path, metrics, policy)
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("objective: 0.01, higher_is_better: false", "for at most 1 % bad ones write 0.99"),
+        ("objective: 0.9, warning: 0.95", "warning: without effect for good"),
+        ("objective: 0.9, aggregate: max", "aggregate: without effect for good"),
+        ("objective: 0.9, unit: '%'", "unit '%' of a ratio SLA: its objective is a share from 0 to 1"),
+    ],
+)
+def test_what_a_ratio_sla_has_no_use_for_is_refused(tmp_path: Path, extra: str, said: str) -> None:
+    text = f"policies: [{{sla_id: a, sla_type: t, good: {{total: requests_total, bad: requests_failed}}, {extra}}}]"
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_policies(tmp_path / "p.yaml", "p.yaml", {})
