@@ -78,6 +78,9 @@ def settle(name: str, terms: Terms, metrics: Definitions, where: str, notes: lis
     for key, value in limits.items():
         if value is not None:
             _check_limit(replace(metric, unit=unit), key, value, terms, where, notes)
+    objective, warning = limits.get("objective"), limits.get("warning")
+    if objective is not None and warning is not None and (warning <= objective if direction else warning >= objective):
+        notes.append(f"{where}: warning {warning:g} is not within the objective {objective:g}, so that it never warns")
     return Settled(unit, direction, limits)
 
 

@@ -191,3 +191,9 @@ def test_what_a_ratio_sla_has_no_use_for_is_refused(tmp_path: Path, extra: str, 
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(ConfigError, match=said):
         read_policies(tmp_path / "p.yaml", "p.yaml", {})
+
+
+@pytest.mark.parametrize(("warning", "is_told"), [(0.4, False), (0.5, True), (0.6, True)])
+def test_a_warning_value_that_never_warns_is_told(tmp_path: Path, warning: float, is_told: bool) -> None:
+    _, notes = read(tmp_path, "", f"metric: latency_p95, objective: 0.5, warning: {warning}")
+    assert [f"warning {warning:g} is not within the objective 0.5" in note for note in notes] == [True] * is_told
