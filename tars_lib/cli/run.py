@@ -23,7 +23,13 @@ from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tars_lib.files.object_store import StorePath
+    from tars_lib.pipeline import Analysis
+
+MAX_WARNINGS = 5
+"""Warnings on a terminal; the rest stands in the summary. Judgement: as many as leave the verdict in sight."""
 
 
 @click.command(epilog="Example: tars run --root ./org-health --outdir ./incidents/INC-202601051430 --print-paths")
@@ -138,7 +144,7 @@ def run(
             places.send(last=(MANIFEST_FILE, STATUS_FILE))
             made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
             page = _page_of(place, begin) if html else None
-    _warn_of_age(analysis.org, analysis.as_of, now())
+    _warn(analysis, now())
     if not quiet:
         state = incident_state(analysis.health, analysis.sla)
         plan = response_plan(
@@ -172,14 +178,23 @@ def _page_of(place: Path, begin: Callable[[str], None]) -> Path:
     return write_report("incident_report", place, None, ("html",))["html"]
 
 
-def _warn_of_age(org: object, as_of: object, time: object) -> None:
+def _warn(analysis: Analysis, time: datetime) -> None:
+    """Say on stderr how old the data are, and how they were read where that could be meant otherwise."""
     import logging
-    from datetime import datetime
 
     from tars_lib.engines.health.assess import data_age
-    from tars_lib.model.organisation import OrgData
+    from tars_lib.model.names import SlaStatus
 
-    if isinstance(org, OrgData) and isinstance(as_of, datetime) and isinstance(time, datetime):
-        aged = data_age(org, as_of, time)
-        if aged is not None:
-            logging.getLogger("tars_lib").warning(aged)
+    logger = logging.getLogger("tars_lib")
+    aged = data_age(analysis.org, analysis.as_of, time)
+    if aged is not None:
+        logger.warning(aged)
+    # why an SLA is UNKNOWN stands beside it already
+    open_ones = tuple(
+        f"SLA {row.sla_id} is UNKNOWN" for row in analysis.sla.compliance_results if row.status is SlaStatus.UNKNOWN
+    )
+    said = [warning for warning in dict.fromkeys(analysis.sla.warnings) if not warning.startswith(open_ones)]
+    for warning in said[:MAX_WARNINGS]:
+        logger.warning(warning)
+    if len(said) > MAX_WARNINGS:
+        logger.warning("%d more warnings stand in executive-summary.md", len(said) - MAX_WARNINGS)

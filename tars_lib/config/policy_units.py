@@ -78,6 +78,9 @@ def settle(name: str, terms: Terms, metrics: Definitions, where: str, notes: lis
     for key, value in limits.items():
         if value is not None:
             _check_limit(replace(metric, unit=unit), key, value, terms, where, notes)
+    objective, warning = limits.get("objective"), limits.get("warning")
+    if objective is not None and warning is not None and (warning <= objective if direction else warning >= objective):
+        notes.append(f"{where}: warning {warning:g} is not within the objective {objective:g}, so that it never warns")
     return Settled(unit, direction, limits)
 
 
@@ -135,7 +138,8 @@ def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definiti
     ------
     ConfigError
         If good and total are one metric or differ in unit, if a share is asked of a metric that is none, if a threshold lies
-        outside the metric's range, or if two policies give one metric that nobody defined different units.
+        outside the metric's range, if no value can miss a limit, or if two policies give one metric that nobody defined
+        different units.
     """
     said: dict[str, str] = {}
     settled: list[AnyPolicy] = []
@@ -158,8 +162,24 @@ def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definiti
         elif policy.unit not in ("", metric.unit):
             factor = _factor(metric, policy.unit, where)
             policy = replace(policy, unit=metric.unit, objective=times(policy.objective, factor))  # noqa: PLW2901
+        _refuse_certain(policy, metric, where)
         settled.append(policy)
     return tuple(settled)
+
+
+def _refuse_certain(policy: ThresholdPolicy, metric: Metric, where: str) -> None:
+    """Refuse a limit at the end of the metric's range that every value keeps to."""
+    is_share_of_good = policy.aggregate == "good_share"
+    value, key = (policy.threshold, "threshold") if is_share_of_good else (policy.objective, "objective")
+    is_floor = policy.threshold_is_floor if is_share_of_good else policy.higher_is_better
+    end = metric.minimum if is_floor else metric.maximum
+    if value is None or end is None or not (value <= end if is_floor else value >= end):
+        return
+    percent = f"; for 1 %, write {0.99 if is_floor else 0.01:g}" if metric.unit == "ratio" and value == 1 else ""
+    raise ConfigError(
+        f"{where}: {key} {value:g} of {metric.metric}, which goes from {metric.allowed}, can never be missed; one within "
+        f"the range is allowed{percent}"
+    )
 
 
 def _check_counts(policy: RatioPolicy, metrics: Definitions, where: str) -> None:

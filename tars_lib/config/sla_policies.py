@@ -81,6 +81,8 @@ class _Policy(Model):
                 f"{self.objective / 100:g}, not {self.objective:g}" if 1 < self.objective <= 100 else "0.999, not 99.9"
             )
             raise ValueError(f"objective {self.objective:g} of {kind}; above 0 and up to 1 is allowed ({meant})")
+        if self.good is not None:
+            self._refuse_without_effect()
         if self.missing == "zero" and self.good is None:
             raise ValueError("missing: zero goes with good (a ratio SLA): a metric that is absent has no value")
         if self.aggregate not in AGGREGATES:
@@ -90,6 +92,19 @@ class _Policy(Model):
                 "threshold goes with aggregate good_share: a sample is good while it is within the threshold"
             )
         return self
+
+    def _refuse_without_effect(self) -> None:
+        """Refuse what a ratio SLA has no use for: read in silence, an objective of errors would be one of good events."""
+        if self.higher_is_better is False:
+            raise ValueError(
+                "higher_is_better: false of a ratio SLA: its objective is the least share of good events; for at most 1 % bad "
+                "ones write 0.99"
+            )
+        if self.unit not in (None, "ratio"):
+            raise ValueError(f"unit {self.unit!r} of a ratio SLA: its objective is a share from 0 to 1; leave it out")
+        for key, is_given in (("aggregate", self.aggregate != "mean"), ("warning", self.warning is not None)):
+            if is_given:
+                raise ValueError(f"{key}: without effect for good (a ratio SLA); leave it out")
 
 
 class _Policies(Model):

@@ -1,7 +1,7 @@
 """Which findings fail a build? The code that a command returns to a build server, given what was found.
 
 A policy changes the code that is returned and nothing else: `status.json` and every report keep the finding. Errors are no
-findings, so that no policy can let input pass that could not be read.
+findings, so that no policy can let input pass that could not be read, or of which nothing could be judged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tars_lib.errors import ConfigError
-from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, highest
+from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, NOTHING_JUDGED, highest
 from tars_lib.model.names import SlaStatus
 
 SLA_CODES = MappingProxyType({SlaStatus.BREACHED: 142, SlaStatus.AT_RISK: 141})
@@ -42,6 +42,7 @@ class ExitPolicy:
         return code in self.codes if own is None else status in own
 
 
+_ORDER = (*DECISION_ORDER, NOTHING_JUDGED)
 EVERY_FINDING = ExitPolicy(frozenset(DECISION_ORDER))
 """What is in force where nobody asks for anything else: every finding is returned."""
 NO_FINDING = ExitPolicy(frozenset())
@@ -90,16 +91,20 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     >>> policy = ExitPolicy(frozenset({142, 92}), {"old-api": frozenset()})
     >>> decide(policy, (142, 121), {"old-api": SlaStatus.BREACHED}).code
     0
+    >>> decide(policy, (96,)).code, decide(NO_FINDING, (96,)).code
+    (96, 0)
     >>> decide(policy, (142, 92), {"old-api": SlaStatus.BREACHED}).code
     92
     """
     verdicts = slas or {}
     by_sla = set(SLA_CODES.values()) if slas is not None else set()
     found = {code for code in codes if code != 0 and code not in by_sla}
-    failing = {code for code in found if code in policy.codes}
+    # no list of findings lets pass what nobody could judge; --exit-zero does
+    always = {NOTHING_JUDGED} if policy != NO_FINDING else set()
+    failing = found & (policy.codes | always)
     hit = sorted(sla_id for sla_id, status in verdicts.items() if policy.fails_for(sla_id, status))
     failing |= {SLA_CODES[verdicts[sla_id]] for sla_id in hit}
-    left = [f"{EXIT_CODES[code].finding} ({code})" for code in DECISION_ORDER if code in found - failing]
+    left = [f"{EXIT_CODES[code].finding} ({code})" for code in _ORDER if code in found - failing]
     spared = [
         f"{sla_id} {status.value}"
         for sla_id, status in sorted(verdicts.items())
@@ -107,7 +112,7 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     ]
     return BuildDecision(
         code=highest(tuple(failing)),
-        failing_codes=tuple(code for code in DECISION_ORDER if code in failing),
+        failing_codes=tuple(code for code in _ORDER if code in failing),
         failing_slas=tuple(hit),
         passed=(*spared, *left),
     )

@@ -23,6 +23,8 @@ _SOME = 10
 """Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
 _EMPTY = 7
 """Quarters of a decade without a value between two scales; judgement: an outage fills what lies between usual and timeout."""
+_NOTHING = (-1.0, -99.0, -999.0, -9999.0)
+"""What files write where nothing was measured."""
 LONG_LATENCY = 100.0
 """A latency of so many seconds was probably meant in milliseconds; judgement, for a note only."""
 
@@ -81,7 +83,7 @@ def admit(
     gate.refuse_out_of_range()
     if not is_settled:
         gate.refuse_shares_as_scores()
-        notes += _odd_latencies(history)
+        notes += _odd_latencies(history) + _odd_numbers(history)
         history, said = settle_counts(history, groups, gate.where)
         notes += said
     history = replace(history, notes=tuple(notes))
@@ -322,6 +324,30 @@ def _odd_latencies(history: History) -> list[str]:
                 "was measured"
             )
         said += _two_scales(name, part[part > 0], history.metric(name).unit)
+    return said
+
+
+def _odd_numbers(history: History) -> list[str]:
+    """Numbers that stand for no measurement, and percentages that look like shares."""
+    said = []
+    for name in history.metrics:
+        first, n = history.metrics.index(name), len(history.repos)
+        part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
+        if part.size < _SOME:
+            continue
+        below = part[part < 0]
+        is_one = 0 < below.size < part.size and float(below[0]) in _NOTHING and (below == below[0]).all()
+        if is_one and history.metric(name).minimum is None:
+            said.append(
+                f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
+                "stands for no measurement, leave the value empty; it is read as a number"
+            )
+        metric = history.metric(name)
+        if metric.unit == "%" and metric.maximum is None and part.max() <= 1.0 and float(np.median(part)) > 0.5:
+            said.append(
+                f"{name} reaches {part.max():g} % and never more: if shares from 0 to 1 are meant, org.yaml needs metrics: "
+                f"{{{name}: {{unit: ratio}}}}"
+            )
     return said
 
 

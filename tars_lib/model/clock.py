@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tars_lib.errors import MAX_FAULTS, listed
 from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.samples import AnySamples
+from tars_lib.text.counts import plural
 
 AHEAD = timedelta(minutes=10)
 """How far a sample may be ahead of the clock: as in Prometheus, whose `maxAheadTime` allows for clocks that differ
@@ -38,6 +40,16 @@ def ahead_of(samples: AnySamples, clock: datetime) -> str:
         ]
         before += len(part)
     return f"{listed(faults, total)}; allowed: samples up to now, or --as-of TIME, which leaves out what is later"
+
+
+def announced(times: Mapping[str, Sequence[datetime]], clock: datetime) -> list[str]:
+    """What is said to have happened later than the clock: a sentence for each kind of which there is some."""
+    late = {what: [time for time in given if time > clock + AHEAD] for what, given in times.items()}
+    return [
+        f"{plural(len(found), what)} dated later than the clock, such as {_shown(to_micros(min(found)))}"
+        for what, found in late.items()
+        if found
+    ]
 
 
 def common_end(history: History) -> tuple[int | None, str]:

@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.counters import Growth, as_increases, course_of, is_no_counter, is_running, series_of
+from tars_lib.model.counters import (
+    DAILY,
+    Growth,
+    as_increases,
+    course_of,
+    is_no_counter,
+    is_running,
+    part_restarts,
+    series_of,
+)
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
 
@@ -52,6 +61,7 @@ def settle_counts(history: History, groups: Groups, where: Where) -> tuple[Histo
     _refuse_no_counters(history, declared, where)
     notes = list(_refuse_running(history, open_names, declared, groups, where))
     notes += _fractions(history, [name for name in counted if _metric(defined, name).unit in ("", "count")], where)
+    notes += _part_restarts(history, sorted(declared))
     return as_increases(history, declared), tuple(notes)
 
 
@@ -133,7 +143,11 @@ def _beside_others(verdict: bool | None, history: History, metric: str, repo: st
     totals = [group[0] for group in groups if metric in group[1:] and history.series(group[0], repo)[0].size]
     alike = [is_running(*history.series(total, repo)) for total in totals]
     if totals and not any(alike):
-        return None if None in alike else False
+        # a total that never moves does not show that the failures are of intervals; by the day they may be a trend
+        time = history.series(metric, repo)[0]
+        is_fine = float(np.median(np.diff(time))) < DAILY
+        still = is_fine and all(course_of(history.series(total, repo)[1]).rises == 0 for total in totals)
+        return None if None in alike or still else False
     others = {other for group in groups if metric in group for other in group} - {metric}
     falls_freely = any(_course(history, other, repo).falls >= SOME_FALLS for other in others)
     return None if falls_freely else verdict
@@ -142,12 +156,14 @@ def _beside_others(verdict: bool | None, history: History, metric: str, repo: st
 def _refusal(history: History, metric: str, repo: str, names: Sequence[str], groups: Groups, where: Where) -> str:
     time, value = history.series(metric, repo)
     course = course_of(value, time)
+    drops = "" if not course.falls else f" but for {course.falls} fall{'s' if course.falls > 1 else ''}"
     restarts = "" if not course.restarts else f" and {course.restarts} restart{'s' if course.restarts > 1 else ''}"
     alike = {other for group in groups if metric in group for other in group if other in names}
     totals = sorted(
         other
         for other in alike | {metric}
-        if other == metric or all(_never_falls(time, value) for _, time, value in series_of(history, other))
+        if other == metric
+        or all(_never_falls(time, value) or is_running(time, value) for _, time, value in series_of(history, other))
     )
     lines = ", ".join(f"{other}: {{kind: counter}}" for other in totals)
     others = [
@@ -158,8 +174,8 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     mixed = f"; {others[0]}, so the services do not report the same thing under one name" if others else ""
     at = _at(where(_position(history, metric, repo)))
     return (
-        f"{at}{metric} of {repo} only grows, from {value[0]:,.12g} to {value[-1]:,.12g} in {course.rises} rises{restarts}: "
-        f"a running total, not the count of each interval{mixed}. Add to org.yaml: metrics: {{{lines}}}; "
+        f"{at}{metric} of {repo} only grows{drops}, from {value[0]:,.12g} to {value[-1]:,.12g} in {course.rises} rises"
+        f"{restarts}: a running total, not the count of each interval{mixed}. Add to org.yaml: metrics: {{{lines}}}; "
         "kind: count if each sample does count its own interval"
     )
 
@@ -172,6 +188,18 @@ def _course(history: History, metric: str, repo: str) -> Growth:
 def _never_falls(time: NDArray[np.int64], value: NDArray[np.float64]) -> bool:
     course = course_of(value, time)
     return course.only_grows or not (course.rises or course.falls or course.restarts)
+
+
+def _part_restarts(history: History, names: Iterable[str]) -> Iterator[str]:
+    for metric in names:
+        found = [(repo, number) for repo, _, value in series_of(history, metric) if (number := part_restarts(value))]
+        if found:
+            times = "once" if found[0][1] == 1 else f"{found[0][1]} times"
+            more = f", and in {len(found) - 1} more services" if len(found) > 1 else ""
+            yield (
+                f"{metric} of {found[0][0]} falls to more than half of itself {times}{more}: no running total does that, but a "
+                "sum of some of which one restarted; what was counted then is not known"
+            )
 
 
 def _fractions(history: History, names: Iterable[str], where: Where) -> Iterator[str]:

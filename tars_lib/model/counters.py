@@ -28,6 +28,8 @@ MANY_RISES = 20
 """So many rises without a fall, and one of the marks below, are a running total; judgement: nearly three weeks of days."""
 RESTART_RATE = 2.0
 """After a restart a counter grew at most so many times as fast as ever before; judgement: retries come in a burst."""
+RARE_FALL = 0.05
+"""What falls to a part of itself in at most so many of its rises may be a sum of running totals; judgement."""
 RARE_RESTART = 0.25
 """A counter restarts in at most so many of the steps in which it moves; judgement."""
 LONG_RISE = 16 * 3600 * SECOND
@@ -98,10 +100,13 @@ def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
 
     It is one if it rises at least `MANY_RISES` times, falls only where a counter would have restarted, and either goes on so
     through more than half of a day, or is sampled by the day and grows more than traffic does, or so little that the
-    noise of counts would make them fall.
+    noise of counts would make them fall. A sum of counters falls to a part of itself when one of them restarts: rarely, and
+    between it grows for longer than any day.
     """
     course = course_of(value, time)
-    if not course.only_grows or course.rises < FEW_RISES:
+    if not course.only_grows:
+        return _falls_by_parts(course, time, value)
+    if course.rises < FEW_RISES:
         return False
     if course.rises < MANY_RISES:
         return None
@@ -112,6 +117,19 @@ def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
     return True if is_still or (is_daily and course.growth >= MUCH_GROWTH) else None
 
 
+def _falls_by_parts(course: Growth, time: NDArray[np.int64], value: Floats) -> bool:
+    """Whether a series falls rarely, and grows for longer than traffic does between."""
+    if course.rises < MANY_RISES or course.restarts + course.falls > RARE_FALL * course.rises:
+        return False
+    if float(np.median(np.diff(time))) >= DAILY:
+        return False
+    step = np.diff(value)
+    ends = np.append(np.flatnonzero(step < 0.0), step.size)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    rises = np.diff(np.concatenate(([0], np.cumsum(step > 0.0)))[np.append(starts, step.size)])
+    return bool(((rises >= MANY_RISES) & (time[ends] - time[starts] >= LONG_RISE)).any())
+
+
 def is_no_counter(value: Floats) -> bool:
     """Whether a series that was declared a counter falls as often as counts of intervals do."""
     step = np.diff(value)
@@ -119,6 +137,22 @@ def is_no_counter(value: Floats) -> bool:
     if down.sum() < FEW_RISES or down.sum() < OFTEN * step.size:
         return False
     return float(np.median(value[1:][down] / value[:-1][down])) > 0.5
+
+
+def _is_part_restart(value: Floats) -> NDArray[np.bool_]:
+    """Whether a step goes down to more than half, (n - 1,)."""
+    return np.asarray((value[1:] < value[:-1]) & (value[1:] > 0.5 * value[:-1]), dtype=np.bool_)
+
+
+def part_restarts(value: Floats) -> int:
+    """How often a running total falls to more than half of what it was.
+
+    Examples
+    --------
+    >>> part_restarts(np.array([10.0, 30.0, 20.0, 5.0]))
+    1
+    """
+    return int(_is_part_restart(value).sum())
 
 
 def series_of(history: History, metric: str) -> Iterator[tuple[str, NDArray[np.int64], Floats]]:
@@ -132,7 +166,8 @@ def series_of(history: History, metric: str) -> Iterator[tuple[str, NDArray[np.i
 def as_increases(history: History, metrics: frozenset[str]) -> History:
     """The history with the running totals among its metrics turned into what was added since the sample before.
 
-    Each increase stands at the later of its two times; the first sample of a series is gone. A series of one sample is empty.
+    Each increase stands at the later of its two times. The first sample of a series is gone, and so is a fall to more than
+    half, which is no restart: one of several totals that were added up restarted, and what came since is not known.
     """
     wanted = [position for position, metric in enumerate(history.metrics) if metric in metrics]
     if not wanted:
@@ -149,5 +184,6 @@ def as_increases(history: History, metrics: frozenset[str]) -> History:
         value[first:last] = np.where(step < 0.0, now, step)
         starts = bounds[:-1][np.diff(bounds) > 0]
         keep[starts] = False
+        keep[first + 1 : last] &= ~_is_part_restart(now)
     kept = np.concatenate(([0], np.cumsum(keep)))
     return replace(history, time=history.time[keep], value=value[keep], offsets=kept[history.offsets])

@@ -58,6 +58,8 @@ class OrgData(Telling):
         The files that all samples are from; None where some come from elsewhere.
     stamp_at_end : bool
         Whether a sample of a count stands for the interval before its time stamp; else for the one that begins there.
+    asked_until : int or None
+        Microseconds: the last row, or the time that a report was judged at, where that is later than the last value.
     """
 
     name: str
@@ -76,6 +78,7 @@ class OrgData(Telling):
     ahead: str = ""
     sampled: Sampled | None = None
     stamp_at_end: bool = False
+    asked_until: int | None = None
 
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the organisation's own, else the known one."""
@@ -173,7 +176,8 @@ class OrgData(Telling):
         ----------
         as_of : datetime or None
             None: the time of the last sample, not counting a few series that reach far beyond all others; where there is no
-            sample, of the last alert or event.
+            sample, of the last alert or event. Rows without a value say until when nothing was measured, and alerts that were
+            reported after the last sample are known too.
         clock : datetime, optional
             The present time, for an organisation in which nothing has a time; what is announced for later has not happened.
 
@@ -183,14 +187,16 @@ class OrgData(Telling):
             If there was no sample yet at that time, though there are later ones, if nothing has a time and no clock is given,
             or if no time is given and a sample is later than the clock was when it was read.
         """
-        start = self.history.start
+        start, is_given = self.history.start, as_of is not None
         warnings = self.warnings
         if as_of is None:
             if self.ahead:
                 raise InputError(self.ahead)
             end, alone = common_end(self.history)
-            if alone and alone not in warnings:
-                warnings = (*warnings, alone)
+            warnings = _with(warnings, alone)
+            if end is not None and self.asked_until is not None and self.asked_until > end:
+                warnings = _with(warnings, _no_value(end, self.asked_until))
+                end = self.asked_until
             as_of = from_micros(end) if end is not None else self._last_said(clock) or clock
         if as_of is None:
             raise InputError(f"{self.name}: no sample, alert or event at all; a time to judge at is needed (as_of)")
@@ -200,11 +206,17 @@ class OrgData(Telling):
             raise InputError(f"as-of {as_of.isoformat()} is before the first sample; allowed: {first} or later")
         known = self.history.until(micros)
         events = tuple(event for event in self.events if event.timestamp <= as_of)
-        if start is None and NO_SAMPLE not in warnings:
-            warnings = (*warnings, NO_SAMPLE)
-        if known is self.history and len(events) == len(self.events) and warnings is self.warnings:
+        alerts = tuple(
+            alert
+            for alert in self.reported_alerts
+            if not is_given or alert.timestamp is None or alert.timestamp <= as_of
+        )
+        if start is None:
+            warnings = _with(warnings, NO_SAMPLE)
+        is_all = len(events) == len(self.events) and len(alerts) == len(self.reported_alerts)
+        if known is self.history and is_all and warnings is self.warnings:
             return self, as_of
-        return replace(self, history=known, events=events, warnings=warnings), as_of
+        return replace(self, history=known, events=events, reported_alerts=alerts, warnings=warnings), as_of
 
     def _last_said(self, clock: datetime | None) -> datetime | None:
         """The last time up to the clock that anybody reported an alert or an event."""
@@ -247,6 +259,17 @@ class OrgData(Telling):
     def changes(self) -> tuple[Event, ...]:
         """Events that may be a cause: deploys, configuration changes and the like."""
         return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
+
+
+def _with(warnings: tuple[str, ...], said: str) -> tuple[str, ...]:
+    return (*warnings, said) if said and said not in warnings else warnings
+
+
+def _no_value(end: int, asked: int) -> str:
+    return (
+        f"no row after {from_micros(end):{MINUTES}} has a value, up to {from_micros(asked):{MINUTES}}, which is judged as the "
+        "present: nothing is known of the time between"
+    )
 
 
 def duration_text(length: timedelta) -> str:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 
 Span = tuple[datetime, datetime]
+CLOSED = "outside operating hours"
+"""Title of the maintenance that operating hours leave."""
 
 
 @dataclass(frozen=True, slots=True)

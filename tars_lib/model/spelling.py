@@ -2,7 +2,7 @@
 
 Blanks at the ends, characters that cannot be seen and the two codings of an accent (Unicode UAX 15) never tell two names apart.
 Letter case may: two names that differ by it alone are one where their samples fit into one series, and are told where not.
-Letters of another alphabet that look the same (Unicode UTS 39) are told only.
+Letters of another alphabet that look the same (Unicode UTS 39), and dashes in place of underscores, are told only.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tars_lib.model.samples import AnySamples, Samples
 _SHOWN = 5
 """Names that one warning lists; judgement: enough to find the source."""
 _BLANKS = re.compile(r"\s+")
+_BETWEEN = re.compile(r"[-_.\s]+")
 # joiners have a meaning between letters of other scripts and within pictures: Unicode, chapter 23.2
 _JOINERS = "\u200c\u200d"
 # a selection of https://www.unicode.org/Public/security/latest/confusables.txt: letters that stand in words of Latin script
@@ -175,7 +176,7 @@ def _lookalikes(column: str, names: Iterable[str], present: Collection[str]) -> 
     seen: dict[str, str] = {}
     notes = []
     for name in sorted(names):
-        looks = unicodedata.normalize("NFKC", name).translate(_LOOKS)
+        looks = _BETWEEN.sub("-", unicodedata.normalize("NFKC", name).translate(_LOOKS))
         first = seen.setdefault(looks, name)
         if first != name and {first, name} & set(present):
             notes.append(f"{column}s {first!a} and {name!a} read alike and are two; one spelling would join them")

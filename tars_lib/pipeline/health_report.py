@@ -81,6 +81,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
             policies_from=described.policies_from,
             slos=described.slos,
             stamp_at_end=described.stamp_at_end,
+            asked_until=to_micros(report.as_of),
             reported_alerts=described.reported_alerts,
             rules=described.rules,
             inputs=report.inputs,

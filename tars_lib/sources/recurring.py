@@ -9,9 +9,7 @@ from tars_lib.errors import ConfigError
 from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
 from tars_lib.model.organisation import MAINTENANCE
-from tars_lib.model.recurrence import Recurring, Span, outside
-
-CLOSED = "outside operating hours"
+from tars_lib.model.recurrence import CLOSED, Recurring, Span, outside
 
 
 def recurring_events(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,12 +21,13 @@ from tars_lib.config.sla_policies import PolicySet, policy_paths, read_policies,
 from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, TarsError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_FILES, MAX_REPOS, MAX_TABLE_BYTES
+from tars_lib.files.misnamed import misnamed, names_in
 from tars_lib.files.reading import entries, inside, is_there, open_regular, real
-from tars_lib.model.clock import ahead_of
+from tars_lib.model.clock import ahead_of, announced
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgConfig, Repo, ReportedAlert
-from tars_lib.model.organisation import MAINTENANCE, OrgData
+from tars_lib.model.organisation import CHANGE_KINDS, MAINTENANCE, OrgData
 from tars_lib.model.samples import AnySamples, Gathering, Sampled, Samples, merge
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.model.spelling import Spelling, respelt, spellings, trimmed
@@ -133,6 +134,10 @@ def read_root(
         )
     events = kept.attempt(partial(_read_events, folder, zone, files, warnings, keys)) or ()
     events = _with_recurring(events, described, [repo.repo for repo in members], history, warnings)
+    if clock is not None:
+        told = [alert.timestamp for alert in alerts if alert.timestamp is not None]
+        warnings += announced({"alert": told, "change": [e.timestamp for e in events if e.kind in CHANGE_KINDS]}, clock)
+    warnings += misnamed(names_in(folder), {_label(path, folder) for path in files})
     digests = tuple(InputFile(_label(path, folder), _digest(path)) for path in files)
     logger.debug("%s: %d samples of %d repos and %d metrics", folder, len(history), len(members), len(history.metrics))
     return OrgData(
@@ -146,12 +151,13 @@ def read_root(
         policies_from=policies_from,
         slos=described.slos,
         reported_alerts=tuple(alert for alert in alerts if alert.repo in keys),
-        rules=rules,
+        rules=_respelt_rules(rules, keys, set(history.metrics)),
         inputs=digests,
         warnings=tuple(warnings),
         ahead="" if clock is None else ahead_of(samples, clock),
         sampled=_sampled(folder, files, samples, repo_names, metric_names),
         stamp_at_end=described.stamp_at_end,
+        asked_until=samples.last if is_described and samples.last != history.end else None,
     )
 
 
@@ -273,12 +279,20 @@ def _read_rules(
 
 def _respelt_dependencies(dependencies: Sequence[Dependency], keys: set[str]) -> tuple[Dependency, ...]:
     """The calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
-    nearly = {name.casefold(): name for name in sorted(keys)}
-
-    def read(name: str) -> str:
-        return name if name in keys else nearly.get(trimmed(name).casefold(), name)
-
+    read = _reader(keys)
     return tuple(replace(edge, caller=read(edge.caller), callee=read(edge.callee)) for edge in dependencies)
+
+
+def _respelt_rules(rules: Sequence[AlertRule], keys: set[str], metrics: set[str]) -> tuple[AlertRule, ...]:
+    """The rules under the names that their repos and metrics are read as."""
+    read, read_metric = _reader(keys), _reader(metrics)
+    return tuple(replace(rule, metric=read_metric(rule.metric), repos=tuple(map(read, rule.repos))) for rule in rules)
+
+
+def _reader(keys: set[str]) -> Callable[[str], str]:
+    """What a name is read as: itself, else the key that differs by case, blanks or what cannot be seen alone."""
+    nearly = {name.casefold(): name for name in sorted(keys)}
+    return lambda name: name if name in keys else nearly.get(trimmed(name).casefold(), name)
 
 
 def _read_events(
@@ -290,11 +304,9 @@ def _read_events(
     events, notes = read_events(path, "events.csv", zone)
     files.append(path)
     warnings += notes
-    nearly = {name.casefold(): name for name in sorted(keys)}
+    read = _reader(keys)
     respelt_names = {
-        event.repo: nearly[found]
-        for event in events
-        if event.repo is not None and event.repo not in keys and (found := trimmed(event.repo).casefold()) in nearly
+        event.repo: found for event in events if event.repo is not None and (found := read(event.repo)) != event.repo
     }
     if respelt_names:
         shown = ", ".join(f"{name!a} as {read!a}" for name, read in sorted(respelt_names.items())[:5])
@@ -306,6 +318,11 @@ def _read_events(
     endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
     if endless:
         warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
+    odd = sorted(
+        {event.kind for event in events if event.until is not None and event.kind.startswith(("maint", "planned"))}
+    )
+    if odd := [kind for kind in odd if kind != MAINTENANCE]:
+        warnings.append(f"events.csv: kind {', '.join(map(repr, odd[:3]))} excludes nothing; kind {MAINTENANCE} does")
     logger.debug("%s: %d events", path, len(events))
     return events
 

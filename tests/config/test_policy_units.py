@@ -160,3 +160,40 @@ def test_a_definition_that_cannot_be_meant_is_refused(tmp_path: Path, text: str,
     (tmp_path / "org.yaml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_org_config(tmp_path / "org.yaml", "org.yaml")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "policy", "said"),
+    [
+        ("", "metric: error_rate, objective: 1", r"objective 1 of error_rate, .* can never be missed; .* write 0.01"),
+        ("", "metric: availability, objective: 0", "objective 0 of availability, which goes from 0 to 1, can never be missed"),
+        ("", "metric: health_score, objective: 0", "objective 0 of health_score, which goes from 0 to 100, can never"),
+        ("hit: {unit: '%', maximum: 9, higher_is_better: false}", "metric: hit, objective: 9", "objective 9 of hit"),
+        ("", "metric: error_rate, aggregate: good_share, threshold: 1, objective: 0.9", "threshold 1 of error_rate"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_no_value_can_miss_is_refused(tmp_path: Path, metrics: str, policy: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read(tmp_path, metrics, policy)
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("objective: 0.01, higher_is_better: false", "for at most 1 % bad ones write 0.99"),
+        ("objective: 0.9, warning: 0.95", "warning: without effect for good"),
+        ("objective: 0.9, aggregate: max", "aggregate: without effect for good"),
+        ("objective: 0.9, unit: '%'", "unit '%' of a ratio SLA: its objective is a share from 0 to 1"),
+    ],
+)
+def test_what_a_ratio_sla_has_no_use_for_is_refused(tmp_path: Path, extra: str, said: str) -> None:
+    text = f"policies: [{{sla_id: a, sla_type: t, good: {{total: requests_total, bad: requests_failed}}, {extra}}}]"
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_policies(tmp_path / "p.yaml", "p.yaml", {})
+
+
+@pytest.mark.parametrize(("warning", "is_told"), [(0.4, False), (0.5, True), (0.6, True)])
+def test_a_warning_value_that_never_warns_is_told(tmp_path: Path, warning: float, is_told: bool) -> None:
+    _, notes = read(tmp_path, "", f"metric: latency_p95, objective: 0.5, warning: {warning}")
+    assert [f"warning {warning:g} is not within the objective 0.5" in note for note in notes] == [True] * is_told

@@ -70,6 +70,24 @@ def test_a_budget_that_is_left_is_not_drawn_as_spent(samples: RunSamples) -> Non
     assert "gone at" not in picture.alt
 
 
+def test_what_is_missing_is_a_bar_at_the_end(samples: RunSamples) -> None:
+    course, result = spent(samples.run("at-risk"))
+    allowed = 1.0 - result.objective
+    ends = {"value_low": 1.0 - 1.5 * allowed, "value_high": 1.0 - 0.5 * allowed}
+    bounded = replace(result, missing=("samples of web cover 90% of the window",), **ends)
+    picture = draw_burn_down(course, bounded)
+    (bar,) = picture.figure.axes[0].collections
+    (ends,) = bar.get_segments()
+    assert ends[:, 1] == pytest.approx((-50.0, 50.0))
+    assert ends[:, 0] == pytest.approx(date2num(course.end))
+    for text in (picture.alt, picture.caption):
+        assert (
+            "Whatever the missing data hold, \N{MINUS SIGN}50% to 50% of the budget is left: the bar at the end."
+            in text
+        )
+    assert "Whatever" not in draw_burn_down(course, result).caption
+
+
 def test_windows_that_have_become_the_same_are_drawn_once(samples: RunSamples) -> None:
     _, result = spent(samples.run("cascade"))
     assert [(pair.long_window, pair.threshold) for pair in distinct_pairs(list(result.burn_rates))] == [

@@ -34,6 +34,15 @@ def test_without_a_policy_the_code_is_that_of_the_decision_tree(samples: RunSamp
     assert decide(NO_FINDING, codes, verdicts).code == 0
 
 
+@pytest.mark.parametrize("codes", [(96, 0, 96), (96, 101)])
+def test_what_nobody_could_judge_passes_under_no_list_of_findings(codes: tuple[int, ...]) -> None:
+    assert decide(EVERY_FINDING, codes, {"a": UNKNOWN}).code == highest(codes)
+    decision = decide(ExitPolicy(frozenset({142})), codes, {"a": UNKNOWN})
+    assert (decision.code, decision.failing_codes) == (96, (96,))
+    spared = decide(NO_FINDING, codes, {"a": UNKNOWN})
+    assert (spared.code, "NOTHING_JUDGED (96)" in spared.passed) == (0, True)
+
+
 def test_codes_names_and_severity_say_the_same_in_three_ways(tmp_path: Path) -> None:
     assert policy(tmp_path, "fail_on: {codes: [142, 92]}").codes == {142, 92}
     assert policy(tmp_path, "fail_on: {findings: [SLA_BREACH, high_org_risk]}").codes == {142, 92}

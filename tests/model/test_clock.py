@@ -90,3 +90,31 @@ def test_a_maintenance_that_is_announced_is_not_the_present(root: RootBuilder) -
         "timestamp,repo,kind,title\n2026-01-05T00:00:00Z,web,deploy,x\n2026-09-01T00:00:00Z,web,maintenance,y\n",
     )
     assert read_root(root.folder).at(None, CLOCK)[1] == datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def test_rows_without_a_value_say_until_when_nothing_was_measured(root: RootBuilder) -> None:
+    values = "".join(f"2026-01-{day:02}T00:00:00Z,web,health_score,{90 if day < 9 else ''}\n" for day in range(1, 13))
+    org = root.file("history.csv", HEADER + values).load()
+    known, as_of = org.at(None)
+    assert as_of == T0 + 11 * timedelta(days=1)
+    assert known.warnings[-1] == (
+        "no row after 2026-01-08 00:00 UTC has a value, up to 2026-01-12 00:00 UTC, which is judged as the present: nothing is "
+        "known of the time between"
+    )
+
+
+def test_alerts_and_changes_of_the_future_are_told_and_planned_maintenance_is_not(root: RootBuilder) -> None:
+    root.add(series("web", "health_score", [90.0] * 5)).file(
+        "events.csv",
+        "timestamp,repo,kind,title,ref,until\n2098-01-01T00:00:00Z,web,deploy,x,,\n"
+        "2026-12-24T00:00:00Z,web,maintenance,y,,2026-12-25T00:00:00Z\n",
+    )
+    root.file(
+        "web/alerts/alerts.json", {"alerts": [{"severity": "P1", "title": "z", "timestamp": "2098-01-02T00:00:00Z"}]}
+    )
+    root.write()
+    told = [warning for warning in read_root(root.folder, clock=CLOCK).warnings if "clock" in warning]
+    assert told == [
+        "1 alert dated later than the clock, such as 2098-01-02T00:00:00Z",
+        "1 change dated later than the clock, such as 2098-01-01T00:00:00Z",
+    ]

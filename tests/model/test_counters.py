@@ -11,7 +11,7 @@ import pytest
 from org_samples import DAILY, T0, Row, counts, history_of, series
 
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.model.counters import is_no_counter, is_running
+from tars_lib.model.counters import course_of, is_no_counter, is_running
 from tars_lib.model.history import DAY
 from tars_lib.model.metrics import Metric, known_metric
 from tars_lib.model.slo import RatioPolicy, definitions_with
@@ -93,7 +93,24 @@ def test_a_restart_within_a_gap_is_one() -> None:
     value = np.array([*range(1000, 4100, 100), *range(500, 1600, 100)], dtype=float)
     hours = np.array([*range(31), *range(41, 52)])
     assert is_running(hours * DAY // 24, value)
-    assert is_running(np.arange(value.size) * DAY // 24, value) is False
+    assert course_of(value, hours * DAY // 24).restarts == 1
+    assert (course_of(value).restarts, course_of(value).falls) == (0, 1)
+
+
+def test_a_sum_of_counters_of_which_one_restarts_is_a_running_total_and_its_fall_is_not_known() -> None:
+    total = [*range(1000, 61_000, 1000), *range(33_000, 93_000, 1000)]
+    rows = counts("web", total, [3] * 120, step=HOUR)
+    with pytest.raises(InputError, match=r"requests_total of web only grows but for 1 fall, from 1,000 to 92,000"):
+        history_of([row for row in rows if row[2] == "requests_total"])
+    history = history_of(rows, {"requests_total": COUNTERS["requests_total"]})
+    assert history.counts("requests_total").tolist() == [118]
+    assert set(history.series("requests_total", "web")[1].tolist()) == {1000.0}
+    assert any("falls to more than half of itself once" in note for note in history.notes)
+
+
+def test_failures_that_only_grow_beside_a_total_that_never_moves_are_told() -> None:
+    (note,) = history_of(counts("web", [1000] * 96, range(96), step=HOUR / 4)).notes
+    assert note.startswith("requests_failed never falls in web: if it is a running total")
 
 
 def test_a_restart_of_one_count_alone_is_no_excess_of_failures() -> None:

@@ -321,3 +321,38 @@ def test_latencies_that_were_filled_or_written_in_two_units_are_told(
         note for note in root.add(series("a", "latency_p95", values)).load().warnings if note.startswith("latency_p95")
     ]
     assert [said in note for note in told] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "said"),
+    [
+        ("queue_depth", [40.0] * 9 + [-1.0] * 3, "queue_depth is -1 in 3 of 12 samples and never negative otherwise"),
+        ("queue_depth", [40.0, -2.0, -1.0] * 4, ""),
+        ("queue_depth", [-1.0] * 12, ""),
+        ("cpu_percent", [0.9, 0.97] * 6, "cpu_percent reaches 0.97 % and never more: if shares from 0 to 1 are meant"),
+        ("cpu_percent", [0.9, 1.2] * 6, ""),
+        ("cpu_percent", [0.1, 0.2] * 6, ""),
+    ],
+)
+def test_numbers_that_stand_for_something_else_are_told(
+    root: RootBuilder, metric: str, values: list[float], said: str
+) -> None:
+    told = [note for note in root.add(series("a", metric, values)).load().warnings if note.startswith(metric)]
+    assert [said in note for note in told] == ([True] if said else [])
+
+
+@pytest.mark.parametrize("name", ["web_shop", "web shop", "web.shop"])
+def test_names_that_a_dash_alone_parts_are_two_and_told(root: RootBuilder, name: str) -> None:
+    org = root.file("history.csv", HEADER + f"{T1},web-shop,lead_time,1\n{T1},{name},lead_time,3\n").load()
+    assert {repo.repo for repo in org.repos} == {"web-shop", name}
+    assert any("read alike and are two" in warning for warning in org.warnings)
+
+
+def test_rules_are_read_under_the_names_of_the_history_and_odd_maintenance_is_told(root: RootBuilder) -> None:
+    root.file("history.csv", PLAIN).file(
+        "events.csv", f"timestamp,repo,kind,title,until\n{T1},web,Maintainance,x,{T2}\n"
+    )
+    rule = "{rule_id: r, metric: Lead_Time, comparison: '>', threshold: 1, repos: [Web]}"
+    org = root.file("alerts.yaml", f"rules: [{rule}]").load()
+    assert [(rule.metric, rule.repos) for rule in org.rules] == [("lead_time", ("web",))]
+    assert "events.csv: kind 'maintainance' excludes nothing; kind maintenance does" in org.warnings

@@ -180,7 +180,9 @@ def read_input(
 
     zone = None if assume_tz is None else read_zone(assume_tz)
     org, judged_at = load_org_report(expand([org_report, *more], "an org-health-report.json"), zone)
-    return org.at(judged_at if as_of is None else read_time(as_of, "--as-of", zone), now())
+    # a report of this package says itself when it was judged, and what was known then
+    time = (None if org.asked_until is not None else judged_at) if as_of is None else read_time(as_of, "--as-of", zone)
+    return org.at(time, now())
 
 
 def one_file(name: str | None, needed: str) -> Path | None:

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tars_lib.config.policies.documents import Document
@@ -147,7 +147,7 @@ def _policies(slo: Slo, slis: Mapping[str, Sli], file: str, reading: Reading) ->
             "time_zone": zone,
             "repos": (slo.spec.service,) if own.repos is None else _repos(own.repos),
         }
-        goal = _Goal(at, objective, _slices(objective, spec.budgetingMethod, at), common, reading)
+        goal = _Goal(at, objective, _slices(objective, spec.budgetingMethod, at, window), common, reading)
         policy = _policy(goal, sli, sli_at, spec.budgetingMethod)
         made.append(with_annotations(policy, own, is_alone=alone, where=where, reading=reading))
     return made
@@ -207,7 +207,7 @@ def _window(spec: SloSpec, where: str, reading: Reading) -> tuple[Window, str]:
         raise ConfigError(f"{field}.duration: {error}") from error
 
 
-def _slices(objective: Objective, method: str, where: str) -> Slices | None:
+def _slices(objective: Objective, method: str, where: str, period: Window) -> Slices | None:
     """Return how long a slice is and what makes it good; refuse fields that would be without effect."""
     window, wanted = objective.timeSliceWindow, objective.timeSliceTarget
     if method not in _SLICED:
@@ -227,7 +227,12 @@ def _slices(objective: Objective, method: str, where: str) -> Slices | None:
         raise ConfigError(
             f"{where}: timeSliceWindow: {text!r} was given; minutes, or a number with m, h, d or w, are allowed"
         )
-    return Slices(int(found[1]) * _MINUTES[found[2]], wanted)
+    minutes = int(found[1]) * _MINUTES[found[2]]
+    if timedelta(minutes=minutes) > period.length:
+        raise ConfigError(
+            f"{where}: timeSliceWindow: {text!r} is longer than the window, {period}; a shorter one is allowed"
+        )
+    return Slices(minutes, wanted)
 
 
 def _policy(goal: _Goal, sli: SliSpec, where: str, method: str) -> AnyPolicy:

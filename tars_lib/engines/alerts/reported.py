@@ -26,7 +26,7 @@ class _Carried:
 
 
 def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
-    """Alerts of the artefacts as they were known at a time.
+    """Alerts of the artefacts that `OrgData.at` left: those that were known at its time.
 
     A CRITICAL one that has been open for longer than the first rung of the playbook's escalation matrix (15 minutes) is
     an ESCALATION_TIMEOUT, in place of itself; any other is a HEALTH_DEGRADATION of its repo. One without a time has no
@@ -34,8 +34,7 @@ def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     """
     groups: dict[tuple[str, str], list[ReportedAlert]] = {}
     for alert in org.reported_alerts:
-        if alert.timestamp is None or alert.timestamp <= as_of:
-            groups.setdefault((alert.repo, alert.title), []).append(alert)
+        groups.setdefault((alert.repo, alert.title), []).append(alert)
     for (repo, title), alerts in sorted(groups.items()):
         yield _raise(_Carried(repo, title, tuple(alerts)), as_of)
 
@@ -73,7 +72,7 @@ def _raise(group: _Carried, as_of: datetime) -> Raised:
         repos=(group.repo,),
         root=group.repo,
         first_seen=first,
-        last_seen=as_of,
+        last_seen=as_of if first is None else max(as_of, first),
         why=why,
         concern=AlertImpact.OTHER,
         key=group.title,

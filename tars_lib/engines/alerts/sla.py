@@ -155,7 +155,7 @@ def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     found = track(org, policy)
     if found is None or found.total is None:
         raise ValueError(f"{policy.sla_id}: a verdict needs counts")
-    inside = in_scope(org, policy, found)[found.column] & ~found.planned
+    inside = in_scope(org, policy, found)[found.column] & ~found.says_nothing
     times, at = np.unique(found.time[inside], return_inverse=True)
     bad = np.bincount(at, weights=found.value[inside], minlength=times.size)
     total = np.bincount(at, weights=found.total[inside], minlength=times.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -21,14 +21,19 @@ from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
-from tars_lib.model.history import to_micros
+from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.recurrence import CLOSED
 from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
+from tars_lib.stats.series.standing import standing
 
 logger = logging.getLogger(__name__)
+
+EXCUSED = 0.5
+"""Share of the window below which what maintenance leaves is told beside the verdict; judgement."""
 
 
 def assess_slas(
@@ -216,6 +221,7 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
             warnings.append(f"{label}: {found.impossible} samples have more {part} than {total} and are excluded")
         for note, columns in zip(found.notes, found.noted, strict=True):
             warnings.append(f"{label}: {note.format(_some(scope_names(org, columns)))}")
+        warnings += [f"{label}: {sentence}" for sentence in _doubts(org, verdict)]
         for item in verdict.result.exclusions:
             if item.kept_samples and not item.samples:
                 what = "a sample is" if item.kept_samples == 1 else f"{item.kept_samples} samples are"
@@ -224,6 +230,39 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
                     f"({item.start:{MINUTES}} to {item.end:{MINUTES}}): {what} much longer and kept"
                 )
     return warnings
+
+
+def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
+    """What makes a verdict another one than it seems: uneven sampling, and maintenance of most of the window."""
+    policy, found, measured = verdict.policy, verdict.found, verdict.measured
+    if found is None or measured is None:
+        return
+    by_time = policy.share_of_time(found, measured.keep, len(org.repos))
+    if by_time is not None:
+        for number in np.flatnonzero(measured.samples >= policy.fewest).tolist():
+            share, of_time = float(measured.reading.value[number]), float(by_time[number])
+            if policy.is_met_by(share) != policy.is_met_by(of_time):
+                yield (
+                    f"{share:.1%} of the samples of {org.repos[number].repo} are good, which is {of_time:.1%} of the time: it "
+                    "is sampled more closely at some times, and samples are judged"
+                )
+    for number in np.flatnonzero(in_scope(org, policy, found) & (measured.samples > 0)).tolist():
+        mine = found.of(number)
+        amount = found.value if found.total is None else found.total
+        if (still := standing(amount[mine])) and policy.slices is None:
+            since = from_micros(int(found.time[mine][-still]))
+            yield (
+                f"{policy.needs[0]} of {org.repos[number].repo} is {amount[mine][-1]:g} in each of the last {still} samples, "
+                f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
+            )
+    whole = (measured.end - measured.start) // timedelta(microseconds=1)
+    scope = in_scope(org, policy, found) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
+    if scope.any() and not any(item.title == CLOSED for item in verdict.result.exclusions):
+        shares = 1.0 - measured.length[scope] / whole
+        yield (
+            f"maintenance excuses {float(shares.max()):.0%} of the window of "
+            f"{_some(scope_names(org, np.flatnonzero(scope)))}: the verdict is on the rest"
+        )
 
 
 def _warnings(results: Iterable[ComplianceResult]) -> list[str]:

@@ -182,7 +182,7 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     steps = np.append(found.step, int(np.median(found.step)))
     factor = policy.period_days / BASE_DAYS
     reach = max(int(max(pair.long for pair in PAIRS) * factor), int(steps.max()))
-    near = judged[found.column] & ~found.planned & (found.time <= last) & (found.time > last - reach)
+    near = judged[found.column] & ~found.says_nothing & (found.time <= last) & (found.time > last - reach)
     column, time, bad, weight = found.column[near], found.time[near], bad[near], weight[near]
 
     def part(length: int) -> _Part:
@@ -216,7 +216,7 @@ def _over_dispersion(
         return 1.0
     mine = slice(None) if column is None else found.of(column)
     time, counts = found.time[mine], found.total[mine]
-    chosen = ~found.planned[mine] & (time <= before) & (counts > 0)
+    chosen = ~found.says_nothing[mine] & (time <= before) & (counts > 0)
     if column is None:
         chosen &= judged[found.column]
     bad, total = found.value[mine][chosen], counts[chosen]

@@ -130,7 +130,7 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
     age = (last - found.time) // row
     span = int(policy.window.length.total_seconds() * 1e6)
     window = max(round(span / row), 1)
-    kept = judged[found.column] & ~found.planned & (age >= 0) & (age < max(MAX_ROWS, window))
+    kept = judged[found.column] & ~found.says_nothing & (age >= 0) & (age < max(MAX_ROWS, window))
     rows = int(age[kept].max()) + 1 if kept.any() else 0
     cell = (rows - 1 - age[kept]) * (repos + 1) + found.column[kept]
     amounts, weights = (_rows(cell, part[kept], rows, repos, policy.adds_up) for part in (amount, weight))

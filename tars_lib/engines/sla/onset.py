@@ -66,8 +66,16 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
 
     Samples in maintenance windows are left out, as in the verdict.
     """
-    chosen = ~found.planned if column is None else (found.column == column) & ~found.planned
+    chosen = ~found.says_nothing if column is None else (found.column == column) & ~found.planned
     times, excess = found.time[chosen], policy.excess(found)[chosen]
+    half = found.half
+    if half is not None and half.time.size and policy.adds_up:
+        # what is bad in every completion is harm, though one of the two counts is absent
+        harm = (half.best_bad - policy.allowed * half.best_total) * half.weight
+        surely = (harm > 0) & ((half.column == column) | (column is None))
+        times, excess = np.concatenate((times, half.time[surely])), np.concatenate((excess, harm[surely]))
+        order = np.argsort(times, kind="stable")
+        times, excess = times[order], excess[order]
     if column is not None:
         return times, excess
     moments, which = np.unique(times, return_inverse=True)

@@ -6,7 +6,7 @@ Arrays have shape (N,) in the order of the history's repos.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from tars_lib.engines.sla.report import Exclusion
 from tars_lib.engines.sla.window.maintenance import exclusions_of, planned_time, without_maintenance
 from tars_lib.model.history import DAY, to_micros
+from tars_lib.model.metrics import COUNTER
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Observation, Track, Window
+from tars_lib.model.slo.threshold import FAILED, RATE, TOTAL
 from tars_lib.model.times import read_zone
 from tars_lib.stats.series.spans import series_blocks
 
@@ -47,8 +49,12 @@ class Measurement:
         How many those are.
     length, missing : ndarray of float64
         Microseconds that were to be seen, maintenance left out, and of those the ones without any sample.
+    uncounted : ndarray of float64
+        Missing time, and that at the begin of the window for which a sample before it stands, whose value does not count.
     unseen : ndarray of float64
         Events that usually come in the time that is missing; 0 for an SLI without events.
+    half : ndarray of float64
+        Microseconds of the seen time at which one of two counts is absent.
     idle : ndarray of float64
         Share of the seen time in which no event came although some usually do.
     exclusions : tuple of Exclusion
@@ -66,7 +72,9 @@ class Measurement:
     samples: Ints
     length: Floats
     missing: Floats
+    uncounted: Floats
     unseen: Floats
+    half: Floats
     idle: Floats
     exclusions: tuple[Exclusion, ...]
     keep: Bools
@@ -75,8 +83,17 @@ class Measurement:
 
 def track(org: OrgData, policy: AnyPolicy) -> Track | None:
     """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it."""
-    found = policy.track(org.history, at_end=org.stamp_at_end)
-    return None if found is None else without_maintenance(org, found)
+    at_end = org.stamp_at_end or _counts_increases(org, policy)
+    found = policy.track(org.history, at_end=at_end)
+    return None if found is None else without_maintenance(org, replace(found, at_end=at_end))
+
+
+def _counts_increases(org: OrgData, policy: AnyPolicy) -> bool:
+    """Whether all that is counted are increases of running totals: each stands for the time since the sample before."""
+    names = policy.needs
+    if not policy.adds_up:
+        names = (TOTAL, FAILED) if policy.subject == RATE and RATE not in org.history.metrics else names
+    return all(org.metric(name).kind == COUNTER for name in names)
 
 
 def in_scope(org: OrgData, policy: AnyPolicy, found: Track | None) -> Bools:
@@ -97,15 +114,17 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
     common = int(np.median(found.step)) if found.step.size else DAY
     start, end, is_partial = window.span(as_of, read_zone(policy.time_zone), timedelta(microseconds=common))
     first, last = to_micros(start), to_micros(end)
-    holds_start = bool(window.anchor) and not org.stamp_at_end
+    holds_start = bool(window.anchor) and not found.at_end
     inside = _inside(found.time, first, last, holds_start=holds_start)
-    keep = inside & ~found.planned
+    keep = inside & ~found.says_nothing
     half = found.half
     half_keep = np.zeros(0, dtype=bool)
     within = half_keep
+    half_time: Floats = np.zeros(n)
     if half is not None and half.time.size:
         within = _inside(half.time, first, last, holds_start=holds_start)
         half_keep = within & (half.weight > 0)
+        half_time += np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
     seen, excused, short, long = _course(found, inside, within, n)
     slots = (last - first) // found.step * found.step + found.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)
@@ -114,7 +133,11 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
     planned = excused + np.minimum(np.maximum(planned_time(org, first, last) - excused, 0.0), blind)
     length = np.maximum(length - planned, 0.0)
     missing = np.clip(length - seen, 0.0, None)
-    missing[missing < _WHOLE * np.minimum(found.step, slots)] = 0.0
+    uncounted = missing.copy()
+    for number in np.flatnonzero(missing > 0) if not found.at_end else ():
+        missing[number] = max(missing[number] - _lead(found, int(number), first, last), 0.0)
+    for time in (missing, uncounted):
+        time[time < _WHOLE * np.minimum(found.step, slots)] = 0.0
     return Measurement(
         window=window,
         start=start,
@@ -124,12 +147,28 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
         samples=np.bincount(found.column[keep], minlength=n).astype(np.int64),
         length=length,
         missing=missing,
-        unseen=_unseen(found, short, long, missing),
-        idle=_idle(found, keep, n),
+        unseen=_unseen(found, short, long, uncounted),
+        uncounted=uncounted,
+        half=half_time,
+        idle=_idle(found, inside & ~found.planned, n),
         exclusions=exclusions_of(org, found, inside, first, last),
         keep=keep,
         half_keep=half_keep,
     )
+
+
+def _lead(found: Track, number: int, first: int, last: int) -> int:
+    """How much longer samples stand for a window than those within it say: the one before it may reach into it.
+
+    The last one within it stands for time after it instead, so that samples at one pace come to the same either way.
+    """
+    mine = found.of(number)
+    time, span = found.time[mine], found.span[mine]
+    begin, end = np.searchsorted(time, (first, last), side="right").tolist()
+    if not 0 < begin < end:
+        return 0
+    lead = min(int(time[begin - 1] + span[begin - 1]), int(time[begin])) - first
+    return max(max(lead, 0) - max(int(time[end - 1] + span[end - 1]) - last, 0), 0)
 
 
 def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
@@ -157,7 +196,8 @@ def _course(found: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats,
         seen += np.bincount(column, weights=span * weight, minlength=n)
         excused += np.bincount(column, weights=span * (1.0 - weight), minlength=n)
         same = column[1:] == column[:-1]
-        gaps = np.where(same, np.maximum(time[1:] - time[:-1] - span[:-1], 0), 0).astype(np.float64)
+        stood = span[1:] if found.at_end else span[:-1]
+        gaps = np.where(same, np.maximum(time[1:] - time[:-1] - stood, 0), 0).astype(np.float64)
         short += np.bincount(column[:-1], weights=np.where(gaps < DAY, gaps, 0.0), minlength=n)
         long += np.bincount(column[:-1], weights=np.where(gaps >= DAY, gaps, 0.0), minlength=n)
     return seen, excused, short, long
@@ -181,18 +221,19 @@ def _unseen(found: Track, short: Floats, long: Floats, missing: Floats) -> Float
 def _idle(found: Track, keep: Bools, n: int) -> Floats:
     """Share of the seen time in which no event came although some usually do."""
     idle = np.zeros(n)
-    if found.total is None:
+    busy = found.busy
+    if busy is None:
         return idle
     empty, seen = np.zeros(n), np.zeros(n)
     for block in series_blocks(found.column):
         chosen = keep[block]
         column, span = found.column[block][chosen], found.span[block][chosen].astype(np.float64)
-        empty += np.bincount(column, weights=np.where(found.total[block][chosen] > 0, 0.0, span), minlength=n)
+        empty += np.bincount(column, weights=np.where(busy[block][chosen], 0.0, span), minlength=n)
         seen += np.bincount(column, weights=span, minlength=n)
     for number in np.flatnonzero(empty > 0):
         mine = found.of(int(number))
         span = found.span[mine].astype(np.float64)
-        unusual = _unusual(found.total[mine] > 0, span)
+        unusual = _unusual(busy[mine], span)
         idle[number] = (span * unusual)[keep[mine]].sum() / seen[number]
     return idle
 

@@ -133,7 +133,8 @@ def _is_chance(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurem
     """Whether a service that just meets the objective may have shown the deciding value."""
     if deciding.status is not SlaStatus.BREACHED:
         return False
-    return policy.could_be_chance(deciding.bad, deciding.n, _interval(org, policy, found, measured, deciding))
+    between = None if deciding.is_completed else _interval(org, policy, found, measured, deciding)
+    return policy.could_be_chance(deciding.bad, deciding.n, between)
 
 
 def _look_ahead(
@@ -229,7 +230,7 @@ def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers
 def _window_result(
     org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
 ) -> WindowResult:
-    between = None if judged.value is None else _interval(org, policy, found, measured, judged)
+    between = None if judged.value is None or judged.is_completed else _interval(org, policy, found, measured, judged)
     return WindowResult(
         window=str(measured.window),
         start=measured.start,

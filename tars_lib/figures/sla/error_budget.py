@@ -21,6 +21,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.model.history import from_micros
+from tars_lib.model.metrics import percent_of
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -60,17 +61,49 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
         _draw_course(left, spent, result, since)
     name = label(result.sla_name)
     scope = "" if result.scope is None else f" in {label(result.scope)}"
-    rest = 100.0 * float(spent.remaining[-1])
+    budget = result.error_budget
+    # where what is half reported decides, the verdict is not the end of the course
+    used = None if budget is None else budget.consumed_share
+    rest = 100.0 * (float(spent.remaining[-1]) if used is None else 1.0 - used)
     said = f"{name}{scope}: {_left(rest)}" + _when(spent)
     firing = [rate for rate in shown if rate.is_firing]
     pace = _pace(firing, shown)
+    left_over = left_whatever(result)
+    open_end = (
+        ""
+        if left_over is None
+        else f" Whatever the missing data hold, {_span(*left_over)} is left: the bar at the end."
+    )
     return Picture(
         figure,
-        alt=f"Error budget over {result.windows[0].window}. {said}. {pace}",
+        alt=f"Error budget over {result.windows[0].window}. {said}. {pace}{open_end}",
         title=said,
-        caption=f"{pace} Dashed: the pace that spends exactly the budget.".strip()
+        caption=f"{pace}{open_end} Dashed: the pace that spends exactly the budget.".strip()
         + (" A burn rate of 1 spends it in one period." if shown else ""),
     )
+
+
+def left_whatever(result: ComplianceResult) -> tuple[float, float] | None:
+    """Least and most of the budget, in per cent, that is left over all completions of what is missing.
+
+    Returns
+    -------
+    tuple of float or None
+        None where nothing is missing, nothing bounds it, or there is no budget.
+    """
+    low, high, whole = result.value_low, result.value_high, percent_of(result.unit)
+    if not result.missing or low is None or high is None or low == high or not whole:
+        return None
+    allowed = whole - result.objective if result.higher_is_better else result.objective
+    if allowed <= 0:
+        return None
+    used = [(whole - value if result.higher_is_better else value) / allowed for value in (low, high)]
+    return 100.0 * (1.0 - max(used)), 100.0 * (1.0 - min(used))
+
+
+def _span(least: float, most: float) -> str:
+    ends = [f"{end:.0f}%".replace("-", "\N{MINUS SIGN}") for end in (least, most)]
+    return f"{ends[0]} to {ends[1]} of the budget"
 
 
 def distinct_pairs(rates: list[BurnRate]) -> list[BurnRate]:
@@ -99,6 +132,14 @@ def _draw_course(axes: Axes, spent: Spending, result: ComplianceResult, since: d
         f"{values[-1]:.0f}%".replace("-", "\N{MINUS SIGN}"), (spent.end, values[-1]), xytext=(-4, 4 if is_over else 7),
         textcoords="offset points", ha="right", va="bottom", color=colour, fontsize=8.2, weight="bold",
     )  # fmt: skip
+    whatever = left_whatever(result)
+    if whatever is not None:
+        floor, _ = axes.get_ylim()
+        axes.vlines(spent.end, *whatever, color=MUTED, lw=3.0, alpha=0.6, zorder=2)  # type: ignore[arg-type]
+        if whatever[0] < floor:
+            # the bar leaves the picture: below nothing, how far is of no use
+            axes.plot(spent.end, floor, marker="v", ms=5, color=MUTED, clip_on=False, zorder=3)  # type: ignore[arg-type]
+            axes.set_ylim(bottom=floor)
     axes.margins(x=0.01)
     label_times(axes, 5)
     axes.set_title("Error budget left")

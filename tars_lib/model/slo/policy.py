@@ -10,11 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tars_lib.errors import ConfigError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_WINDOW_DAYS
 from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Severity
 from tars_lib.model.slo.slices import Slices
+from tars_lib.model.slo.track import Track
 
 _WINDOW = re.compile(r"(\d{1,5})\s*([mhdwHDW])")
 _MONTHLY = re.compile(r"(\d{1,4})\s*[MQY]")
@@ -315,6 +319,11 @@ class Policy:
         if self.objective == 0:
             return math.inf if distance > 0 else distance
         return distance / abs(self.objective)
+
+    def share_of_time(self, found: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
+        """For which share of the time the kept samples are good, for each repo; None of an SLI that shares out no samples."""
+        del found, keep, n
+        return None
 
     def warns_at(self, value: float) -> str | None:
         """Why a value that meets the objective is at risk all the same."""

@@ -158,6 +158,7 @@ class RatioPolicy(Policy):
             short_is_bad=self.part_is_good,
             asked=np.where(lacks_total, most, unknown),
             lacks=np.where(is_impossible, -1, np.where(lacks_total, 0, 1)),
+            names=self.needs,
         )
 
     def _notes(self, rows: Joined) -> tuple[tuple[str, ...], tuple[Ints, ...]]:

@@ -86,9 +86,13 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         sli = np.bincount(place, weights=good, minlength=n) / whole
     if slices.target is not None:
         met = sli >= slices.target if slices.target_is_floor else sli <= slices.target
+        # a mean that rounding alone parts from the target meets it, as an objective is met
+        met |= np.isclose(sli, slices.target, rtol=1e-12, atol=0.0)
         sli = np.where(np.isnan(sli), np.nan, met.astype(np.float64))
     half = found.half
-    keep = (covered >= length / 2) & np.isfinite(sli)
+    # a slice without an event is no evidence, and was seen all the same
+    is_empty = np.isnan(sli) & (found.total is not None)
+    keep = (covered >= length / 2) & (np.isfinite(sli) | is_empty)
     if half is not None and half.time.size:
         spoilt = np.unique(np.stack([half.column, half.time // length]), axis=1)
         known = {(int(repo), int(slot)) for repo, slot in spoilt.T}
@@ -102,7 +106,7 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
             shortfall=np.zeros(m), asked=np.ones(m), lacks=np.resize(half.lacks, m),
         )  # fmt: skip
     size = int(keep.sum())
-    value = sli[keep]
+    value, empty = np.where(is_empty, 1.0, sli)[keep], is_empty[keep]
     rate = np.full(found.step.size, 1.0 / length)
     return replace(
         found,
@@ -110,7 +114,7 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         time=number[keep] * length,
         span=np.full(size, length, dtype=np.int64),
         value=value if found.total is None else 1.0 - value,
-        total=None if found.total is None else np.ones(size),
+        total=None if found.total is None else np.where(empty, 0.0, 1.0),
         weight=np.ones(size),
         step=np.full(found.step.size, length, dtype=np.int64),
         half=half,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tars_lib.model.history import DAY, History, intervals
 from tars_lib.model.slo.policy import Policy
 from tars_lib.model.slo.slices import in_slices
-from tars_lib.model.slo.track import Bounds, Observation, Track
+from tars_lib.model.slo.track import Bounds, Half, Observation, Track
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.intervals import mean_interval, median_interval
 from tars_lib.stats.series.joining import join
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+RATE, TOTAL, FAILED = "error_rate", "requests_total", "requests_failed"
+"""The rate that is derived from two counts where nobody reports it, and those."""
 AGGREGATES = ("mean", "median", "max", "last", "good_share")
 
 
@@ -81,25 +83,24 @@ class ThresholdPolicy(Policy):
         """
         name = self.metric
         column, time, value = history.samples(name)
-        if name == "error_rate" and not time.size and history.has(name):
-            name = "requests_total"
-            rows = join(
-                history.samples(name),
-                history.samples("requests_failed"),
-                history.interval(name) or DAY,
-                at_end=at_end,
-            )
-            busy = (rows.total > 0) & (rows.open_total == 0) & (rows.open_part == 0)
-            column, time = rows.column[busy], rows.time[busy]
-            value = np.minimum(rows.part[busy], rows.total[busy]) / rows.total[busy] * history.failure_scale
-        if not time.size:
-            return None
         span = spans(column, time, history.interval(name) or DAY)
         samples = Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+        if name == RATE and TOTAL in history.metrics:
+            samples = replace(samples, empty=_without_traffic(history, column, time))
+            if FAILED in history.metrics:
+                samples = _with_derived(samples, _derived_rate(history, at_end=at_end))
+        if not samples.time.size and (samples.half is None or not samples.half.time.size):
+            return None
         if self.slices is None:
             return samples
+        busy = ~samples.says_nothing
+        span, value = samples.span[busy], samples.value[busy]
+        samples = replace(
+            samples, column=samples.column[busy], time=samples.time[busy], span=span, value=value, weight=np.ones(span.size),
+            empty=None,
+        )  # fmt: skip
         if self.aggregate == "good_share":
-            return in_slices(samples, self.slices, self._is_within(value), np.ones(time.size), self.sla_id)
+            return in_slices(samples, self.slices, self._is_within(value), np.ones(span.size), self.sla_id)
         return in_slices(samples, self.slices, value * span, span.astype(np.float64), self.sla_id)
 
     def read(self, found: Track, keep: Bools, n: int) -> Observation:
@@ -126,6 +127,19 @@ class ThresholdPolicy(Policy):
             for position in np.flatnonzero(there):
                 result[position] = self._pick(values[bounds[position] : bounds[position + 1]])
         return Observation(result, bad, count.astype(np.float64))
+
+    def share_of_time(self, found: Track, keep: Bools, n: int) -> Floats | None:
+        """Return for which share of the time the kept samples are good, for each repo; None where samples are not shared out.
+
+        A share of samples is another one where the repo is sampled more closely at some times.
+        """
+        if self.aggregate != "good_share":
+            return None
+        column, weight = found.column[keep], found.span[keep] * found.weight[keep]
+        heavy = np.bincount(column, weights=weight, minlength=n)
+        good = np.bincount(column, weights=weight * self._is_good(found.value[keep]), minlength=n)
+        with np.errstate(invalid="ignore"):
+            return good / heavy
 
     def _pick(self, values: Floats) -> float:
         if self.aggregate == "median":
@@ -231,8 +245,8 @@ class ThresholdPolicy(Policy):
         return self.objective - found.value if self.higher_is_better else found.value - self.objective
 
     def course(self, found: Track) -> Floats:
-        """Return the metric itself, (n,)."""
-        return found.value
+        """Return the metric itself, (n,); NaN where it says nothing."""
+        return found.value if found.empty is None else np.where(found.empty, np.nan, found.value)
 
     def _is_good(self, values: Floats) -> Floats:
         """Return 1 for each good sample, or slice, and 0 for each bad one."""
@@ -243,3 +257,72 @@ class ThresholdPolicy(Policy):
             raise ValueError(f"{self.sla_id}: good_share needs a threshold")
         good = values >= self.threshold if self.threshold_is_floor else values <= self.threshold
         return good.astype(np.float64)
+
+
+def _with_derived(reported: Track, derived: Track) -> Track:
+    """The reported rate, and the derived one of the repos that report none."""
+    other, half = ~np.isin(derived.column, reported.column), derived.half
+    if half is not None:
+        mine = ~np.isin(half.column, reported.column)
+        half = half.where(mine)
+    empty, idle = (
+        np.zeros(part.time.size, dtype=np.bool_) if part.empty is None else part.empty for part in (reported, derived)
+    )
+    column = np.concatenate((reported.column, derived.column[other]))
+    time = np.concatenate((reported.time, derived.time[other]))
+    order = np.lexsort((time, column))
+    is_reported = np.isin(np.arange(reported.step.size), reported.column)
+    return Track(
+        column[order],
+        time[order],
+        np.concatenate((reported.span, derived.span[other]))[order],
+        np.concatenate((reported.value, derived.value[other]))[order],
+        None,
+        np.ones(time.size),
+        np.where(is_reported, reported.step, derived.step),
+        half=half,
+        empty=np.concatenate((empty, idle[other]))[order],
+    )
+
+
+def _derived_rate(history: History, *, at_end: bool) -> Track:
+    """The failures of each sample over its requests; where one of the two counts is absent, it is half reported."""
+    names = (TOTAL, FAILED)
+    total, failed = (history.samples(name) for name in names)
+    rows = join(total, failed, history.interval(TOTAL) or DAY, at_end=at_end)
+    whole = (rows.open_total == 0) & (rows.open_part == 0)
+    half = ~whole & ~(rows.total <= 0)
+    busy = rows.total[whole] > 0
+    value = np.zeros(busy.size)
+    value[busy] = (
+        np.minimum(rows.part[whole], rows.total[whole])[busy] / rows.total[whole][busy] * history.failure_scale
+    )
+    none = np.zeros(int(half.sum()))
+    return Track(
+        rows.column[whole],
+        rows.time[whole],
+        rows.span[whole],
+        value,
+        None,
+        np.ones(busy.size),
+        intervals(history, TOTAL),
+        half=Half(
+            rows.column[half], rows.time[half], rows.span[half], np.ones(none.size), none, none, none, none, none,
+            short_is_bad=False, asked=rows.span[half].astype(np.float64),
+            lacks=np.where(rows.open_total[half] > 0, 0, 1), names=names,
+        ),
+        empty=~busy,
+    )  # fmt: skip
+
+
+def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.bool_]:
+    """Whether a repo says at the time of a sample that no request came."""
+    of, at, total = history.samples(TOTAL)
+    idle = total <= 0
+    of, at = of[idle], at[idle]
+    moments = np.unique(at)
+    if not moments.size:
+        return np.zeros(time.size, dtype=np.bool_)
+    place = np.minimum(np.searchsorted(moments, time), moments.size - 1)
+    keys = of * moments.size + np.searchsorted(moments, at)
+    return np.asarray(np.isin(column * moments.size + place, keys) & (moments[place] == time), dtype=np.bool_)

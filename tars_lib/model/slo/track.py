@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,9 @@ class Half:
     asked : ndarray, shape (h,)
         Events in question.
     lacks : ndarray of int64, shape (h,)
-        Position in `Policy.needs` of the count that is absent; -1 where both are there and contradict each other.
+        Position in `names` of the count that is absent; -1 where both are there and contradict each other.
+    names : tuple of str
+        Total and part.
     """
 
     column: Ints
@@ -58,6 +61,13 @@ class Half:
     short_is_bad: bool
     asked: Floats
     lacks: Ints
+    names: tuple[str, ...]
+
+    def where(self, chosen: NDArray[np.bool_]) -> Half:
+        """Return those times alone."""
+        held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        held |= {name: part[chosen] for name, part in held.items() if isinstance(part, np.ndarray)}
+        return Half(**held)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +100,10 @@ class Track:
         How samples were brought together, for the report's warnings; `{}` stands for the repos' names.
     noted : tuple of ndarray
         Repos of each note by position.
+    empty : ndarray of bool or None, shape (n,)
+        Samples of a rate at which no request came, so that it says nothing.
+    at_end : bool
+        Whether a sample stands for the time before its stamp.
     """
 
     column: Ints
@@ -104,11 +118,25 @@ class Track:
     impossible: int = 0
     notes: tuple[str, ...] = ()
     noted: tuple[Ints, ...] = ()
+    empty: NDArray[np.bool_] | None = None
+    at_end: bool = False
 
     @property
     def planned(self) -> NDArray[np.bool_]:
         """Whether a maintenance window excuses the whole sample, (n,)."""
         return self.weight <= 0
+
+    @property
+    def busy(self) -> NDArray[np.bool_] | None:
+        """Whether an event came at each sample, (n,); None of an SLI without events."""
+        if self.total is not None:
+            return self.total > 0
+        return None if self.empty is None else ~self.empty
+
+    @property
+    def says_nothing(self) -> NDArray[np.bool_]:
+        """Whether a sample is excused, or is the rate of no event, (n,)."""
+        return self.planned if self.empty is None else self.planned | self.empty
 
     def of(self, column: int) -> slice:
         """Where the samples of a repo stand."""

@@ -88,7 +88,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
-        span = spans(total[0], total[1], default)
+        span = spans(total[0], total[1], default, at_end=at_end)
         return Joined(total[0], total[1], span, total[2], part[2], whole, whole, none, none, 0)
     left, right = _at_one_time(total, part)
     alone_left = np.setdiff1d(np.arange(total[1].size), left, assume_unique=True)
@@ -124,7 +124,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
     return Joined(
         column=column,
         time=time,
-        span=spans(column, time, default),
+        span=spans(column, time, default, at_end=at_end),
         total=rows.total[order],
         part=rows.part[order],
         open_total=rows.open_total[order],
@@ -213,8 +213,8 @@ def _summed(
     lie in no interval. The interval at the end of the finer count that is not over yet is left out.
     """
     one = np.zeros(coarse.size, dtype=np.int64)
-    length = spans(one, coarse, 1)
-    step = spans(np.zeros(fine.size, dtype=np.int64), fine, 1)
+    length = spans(one, coarse, 1, at_end=at_end)
+    step = spans(np.zeros(fine.size, dtype=np.int64), fine, 1, at_end=at_end)
     middle = fine - step // 2 if at_end else fine + step // 2
     begin = coarse - length if at_end else coarse
     at = np.searchsorted(begin, middle, side="right") - 1

@@ -46,7 +46,7 @@ def series_blocks(column: Ints) -> Iterator[slice]:
         first = end
 
 
-def spans(column: Ints, time: Ints, default: int) -> Ints:
+def spans(column: Ints, time: Ints, default: int, *, at_end: bool = False) -> Ints:
     """Return for how long each sample stands.
 
     Parameters
@@ -55,6 +55,8 @@ def spans(column: Ints, time: Ints, default: int) -> Ints:
         Series and time of each sample, ascending by both; times in any unit.
     default : int
         Span of a sample that is alone in its series.
+    at_end : bool
+        Whether a sample stands for the time since the one before it.
 
     Returns
     -------
@@ -69,6 +71,8 @@ def spans(column: Ints, time: Ints, default: int) -> Ints:
     >>> spans(np.zeros(13, dtype=np.int64), time, 24).tolist()
     [1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3]
     """
+    if at_end:
+        return spans(-column[::-1], -time[::-1], default)[::-1]
     stands = np.empty(time.size, dtype=np.int64)
     for block in series_blocks(column):
         stands[block] = _spans(column[block], time[block], default)

@@ -105,6 +105,7 @@ REFUSED: dict[str, str] = {
     "good-is-total": r"SLO web: indicator.ratioMetric: good and total are the same metric, requests_total: 100% for ever",
     "target-in-percent": r"SLO web: spec.objectives.0.target: 99.9 was given; above 0 and up to 1 is allowed, 0.999 for 99.9",
     "percent-as-share": r"SLO web: spec.objectives.0.targetPercent: 0.999 was given and is in percent: .* \(99.9 for 0.999\)",
+    "slice-beyond-window": r"SLO web: spec.objectives.0: timeSliceWindow: '7d' is longer than the window, 1d",
     "no-slice-window": r"SLO web: spec.objectives.0: timeSliceWindow: needed for budgetingMethod Timeslices",
     "raw-occurrences": r"SLO web: spec.objectives.0: budgetingMethod Occurrences needs counts, and a raw ratio has none",
     "v1alpha-seconds": r"SLO web: spec.timeWindow.0.duration: '3600 Second' was given",

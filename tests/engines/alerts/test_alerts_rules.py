@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -107,9 +107,9 @@ def test_a_rule_may_ask_for_the_derived_error_rate_and_for_a_composed_score() ->
     ]
 
 
-def carry(*alerts: ReportedAlert, repos: tuple[Repo, ...] = ()) -> list[Alert]:
+def carry(*alerts: ReportedAlert, repos: tuple[Repo, ...] = (), as_of: datetime | None = None) -> list[Alert]:
     rows = series("web", "health_score", [90.0] * 5) + series("api", "health_score", [90.0] * 5)
-    return list(alerts_of(org_of(rows, repos=repos, reported_alerts=alerts)).alerts)
+    return list(alerts_of(org_of(rows, repos=repos, reported_alerts=alerts), as_of).alerts)
 
 
 NOW = T0 + timedelta(days=4)
@@ -150,11 +150,18 @@ def test_severities_of_other_tools_are_mapped_and_a_strange_one_says_so(word: st
     assert ("is not known, read as MEDIUM" in alert.reason) is (word in ("PURPLE", "UNKNOWN"))
 
 
-def test_an_alert_of_the_future_is_not_known_yet_and_one_without_time_has_no_age() -> None:
-    (alert,) = carry(
-        ReportedAlert("web", "CRITICAL", "later", NOW + minutes(1)), ReportedAlert("web", "CRITICAL", "x", None)
+def test_an_alert_after_the_time_that_is_asked_for_is_not_known_yet_and_one_without_time_has_no_age() -> None:
+    later, timeless = (
+        ReportedAlert("web", "CRITICAL", "y", NOW + minutes(1)),
+        ReportedAlert("web", "CRITICAL", "x", None),
     )
+    (alert,) = carry(later, timeless, as_of=NOW)
     assert (alert.title, alert.type, alert.first_seen) == ("x", AlertType.HEALTH_DEGRADATION, None)
+
+
+def test_an_alert_after_the_last_sample_is_raised() -> None:
+    (alert,) = carry(ReportedAlert("web", "CRITICAL", "x", NOW + timedelta(hours=6)))
+    assert (alert.severity, alert.first_seen, alert.last_seen) == ("CRITICAL", *2 * [NOW + timedelta(hours=6)])
 
 
 def test_an_alert_listed_twice_is_one_alert_from_its_first_time_on() -> None:

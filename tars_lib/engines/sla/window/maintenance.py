@@ -52,12 +52,12 @@ def without_maintenance(org: OrgData, found: Track) -> Track:
     if not planned:
         return found
     is_count = found.total is not None
-    weight = _weight(planned, found.column, found.time, found.span, is_count=is_count, at_end=org.stamp_at_end)
+    weight = _weight(planned, found.column, found.time, found.span, is_count=is_count, at_end=found.at_end)
     half = found.half
     of_half = (
         np.ones(0)
         if half is None
-        else _weight(planned, half.column, half.time, half.span, is_count=is_count, at_end=org.stamp_at_end)
+        else _weight(planned, half.column, half.time, half.span, is_count=is_count, at_end=found.at_end)
     )
     return found.excused(weight, of_half)
 
@@ -93,7 +93,7 @@ def exclusions_of(org: OrgData, found: Track, inside: Bools, first: int, last: i
         if finish < first - reach or begin > last + reach or (event.repo is not None and event.repo not in keys):
             continue
         stretch = Planned(None if event.repo is None else keys.index(event.repo), begin, finish)
-        hit = overlap(stretch, column, time, span, at_end=org.stamp_at_end) > 0
+        hit = overlap(stretch, column, time, span, at_end=found.at_end) > 0
         coarse = hit & (span > COARSE * (finish - begin))
         if hit.any() or (finish >= first and begin <= last):
             excused = int((hit & ~coarse).sum())

@@ -39,16 +39,17 @@ def half_text(
             of = int(measured.samples[number]) + int((half.column[mine] == number).sum())
             since = f"{hit.size} of {of} times, first at {from_micros(int(hit.min())):{MINUTES}}"
             if lacks < 0:
-                parts.append(f"{policy.needs[-1]} of {repo} exceeds {policy.needs[0]} {since}")
+                parts.append(f"{half.names[-1]} of {repo} exceeds {half.names[0]} {since}")
             else:
-                parts.append(f"{policy.needs[lacks]} of {repo} is missing {since}")
+                parts.append(f"{half.names[lacks]} of {repo} is missing {since}")
         if len(groups) > MAX_TOLD:
             parts.append(f"{len(groups) - MAX_TOLD} more are incomplete")
     silent = columns[measured.missing[columns] > 0.5 * np.maximum(measured.length[columns], 1.0)]
     if silent.size and columns.size > 1:
         parts.append(coverage_text(org, policy, found, measured, silent))
     between = f"the value lies between {value_text(ends[0], policy.unit)} and {value_text(ends[1], policy.unit)}"
-    share = "any number of events is" if asked >= 1.0 else f"{asked:.1%} of the events are"
+    share = f"{asked:.1%} of the events are" if policy.adds_up else f"{asked:.1%} of the window is"
+    share = "any number of events is" if asked >= 1.0 and policy.adds_up else share
     return f"{'; '.join(parts)}; {share} in question, so {between}"
 
 
@@ -64,40 +65,52 @@ def coverage_text(org: OrgData, policy: AnyPolicy, found: Track, measured: Measu
 def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, number: int) -> str:
     repo, length = org.repos[number].repo, float(measured.length[number])
     covered = 1.0 - float(measured.missing[number]) / length if length > 0 else 0.0
-    times = found.time[found.of(number)]
+    mine = found.of(number)
+    times, span = found.time[mine], found.span[mine]
     if found.half is not None:
-        times = np.union1d(times, found.half.time[found.half.column == number])
+        half = found.half.column == number
+        times, span = np.append(times, found.half.time[half]), np.append(span, found.half.span[half])
+        order = np.argsort(times, kind="stable")
+        times, span = times[order], span[order]
     name = " and ".join(policy.needs)
     first, last = to_micros(measured.start), to_micros(measured.end)
     if length <= 0:
         return f"maintenance covers the whole window of {repo}"
+    if not times.size and policy.slices is not None and all(org.history.counts(need)[number] for need in policy.needs):
+        return f"no slice of {policy.slices.minutes:,} min of {repo} was seen by half"
     if not times.size:
         return f"{repo} has never reported {name}"
     if int(times[-1]) <= first:
         return (
             f"{repo} has been silent since {from_micros(int(times[-1])):{MINUTES}}: no sample of {name} in the window"
         )
-    inside = times[(times >= first) & (times <= last)]
-    if not inside.size:
+    if not ((times >= first) & (times <= last)).any():
         return f"{repo} has no sample of {name} in the window"
-    step = int(found.step[number])
-    edges = np.concatenate(([first], inside, [last + step]))
-    place = int(np.argmax(np.diff(edges)))
-    if place == inside.size:
-        when = f"it has been silent since {from_micros(int(inside[-1])):{MINUTES}}"
-    elif place == 0:
-        when = f"its first sample is from {from_micros(int(inside[0])):{MINUTES}}"
-    else:
-        begin, finish = (from_micros(int(edge)) for edge in edges[place : place + 2])
-        when = f"there is no sample between {begin:{MINUTES}} and {finish:{MINUTES}}"
-    return f"samples of {repo} cover {covered:.0%} of the window: {when}"
+    when = _widest_gap(times, span, first, last, at_end=found.at_end)
+    return f"samples of {repo} cover {covered:.0%} of the window{f': {when}' if when else ''}"
+
+
+def _widest_gap(times: Ints, span: Ints, first: int, last: int, *, at_end: bool) -> str:
+    """Where the longest time of a window lies for which no sample stands; empty where there is none."""
+    begin, finish = (times - span, times) if at_end else (times, times + span)
+    edges = np.clip(np.concatenate((finish, [first])), first, last)[np.r_[-1, 0 : times.size]]
+    gaps = np.clip(np.append(begin, last), first, last) - edges
+    place = int(np.argmax(gaps))
+    if gaps[place] <= 0:
+        return ""
+    if place == times.size:
+        return f"it has been silent since {from_micros(int(times[-1])):{MINUTES}}"
+    if place == 0:
+        return f"its first sample is from {from_micros(int(times[0])):{MINUTES}}"
+    earlier, later = (from_micros(int(time)) for time in times[place - 1 : place + 1])
+    return f"there is no sample between {earlier:{MINUTES}} and {later:{MINUTES}}"
 
 
 def idle_text(org: OrgData, policy: AnyPolicy, columns: Ints, idle: float) -> str:
     """Return who had no traffic for how much of the window."""
-    names = scope_names(org, columns[:MAX_TOLD])
+    names, total = scope_names(org, columns[:MAX_TOLD]), policy.needs[0] if policy.adds_up else "requests_total"
     who = ", ".join(names) + (", ..." if columns.size > MAX_TOLD else "")
     return (
-        f"{who} had no traffic in {idle:.0%} of the window ({policy.needs[0]} is 0), which does not show that it works; "
+        f"{who} had no traffic in {idle:.0%} of the window ({total} is 0), which does not show that it works; "
         "set quiet: true in org.yaml where that is expected"
     )

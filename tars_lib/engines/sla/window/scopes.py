@@ -45,6 +45,8 @@ class Judged:
         Events or samples, and the bad ones (NaN for a metric that is no share).
     is_certain : bool
         Whether every completion gives this verdict.
+    is_completed : bool
+        Whether `value`, `bad` and `n` are those of a completion, as what was measured is none of any.
     takes_part : bool
         Whether the verdict of the SLA heeds this one: not where there are merely too few events.
     missing : tuple of str
@@ -62,6 +64,7 @@ class Judged:
     bad: float = math.nan
     is_certain: bool = False
     takes_part: bool = True
+    is_completed: bool = False
     missing: tuple[str, ...] = ()
 
 
@@ -76,6 +79,8 @@ class _Seen:
     events: float
     known: float
     bad: float
+    best: tuple[float, float] = (math.nan, math.nan)
+    worst: tuple[float, float] = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,13 +92,20 @@ class ScopeJudge:
     found: Track
     measured: Measurement
     bounds: Bounds | None
+    half_bounds: Bounds | None
 
     @classmethod
     def of(cls, org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement) -> ScopeJudge:
         """Return the judge of a window; bounds of a metric are computed once for all repos."""
-        share = measured.missing / np.maximum(measured.length, 1.0)
+        half, share = (
+            time / np.maximum(measured.length, 1.0) for time in (measured.half, measured.half + measured.uncounted)
+        )
         limits = limits_of(org, policy)
-        return cls(org, policy, found, measured, policy.bounds(found, measured.keep, measured.reading, share, limits))
+        whole, open_ones = (
+            policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
+            for part in (share, half)
+        )
+        return cls(org, policy, found, measured, whole, open_ones)
 
     def judge(self, column: int | None, scope: Ints) -> Judged:
         """Return the verdict on a repo by position, or on all of a scope (None)."""
@@ -108,11 +120,14 @@ class ScopeJudge:
         blank = Judged(column, SlaStatus.UNKNOWN, value, count, coverage, None, low, high, seen.bad)
         half = self._half(columns, seen) if self._is_half_reported(columns) else None
         is_quiet = all(self.org.repos[int(number)].quiet for number in columns)
-        if samples == 0 and half is None:
+        idle = self._idle(columns)
+        if samples == 0 and half is None and idle <= MAX_IDLE:
             return replace(blank, reason=f"no data in the window: {self._coverage(columns)}", takes_part=not is_quiet)
         enough = seen.known if policy.adds_up else samples
         if enough < policy.fewest and half is not None and samples == 0:
             return replace(blank, reason=half)
+        if enough < policy.fewest and idle > MAX_IDLE and coverage >= MIN_COVERAGE:
+            return replace(blank, reason=self._idle_text(columns, idle), takes_part=not is_quiet)
         if enough < policy.fewest:
             least = f"{count} {policy.counted}, fewer than {policy.fewest}"
             if coverage >= MIN_COVERAGE:
@@ -129,11 +144,14 @@ class ScopeJudge:
         if value is None:
             # only what is half reported says anything, and it says it in every completion
             value = seen.half[1] if policy.is_met_by(seen.half[1]) == policy.higher_is_better else seen.half[0]
-        value = min(max(value, seen.half[0]), seen.half[1])
+        measured_value, value = value, min(max(value, seen.half[0]), seen.half[1])
+        if value != measured_value and policy.adds_up:
+            # what is half reported decides: its events are those of the completion that is told
+            bad, events = seen.best if value == seen.half[1] else seen.worst
+            blank = replace(blank, bad=bad, n=round(events), is_completed=True)
         told = [] if half is None or seen.asked == 0 else [half]
         if coverage < 1.0 - MAX_ASKED:
             told.append(self._coverage(columns))
-        idle = self._idle(columns)
         if idle >= IDLE_TOLD and not is_quiet:
             told.append(self._idle_text(columns, idle))
         known = replace(blank, value=value, is_certain=is_certain, missing=tuple(told))
@@ -156,10 +174,14 @@ class ScopeJudge:
     def _seen(self, column: int | None, columns: Ints) -> _Seen:
         reading = self.measured.reading
         bad, events = float(reading.bad[columns].sum()), float(reading.events[columns].sum())
-        if self.bounds is not None:
+        if self.bounds is not None and self.half_bounds is not None:
             value = float(reading.value[columns[0]])
-            ends = float(self.bounds.low[columns[0]]), float(self.bounds.high[columns[0]])
-            return _Seen(value, (value, value), ends, 0.0, events, events, bad)
+            ends, half = (
+                (float(found.low[columns[0]]), float(found.high[columns[0]]))
+                for found in (self.bounds, self.half_bounds)
+            )
+            in_question = float(self.measured.half[columns[0]]) / max(float(self.measured.length[columns[0]]), 1.0)
+            return _Seen(value, half, ends, in_question, events, events, bad)
         worst, best, asked = self._half_sums(columns)
         seen = np.array([bad, events])
         worst, best = worst + seen, best + seen
@@ -176,7 +198,8 @@ class ScopeJudge:
         value = (events - bad) / events if events > 0 else math.nan
         asked_share = 1.0 if math.isinf(asked) else asked / (events + asked) if asked > 0 else 0.0
         known = events + min(float(worst[1] - events), float(best[1] - events))
-        return _Seen(value, half, whole, asked_share, events, known, bad)
+        at_best, at_worst = ((float(sums[0]), float(sums[1])) for sums in (best, worst))
+        return _Seen(value, half, whole, asked_share, events, known, bad, at_best, at_worst)
 
     def _half_sums(self, columns: Ints) -> tuple[Floats, Floats, float]:
         """Bad and all events of what is half reported in its worst and best completion, and the events in question."""
@@ -200,10 +223,11 @@ class ScopeJudge:
 
     def _idle(self, columns: Ints) -> float:
         """Share of the seen time without an event, of repos whose past has some; the least of all repos of a scope."""
-        if self.found.total is None:
+        if self.found.busy is None:
             return 0.0
-        busy = np.bincount(self.found.column, weights=self.found.total, minlength=self.measured.idle.size) > 0
-        seen = columns[busy[columns] & (self.measured.samples[columns] > 0)]
+        busy = np.bincount(self.found.column, weights=self.found.busy, minlength=self.measured.idle.size) > 0
+        reported = self.measured.length > self.measured.missing
+        seen = columns[busy[columns] & reported[columns]]
         return float(self.measured.idle[seen].min()) if seen.size else 0.0
 
     def _half(self, columns: Ints, seen: _Seen) -> str:
