@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure
-from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
+from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, nearest, own_shares, reachable
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
@@ -37,7 +37,7 @@ JOINT_TARGET_ALPHA = 0.35
 of failures at a busy entry point is nothing by itself, and unmistakable at the one callee that never failed
 before."""
 
-JOINT_SHARE = 0.5
+JOINT_SHARE = 0.25
 """For the joint test the cause must account for at least half of the target's deviation; judgement."""
 
 REAL_ALPHA = 0.05
@@ -46,6 +46,10 @@ REAL_ALPHA = 0.05
 LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
+
+EARLIEST_ONSET = 1
+"""Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
+What was bad for longer before was bad without the target."""
 
 LATEST_ONSET = 30
 """Samples of delay that are counted at most."""
@@ -126,6 +130,8 @@ def weigh(question: Question) -> Finding:
         late[position] = 0
         established = established * LATE_WEIGHT**late
     finding = _follow(question, excess, callees, established, own)
+    if question.dependencies is not None and not finding.is_claimed:
+        finding = _past_noise(question, excess, callees, finding)
     if finding.unmeasured is not None or question.dependencies is None:
         return finding
     unknown = _unknown_call(question, finding)
@@ -136,13 +142,44 @@ def weigh(question: Question) -> Finding:
     return replace(_follow(question, excess, callees, established, own), unknown_call=unknown)
 
 
-def _follow(question: Question, excess: Excess, callees: list[list[int]], established: Floats, own: float) -> Finding:
-    """Follow the target's harm along the calls, and judge whether it is chance."""
+def _past_noise(question: Question, excess: Excess, callees: list[list[int]], finding: Finding) -> Finding:
+    """The same where only repos far beyond their own past count, the others being looked through, if that makes a claim.
+
+    Noisy branches take part of the share otherwise, and a caller that feels little ends the way to what it calls.
+    """
+    candidates = finding.within.copy()
+    candidates[question.position] = False
+    far = candidates & (_corrected(excess.p_value, int(candidates.sum())) <= ALPHA)
+    if not far.any() or finding.own_chance > JOINT_TARGET_ALPHA:
+        return finding
+    established = far.astype(np.float64)
+    established[question.position] = max(0.0, 1.0 - finding.own_chance / REAL_ALPHA)
+    other = _follow(question, excess, nearest(callees, far), established, finding.own_chance, int(candidates.sum()))
+    # the second of two looks
+    other = replace(other, chance=min(1.0, 2.0 * other.chance))
+    return other if other.is_claimed else finding
+
+
+def _corrected(p_value: Floats, among: int) -> Floats:
+    """Sidak's correction for the number of repos that could have been it."""
+    result: Floats = -np.expm1(among * np.log1p(-np.minimum(p_value, 1.0 - 1e-12)))
+    return result
+
+
+def _follow(
+    question: Question,
+    excess: Excess,
+    callees: list[list[int]],
+    established: Floats,
+    own: float,
+    among: int | None = None,
+) -> Finding:
+    """Follow the target's harm along the calls, and judge whether it is chance; `among` repos could have been it."""
     within = reachable(callees, question.position)
     shares = own_shares(
         excess.harm, established, callees, question.position, adds_up=excess.adds_up, felt=_felt(question, excess)
     )
-    joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
+    joint = _joint(question, excess, (within, shares), own, among or int(within.sum())) if own <= JOINT_TARGET_ALPHA else 1.0
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
     shares, established = moved, np.where(moved > shares, 1.0, established)
@@ -238,14 +275,15 @@ def _callees(question: Question, excess: Excess) -> list[list[int]]:
     return callees
 
 
-def _joint(question: Question, excess: Excess, within: NDArray[np.bool_], shares: Floats, own: float) -> float:
-    candidates = within & (shares >= JOINT_SHARE)
+def _joint(
+    question: Question, excess: Excess, follow: tuple[NDArray[np.bool_], Floats], own: float, among: int
+) -> float:
+    within, shares = follow
+    candidates = within & (shares >= JOINT_SHARE) & (excess.onset >= -EARLIEST_ONSET)
     candidates[question.position] = False
     best = 1.0
     for j in np.flatnonzero(candidates).tolist():
-        # corrected for the number of repos that could have been it
-        corrected = -np.expm1(int(within.sum()) * np.log1p(-min(float(excess.p_value[j]), 1.0 - 1e-12)))
-        product = max(own * float(corrected), 1e-300)
+        product = max(own * float(_corrected(excess.p_value[j], among)), 1e-300)
         together = joint_chance(
             question.recording,
             question.metric,
