@@ -149,12 +149,14 @@ def _past_noise(question: Question, excess: Excess, callees: list[list[int]], fi
     """
     candidates = finding.within.copy()
     candidates[question.position] = False
-    far = candidates & (_corrected(excess.p_value, int(candidates.sum())) <= ALPHA)
-    if not far.any() or finding.own_chance > JOINT_TARGET_ALPHA:
+    among = int(candidates.sum())
+    corrected = _corrected(excess.p_value, among)
+    if finding.own_chance > JOINT_TARGET_ALPHA or not (candidates & (corrected <= ALPHA)).any():
         return finding
-    established = far.astype(np.float64)
+    established = np.where(candidates, np.clip(1.0 - corrected / REAL_ALPHA, 0.0, 1.0), 0.0)
+    callees = nearest(callees, established > 0.0)
     established[question.position] = max(0.0, 1.0 - finding.own_chance / REAL_ALPHA)
-    other = _follow(question, excess, nearest(callees, far), established, finding.own_chance, int(candidates.sum()))
+    other = _follow(question, excess, callees, established, finding.own_chance, among)
     # the second of two looks
     other = replace(other, chance=min(1.0, 2.0 * other.chance))
     return other if other.is_claimed else finding
@@ -179,7 +181,11 @@ def _follow(
     shares = own_shares(
         excess.harm, established, callees, question.position, adds_up=excess.adds_up, felt=_felt(question, excess)
     )
-    joint = _joint(question, excess, (within, shares), own, among or int(within.sum())) if own <= JOINT_TARGET_ALPHA else 1.0
+    joint = (
+        _joint(question, excess, (within, shares), own, among or int(within.sum()))
+        if own <= JOINT_TARGET_ALPHA
+        else 1.0
+    )
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
     shares, established = moved, np.where(moved > shares, 1.0, established)
