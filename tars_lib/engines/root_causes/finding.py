@@ -43,6 +43,9 @@ JOINT_SHARE = 0.25
 REAL_ALPHA = 0.05
 """Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
 
+ALIKE = 1.25
+"""Factor within which two repos' harm is the same; judgement, the spread of a mean over a few samples."""
+
 LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
@@ -134,11 +137,14 @@ def weigh(question: Question) -> Finding:
         finding = _past_noise(question, excess, callees, finding)
     if finding.unmeasured is not None or question.dependencies is None:
         return finding
-    unknown = _unknown_call(question, finding)
+    # whom harm can come from: along calls between repos that deviate
+    passed = reachable([[c for c in found if established[c] > 0.0] for found in callees], position)
+    unknown = _unknown_call(question, finding, passed)
     if unknown is None:
         return finding
     caller, callee = unknown
     callees[caller] = [*callees[caller], callee]
+    callees = forward_calls(callees, position)
     return replace(_follow(question, excess, callees, established, own), unknown_call=unknown)
 
 
@@ -236,18 +242,22 @@ def _unmeasured(question: Question, excess: Excess, shares: Floats, established:
     return find_unmeasured(question.dependencies, recording.repos, seen, shares, established)
 
 
-def _unknown_call(question: Question, finding: Finding) -> tuple[int, int] | None:
+def _unknown_call(question: Question, finding: Finding, passed: NDArray[np.bool_]) -> tuple[int, int] | None:
     """A call that the graph lacks and that would explain what a repo keeps: caller and callee."""
     excess = finding.excess
     caller = int(np.argmax(finding.kept))
     if finding.kept[caller] < MOST or not excess.harm[caller] > 0.0:
         return None
-    outside = excess.known & ~finding.within
-    outside[sorted(_callers_above(question, caller))] = False
+    outside = excess.known & ~passed
+    above = sorted(_callers_above(question, caller))
+    # what calls it from elsewhere owes it a part of its harm; with as much, the call may lead the other way
+    outside[above] &= excess.adds_up & (ALIKE * excess.harm[above] >= excess.harm[caller])
     # as rare as the gate asks for, although any of these could have been it
     level = -np.expm1(np.log1p(-ALPHA) / max(int(outside.sum()), 1))
     part = excess.harm / excess.harm[caller]
     fits = outside & (excess.p_value <= level) & (part >= MOST) & (excess.onset <= excess.onset[caller] + 1)
+    # no earlier either: without a call in between nothing but time tells it from what was bad before
+    fits &= excess.onset >= 0
     # the nearest of those that call one another
     for j in np.flatnonzero(fits).tolist():
         fits[j] = fits[j] and not any(fits[i] for i in _callers_above(question, j) if i != j)

@@ -22,7 +22,7 @@ from tars_lib.engines.root_causes.evidence_sentences import (
     kind_sentences,
     quiet_sentence,
 )
-from tars_lib.engines.root_causes.finding import Finding, Question, weigh
+from tars_lib.engines.root_causes.finding import ALIKE, Finding, Question, weigh
 from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.frames import read_recording
 from tars_lib.engines.root_causes.other_kinds import Sign, claimed, confidences, hinted, signs
@@ -47,9 +47,6 @@ COLUMNS = ("repo", "metric", "score", "confidence", "contribution", "evidence")
 TRACE_WEIGHT = 0.01
 """Weight in the score of harm that only passes through a repo: it orders those that explain nothing of their
 own, and places them below those that do. Judgement."""
-
-ALIKE = 1.25
-"""Factor within which two repos' harm is the same; judgement, the spread of a mean over a few samples."""
 
 
 def rank_root_causes(
