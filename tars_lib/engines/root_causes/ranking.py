@@ -27,7 +27,7 @@ from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.frames import read_recording
 from tars_lib.engines.root_causes.other_kinds import Sign, claimed, confidences, hinted, signs
 from tars_lib.engines.root_causes.recording import Recording, find_cut
-from tars_lib.engines.root_causes.series import FAILURES, direction, own_series, travels
+from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, travels
 from tars_lib.engines.root_causes.telemetry import with_ends, without_incidents
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, unseen_callees
 from tars_lib.errors import InputError
@@ -47,6 +47,10 @@ COLUMNS = ("repo", "metric", "score", "confidence", "contribution", "evidence")
 TRACE_WEIGHT = 0.01
 """Weight in the score of harm that only passes through a repo: it orders those that explain nothing of their
 own, and places them below those that do. Judgement."""
+
+QUANTILE_ALTERNATIVES = 1.5
+"""Causes that one quantile alone leaves open for each that it names: it does not add up along calls, and of 42 real and
+simulated answers 28 were right."""
 
 
 def rank_root_causes(
@@ -271,6 +275,8 @@ def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]
         result[list(finding.unknown_call)] += 1.0
     recording = question.recording
     labels = (*recording.incident.labels, *recording.baseline.labels)
+    if not finding.excess.adds_up and is_quantile(question.metric):
+        result *= QUANTILE_ALTERNATIVES
     others = np.arange(len(result)) != question.position
     if question.dependencies is None and not finding.excess.known[others].any():
         # nobody else could have shown it

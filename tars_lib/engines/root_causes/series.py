@@ -52,7 +52,12 @@ def travels(metric: str) -> bool:
     >>> travels("latency_p95"), travels("error_rate"), travels("cpu")
     (True, True, False)
     """
-    return metric in FAILURES or metric == "latency" or _QUANTILE.fullmatch(metric) is not None
+    return metric in FAILURES or metric == "latency" or is_quantile(metric)
+
+
+def is_quantile(metric: str) -> bool:
+    """Whether a metric is a quantile of latency."""
+    return _QUANTILE.fullmatch(metric) is not None
 
 
 def own_series(recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None) -> tuple[Floats, Floats]:
@@ -85,7 +90,7 @@ def harm_series(
     adds_up : bool
         Whether excess times requests adds up along calls.
     """
-    if metric == "latency" or _QUANTILE.fullmatch(metric):
+    if metric == "latency" or is_quantile(metric):
         return _latency_series(recording, metric)
     base, now = own_series(recording, metric, higher_is_better)
     return base, now, (metric,) * len(recording.repos), metric in FAILURES
