@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FAILURES = frozenset({"availability", "error_rate", "requests_failed"})
 """Metrics that are views of the same failed requests."""
 
+TAIL_SEEN = 0.95
+"""Level from which on a quantile shows a fault of a few requests; judgement: at most one in twenty is beyond it."""
+
 _QUANTILE = re.compile(r"latency_p[0-9]{1,4}")
 
 
@@ -58,6 +61,17 @@ def travels(metric: str) -> bool:
 def is_quantile(metric: str) -> bool:
     """Whether a metric is a quantile of latency."""
     return _QUANTILE.fullmatch(metric) is not None
+
+
+def sees_tail(used: str) -> bool:
+    """Whether the metrics that stand in for the mean, joined by "+", show what few requests wait for.
+
+    Examples
+    --------
+    >>> sees_tail("latency"), sees_tail("latency_p50+latency_p90"), sees_tail("latency_p50+latency_p99")
+    (True, False, True)
+    """
+    return any(name == "latency" or _level(name) >= TAIL_SEEN for name in used.split("+"))
 
 
 def own_series(recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None) -> tuple[Floats, Floats]:
