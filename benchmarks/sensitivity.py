@@ -3,7 +3,7 @@
 Prints the incidents named right as they are and without request counts, and the healthy windows without a cause, where any of
 the three moves; the other constants are listed below the table.
 
-    python benchmarks/sensitivity.py --dataset ../shared/data/petshop [--markdown]
+    python benchmarks/sensitivity.py --dataset ../shared/data/petshop [--only NAME]... [--markdown]
 
 About five minutes on an idle core.
 """
@@ -75,8 +75,9 @@ def figures(questions: list[Asked]) -> Figures:
 
 @click.command()
 @click.option("--dataset", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--only", multiple=True, metavar="NAME", help="Only this constant; repeatable.")
 @click.option("--markdown", is_flag=True, help="A table for docs/benchmarks.md.")
-def main(dataset: Path, markdown: bool) -> None:
+def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
     """Halve and double each constant of the root causes.
 
     Example: python benchmarks/sensitivity.py --dataset ../shared/data/petshop
@@ -89,6 +90,8 @@ def main(dataset: Path, markdown: bool) -> None:
     rows = [["constant", "value", "right", "right, no counts", "healthy quiet"], ["as it is", "", *map(str, usual)]]
     still = []
     for name, value in constants().items():
+        if only and name not in only:
+            continue
         moves = []
         for factor in (0.5, 2.0):
             other = max(1, round(value * factor)) if isinstance(value, int) else value * factor

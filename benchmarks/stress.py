@@ -26,6 +26,7 @@ import click
 import networkx as nx
 import pandas as pd
 from petshop_dataset import Case, DatasetError, Scenario, read_scenarios
+from petshop_score import calibration_error
 from petshop_windows import healthy_windows
 from simulated import clear_incidents
 from simulated_application import incident
@@ -66,6 +67,7 @@ class Tally:
     healthy: int = 0
     quiet: int = 0
     wrong_in: list[str] = field(default_factory=list)
+    stated: list[tuple[float, bool]] = field(default_factory=list)
 
 
 @click.command()
@@ -101,6 +103,8 @@ def main(
     measured = [["what was done", "incidents", "cause first", "another first", "sure and wrong", "healthy quiet"]]
     hidden = [["what was done", "incidents", "another first", "sure and wrong", "told beside it", "healthy quiet"]]
     notes: list[str] = []
+    stated: list[tuple[float, bool]] = []
+    count = 0
     for name in only or ROWS:
         row = ROWS[name]
         # of a target that is not measured nobody can ask
@@ -109,15 +113,21 @@ def main(
         if not tally.asked:
             continue
         quiet = f"{tally.quiet / tally.healthy:.2f}" if tally.healthy else "-"
-        count = [str(tally.asked)]
+        count += tally.asked
+        stated += tally.stated
         if row.is_measured:
             shares = [f"{tally.right / tally.asked:.2f}", str(tally.wrong), str(tally.sure_wrong)]
-            measured.append([name, *count, *shares, quiet])
+            measured.append([name, str(tally.asked), *shares, quiet])
         else:
-            hidden.append([name, *count, str(tally.wrong), str(tally.sure_wrong), str(tally.beside), quiet])
+            hidden.append([name, str(tally.asked), str(tally.wrong), str(tally.sure_wrong), str(tally.beside), quiet])
         notes += [f"{name}: {line}" for line in tally.wrong_in]
     tables = [("The cause is measured", measured), ("The cause is not measured", hidden)]
     click.echo(printed([(title, rows) for title, rows in tables if len(rows) > 1], markdown=markdown))
+    sure_wrong = sum(not is_right for sure, is_right in stated if sure >= SURE)
+    click.echo(
+        f"\nOf {count} incidents {sure_wrong} ({sure_wrong / count:.1%}) were answered wrongly with a confidence of {SURE} or "
+        f"more; expected calibration error of {len(stated)} first answers {calibration_error(stated):.3f}."
+    )
     if show:
         click.echo("\n".join(notes))
 
@@ -137,6 +147,8 @@ def score(change: Change, questions: Iterable[Asked]) -> Tally:
             continue
         tally.asked += 1
         tally.right += first == asked.case.cause
+        if first is not None:
+            tally.stated.append((float(causes["confidence"].iloc[0]), first == asked.case.cause))
         if first is not None and first != asked.case.cause:
             tally.wrong += 1
             tally.sure_wrong += causes["confidence"].iloc[0] >= SURE

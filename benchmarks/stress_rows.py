@@ -289,6 +289,8 @@ ROWS: dict[str, Row] = {
     "a bystander was bad before": Row(doubled),
     "clocks of half one sample late": Row(skewed),
     "no request counts": Row(no_counts),
+    "p99 alone": Row(quantiles("latency_p99")),
+    "p50, p90 and p99 alone": Row(quantiles("latency_p50", "latency_p90", "latency_p99")),
     "p90 alone": Row(quantiles("latency_p90")),
     "p50 and p90 alone": Row(quantiles("latency_p50", "latency_p90")),
     "a fifth of the calls unknown": Row(without_edges(0.2)),

@@ -11,6 +11,7 @@ import numpy as np
 from tars_lib.engines.root_causes.excess import Excess
 from tars_lib.engines.root_causes.finding import ALPHA, REAL_ALPHA, Finding
 from tars_lib.engines.root_causes.flow import CallGraph
+from tars_lib.engines.root_causes.other_kinds import Sign
 from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import BEGINS_HERE
@@ -167,6 +168,24 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
     if outside > BEGINS_HERE:
         return [f"{rise}; its callers account for {1.0 - outside:.0%} of that, so the load entered here"]
     return [f"{rise}, {1.0 - outside:.0%} of that from its callers"]
+
+
+def kind_sentences(sign: Sign, target: str, metric: str) -> tuple[str, ...]:
+    """Sentences for a repo to which a metric of another kind leads."""
+    return (
+        f"{_changed(sign)}, {_short(sign.sigmas)} standard deviations of its past; "
+        f"by chance one of the metrics asked changes as much with probability {_percent(sign.chance)}",
+        f"{metric} is not reported there, so that nothing says how much of the impact on {target} begins here",
+    )
+
+
+def hint_text(repo: str, sign: Sign) -> str:
+    """A change that may well be chance, in a few words."""
+    return f"{repo} ({_changed(sign)}, chance {_percent(sign.chance)})"
+
+
+def _changed(sign: Sign) -> str:
+    return f"{sign.metric} went from {_short(sign.before)} to {_short(sign.during)}"
 
 
 def quiet_sentence(wording: Wording, position: int, chance: float) -> str:

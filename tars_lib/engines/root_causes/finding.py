@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure
-from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares, reachable
+from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, nearest, own_shares, reachable
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
@@ -37,15 +37,22 @@ JOINT_TARGET_ALPHA = 0.35
 of failures at a busy entry point is nothing by itself, and unmistakable at the one callee that never failed
 before."""
 
-JOINT_SHARE = 0.5
+JOINT_SHARE = 0.25
 """For the joint test the cause must account for at least half of the target's deviation; judgement."""
 
 REAL_ALPHA = 0.05
 """Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
 
+ALIKE = 1.25
+"""Factor within which two repos' harm is the same; judgement, the spread of a mean over a few samples."""
+
 LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
+
+EARLIEST_ONSET = 1
+"""Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
+What was bad for longer before was bad without the target."""
 
 LATEST_ONSET = 30
 """Samples of delay that are counted at most."""
@@ -126,23 +133,65 @@ def weigh(question: Question) -> Finding:
         late[position] = 0
         established = established * LATE_WEIGHT**late
     finding = _follow(question, excess, callees, established, own)
+    if question.dependencies is not None and not finding.is_claimed:
+        finding = _past_noise(question, excess, callees, finding)
     if finding.unmeasured is not None or question.dependencies is None:
         return finding
-    unknown = _unknown_call(question, finding)
+    # whom harm can come from: along calls between repos that deviate
+    passed = reachable([[c for c in found if established[c] > 0.0] for found in callees], position)
+    unknown = _unknown_call(question, finding, passed)
     if unknown is None:
         return finding
     caller, callee = unknown
     callees[caller] = [*callees[caller], callee]
+    callees = forward_calls(callees, position)
     return replace(_follow(question, excess, callees, established, own), unknown_call=unknown)
 
 
-def _follow(question: Question, excess: Excess, callees: list[list[int]], established: Floats, own: float) -> Finding:
-    """Follow the target's harm along the calls, and judge whether it is chance."""
+def _past_noise(question: Question, excess: Excess, callees: list[list[int]], finding: Finding) -> Finding:
+    """The same where only repos far beyond their own past count, the others being looked through, if that makes a claim.
+
+    Noisy branches take part of the share otherwise, and a caller that feels little ends the way to what it calls.
+    """
+    candidates = finding.within.copy()
+    candidates[question.position] = False
+    among = int(candidates.sum())
+    corrected = _corrected(excess.p_value, among)
+    if finding.own_chance > JOINT_TARGET_ALPHA or not (candidates & (corrected <= ALPHA)).any():
+        return finding
+    established = np.where(candidates, np.clip(1.0 - corrected / REAL_ALPHA, 0.0, 1.0), 0.0)
+    callees = nearest(callees, established > 0.0)
+    established[question.position] = max(0.0, 1.0 - finding.own_chance / REAL_ALPHA)
+    other = _follow(question, excess, callees, established, finding.own_chance, among)
+    # the second of two looks
+    other = replace(other, chance=min(1.0, 2.0 * other.chance))
+    return other if other.is_claimed else finding
+
+
+def _corrected(p_value: Floats, among: int) -> Floats:
+    """Sidak's correction for the number of repos that could have been it."""
+    result: Floats = -np.expm1(among * np.log1p(-np.minimum(p_value, 1.0 - 1e-12)))
+    return result
+
+
+def _follow(
+    question: Question,
+    excess: Excess,
+    callees: list[list[int]],
+    established: Floats,
+    own: float,
+    among: int | None = None,
+) -> Finding:
+    """Follow the target's harm along the calls, and judge whether it is chance; `among` repos could have been it."""
     within = reachable(callees, question.position)
     shares = own_shares(
         excess.harm, established, callees, question.position, adds_up=excess.adds_up, felt=_felt(question, excess)
     )
-    joint = _joint(question, excess, within, shares, own) if own <= JOINT_TARGET_ALPHA else 1.0
+    joint = (
+        _joint(question, excess, (within, shares), own, among or int(within.sum()))
+        if own <= JOINT_TARGET_ALPHA
+        else 1.0
+    )
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
     shares, established = moved, np.where(moved > shares, 1.0, established)
@@ -193,18 +242,22 @@ def _unmeasured(question: Question, excess: Excess, shares: Floats, established:
     return find_unmeasured(question.dependencies, recording.repos, seen, shares, established)
 
 
-def _unknown_call(question: Question, finding: Finding) -> tuple[int, int] | None:
+def _unknown_call(question: Question, finding: Finding, passed: NDArray[np.bool_]) -> tuple[int, int] | None:
     """A call that the graph lacks and that would explain what a repo keeps: caller and callee."""
     excess = finding.excess
     caller = int(np.argmax(finding.kept))
     if finding.kept[caller] < MOST or not excess.harm[caller] > 0.0:
         return None
-    outside = excess.known & ~finding.within
-    outside[sorted(_callers_above(question, caller))] = False
+    outside = excess.known & ~passed
+    above = sorted(_callers_above(question, caller))
+    # what calls it from elsewhere owes it a part of its harm; with as much, the call may lead the other way
+    outside[above] &= excess.adds_up & (ALIKE * excess.harm[above] >= excess.harm[caller])
     # as rare as the gate asks for, although any of these could have been it
     level = -np.expm1(np.log1p(-ALPHA) / max(int(outside.sum()), 1))
     part = excess.harm / excess.harm[caller]
     fits = outside & (excess.p_value <= level) & (part >= MOST) & (excess.onset <= excess.onset[caller] + 1)
+    # no earlier either: without a call in between nothing but time tells it from what was bad before
+    fits &= excess.onset >= 0
     # the nearest of those that call one another
     for j in np.flatnonzero(fits).tolist():
         fits[j] = fits[j] and not any(fits[i] for i in _callers_above(question, j) if i != j)
@@ -238,14 +291,15 @@ def _callees(question: Question, excess: Excess) -> list[list[int]]:
     return callees
 
 
-def _joint(question: Question, excess: Excess, within: NDArray[np.bool_], shares: Floats, own: float) -> float:
-    candidates = within & (shares >= JOINT_SHARE)
+def _joint(
+    question: Question, excess: Excess, follow: tuple[NDArray[np.bool_], Floats], own: float, among: int
+) -> float:
+    within, shares = follow
+    candidates = within & (shares >= JOINT_SHARE) & (excess.onset >= -EARLIEST_ONSET)
     candidates[question.position] = False
     best = 1.0
     for j in np.flatnonzero(candidates).tolist():
-        # corrected for the number of repos that could have been it
-        corrected = -np.expm1(int(within.sum()) * np.log1p(-min(float(excess.p_value[j]), 1.0 - 1e-12)))
-        product = max(own * float(corrected), 1e-300)
+        product = max(own * float(_corrected(excess.p_value[j], among)), 1e-300)
         together = joint_chance(
             question.recording,
             question.metric,

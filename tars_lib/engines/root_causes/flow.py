@@ -78,6 +78,32 @@ def measured_callees(graph: CallGraph, repos: Sequence[str], known: NDArray[np.b
     return result
 
 
+def nearest(callees: Sequence[Sequence[int]], wanted: NDArray[np.bool_]) -> list[list[int]]:
+    """For each repo the nearest wanted ones along the calls, the others being looked through.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nearest([[1], [2], [], [1]], np.array([False, False, True, False]))
+    [[2], [2], [], [2]]
+    """
+    result: list[list[int]] = []
+    for direct in callees:
+        found: set[int] = set()
+        seen: set[int] = set()
+        stack = list(direct)
+        while stack:
+            i = stack.pop()
+            if i not in seen:
+                seen.add(i)
+                if wanted[i]:
+                    found.add(i)
+                else:
+                    stack.extend(callees[i])
+        result.append(sorted(found))
+    return result
+
+
 def forward_calls(callees: Sequence[Sequence[int]], target: int) -> list[list[int]]:
     """The calls without those that lead back: within a cycle only calls that lead away from the target.
 

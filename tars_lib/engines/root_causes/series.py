@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FAILURES = frozenset({"availability", "error_rate", "requests_failed"})
 """Metrics that are views of the same failed requests."""
 
+TAIL_SEEN = 0.95
+"""Level from which on a quantile shows a fault of a few requests; judgement: at most one in twenty is beyond it."""
+
 _QUANTILE = re.compile(r"latency_p[0-9]{1,4}")
 
 
@@ -52,7 +55,23 @@ def travels(metric: str) -> bool:
     >>> travels("latency_p95"), travels("error_rate"), travels("cpu")
     (True, True, False)
     """
-    return metric in FAILURES or metric == "latency" or _QUANTILE.fullmatch(metric) is not None
+    return metric in FAILURES or metric == "latency" or is_quantile(metric)
+
+
+def is_quantile(metric: str) -> bool:
+    """Whether a metric is a quantile of latency."""
+    return _QUANTILE.fullmatch(metric) is not None
+
+
+def sees_tail(used: str) -> bool:
+    """Whether the metrics that stand in for the mean, joined by "+", show what few requests wait for.
+
+    Examples
+    --------
+    >>> sees_tail("latency"), sees_tail("latency_p50+latency_p90"), sees_tail("latency_p50+latency_p99")
+    (True, False, True)
+    """
+    return any(name == "latency" or _level(name) >= TAIL_SEEN for name in used.split("+"))
 
 
 def own_series(recording: Recording, metric: str, higher_is_better: Mapping[str, bool] | None) -> tuple[Floats, Floats]:
@@ -85,7 +104,7 @@ def harm_series(
     adds_up : bool
         Whether excess times requests adds up along calls.
     """
-    if metric == "latency" or _QUANTILE.fullmatch(metric):
+    if metric == "latency" or is_quantile(metric):
         return _latency_series(recording, metric)
     base, now = own_series(recording, metric, higher_is_better)
     return base, now, (metric,) * len(recording.repos), metric in FAILURES

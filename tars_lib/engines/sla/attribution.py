@@ -120,11 +120,10 @@ def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Seque
 
 
 def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
-    """All metrics with a direction, and the request counts, of the candidates."""
-    names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
+    """All metrics of the candidates: one without a direction can change in either."""
+    names = {name: name for name in org.history.metrics}
     if not isinstance(policy, RatioPolicy):
         names[policy.metric] = policy.metric
-    names |= {name: name for name in ("requests_total", "requests_failed") if name in org.history.metrics}
     if isinstance(policy, RatioPolicy):
         # whatever the SLA counts stands in for requests, so that its failures are what is explained
         names |= {"requests_total": policy.total, "requests_failed": policy.part}

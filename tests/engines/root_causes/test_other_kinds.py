@@ -1,0 +1,69 @@
+"""Where only the target reports latency, other metrics lead to a repo if their change is no chance, and are hints otherwise."""
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+from tars_lib.engines.root_causes.ranking import rank_root_causes
+
+PAST, SAMPLES = 200, 206
+TIME = pd.date_range("2025-03-03", periods=SAMPLES, freq="5min", tz="UTC")
+CALLS = nx.DiGraph([("web", "api"), ("api", "db"), ("web", "mail")])
+
+
+def system(cpu=(), slow=0.5, memory=0.0):
+    """Web waits for the others, of which nobody knows how long they take; the last six samples are slow."""
+    rng = np.random.default_rng(4)
+    during = np.arange(SAMPLES) >= PAST
+    columns = {("web", "latency"): 0.4 + 0.01 * rng.standard_normal(SAMPLES) + slow * during}
+    for repo in ("api", "db", "mail"):
+        factor = 1.0 + 2.0 * during * (repo in cpu)
+        columns[repo, "cpu"] = (0.2 + 0.01 * rng.standard_normal(SAMPLES)) * factor
+        columns[repo, "memory"] = 5e8 + 1e6 * (rng.standard_normal(SAMPLES) + memory * during * (repo == "db"))
+    frame = pd.DataFrame(columns, index=TIME)
+    return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
+
+
+def rank(frame, calls=CALLS):
+    return rank_root_causes(frame[PAST:], frame[:PAST], ("web", "latency"), calls, TIME[PAST])
+
+
+@pytest.mark.parametrize("calls", [CALLS, None])
+def test_processor_leads_to_a_repo_without_latency_and_explains_nothing_of_it(calls):
+    causes = rank(system(cpu=["db"]), calls)
+    first = causes.iloc[0]
+    assert (first.repo, first.metric, first.contribution) == ("db", "cpu", 0.0)
+    assert first.confidence == pytest.approx(0.6)
+    assert causes.attrs["unexplained"] == 1.0
+    assert first.evidence[0].startswith("cpu went from 0.2")
+    assert first.evidence[1].startswith("latency is not reported there")
+
+
+def test_equal_changes_share_the_claim():
+    causes = rank(system(cpu=["api", "db"]))
+    assert set(causes.repo[:2]) == {"api", "db"}
+    assert causes.confidence[:2].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_what_chance_may_show_is_a_hint_and_no_claim():
+    causes = rank(system(memory=1.5))
+    assert causes.empty
+    assert "hints, not claims: db (memory went from" in causes.attrs["reason"]
+    assert "hints" not in rank(system()).attrs["reason"]
+
+
+def test_caller_of_a_repo_that_nobody_sees_is_not_claimed():
+    calls = nx.DiGraph([*CALLS.edges, ("db", "disk")])
+    causes = rank(system(cpu=["db"]), calls)
+    assert causes.empty
+    assert causes.attrs["unmeasured"].near == "web"
+    assert "hints, not claims: db (cpu went from" in causes.attrs["reason"]
+
+
+def test_change_elsewhere_is_nothing_where_the_target_is_well():
+    assert rank(system(cpu=["db"], slow=0.0)).empty
+
+
+def test_target_that_nobody_else_could_have_shown_is_named_with_half_the_confidence():
+    assert rank(system(), None)[["repo", "confidence"]].values.tolist() == [["web", 0.5]]
