@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -152,6 +153,7 @@ def is_time(unit: str) -> bool:
     return unit_of(unit).dimension == TIME
 
 
+@functools.cache
 def percent_of(unit: str) -> float:
     """What the whole is in a unit of shares: 1 for a ratio, 100 for per cent; 0 for any other unit."""
     kind = unit_of(unit)

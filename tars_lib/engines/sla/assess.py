@@ -26,7 +26,7 @@ from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.recurrence import CLOSED
-from tars_lib.model.slo import Window
+from tars_lib.model.slo import Track, Window
 from tars_lib.playbook.containment import action_for, containment_row
 from tars_lib.stats.series.standing import standing
 
@@ -63,7 +63,8 @@ def assess_slas(
     SlaReport
         `exit_code` 142 with a breach, 141 with an SLA at risk, 96 where every SLA is UNKNOWN and there is no score, else 0.
     """
-    verdicts = [judge(org, policy, as_of, windows) for policy in org.policies]
+    tracks: dict[object, Track | None] = {}
+    verdicts = [judge(org, policy, as_of, windows, tracks=tracks) for policy in org.policies]
     results = tuple(verdict.result for verdict in verdicts)
     breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
     silent = silent_repos(org, as_of)

@@ -81,8 +81,20 @@ class Measurement:
     half_keep: Bools
 
 
-def track(org: OrgData, policy: AnyPolicy) -> Track | None:
-    """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it."""
+def track(org: OrgData, policy: AnyPolicy, known: dict[object, Track | None] | None = None) -> Track | None:
+    """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it.
+
+    Policies that count the same metrics share what is in `known`, which is filled.
+    """
+    counts = policy.counts if known is not None else None
+    if known is None or counts is None:
+        return _track(org, policy)
+    if counts not in known:
+        known[counts] = _track(org, policy)
+    return known[counts]
+
+
+def _track(org: OrgData, policy: AnyPolicy) -> Track | None:
     at_end = org.stamp_at_end or _counts_increases(org, policy)
     found = policy.track(org.history, at_end=at_end)
     return None if found is None else without_maintenance(org, replace(found, at_end=at_end))

@@ -46,15 +46,17 @@ def judge(
     windows: tuple[Window, ...] = INFORMING,
     *,
     look_ahead: bool = True,
+    tracks: dict[object, Track | None] | None = None,
 ) -> Verdict:
     """Judge one SLA as of a time.
 
     A ratio is judged over the organisation from summed counts and for each repo alone, a metric for each repo alone; the
     verdict is the worst. A repo that used to report and no longer does makes an otherwise compliant SLA UNKNOWN; one that
     merely has too few events does not. A scope that complies is at risk while a burn-rate pair fires in it or while its
-    breach within the period is more likely than not; the latter is left out without `look_ahead`.
+    breach within the period is more likely than not; the latter is left out without `look_ahead`. What is in `tracks` is not
+    joined again; see `track`.
     """
-    found = track(org, policy)
+    found = track(org, policy, tracks)
     scope = np.flatnonzero(in_scope(org, policy, found))
     strangers = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
     if found is None or not scope.size:

@@ -281,6 +281,11 @@ class Policy:
     fewest: ClassVar[int] = 3
     adds_up: ClassVar[bool] = False
 
+    @property
+    def counts(self) -> tuple[object, ...] | None:
+        """What decides the samples, for policies that judge the same ones; None of a kind that never shares them."""
+        return None
+
     def is_met_by(self, value: float) -> bool:
         """Whether an unrounded value meets the objective; equality does, and what a float cannot tell from it."""
         if math.isclose(value, self.objective, rel_tol=_SAME, abs_tol=0.0):

@@ -56,6 +56,13 @@ class RatioPolicy(Policy):
         return (self.total, self.part)
 
     @property
+    def counts(self) -> tuple[object, ...] | None:
+        """What decides the samples, for policies that judge the same ones; None where slices depend on more."""
+        if self.slices is not None:
+            return None
+        return self.total, self.part, self.part_is_good, self.missing_is_zero
+
+    @property
     def subject(self) -> str:
         """Metric that a breach is about."""
         return self.part

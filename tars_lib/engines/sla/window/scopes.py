@@ -20,6 +20,7 @@ from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Bounds, Track
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 MIN_COVERAGE = 0.5
@@ -85,7 +86,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScopeJudge:
-    """One window of one SLA, ready to be judged in any scope."""
+    """One window of one SLA, ready to be judged in any scope; repos half reported, and usually busy, by position."""
 
     org: OrgData
     policy: AnyPolicy
@@ -93,10 +94,12 @@ class ScopeJudge:
     measured: Measurement
     bounds: Bounds | None
     half_bounds: Bounds | None
+    is_half: Flags
+    is_busy: Flags
 
     @classmethod
     def of(cls, org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement) -> ScopeJudge:
-        """Return the judge of a window; bounds of a metric are computed once for all repos."""
+        """Return the judge of a window; what each judgement takes from all repos is computed once."""
         half, share = (
             time / np.maximum(measured.length, 1.0) for time in (measured.half, measured.half + measured.uncounted)
         )
@@ -105,7 +108,12 @@ class ScopeJudge:
             policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
             for part in (share, half)
         )
-        return cls(org, policy, found, measured, whole, open_ones)
+        is_half, is_busy = np.zeros(half.size, dtype=bool), np.zeros(half.size, dtype=bool)
+        if found.half is not None:
+            is_half[found.half.column[measured.half_keep]] = True
+        if found.busy is not None:
+            is_busy = np.bincount(found.column, weights=found.busy, minlength=half.size) > 0
+        return cls(org, policy, found, measured, whole, open_ones, is_half, is_busy)
 
     def judge(self, column: int | None, scope: Ints) -> Judged:
         """Return the verdict on a repo by position, or on all of a scope (None)."""
@@ -118,7 +126,7 @@ class ScopeJudge:
         low, high = (bound if math.isfinite(bound) else None for bound in seen.whole)
         count = round(seen.events)
         blank = Judged(column, SlaStatus.UNKNOWN, value, count, coverage, None, low, high, seen.bad)
-        half = self._half(columns, seen) if self._is_half_reported(columns) else None
+        half = self._half(columns, seen) if self.is_half[columns].any() else None
         is_quiet = all(self.org.repos[int(number)].quiet for number in columns)
         idle = self._idle(columns)
         if samples == 0 and half is None and idle <= MAX_IDLE:
@@ -204,7 +212,7 @@ class ScopeJudge:
     def _half_sums(self, columns: Ints) -> tuple[Floats, Floats, float]:
         """Bad and all events of what is half reported in its worst and best completion, and the events in question."""
         half = self.found.half
-        if half is None or not self.measured.half_keep.any():
+        if half is None or not self.is_half[columns].any():
             return np.zeros(2), np.zeros(2), 0.0
         mine = self.measured.half_keep & np.isin(half.column, columns)
         weight = half.weight[mine]
@@ -217,17 +225,10 @@ class ScopeJudge:
             worst[1] += short
         return worst, best, float(sums[4])
 
-    def _is_half_reported(self, columns: Ints) -> bool:
-        half = self.found.half
-        return half is not None and bool(np.isin(half.column[self.measured.half_keep], columns).any())
-
     def _idle(self, columns: Ints) -> float:
         """Share of the seen time without an event, of repos whose past has some; the least of all repos of a scope."""
-        if self.found.busy is None:
-            return 0.0
-        busy = np.bincount(self.found.column, weights=self.found.busy, minlength=self.measured.idle.size) > 0
-        reported = self.measured.length > self.measured.missing
-        seen = columns[busy[columns] & reported[columns]]
+        reported = self.measured.length[columns] > self.measured.missing[columns]
+        seen = columns[self.is_busy[columns] & reported]
         return float(self.measured.idle[seen].min()) if seen.size else 0.0
 
     def _half(self, columns: Ints, seen: _Seen) -> str:
