@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from org_samples import RootBuilder, counts, series
+from warm.server import attend
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams, signals and limits of POSIX")
 TARS = (sys.executable, "-m", "tars_lib.cli.main")
@@ -98,3 +100,13 @@ def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("said", [b"", b"\x00\x00\x00\x00\x00\x00\x00\x09/tmp"])
+def test_the_warm_server_lets_a_client_go_that_dies_before_it_has_asked(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        if said:
+            socket.send_fds(theirs, [said], [0, 1, 2])
+        theirs.close()
+        attend(ours)
