@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tars_lib.errors import ConfigError
-from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, highest
+from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, NOTHING_JUDGED, highest
 from tars_lib.model.names import SlaStatus
 
 SLA_CODES = MappingProxyType({SlaStatus.BREACHED: 142, SlaStatus.AT_RISK: 141})
@@ -28,10 +28,13 @@ class ExitPolicy:
         Findings that fail a build.
     slas : mapping of str to frozenset of SlaStatus
         Verdicts that fail a build, of SLAs for which `codes` does not decide.
+    passes_unjudged : bool
+        Whether a build passes where nothing could be judged. As errors do, that fails one under every policy of a file.
     """
 
     codes: frozenset[int]
     slas: Mapping[str, frozenset[SlaStatus]] = field(default_factory=lambda: MappingProxyType({}))
+    passes_unjudged: bool = False
 
     def fails_for(self, sla_id: str, status: SlaStatus) -> bool:
         """Whether this verdict on this SLA fails a build."""
@@ -44,7 +47,7 @@ class ExitPolicy:
 
 EVERY_FINDING = ExitPolicy(frozenset(DECISION_ORDER))
 """What is in force where nobody asks for anything else: every finding is returned."""
-NO_FINDING = ExitPolicy(frozenset())
+NO_FINDING = ExitPolicy(frozenset(), passes_unjudged=True)
 """What `--exit-zero` asks for."""
 
 
@@ -99,6 +102,8 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     failing = {code for code in found if code in policy.codes}
     hit = sorted(sla_id for sla_id, status in verdicts.items() if policy.fails_for(sla_id, status))
     failing |= {SLA_CODES[verdicts[sla_id]] for sla_id in hit}
+    if highest(tuple(found)) == NOTHING_JUDGED and not policy.passes_unjudged:
+        failing.add(NOTHING_JUDGED)
     left = [f"{EXIT_CODES[code].finding} ({code})" for code in DECISION_ORDER if code in found - failing]
     spared = [
         f"{sla_id} {status.value}"
@@ -107,7 +112,7 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     ]
     return BuildDecision(
         code=highest(tuple(failing)),
-        failing_codes=tuple(code for code in DECISION_ORDER if code in failing),
+        failing_codes=tuple(code for code in (*DECISION_ORDER, NOTHING_JUDGED) if code in failing),
         failing_slas=tuple(hit),
         passed=(*spared, *left),
     )
