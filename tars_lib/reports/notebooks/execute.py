@@ -6,6 +6,7 @@ papermill executes; this module decides what may be injected, with which interpr
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 from datetime import UTC
 from pathlib import Path
@@ -300,6 +301,7 @@ def _execute_once(
 
     from tars_lib.reports.notebooks.kernel import KERNEL_NAME, ThisInterpreter
 
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is raised, and told in one line
     _register_files()
     try:
         papermill.execute_notebook(
