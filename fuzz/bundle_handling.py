@@ -6,6 +6,7 @@ Usage: python fuzz/bundle_handling.py [--seed 1] [--number 200]
 from __future__ import annotations
 
 import argparse
+import base64
 import gzip
 import io
 import random
@@ -85,6 +86,20 @@ def tarred(files: Files, mode: str) -> bytes:
     return sink.getvalue()
 
 
+def widened(files: Files) -> bytes:
+    """A zip of a tool that writes sizes of 64 bits, and so has extra fields in its local headers alone."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name, content in files.items():
+            with archive.open(zipfile.ZipInfo(name, (2026, 1, 5, 12, 0, 0)), "w", force_zip64=True) as file:
+                file.write(content)
+    return sink.getvalue()
+
+
+def cut(content: bytes, share: float) -> bytes:
+    return content[: int(len(content) * share)]
+
+
 def flat(files: Files) -> dict[str, bytes]:
     return {name.partition("/")[2]: content for name, content in files.items()}
 
@@ -125,6 +140,11 @@ HONEST: dict[str, tuple[str, Honest]] = {
         "intact",
         lambda zip_, files: zipped(littered(files, "evidence/data/Thumbs.db", "evidence/desktop.ini")),
     ),
+    "zip with 64-bit sizes": ("intact", lambda zip_, files: widened(files)),
+    "zip with backslashes": (
+        "intact",
+        lambda zip_, files: zipped({name.replace("/", "\\"): content for name, content in files.items()}),
+    ),
     "tar": ("intact", lambda zip_, files: tarred(files, "w")),
     "tar.gz": ("intact", lambda zip_, files: tarred(files, "w:gz")),
     "tar.bz2": ("intact", lambda zip_, files: tarred(files, "w:bz2")),
@@ -135,14 +155,36 @@ HONEST: dict[str, tuple[str, Honest]] = {
     "unpacked under another name": ("intact", lambda zip_, files: under(flat(files), "evidence 2")),
     "unpacked, .DS_Store": ("intact", lambda zip_, files: littered(flat(files), ".DS_Store", "data/.DS_Store")),
     "unpacked, ._ files": ("intact", lambda zip_, files: littered(flat(files), "data/._inputs.json")),
+    "unpacked, macOS volume": (
+        "intact",
+        lambda zip_, files: littered(flat(files), ".Spotlight-V100/a", ".Trashes/b", ".fseventsd/c", "Icon\r"),
+    ),
+    "unpacked, Windows drive": (
+        "intact",
+        lambda zip_, files: littered(
+            flat(files), "$RECYCLE.BIN/a", "System Volume Information/b", "data/inputs.json:Zone.Identifier"
+        ),
+    ),
+    "unpacked, network folder": (
+        "intact",
+        lambda zip_, files: littered(flat(files), "data/@eaDir/inputs.json@Syno", ".nfs0000000a", ".dropbox"),
+    ),
+    "unpacked, open in an office": (
+        "intact",
+        lambda zip_, files: littered(flat(files), "data/.~lock.empty.txt#", "data/~$empty.txt"),
+    ),
     "unpacked with CRLF": ("line endings", lambda zip_, files: crlf(flat(files))),
     "zip with CRLF": ("line endings", lambda zip_, files: zipped(crlf(files), zipfile.ZIP_DEFLATED)),
-    "half a download": ("cut short", lambda zip_, files: zip_[: len(zip_) // 2]),
-    "nine tenths of a download": ("cut short", lambda zip_, files: zip_[: len(zip_) * 9 // 10]),
-    "nine tenths of a tar.gz": (
-        "cut short",
-        lambda zip_, files: (packed := tarred(files, "w:gz"))[: len(packed) * 9 // 10],
-    ),
+    "half a download": ("cut short", lambda zip_, files: cut(zip_, 0.5)),
+    "nine tenths of a download": ("cut short", lambda zip_, files: cut(zip_, 0.9)),
+    "all but the last byte": ("cut short", lambda zip_, files: zip_[:-1]),
+    "half, filled up with zeros": ("cut short", lambda zip_, files: cut(zip_, 0.5).ljust(len(zip_), b"\0")),
+    "half of a tar": ("cut short", lambda zip_, files: cut(tarred(files, "w"), 0.5)),
+    "half of a deflated zip": ("cut short", lambda zip_, files: cut(zipped(files, zipfile.ZIP_DEFLATED), 0.5)),
+    "nine tenths of a tar.gz": ("cut short", lambda zip_, files: cut(tarred(files, "w:gz"), 0.9)),
+    "zip transferred as text": ("transferred as text", lambda zip_, files: zip_.replace(b"\n", b"\r\n")),
+    "zip in a zip": ("not read", lambda zip_, files: zipped({"evidence.zip": zip_})),
+    "in base64, from a mail": ("not read", lambda zip_, files: base64.encodebytes(zip_)),
     "wrapped in gzip": ("not read", lambda zip_, files: gzip.compress(zip_)),
 }
 

@@ -91,8 +91,8 @@ def run(
     Writes a run directory tars-run-YYYYMMDD-HHMMSS with all reports, or nothing at all, and returns the finding that stands
     highest in the playbook's decision tree: 142 SLA breach, 132 critical propagation risk, 122 critical cross-repo anomaly,
     102 critical alerts, 92 high organisation risk, 141 SLAs at risk, 121 correlations, 131 temporal correlations, 101 alerts,
-    91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 1 a
-    step failed. An exit policy changes the code that is returned; status.json keeps the finding.
+    91 organisation SLO violated, 0 nothing found; 93 no repositories, 94 configuration error, 95 input could not be read, 96
+    nothing could be judged, 1 a step failed. An exit policy changes the code that is returned; status.json keeps the finding.
     """
     from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.engines.queries.response_plan import response_plan

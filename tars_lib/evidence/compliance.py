@@ -59,7 +59,10 @@ LINES = (
         ("inputs.json",),
     ),
     Line(
-        _MANUAL, "org-health-report.json", ("runs/*/org-health-report.json", "runs/*/org-health-report.history.parquet")
+        _MANUAL,
+        "org-health-report.json",
+        ("runs/*/org-health-report.json", "runs/*/org-health-report.history.parquet"),
+        topic="samples",
     ),
     Line(_MANUAL, "org-alerts.json", ("runs/*/org-alerts.json",)),
     Line(_MANUAL, "trend-correlation.json", ("runs/*/trend-correlation-report.json",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tarfile
 import zipfile
@@ -22,7 +23,23 @@ _END_MARK, _END_BYTES = b"PK\x05\x06", 22
 _MARK = b"PK\x03\x04"
 _DESCRIBED = 8  # flag bit 3: sizes follow the content, APPNOTE 4.4.4
 _DESCRIPTORS = (12, 16, 20, 24)
-_LITTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".directory", ".localized"}
+_WIDE, _WIDE_FIELD = 0xFFFFFFFF, 0x0001  # sizes that stand in the extra field, APPNOTE 4.5.3
+_ENCRYPTED = 1
+_LITTER = re.compile(
+    r"\.ds_store|__macosx|\._.*|icon\r|\.apple(?:double|desktop)|\.localized|\.trashes|\.temporaryitems|\.fseventsd"
+    r"|\.(?:spotlight|documentrevisions)-v100|(?:eh)?thumbs\.db|desktop\.ini|\$recycle\.bin|system volume information"
+    r"|.*:zone\.identifier|\.directory|\.trash-\d+|\.nfs[0-9a-f]+|lost\+found|@eadir|\.dropbox(?:\.attr|\.cache)?"
+    r"|\.~lock\..*#|~\$.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Names that systems, synchronised folders and office programs put beside files."""
+_WRAPPINGS = (
+    (b"\x1f\x8b", "is compressed with gzip"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
+    (b"Rar!", "is a RAR archive"),
+    (b"UEsDB", "is written in base64, as a part of an e-mail is"),
+)
 _ODDITIES_SHOWN = 50
 
 
@@ -69,6 +86,7 @@ def open_container(content: bytes, where: str) -> Contents:
     if not content.startswith(b"PK") and (tarred := _tar(content, where)) is not None:
         entries, is_whole = tarred
         return _arranged(entries, Container.OTHER_ARCHIVE if is_whole else Container.CUT_SHORT, ())
+    _refuse_wrapped(content, where)
     archive = read_archive(content, where)
     ours = [(entry.name, entry.content) for entry in archive.entries]
     if ours and not archive.oddities:
@@ -81,7 +99,7 @@ def open_container(content: bytes, where: str) -> Contents:
         is_plain = stray is None and (not ours or dict(_no_folders(theirs)).items() >= dict(_no_folders(ours)).items())
         more = () if stray is None else (Oddity("", stray),)
         return _arranged(theirs, Container.PACKED_ANEW if is_plain else Container.DAMAGED, (*more, *oddities))
-    if _END_MARK not in content:
+    if _is_cut(content):
         return _arranged(_salvaged(content), Container.CUT_SHORT, ())
     return _arranged(ours, Container.DAMAGED, oddities)
 
@@ -100,12 +118,15 @@ def is_litter(path: str) -> bool:
     (True, True, False)
     """
     parts = PurePosixPath(path).parts
-    return any(part.lower() in _LITTER for part in parts) or bool(parts and parts[-1].startswith("._"))
+    return any(_LITTER.fullmatch(part) for part in parts)
 
 
 def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: tuple[Oddity, ...]) -> Contents:
     """Entries by their path in the bag: it may lie in a folder, under another name, or in none."""
     entries = _no_folders(entries)
+    if container is not Container.FOLDER and not any("/" in name for name, _ in entries):
+        # some tools for Windows write its separator; no name in a bundle has it
+        entries = [(name.replace("\\", "/"), content) for name, content in entries]
     names = [name for name, _ in entries if not is_litter(name)]
     roots = [
         name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in (DECLARATION_FILE, PAYLOAD_MANIFEST)
@@ -142,6 +163,8 @@ def _zip(content: bytes, where: str) -> list[tuple[str, bytes]] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_size(sum(info.file_size for info in archive.infolist()), len(archive.infolist()), where)
+            if any(info.flag_bits & _ENCRYPTED for info in archive.infolist()):
+                raise InputError(f"{where}: its files are encrypted; unpack it and verify the folder")
             entries = []
             for info in archive.infolist():
                 with archive.open(info) as file:
@@ -162,6 +185,8 @@ def _stray(content: bytes) -> str | None:
         )
         begin = info.header_offset + _LOCAL.size
         name = content[begin : begin + name_size].decode("utf-8" if flags & 0x800 else "cp437", "replace")
+        if packed == size == _WIDE:
+            packed, size = _wide_sizes(content[begin + name_size : begin + name_size + extra])
         told = (crc, packed, size)
         is_told = told == (info.CRC, info.compress_size, info.file_size) or bool(flags & _DESCRIBED)
         gap = info.header_offset - place
@@ -183,6 +208,24 @@ def _stray(content: bytes) -> str | None:
     return None if end + _END_BYTES + comment == len(content) else "bytes after its end belong to no file"
 
 
+def _wide_sizes(extra: bytes) -> tuple[int, int]:
+    """Sizes packed and unpacked of a header whose own fields are too narrow for them."""
+    place = 0
+    while len(extra) >= place + 4:
+        kind, size = struct.unpack_from("<2H", extra, place)
+        if kind == _WIDE_FIELD and size >= 16 and len(extra) >= place + 20:
+            unpacked, packed = struct.unpack_from("<2Q", extra, place + 4)
+            return packed, unpacked
+        place += 4 + size
+    return _WIDE, _WIDE
+
+
+def _is_cut(content: bytes) -> bool:
+    """Whether the end of a zip is not there, or not whole."""
+    end = content.rfind(_END_MARK)
+    return end < 0 or len(content) < end + _END_BYTES
+
+
 def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | None:
     """Files of a tar, compressed or not, and whether it is whole; None where it is none."""
     entries: list[tuple[str, bytes]] = []
@@ -196,9 +239,13 @@ def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | N
                 # a link or a device has no content; as a file that is in no manifest it is named
                 if not member.isdir():
                     entries.append((member.name, b"" if file is None else file.read()))
+            # a tar ends with blocks of zeros; without them it was cut between two files or in the head of one
+            assert archive.fileobj is not None  # noqa: S101 - it is open
+            archive.fileobj.seek(archive.offset)
+            is_whole = archive.fileobj.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
     except (tarfile.TarError, EOFError, zlib.error, OSError):
         return (entries, False) if entries else None
-    return entries, True
+    return entries, is_whole
 
 
 def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
@@ -220,6 +267,19 @@ def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
             entries.append((name, plain))
         place = begin + packed
     return entries
+
+
+def _refuse_wrapped(content: bytes, where: str) -> None:
+    """Refuse what holds a bundle and is none, with the way to it."""
+    if not content:
+        raise InputError(f"{where}: no readable bundle: it is empty")
+    for mark, what in _WRAPPINGS:
+        if content.startswith(mark):
+            raise InputError(f"{where}: no readable bundle: it {what}; unpack it and verify what is in it")
+    theirs = _zip(content, where) if content.startswith(b"PK") and not _is_cut(content) else None
+    names = [name for name, _ in _no_folders(theirs or []) if not is_litter(name)]
+    if len(names) == 1 and names[0].lower().endswith((".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2")):
+        raise InputError(f"{where}: an archive in an archive; take {names[0]} out of it and verify that")
 
 
 def _refuse_size(size: int, count: int, where: str) -> None:

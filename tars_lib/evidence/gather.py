@@ -96,6 +96,9 @@ def gather(request: Request) -> Payload:
         faults += _add_inputs(files, absent, newest, request.with_inputs)
         files |= _policies(newest)
     files["environment.json"] = dumps(environment()).encode()
+    notes = () if request.with_inputs is not None else referred_samples(packed)
+    if notes:
+        absent["samples"] = "; ".join(notes)
     _refuse(faults, request)
     return Payload(
         files=files,
@@ -104,6 +107,16 @@ def gather(request: Request) -> Payload:
         runs=tuple(one.name for one in packed),
         partial=tuple(dict.fromkeys(visible(fault) for fault in faults)),
         absent=absent,
+        notes=notes,
+    )
+
+
+def referred_samples(packed: Sequence[PackedRun]) -> tuple[str, ...]:
+    """A sentence on each run that refers to its samples where they lie, so that its directory has their digests alone."""
+    return tuple(
+        f"{one.name} was made with --history reference: digests of its samples are here, and the samples are not"
+        for one in packed
+        if one.run is not None and one.run.health.history.parts is not None
     )
 
 

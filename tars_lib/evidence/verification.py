@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -145,7 +146,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
         is_named = _is_path(path)
         why = "beside the bundle's folder" if is_named else _NO_NAME
         faults.append(Fault(FaultKind.UNLISTED if is_named else FaultKind.MALFORMED, path, why))
-    faults += [*_sealed(files), *_importable(files)]
+    faults += [*_sealed(files, is_cut=contents.container is Container.CUT_SHORT), *_importable(files)]
     notes: list[str] = []
     if REDACTION_FILE in files:
         notes.append(
@@ -168,6 +169,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
     listed = {path for name in (PAYLOAD_MANIFEST, TAG_MANIFEST) for path in _listing(files, name).digests} | set(
         _REQUIRED
     )
+    is_text = content is not None and content.count(b"\n") == content.count(b"\r\n") > 0
     original = None
     if content is not None and not faults and contents.container.is_harmless:
         is_ours = contents.container is Container.AS_WRITTEN
@@ -182,7 +184,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
         container_faults=tuple(dict.fromkeys(around)),
         notes=tuple(notes),
         container=contents.container,
-        causes=tuple(_causes(contents, faults, named)),
+        causes=tuple(_causes(contents, faults, named, is_text=is_text)),
         original=original,
         timelines={
             PurePosixPath(path).parts[2]: _digests(content)
@@ -203,13 +205,15 @@ def _digests(timeline: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _causes(contents: Contents, faults: Iterable[Fault], named: str) -> Iterator[str]:
-    """What is likely to have happened, the worst first."""
+def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text: bool) -> Iterator[str]:
+    """What is likely to have happened, the worst first; `is_text`: each line feed of the archive follows a carriage return."""
     if any(_CONVERTED in fault.why for fault in faults):
         yield "a tool converted line endings, as some transfers and editors do; fetch the zip as a binary file"
     if contents.container is Container.CUT_SHORT:
         yield "a download or a copy broke off; fetch the bundle again"
-    if contents.container is Container.DAMAGED:
+    if contents.container is Container.DAMAGED and is_text:
+        yield "the archive was transferred as text, which converts what looks like line endings; fetch it as a binary file"
+    elif contents.container is Container.DAMAGED:
         yield "the archive was damaged, or written by something that is no usual zip tool; ask for the bundle again"
     if contents.container is Container.PACKED_ANEW:
         where = f" under the name {contents.folder}" if contents.folder else " without their folder"
@@ -230,21 +234,29 @@ def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
 
 
 def _listing(files: Mapping[str, bytes], name: str) -> Listing:
-    """A manifest, read also where a tool converted all its line endings."""
+    """A manifest, read also where a tool converted all its line endings or put a byte order mark before it."""
     content = files.get(name, b"")
+    content = content.removeprefix(BOM_UTF8)
     if content and content.count(b"\r\n") == content.count(b"\n"):
         content = content.replace(b"\r\n", b"\n")
     return read_manifest(content, of_payload=name == PAYLOAD_MANIFEST)
 
 
-def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
-    """Files against manifests."""
+def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
+    """Files against manifests; of an archive that was cut short nothing is said that the lost part would have to show."""
+    if not files:
+        yield Fault(FaultKind.MALFORMED, "", "no file of a bundle could be read")
+        return
     listed: dict[str, tuple[str, str]] = {}
     for name in (PAYLOAD_MANIFEST, TAG_MANIFEST):
         listing = _listing(files, name)
         for fault in listing.faults:
             yield Fault(FaultKind.MALFORMED, name, fault)
         listed |= {path: (digest, name) for path, digest in listing.digests.items()}
+        if files.get(name, b"").startswith(BOM_UTF8):
+            yield Fault(
+                FaultKind.MALFORMED, name, "a byte order mark before its first row, as some editors put it there"
+            )
         if listing.digests and b"\r" in files[name]:
             yield Fault(FaultKind.MALFORMED, name, f"a carriage return in its rows: {_CONVERTED}")
     missing = sorted((listed.keys() | set(_REQUIRED)) - files.keys())
@@ -262,6 +274,8 @@ def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
             extra.remove(twin)
             yield Fault(FaultKind.RENAMED, path, f"listed in {listed[path][1]}, and stands there as {twin}")
             yield Fault(FaultKind.UNLISTED, twin, f"has the content of {path}")
+    if is_cut and not {PAYLOAD_MANIFEST, TAG_MANIFEST} <= files.keys():
+        extra = []
     for path in extra:
         yield Fault(FaultKind.UNLISTED, path, "in no manifest")
     for path in sorted(listed.keys() & files.keys()):
@@ -278,7 +292,10 @@ def _sealed(files: Mapping[str, bytes]) -> Iterator[Fault]:
     data = [content for path, content in files.items() if path.startswith("data/")]
     oxum = f"{sum(map(len, data))}.{len(data)}"
     said = read_info(files.get(INFO_FILE, b"")).get("Payload-Oxum", oxum)
-    if said != oxum:
+    # of files that were added or lost, the lines above speak
+    if said != oxum and {path for path in listed if path.startswith("data/")} == {
+        path for path in files if path.startswith("data/")
+    }:
         yield Fault(FaultKind.ALTERED, INFO_FILE, f"says {said} bytes.files below data/, and there are {oxum}")
 
 

@@ -28,10 +28,13 @@ class ExitPolicy:
         Findings that fail a build.
     slas : mapping of str to frozenset of SlaStatus
         Verdicts that fail a build, of SLAs for which `codes` does not decide.
+    passes_unjudged : bool
+        Whether a build passes where nothing could be judged. As errors do, that fails one under every policy of a file.
     """
 
     codes: frozenset[int]
     slas: Mapping[str, frozenset[SlaStatus]] = field(default_factory=lambda: MappingProxyType({}))
+    passes_unjudged: bool = False
 
     def fails_for(self, sla_id: str, status: SlaStatus) -> bool:
         """Whether this verdict on this SLA fails a build."""
@@ -45,7 +48,7 @@ class ExitPolicy:
 _ORDER = (*DECISION_ORDER, NOTHING_JUDGED)
 EVERY_FINDING = ExitPolicy(frozenset(DECISION_ORDER))
 """What is in force where nobody asks for anything else: every finding is returned."""
-NO_FINDING = ExitPolicy(frozenset())
+NO_FINDING = ExitPolicy(frozenset(), passes_unjudged=True)
 """What `--exit-zero` asks for."""
 
 
@@ -100,7 +103,7 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     by_sla = set(SLA_CODES.values()) if slas is not None else set()
     found = {code for code in codes if code != 0 and code not in by_sla}
     # no list of findings lets pass what nobody could judge; --exit-zero does
-    always = {NOTHING_JUDGED} if policy != NO_FINDING else set()
+    always = set() if policy.passes_unjudged else {NOTHING_JUDGED}
     failing = found & (policy.codes | always)
     hit = sorted(sla_id for sla_id, status in verdicts.items() if policy.fails_for(sla_id, status))
     failing |= {SLA_CODES[verdicts[sla_id]] for sla_id in hit}

@@ -163,6 +163,18 @@ def test_as_of_judges_what_was_known_then(root: Path, tmp_path: Path) -> None:
     assert "before the first sample" in late.stderr
 
 
+def test_what_cannot_be_judged_is_no_all_clear(tmp_path: Path) -> None:
+    root = tmp_path / "org-health"
+    root.mkdir()
+    (root / "history.csv").write_text("timestamp,repo,metric,value\n2026-01-05T00:00:00Z,web,health_score,\n")
+    (tmp_path / "policy.yaml").write_text("fail_on: {codes: [142]}\n")
+    for words, code in ((), 96), (("--exit-policy", "policy.yaml"), 96), (("--exit-zero",), 0):
+        assert tars("run", "--root", root, "--outdir", "runs", *words, cwd=tmp_path).returncode == code, words
+    report = tars("health", "--root-dir", root, "--output", "report.json", cwd=tmp_path)
+    sla = tars("sla", "--org-report", "report.json", cwd=tmp_path)
+    assert (report.returncode, sla.returncode) == (96, 96)
+
+
 def test_exit_zero_keeps_errors(root: Path, tmp_path: Path) -> None:
     assert tars("run", "--root", root, "--outdir", "runs", "--exit-zero", cwd=tmp_path).returncode == 0
     assert tars("run", "--root", "nowhere", "--exit-zero", cwd=tmp_path).returncode == 95

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from org_samples import RootBuilder, counts, series
+from run_samples import RunSamples
+from warm import COLD
+from warm.server import attend
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams, signals and limits of POSIX")
 TARS = (sys.executable, "-m", "tars_lib.cli.main")
@@ -98,3 +102,20 @@ def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_report_is_made_where_every_stream_is_closed(samples: RunSamples, tmp_path: Path) -> None:
+    words = ["report", "welcome", "--run", samples.run("demo").directory, "--output", tmp_path, "--format", "html"]
+    done = shell('"$@" 0<&- 1>&- 2>&-', COLD, *TARS[1:], *words)
+    assert (done.returncode, (tmp_path / "welcome.html").is_file()) == (0, True)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x00\x00\x00\x00\x00\x00\x00\x09/tmp"])
+def test_the_warm_server_lets_a_client_go_that_dies_before_it_has_asked(said: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        if said:
+            socket.send_fds(theirs, [said], [0, 1, 2])
+        theirs.close()
+        attend(ours)

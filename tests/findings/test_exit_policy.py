@@ -11,7 +11,7 @@ from run_samples import RUNS, RunSamples
 
 from tars_lib.errors import ConfigError
 from tars_lib.findings.config import read_exit_policy
-from tars_lib.findings.exit_codes import DECISION_ORDER, highest
+from tars_lib.findings.exit_codes import DECISION_ORDER, NOTHING_JUDGED, highest
 from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names, decide
 from tars_lib.model.names import SlaStatus
 
@@ -70,6 +70,17 @@ def test_what_is_left_to_pass_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_sla_fails_no_build() -> None:
     assert decide(EVERY_FINDING, (0,), {"a": UNKNOWN}).code == 0
+
+
+def test_where_nothing_could_be_judged_no_policy_of_a_file_lets_the_build_pass(tmp_path: Path) -> None:
+    lenient = policy(tmp_path, "fail_on: {}")
+    for read in (EVERY_FINDING, lenient):
+        found = decide(read, (0, NOTHING_JUDGED), {"a": UNKNOWN})
+        assert (found.code, found.failing_codes) == (96, (96,))
+    assert decide(NO_FINDING, (96,), {"a": UNKNOWN}).code == 0
+    # where something else was found, that is the finding; a policy that lets it pass lets nothing pass unjudged
+    assert decide(EVERY_FINDING, (121, 96)).code == 121
+    assert decide(lenient, (121, 96)).code == 96
 
 
 @given(st.sets(st.sampled_from(DECISION_ORDER)), st.sets(st.sampled_from(DECISION_ORDER)))

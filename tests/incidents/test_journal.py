@@ -21,10 +21,17 @@ from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.incidents.response.acts import Writer, acknowledge, note, resolve
 from tars_lib.incidents.response.opening import adopt, by_hand, open_incident
 from tars_lib.incidents.store import journal
-from tars_lib.incidents.store.journal import RECORD_FILE, read_entries, read_incident
+from tars_lib.incidents.store.journal import (
+    RECORD_FILE,
+    JournalState,
+    read_entries,
+    read_incident,
+    read_state,
+    record_text,
+)
 from tars_lib.incidents.store.lock import LOCK_FILE
-from tars_lib.incidents.store.record import IncidentStatus
-from tars_lib.incidents.store.timeline import TIMELINE_FILE, EntryKind
+from tars_lib.incidents.store.record import Head, IncidentStatus
+from tars_lib.incidents.store.timeline import TIMELINE_FILE, Draft, EntryKind, line_of, seal
 from tars_lib.incidents.store.verification import RecordVerification, verify
 from tars_lib.model.names import Severity
 
@@ -281,6 +288,60 @@ def test_an_entry_that_would_make_the_timeline_too_long_to_read_is_refused(
     assert (folder / TIMELINE_FILE).read_bytes() == before
     note(writer(folder), "x" * 100)
     assert verify(folder).is_intact
+
+
+def with_notes(folder: Path, count: int) -> None:
+    """Add notes as writers would, without waiting for the disk each time."""
+    state = read_state(folder)
+    lines, head = (folder / TIMELINE_FILE).read_bytes(), state.head
+    for number in range(count):
+        text = f'note "{number}" \\ {"ü" * 50}'
+        entry = seal(Draft(EntryKind.NOTE, text, {}), head.count + 1, NOON, "ada", head.sha256)
+        lines += line_of(entry)
+        head = Head(entry.seq, len(lines), entry.sha256)
+    (folder / TIMELINE_FILE).write_bytes(lines)
+    (folder / RECORD_FILE).write_text(record_text(JournalState(state.facts, head)), encoding="ascii")
+
+
+def calls_of_a_note(folder: Path) -> int:
+    """Functions that `tars incident note` calls, after a first one has imported them."""
+    words = ["incident", "note", folder.name, "it falls", "--incidents-dir", str(folder.parent)]
+    made = 0
+
+    def count(*event: object) -> None:
+        nonlocal made
+        made += event[1] == "call"
+
+    for is_counted in (False, True):
+        sys.setprofile(count if is_counted else None)
+        try:
+            done = CliRunner().invoke(cli, words)
+        finally:
+            sys.setprofile(None)
+        assert done.exit_code == 0, done.output
+    return made
+
+
+def test_a_note_costs_the_same_behind_hundreds_of_others(tmp_path: Path) -> None:
+    folder = opened(tmp_path)
+    before = calls_of_a_note(folder)
+    with_notes(folder, 500)
+    # one of them is looked at in one call; to read one takes some hundred
+    assert calls_of_a_note(folder) < before + 2 * 500
+    assert verify(folder).is_intact
+
+
+@pytest.mark.parametrize("at", [-10, -100, -200])
+def test_an_altered_note_is_told_also_where_notes_are_passed_over(tmp_path: Path, at: int) -> None:
+    folder = opened(tmp_path)
+    with_notes(folder, 3)
+    assert [entry.kind for entry in read_entries(folder, with_notes=False)] == [EntryKind.OPENED]
+    path = folder / TIMELINE_FILE
+    written = bytearray(path.read_bytes())
+    written[at] ^= 1
+    path.write_bytes(written)
+    with pytest.raises(VerificationError, match="row 4: altered"):
+        read_entries(folder, with_notes=False)
 
 
 def test_a_text_without_an_end_and_a_closed_stdin_are_refused_with_one_line(tmp_path: Path) -> None:

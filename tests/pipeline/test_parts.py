@@ -21,6 +21,7 @@ from org_samples import T0, RootBuilder, Row, counts, samples_of, series
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
+from tars_lib.evidence.gather import referred_samples
 from tars_lib.evidence.runs import lay_out, read_run
 from tars_lib.model import samples, sorting
 from tars_lib.model.admission import admit
@@ -197,7 +198,10 @@ def test_a_run_that_refers_to_its_samples_reads_as_one_that_copies_them(tmp_path
     moved = shutil.move(root.parent, tmp_path / "there")
     copied, referred = (load_run(Path(moved) / "runs" / run.name) for run in (copy, refers))
     assert held(referred.org.history) == held(copied.org.history)
-    laid = lay_out(read_run(referred.directory, "run"), tmp_path / "elsewhere" / "run")
+    packed = [read_run(run.directory, name) for run, name in ((copied, "copied"), (referred, "referred"))]
+    (told,) = referred_samples(packed)
+    assert told.startswith("referred was made with --history reference: digests of its samples are here")
+    laid = lay_out(packed[1], tmp_path / "elsewhere" / "run")
     assert laid is not None
     assert held(laid.org.history) == held(copied.org.history)
     part = Path(moved) / "org" / "history" / "b" / "2.parquet"

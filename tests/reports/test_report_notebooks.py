@@ -58,6 +58,42 @@ def test_a_second_run_gives_the_same_bytes(notebook: Path, executed: Path, tmp_p
     assert again.read_bytes() == executed.read_bytes()
 
 
+@pytest.mark.parametrize(("failures", "starts"), [(1, 2), (9, 2)])
+def test_a_kernel_that_ends_before_it_answers_is_started_once_more(
+    failures: int, starts: int, notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, python = tmp_path / "starts", tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\necho >> "{log}"\n[ $(wc -l < "{log}") -gt {failures} ] || exit 3\nexec "{sys.executable}" "$@"\n'
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    output = tmp_path / "out" / "sample.ipynb"
+    if failures == 1:
+        assert run_notebook(notebook, {}, output) == output
+    else:
+        with pytest.raises(NotebookError, match="before its first cell: DeadKernelError: Kernel died before"):
+            run_notebook(notebook, {}, output)
+    assert len(log.read_text().splitlines()) == starts
+
+
+def test_a_kernel_is_reached_by_sockets_of_its_private_folder_and_by_ports_only_where_their_path_is_too_long(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tempfile
+
+    ask = 'from ipykernel.connect import get_connection_info\nprint(get_connection_info(unpack=True)["transport"])'
+    asking = write(tmp_path / "asking.ipynb", ("", ["parameters"]), (ask, []))
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    said = []
+    for folder in (tempfile.gettempdir(), str(deep)):
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        done = nbformat.read(run_notebook(asking, {}, tmp_path / "asked.ipynb"), as_version=4)
+        said.append(done.cells[-1].outputs[0].text.strip())
+    assert said == ["ipc", "tcp"]
+
+
 @pytest.mark.slow
 def test_both_exports_appear_whole_and_reproducibly(executed: Path, tmp_path: Path) -> None:
     first = export(executed, ["html", "pdf"], tmp_path / "a")

@@ -151,3 +151,35 @@ def test_files_that_a_user_runs_at_every_start_of_python_are_not_run_by_a_report
         IPYTHONDIR=str(tmp_path / "home"), PYTHONSTARTUP=str(startup / "00-own.py"),
     )  # fmt: skip
     assert (told.returncode, marker.exists()) == (0, False), told.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_a_clone_that_names_programs_in_its_settings_runs_none(tmp_path: Path) -> None:
+    marker, clone, root = tmp_path / "ran", tmp_path / "clone", tmp_path / "org-health"
+    evil = tmp_path / "evil"
+    evil.write_text(f"#!/bin/sh\necho ran >> {marker}\nexit 1\n")
+    evil.chmod(0o755)
+
+    def git(*words: str, said: str | None = None) -> str:
+        command = ["git", "-C", str(clone), *words]
+        return subprocess.run(command, input=said, check=True, capture_output=True, text=True).stdout.strip()
+
+    clone.mkdir()
+    git("init", "-q", "-b", "main")
+    tree = git("mktree", said="")
+    who = "a <a@example.org> 1767225600 +0000"
+    signed = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n abc\n -----END PGP SIGNATURE-----\n"
+    # of two parents one is not there, so that git asks the remote place for it
+    text = f"tree {tree}\nparent {'1' * 40}\nparent {'2' * 40}\nauthor {who}\ncommitter {who}\n{signed}\nmerge\n"
+    git("update-ref", "refs/heads/main", git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", said=text))
+    settings = ("log.showSignature=true", "core.repositoryformatversion=1", "extensions.partialClone=far")
+    settings += ("remote.far.promisor=true", f"remote.far.url={clone}", f"remote.far.uploadpack={evil};")
+    settings += tuple(f"{name}={evil}" for name in ("gpg.program", "core.fsmonitor", "core.pager", "core.sshCommand"))
+    for setting in settings:
+        git("config", *setting.split("=", 1))
+    root.mkdir()
+    source = "{name: web, kind: git, path: ../clone, repo: web, tags: 'v*', merges: true}"
+    (root / "sources.yaml").write_text(f"sources: [{source}]\n")
+    told = CliRunner().invoke(cli, ["pull", "--root", str(root), "--since", "2026-01-01T00:00:00Z"])
+    assert (told.exit_code, marker.exists()) == (95, False), told.output
+    assert "git:" in told.output

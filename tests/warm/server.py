@@ -109,11 +109,19 @@ def serve(listener: socket.socket, home: Path) -> None:
 
 
 def attend(link: socket.socket) -> None:
-    """Run what a client asks for in a child, pass signals on, and tell the client the child's code."""
-    head, streams, _, _ = socket.recv_fds(link, 8, 3)
-    size, body = int.from_bytes(head, "big"), b""
-    while len(body) < size:
-        body += link.recv(size - len(body))
+    """Run what a client asks for in a child, pass signals on, and tell the client its code; nothing where it is gone."""
+    try:
+        head, streams, _, _ = socket.recv_fds(link, 8, 3)
+        size, body = int.from_bytes(head, "big"), b""
+        while len(body) < size:
+            if not (part := link.recv(size - len(body))):
+                return
+            body += part
+    except ConnectionError:
+        return
+    if len(streams) < 3:
+        # a client that was killed before it had asked
+        return
     folder, environment, *words = body.decode("utf-8", "surrogateescape").split("\x00")
     ended, held = os.pipe()
     child = os.fork()

@@ -33,7 +33,7 @@ def show(
     lines: list[str] = []
     if not (quiet and is_clean):
         lines += [f"CONTENT:   {_content(checked)}", f"CONTAINER: {_container(checked)}"]
-    named = [f"  {fault.what.value}: {fault.path}: {fault.why}" for fault in checked.content_faults]
+    named = [f"  {fault.what.value}: {fault.path or 'archive'}: {fault.why}" for fault in checked.content_faults]
     shown = named if verbose else named[:MOST_NAMED]
     lines[1:1] = [*shown, *([f"  and {len(named) - len(shown)} more; --verbose names them"] if shown != named else [])]
     if lines:

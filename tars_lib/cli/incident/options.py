@@ -118,8 +118,8 @@ class Options:
 
         return folder_of(self.root, incident_id)
 
-    def case(self, incident_id: str, time: datetime | None = None) -> Case:
-        """Read an incident as of a time, by default that of `time`.
+    def case(self, incident_id: str, time: datetime | None = None, *, with_notes: bool = True) -> Case:
+        """Read an incident as of a time, by default that of `time`; `with_notes` as `read_case` says.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Options:
         """
         from tars_lib.incidents.views.case import read_case
 
-        return read_case(self.folder(incident_id), self.playbook, time or self.time)
+        return read_case(self.folder(incident_id), self.playbook, time or self.time, with_notes=with_notes)
 
     def writer(self, incident_id: str) -> Writer:
         """Who writes now into this incident."""
@@ -145,7 +145,7 @@ class Options:
             echo_json({"entry": written.entry, "incident": written.incident})
         elif not self.quiet:
             try:
-                case = self.case(written.incident.incident_id, written.entry.time)
+                case = self.case(written.incident.incident_id, written.entry.time, with_notes=False)
             except TarsError as error:
                 # it is on disk: whoever reads that the command failed would write it again
                 name = written.incident.incident_id

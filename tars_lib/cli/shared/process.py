@@ -40,6 +40,11 @@ def start(command: click.Command, name: str) -> NoReturn:
         click.echo(f"error: {' '.join(f'{type(error).__name__}: {error}'.split())}", err=True)
         drop_what_cannot_be_printed()
         sys.exit(FAILED if isinstance(error, OSError | MemoryError) else UNEXPECTED)
+    finally:
+        # nothing is half done any more, and an exception while the interpreter ends would be told with a traceback
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is _end:
+                signal.signal(number, signal.SIG_DFL)
     sys.exit(0)
 
 
@@ -55,11 +60,12 @@ def _open_closed_streams() -> tuple[str, ...]:
         try:
             os.fstat(number)
         except OSError:
-            # the lowest number that is free, which is this one
-            os.open(os.devnull, os.O_RDWR)
+            # the lowest number that is free, which is this one; processes that this one starts need it, too
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
         # who asks for a text on stdin is told that it is closed
         if number and getattr(sys, name) is None:
-            stream: Any = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the process's life
+            # on that number: another would be taken from a stream that is closed as well
+            stream: Any = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for the process's life
             setattr(sys, name, stream)
             closed.append(name)
     return tuple(closed)

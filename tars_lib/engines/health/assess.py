@@ -93,7 +93,7 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     slos = tuple(_judge_slo(slo, reports, aggregate, coverage) for slo in org.slos)
     at_risk = tier in (RiskTier.HIGH, RiskTier.CRITICAL)
     code = 92 if at_risk else 91 if any(slo.status == "VIOLATED" for slo in slos) else 0
-    if code == 0 and aggregate is None and not any(map(org.history.has, _promised(org))):
+    if code == 0 and aggregate is None and not (len(org.history) and any(map(org.history.has, _promised(org)))):
         code = 96
     if not is_known:
         reasons = (

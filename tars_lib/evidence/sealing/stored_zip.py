@@ -165,7 +165,10 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
         data = at + shift + _LOCAL.size + name_size
         if method or data + packed > len(content) or len(entries) >= MAX_ENTRIES:
             return None
-        entries.append(Entry(name, content[data : data + packed]))
+        # a local header may have an extra field that the directory has not
+        more = _LOCAL.unpack_from(content, at + shift)[-1]
+        bodies = [content[begin : begin + packed] for begin in (data, data + more)]
+        entries.append(Entry(name, next((body for body in bodies if zlib.crc32(body) == fields[7]), bodies[0])))
         place += _CENTRAL.size + name_size + extra + comment
     return entries or None
 

@@ -32,7 +32,8 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
     """
 
     def draft(incident: Incident) -> Draft:
-        found = rules.escalate(case_of(writer.folder, incident, writer.playbook), writer.time, writer.playbook)
+        facts = case_of(writer.folder, incident, writer.playbook, with_notes=False)
+        found = rules.escalate(facts, writer.time, writer.playbook)
         rule = {rung.contact.casefold(): f"ahead of {rung.rule}" for rung in found.upcoming}
         rule |= {rung.contact.casefold(): rung.rule for rung in found.due}
         if contact is not None:

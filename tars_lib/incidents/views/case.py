@@ -40,8 +40,8 @@ class Case:
         return escalate(self.facts, self.time, self.playbook)
 
 
-def read_case(folder: Path, playbook: Playbook, time: datetime) -> Case:
-    """Read an incident's folder.
+def read_case(folder: Path, playbook: Playbook, time: datetime, *, with_notes: bool = True) -> Case:
+    """Read an incident's folder, `with_notes` in its timeline or, for what does not show that, without.
 
     Raises
     ------
@@ -53,11 +53,11 @@ def read_case(folder: Path, playbook: Playbook, time: datetime) -> Case:
     incident = read_incident(folder)
     if incident is None:
         raise InputError(f"{folder}: no record in it yet; `tars incident open --adopt {folder.name}` makes one")
-    return Case(folder, incident, case_of(folder, incident, playbook), playbook, time)
+    return Case(folder, incident, case_of(folder, incident, playbook, with_notes=with_notes), playbook, time)
 
 
-def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None) -> Facts:
-    """Facts of the incident in a folder.
+def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None, *, with_notes: bool = True) -> Facts:
+    """Facts of the incident in a folder; see `read_case`.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None) 
         If its timeline was altered.
     """
     playbook = playbook or packaged()
-    return known_facts(incident, read_entries(folder), playbook)
+    return known_facts(incident, read_entries(folder, with_notes=with_notes), playbook)
 
 
 def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook | None = None) -> Facts:

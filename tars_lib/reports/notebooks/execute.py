@@ -6,6 +6,7 @@ papermill executes; this module decides what may be injected, with which interpr
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 from datetime import UTC
 from pathlib import Path
@@ -23,6 +24,10 @@ _PACKAGE = Path(__file__).parents[2]
 
 # Seconds for a kernel to answer (judgement: a cold start on a loaded machine takes about 10).
 START_TIMEOUT = 120
+
+# How jupyter_client begins to say that a kernel did not start: its only mark, the type is a bare RuntimeError.
+_DIED = "Kernel died before"
+_NOT_STARTED = (_DIED, "Kernel didn't respond")
 
 # What stands for a widget among a cell's outputs.
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -274,12 +279,29 @@ def _keep(working: Path, output: Path) -> Any:
 def _execute(
     notebook: Any, parameters: dict[str, Any], working: Path, output: Path, cwd: Path | None, *, has_bar: bool
 ) -> None:
+    """Execute with a kernel, or with a second one where the first ended before it answered: nothing has run then."""
+    for is_last in (False, True):
+        try:
+            _execute_once(notebook, parameters, working, output, cwd, has_bar=has_bar)
+        except RuntimeError as error:
+            if not str(error).startswith(_NOT_STARTED):
+                raise
+            if is_last or not str(error).startswith(_DIED):
+                raise NotebookError(output, None, "", "DeadKernelError", str(error)) from error
+        else:
+            return
+
+
+def _execute_once(
+    notebook: Any, parameters: dict[str, Any], working: Path, output: Path, cwd: Path | None, *, has_bar: bool
+) -> None:
     import papermill
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from papermill.exceptions import PapermillException, PapermillExecutionError
 
     from tars_lib.reports.notebooks.kernel import KERNEL_NAME, ThisInterpreter
 
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what fails is raised, and told in one line
     _register_files()
     try:
         papermill.execute_notebook(

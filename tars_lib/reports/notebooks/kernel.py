@@ -38,6 +38,9 @@ _ENTER = (
     f"__import__('os').chdir(__import__('os').environ.pop('{_FOLDER}'))"
 )
 
+# Bytes of a socket's path, with the number that is added to it; systems allow 104 to 108.
+_LONGEST_SOCKET = 100
+
 # Variables of an interpreter and its home, on Unix and Windows, and those of this package that name no secret: judgement.
 _PASSED = re.compile(
     r"PATH|PATHEXT|HOME|USER|LOGNAME|SHELL|TERM|TZ|LANG|LANGUAGE|TMPDIR|TMP|TEMP|VIRTUAL_ENV|SOURCE_DATE_EPOCH"
@@ -83,6 +86,9 @@ class ThisInterpreter(AsyncKernelManager):
             env["MPLCONFIGDIR"] = str(private / "matplotlib")
         kw |= {"env": env, "cwd": str(private / "start")}
         self.connection_file = str(private / "connection.json")
+        if os.name == "posix" and len(os.fsencode(sockets := str(private.absolute() / "socket"))) <= _LONGEST_SOCKET:
+            # a port is found free and given back before the kernel takes it, so another process may have it by then
+            self.transport, self.ip, self.cache_ports = "ipc", sockets, False
         prepared: tuple[list[str], dict[str, Any]] = await super()._async_pre_start_kernel(**kw)
         return prepared
 

@@ -5,6 +5,7 @@ https://git-scm.com/docs/git-for-each-ref, https://git-scm.com/docs/git-log
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ _SECONDS = 120.0
 """That git may take; judgement: the tags and merges of Linux take some."""
 # a clone may be somebody else's: nothing that its own settings name is started
 _SAFE = ("-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "--no-pager", "--no-optional-locks")
+# a clone without all its objects would fetch what is missing, by a program that its settings name
+_ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 
 
 def read(spec: GitForm, ask: Ask) -> Pulled:
@@ -86,6 +89,7 @@ def _output(spec: GitForm, ask: Ask, words: Sequence[str]) -> str:
                 stdout=out,
                 stderr=subprocess.PIPE,
                 timeout=_SECONDS,
+                env=os.environ | _ALONE,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
