@@ -37,7 +37,7 @@ def demo(samples: RunSamples) -> Run:
 @pytest.fixture(scope="module")
 def resolved(demo: Run) -> IncidentState:
     return incident_state(
-        demo.health, demo.sla, Resolution(datetime(2026, 11, 2, 16, tzinfo=UTC), "ada", "Rolled back")
+        demo.health.history.interval, demo.sla, Resolution(datetime(2026, 11, 2, 16, tzinfo=UTC), "ada", "Rolled back")
     )
 
 
