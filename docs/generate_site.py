@@ -20,6 +20,8 @@ from tars_lib.playbook.tables import Branch, Containment, TriageStep
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+PICTURES = DOCS / "images" / "pages"
+"""Drawn by `docs/pictures.py`."""
 
 _ACT_OF = {
     "acknowledge": "ack",
@@ -300,7 +302,11 @@ def _notebook(path: Path) -> str:
         for comment, line in found
     )
     table = f"| parameter | default | meaning |\n|---|---|---|\n{rows}" if rows else ""
-    return f"\n## {path.stem}\n\n**{title.lstrip('# ')}.** {question}{called}\n\n{table}"
+    name = title.lstrip("# ")
+    picture = (
+        f"![First page: {name}](images/pages/{path.stem}.png)\n" if (PICTURES / f"{path.stem}.png").is_file() else ""
+    )
+    return "\n".join(part for part in (f"\n## {path.stem}\n\n**{name}.** {question}{called}\n", table, picture) if part)
 
 
 def _comment(lines: str) -> str:

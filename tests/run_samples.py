@@ -124,7 +124,7 @@ def cells(notebook: str, **parameters: object) -> list[Block]:
     names: dict[str, object] = {}
     shown: list[Block] = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
+        if cell["cell_type"] != "code" or "skip-execution" in cell["metadata"]["tags"]:
             continue
         source, tags = "".join(cell["source"]), cell["metadata"]["tags"]
         if "report" not in tags:

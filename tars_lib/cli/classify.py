@@ -71,18 +71,20 @@ def classify(
             document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
         click.echo(dumps(document), nl=False)
         return 0
-    lines = list(_answer_lines(found, in_force))
     if run_dir is not None:
-        lines = [*_run_lines(run_dir), *lines]
-    elif not quiet:
+        said, is_settled = _run_lines(run_dir, incidents_dir, in_force)
+        lines = [*said, *_answer_lines(found, in_force, is_settled=is_settled)]
+    else:
+        lines = list(_answer_lines(found, in_force))
+    if run_dir is None and not quiet:
         lines += _triage_lines(found, in_force, full=full) or [f"Next:           {one}" for one in found.commands]
     lines += [f"Note:           {note}" for note in found.notes]
     say(lines if full else fitted((part for line in lines for part in _short(line)), "--full"))
     return 0
 
 
-def _answer_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
-    """The playbook's answer: type and severity, both clocks, the way through the tree."""
+def _answer_lines(found: Classification, playbook: Playbook, *, is_settled: bool = False) -> Iterator[str]:
+    """The playbook's answer: type and severity, both clocks while they run, the way through the tree."""
     from tars_lib.model.organisation import duration_text
     from tars_lib.text.visible import visible
 
@@ -91,28 +93,32 @@ def _answer_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
     yield Toned(f"Severity:       {severity}", Tone.HEAD)
     yield f"Go to:          {found.path}"
     contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
-    yield f"Respond within: {found.respond_within}"
-    yield f"Contain within: {contain}"
+    if not is_settled:
+        yield f"Respond within: {found.respond_within}"
+        yield f"Contain within: {contain}"
     yield f"Exit codes:     {', '.join(map(str, found.codes))}"
     yield from (f"  {'YES' if answer else 'no ':3}  {question}" for question, answer in found.steps)
     yield f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}"
 
 
-def _run_lines(name: str) -> Iterator[str]:
-    """What the run itself says: its state, the plan, the likely cause, the scorecard."""
+def _run_lines(name: str, incidents_dir: Path | None, playbook: Playbook) -> tuple[list[str], bool]:
+    """State, plan, likely cause and scorecard, by the run and the record of its incident; and whether it is settled."""
     from tars_lib.cli.shared.shell import expand
     from tars_lib.cli.shared.verdict import plan_lines, scorecard_lines, state_lines
-    from tars_lib.incidents.views.standing import state_by
+    from tars_lib.incidents.store.register import incidents_dir as place
+    from tars_lib.incidents.store.register import now
+    from tars_lib.incidents.views.case import read_case
+    from tars_lib.incidents.views.standing import incident_about, state_by
     from tars_lib.pipeline import load_run
     from tars_lib.text.visible import visible
 
     run = load_run(expand([name], "a run directory"))
-    state = state_by(run, None)
-    yield from state_lines(state)
-    yield from plan_lines(state, state.plan)
+    folder = incident_about(run, place(incidents_dir))
+    state = state_by(run, None if folder is None else read_case(folder, playbook, now()))
+    lines = [*state_lines(state), *plan_lines(state, state.plan)]
     for cause in [cause for breach in run.sla.breaches[:1] for cause in breach.root_causes[:1]]:
-        yield from wrapped(visible(f"{cause.cause} ({cause.confidence:.0%} confidence)"), "Likely cause: ", "  ", 2)
-    yield from scorecard_lines(run.sla)
+        lines += wrapped(visible(f"{cause.cause} ({cause.confidence:.0%} confidence)"), "Likely cause: ", "  ", 2)
+    return [*lines, *scorecard_lines(run.sla)], state.is_settled
 
 
 def _short(line: str) -> list[str]:

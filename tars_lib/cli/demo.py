@@ -52,7 +52,7 @@ def demo(output: Path, verbose: bool, quiet: bool) -> int:
         run = write_run(analysis, output / "runs")
         begin("report")
         written = write_report("incident_report", run, output / "report", ("html", "pdf"))
-    state = incident_state(analysis.health, analysis.sla)
+    state = incident_state(analysis.health.history.interval, analysis.sla)
     note = (
         "The organisation is synthetic, its incident planted; the reports are dated half an hour after the last sample."
     )

@@ -45,12 +45,13 @@ SHORT: dict[str, tuple[str, str, str]] = {
 """Commands of `tars incident` that a responder may type without that word."""
 GROUPS: dict[str, tuple[str, ...]] = {
     "Judge: is anything wrong?": ("run", "watch", "demo", "init", "import", "pull", "validate"),
-    "Respond: what do I do now?": ("incident", *SHORT, "notify"),
+    "Respond: what do I do now?": (*SHORT, "incident", "notify"),
     "Explain: what does it mean, what changed?": ("classify", "diff", "playbook", "metrics"),
     "Publish: who needs to see it?": ("report", "package", "export"),
     "Keep: what must last?": ("bundle", "review", "retention", "completion"),
 }
 """Commands by the question that somebody has; a test wants each command in one of them."""
+_FULL = "tars_lib.full_help"
 
 
 def commands() -> dict[str, str]:
@@ -99,6 +100,23 @@ class LazyGroup(click.Group):
             said = with_origin(error.message, error.ctx)
             raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what fits a terminal of 24 rows: each question, its first command, the names of the others."""
+        if ctx.meta.get(_FULL):
+            super().format_help(ctx, formatter)
+            return
+        told = commands()
+        formatter.width = min(formatter.width, 78)
+        formatter.write("Usage: tars COMMAND [OPTIONS]   (tars COMMAND --help explains one command)\n\n")
+        formatter.write_text((self.help or "").partition("\n\n")[0])
+        for question, (first, *others) in _groups().items():
+            formatter.write(f"{question}\n")
+            with formatter.indentation():
+                formatter.write_text(f"{first:11}{told[first]}")
+                formatter.write_text(f"also: {', '.join(others)}")
+        formatter.write("Options: -h, --help; --version; --full lists every command with what it does\n")
+        formatter.write(f"{self.epilog}\n")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         told = commands()
         width = max(map(len, told))
@@ -134,6 +152,14 @@ def _engine_command(step: Step) -> click.Command:
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=lambda c, _p, v: _show_version(c, v)
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda c, _p, v: _show_all(c, v),
+    help="List every command with what it does, and exit.",
+)
 def cli() -> None:
     """T.A.R.S., the incident workbook: which SLA is breached, why, what to do, and what leadership needs to know.
 
@@ -148,6 +174,13 @@ def _show_version(ctx: click.Context, is_asked: bool) -> None:
         from tars_lib import __version__
 
         click.echo(f"tars {__version__}")
+        ctx.exit()
+
+
+def _show_all(ctx: click.Context, is_asked: bool) -> None:
+    if is_asked:
+        ctx.meta[_FULL] = True
+        click.echo(ctx.get_help())
         ctx.exit()
 
 

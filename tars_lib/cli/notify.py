@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     type=click.Choice(("escalation", "status-page", "slack", "email", "bridge"), case_sensitive=False),
     help="Which text of the incident; default the one that suits each channel.",
 )
-@click.option("--to", "contact", metavar="WHO", help="Record that WHO was told, once a channel has taken the text.")
+@click.option("--to", "contact", metavar="WHO", help="Record that WHO was notified, once a channel accepts the text.")
 @incidents_option
 @playbook_option
 @click.option(

@@ -54,7 +54,7 @@ def review(options: Options) -> int:
     rows: list[tuple[bool, datetime | None, str]] = [
         (one.is_overdue, one.due_at, f"{one.incident_id}: {one.activity} ({one.participants})") for one in reviews
     ]
-    rows += [(key in late, item.due, f"{key}: {item.text} ({item.owner or 'nobody yet'})") for _, key, item in items]
+    rows += [(key in late, item.due, f"{key}: {item.text} ({item.owner or 'not assigned'})") for _, key, item in items]
     shown = [row for row in rows if row[0] or not options.quiet]
     for overdue, due, text in sorted(shown, key=lambda row: (not row[0], row[1] is None, row[1] or time)):
         when = "no date" if due is None else reader.time(due)

@@ -145,8 +145,8 @@ def run(
             made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
             page = _page_of(place, begin) if html else None
     _warn(analysis, now())
+    state = incident_state(analysis.health.history.interval, analysis.sla)
     if not quiet:
-        state = incident_state(analysis.health, analysis.sla)
         plan = response_plan(
             analysis.org,
             analysis.exit_code,
@@ -167,7 +167,7 @@ def run(
     if print_paths:
         for path in files:
             click.echo(path)
-    return build.tell(analysis.sla, analysis.org.name, analysis.codes, place.name)
+    return build.tell(analysis.sla, state, analysis.org.name, analysis.codes, place.name)
 
 
 def _page_of(place: Path, begin: Callable[[str], None]) -> Path:

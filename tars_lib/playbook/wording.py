@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
@@ -11,6 +12,7 @@ from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import visible
 
 UNKNOWN = "unknown"
+_VERDICT = re.compile(r"\b(is|are) (breached|at risk)\b")
 
 
 def line(text: str) -> str:
@@ -55,12 +57,28 @@ def repo_text(repo: AffectedRepo) -> str:
 
 def summary_sentences(facts: Facts) -> tuple[str, ...]:
     """What the record says in sentences: what was found (else the title), how it ended, whether containment worked."""
-    said = [line(facts.summary) or line(facts.title) or "Untitled"]
+    said = [line(found_text(facts)) or line(facts.title) or "Untitled"]
     if facts.resolution.strip():
         said.append(f"How it ended: {line(facts.resolution)}")
     if facts.outcome is not None:
         said.append(f"After containment: {facts.outcome.verdict.lower()}; {line(facts.outcome.text)}")
     return tuple(f"{one.rstrip('.')}." for one in said)
+
+
+def found_text(facts: Facts) -> str:
+    """What was found, in the past once the incident is over.
+
+    Examples
+    --------
+    >>> from tars_lib.model.names import Severity
+    >>> time = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+    >>> over = Facts("INC-1", "t", Severity.SEV_1, "SLA Breach", Status.CLOSED, time, summary="Search is breached in web.")
+    >>> found_text(over)
+    'Search was breached in web.'
+    """
+    if not facts.is_over:
+        return facts.summary
+    return _VERDICT.sub(lambda hit: f"{'was' if hit[1] == 'is' else 'were'} {hit[2]}", facts.summary)
 
 
 def status_text(facts: Facts) -> str:

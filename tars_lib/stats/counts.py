@@ -14,8 +14,8 @@ https://doi.org/10.1201/b16018
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def wilson_interval(successes: float, trials: float, confidence: float = 0.95) -
         raise ValueError(f"{successes} of {trials}; allowed is 0 <= successes <= trials")
     if trials == 0:
         return float("nan"), float("nan")
-    z = float(special.ndtri(0.5 + confidence / 2.0))
+    z = float(scipy.special.ndtri(0.5 + confidence / 2.0))
     share = successes / trials
     centre = (share + z * z / (2.0 * trials)) / (1.0 + z * z / trials)
     half = z / (1.0 + z * z / trials) * np.sqrt(share * (1.0 - share) / trials + z * z / (4.0 * trials**2))
@@ -76,7 +76,7 @@ def binomial_tail(k: int, n: int, rate: float) -> float:
         return 1.0
     if k > n:
         return 0.0
-    return float(special.betainc(k, n - k + 1, rate))
+    return float(scipy.special.betainc(k, n - k + 1, rate))
 
 
 def could_be_chance(bad: float, events: float, allowed: float, confidence: float = 0.95) -> bool:
@@ -108,7 +108,7 @@ def poisson_tail(k: int, expected: float) -> float:
     >>> round(poisson_tail(1, 0.5), 4)
     0.3935
     """
-    return 1.0 if k <= 0 else float(special.gammainc(k, expected))
+    return 1.0 if k <= 0 else float(scipy.special.gammainc(k, expected))
 
 
 def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
@@ -162,11 +162,11 @@ def _upper_sum(k: int, n: int, a: float, b: float) -> float:
 def _beta_binomial_terms(i: NDArray[np.int64], n: int, a: float, b: float) -> Floats:
     """P(exactly `i` of `n`)."""
     log_pmf = (
-        special.gammaln(n + 1)
-        - special.gammaln(i + 1)
-        - special.gammaln(n - i + 1)
-        + special.betaln(i + a, n - i + b)
-        - special.betaln(a, b)
+        scipy.special.gammaln(n + 1)
+        - scipy.special.gammaln(i + 1)
+        - scipy.special.gammaln(n - i + 1)
+        + scipy.special.betaln(i + a, n - i + b)
+        - scipy.special.betaln(a, b)
     )
     return np.asarray(np.exp(log_pmf), dtype=np.float64)
 

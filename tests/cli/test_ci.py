@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from run_samples import RUNS, RunSamples
 
 from tars_lib.cli.main import cli
+from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, decide
 from tars_lib.model.names import SlaStatus
@@ -177,19 +178,29 @@ def test_the_summary_says_verdict_scorecard_breach_and_cause(samples: RunSamples
     run = samples.run("demo")
     codes = {step.step: step.exit_code for step in run.status.steps}
     verdicts = {result.sla_id: result.status for result in run.sla.compliance_results}
-    text = job_summary(run.sla, "Acme", codes, decide(EVERY_FINDING, codes.values(), verdicts), run.run_id)
+    text = job_summary(
+        run.sla,
+        incident_state(None, run.sla),
+        "Acme",
+        codes,
+        decide(EVERY_FINDING, codes.values(), verdicts),
+        run.run_id,
+    )
     assert "| Build | fails (142): SLA availability, SLA checkout-latency" in text
     assert "SEV-1, respond within 15 minutes, contain within 15 minutes |" in text
     assert "| Availability | BREACHED | 99.68% | 99.9% | 316% | 4 |" in text
     assert "### Breach: Availability\n\n- ledger: deploy 'Connection pool rewrite'" in text
     assert "| health | 92 | HIGH_ORG_RISK |" in text
-    passed = job_summary(run.sla, "Acme", codes, decide(NO_FINDING, codes.values(), verdicts))
+    passed = job_summary(
+        run.sla, incident_state(None, run.sla), "Acme", codes, decide(NO_FINDING, codes.values(), verdicts)
+    )
     assert "| Build | passes (0) |" in passed
     assert "| Left to pass | availability BREACHED, checkout-latency BREACHED, CRITICAL\\_ANOMALY (122)" in passed
 
 
 def test_hostile_names_are_inert_in_the_summary(samples: RunSamples) -> None:
-    text = job_summary(hostile(samples.run("demo").sla), HOSTILE, {"sla": 142}, decide(EVERY_FINDING, (142,), {}))
+    told = hostile(samples.run("demo").sla)
+    text = job_summary(told, incident_state(None, told), HOSTILE, {"sla": 142}, decide(EVERY_FINDING, (142,), {}))
     assert "<failure" not in text.replace("\\<", "")
     assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
     rows = [line for line in text.splitlines() if "stop-commands" in line and line.startswith("|")]
@@ -200,7 +211,7 @@ def test_hostile_names_are_inert_in_the_summary(samples: RunSamples) -> None:
 def test_a_summary_that_github_would_refuse_is_cut_and_says_so(samples: RunSamples) -> None:
     report = samples.run("demo").sla
     many = dataclasses.replace(report, scorecard=report.scorecard * 5000)
-    text = job_summary(many, "Acme", {"sla": 142}, decide(EVERY_FINDING, (142,)))
+    text = job_summary(many, incident_state(None, many), "Acme", {"sla": 142}, decide(EVERY_FINDING, (142,)))
     assert len(text.encode("utf-8")) <= MAX_BYTES
     assert text.endswith("**Cut here: the summary is longer than GitHub takes. The reports have everything.**\n")
     assert "| Build |" in text

@@ -201,8 +201,12 @@ def test_help_groups_every_command_by_the_question_that_it_answers() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
     assert sorted([*grouped, *STEPS]) == sorted(commands())
     assert set(SHORT) <= set(GROUPS["Respond: what do I do now?"])
-    page = tars("--help")
-    assert [line for line in page.splitlines() if line in GROUPS] == list(GROUPS)
+    short, full = tars("--help"), tars("--full")
+    fits(short)
+    for page in (short, full):
+        assert [line for line in page.splitlines() if line in GROUPS] == list(GROUPS)
+        assert set(commands()) <= set(re.findall(r"[a-z]+", page))
+    assert all(text in full for text in commands().values())
 
 
 @pytest.mark.parametrize(

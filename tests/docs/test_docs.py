@@ -115,6 +115,13 @@ def test_readme_is_short_and_its_picture_small() -> None:
     assert len(picture) < 300_000
 
 
+def test_every_notebook_has_a_picture_of_its_page_and_all_are_small() -> None:
+    pictures = {path.stem: path.read_bytes() for path in (DOCS / "images" / "pages").iterdir()}
+    assert set(pictures) == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert all(content.startswith(b"\x89PNG") for content in pictures.values())
+    assert sum(map(len, pictures.values())) < 400_000
+
+
 def test_commands_are_found_in_the_pages() -> None:
     assert len(commands()) >= 10
 

@@ -116,7 +116,7 @@ def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Pat
         text_for(read_case(folder, packaged(), NOON), "email", None).body.partition("from SLA report:\n")[2]
         for folder in (tmp_path / by_title.incident_id, opened(tmp_path, runs).folder)
     ]
-    assert texts[0].startswith("UNKNOWN: no SLA report is at hand.\n")
+    assert texts[0].startswith("UNKNOWN: no SLA report is on record.\n")
     assert texts[1].startswith(runs.load("during").sla.risk_narrative.headline)
 
 

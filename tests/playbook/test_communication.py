@@ -93,7 +93,7 @@ def test_texts_of_an_incident_of_which_only_the_title_is_known_mark_the_rest() -
         assert "Checkout fails." in texts[key]
         assert "Customer impact: UNKNOWN" in texts[key]
     assert "\nBegan: UNKNOWN\n" in texts["email"]
-    assert "\nExecutive summary from SLA report:\nUNKNOWN: no SLA report is at hand.\n" in texts["email"]
+    assert "\nExecutive summary from SLA report:\nUNKNOWN: no SLA report is on record.\n" in texts["email"]
     assert "\nTeams: UNKNOWN\n" in texts["bridge"]
     seen = messages(replace(BARE, data_until=at(0), customer_impact=False))
     assert not any("no run was recorded" in one.body or "impact: UNKNOWN" in one.body for one in seen)

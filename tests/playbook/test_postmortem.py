@@ -223,11 +223,11 @@ def test_the_summary_says_what_was_found_how_it_ended_and_whether_containment_wo
     )
     said = postmortem(told, at(200)).partition("## Summary\n")[2].partition("\n\n## Timeline")[0]
     assert said == (
-        "Availability is breached in api: 99.5% against 99.9%. SEV-1, SLA Breach.\n"
+        "Availability was breached in api: 99.5% against 99.9%. SEV-1, SLA Breach.\n"
         "How it ended: the deploy was taken back.\n"
         "After containment: recovered; met again: availability."
     )
-    assert escalation_text(told).body.partition("**Summary:**\n")[2].startswith("Availability is breached in api")
+    assert escalation_text(told).body.partition("**Summary:**\n")[2].startswith("Availability was breached in api")
 
 
 def test_an_end_that_no_data_shows_qualifies_the_duration() -> None:

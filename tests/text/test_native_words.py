@@ -74,6 +74,19 @@ def test_a_template_reads_as_a_native_speaker_writes(room: str) -> None:
     assert found == [], "\n".join(found)
 
 
+def test_the_documentation_writes_percent_as_the_pages_do() -> None:
+    # what a benchmark prints stands as it is printed
+    printed = ("benchmarks.md", "root-causes.md", "openslo.md")
+    pages = [
+        path for path in (*(HERE.parent / "docs").rglob("*.md"), HERE.parent / "README.md") if path.name not in printed
+    ]
+    found = [
+        f"{path.name}: {hit[0]}" for path in pages for hit in SPACED_PERCENT.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert len(pages) > 30
+    assert [one for one in found if "style.md" not in one] == []
+
+
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_a_page_says_service(path: Path) -> None:
     # the playbook's own words, and what is typed or read as JSON, keep theirs

@@ -20,7 +20,7 @@ from tars_lib.incidents.views.case import read_case
 from tars_lib.pipeline import SUMMARY_FILE, Run, analyze, load_run, write_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.playbook.packaged import packaged
-from tars_lib.reports.blocks.kinds import Block, Callout, TitleBlock
+from tars_lib.reports.blocks.kinds import Block, TitleBlock
 from tars_lib.sources.demo import demo_root
 from tars_lib.workbook.parameters.register import state_of
 
@@ -140,24 +140,6 @@ def test_what_is_settled_calls_for_no_action(notebook: str, state: str, runs: di
     (head,) = (block for block in blocks if isinstance(block, TitleBlock))
     assert f"{head.headline} {head.detail}" == state_of(*runs[state]).sentence
     assert {badge.tone for badge in head.badges[:2]} <= {"good", "neutral", "unknown"}
-
-
-@pytest.mark.parametrize(
-    "notebook", in_part([name for name in PAGES if name not in ("at_risk_monitoring", "org_risk")])
-)
-@pytest.mark.parametrize("state", ["active", "recovering", "open"])
-def test_every_page_calls_for_the_one_plan_of_its_run(
-    notebook: str, state: str, runs: dict[str, tuple[Run, str, str]]
-) -> None:
-    plan = state_of(*runs[state]).plan
-    assert plan is not None
-    calls = [
-        block
-        for block in page(notebook, runs[state])
-        if isinstance(block, Callout) and re.match(r"Contain|Do |Respond", block.title)
-    ]
-    assert {call.title for call in calls} <= {plan.title}
-    assert all(plan.notify in call.text for call in calls)
 
 
 def test_the_plan_and_the_golden_path_of_an_open_incident_name_the_same_action(

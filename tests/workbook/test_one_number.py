@@ -10,11 +10,12 @@ from run_samples import RunSamples, cells, told
 from workbook.test_incident_states import PAGES
 
 from tars_lib.cli.engines.summaries import sla_lines
+from tars_lib.incidents.views.standing import state_by
 from tars_lib.pipeline import SUMMARY_FILE, Run
 from tars_lib.reports.blocks.plain_text import plain_text
 
 QUANTITIES = {
-    "failed requests": re.compile(r"requests? to \w+ fails?: ([\d,]+ of [\d,]+)"),
+    "failed requests": re.compile(r"requests? to \w+ fail(?:s|ed)?: ([\d,]+ of [\d,]+)"),
     "budget of availability": re.compile(
         r"Error budget used (\d+)%|overspent, (\d+)% of the error budget|\| (\d+)% \| 4 \|"
     ),
@@ -32,7 +33,7 @@ def texts(samples: RunSamples) -> dict[str, str]:
     run: Run = samples.run("demo")
     found = {name: told(cells(name, run_dir=str(run.directory))) for name in PAGES}
     found["summary"] = Path(run.directory / SUMMARY_FILE).read_text(encoding="utf-8").replace("\\", "")
-    found["command"] = "\n".join(sla_lines(run.sla))
+    found["command"] = "\n".join(sla_lines(run.sla, state_by(run, None)))
     found["console"] = "\n".join(plain_text(block) for block in run.blocks())
     return found
 

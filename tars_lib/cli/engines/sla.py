@@ -46,7 +46,9 @@ def sla(
     Codes: 142 a breach, 141 an SLA at risk, 0 neither; 143 configuration error, 144 a report could not be read.
     """
     from tars_lib.cli.engines.summaries import sla_lines
+    from tars_lib.engines.health.assess import describe_history
     from tars_lib.engines.judging import report_slas
+    from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.engines.sla.verdict import INFORMING
     from tars_lib.model.slo import Window
     from tars_lib.pipeline import read_upstream, run_engine
@@ -68,9 +70,10 @@ def sla(
         )
         windows = tuple(dict.fromkeys((*(Window(days=length) for length in days), *INFORMING)))
         report = run_engine(report_slas, org, judged_at, given, windows=windows)
+    state = incident_state(describe_history(org).interval, report)
     return output.emit(
         report,
-        lambda: [build.line(line) for line in sla_lines(report)],
+        lambda: [build.line(line) for line in sla_lines(report, state)],
         ("scorecard", "risk_narrative"),
-        told=lambda: build.tell(report, org.name, {"sla": report.exit_code}),
+        told=lambda: build.tell(report, state, org.name, {"sla": report.exit_code}),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.alerts.report import AlertReport
-from tars_lib.engines.queries.impact_text import lead
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.relations.correlation_report import CorrelationReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.sla.report import SlaReport
@@ -13,10 +13,10 @@ from tars_lib.text.times import MINUTES
 MAX_LINES = 10
 
 
-def sla_lines(report: SlaReport) -> list[str]:
-    """Verdicts, breaches with their causes, readiness."""
+def sla_lines(report: SlaReport, state: IncidentState) -> list[str]:
+    """Verdicts, breaches with their causes and, while there is something to contain, the actions; readiness."""
     readiness = report.executive_readiness
-    lines = [lead(report), f"As of {report.as_of:{MINUTES}}", ""]
+    lines = [state.sentence, f"As of {report.as_of:{MINUTES}}", ""]
     for result in report.compliance_results:
         value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
         sign = ">=" if result.higher_is_better else "<="
@@ -27,7 +27,7 @@ def sla_lines(report: SlaReport) -> list[str]:
         lines += [f"  Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]
         if not breach.root_causes:
             lines.append(f"  Cause unknown: {breach.reason}")
-        lines += [f"  Do: {action}" for action in breach.recommended_actions]
+        lines += [] if state.is_settled else [f"  Do: {action}" for action in breach.recommended_actions]
     unknown = f", {readiness.unknown_share:.0%} unknown" if readiness.unknown_share else ""
     lines += ["", f"Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100{unknown}"]
     return lines

@@ -116,7 +116,9 @@ def _first_lines(path: GoldenPath, case: Case, state: IncidentState) -> Iterator
     """What to do now, in the words of the plan where the step is the plan's."""
     if path.current is None:
         is_left = path.next_command is not None
-        said = "All steps are done. Next:" if is_left else "Closed: nothing left to do here. Its postmortem:"
+        all_done = all(step.is_done for step in path.steps)
+        over = "All steps are done." if all_done else f"The incident is {case.incident.status.value.lower()}."
+        said = f"{over} Next:" if is_left else "Closed: nothing left to do here. Its postmortem:"
         yield Toned(said, Tone.GOOD)
         return
     step = path.steps[path.current]

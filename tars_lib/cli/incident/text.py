@@ -87,7 +87,7 @@ def status_lines(case: Case, reader: Reader) -> Iterator[str]:
     if incident.resolution is not None:
         yield from field("Resolution", visible(incident.resolution, LINE_LIMIT))
     for item in incident.action_items:
-        owner, due = item.owner or "nobody yet", "no date" if item.due is None else f"by {reader.time(item.due)}"
+        owner, due = item.owner or "not assigned", "no date" if item.due is None else f"by {reader.time(item.due)}"
         state = "done" if item.is_done else due
         yield from field("To do", visible(f"{item.item_id}: {item.text} ({owner}; {state})", LINE_LIMIT))
     yield from field("Playbook", _playbook_text(incident, case.playbook))

@@ -15,6 +15,7 @@ from tars_lib.errors import TarsError
 from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names
 
 if TYPE_CHECKING:
+    from tars_lib.engines.queries.incident_state import IncidentState
     from tars_lib.engines.sla.report import SlaReport
     from tars_lib.reports.notebooks.bulk import Outcome
 
@@ -68,12 +69,16 @@ class Build:
                 write_text(self.junit, error_case(command, sentence, now()))
             raise
 
-    def tell(self, sla: SlaReport, org: str, codes: Mapping[str, int], run: str | None = None) -> int:
+    def tell(
+        self, sla: SlaReport, state: IncidentState, org: str, codes: Mapping[str, int], run: str | None = None
+    ) -> int:
         """Write what is asked for, and return the code for the build server.
 
         Parameters
         ----------
         sla : SlaReport
+        state : IncidentState
+            What the summary leads with.
         org : str
             The organisation's name.
         codes : mapping of str to int
@@ -93,7 +98,7 @@ class Build:
             from tars_lib.reports.summaries.annotations import annotate
             from tars_lib.reports.summaries.job_summary import job_summary
 
-            self._append(job_summary(sla, org, codes, decision, run))
+            self._append(job_summary(sla, state, org, codes, decision, run))
             for one in annotate(sla, codes.values(), decision):
                 click.echo(one.command(), err=True)
         return decision.code
@@ -102,6 +107,7 @@ class Build:
         """Write what became of reports: a summary a run, and an annotation for each that failed."""
         if self.summary is None:
             return
+        from tars_lib.incidents.views.standing import state_by
         from tars_lib.pipeline import load_run
         from tars_lib.reports.summaries.reports_summary import annotate_reports, reports_summary
 
@@ -109,7 +115,7 @@ class Build:
         for place in runs:
             run = load_run(Path(place))
             mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == place]
-            self._append(reports_summary(run.sla, run.org.name, run.run_id, mine))
+            self._append(reports_summary(run.sla, state_by(run, None), run.org.name, run.run_id, mine))
         for one in annotate_reports(outcomes):
             click.echo(one.command(), err=True)
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.health.scores import tier_of
+from tars_lib.model.names import RiskTier
 
 
 def clash_text(health: HealthReport) -> str:
     """Why the risk tier is not that of the score alone; empty where it is."""
     score = health.aggregate_score
     return "" if score is None or tier_of(score) is health.risk_tier else "; ".join(health.reasons)
+
+
+def clash_note(health: HealthReport) -> str:
+    """The same under a number, where capitals would shout."""
+    return re.sub("|".join(RiskTier), lambda tier: tier[0].lower(), clash_text(health))
 
 
 def risk_text(health: HealthReport) -> str:

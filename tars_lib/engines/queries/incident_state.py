@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.queries.impact_text import impact_text, leads, span_text
 from tars_lib.engines.queries.response_plan import ResponsePlan
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
@@ -67,13 +66,15 @@ class IncidentState:
         return self.state in (State.OVER, State.RESOLVED, State.STALE)
 
 
-def incident_state(health: HealthReport, sla: SlaReport, resolution: Resolution | None = None) -> IncidentState:
+def incident_state(interval: str | None, sla: SlaReport, resolution: Resolution | None = None) -> IncidentState:
     """Decide the state of what a run found.
 
     Parameters
     ----------
-    health, sla : HealthReport, SlaReport
-        Of one run. The age of the data is counted at the time at which the reports were made.
+    interval : str or None
+        Usual distance of two samples, as the health report gives it (`history.interval`).
+    sla : SlaReport
+        The age of the data is counted at the time at which it was made.
     resolution : Resolution, optional
         The end of the incident as its record has it; None while it is open, or where there is no record.
 
@@ -86,8 +87,7 @@ def incident_state(health: HealthReport, sla: SlaReport, resolution: Resolution 
     if resolution is not None:
         return IncidentState(State.RESOLVED, _resolved(resolution), impact_text(sla, is_past=True))
     age = sla.generated_at - sla.as_of
-    interval = timedelta(0) if health.history.interval is None else read_duration(health.history.interval)
-    if age > max(STALE_AFTER, STALE_INTERVALS * interval):
+    if age > max(STALE_AFTER, STALE_INTERVALS * (read_duration(interval) if interval else timedelta(0))):
         return IncidentState(State.STALE, *_stale(sla, age))
     ended = [breach for breach in sla.breaches if breach.ended_at is not None]
     if not sla.breaches:

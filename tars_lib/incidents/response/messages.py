@@ -15,6 +15,7 @@ from tars_lib.incidents.store.register import actor
 from tars_lib.incidents.store.timeline import Draft, EntryKind
 from tars_lib.incidents.views.case import Case
 from tars_lib.playbook.documents.communication import Message, messages
+from tars_lib.playbook.wording import found_text
 
 _WORDS = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
 _BY_CHANNEL = ("escalation", "slack", "email")
@@ -33,7 +34,7 @@ def text_for(case: Case, template: str, until: datetime | None, eta: str | None 
     """One text of the playbook, by its key; `until` is the time of the next update that it announces."""
     facts = replace(case.facts, next_update_at=until, eta=eta or case.facts.eta)
     # without a run the record's summary is its title, which no SLA report said
-    found = messages(facts, summary=facts.summary, playbook=case.playbook)
+    found = messages(facts, summary=found_text(facts), playbook=case.playbook)
     return next(one for one in found if one.communication_id == template)
 
 

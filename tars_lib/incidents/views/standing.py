@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tars_lib.engines.queries.incident_state import IncidentState, Resolution, State, incident_state
 from tars_lib.engines.queries.response_plan import ResponsePlan, response_plan, with_record
 from tars_lib.errors import TarsError
+from tars_lib.incidents.store.journal import RECORD_FILE, read_incident
 from tars_lib.incidents.store.record import Action, ActionKind, ActionState, Incident
+from tars_lib.incidents.store.register import folders
 from tars_lib.incidents.views.case import Case
 from tars_lib.incidents.views.clocks import contain_clock, is_running
 
@@ -32,11 +36,33 @@ def standing(case: Case) -> IncidentState:
 def state_by(run: Run, case: Case | None) -> IncidentState:
     """Decide the same with the run at hand; no case: there is no record. While something is to be done, the plan says what."""
     resolution = None if case is None else _resolution(case.incident)
-    state = incident_state(run.health, run.sla, resolution)
+    state = incident_state(run.health.history.interval, run.sla, resolution)
     if state.is_settled:
         return state
     plan = response_plan(run.org, run.status.exit_code, run.sla, run.alerts, run.correlation, run.temporal)
     return replace(state, plan=plan if plan is None or case is None else _with_case(plan, case))
+
+
+def incident_about(run: Run, root: Path) -> Path | None:
+    """Return the folder of the newest incident whose record rests on this run; None where none in `root` does."""
+    from tars_lib.pipeline import MANIFEST_FILE
+
+    manifest = run.directory / MANIFEST_FILE
+    if not root.is_dir() or not manifest.is_file():
+        return None
+    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    for folder in folders(root):
+        try:
+            # most records do not name it, and are not worth reading
+            if sha256.encode() not in (folder / RECORD_FILE).read_bytes():
+                continue
+            incident = read_incident(folder)
+        except (TarsError, OSError):
+            continue
+        known = () if incident is None else (incident.before, incident.after)
+        if any(one is not None and one.manifest_sha256 == sha256 for one in known):
+            return folder
+    return None
 
 
 def stopping(incident: Incident) -> tuple[Action, ...]:

@@ -143,7 +143,7 @@ Root cause: {cause_text(facts)}
 ETA to resolution: {_eta(facts)}
 
 {row.template}:
-{said or f"{UNKNOWN}: no SLA report is at hand."}
+{said or f"{UNKNOWN}: no SLA report is on record."}
 
 {_capital(freshness_text(facts))}. {_update(facts)}
 """

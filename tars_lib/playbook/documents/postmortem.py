@@ -316,7 +316,7 @@ def _items(facts: Facts, now: datetime) -> list[str]:
     for key, item in item_ids(facts):
         status = "Done" if item.is_done else "Overdue" if key in overdue else "Open"
         due = "not set" if item.due is None else time_text(item.due)[:10]
-        owner = markdown_text(item.owner or "") or "nobody yet"
+        owner = markdown_text(item.owner or "") or "not assigned"
         rows.append(f"| {markdown_text(key)} | {markdown_text(item.text)} | {owner} | {due} | {status} |")
     return rows or ["| - | None recorded | - | - | - |"]
 

@@ -175,7 +175,7 @@ def as_markdown(rows: Sequence[Ticket]) -> str:
         return "No tickets.\n"
     return "".join(
         f"- [ ] **{markdown_text(row.title)}** ({markdown_text(row.key)}; "
-        f"owner: {markdown_text(row.owner or '') or 'nobody yet'}; "
+        f"owner: {markdown_text(row.owner or '') or 'not assigned'}; "
         f"due: {'not set' if row.due is None else f'{row.due:%Y-%m-%d}'})\n"
         + "".join(f"  {markdown_text(part)}\n" for part in row.text.splitlines())
         for row in rows
@@ -209,7 +209,7 @@ def as_github_issues(rows: Sequence[Ticket]) -> list[Json]:
             {
                 "title": row.title[:256],
                 "body": "\n".join(markdown_text(part) for part in row.text.splitlines())
-                + f"\n\nKey: {markdown_text(row.key)}\nOwner: {markdown_text(row.owner or '') or 'nobody yet'}"
+                + f"\n\nKey: {markdown_text(row.key)}\nOwner: {markdown_text(row.owner or '') or 'not assigned'}"
                 + ("" if row.due is None else f"\nDue: {row.due:%Y-%m-%d}"),
                 "labels": row.labels,
             }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REPORT_TAG = "report"
+_OWN_TAG = "skip-execution"
+"""What nbclient, and so papermill and nbconvert, does not run."""
 
 DEFAULT_AUTHOR = "T.A.R.S. incident workbook"
 
@@ -107,7 +109,10 @@ def _refuse_unfinished(cells: list[Mapping[str, Any]]) -> None:
         if cell["metadata"].get("papermill", {}).get("exception"):
             raise ReportError(f"{_name(number, cell)} failed; a failed notebook is not exported")
     for number, cell in enumerate(cells, start=1):
-        if cell["cell_type"] == "code" and cell["source"].strip() and cell["execution_count"] is None:
+        # the analyst's own cells are left out when a report is made
+        is_own = _OWN_TAG in cell["metadata"].get("tags", ()) and not is_reported(cell)
+        is_due = cell["cell_type"] == "code" and cell["source"].strip() and not is_own
+        if is_due and cell["execution_count"] is None:
             raise ReportError(f"{_name(number, cell)} has not been executed; run the notebook first")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.health.risk_text import risk_text
-from tars_lib.engines.queries.incident_state import incident_state
+from tars_lib.engines.queries.incident_state import IncidentState, incident_state
 from tars_lib.engines.sla.report import Breach, SlaReport
 from tars_lib.text.counts import unexplained_text
 from tars_lib.text.quantities import value_text
@@ -20,11 +20,11 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
     str
         Markdown, UTF-8 text with a final newline.
     """
-    readiness = sla.executive_readiness
+    readiness, state = sla.executive_readiness, incident_state(health.history.interval, sla)
     lines = [
         f"# Executive summary: {markdown_text(health.org.name)}",
         "",
-        f"**{markdown_text(incident_state(health, sla).sentence)}**",
+        f"**{markdown_text(state.sentence)}**",
         "",
         f"- Executive readiness: {readiness.tier.value}, {readiness.readiness_score:.0f} of 100"
         f" ({readiness.unknown_share:.0%} unknown)",
@@ -45,7 +45,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
     lines += ["", "## Risk narrative", ""]
     lines += [f"- {markdown_text(sentence.text)}" for sentence in sla.risk_narrative.sentences]
     for breach in sla.breaches:
-        lines += ["", f"## Breach: {markdown_text(breach.sla_name)}", "", *breach_lines(breach)]
+        lines += ["", f"## Breach: {markdown_text(breach.sla_name)}", "", *breach_lines(breach, state)]
     if sla.warnings:
         lines += ["", "## Data quality", ""]
         lines += [f"- {markdown_text(warning)}" for warning in dict.fromkeys((*health.warnings, *sla.warnings))]
@@ -67,10 +67,11 @@ def scorecard_lines(sla: SlaReport) -> list[str]:
     return lines
 
 
-def breach_lines(breach: Breach) -> list[str]:
-    """Causes of a breach, what they leave unexplained, and what to do; a list."""
+def breach_lines(breach: Breach, state: IncidentState) -> list[str]:
+    """Causes of a breach, what they leave unexplained and, while there is something to contain, what to do; a list."""
     lines = [f"- {markdown_text(cause.cause)} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes]
     if not breach.root_causes:
         lines.append(f"- Cause unknown: {markdown_text(breach.reason or '')}")
     lines.append(f"- {unexplained_text(breach.unexplained)}")
-    return lines + [f"- Do: {markdown_text(action)}" for action in breach.recommended_actions]
+    actions = () if state.is_settled else breach.recommended_actions
+    return lines + [f"- Do: {markdown_text(action)}" for action in actions]

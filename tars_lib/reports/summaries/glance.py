@@ -5,7 +5,7 @@ from __future__ import annotations
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.health.risk_text import risk_text
-from tars_lib.engines.queries.impact_text import leads
+from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import SlaStatus
@@ -35,8 +35,7 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
     entry = EXIT_CODES[exit_code]
     severity = "" if entry.severity is None else f", {entry.severity.value}"
     readiness = sla.executive_readiness
-    tone: Tone = "critical" if sla.breaches else "warning" if exit_code else "info"
-    state = (
+    verdict = (
         f"{health.org.name} as of {sla.as_of:{MINUTES}}: {entry.finding.replace('_', ' ')} (exit code "
         f"{exit_code}{severity}). Readiness {readiness.tier.value}, {readiness.readiness_score:.0f} of 100; health "
         f"{risk_text(health)}; {plural(len(alerts.alerts), 'alert')}."
@@ -58,9 +57,10 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
         Column("Objective"),
         Column("Services that breach it"),
     )
-    headline, detail = leads(sla)
+    stands = incident_state(health.history.interval, sla)
+    tone: Tone = "neutral" if stands.is_settled else "critical" if sla.breaches else "warning" if exit_code else "info"
     return (
-        Callout(headline, f"{detail} {state}".strip(), tone),
+        Callout(stands.headline, f"{stands.detail} {verdict}".strip(), tone),
         Table("SLA scorecard", columns, rows, empty="No SLA is defined."),
         Prose((f"Next: {', '.join(_asks(sla))}.",)),
     )

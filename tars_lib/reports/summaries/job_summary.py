@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.queries.impact_text import lead
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.findings.exit_codes import EXIT_CODES, highest
 from tars_lib.findings.exit_policy import BuildDecision
@@ -25,13 +25,19 @@ _WARNINGS = 20
 
 
 def job_summary(
-    sla: SlaReport, org: str, codes: Mapping[str, int], decision: BuildDecision, run: str | None = None
+    sla: SlaReport,
+    state: IncidentState,
+    org: str,
+    codes: Mapping[str, int],
+    decision: BuildDecision,
+    run: str | None = None,
 ) -> str:
     """Summary of what one command judged.
 
     Parameters
     ----------
     sla : SlaReport
+    state : IncidentState
     org : str
         The organisation's name.
     codes : mapping of str to int
@@ -51,13 +57,13 @@ def job_summary(
     lines = [
         f"## {markdown_text(org)}",
         "",
-        f"**{markdown_text(lead(sla))}**",
+        f"**{markdown_text(state.sentence)}**",
         "",
         "| | |",
         "|---|---|",
         f"| Build | {_build(decision)} |",
         *([f"| Left to pass | {markdown_text(', '.join(decision.passed))} |"] if decision.passed else []),
-        f"| Finding | {_finding(code, told)} |",
+        f"| Finding | {_finding(code, told, state)} |",
         *([f"| Go to | {markdown_text(told.path)} |"] if code else []),
         f"| Readiness | {sla.executive_readiness.tier.value}, {sla.executive_readiness.readiness_score:.0f} of 100 |",
         f"| Data as of | {sla.as_of:{MINUTES}} |",
@@ -68,7 +74,7 @@ def job_summary(
         *scorecard_lines(sla),
     ]
     for breach in sla.breaches:
-        lines += ["", f"### Breach: {markdown_text(breach.sla_name)}", "", *breach_lines(breach)]
+        lines += ["", f"### Breach: {markdown_text(breach.sla_name)}", "", *breach_lines(breach, state)]
     if len(codes) > 1:
         lines += ["", "### Engines", "", "| Engine | Code | Finding |", "|---|---|---|"]
         lines += [f"| {engine} | {code} | {EXIT_CODES[code].finding} |" for engine, code in codes.items()]
@@ -96,12 +102,17 @@ def _build(decision: BuildDecision) -> str:
     return f"fails ({decision.code}): {markdown_text(', '.join(because))}"
 
 
-def _finding(code: int, told: Classification) -> str:
+def _finding(code: int, told: Classification, state: IncidentState) -> str:
     if code == 0:
         return "nothing found"
-    severity = "" if told.severity is None else f", {told.severity.value}, respond within {told.respond_within}"
-    contain = "" if told.contain_within is None else f", contain within {_minutes(told.contain_within)}"
-    return f"{markdown_text(EXIT_CODES[code].finding)} ({code}), {markdown_text(told.incident_type)}{severity}{contain}"
+    severity = "" if told.severity is None else f", {told.severity.value}"
+    # clocks run while there is something to contain
+    respond = "" if state.is_settled or not severity else f", respond within {told.respond_within}"
+    contain = (
+        "" if state.is_settled or told.contain_within is None else f", contain within {_minutes(told.contain_within)}"
+    )
+    named = f"{markdown_text(EXIT_CODES[code].finding)} ({code}), {markdown_text(told.incident_type)}"
+    return f"{named}{severity}{respond}{contain}"
 
 
 def _minutes(span: timedelta) -> str:

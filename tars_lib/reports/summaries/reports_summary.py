@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tars_lib.engines.queries.impact_text import lead
+from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.reports.notebooks.execute import NotebookError
 from tars_lib.reports.summaries.annotations import Annotation, first_of
 from tars_lib.reports.summaries.executive_summary import scorecard_lines
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from tars_lib.reports.notebooks.bulk import Outcome
 
 
-def reports_summary(sla: SlaReport, org: str, run: str, outcomes: Sequence[Outcome]) -> str:
+def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, outcomes: Sequence[Outcome]) -> str:
     """Job summary of the reports on one run.
 
     Parameters
     ----------
     sla : SlaReport
+    state : IncidentState
     org, run : str
         Names of the organisation and the run directory.
     outcomes : sequence of Outcome
@@ -38,7 +39,7 @@ def reports_summary(sla: SlaReport, org: str, run: str, outcomes: Sequence[Outco
     lines = [
         f"## {markdown_text(org)}: reports on {markdown_text(run)}",
         "",
-        f"**{markdown_text(lead(sla))}**",
+        f"**{markdown_text(state.sentence)}**",
         "",
         "### SLA scorecard",
         "",

@@ -24,7 +24,7 @@ from tars_lib.text.quantities import days_text, value_text
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import objective_sign
-from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place, settled_steps
 from tars_lib.workbook.sections.outlook import alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
 from tars_lib.workbook.sections.state import settled_step
@@ -164,8 +164,10 @@ def watching(run: Run, check_minutes: int) -> Table:
     )
 
 
-def next_action(run: Run, check_minutes: int) -> Table:
-    """Watch closely, look deeper, or carry on."""
+def next_action(run: Run, check_minutes: int, incident_id: str = "", state: IncidentState | None = None) -> Table:
+    """Watch closely, look deeper, or carry on; once the incident is settled, what is left."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     if run.sla.breaches:
         return next_steps(("Go to the SLA breach response", f"tars report sla_breach --run {run_place(run)}"))
     if not at_risk(run):

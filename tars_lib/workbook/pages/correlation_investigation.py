@@ -16,7 +16,7 @@ from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place, settled_steps
 from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, who_hears
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
@@ -235,8 +235,10 @@ def trouble(run: Run) -> Table:
     )
 
 
-def next_action(run: Run) -> Table:
-    """What to run now."""
+def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
+    """What to run now; once the incident is settled, what is left."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     first = []
     if run.correlation.anomalies:
         first.append(("Contain the anomaly first", f"tars report cross_repo_anomaly --run {run_place(run)}"))

@@ -116,7 +116,9 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
     if path.current is None:
         text = "" if path.next_command is None else path.next_command
         state = case.incident.status.value.lower()
-        return [Callout(f"The incident is {state}: all steps are done", text, "good", "Now")]
+        done = sum(step.is_done for step in path.steps)
+        count = "all steps are done" if done == len(path.steps) else f"{done} of {len(path.steps)} steps are on record"
+        return [Callout(f"The incident is {state}: {count}", text, "good", "Now")]
     step = path.steps[path.current]
     return [
         Callout(

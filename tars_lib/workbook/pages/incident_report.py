@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
-from tars_lib.engines.health.risk_text import clash_text
+from tars_lib.engines.health.risk_text import clash_note
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.findings.exit_codes import EXIT_CODES
@@ -18,6 +18,7 @@ from tars_lib.reports.blocks.kinds import (
     Heading,
     KeyFigure,
     KeyFigures,
+    Prose,
     Table,
     TitleBlock,
     Tone,
@@ -25,6 +26,7 @@ from tars_lib.reports.blocks.kinds import (
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
+from tars_lib.workbook.sections import outlook, spread
 from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
 from tars_lib.workbook.sections.next_commands import check_again, next_steps, pack_evidence, run_place, settled_steps
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
@@ -68,7 +70,7 @@ def key_figures(run: Run) -> KeyFigures:
         ),
         KeyFigure(
             "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
-            note=_risk_note(health), tone=risk_tone(health.risk_tier),
+            note=risk_note(health), tone=risk_tone(health.risk_tier),
             word=f"{health.risk_tier.value.capitalize()} risk",
         ),
     ]  # fmt: skip
@@ -85,10 +87,9 @@ def key_figures(run: Run) -> KeyFigures:
     return KeyFigures(tuple(items))
 
 
-def _risk_note(health: HealthReport) -> str:
+def risk_note(health: HealthReport) -> str:
     """Why the tier is worse than the score alone; else how much was seen."""
-    why = clash_text(health)
-    return why or f"coverage {health.coverage:.0%}"
+    return clash_note(health) or f"coverage {health.coverage:.0%}"
 
 
 def scorecard(run: Run) -> Table:
@@ -174,6 +175,16 @@ def weakest_repos(run: Run) -> Table:
         if any(report.score is not None for report in run.health.repository_reports)
         else "No service has a known score.",
     )
+
+
+def spread_and_alerts(run: Run, state: IncidentState) -> list[Block]:
+    """Whether it spreads, alerts, budget and outlook; a sentence instead of two sections where there is none of them."""
+    found = spread.spread(run, state)
+    ahead = [*outlook.budgets(run, 1), *outlook.outlook(run, state)]
+    if not run.sla.breaches and not run.alerts.alerts and len(found) == 1 and isinstance(found[0], Callout):
+        return [Heading("What else was checked"), Prose((f"No alert is raised. {found[0].text}",)), *ahead]
+    alerts = [Heading("Alerts, budget and outlook"), outlook.alerts(run), *ahead]
+    return [Heading("Is it spreading?"), *found, *alerts]
 
 
 def service_health(run: Run) -> list[Block]:

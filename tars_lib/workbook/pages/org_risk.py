@@ -24,9 +24,10 @@ from tars_lib.reports.blocks.kinds import (
 )
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
+from tars_lib.workbook.pages.incident_report import risk_note
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import listed, objective_sign, risk_tone, sla_badge
-from tars_lib.workbook.sections.next_commands import next_steps, run_place
+from tars_lib.workbook.sections.next_commands import next_steps, run_place, settled_steps
 from tars_lib.workbook.sections.run_facts import since
 from tars_lib.workbook.sections.title import head, of_code
 
@@ -65,7 +66,7 @@ def key_figures(run: Run) -> KeyFigures:
         (
             KeyFigure(
                 "Org health", None if health.aggregate_score is None else f"{health.aggregate_score:.0f}", unit="of 100",
-                note="mean of the known scores", tone=risk_tone(health.risk_tier),
+                note=risk_note(health), tone=risk_tone(health.risk_tier),
                 word=f"{health.risk_tier.value.capitalize()} risk",
             ),
             KeyFigure(
@@ -209,8 +210,10 @@ def objectives(run: Run) -> Table:
     )
 
 
-def next_action(run: Run) -> Table:
-    """The next step: assess again, or carry on."""
+def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
+    """The next step: assess again, or carry on; once the incident is settled, what is left."""
+    if (left := settled_steps(run, incident_id, state)) is not None:
+        return left
     if not run.health.below_threshold:
         return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
     steps = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.queries.metric_course import metric_course, window_of
 from tars_lib.engines.queries.what_if import Excluded, what_if
 from tars_lib.engines.sla.explanation import why as explain
@@ -15,7 +16,6 @@ from tars_lib.pipeline import Analysis, Run, analyze
 from tars_lib.pipeline.loading import load_org
 from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, Heading, Prose, Table, TitleBlock
 from tars_lib.sources.demo import demo_root
-from tars_lib.text.sentences import Told
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters import load as runs
 from tars_lib.workbook.sections.figure_blocks import figures
@@ -29,6 +29,11 @@ Found = Analysis | Run
 
 _DAYS_SHOWN = timedelta(days=3)
 """Of the metric that is drawn; judgement: an incident of hours and the level before it."""
+
+_ACTIONS = ("Do: ", "Verify: ")
+"""What stands beside the reasons; what is to be done is the plan's, and on other pages."""
+_REASONS = 10
+"""Sentences of the reasons; judgement: the first page holds them, and `tars.why` has all."""
 
 
 def load(run_dir: str) -> Found:
@@ -63,11 +68,13 @@ def worst_repo(found: Found) -> str:
 def title(found: Found) -> TitleBlock:
     """Head of the page."""
     readiness = found.sla.executive_readiness
+    state = incident_state(found.health.history.interval, found.sla)
     name = found.health.org.name
     return TitleBlock(
         title=f"Welcome to the incident workbook: {name}",
         subtitle="What to ask, and what the answers look like",
-        headline=found.sla.risk_narrative.headline,
+        headline=state.headline,
+        detail=state.detail,
         badges=(Badge(f"Readiness {readiness.tier.value.lower()}", readiness_tone(readiness.tier)),),
         facts=(
             ("Data as of", f"{found.sla.as_of:{MINUTES}}"),
@@ -107,7 +114,8 @@ def why(found: Found) -> list[Block]:
     sla_id = worst_sla(found)
     if not sla_id:
         return [Callout("No SLA is defined", "A verdict needs an objective: sla-policies.yaml holds them.", "unknown")]
-    return [Heading(f"Why: {found.sla[sla_id].sla_name}"), _prose(explain(found.sla, sla_id))]
+    reasons = [said for said in explain(found.sla, sla_id).sentences if not said.startswith(_ACTIONS)]
+    return [Heading(f"Why: {found.sla[sla_id].sla_name}"), Prose(tuple(reasons[:_REASONS]))]
 
 
 def course(found: Found) -> list[Block]:
@@ -169,7 +177,3 @@ def next_action(found: Found) -> Table:
 
 def _code(found: Found) -> int:
     return found.status.exit_code if isinstance(found, Run) else found.exit_code
-
-
-def _prose(told: Told) -> Prose:
-    return Prose(told.sentences)

@@ -16,6 +16,7 @@ from tars_lib.incidents.store.register import DEFAULT_DIR, folder_of, folders, i
 from tars_lib.incidents.store.register import incidents_dir as place
 from tars_lib.incidents.views.case import Case, read_case
 from tars_lib.incidents.views.clocks import is_running
+from tars_lib.incidents.views.standing import incident_about
 from tars_lib.incidents.views.standing import state_by as state_by  # noqa: PLC0414 - pages take it from here
 from tars_lib.model.times import read_time
 from tars_lib.pipeline import Run, now
@@ -135,7 +136,7 @@ def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
     run : Run
         The run that the page tells. It may stand in the folder of its incident, wherever that is.
     incident_id : object
-        What was given; empty where no incident was opened.
+        What was given; empty: that of the incident whose record names the run, if there is one.
     incidents_dir : object
         As `open_register` takes it.
 
@@ -148,13 +149,20 @@ def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
     named = checked_id(incident_id)
     if named or incidents_dir != "":
         check({"incident_id": named, "incidents_dir": incidents_dir}, (), run.directory)
-    return named
+    return named or incident_of(run, incidents_dir)
+
+
+def incident_of(run: Run, incidents_dir: object) -> str:
+    """The id of the incident that the run belongs to: in whose folder it stands, or whose record names it; else empty."""
+    folder = _folder_of(run, "", incidents_dir)
+    return "" if folder is None else folder.name
 
 
 def state_of(run: Run, incident_id: str = "", incidents_dir: object = "") -> IncidentState:
     """Decide where the incident of a page stands, from the run and from the record.
 
-    The record is the one of that id in the register at hand, else the one in whose folder the run stands.
+    The record is the one of that id in the register at hand, else the one in whose folder the run stands, else the one that
+    names the run.
 
     Parameters
     ----------
@@ -166,16 +174,21 @@ def state_of(run: Run, incident_id: str = "", incidents_dir: object = "") -> Inc
 
 
 def _record_of(run: Run, incident_id: str, incidents_dir: object) -> Case | None:
+    folder = _folder_of(run, incident_id, incidents_dir)
+    if folder is None or read_incident(folder) is None:
+        return None
+    register = open_register(str(folder.parent), "")
+    return read_case(folder, register.playbook, register.time)
+
+
+def _folder_of(run: Run, incident_id: str, incidents_dir: object) -> Path | None:
     beside = run.directory.resolve().parent
     if is_incident_id(beside.name) and (not incident_id or beside.name == incident_id):
-        folder = beside
-        register = open_register(str(beside.parent), "")
-    else:
-        register = open_register(incidents_dir, "")
-        folder = register.root / incident_id
-        if not register.is_there or not is_incident_id(incident_id) or not folder.is_dir():
-            return None
-    return None if read_incident(folder) is None else read_case(folder, register.playbook, register.time)
+        return beside
+    root = open_register(incidents_dir, "").root
+    if not incident_id:
+        return incident_about(run, root)
+    return root / incident_id if is_incident_id(incident_id) and (root / incident_id).is_dir() else None
 
 
 def _case(register: Register, incident_id: str, is_wanted: Callable[[Incident], bool]) -> Case | None:

@@ -61,7 +61,7 @@ def breach_story(run: Run, position: int, state: IncidentState | None = None) ->
         if position or is_calm:
             return []
         return [
-            Heading("What broke and why"),
+            Heading("What was found"),
             Callout(
                 none_is(run, "breached"),
                 run.sla.risk_narrative.text,

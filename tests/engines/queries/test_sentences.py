@@ -11,7 +11,7 @@ from org_samples import RootBuilder, counts, org_of, ratio, series, threshold
 from run_samples import RunSamples
 
 import tars_lib as tars
-from tars_lib.engines.queries.impact_text import lead
+from tars_lib.engines.queries.incident_state import incident_state
 from tars_lib.engines.queries.standing import RepoStanding
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.errors import InputError, TarsError, UnknownNameError
@@ -153,7 +153,7 @@ def test_a_run_and_an_analysis_show_headline_and_scorecard(run: Run) -> None:
     analysis = tars.analyze(run.org)
     for thing in (run, analysis):
         html = thing._repr_mimebundle_()["text/html"].replace("\u00a0", " ")
-        assert lead(run.sla).split(";")[0] in html
+        assert incident_state(thing.health.history.interval, thing.sla).headline in html
         for row in run.sla.scorecard:
             assert row.sla_id.split("-")[0] in html
         assert "<script" not in html
