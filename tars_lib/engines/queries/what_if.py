@@ -20,7 +20,7 @@ from tars_lib.engines.sla.verdict import judge
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.names import Event, SlaStatus
 from tars_lib.model.organisation import MAINTENANCE, OrgData
-from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.times import read_time
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
@@ -211,9 +211,8 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
         if policy.is_share and not 0.0 <= value <= policy.whole:
             example = f"a share from 0 to {policy.whole:g} is, such as {0.999 * policy.whole:g}"
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {example}")
-        is_level = isinstance(policy, ThresholdPolicy) and policy.aggregate != "good_share"
         metric = org.metric(policy.needs[0])
-        if is_level and not metric.holds(value):
+        if policy.is_level and not metric.holds(value):
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {metric.allowed} {metric.unit} is")
     return tuple(
         replace(policy, objective=float(wanted[policy.sla_id])) if policy.sla_id in wanted else policy

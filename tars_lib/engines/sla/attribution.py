@@ -19,7 +19,7 @@ from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.model.names import CauseType, ContainmentType, Event
 from tars_lib.model.organisation import OrgData, duration_text
-from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.units import factor_between
 
 MAX_BASELINE = 2016
@@ -66,7 +66,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     if stretch is None:
         return Attribution((), 1.0, "no single sample misses the objective, so there is no start to explain")
     calls = DeclaredCalls((repo.repo for repo in org.repos), org.dependencies) if org.dependencies else None
-    metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
+    metric = "requests_failed" if policy.counts else policy.subject
     table = _table(org, policy, _candidates(org, calls, target), step)
     slack = step // 2
     start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
@@ -82,8 +82,9 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     # the past is what the target reported, however long ago
     baseline = table.rows(np.isin(row, past[past < lead][-MAX_BASELINE:]))
     directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
-    if not isinstance(policy, RatioPolicy):
-        directions[policy.metric] = _metric_direction(policy)
+    if not policy.counts:
+        # the policy says so even where org.yaml does not
+        directions[policy.subject] = policy.higher_sample_is_better
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
     if found.unmeasured is not None:
@@ -107,11 +108,6 @@ def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
     return present
 
 
-def _metric_direction(policy: ThresholdPolicy) -> bool:
-    """Whether more of the policy's metric is better; the policy says so even where org.yaml does not."""
-    return policy.threshold_is_floor if policy.aggregate == "good_share" else policy.higher_is_better
-
-
 def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Sequence[int]:
     if calls is None:
         return range(len(org.repos))
@@ -122,13 +118,12 @@ def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Seque
 def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
     """All metrics with a direction, and the request counts, of the candidates."""
     names = {name: name for name in org.history.metrics if org.metric(name).higher_is_better is not None}
-    if not isinstance(policy, RatioPolicy):
-        names[policy.metric] = policy.metric
+    if not policy.counts:
+        names[policy.subject] = policy.subject
     names |= {name: name for name in ("requests_total", "requests_failed") if name in org.history.metrics}
-    if isinstance(policy, RatioPolicy):
-        # whatever the SLA counts stands in for requests, so that its failures are what is explained
-        names |= {"requests_total": policy.total, "requests_failed": policy.part}
-    target = None if isinstance(policy, RatioPolicy) else org.metric(policy.metric).unit
+    # whatever the SLA counts stands in for requests, so that its failures are what is explained
+    names |= dict(zip(("requests_total", "requests_failed"), policy.counts, strict=False))
+    target = None if policy.counts else org.metric(policy.subject).unit
     parts: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
     labels: list[tuple[str, str]] = []
     times = None
@@ -137,8 +132,8 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
         if grid is None:
             continue
         values = grid.values[:, list(columns)]
-        if isinstance(policy, RatioPolicy) and policy.part_is_good and name == "requests_failed":
-            total = org.history.grid(policy.total, step)
+        if policy.counts_good and name == "requests_failed":
+            total = org.history.grid(policy.counts[0], step)
             values = total.values[:, list(columns)] - values if total is not None else values
         values = values * _scale(org, name, target)
         times = grid.times

@@ -284,6 +284,31 @@ class Policy:
         return value >= self.objective if self.higher_is_better else value <= self.objective
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """Metrics that are counted against each other, the total and its part; none of an SLI of samples."""
+        return ()
+
+    @property
+    def counts_good(self) -> bool:
+        """Whether the part that is counted is that of the good events."""
+        return False
+
+    @property
+    def higher_sample_is_better(self) -> bool:
+        """Whether more of the metric is better."""
+        return self.higher_is_better
+
+    @property
+    def limit(self) -> float | None:
+        """Value that the metric's own samples are held against; None where no single one is."""
+        return None
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the objective is a value of the metric, and no share of events or samples."""
+        return False
+
+    @property
     def is_share(self) -> bool:
         """Whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
 

@@ -56,6 +56,16 @@ class RatioPolicy(Policy):
         return (self.total, self.part)
 
     @property
+    def counts(self) -> tuple[str, ...]:
+        """The total and its part."""
+        return (self.total, self.part)
+
+    @property
+    def counts_good(self) -> bool:
+        """Whether the part is that of the good events."""
+        return self.part_is_good
+
+    @property
     def subject(self) -> str:
         """Metric that a breach is about."""
         return self.part
