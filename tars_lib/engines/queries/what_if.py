@@ -58,7 +58,7 @@ class Move:
 
     @property
     def is_moved(self) -> bool:
-        """Whether the verdict is another one."""
+        """Return whether the verdict is another one."""
         return self.before is not self.after
 
 
@@ -95,7 +95,7 @@ class WhatIf(Telling):
         return pd.DataFrame(rows, columns=names)
 
     def told(self) -> Told:
-        """What was changed, what moved, and what it does to readiness."""
+        """Return what was changed, what moved, and what it does to readiness."""
         return Told.of((*self.changes, *(_move_text(move) for move in self.moves), self._rest(), self._readiness()))
 
     def _rest(self) -> str:
@@ -243,7 +243,7 @@ def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
     """Repos alone that stand in one of the two lists; a repo that stands in none of them complies in both."""
     if not was.judged_repos or not now.judged_repos:
         return
-    first = {one.repo: one for one in was.repo_results if one.repo is not None}
+    first = {result.repo: result for result in was.repo_results if result.repo is not None}
     second = {one.repo: one for one in now.repo_results if one.repo is not None}
     for repo in sorted({*first, *second}):
         old, new = first.get(repo), second.get(repo)

@@ -95,7 +95,7 @@ def common_factors(
     found = []
     calm_repos = {org.repos[column].repo for column in calm}
     if candidates:
-        q_values = adjusted_p_values(np.array([one.p_value for one in candidates]), len(candidates))
+        q_values = adjusted_p_values(np.array([candidate.p_value for candidate in candidates]), len(candidates))
         for one, q_value in zip(candidates, q_values.tolist(), strict=True):
             if q_value <= FACTOR_RATE and one.having > 1:
                 chance = f"probability of that by chance: {_percent(one.p_value)}"

@@ -21,6 +21,7 @@ from tars_lib.model.names import CauseType, ContainmentType, Event
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.units import factor_between
+from tars_lib.text.times import MINUTES
 
 MAX_BASELINE = 2016
 """Samples of the past that are looked at: a week of 5-minute ones; judgement."""
@@ -73,7 +74,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
     past = np.flatnonzero(_reports(table, target, metric)[:start])
     if past.size < MIN_PAST:
-        before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
+        before = f"before {stretch.start:{MINUTES}}"
         samples = f"{past.size} sample{'s' if past.size != 1 else ''}"
         return Attribution((), 1.0, f"too little history {before} to compare with: {samples} of {target}")
     # a young repo gives half of its short past to either side
@@ -223,7 +224,7 @@ def _event_text(event: Event, onset: datetime) -> str:
         when = "at the start" if event.timestamp == onset else f"{gap} before the start"
     else:
         when = f"within {duration_text(event.timestamp - onset)} of the first sample"
-    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
+    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:{MINUTES}}, {when}"
 
 
 def _containment(

@@ -126,7 +126,7 @@ def screened_pairs(
         searches.append(_bounded(rows[:known], overlap, columns[:known], size, float(missing[:known].max())))
     if known < len(columns):
         searches.append(_counted(rows, seen, overlap, columns, size, known, float(missing.max())))
-    extremes = min(one.least for one in searches), max(one.most for one in searches)
+    extremes = min(search.least for search in searches), max(one.most for one in searches)
 
     def critical_of(count: float) -> float:
         """The figure that a pair needs where so many are accepted."""
@@ -227,7 +227,7 @@ class _Search:
         return across * (across + 1) // 2
 
     def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[_Row]:
-        """What may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
+        """Yield what may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
         starts = range(0, self.columns, self.form.tile)
         floors = self._floor(base), self._floor(kept_from)
         done = 0

@@ -191,7 +191,7 @@ def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, *, a
 
 
 def _is_finer(fine: Ints, coarse: Ints) -> bool:
-    """Whether one is sampled at a finer pace than the other, and both have a pace."""
+    """Return whether one is sampled at a finer pace than the other, and both have a pace."""
     if min(fine.size, coarse.size) < FEWEST:
         return False
     usual = []

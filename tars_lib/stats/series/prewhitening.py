@@ -161,7 +161,7 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = (), *, only_shown: b
 
 
 def _has_rhythm(panel: Panel) -> bool:
-    """Whether the panel as a whole is noisier on some phases of the calendar; else its columns' figures are chance."""
+    """Return whether the panel as a whole is noisier on some phases of the calendar; else its columns' figures are chance."""
     period, columns = len(panel.rhythm), int(panel.usable.sum())
     if period < 2 or not columns:
         return False
