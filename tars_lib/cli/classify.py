@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
-from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     help="Where incidents live, and the organisation's playbook; default $TARS_INCIDENTS_DIR, else ./incidents.",
 )
 @playbook_option
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @logging_options
 @guarded(REPORT)
 def classify(
@@ -76,9 +75,7 @@ def classify(
     if run_dir is not None:
         lines = [*_run_lines(run_dir), *lines]
     elif not quiet:
-        lines += _triage_lines(found, in_force, full=full) or [
-            f"Next:           {command}" for command in found.commands
-        ]
+        lines += _triage_lines(found, in_force, full=full) or [f"Next:           {one}" for one in found.commands]
     lines += [f"Note:           {note}" for note in found.notes]
     say(lines if full else fitted((part for line in lines for part in _short(line)), "--full"))
     return 0
@@ -102,7 +99,7 @@ def _answer_lines(found: Classification, playbook: Playbook) -> Iterator[str]:
 
 
 def _run_lines(name: str) -> Iterator[str]:
-    """Yield what the run itself says: its state, the plan, the likely cause, the scorecard."""
+    """What the run itself says: its state, the plan, the likely cause, the scorecard."""
     from tars_lib.cli.shared.shell import expand
     from tars_lib.cli.shared.verdict import plan_lines, scorecard_lines, state_lines
     from tars_lib.incidents.views.standing import state_by

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tars_lib.errors import MAX_FAULTS, listed
 from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.samples import AnySamples
-from tars_lib.text.times import SECONDS
 
 AHEAD = timedelta(minutes=10)
 """How far a sample may be ahead of the clock: as in Prometheus, whose `maxAheadTime` allows for clocks that differ
@@ -95,4 +94,4 @@ def _names(history: History, series: NDArray[np.int64]) -> str:
 
 
 def _shown(micros: int) -> str:
-    return f"{from_micros(micros):{SECONDS}}"
+    return f"{from_micros(micros):%Y-%m-%dT%H:%M:%SZ}"

@@ -47,7 +47,7 @@ class Build:
 
     @contextmanager
     def told_of_errors(self, command: str) -> Iterator[None]:
-        """Tell the build server, too, of what is refused or fails inside, and raise it on."""
+        """What is refused or fails inside is told to the build server, too, and raised on."""
         try:
             yield
         except (TarsError, OSError) as error:
@@ -110,8 +110,8 @@ class Build:
             run = load_run(Path(place))
             mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == place]
             self._append(reports_summary(run.sla, run.org.name, run.run_id, mine))
-        for report in annotate_reports(outcomes):
-            click.echo(report.command(), err=True)
+        for one in annotate_reports(outcomes):
+            click.echo(one.command(), err=True)
 
     def line(self, text: str) -> str:
         """A line of output; where GitHub reads along, nothing in it is a command."""
@@ -179,7 +179,7 @@ def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
 
 
 def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path | None, exit_zero: bool) -> Build:
-    """Return what the options of a command ask for.
+    """What the options of a command ask for.
 
     Raises
     ------

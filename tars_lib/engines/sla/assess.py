@@ -19,6 +19,7 @@ from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, 
 from tars_lib.engines.sla.sli import in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
+from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import percent_of
@@ -26,7 +27,6 @@ from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
-from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
 
