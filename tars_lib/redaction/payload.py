@@ -81,12 +81,7 @@ class RedactionReport:
 
 
 class Redaction:
-    """Rules at work over many files: learn first, then redact, then look whether anything is left.
-
-    Parameters
-    ----------
-    rules : Rules
-    """
+    """Rules at work over many files: learn first, then redact, then look whether anything is left."""
 
     def __init__(self, rules: Rules) -> None:
         self.redactor = Redactor(rules)

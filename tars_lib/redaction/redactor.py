@@ -55,10 +55,6 @@ class Span:
 class Redactor:
     """Rules at work, and the placeholders that they gave so far.
 
-    Parameters
-    ----------
-    rules : Rules
-
     Attributes
     ----------
     placeholders : dict of str to str

@@ -48,10 +48,6 @@ class Group:
 def repo_groups(evidence: Evidence) -> list[Group]:
     """Groups of at least two repos, by the first column.
 
-    Parameters
-    ----------
-    evidence : Evidence
-
     Returns
     -------
     list of Group

@@ -81,10 +81,6 @@ def common_factors(
         Columns that changed at the onset: of equally likely callees, one that itself changed comes first.
     calm : frozenset of int
         Members that stand at their own level while the others do not: said of a callee that is one of them.
-
-    Returns
-    -------
-    tuple of CommonFactor
     """
     # a factor that could not be significant however many members had it is no test and costs the others nothing (Tarone)
     candidates = [

@@ -65,10 +65,6 @@ def deviation(series: Floats, onset: int | None = None) -> Deviation:
     onset : int, optional
         First sample of what is judged.
 
-    Returns
-    -------
-    Deviation
-
     Examples
     --------
     >>> quiet = np.random.default_rng(0).standard_normal(60)

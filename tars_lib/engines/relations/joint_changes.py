@@ -91,10 +91,6 @@ def metric_changes(movement: Movement, panels: Sequence[Panel]) -> tuple[Change,
     movement : Movement
     panels : sequence of Panel
         One a metric of the movement.
-
-    Returns
-    -------
-    tuple of Change
     """
     tested = np.sum([np.isfinite(panel.phi) for panel in panels], axis=0)
     alpha = CHANGE_ALPHA / np.maximum(tested, 1)
@@ -163,10 +159,6 @@ def joint_changes(
         Samples in which changes were sought.
     downstream : mapping of int to frozenset of int
         Column -> columns that call it, directly or through others.
-
-    Returns
-    -------
-    tuple of JointChange
 
     Examples
     --------

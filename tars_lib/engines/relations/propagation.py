@@ -111,11 +111,6 @@ def ordered_changes(group: JointChange, evidence: Evidence) -> list[Tie]:
     it among the repos that it calls; among those that it depends on through others where none of these changed; else
     among all.
 
-    Parameters
-    ----------
-    group : JointChange
-    evidence : Evidence
-
     Returns
     -------
     list of Tie
@@ -143,11 +138,6 @@ def is_synchronised(group: JointChange) -> bool:
 
 def spreading_ways(evidence: Evidence, ties: Sequence[Tie]) -> list[Way]:
     """Every path along direct ties, and where only a part of one is active, that part.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    ties : sequence of Tie
 
     Returns
     -------

@@ -102,10 +102,6 @@ def screened_pairs(
         reach a level, no more than K are accepted, so none above level * K / family is, and so on until K stays.
     progress : callable, optional
         Called with the share of the work done, after each row of tiles.
-
-    Returns
-    -------
-    Candidates
     """
     overlap = overlap_of(panel, max_lag)
     columns = np.flatnonzero(panel.usable)

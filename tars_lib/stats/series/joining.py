@@ -81,10 +81,6 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         Span of a sample that is alone in its column.
     at_end : bool
         Whether a sample stands for the time before its stamp.
-
-    Returns
-    -------
-    Joined
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)

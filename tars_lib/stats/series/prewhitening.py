@@ -113,10 +113,6 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = (), *, only_shown: b
         Remove only the cycles that the panel gives a hint of (`tars_lib.stats.series.nuisance_design.shown_seasons`).
         Worth it where pairs are all that is looked for: a calendar that is not there costs evidence, most where memory is long.
 
-    Returns
-    -------
-    Panel
-
     Examples
     --------
     >>> walk = np.random.default_rng(3).standard_normal((200, 4)).cumsum(axis=0)
