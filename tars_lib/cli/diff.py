@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
 from tars_lib.text.times import MINUTES
@@ -14,7 +15,7 @@ from tars_lib.text.times import MINUTES
 )
 @click.argument("run1")
 @click.argument("run2")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@json_option
 @logging_options
 @guarded(REPORT)
 def diff(
@@ -35,7 +36,9 @@ def diff(
         click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
         return 0
     lines = [f"{run.run_id} (as of {run.status.as_of:{MINUTES}})" for run in runs]
-    lines += [f"  {one.direction.value:7}  {one.subject}: {one.before} -> {one.after}" for one in changes]
+    lines += [
+        f"  {change.direction.value:7}  {change.subject}: {change.before} -> {change.after}" for change in changes
+    ]
     if not changes:
         lines.append("  nothing changed")
     say(on_screen(lines, "add --json for all of them"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.shared.options import incidents_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.errors import InputError
 
@@ -19,11 +20,7 @@ from tars_lib.errors import InputError
     metavar="ID",
     help="Incident that it belongs to; where the register has it, its response is packed too.",
 )
-@click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
+@incidents_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

@@ -71,7 +71,7 @@ def _past(org_root: Path | None) -> tuple[tuple[Facts, ...], Counter[str]]:
 
 
 def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
-    """How many incidents come from where."""
+    """Yield how many incidents come from where."""
     from tars_lib.playbook.past_facts import SAME_CAUSE
     from tars_lib.text.visible import visible
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, incidents_option, playbook_option
+from tars_lib.cli.incident.options import Options, playbook_option
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import NOTIFY, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     help="What PagerDuty does with the incident.",
 )
 @click.option("--send", "is_real", is_flag=True, help="Send; without it this is a dry run.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@json_option
 @logging_options
 @guarded(NOTIFY)
 def notify(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 
@@ -22,13 +23,9 @@ def playbook() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
 )
-@click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
+@incidents_option
 @click.option("--section", help="One section alone, such as escalation.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@json_option
 @logging_options
 @guarded(REPORT)
 def show(

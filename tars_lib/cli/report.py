@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.build_server import build_of, summary_option
-from tars_lib.cli.shared.scheduler import scheduler_option
+from tars_lib.cli.shared.options import scheduler_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
 from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.errors import InputError, ReportError

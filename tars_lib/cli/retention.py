@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.incident.options import time_of
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
     folder = click.Path(path_type=Path, file_okay=False)
     for decorate in (
         logging_options,
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+        json_option,
         click.option("--now", metavar="TIME", help="Count ages until this time; default now."),
         click.option("--archive-dir", type=folder, help="The archive; default archive beside the incidents."),
         click.option(
@@ -30,9 +31,7 @@ def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--bundles-dir", type=folder, default=Path("release/executive"), show_default=True, help="Evidence bundles."
         ),
-        click.option(
-            "--incidents-dir", type=folder, help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents."
-        ),
+        incidents_option,
         click.option(
             "--runs-dir", type=folder, default=Path("reports/runs"), show_default=True, help="Run directories."
         ),
@@ -120,17 +119,13 @@ def apply_command(
 
 
 @click.command("list", epilog="Example: tars retention list --json")
-@click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
+@incidents_option
 @click.option(
     "--archive-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="The archive; default archive beside the incidents.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@json_option
 @logging_options
 @guarded(REPORT)
 def list_command(

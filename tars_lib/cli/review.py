@@ -28,7 +28,7 @@ def review(options: Options) -> int:
 
     time, playbook, reader = options.time, options.playbook, options.reader
     found = read_cases(options.root, playbook)
-    reviews = [one for facts in found.cases for one in review_deadlines(facts, time, playbook)]
+    reviews = [deadline for facts in found.cases for deadline in review_deadlines(facts, time, playbook)]
     late = {key for facts in found.cases for key, _ in overdue_items(facts, time)}
     items = [(facts, key, item) for facts in found.cases for key, item in item_ids(facts) if not item.is_done]
     is_overdue = bool(late or found.unreadable or any(one.is_overdue for one in reviews))

@@ -11,8 +11,7 @@ import click
 
 from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
-from tars_lib.cli.shared.policy_files import policy_files_option
-from tars_lib.cli.shared.scheduler import scheduler_option
+from tars_lib.cli.shared.options import policy_files_option, scheduler_option, zone_option
 from tars_lib.cli.shared.screen import say
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
 from tars_lib.cli.shared.stores import PLACE, stores
@@ -47,7 +46,7 @@ MAX_WARNINGS = 5
 @click.option("--timestamp", metavar="YYYYMMDD-HHMMSS", help="Time in the run directory's name; default now, UTC.")
 @policy_files_option("the root's own")
 @click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample.")
-@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@zone_option
 @register_option
 @scheduler_option
 @click.option(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, incidents_option, span_of
+from tars_lib.cli.incident.options import Options, span_of
+from tars_lib.cli.shared.options import incidents_option, zone_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 from tars_lib.text.times import MINUTES
 
@@ -35,7 +36,7 @@ _SHOWN = 12
 )
 @click.option("--rounds", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Runs to make, then end.")
 @click.option("--incident", "incident_id", metavar="ID", help="Keep each run in this incident.")
-@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@zone_option
 @incidents_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end and nothing else.")
 @logging_options
@@ -111,7 +112,7 @@ def watch(
 
 
 def _register(incidents_dir: Path | None) -> Path | None:
-    """Where incidents live; None where nobody named a place and there are none yet."""
+    """Return where incidents live; None where nobody named a place and there are none yet."""
     from tars_lib.incidents.store.register import incidents_dir as place
 
     root = place(incidents_dir)

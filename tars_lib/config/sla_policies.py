@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
-
-from pydantic import Field, model_validator
+from typing import Any
 
 from tars_lib.config.policies.documents import Document, documents_of, policy_files
+from tars_lib.config.policies.native import NativePolicy, of_kind, read_native
 from tars_lib.config.policies.openslo import is_openslo, openslo_policies
 from tars_lib.config.policies.openslo_versions import READ
 from tars_lib.config.policies.predecessor import is_predecessor, predecessor_policies
@@ -23,92 +22,14 @@ from tars_lib.config.policies.slo_generator import is_slo_generator, slo_generat
 from tars_lib.config.policies.sloth import API_VERSION, is_sloth, sloth_policies
 from tars_lib.config.policies.sloth import VERSION as SLOTH
 from tars_lib.config.policy_units import Definitions, Settled, Terms, in_units_of_metrics, settle
-from tars_lib.config.yaml_file import Key, Model, Number, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_POLICIES
 from tars_lib.files.reading import is_there
 from tars_lib.model.names import Severity
-from tars_lib.model.slo import AGGREGATES, AnyPolicy, RatioPolicy, ThresholdPolicy, Window
+from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy, Window
 from tars_lib.model.times import read_zone
 
 _NO_DEFINITIONS: Definitions = MappingProxyType({})
-
-
-class _Good(Model):
-    total: Key
-    bad: Key | None = None
-    good: Key | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> _Good:
-        if (self.bad is None) == (self.good is None):
-            raise ValueError("one of bad and good is needed, not both")
-        if self.total in (self.bad, self.good):
-            always = "0%" if self.bad else "100%"
-            raise ValueError(
-                f"{'bad' if self.bad else 'good'} and total are the same metric, {self.total}: {always} for ever"
-            )
-        return self
-
-
-class _Policy(Model):
-    sla_id: Key = Field(min_length=1)
-    sla_name: Key | None = None
-    sla_type: Key
-    good: _Good | None = None
-    metric: Key | None = None
-    objective: Number
-    higher_is_better: bool | None = None
-    unit: Key | None = None
-    aggregate: str = "mean"
-    threshold: Number | None = None
-    warning: Number | None = None
-    window: str | int | None = None
-    period_days: int = Field(default=30, ge=1, le=3660)
-    time_zone: str = "UTC"
-    repos: tuple[Key, ...] = ()
-    priority: int = Field(default=3, ge=1)
-    severity_on_breach: str = "SEV-1"
-    missing: Literal["unknown", "zero"] = "unknown"
-
-    @model_validator(mode="after")
-    def _kind(self) -> _Policy:
-        if (self.good is None) == (self.metric is None):
-            raise ValueError("one of good (a ratio SLA) and metric (a threshold SLA) is needed, not both")
-        if (self.good is not None or self.aggregate == "good_share") and not 0 < self.objective <= 1:
-            kind = "a ratio SLA" if self.good is not None else "a good_share"
-            meant = (
-                f"{self.objective / 100:g}, not {self.objective:g}" if 1 < self.objective <= 100 else "0.999, not 99.9"
-            )
-            raise ValueError(f"objective {self.objective:g} of {kind}; above 0 and up to 1 is allowed ({meant})")
-        if self.good is not None:
-            self._refuse_without_effect()
-        if self.missing == "zero" and self.good is None:
-            raise ValueError("missing: zero goes with good (a ratio SLA): a metric that is absent has no value")
-        if self.aggregate not in AGGREGATES:
-            raise ValueError(f"aggregate {self.aggregate!r}; allowed: {', '.join(AGGREGATES)}")
-        if (self.aggregate == "good_share") != (self.threshold is not None):
-            raise ValueError(
-                "threshold goes with aggregate good_share: a sample is good while it is within the threshold"
-            )
-        return self
-
-    def _refuse_without_effect(self) -> None:
-        """Refuse what a ratio SLA has no use for: read in silence, an objective of errors would be one of good events."""
-        if self.higher_is_better is False:
-            raise ValueError(
-                "higher_is_better: false of a ratio SLA: its objective is the least share of good events; for at most 1 % bad "
-                "ones write 0.99"
-            )
-        if self.unit not in (None, "ratio"):
-            raise ValueError(f"unit {self.unit!r} of a ratio SLA: its objective is a share from 0 to 1; leave it out")
-        for key, is_given in (("aggregate", self.aggregate != "mean"), ("warning", self.warning is not None)):
-            if is_given:
-                raise ValueError(f"{key}: without effect for good (a ratio SLA); leave it out")
-
-
-class _Policies(Model):
-    policies: tuple[_Policy, ...] = Field(max_length=MAX_POLICIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +212,10 @@ def native_readers(document: Document, reading: Reading) -> list[Callable[[], An
     ConfigError
         If they are not.
     """
-    given = validate(_Policies, document.content, document.file).policies
-    return [partial(_policy, one, document.file, reading) for one in given]
+    return [partial(_policy, given, document.file, reading) for given in read_native(document)]
 
 
-def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:
+def _policy(given: NativePolicy, label: str, reading: Reading) -> AnyPolicy:
     where = f"{label}: policies.{given.sla_id}"
     try:
         window = Window(days=given.period_days) if given.window is None else Window.parse(given.window)
@@ -315,6 +235,12 @@ def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:
         "priority": given.priority,
         "severity_on_breach": severity,
     }
+    try:
+        further = of_kind(given, common)
+    except (ValueError, TarsError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if further is not None:
+        return further
     if given.good is not None:
         part = given.good.good or given.good.bad
         if part is None:
@@ -333,14 +259,14 @@ def _policy(given: _Policy, label: str, reading: Reading) -> AnyPolicy:
     return _threshold(given, given.metric, common, settled)
 
 
-def _limits(given: _Policy) -> dict[str, float | None]:
+def _limits(given: NativePolicy) -> dict[str, float | None]:
     """The numbers that are in the metric's unit: a `good_share` has its objective in shares."""
     if given.aggregate == "good_share":
         return {"threshold": given.threshold}
     return {"objective": given.objective, "warning": given.warning}
 
 
-def _threshold(given: _Policy, name: str, common: dict[str, Any], settled: Settled) -> ThresholdPolicy:
+def _threshold(given: NativePolicy, name: str, common: dict[str, Any], settled: Settled) -> ThresholdPolicy:
     if given.aggregate == "good_share":
         return ThresholdPolicy(
             **common,

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from tars_lib.evidence.payload import Payload
 from tars_lib.files.json_records import dumps
+from tars_lib.text.times import SECONDS
 
 CRATE_FILE = "ro-crate-metadata.json"
 _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
@@ -64,7 +65,7 @@ def crate_file(payload: Payload, name: str) -> bytes:
         for top in tops
     ]
     partial = f" It is partial: {'; '.join(payload.partial)}." if payload.partial else ""
-    day = f"{payload.made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    day = f"{payload.made_at.astimezone(UTC):{SECONDS}}"
     root: Mapping[str, object] = {
         "@id": "./",
         "@type": "Dataset",

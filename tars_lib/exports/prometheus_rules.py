@@ -142,6 +142,8 @@ def _rules_of(made: _Made, queries: Mapping[str, Query]) -> None:
     policy = made.policy
     if policy.slices is not None:
         made.lack(f"slices of {policy.slices.minutes} min have no rule; no alert is made")
+    elif type(policy) not in (RatioPolicy, ThresholdPolicy):
+        made.lack(f"a {policy.kind} SLA has no rule; no alert is made")
     elif isinstance(policy, RatioPolicy):
         _ratio(made, policy, queries)
     elif policy.is_share and policy.is_mean:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from tars_lib.text.times import SECONDS
 from tars_lib.text.visible import visible
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -48,5 +49,5 @@ def _text(cell: CsvCell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{cell:{SECONDS}}"
     return csv_cell(cell) if isinstance(cell, str) else repr(cell)

@@ -28,6 +28,20 @@ from tars_lib.text.visible import HIDDEN_CATEGORIES
 T = TypeVar("T")
 # beyond ASCII, and the one control character in it that JSON does not escape
 _UNUSUAL = re.compile(r"[\x7f-\U0010ffff]")
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """Mark of an annotation: the value is of one of the dataclasses of a table, which may grow.
+
+    Attributes
+    ----------
+    table : mapping of str to type
+    """
+
+    table: Mapping[str, type]
+
+
 Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 
 
@@ -144,7 +158,7 @@ def _key(field: dataclasses.Field[Any]) -> str:
 
 @cache
 def _fields(cls: type) -> tuple[tuple[str, str, Any, bool], ...]:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     missing = dataclasses.MISSING
     return tuple(
         (f.name, _key(f), hints[f.name], f.default is not missing or f.default_factory is not missing)
@@ -155,6 +169,8 @@ def _fields(cls: type) -> tuple[tuple[str, str, Any, bool], ...]:
 
 def _build(kind: Any, data: object, where: str) -> object:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return _build_union(variants(kind), data, where)
     if origin in (typing.Union, types.UnionType):
         return _build_union(arguments, data, where)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
@@ -176,6 +192,11 @@ def _build(kind: Any, data: object, where: str) -> object:
     return _build_scalar(kind, data, where)
 
 
+def variants(annotation: Any) -> tuple[Any, ...]:
+    """Return the dataclasses that an annotation with a `OneOf` stands for."""
+    return tuple(kind for mark in annotation.__metadata__ if isinstance(mark, OneOf) for kind in mark.table.values())
+
+
 def _build_union(options: tuple[Any, ...], data: object, where: str) -> object:
     if data is None and type(None) in options:
         return None
@@ -183,11 +204,11 @@ def _build_union(options: tuple[Any, ...], data: object, where: str) -> object:
     if len(chosen) == 1:
         return _build(chosen[0], data, where)
     if isinstance(data, dict):
-        # dataclasses of a union are told apart by the keys that they need
-        for option in chosen:
-            needed = {key for _, key, _, optional in _fields(option) if not optional}
-            if needed <= set(data):
-                return _build(option, data, where)
+        # dataclasses of a union are told apart by the keys that they need: the one that needs most of what is there
+        needed = [{key for _, key, _, optional in _fields(option) if not optional} for option in chosen]
+        there = [(len(keys), option) for keys, option in zip(needed, chosen, strict=True) if keys <= set(data)]
+        if there:
+            return _build(max(there, key=lambda pair: pair[0])[1], data, where)
     raise _unfit(data, " or ".join(getattr(option, "__name__", str(option)) for option in chosen), where)
 
 

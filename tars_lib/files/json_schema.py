@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from tars_lib.files.json_records import variants
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -45,7 +47,7 @@ def schema_of(cls: type, title: str) -> dict[str, Any]:
 
 
 def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     properties: dict[str, Any] = {}
     required = []
     for field in dataclasses.fields(cls):
@@ -64,7 +66,9 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
+    if origin is typing.Annotated:
+        arguments = variants(kind)
+    if origin in (typing.Annotated, typing.Union, types.UnionType):
         return _either([_schema(option, definitions) for option in arguments])
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if kind.__name__ not in definitions:

@@ -27,7 +27,7 @@ _POINT_KEYS = ("score", "repository_score", "health_score", "value")
 
 
 def is_legacy(content: Any) -> bool:
-    """Whether a report is of the predecessor: repositories with inline histories."""
+    """Return whether a report is of the predecessor: repositories with inline histories."""
     return (
         isinstance(content, dict)
         and isinstance(content.get("repositories"), list | dict)

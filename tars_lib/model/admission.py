@@ -18,6 +18,7 @@ from tars_lib.model.metrics import COUNTER, Metric
 from tars_lib.model.samples import AnySamples, Samples, refuse_many
 from tars_lib.model.sorting import Sorter, blocks
 from tars_lib.model.units import unit_in_name
+from tars_lib.text.times import SECONDS
 
 _SOME = 10
 """Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
@@ -371,4 +372,4 @@ def _two_scales(name: str, value: NDArray[np.float64], unit: str) -> list[str]:
 
 
 def _iso(micros: int) -> str:
-    return from_micros(micros).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return from_micros(micros).strftime(SECONDS)

@@ -20,6 +20,7 @@ from tars_lib.model.counters import (
 )
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
+from tars_lib.text.times import SECONDS
 
 Groups = Sequence[tuple[str, ...]]
 """Metrics that are counted against each other, as the total and the failures of an SLA."""
@@ -77,7 +78,7 @@ def refuse_beyond_range(history: History, metric: str) -> None:
     for repo, time, value in series_of(history, metric):
         strange = [position for position, number in enumerate(value.tolist()) if not definition.holds(number)]
         if strange:
-            when = f"{from_micros(int(time[strange[0]])):%Y-%m-%dT%H:%M:%SZ}"
+            when = f"{from_micros(int(time[strange[0]])):{SECONDS}}"
             raise InputError(
                 f"{metric} of {repo} is {value[strange[0]]:g} at {when}; allowed: {definition.allowed} "
                 f"({definition.unit or 'no unit'})"

@@ -164,10 +164,14 @@ def _fit(samples: AnySamples, column: str, names: Sequence[str], read_as: Mappin
                 times[number] = np.concatenate((times[number], time[other == code]))
     for times in found.values():
         joint = np.sort(np.concatenate(times))
-        if sum(part.size > 0 for part in times) < 2:
+        spellings_seen = sum(part.size > 0 for part in times)
+        if spellings_seen < 2:
             continue
         steps = np.diff(joint)
-        if not steps.all() or steps.min() * 2 < np.median(steps):
+        shortest = steps.min()
+        # where names take turns, each is as far from itself as there are names
+        own = min((float(np.median(np.diff(np.sort(part)))) for part in times if part.size > 1), default=0.0)
+        if not shortest or shortest * 2 < np.median(steps) or shortest * spellings_seen < own:
             return False
     return True
 

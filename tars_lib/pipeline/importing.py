@@ -107,8 +107,8 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
         chosen = format_of(content, form)
         found = chosen.reads(content, choices)
         series, metrics = settle(found.series, choices, definitions, path.name)
-        for one in metrics:
-            definitions[one.metric] = one.definition(definitions)
+        for metric in metrics:
+            definitions[metric.metric] = metric.definition(definitions)
         if not any((series, found.events, found.incidents, found.repos, found.dependencies)):
             raise InputError(f"{path.name}: nothing to import in it ({chosen.says})")
         understood.append(UnderstoodFile(path, path.name, chosen, found, series, metrics))
@@ -116,7 +116,7 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
 
 
 def plan(understood: Sequence[UnderstoodFile], root: Path, clock: datetime) -> PlannedImport:
-    """What the files would change in a root, once everything passed the gate together with what is there.
+    """Return what the files would change in a root, once everything passed the gate together with what is there.
 
     Raises
     ------
@@ -187,7 +187,9 @@ def _planned_org(
     understood: Sequence[UnderstoodFile], root: Path, files: dict[Path, bytes], said: list[str]
 ) -> tuple[str | None, OrgConfig]:
     """The text of `org.yaml` with what is new; None where nothing is."""
-    metrics = {one.metric: dict(one.declared) for file in understood for one in file.metrics if one.declared}
+    metrics = {
+        metric.metric: dict(metric.declared) for file in understood for metric in file.metrics if metric.declared
+    }
     repos = {repo.repo: repo for file in understood for repo in file.found.repos}
     stamped = _stamped_at_end(understood, root)
     edges = {(edge.caller, edge.callee): edge for file in understood for edge in file.found.dependencies}
@@ -226,7 +228,7 @@ def _planned_org(
 
 
 def _stamped_at_end(understood: Sequence[UnderstoodFile], root: Path) -> bool:
-    """Whether `org.yaml` has to say that counts stand for the interval before their time.
+    """Return whether `org.yaml` has to say that counts stand for the interval before their time.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.units import SCORE, SHARE, unit_of
 from tars_lib.sources.exported.fields import counted
+from tars_lib.text.times import MINUTES
 
 WINDOWS = {"30d": 30 * 86_400, "7d": 7 * 86_400, "1d": 86_400, "6h": 21_600, "1h": 3_600, "15m": 900}
 """Windows that may be proposed, in seconds, longest first."""
@@ -163,7 +164,7 @@ def _policies_text(org: OrgData, entries: list[str]) -> str:
     first, last = from_micros(org.history.start), from_micros(org.history.end)
     return (
         "# Proposed by tars init. Each objective is what this organisation mostly reached itself, and no promise to anybody:\n"
-        f"# put in what your users need. From the samples of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC.\n"
+        f"# put in what your users need. From the samples of {first:%Y-%m-%d %H:%M} to {last:{MINUTES}}.\n"
         "policies:\n" + "".join(entries)
     )
 

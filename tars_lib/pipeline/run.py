@@ -59,7 +59,7 @@ class Run(StepReports):
         return self.status.run_id
 
     def blocks(self) -> tuple[Block, ...]:
-        """What the run found at a glance, as blocks of a report."""
+        """Return what the run found at a glance, as blocks of a report."""
         return glance(self.health, self.alerts, self.sla, self.status.exit_code)
 
     def __repr__(self) -> str:

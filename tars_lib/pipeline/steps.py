@@ -102,7 +102,7 @@ class Analysis(StepReports):
         return explorer_page(self.org)
 
     def blocks(self) -> tuple[Block, ...]:
-        """What was found at a glance, as blocks of a report."""
+        """Return what was found at a glance, as blocks of a report."""
         return glance(self.health, self.alerts, self.sla, self.exit_code)
 
     def __repr__(self) -> str:

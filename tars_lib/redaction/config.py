@@ -82,7 +82,9 @@ def read_redaction(path: Path, label: str | None = None) -> Rules:
     own = tuple(_pattern(one, named) for one in given.patterns)
     return Rules(
         patterns=(*own, *(pattern for pattern in BUILT_IN if given.built_in.get(pattern.name, True))),
-        fields=tuple(FieldRule(one.name, one.path, one.file, one.everywhere, one.leave) for one in given.fields),
+        fields=tuple(
+            FieldRule(field.name, field.path, field.file, field.everywhere, field.leave) for field in given.fields
+        ),
         words=tuple((group.name, word) for group in given.words for word in group.words),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )

@@ -90,7 +90,7 @@ def as_read(text: str) -> tuple[str, list[int], list[int]] | None:
 
 
 def _shown(written: str) -> Iterator[tuple[str, int]]:
-    """What is meant, piece by piece, each with the number of characters that it is written with."""
+    """Yield what is meant, piece by piece, each with the number of characters that it is written with."""
     if written.startswith("&"):
         yield html.unescape(written), len(written)
     elif written.startswith("%"):
@@ -110,7 +110,7 @@ def _shown(written: str) -> Iterator[tuple[str, int]]:
 
 
 def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int, str]]:
-    """What is written in base64 between two places of a text: its own place, and what it says.
+    """Yield what is written in base64 between two places of a text: its own place, and what it says.
 
     Only what decodes to UTF-8 without control characters is a text, and what gzip or zlib made of one; hexadecimal digits are
     passed over.

@@ -75,7 +75,7 @@ def rewrite(path: str, content: bytes, visit: Visit, names: Names = nowhere) -> 
 
 
 def why_not_editable(path: str, content: bytes) -> str:
-    """Why a file that was not made from redacted data must be left out; empty where its text can be edited."""
+    """Return why a file that was not made from redacted data must be left out; empty where its text can be edited."""
     kind = PurePosixPath(path).suffix.lower()
     if kind in (".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".zip", ".gz"):
         return f"{kind[1:]} cannot be edited"
@@ -89,7 +89,7 @@ def why_not_editable(path: str, content: bytes) -> str:
 
 
 def why_not_searched(path: str, content: bytes) -> str:
-    """What of a finished file no rule can look into; empty where all of its text is read."""
+    """Return what of a finished file no rule can look into; empty where all of its text is read."""
     kind = PurePosixPath(path).suffix.lower()
     if kind in (".html", ".ipynb") and _PICTURE_IN_PAGE.search(content):
         return "the pictures in it"

@@ -81,12 +81,7 @@ class RedactionReport:
 
 
 class Redaction:
-    """Rules at work over many files: learn first, then redact, then look whether anything is left.
-
-    Parameters
-    ----------
-    rules : Rules
-    """
+    """Rules at work over many files: learn first, then redact, then look whether anything is left."""
 
     def __init__(self, rules: Rules) -> None:
         self.redactor = Redactor(rules)
@@ -124,7 +119,7 @@ class Redaction:
         return self.redactor.text(text, _field(path))
 
     def names(self, file: str) -> Callable[[str], bool]:
-        """Whether a field rule names a place of a file: there numbers go, too."""
+        """Return whether a field rule names a place of a file: there numbers go, too."""
         return lambda place: any(rule.covers(file, place) for rule in self.redactor.rules.fields)
 
     def note(self, original: bytes, made: bytes, matches: Mapping[str, int]) -> None:
@@ -132,7 +127,7 @@ class Redaction:
         self._made[_digest(made)] = (_digest(original), len(original), Counter(matches))
 
     def matches_of(self, made: bytes) -> Mapping[str, int]:
-        """What was replaced in a file that `file` or `note` knows; empty for any other."""
+        """Return what was replaced in a file that `file` or `note` knows; empty for any other."""
         known = self._made.get(_digest(made))
         return {} if known is None else known[2]
 

@@ -55,10 +55,6 @@ class Span:
 class Redactor:
     """Rules at work, and the placeholders that they gave so far.
 
-    Parameters
-    ----------
-    rules : Rules
-
     Attributes
     ----------
     placeholders : dict of str to str
@@ -114,7 +110,7 @@ class Redactor:
         return text
 
     def find(self, text: str, name: str = "") -> list[Span]:
-        """What is to go from a text, from left to right, without overlaps."""
+        """Return what is to go from a text, from left to right, without overlaps."""
         candidates: list[Span] = []
         meant = as_read(text)
         if meant is not None:
@@ -141,7 +137,7 @@ class Redactor:
         return chosen
 
     def _as_value(self, text: str, name: str) -> Iterator[Span]:
-        """What goes for the name before it: a field of its own in JSON and tables, a part of the text anywhere else."""
+        """Yield what goes for the name before it: a field of its own in JSON and tables, a part of the text anywhere else."""
         head = f"{name}: "
         for span in self._in(f"{head}{text}"):
             if span.start >= len(head):
@@ -175,7 +171,7 @@ class Redactor:
 
 
 def _continues(text: str, start: int, stop: int) -> bool:
-    """Whether what was found is a part of a word, or digits of a number."""
+    """Return whether what was found is a part of a word, or digits of a number."""
     if stop < len(text) and text[stop - 1].isalnum() and text[stop].isalnum():
         return True
     return text[start:stop].isdecimal() and bool(

@@ -27,7 +27,7 @@ class FieldRule:
     leave: tuple[str, ...] = ()
 
     def covers(self, file: str, path: str) -> bool:
-        """Whether a place is meant.
+        """Return whether a place is meant.
 
         Examples
         --------

@@ -150,7 +150,7 @@ def _incident(
 
 
 def _fits(entry: dict[str, Any]) -> bool:
-    """Whether an entry is what its digest says."""
+    """Return whether an entry is what its digest says."""
     return _digest(_line({key: value for key, value in entry.items() if key != "sha256"})) == entry.get("sha256")
 
 

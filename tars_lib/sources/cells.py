@@ -13,6 +13,7 @@ from tars_lib.files.limits import EARLIEST, LATEST
 from tars_lib.model.history import SECOND, from_micros, to_micros
 from tars_lib.model.samples import Origin, Samples
 from tars_lib.model.times import read_local, skipped_hour
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,7 +150,7 @@ def _why(text: str | None, where: str, assume_tz: ZoneInfo | None) -> str:
 
 def _beyond(ticks: int, unit: str) -> str:
     try:
-        shown = f"{from_micros(ticks * SECOND // _PER_SECOND[unit]):%Y-%m-%dT%H:%M:%SZ}"
+        shown = f"{from_micros(ticks * SECOND // _PER_SECOND[unit]):{SECONDS}}"
     except OverflowError:
         shown = f"{ticks} {unit} since 1970"
     return f"{shown} is not allowed: a time from {EARLIEST.year} to the end of {LATEST.year - 1} is"

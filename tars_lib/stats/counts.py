@@ -100,17 +100,6 @@ def could_be_chance(bad: float, events: float, allowed: float, confidence: float
     return low <= allowed <= high or exact > (1.0 - confidence) / 2.0
 
 
-def poisson_tail(k: int, expected: float) -> float:
-    """P(at least `k` events) where `expected` are expected.
-
-    Examples
-    --------
-    >>> round(poisson_tail(1, 0.5), 4)
-    0.3935
-    """
-    return 1.0 if k <= 0 else float(scipy.special.gammainc(k, expected))
-
-
 def beta_binomial_tail(k: int, n: int, a: float, b: float) -> float:
     """P(at least `k` of `n`) where the rate itself is Beta(a, b).
 

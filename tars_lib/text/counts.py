@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tars_lib.text.times import MINUTES
@@ -18,8 +19,19 @@ def plural(count: int, word: str, words: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and three dots where there are more.
+
+    Examples
+    --------
+    >>> some_of(("a", "b", "c"), most=2)
+    'a, b, ...'
+    """
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
 def active_text(active: int, total: int, as_of: datetime) -> str:
-    """How many of some breaches were active at the end of the data: true however old these are.
+    """Return how many of some breaches were active at the end of the data: true however old these are.
 
     Examples
     --------
@@ -64,7 +76,7 @@ def one_in(share: float, word: str) -> str:
 
 
 def unexplained_text(share: float) -> str:
-    """How much of an impact no cause explains.
+    """Return how much of an impact no cause explains.
 
     Examples
     --------

@@ -9,6 +9,7 @@ import click
 
 from tars_lib.cli.bundle import custody
 from tars_lib.cli.incident.keeping import head_option, heads_of
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 from tars_lib.errors import TarsError
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     help="Root certificate (PEM or DER) of the authority that must have stamped the bundle.",
 )
 @head_option
-@custody.incidents_option
+@incidents_option
 @click.option("--no-record", is_flag=True, help="Enter the verification nowhere.")
 @click.option("--strict", is_flag=True, help="Code 1 also where every file matches and the container is another.")
-@custody.json_option
+@json_option
 @logging_options
 @guarded(REPORT)
 def verify(
@@ -64,8 +65,12 @@ def verify(
     checked = check(file)
     notes = list(checked.notes)
     signatures = custody.signatures_beside(file, public_key, checked.original, timestamp_cert)
-    faults = [f"{one.file}: {kind_of(one)} INVALID: {one.text}" for one in signatures if one.state.value == "INVALID"]
-    valid = {one.file.rpartition(".")[2] for one in signatures if one.state.value == "VALID"}
+    faults = [
+        f"{signature.file}: {kind_of(signature)} INVALID: {signature.text}"
+        for signature in signatures
+        if signature.state.value == "INVALID"
+    ]
+    valid = {signature.file.rpartition(".")[2] for signature in signatures if signature.state.value == "VALID"}
     if public_key is not None and "minisig" not in valid:
         faults = faults or [f"{file.name}.minisig: no signature by this key stands beside the bundle"]
     if timestamp_cert is not None and "tsr" not in valid:
@@ -135,7 +140,10 @@ def _enter_verification(
     from tars_lib.incidents.store.record import CustodyAct
 
     count = len(checked.faults) + len(faults)
-    states = ", ".join(f"{one.file.rpartition('.')[2]} {one.state.value}" for one in signatures) or "unsigned"
+    states = (
+        ", ".join(f"{signature.file.rpartition('.')[2]} {signature.state.value}" for signature in signatures)
+        or "unsigned"
+    )
     found = f"intact, {states}" if not count else f"{count} fault{'s' if count > 1 else ''}, {states}"
     try:
         custody.enter_act(log, CustodyAct.VERIFIED, file.name, checked, found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.bundle import checking, custody
+from tars_lib.cli.shared.options import incidents_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--before", metavar="RUN", help="Run before containment, to be compared.")
 @click.option("--after", metavar="RUN", help="Run after containment, to be compared.")
 @click.option("--incident", metavar="ID", help="Incident: its record, timeline and the runs that it rests on.")
-@custody.incidents_option
+@incidents_option
 @click.option(
     "--with-inputs",
     metavar="ROOT",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
 
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 KEY_VARIABLE, PASSWORD_VARIABLE = "TARS_SIGN_KEY", "TARS_SIGN_PASSWORD"
 EXAMPLE = "./release/executive/tars-evidence-tars-run-20260105-143000.zip"
 
-incidents_option = click.option(
-    "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-)
 file_argument = click.argument("file", type=click.Path(path_type=Path))
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
 @click.command(epilog=f"Example: tars bundle export {EXAMPLE} --output ./outgoing")
@@ -139,7 +134,7 @@ def incident_folder(incident: str | None, incidents_dir: Path | None) -> Path | 
 
 
 def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | None:
-    """What signs a bundle; None where no key is given. A key that does not open is refused before anything is made."""
+    """Return what signs a bundle; None where no key is given. A key that does not open is refused before anything is made."""
     given = os.environ.get(KEY_VARIABLE, "").strip()
     if key_file is None and not given:
         return None
@@ -271,7 +266,7 @@ def log_of(file: Path, incidents_dir: Path | None, identifier: str | None) -> Lo
 
 
 def _identifier(file: Path) -> str | None:
-    """What a bundle says that it is about; None where it is gone or cannot be read."""
+    """Return what a bundle says that it is about; None where it is gone or cannot be read."""
     from tars_lib.evidence.verification import verify as check
 
     try:

@@ -54,7 +54,7 @@ def show(
 
 
 def kind_of(signature: Signature) -> str:
-    """What stands beside the bundle, in words."""
+    """Return what stands beside the bundle, in words."""
     return "time stamp" if signature.file.endswith(".tsr") else "signature"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.options import policy_files_option
 from tars_lib.cli.shared.settings import is_from_settings
 from tars_lib.cli.shared.shell import PIPELINE, expand, guarded, logging_options
 

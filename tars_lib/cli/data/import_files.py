@@ -10,6 +10,7 @@ import click
 
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 from tars_lib.sources.exported.formats import FORMATS
+from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.pipeline.importing import PlannedImport, UnderstoodFile
@@ -115,7 +116,7 @@ def _choices(map_file: Path | None, settled: dict[str, str | None]) -> Choices:
 
 
 def _told(one: UnderstoodFile) -> Iterator[str]:
-    """What was understood of a file, a line a fact."""
+    """Yield what was understood of a file, a line a fact."""
     found = one.found
     yield f"{one.label}: {one.form.says} ({one.form.name})"
     if found.columns:
@@ -131,7 +132,7 @@ def _told(one: UnderstoodFile) -> Iterator[str]:
         ("incidents", [incident.detected for incident in found.incidents]),
     ):
         if times:
-            yield f"  {noun:11}{len(times):,}, {min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M} UTC"
+            yield f"  {noun:11}{len(times):,}, {min(times):%Y-%m-%d %H:%M} to {max(times):{MINUTES}}"
     affected = {event.repo for event in found.events} | {incident.repo for incident in found.incidents}
     named = sorted(repo for repo in affected if repo)
     if named:
@@ -167,7 +168,7 @@ def _metric_line(one: UnderstoodFile, name: str) -> str:
     gaps = f", {missing:,} without a value" if missing else ""
     twice = sum(series.time.size - np.unique(series.time).size for series in members)
     gaps += f", {twice:,} of them a time that is there already" if twice else ""
-    ends = f"{from_micros(int(times.min())):%Y-%m-%d %H:%M} to {from_micros(int(times.max())):%Y-%m-%d %H:%M} UTC"
+    ends = f"{from_micros(int(times.min())):%Y-%m-%d %H:%M} to {from_micros(int(times.max())):{MINUTES}}"
     unit = f"{metric.unit or 'no unit'} ({metric.why})"
     return f"{name}: {unit}; {metric.kind}; {step}; {times.size:,} rows{gaps}; {ends}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.shared.options import zone_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 
 
@@ -14,7 +15,7 @@ from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 @click.option(
     "--root", required=True, type=click.Path(path_type=Path), help="The org-health folder, with samples in it."
 )
-@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@zone_option
 @click.option("--dry-run", is_flag=True, help="Print the proposals; write nothing.")
 @logging_options
 @guarded(PIPELINE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.options import policy_files_option, zone_option
 from tars_lib.cli.shared.settings import with_origin
 from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: tars validate ./org-health --format sarif --output tars.sarif")
 @click.argument("root", type=click.Path(path_type=Path))
 @policy_files_option("the root's own")
-@click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin.")
+@zone_option
 @click.option(
     "--format",
     "form",
@@ -89,7 +89,7 @@ def _text_of(found: Validation, form: str, *, quiet: bool) -> str:
             for one in found.notices
         ]
         return dumps({"root": found.root, "summary": found.summary, "notices": listed, "exit_code": found.exit_code})
-    shown = [one for one in found.notices if not (quiet and one.level == "warning")]
+    shown = [notice for notice in found.notices if not (quiet and notice.level == "warning")]
     context = click.get_current_context()
     lines = [f"{one.level}: {with_origin(one.message, context)}{_place(one)}" for one in shown]
     return "".join(f"{line}\n" for line in (*lines, *([] if quiet else [_counted(found)])))
@@ -102,7 +102,7 @@ def _place(notice: Notice) -> str:
 
 
 def _counted(found: Validation) -> str:
-    """How many refusals and warnings there are, and what was accepted."""
+    """Return how many refusals and warnings there are, and what was accepted."""
     refused, warned = found.count("error"), found.count("warning")
     said = f"{refused} {'refusal' if refused == 1 else 'refusals'}, {warned} {'warning' if warned == 1 else 'warnings'}"
     return f"{found.root}: {said}" if refused else f"{found.root}: accepted, {found.summary}; {said}"

@@ -11,32 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.build_server import policy_of, policy_option
+from tars_lib.cli.shared.options import json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import Codes, expand, logging_options
 from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.legacy.exit_codes import IGNORED_FLAGS, legacy_zero
 
 if TYPE_CHECKING:
     from tars_lib.engines.report import Report
     from tars_lib.model.organisation import OrgData
-
-# The predecessor's flags; the true code is always returned.
-_FAIL_ON = (
-    "--fail-on-critical",
-    "--fail-on-breach",
-    "--fail-on-at-risk",
-    "--fail-on-warning",
-    "--fail-on-any",
-    "--fail-on-high-risk",
-    "--fail-on-alerts",
-    "--fail-on-anomaly",
-    "--fail-on-correlation",
-    "--fail-on-correlations",
-    "--fail-on-propagation",
-    "--fail-on-any-alert",
-    "--fail-on-any-correlation",
-    "--fail-on-critical-anomaly",
-    "--fail-on-critical-propagation",
-)
 
 
 def codes_of(engine: str) -> Codes:
@@ -44,11 +27,6 @@ def codes_of(engine: str) -> Codes:
     own = {entry.finding: code for code, entry in EXIT_CODES.items() if entry.source == engine}
     parse = own.get("PARSE_ERROR", own.get("INPUT_ERROR", 1))
     return Codes(own.get("NO_REPOSITORIES", parse), own.get("CONFIGURATION_ERROR", 1), parse)
-
-
-def legacy_zero(engine: str) -> int:
-    """Return what `--legacy-exit-codes` returns instead of 0: the first number of the ten that the engine's codes are of."""
-    return min((code for code, entry in EXIT_CODES.items() if entry.source == engine), default=0) // 10 * 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +107,23 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
                 given.pop("legacy_exit_codes"),
                 given["quiet"],
             )
-            for flag in _FAIL_ON:
+            for flag in IGNORED_FLAGS:
                 given.pop(flag.removeprefix("--").replace("-", "_"))
             return body(output=output, **given)
 
         # click's help is the docstring
         with_output.__doc__ = body.__doc__
         command: Callable[..., Any] = with_output
-        for flag in _FAIL_ON:
+        for flag in IGNORED_FLAGS:
             command = click.option(flag, is_flag=True, hidden=True)(command)
         command = policy_option(logging_options(command))
         for option in (
             click.option("--legacy-exit-codes", is_flag=True, help=f"Return {legacy_zero(engine)} instead of 0."),
             click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code."),
-            click.option("--assume-tz", metavar="ZONE", help="Zone of times that name none, such as Europe/Berlin."),
+            zone_option,
             click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample."),
             click.option("--summary-only", is_flag=True, help="A short text; with --json a smaller document."),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+            json_option,
             click.option(
                 "--output",
                 "output_file",

@@ -8,7 +8,7 @@ import click
 
 from tars_lib.cli.engines.options import Output, codes_of, engine_options, one_file, read_input, report_argument
 from tars_lib.cli.shared.build_server import build_of, build_options
-from tars_lib.cli.shared.policy_files import policy_files_option
+from tars_lib.cli.shared.options import policy_files_option
 from tars_lib.cli.shared.shell import guarded
 
 

@@ -66,5 +66,5 @@ def temporal_lines(report: TemporalReport) -> list[str]:
     for path in report.propagation_paths[:MAX_LINES]:
         state = "ACTIVE" if path.is_active else "past"
         lines.append(f"  {state:6}  {' -> '.join(path.path)}, impact {path.impact_score:.0f} of 100")
-    lines += [f"  {found.severity.value}  {found.message}" for found in report.temporal_anomalies[:MAX_LINES]]
+    lines += [f"  {anomaly.severity.value}  {anomaly.message}" for anomaly in report.temporal_anomalies[:MAX_LINES]]
     return lines

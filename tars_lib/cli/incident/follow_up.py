@@ -190,6 +190,6 @@ def _due_lines(case: Case, reader: Reader) -> list[str]:
     from tars_lib.playbook.documents.postmortem import review_deadlines
 
     return [
-        f"{'overdue since' if one.is_overdue else 'due by'} {reader.time(one.due_at)}: {one.activity}"
-        for one in review_deadlines(case.facts, case.time, case.playbook)
+        f"{'overdue since' if deadline.is_overdue else 'due by'} {reader.time(deadline.due_at)}: {deadline.activity}"
+        for deadline in review_deadlines(case.facts, case.time, case.playbook)
     ]

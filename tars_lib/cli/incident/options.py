@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.incident.text import Reader
+from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
 from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.limits import MAX_TEXT_BYTES
@@ -56,7 +57,7 @@ class Options:
 
     @property
     def root(self) -> Path:
-        """Where incidents live."""
+        """Return where incidents live."""
         from tars_lib.incidents.store.register import incidents_dir
 
         return incidents_dir(self.incidents_dir)
@@ -131,7 +132,7 @@ class Options:
         return read_case(self.folder(incident_id), self.playbook, time or self.time, with_notes=with_notes)
 
     def writer(self, incident_id: str) -> Writer:
-        """Who writes now into this incident."""
+        """Return who writes now into this incident."""
         from tars_lib.incidents.response.acts import Writer
         from tars_lib.incidents.store.register import actor, now
 
@@ -192,18 +193,7 @@ def _collected(body: Body) -> Callable[..., None]:
 
 
 def _located(command: Callable[..., None]) -> Callable[..., None]:
-    command = logging_options(command)
-    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
-    return incidents_option(command)
-
-
-def incidents_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--incidents-dir`."""
-    return click.option(
-        "--incidents-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Where incidents live; default $TARS_INCIDENTS_DIR, else ./incidents.",
-    )(command)
+    return incidents_option(json_option(logging_options(command)))
 
 
 def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:

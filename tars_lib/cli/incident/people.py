@@ -62,7 +62,7 @@ def escalate(
     written = write(writer, None if contact is None else text_of(contact), reason, receipt)
     if options.as_json or options.quiet:
         return options.show(written)
-    now = [one.contact for one in written.incident.escalations if one.at == writer.time]
+    now = [escalation.contact for escalation in written.incident.escalations if escalation.at == writer.time]
     told = ", ".join(name for name in now if not is_task(name))
     if receipt:
         say(toned(wrapped(f"SENT, AND RECORDED FOR {told or now[0]}: {receipt}"), Tone.GOOD))
@@ -97,7 +97,7 @@ def _sent(case: Case) -> str:
     try:
         receipts = hand_over(texts, channels, at=case.time, is_real=True, incident_id=incident_id, action=trigger)
     except NotificationError as error:
-        keep_receipts(case, texts, [one for one in error.receipts if isinstance(one, Receipt)], None)
+        keep_receipts(case, texts, [receipt for receipt in error.receipts if isinstance(receipt, Receipt)], None)
         raise
     keep_receipts(case, texts, receipts, None)
     return "; ".join(receipt_lines(receipts))

@@ -69,7 +69,7 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
             yield from _field(label, f"{reader.time(time)}{f' by {by}' if by else ''}", 1)
     if incident.effect is not None:
         yield from _field("Contained?", f"{incident.effect.verdict.value}: {incident.effect.text}", 2)
-    told = ", ".join(dict.fromkeys(one.contact for one in incident.escalations))
+    told = ", ".join(dict.fromkeys(escalation.contact for escalation in incident.escalations))
     if told:
         yield from _field("Notified", told, 1)
     unknown = case.escalation.unknown
@@ -113,7 +113,7 @@ def notify_lines(found: Escalation, reader: Reader) -> Iterator[str]:
 
 
 def _first_lines(path: GoldenPath, case: Case, state: IncidentState) -> Iterator[str]:
-    """What to do now, in the words of the plan where the step is the plan's."""
+    """Yield what to do now, in the words of the plan where the step is the plan's."""
     if path.current is None:
         is_left = path.next_command is not None
         all_done = all(step.is_done for step in path.steps)

@@ -103,7 +103,7 @@ def _playbook_text(incident: Incident, playbook: Playbook) -> str:
 
 
 def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
-    """Who must be told now and next, and which rule says so; conditions that nobody has answered."""
+    """Yield who must be told now and next, and which rule says so; conditions that nobody has answered."""
     for rung in found.due:
         yield from field(
             "Do now" if rung.is_task else "Notify now",
@@ -235,7 +235,7 @@ def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iter
     else:
         said = f"{run.run_id} says {effect.verdict.value}: {visible(effect.text, LINE_LIMIT)}"
     yield from field("Not confirmed", said)
-    yield from (f"  {one}" for one in command_lines(command))
+    yield from (f"  {line}" for line in command_lines(command))
 
 
 def _row_lines(path: GoldenPath) -> Iterator[str]:
@@ -250,7 +250,7 @@ def _row_lines(path: GoldenPath) -> Iterator[str]:
 
 
 def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
-    """What was written just now, how much time is left and what comes next."""
+    """Yield what was written just now, how much time is left and what comes next."""
     from tars_lib.incidents.store.record import IncidentStatus
     from tars_lib.incidents.store.timeline import EntryKind
     from tars_lib.incidents.views.clocks import contain_clock, is_running, respond_clock
@@ -269,7 +269,7 @@ def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path 
     command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
     if command is not None:
         # a command is not wrapped: it has to work as it is copied
-        yield from (f"{'Next:':16} {one}" for one in command_lines(command))
+        yield from (f"{'Next:':16} {line}" for line in command_lines(command))
     elif incident.status is IncidentStatus.CLOSED and entry.kind is EntryKind.CLOSED:
         yield f"{'Next:':16} {postmortem_command(incident, given_dir)}"
 

@@ -117,7 +117,7 @@ def _hanging(line: str) -> list[str]:
 
 
 def is_terminal() -> bool:
-    """Whether somebody looks at stdout."""
+    """Return whether somebody looks at stdout."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 

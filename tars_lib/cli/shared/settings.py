@@ -97,7 +97,7 @@ def use_settings(ctx: click.Context, name: str, command: click.Command) -> None:
 
 
 def is_from_settings(parameter: str) -> bool:
-    """Whether a parameter of the present command was given by the environment or the file alone."""
+    """Return whether a parameter of the present command was given by the environment or the file alone."""
     return click.get_current_context().get_parameter_source(parameter) is ParameterSource.DEFAULT_MAP
 
 
@@ -123,7 +123,7 @@ def _restore(variable: str, before: str | None) -> None:
 def _defaults(command: click.Command, by_parameter: Mapping[str, str]) -> dict[str, Any]:
     """Defaults of a command, and of those of a group."""
     found: dict[str, Any] = {
-        str(one.name): by_parameter[str(one.name)] for one in command.params if one.name in by_parameter
+        str(param.name): by_parameter[str(param.name)] for param in command.params if param.name in by_parameter
     }
     if isinstance(command, click.Group):
         found |= {name: _defaults(one, by_parameter) for name, one in command.commands.items()}
@@ -141,7 +141,7 @@ def _chosen() -> Iterator[tuple[str, Chosen]]:
 
 
 def _file_settings() -> tuple[dict[str, str], str]:
-    """What the nearest file says, paths as they lead from the current folder; and the file."""
+    """Return what the nearest file says, paths as they lead from the current folder; and the file."""
     for folder in _folders():
         for name in (TOML, PROJECT):
             path = folder / name

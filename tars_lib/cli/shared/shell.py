@@ -199,7 +199,7 @@ def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) 
 
 
 def sentence_of(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """Return what an error says, in one line."""
     from tars_lib.reports.blocks.lengths import visible
 
     text = str(error)

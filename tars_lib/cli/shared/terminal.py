@@ -74,7 +74,7 @@ class ShownFormatter(logging.Formatter):
 
 
 def drop_what_cannot_be_printed() -> None:
-    """Where stdout is a full disk, what waits in it would be tried again at the end and end in a traceback."""
+    """Drop what waits in stdout where that is a full disk: it would be tried again at the end and end in a traceback."""
     try:
         sys.stdout.flush()
     except OSError:

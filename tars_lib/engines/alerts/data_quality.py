@@ -15,7 +15,6 @@ from tars_lib.engines.health.scores import COVERAGE_SAMPLES, MIN_COVERAGE, level
 from tars_lib.model.history import DAY, from_micros, intervals, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo
 from tars_lib.model.organisation import OrgData, duration_text
-from tars_lib.model.slo import RatioPolicy
 from tars_lib.stats.counts import wilson_interval
 from tars_lib.stats.series.robust import MAD_TO_SIGMA
 from tars_lib.text.quantities import value_text
@@ -154,7 +153,7 @@ def _silence(repo: Repo, silences: list[_Silence], regular: int, as_of: datetime
 def _impossible_counts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     """More failed (or good) events than events, while such a sample is young enough to distort an SLA."""
     # requests_total and requests_failed never come so far: the gate refuses them
-    pairs = {(policy.total, policy.part) for policy in org.policies if isinstance(policy, RatioPolicy)}
+    pairs = {policy.counts for policy in org.policies if policy.counts}
     oldest = to_micros(as_of) - IMPOSSIBLE_DAYS * DAY
     for total, part in sorted(pairs):
         for repo in org.repos:

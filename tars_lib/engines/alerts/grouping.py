@@ -17,6 +17,7 @@ from tars_lib.model.history import DAY
 from tars_lib.model.names import AlertType
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.playbook.packaged import packaged
+from tars_lib.text.counts import some_of
 from tars_lib.text.times import MINUTES
 
 MIN_CONFIDENCE = 0.5
@@ -137,7 +138,7 @@ def _kind(alert: Raised) -> tuple[str, ...]:
 
 
 def _slack(alert: Raised, steps: Mapping[str, int]) -> timedelta:
-    """How far apart onsets may be and still be one; `steps` are the metrics' sampling intervals in microseconds."""
+    """Return how far apart onsets may be and still be one; `steps` are the metrics' sampling intervals in microseconds."""
     if alert.source == "artefact":
         return packaged().escalation_after[-1]
     step = steps.get(alert.metric or "") or max(steps.values(), default=DAY)
@@ -163,7 +164,7 @@ def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised
     ordered = sorted(members, key=urgency)
     worst = ordered[0]
     repos = tuple(sorted({repo for alert in members for repo in alert.repos}))
-    named = ", ".join(repos[:MAX_NAMED]) + (", ..." if len(repos) > MAX_NAMED else "")
+    named = some_of(repos, MAX_NAMED)
     what = worst.title if worst.source == "artefact" else f"{len(repos)} services: {_what(worst)}, {short}"
     first = [alert.first_seen for alert in members if alert.first_seen is not None]
     last = [alert.last_seen for alert in members if alert.last_seen is not None]

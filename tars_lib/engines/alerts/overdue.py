@@ -41,5 +41,5 @@ def overdue_rungs(rungs: Iterable[Timeout], repos: Iterable[Repo]) -> Iterator[R
 
 
 def is_about_people(alert: Alert) -> bool:
-    """Whether an alert comes from the register of incidents and not from the data."""
+    """Return whether an alert comes from the register of incidents and not from the data."""
     return alert.escalation is not None

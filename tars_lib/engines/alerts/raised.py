@@ -59,7 +59,7 @@ class Raised:
 
     @property
     def member(self) -> AlertMember:
-        """What it is as a line of a compressed alert."""
+        """Return what it is as a line of a compressed alert."""
         return AlertMember(self.root or "", self.severity, self.value, self.first_seen)
 
 

@@ -123,7 +123,7 @@ def trailing_median(values: Floats) -> Floats:
 
 
 def hinge(values: Floats) -> int:
-    """Where a series that was level began to move: the bend of the best broken line, flat before and straight after.
+    """Return where a series that was level began to move: the bend of the best broken line, flat before and straight after.
 
     Least squares over all bends (Hinkley 1969, Inference about the intersection in two-phase regression,
     https://doi.org/10.1093/biomet/56.3.495), with the first part held flat.

@@ -24,6 +24,7 @@ from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Severity, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import RatioPolicy
+from tars_lib.text.counts import some_of
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -183,7 +184,7 @@ def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Score
         source=f"slo:{slo.slo_id}",
         severity=AlertSeverity.MEDIUM,
         title=f"Organisation SLO {slo.name} violated",
-        message=f"{told}; below it: {', '.join(repos[:5]) or 'no single repo'}{', ...' if len(repos) > 5 else ''}.",
+        message=f"{told}; below it: {some_of(repos) or 'no single repo'}.",
         repos=repos,
         root=None,
         first_seen=since,

@@ -40,6 +40,7 @@ from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.changes.level_shift import level_shifts
 from tars_lib.stats.changes.trend import linear_trends
 from tars_lib.stats.multiplicity import discoveries
+from tars_lib.text.counts import some_of
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -361,8 +362,7 @@ def _warnings(org: OrgData, reports: list[RepositoryReport]) -> list[str]:
     warnings = []
     unknown = [report.repo for report in reports if report.score is None]
     if unknown:
-        shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        warnings.append(f"{len(unknown)} of {len(reports)} services have no known score: {shown}")
+        warnings.append(f"{len(unknown)} of {len(reports)} services have no known score: {some_of(unknown)}")
     undefined = [m for m in org.history.metrics if org.metric(m).unit == "" and org.metric(m).higher_is_better is None]
     if undefined:
         warnings.append(

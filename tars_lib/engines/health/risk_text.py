@@ -10,7 +10,7 @@ from tars_lib.model.names import RiskTier
 
 
 def clash_text(health: HealthReport) -> str:
-    """Why the risk tier is not that of the score alone; empty where it is."""
+    """Return why the risk tier is not that of the score alone; empty where it is."""
     score = health.aggregate_score
     return "" if score is None or tier_of(score) is health.risk_tier else "; ".join(health.reasons)
 

@@ -28,7 +28,7 @@ def leading_breach(sla: SlaReport) -> Breach | None:
 
 
 def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
-    """What users see of the leading breach; empty without one.
+    """Return what users see of the leading breach; empty without one.
 
     Parameters
     ----------

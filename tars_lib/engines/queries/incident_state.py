@@ -15,12 +15,12 @@ from tars_lib.engines.queries.response_plan import ResponsePlan
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.times import read_duration
 from tars_lib.text.counts import one_in
+from tars_lib.text.times import MINUTES
 
 STALE_AFTER = timedelta(days=1)
 """Age of the newest sample from which a page describes the past; judgement: nobody contains today what failed yesterday."""
 STALE_INTERVALS = 3
 """...or so many sampling intervals, where they are longer; judgement: daily data are not old on the next morning."""
-_MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
 class State(StrEnum):
@@ -62,7 +62,7 @@ class IncidentState:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is to be contained now."""
+        """Return whether nothing is to be contained now."""
         return self.state in (State.OVER, State.RESOLVED, State.STALE)
 
 
@@ -104,13 +104,13 @@ def incident_state(interval: str | None, sla: SlaReport, resolution: Resolution 
 
 def _stale(sla: SlaReport, age: timedelta) -> tuple[str, str]:
     headline, detail = leads(sla, is_past=True)
-    return f"As of {sla.as_of:{_MINUTES}}, {_age(age)} old: {headline}", detail
+    return f"As of {sla.as_of:{MINUTES}}, {_age(age)} old: {headline}", detail
 
 
 def _resolved(resolution: Resolution) -> str:
     by = f" by {resolution.resolved_by}" if resolution.resolved_by else ""
     text = f": {resolution.text.rstrip('.')}" if resolution.text else ""
-    return f"Resolved at {resolution.resolved_at:{_MINUTES}}{by}{text}."
+    return f"Resolved at {resolution.resolved_at:{MINUTES}}{by}{text}."
 
 
 def _over(sla: SlaReport, breach: Breach, others: int) -> tuple[str, str]:

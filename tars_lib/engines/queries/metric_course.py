@@ -12,7 +12,6 @@ from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.names import Event
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import ThresholdPolicy
 
 Floats = NDArray[np.float64]
 
@@ -154,13 +153,8 @@ def _median(values: Floats) -> float:
 
 
 def _limits(org: OrgData, metric: str, repo: str) -> list[tuple[str, float]]:
-    found = []
-    for policy in org.policies:
-        if not isinstance(policy, ThresholdPolicy) or policy.metric != metric:
-            continue
-        if policy.repos and repo not in policy.repos:
-            continue
-        limit = policy.threshold if policy.aggregate == "good_share" else policy.objective
-        if limit is not None:
-            found.append((policy.sla_name, limit))
-    return found
+    return [
+        (policy.sla_name, policy.limit)
+        for policy in org.policies
+        if policy.limit is not None and policy.subject == metric and (not policy.repos or repo in policy.repos)
+    ]

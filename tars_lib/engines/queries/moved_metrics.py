@@ -61,7 +61,7 @@ class MovedMetric:
 
     @property
     def is_moved(self) -> bool:
-        """Whether no earlier window was as far off."""
+        """Return whether no earlier window was as far off."""
         return self.reaching == 0 and self.windows >= MIN_WINDOWS
 
     @property
@@ -95,12 +95,12 @@ class Moved(Telling):
         """A row a metric: repo, metric, before, after, unit, times_usual, reaching, windows, is_moved."""
         import pandas as pd
 
-        rows = [{name: getattr(one, name) for name in _COLUMNS} for one in self.metrics]
+        rows = [{name: getattr(metric, name) for name in _COLUMNS} for metric in self.metrics]
         return pd.DataFrame(rows, columns=list(_COLUMNS))
 
     def told(self) -> Told:
-        """What moved, and how much of it is expected by chance."""
-        found = [one for one in self.metrics if one.is_moved]
+        """Return what moved, and how much of it is expected by chance."""
+        found = [metric for metric in self.metrics if metric.is_moved]
         of = f"{self.event.kind} '{self.event.title}'{f' of {self.event.repo}' if self.event.repo else ''}"
         yet = f"{len(found)} of {plural(len(self.metrics), 'metric')} moved"
         return Told.of(

@@ -21,6 +21,7 @@ from tars_lib.model.times import read_duration
 from tars_lib.playbook.decision_tree import classify
 from tars_lib.playbook.escalation import Escalation, Rung, escalate
 from tars_lib.playbook.facts import BreachedSla, Facts, Status
+from tars_lib.text.times import MINUTES
 
 VERIFY = "Verify: "
 """What the check after the actions begins with, in `recommended_actions`."""
@@ -40,7 +41,7 @@ class Recipient:
 
     @property
     def is_due(self) -> bool:
-        """Whether now."""
+        """Return whether it is due now."""
         return self.due == "now"
 
 
@@ -83,8 +84,8 @@ class ResponsePlan:
 
     @property
     def notify(self) -> str:
-        """Who is notified now, who later, and who was."""
-        now = ", ".join(one.who for one in self.recipients if one.is_due)
+        """Return who is notified now, who later, and who was."""
+        now = ", ".join(recipient.who for recipient in self.recipients if recipient.is_due)
         later = "; ".join(f"{one.who} {one.due.removesuffix(_IDLE)}" for one in self.recipients if not one.is_due)
         said = [f"Notify now: {now}." if now else "", f"Without progress: {later}." if later else ""]
         said.append(f"Already notified: {', '.join(self.notified)}." if self.notified else "")
@@ -162,7 +163,7 @@ def with_record(
         plan,
         first=actions[0] if actions else plan.first,
         then=tuple(actions[1:3]) if actions else plan.then,
-        clock="" if due_at is None else f"by {due_at:%Y-%m-%d %H:%M} UTC",
+        clock="" if due_at is None else f"by {due_at:{MINUTES}}",
         recipients=(
             *(_recipient(rung, "now") for rung in escalation.due),
             *(_recipient(rung, f"at {rung.due_at:%H:%M} UTC{_IDLE}") for rung in escalation.upcoming),
@@ -203,13 +204,15 @@ def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: Temporal
         for event in changes_before(org, cluster.repos, cluster.onset, step)[:1]
     ]
     shared = [
-        f"Isolate {one.factor}" for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE
+        f"Isolate {factor.factor}"
+        for factor in cluster.common_factors
+        if factor.kind is FactorKind.SHARED_INFRASTRUCTURE
     ][:1]
     return [*back, *shared, f"Freeze deployments to {_some(cluster.repos)}"]
 
 
 def _of_alerts(alerts: AlertReport) -> list[str]:
-    return [f"Triage {one.title}" for one in alerts.alerts if one.severity is AlertSeverity.CRITICAL][:1]
+    return [f"Triage {alert.title}" for alert in alerts.alerts if alert.severity is AlertSeverity.CRITICAL][:1]
 
 
 def _owner(org: OrgData, sla: SlaReport) -> str:

@@ -45,11 +45,11 @@ class Comparison(Telling):
         import pandas as pd
 
         names = ["subject", "direction", "before", "after", "delta"]
-        return pd.DataFrame([{name: getattr(one, name) for name in names} for one in self.changes], columns=names)
+        return pd.DataFrame([{name: getattr(change, name) for name in names} for change in self.changes], columns=names)
 
     def told(self) -> Told:
-        """What got worse, what changed, what got better."""
-        counted = Counter(one.direction for one in self.changes)
+        """Return what got worse, what changed, what got better."""
+        counted = Counter(change.direction for change in self.changes)
         totals = (
             ", ".join(f"{counted[one]} {one.value.lower()}" for one in Direction if counted[one]) or "nothing changed"
         )

@@ -83,12 +83,12 @@ class RepoStanding(Telling, Repo):
 
     @property
     def trend(self) -> Trend:
-        """Where its score goes."""
+        """Return where its score goes."""
         return self.health.trend
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """What happened in this repo, newest first; what concerns all repos is among it."""
+        """Return what happened in this repo, newest first; what concerns all repos is among it."""
         mine = (event for event in self._org.events if event.repo in (self.repo, None))
         return tuple(sorted(mine, key=lambda event: event.timestamp, reverse=True))
 

@@ -20,7 +20,7 @@ from tars_lib.engines.sla.verdict import judge
 from tars_lib.errors import InputError, UnknownNameError
 from tars_lib.model.names import Event, SlaStatus
 from tars_lib.model.organisation import MAINTENANCE, OrgData
-from tars_lib.model.slo import AnyPolicy, ThresholdPolicy
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.times import read_time
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
@@ -58,7 +58,7 @@ class Move:
 
     @property
     def is_moved(self) -> bool:
-        """Whether the verdict is another one."""
+        """Return whether the verdict is another one."""
         return self.before is not self.after
 
 
@@ -95,7 +95,7 @@ class WhatIf(Telling):
         return pd.DataFrame(rows, columns=names)
 
     def told(self) -> Told:
-        """What was changed, what moved, and what it does to readiness."""
+        """Return what was changed, what moved, and what it does to readiness."""
         return Told.of((*self.changes, *(_move_text(move) for move in self.moves), self._rest(), self._readiness()))
 
     def _rest(self) -> str:
@@ -211,9 +211,8 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
         if policy.is_share and not 0.0 <= value <= policy.whole:
             example = f"a share from 0 to {policy.whole:g} is, such as {0.999 * policy.whole:g}"
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {example}")
-        is_level = isinstance(policy, ThresholdPolicy) and policy.aggregate != "good_share"
         metric = org.metric(policy.needs[0])
-        if is_level and not metric.holds(value):
+        if policy.is_level and not metric.holds(value):
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {metric.allowed} {metric.unit} is")
     return tuple(
         replace(policy, objective=float(wanted[policy.sla_id])) if policy.sla_id in wanted else policy
@@ -244,7 +243,7 @@ def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
     """Repos alone that stand in one of the two lists; a repo that stands in none of them complies in both."""
     if not was.judged_repos or not now.judged_repos:
         return
-    first = {one.repo: one for one in was.repo_results if one.repo is not None}
+    first = {result.repo: result for result in was.repo_results if result.repo is not None}
     second = {one.repo: one for one in now.repo_results if one.repo is not None}
     for repo in sorted({*first, *second}):
         old, new = first.get(repo), second.get(repo)

@@ -48,10 +48,6 @@ class Group:
 def repo_groups(evidence: Evidence) -> list[Group]:
     """Groups of at least two repos, by the first column.
 
-    Parameters
-    ----------
-    evidence : Evidence
-
     Returns
     -------
     list of Group
@@ -60,7 +56,7 @@ def repo_groups(evidence: Evidence) -> list[Group]:
         Group(
             tuple(sorted(one.column for one in group.members)),
             frozenset({ClusterEvidence.JOINT_CHANGE}),
-            {one.column: one.metric for one in group.members},
+            {member.column: member.metric for member in group.members},
             {one.column: one for one in group.members},
         )
         for group in evidence.groups
@@ -206,6 +202,6 @@ def _metrics(columns: Sequence[int], within: Sequence[tuple[int, int, int, Clust
 
 
 def _is_same(changed: Sequence[int], linked: Sequence[int]) -> bool:
-    """Whether a correlated group is a part of a joint change, or mostly the same repos."""
+    """Return whether a correlated group is a part of a joint change, or mostly the same repos."""
     both = len({*changed} & {*linked})
     return both == len(linked) or both > SAME_GROUP * len({*changed} | {*linked})

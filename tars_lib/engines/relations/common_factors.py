@@ -81,10 +81,6 @@ def common_factors(
         Columns that changed at the onset: of equally likely callees, one that itself changed comes first.
     calm : frozenset of int
         Members that stand at their own level while the others do not: said of a callee that is one of them.
-
-    Returns
-    -------
-    tuple of CommonFactor
     """
     # a factor that could not be significant however many members had it is no test and costs the others nothing (Tarone)
     candidates = [
@@ -95,7 +91,7 @@ def common_factors(
     found = []
     calm_repos = {org.repos[column].repo for column in calm}
     if candidates:
-        q_values = adjusted_p_values(np.array([one.p_value for one in candidates]), len(candidates))
+        q_values = adjusted_p_values(np.array([candidate.p_value for candidate in candidates]), len(candidates))
         for one, q_value in zip(candidates, q_values.tolist(), strict=True):
             if q_value <= FACTOR_RATE and one.having > 1:
                 chance = f"probability of that by chance: {_percent(one.p_value)}"

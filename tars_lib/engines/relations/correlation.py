@@ -24,6 +24,7 @@ from tars_lib.model.organisation import OrgData
 from tars_lib.stats.changes.break_points import lasting_breaks
 from tars_lib.stats.series.autoregression import lag_one, unbiased_phi
 from tars_lib.stats.series.nuisance_design import nuisance_basis, without_basis
+from tars_lib.text.counts import some_of
 from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def assess_correlation(
 
 
 def evidence_warnings(evidence: Evidence) -> list[str]:
-    """What a reader should know about the data that was tested."""
+    """Return what a reader should know about the data that was tested."""
     warnings = []
     if evidence.reason is not None:
         warnings.append(f"relations between services could not be tested: {evidence.reason}")
@@ -237,8 +238,7 @@ def _anomaly(org: OrgData, cluster: Cluster) -> CorrelationAnomaly:
         kind = first.kind.value.lower().replace("_", " ")
         shared = f"; in common: {first.factor} ({kind}, {first.confidence:.0%} confidence)"
     named = cluster.deviating
-    names = ", ".join(named[:5]) + (", ..." if len(named) > 5 else "")
-    message = f"{len(named)} of {len(org.repos)} services ({names}) {moved}{since}{size}{shared}"
+    message = f"{len(named)} of {len(org.repos)} services ({some_of(named)}) {moved}{since}{size}{shared}"
     return CorrelationAnomaly(cluster.cluster_id, cluster.severity, named, cluster.direction, cluster.onset, message)
 
 

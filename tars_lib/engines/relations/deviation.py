@@ -47,7 +47,7 @@ class Deviation:
 
     @property
     def is_anomalous(self) -> bool:
-        """Whether the past reaches this distance in at most 1 % of cases."""
+        """Return whether the past reaches this distance in at most 1 % of cases."""
         return self.p_value <= LEVEL
 
 
@@ -64,10 +64,6 @@ def deviation(series: Floats, onset: int | None = None) -> Deviation:
         Evenly spaced, NaN where missing.
     onset : int, optional
         First sample of what is judged.
-
-    Returns
-    -------
-    Deviation
 
     Examples
     --------
@@ -154,7 +150,7 @@ def _matched(past: Floats, reference: int, gap: int, width: int) -> Floats:
 
 
 def _independent(null: Floats) -> float:
-    """How many of overlapping windows are independent: n / (1 + 2 sum of autocorrelations while they are positive)."""
+    """Return how many of overlapping windows are independent: n / (1 + 2 sum of autocorrelations while they are positive)."""
     n = null.size
     centred = null - null.mean() if n else null
     power = float(centred @ centred)

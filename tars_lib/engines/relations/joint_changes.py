@@ -79,7 +79,7 @@ class JointChange:
 
     @property
     def is_decline(self) -> bool:
-        """Whether health went down."""
+        """Return whether health went down."""
         return self.members[0].size < 0.0
 
 
@@ -91,10 +91,6 @@ def metric_changes(movement: Movement, panels: Sequence[Panel]) -> tuple[Change,
     movement : Movement
     panels : sequence of Panel
         One a metric of the movement.
-
-    Returns
-    -------
-    tuple of Change
     """
     tested = np.sum([np.isfinite(panel.phi) for panel in panels], axis=0)
     alpha = CHANGE_ALPHA / np.maximum(tested, 1)
@@ -138,13 +134,13 @@ def repo_changes(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def _ended(changes: Sequence[Change]) -> list[Change]:
     found: list[Change] = []
-    for one in changes:
+    for change in changes:
         last = found[-1] if found else None
-        takes_back = last is not None and last.until is None and one.size * last.size < 0.0
-        if last is not None and takes_back and abs(one.size) >= TAKEN_BACK * abs(last.size):
-            found[-1] = replace(last, until=one.index)
+        takes_back = last is not None and last.until is None and change.size * last.size < 0.0
+        if last is not None and takes_back and abs(change.size) >= TAKEN_BACK * abs(last.size):
+            found[-1] = replace(last, until=change.index)
         else:
-            found.append(one)
+            found.append(change)
     return found
 
 
@@ -164,10 +160,6 @@ def joint_changes(
     downstream : mapping of int to frozenset of int
         Column -> columns that call it, directly or through others.
 
-    Returns
-    -------
-    tuple of JointChange
-
     Examples
     --------
     >>> def step(column, index):
@@ -181,7 +173,7 @@ def joint_changes(
     places = max(min(rows, CHANGE_ROWS) - MIN_BEFORE - MIN_AFTER + 1, 1)
     groups: list[JointChange] = []
     for sign in (-1.0, 1.0):
-        left = [one for one in changes if one.size * sign > 0.0]
+        left = [change for change in changes if change.size * sign > 0.0]
         while len(left) > 1:
             best = _clearest(left, repos, places, downstream)
             if best is None or best.p_value > JOINT_ALPHA:
@@ -265,8 +257,8 @@ def _runs(
 
 def _one_a_repo(changes: Sequence[Change]) -> tuple[Change, ...]:
     first: dict[int, Change] = {}
-    for one in changes:
-        first.setdefault(one.column, one)
+    for change in changes:
+        first.setdefault(change.column, change)
     return tuple(first.values())
 
 

@@ -25,6 +25,7 @@ from tars_lib.engines.sla.report import SlaReport
 from tars_lib.errors import ConfigError
 from tars_lib.model.names import InfluenceClass, Severity, SlaStatus, TemporalAnomalyType
 from tars_lib.model.organisation import OrgData
+from tars_lib.text.counts import some_of
 from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
@@ -287,7 +288,7 @@ def _spreading(org: OrgData, ways: Sequence[Way], evidence: Evidence) -> list[Te
         if len(columns) >= max(CRITICAL_REPOS, CRITICAL_SHARE * len(org.repos)):
             names = _names(evidence, columns)
             reached = f"{len(names)} of {len(org.repos)} services"
-            message = f"trouble that began in {names[0]} has reached {reached}: {_listed(names)}"
+            message = f"trouble that began in {names[0]} has reached {reached}: {some_of(names)}"
             found.append(_anomaly(TemporalAnomalyType.SYSTEMIC_PROPAGATION, mine[0], names, evidence, message))
     return found
 
@@ -304,7 +305,7 @@ def _deteriorating(evidence: Evidence, ways: Sequence[Way], influence: Sequence[
         led = kinds[name].leads
         metric = evidence.movement.metrics[way.ties[0].metric]
         message = (
-            f"{name} leads {_listed(led)} and is getting worse: {metric} is {abs(state.size):.1f} standard deviations"
+            f"{name} leads {some_of(led)} and is getting worse: {metric} is {abs(state.size):.1f} standard deviations"
             " worse than before it changed"
         )
         found[name] = _anomaly(TemporalAnomalyType.LEADER_DETERIORATION, way, (name,), evidence, message)
@@ -317,13 +318,13 @@ def _synchronised(evidence: Evidence) -> list[TemporalAnomaly]:
     for group in evidence.groups:
         if not is_synchronised(group):
             continue
-        names = tuple(evidence.movement.repos[one.column] for one in group.members)
-        span = max(one.index for one in group.members) - min(one.index for one in group.members)
+        names = tuple(evidence.movement.repos[member.column] for member in group.members)
+        span = max(member.index for member in group.members) - min(member.index for member in group.members)
         started = evidence.time(group.members[0].index)
         moved = "declined" if group.is_decline else "improved"
         how = "in the same sample" if span == 0 else f"within {span + 1} samples"
         message = (
-            f"{len(names)} services ({_listed(names)}) {moved} {how} ({started:{MINUTES}}):"
+            f"{len(names)} services ({some_of(names)}) {moved} {how} ({started:{MINUTES}}):"
             " at this sampling interval the data cannot show which came first"
         )
         is_now = evidence.movement.rows - group.members[0].index <= evidence.max_lag
@@ -345,7 +346,3 @@ def _anomaly(
 
 def _names(evidence: Evidence, columns: Sequence[int]) -> tuple[str, ...]:
     return tuple(evidence.movement.repos[column] for column in columns)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

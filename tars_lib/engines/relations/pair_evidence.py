@@ -145,7 +145,7 @@ def gather_evidence(org: OrgData, max_lag: int = MAX_LAG) -> Evidence:
     changes = repo_changes(by_metric)
     downstream: Mapping[int, frozenset[int]] = {}
     if calls and len(changes) > 1:
-        downstream = {one.column: calls.above(one.column) for one in changes}
+        downstream = {change.column: calls.above(change.column) for change in changes}
     groups = joint_changes(changes, usable, compared.rows, downstream)
     steady = _beside_changes(compared, kept, by_metric)
     pairs, leads = discovered_pairs(steady, 0, ALPHA), discovered_pairs(steady, max_lag, ALPHA)
@@ -164,7 +164,7 @@ def _beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequ
     """
     out = []
     for metric, (values, panel) in enumerate(zip(movement.values, panels, strict=True)):
-        mine = [one for one in changes if one.metric == metric]
+        mine = [change for change in changes if change.metric == metric]
         if not mine and values.shape[1] > CURVATURE_COLUMNS:
             out.append(panel)
             continue
@@ -176,7 +176,7 @@ def _beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequ
 
 def _with_joint(pairs: Discoveries, whole: Discoveries, groups: Sequence[JointChange]) -> Discoveries:
     """Pairs beside the changes, and for the members of a joint change those of their whole course."""
-    group_of = {one.column: place for place, group in enumerate(groups) for one in group.members}
+    group_of = {member.column: place for place, group in enumerate(groups) for member in group.members}
 
     def inside(found: Discoveries) -> NDArray[np.bool_]:
         rows = zip(found.tests.first.tolist(), found.tests.second.tolist(), strict=True)
@@ -189,7 +189,7 @@ def _with_joint(pairs: Discoveries, whole: Discoveries, groups: Sequence[JointCh
         return pairs
     first, second = pairs.tests, whole.tests.take(new)
     tests = PairTests(
-        *(np.concatenate([getattr(first, one.name), getattr(second, one.name)]) for one in fields(PairTests))
+        *(np.concatenate([getattr(first, field.name), getattr(second, field.name)]) for field in fields(PairTests))
     )
     order = np.lexsort((tests.p_value, -np.abs(tests.correlation)))
     return Discoveries(

@@ -66,7 +66,7 @@ class Tie:
 
     @property
     def spreads(self) -> bool:
-        """Whether the follower goes the leader's way; the opposite is a relation but no spreading of trouble."""
+        """Return whether the follower goes the leader's way; the opposite is a relation but no spreading of trouble."""
         return self.correlation is None or self.correlation > 0.0
 
 
@@ -95,7 +95,7 @@ class Way:
 
     @property
     def is_declining(self) -> bool:
-        """Whether the leader's health is below its level."""
+        """Return whether the leader's health is below its level."""
         return self.deviations[0].size < 0.0
 
 
@@ -105,16 +105,11 @@ def all_ties(evidence: Evidence) -> list[Tie]:
 
 
 def ordered_changes(group: JointChange, evidence: Evidence) -> list[Tie]:
-    """Who changed before whom in a group, as far as the moments are known well enough to tell.
+    """Return who changed before whom in a group, as far as the moments are known well enough to tell.
 
     Only changes whose 84 % intervals do not overlap have an order. A follower's direct leader is the last to change before
     it among the repos that it calls; among those that it depends on through others where none of these changed; else
     among all.
-
-    Parameters
-    ----------
-    group : JointChange
-    evidence : Evidence
 
     Returns
     -------
@@ -124,7 +119,9 @@ def ordered_changes(group: JointChange, evidence: Evidence) -> list[Tie]:
     ties = []
     for follower in group.members:
         earlier = [
-            one for one in group.members if one.high < follower.low and follower.index - one.index <= evidence.max_lag
+            member
+            for member in group.members
+            if member.high < follower.low and follower.index - member.index <= evidence.max_lag
         ]
         if not earlier:
             continue
@@ -135,17 +132,12 @@ def ordered_changes(group: JointChange, evidence: Evidence) -> list[Tie]:
 
 
 def is_synchronised(group: JointChange) -> bool:
-    """Whether no change of the group can be told to come before another."""
-    return not any(one.high < other.low for one in group.members for other in group.members)
+    """Return whether no change of the group can be told to come before another."""
+    return not any(member.high < other.low for member in group.members for other in group.members)
 
 
 def spreading_ways(evidence: Evidence, ties: Sequence[Tie]) -> list[Way]:
     """Every path along direct ties, and where only a part of one is active, that part.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    ties : sequence of Tie
 
     Returns
     -------
@@ -197,7 +189,7 @@ def _last_before(follower: Change, earlier: Sequence[Change], calls: Calls) -> l
         called = [one for one in earlier if one.column in below]
     candidates = called or list(earlier)
     last = max(one.index for one in candidates)
-    tied = [one for one in candidates if one.index == last]
+    tied = [candidate for candidate in candidates if candidate.index == last]
     return sorted(tied, key=lambda one: (-abs(one.size), one.column))[:MOST_PARENTS]
 
 

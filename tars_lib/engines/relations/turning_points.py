@@ -67,7 +67,7 @@ class Unfolding:
 
 
 def unfold(org: OrgData, repos: Sequence[str], onset: datetime, as_of: datetime) -> Unfolding | None:
-    """Who turned when.
+    """Return who turned when.
 
     Parameters
     ----------

@@ -19,8 +19,9 @@ from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import is_time, percent_of
 from tars_lib.model.names import CauseType, ContainmentType, Event
 from tars_lib.model.organisation import OrgData, duration_text
-from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.model.slo import AnyPolicy
 from tars_lib.model.units import factor_between
+from tars_lib.text.times import MINUTES
 
 MAX_BASELINE = 2016
 """Samples of the past that are looked at: a week of 5-minute ones; judgement."""
@@ -66,14 +67,14 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     if stretch is None:
         return Attribution((), 1.0, "no single sample misses the objective, so there is no start to explain")
     calls = DeclaredCalls((repo.repo for repo in org.repos), org.dependencies) if org.dependencies else None
-    metric = "requests_failed" if isinstance(policy, RatioPolicy) else policy.metric
+    metric = "requests_failed" if policy.counts else policy.subject
     table = _table(org, policy, _candidates(org, calls, target), step)
     slack = step // 2
     start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
     stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
     past = np.flatnonzero(_reports(table, target, metric)[:start])
     if past.size < MIN_PAST:
-        before = f"before {stretch.start:%Y-%m-%d %H:%M} UTC"
+        before = f"before {stretch.start:{MINUTES}}"
         samples = f"{past.size} sample{'s' if past.size != 1 else ''}"
         return Attribution((), 1.0, f"too little history {before} to compare with: {samples} of {target}")
     # a young repo gives half of its short past to either side
@@ -82,8 +83,9 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     # the past is what the target reported, however long ago
     baseline = table.rows(np.isin(row, past[past < lead][-MAX_BASELINE:]))
     directions = {name: d.higher_is_better for name, d in org.metrics.items() if d.higher_is_better is not None}
-    if not isinstance(policy, RatioPolicy):
-        directions[policy.metric] = _metric_direction(policy)
+    if not policy.counts:
+        # the policy says so even where org.yaml does not
+        directions[policy.subject] = policy.higher_sample_is_better
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
     if found.unmeasured is not None:
@@ -107,11 +109,6 @@ def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
     return present
 
 
-def _metric_direction(policy: ThresholdPolicy) -> bool:
-    """Whether more of the policy's metric is better; the policy says so even where org.yaml does not."""
-    return policy.threshold_is_floor if policy.aggregate == "good_share" else policy.higher_is_better
-
-
 def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Sequence[int]:
     if calls is None:
         return range(len(org.repos))
@@ -122,12 +119,11 @@ def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Seque
 def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
     """All metrics of the candidates: one without a direction can change in either."""
     names = {name: name for name in org.history.metrics}
-    if not isinstance(policy, RatioPolicy):
-        names[policy.metric] = policy.metric
-    if isinstance(policy, RatioPolicy):
-        # whatever the SLA counts stands in for requests, so that its failures are what is explained
-        names |= {"requests_total": policy.total, "requests_failed": policy.part}
-    target = None if isinstance(policy, RatioPolicy) else org.metric(policy.metric).unit
+    if not policy.counts:
+        names[policy.subject] = policy.subject
+    # whatever the SLA counts stands in for requests, so that its failures are what is explained
+    names |= dict(zip(("requests_total", "requests_failed"), policy.counts, strict=False))
+    target = None if policy.counts else org.metric(policy.subject).unit
     parts: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
     labels: list[tuple[str, str]] = []
     times = None
@@ -136,8 +132,8 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
         if grid is None:
             continue
         values = grid.values[:, list(columns)]
-        if isinstance(policy, RatioPolicy) and policy.part_is_good and name == "requests_failed":
-            total = org.history.grid(policy.total, step)
+        if policy.counts_good and name == "requests_failed":
+            total = org.history.grid(policy.counts[0], step)
             values = total.values[:, list(columns)] - values if total is not None else values
         values = values * _scale(org, name, target)
         times = grid.times
@@ -227,7 +223,7 @@ def _event_text(event: Event, onset: datetime) -> str:
         when = "at the start" if event.timestamp == onset else f"{gap} before the start"
     else:
         when = f"within {duration_text(event.timestamp - onset)} of the first sample"
-    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:%Y-%m-%d %H:%M} UTC, {when}"
+    return f"{event.kind} '{event.title}'{ref} at {event.timestamp:{MINUTES}}, {when}"
 
 
 def _containment(

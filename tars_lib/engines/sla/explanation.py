@@ -10,10 +10,10 @@ from tars_lib.model.names import SlaStatus
 from tars_lib.text.counts import plural, unexplained_text
 from tars_lib.text.quantities import between_text, days_text, value_text
 from tars_lib.text.sentences import Told
+from tars_lib.text.times import MINUTES
 
 MAX_CAUSES = 3
 """Candidates in sentences, as the playbook's golden path prints them."""
-MINUTES = "%Y-%m-%d %H:%M UTC"
 
 
 def why(report: SlaReport, sla_id: str) -> Told:

@@ -19,6 +19,7 @@ from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
 from tars_lib.text.counts import active_text, plural
 from tars_lib.text.quantities import days_text, value_text
+from tars_lib.text.times import MINUTES
 
 SLA_WEIGHT, HEALTH_WEIGHT, COVERAGE_WEIGHT = 0.5, 0.3, 0.2
 """Judgement: what was promised counts most, then how healthy the repos are, then how much of it is known."""
@@ -184,7 +185,7 @@ def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_pas
         In the past, as of what is settled.
     """
     first = breaches[0]
-    since = "" if first.started_at is None or not is_dated else f" since {first.started_at:%Y-%m-%d %H:%M} UTC"
+    since = "" if first.started_at is None or not is_dated else f" since {first.started_at:{MINUTES}}"
     one, many = ("was", "were") if is_past else ("is", "are")
     others = len({*first.repos} - {first.scope})
     more_repos = f" (worst) and {plural(others, 'other service')}" if others else ""
@@ -237,7 +238,7 @@ def _breach_sentences(
 ) -> list[Sentence]:
     """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
     where = f"breaches[{number}]"
-    since = "" if breach.started_at is None else f" since {breach.started_at:%Y-%m-%d %H:%M} UTC"
+    since = "" if breach.started_at is None else f" since {breach.started_at:{MINUTES}}"
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     said = (
         f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "

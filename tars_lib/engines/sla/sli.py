@@ -86,12 +86,12 @@ def track(org: OrgData, policy: AnyPolicy, known: dict[object, Track | None] | N
 
     Policies that count the same metrics share what is in `known`, which is filled.
     """
-    counts = policy.counts if known is not None else None
-    if known is None or counts is None:
+    shared = policy.same_samples
+    if known is None or shared is None:
         return _track(org, policy)
-    if counts not in known:
-        known[counts] = _track(org, policy)
-    return known[counts]
+    if shared not in known:
+        known[shared] = _track(org, policy)
+    return known[shared]
 
 
 def _track(org: OrgData, policy: AnyPolicy) -> Track | None:

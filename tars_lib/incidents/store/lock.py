@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError
+from tars_lib.text.times import SECONDS
 
 LOCK_FILE = ".lock"
 HOLDER_FILE = ".lock.holder"
@@ -64,7 +65,7 @@ def locked(folder: Path) -> Iterator[None]:
 def _sign(folder: Path) -> None:
     """Note who holds the lock; a full disk does not keep a writer from trying."""
     since = datetime.now(UTC).replace(microsecond=0)
-    note = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    note = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{since:{SECONDS}}"}
     with suppress(OSError), os.fdopen(os.open(folder / HOLDER_FILE, _PLAIN, _PRIVATE), "w", encoding="ascii") as file:
         json.dump(note, file)
 

@@ -38,6 +38,7 @@ from tars_lib.incidents.store.timeline import (
     parse_copy,
     parse_line,
 )
+from tars_lib.text.times import MINUTES
 
 _MANIFEST = "manifest.json"
 
@@ -116,7 +117,7 @@ def judge(folder: Path, files: RecordFiles, *, with_runs: bool) -> RecordVerific
     entries, ends, bad = _entries(written, state.head.bytes)
     faults += bad
     notes = [
-        f"entry {entry.seq} tells of a repair by {entry.actor} at {entry.time:%Y-%m-%d %H:%M} UTC; read it first"
+        f"entry {entry.seq} tells of a repair by {entry.actor} at {entry.time:{MINUTES}}; read it first"
         for entry in entries
         if entry.kind is EntryKind.REPAIRED
     ]

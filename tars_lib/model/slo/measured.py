@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from tars_lib.errors import ConfigError
 from tars_lib.model.metrics import COUNTER, GAUGE, Metric, known_metric, of_unit
-from tars_lib.model.slo.policy import Policy
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.threshold import ThresholdPolicy
 
 
-def counted_together(policies: Iterable[Policy]) -> tuple[tuple[str, ...], ...]:
+def counted_together(policies: Iterable[RatioPolicy | ThresholdPolicy]) -> tuple[tuple[str, ...], ...]:
     """Metrics that SLAs count against each other: the total and the part of each."""
-    return tuple(dict.fromkeys(policy.needs for policy in policies if isinstance(policy, RatioPolicy)))
+    return tuple(dict.fromkeys(policy.counts for policy in policies if policy.counts))
 
 
 def definitions_with(
-    metrics: Mapping[str, Metric], policies: Iterable[Policy], counters: Mapping[str, str] | None = None
+    metrics: Mapping[str, Metric],
+    policies: Iterable[RatioPolicy | ThresholdPolicy],
+    counters: Mapping[str, str] | None = None,
 ) -> dict[str, Metric]:
     """Definitions of the user's own, and what policies add to them.
 
@@ -40,8 +41,8 @@ def definitions_with(
     """
     defined = dict(metrics)
     for policy in policies:
-        if isinstance(policy, RatioPolicy):
-            for name in policy.needs:
+        if policy.counts:
+            for name in policy.counts:
                 metric = defined.get(name) or known_metric(name)
                 is_counter = name in (counters or {})
                 if metric.kind == GAUGE or (is_counter and metric.kind not in ("", COUNTER)):
@@ -54,9 +55,9 @@ def definitions_with(
                 kind = COUNTER if is_counter else metric.kind
                 if (least, kind) != (metric.minimum, metric.kind):
                     defined[name] = replace(metric, minimum=least, kind=kind)
-        elif isinstance(policy, ThresholdPolicy) and policy.unit == "ratio" and policy.aggregate != "good_share":
-            metric = defined.get(policy.metric) or known_metric(policy.metric)
+        elif policy.is_level and policy.unit == "ratio":
+            metric = defined.get(policy.subject) or known_metric(policy.subject)
             if not metric.unit:
                 share = of_unit("ratio")
-                defined[policy.metric] = replace(metric, unit="ratio", minimum=share.minimum, maximum=share.maximum)
+                defined[policy.subject] = replace(metric, unit="ratio", minimum=share.minimum, maximum=share.maximum)
     return defined

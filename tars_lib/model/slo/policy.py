@@ -282,7 +282,7 @@ class Policy:
     adds_up: ClassVar[bool] = False
 
     @property
-    def counts(self) -> tuple[object, ...] | None:
+    def same_samples(self) -> tuple[object, ...] | None:
         """What decides the samples, for policies that judge the same ones; None of a kind that never shares them."""
         return None
 
@@ -291,6 +291,31 @@ class Policy:
         if math.isclose(value, self.objective, rel_tol=_SAME, abs_tol=0.0):
             return True
         return value >= self.objective if self.higher_is_better else value <= self.objective
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """Metrics that are counted against each other, the total and its part; none of an SLI of samples."""
+        return ()
+
+    @property
+    def counts_good(self) -> bool:
+        """Whether the part that is counted is that of the good events."""
+        return False
+
+    @property
+    def higher_sample_is_better(self) -> bool:
+        """Whether more of the metric is better."""
+        return self.higher_is_better
+
+    @property
+    def limit(self) -> float | None:
+        """Value that the metric's own samples are held against; None where no single one is."""
+        return None
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the objective is a value of the metric, and no share of events or samples."""
+        return False
 
     @property
     def is_share(self) -> bool:

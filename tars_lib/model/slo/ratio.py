@@ -56,11 +56,21 @@ class RatioPolicy(Policy):
         return (self.total, self.part)
 
     @property
-    def counts(self) -> tuple[object, ...] | None:
+    def same_samples(self) -> tuple[object, ...] | None:
         """What decides the samples, for policies that judge the same ones; None where slices depend on more."""
         if self.slices is not None:
             return None
         return self.total, self.part, self.part_is_good, self.missing_is_zero
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The total and its part."""
+        return (self.total, self.part)
+
+    @property
+    def counts_good(self) -> bool:
+        """Whether the part is that of the good events."""
+        return self.part_is_good
 
     @property
     def subject(self) -> str:

@@ -63,6 +63,21 @@ class ThresholdPolicy(Policy):
         return self.metric
 
     @property
+    def higher_sample_is_better(self) -> bool:
+        """Whether more of the metric is better."""
+        return self.higher_is_better if self.is_level else self.threshold_is_floor
+
+    @property
+    def limit(self) -> float | None:
+        """Value that the metric's own samples are held against."""
+        return self.objective if self.is_level else self.threshold
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the objective is a value of the metric, and no share of samples."""
+        return self.aggregate != "good_share"
+
+    @property
     def is_mean(self) -> bool:
         """Whether the value is a mean over the window."""
         return self.aggregate in ("mean", "good_share")

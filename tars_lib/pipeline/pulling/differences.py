@@ -36,7 +36,7 @@ def _of_repos(config: OrgConfig, answer: Pulled, source: str) -> Iterator[str]:
 
 
 def factors(config: OrgConfig, spec: SourceForm) -> dict[str, Fraction]:
-    """What the values of a source's metrics are multiplied by, to be in the units that `org.yaml` declares.
+    """Return what the values of a source's metrics are multiplied by, to be in the units that `org.yaml` declares.
 
     Raises
     ------

@@ -29,6 +29,7 @@ from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled import record
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.table import plugins, source_of
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.values import SourceForm
@@ -246,7 +247,7 @@ def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: E
 
 
 def _has_parts(answer: Pulled) -> bool:
-    """Whether a source gives something else than events."""
+    """Return whether a source gives something else than events."""
     return answer.samples is not None or bool(answer.repos or answer.dependencies or answer.incidents)
 
 
@@ -269,7 +270,7 @@ def _samples(
     written = write_samples(staged, iter(answer.samples), placing, label=label, origin=origin, earlier=earlier)
     if not written.rows:
         asked = placing.stamps.asked
-        since, until = (f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in (asked.since, asked.until))
+        since, until = (f"{time:{SECONDS}}" for time in (asked.since, asked.until))
         raise InputError(f"{label}: no sample from {since} to {until}; samples are needed, so nothing was changed")
     silent = sorted(set(getattr(spec, "metrics", {})) - {metric for _, metric in written.series})
     if silent:
@@ -354,7 +355,7 @@ def _entry(
     root: Path,
     notes: _Notes,
 ) -> dict[str, Any]:
-    """What `pulled.json` says of a source."""
+    """Return what `pulled.json` says of a source."""
     place = root / "history" / f"{spec.name}.parquet"
     staged = files.get(place)
     span = span_of(written)

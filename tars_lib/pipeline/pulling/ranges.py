@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from tars_lib.config.pulling.values import length_of
 from tars_lib.errors import ConfigError
 from tars_lib.model.times import read_time
+from tars_lib.text.times import SECONDS
 
 SINCE = "30d"
 """How far back a pull asks unless it is told; the window of the packaged SLAs."""
@@ -38,7 +39,7 @@ def range_of(since: str | None, until: str | None, now: datetime) -> Range:
     last = now if until is None else _time(until, "--until", now)
     first = _time(since or SINCE, "--since", last)
     if first >= last:
-        raise ConfigError(f"--since {first:%Y-%m-%dT%H:%M:%SZ}: not before the end, {last:%Y-%m-%dT%H:%M:%SZ}")
+        raise ConfigError(f"--since {first:{SECONDS}}: not before the end, {last:{SECONDS}}")
     return Range(first, last)
 
 
@@ -72,7 +73,7 @@ class Stamps:
 
 
 def stamps_of(spec: object, wanted: Range, *, root_at_end: bool, label: str) -> Stamps:
-    """Which times to ask a source for: those of intervals that begin in the range and have ended by its end.
+    """Return which times to ask a source for: those of intervals that begin in the range and have ended by its end.
 
     Parameters
     ----------

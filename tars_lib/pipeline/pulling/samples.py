@@ -24,6 +24,7 @@ from tars_lib.pipeline.pulling.ranges import Range, Stamps
 from tars_lib.sources.cells import samples_of
 from tars_lib.sources.columns import coded, column
 from tars_lib.sources.parquet_types import converted, refuse_types
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -274,5 +275,5 @@ def span_of(written: WrittenSamples) -> tuple[str, str] | None:
     """First and last time of what came, in ISO 8601."""
     if written.first is None or written.last is None:
         return None
-    first, last = (f"{from_micros(time):%Y-%m-%dT%H:%M:%SZ}" for time in (written.first, written.last))
+    first, last = (f"{from_micros(time):{SECONDS}}" for time in (written.first, written.last))
     return first, last

@@ -101,10 +101,6 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
     now : datetime
         Aware; decides what is overdue.
     playbook : Playbook
-
-    Returns
-    -------
-    str
     """
     playbook = playbook or packaged()
     cost = impact(facts)

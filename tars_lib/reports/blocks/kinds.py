@@ -347,10 +347,6 @@ def from_json(document: object) -> Block:
     document : object
         Parsed JSON.
 
-    Returns
-    -------
-    Block
-
     Raises
     ------
     ReportError

@@ -43,7 +43,7 @@ class Annotation:
 
 
 def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> tuple[Annotation, ...]:
-    """What a job's page is to show of a run.
+    """Return what a job's page is to show of a run.
 
     Parameters
     ----------

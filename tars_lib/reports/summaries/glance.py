@@ -67,6 +67,6 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
 
 
 def _asks(sla: SlaReport) -> tuple[str, ...]:
-    """What to type next at an analysis or a run, with names that are there."""
+    """Return what to type next at an analysis or a run, with names that are there."""
     first = [f"tars_lib.why(_.sla, {result.sla_id!r})" for result in sla.compliance_results[:1]]
     return (*first, ".health.frame", ".sla.frame", ".alerts.frame", ".org.repo(name)")

@@ -76,7 +76,7 @@ def _add_case(suite: Element, result: ComplianceResult, breach: Breach | None) -
 
 
 def measured_text(result: ComplianceResult) -> str:
-    """What was measured and what was promised, in one line."""
+    """Return what was measured and what was promised, in one line."""
     sign = ">=" if result.higher_is_better else "<="
     value, objective = value_text(result.value, result.unit), value_text(result.objective, result.unit)
     return f"measured {value}, objective {sign} {objective}"

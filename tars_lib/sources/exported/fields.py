@@ -13,6 +13,7 @@ from tars_lib.model.severities import read_severity
 from tars_lib.model.spelling import trimmed
 from tars_lib.model.times import read_time
 from tars_lib.sources.exported.shapes import Choices
+from tars_lib.text.times import SECONDS
 
 Entry = Mapping[str, Any]
 WITH_ZONE = "as each time says"
@@ -167,13 +168,9 @@ def past_incident(
         raise InputError(f"{where}: no title; one is needed")
     for name, time in (("acknowledged", acknowledged), ("resolved", resolved)):
         if time is not None and time < detected:
-            raise InputError(
-                f"{where}: {name} {time:%Y-%m-%dT%H:%M:%SZ} is before detected {detected:%Y-%m-%dT%H:%M:%SZ}"
-            )
+            raise InputError(f"{where}: {name} {time:{SECONDS}} is before detected {detected:{SECONDS}}")
     if started is not None and started > detected:
-        raise InputError(
-            f"{where}: started {started:%Y-%m-%dT%H:%M:%SZ} is after detected {detected:%Y-%m-%dT%H:%M:%SZ}"
-        )
+        raise InputError(f"{where}: started {started:{SECONDS}} is after detected {detected:{SECONDS}}")
     return PastIncident(
         detected, title, source, ref or None, repo or None, severity_of(severity), started, acknowledged, resolved
     )

@@ -93,7 +93,7 @@ class Answers:
     p_value: Floats
 
     def paths(self, chosen: Ints, ahead: int) -> list[Floats]:
-        """What the chosen answers say at the last origin, row by row, at points of their own error: (H, S) each."""
+        """Return what the chosen answers say at the last origin, row by row, at points of their own error: (H, S) each."""
         each = np.arange(chosen.size)
         gone = damped(ahead)[:, None]
         said = self.level[chosen, -1, each] + self.slope[chosen, -1, each] * gone
@@ -123,7 +123,7 @@ def answers(series: Series, origins: Ints, window: int) -> Answers:
 
 
 def damped(ahead: int) -> Floats:
-    """How many slopes a damped trend has gone after 1, 2, ... rows, (H,)."""
+    """Return how many slopes a damped trend has gone after 1, 2, ... rows, (H,)."""
     return np.cumsum(DAMPING ** np.arange(1.0, ahead + 1.0))
 
 

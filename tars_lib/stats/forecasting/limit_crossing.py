@@ -212,7 +212,7 @@ def _within(sums: Floats, window: int) -> Floats:
 
 
 def _missed(series: Series, origins: Ints, ahead: int, window: int, said: Answers, usual: Floats) -> Floats:
-    """What came less what was said, summed over the window and in usual rows: shape (F, O, H, S).
+    """Return what came less what was said, summed over the window and in usual rows: shape (F, O, H, S).
 
     A row that was not observed misses nothing. Rows after the last add nothing.
     """

@@ -48,7 +48,7 @@ MOST_EXPLANATIONS = 5
 
 
 def direct_edges(panels: Sequence[Panel], edges: Discoveries, same_moment: Discoveries) -> NDArray[np.bool_]:
-    """Whether each lagged edge stands when the others are held constant.
+    """Return whether each lagged edge stands when the others are held constant.
 
     Parameters
     ----------

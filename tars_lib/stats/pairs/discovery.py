@@ -76,10 +76,6 @@ def discovered_pairs(
     progress : callable, optional
         Called with the share of the work done.
 
-    Returns
-    -------
-    Discoveries
-
     Examples
     --------
     >>> from tars_lib.stats.series.prewhitening import whitened_panel

@@ -102,10 +102,6 @@ def screened_pairs(
         reach a level, no more than K are accepted, so none above level * K / family is, and so on until K stays.
     progress : callable, optional
         Called with the share of the work done, after each row of tiles.
-
-    Returns
-    -------
-    Candidates
     """
     overlap = overlap_of(panel, max_lag)
     columns = np.flatnonzero(panel.usable)
@@ -126,7 +122,7 @@ def screened_pairs(
         searches.append(_bounded(rows[:known], overlap, columns[:known], size, float(missing[:known].max())))
     if known < len(columns):
         searches.append(_counted(rows, seen, overlap, columns, size, known, float(missing.max())))
-    extremes = min(one.least for one in searches), max(one.most for one in searches)
+    extremes = min(search.least for search in searches), max(one.most for one in searches)
 
     def critical_of(count: float) -> float:
         """The figure that a pair needs where so many are accepted."""
@@ -227,7 +223,7 @@ class _Search:
         return across * (across + 1) // 2
 
     def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[_Row]:
-        """What may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
+        """Yield what may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
         starts = range(0, self.columns, self.form.tile)
         floors = self._floor(base), self._floor(kept_from)
         done = 0

@@ -95,7 +95,7 @@ class Levels:
 
 
 def carried(levels: Floats, phi: Floats) -> Floats:
-    """What an AR(1) expects of each sample from the last one seen before it, `phi ** gap` times that.
+    """Return what an AR(1) expects of each sample from the last one seen before it, `phi ** gap` times that.
 
     Parameters
     ----------

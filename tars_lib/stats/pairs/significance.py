@@ -34,10 +34,6 @@ def samples_left(basis: Floats, lag: int) -> float:
     lag : int
         0 <= lag < T.
 
-    Returns
-    -------
-    float
-
     Examples
     --------
     >>> constant = np.full((25, 1), 0.2)
@@ -109,10 +105,6 @@ def tail_probability(correlation: ArrayLike, n_effective: ArrayLike) -> Floats:
     n_effective : array_like
         Effective samples; two degrees of freedom are spent on the means and the autoregressions. Below 3 the answer
         is 1.
-
-    Returns
-    -------
-    ndarray
 
     Examples
     --------

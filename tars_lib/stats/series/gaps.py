@@ -63,10 +63,6 @@ def shared_out(innovations: Floats, phi: Floats) -> Known:
     phi : ndarray, shape (N,)
         AR(1) coefficients; below 0 or NaN counts as 0, which shares nothing out.
 
-    Returns
-    -------
-    Known
-
     Examples
     --------
     >>> errors = np.array([[1.0], [np.nan], [2.0]])

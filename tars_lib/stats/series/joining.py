@@ -81,10 +81,6 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         Span of a sample that is alone in its column.
     at_end : bool
         Whether a sample stands for the time before its stamp.
-
-    Returns
-    -------
-    Joined
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
@@ -191,7 +187,7 @@ def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, *, a
 
 
 def _is_finer(fine: Ints, coarse: Ints) -> bool:
-    """Whether one is sampled at a finer pace than the other, and both have a pace."""
+    """Return whether one is sampled at a finer pace than the other, and both have a pace."""
     if min(fine.size, coarse.size) < FEWEST:
         return False
     usual = []

@@ -177,10 +177,6 @@ def trend_degree(values: Floats, seasons: Sequence[int] = ()) -> int:
     seasons : sequence of int
         Cycle lengths in samples.
 
-    Returns
-    -------
-    int
-
     Examples
     --------
     >>> noise = np.random.default_rng(1).standard_normal((60, 5))

@@ -113,10 +113,6 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = (), *, only_shown: b
         Remove only the cycles that the panel gives a hint of (`tars_lib.stats.series.nuisance_design.shown_seasons`).
         Worth it where pairs are all that is looked for: a calendar that is not there costs evidence, most where memory is long.
 
-    Returns
-    -------
-    Panel
-
     Examples
     --------
     >>> walk = np.random.default_rng(3).standard_normal((200, 4)).cumsum(axis=0)
@@ -161,7 +157,7 @@ def whitened_panel(values: Floats, seasons: Sequence[int] = (), *, only_shown: b
 
 
 def _has_rhythm(panel: Panel) -> bool:
-    """Whether the panel as a whole is noisier on some phases of the calendar; else its columns' figures are chance."""
+    """Return whether the panel as a whole is noisier on some phases of the calendar; else its columns' figures are chance."""
     period, columns = len(panel.rhythm), int(panel.usable.sum())
     if period < 2 or not columns:
         return False

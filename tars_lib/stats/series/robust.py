@@ -199,7 +199,7 @@ def _surely_within_reach(distance: Floats) -> NDArray[np.bool_]:
 
 
 def reference_level(local: Floats, baseline: Floats) -> Floats:
-    """What a column was like just before: the median of the local samples and, as one further sample, its
+    """Return what a column was like just before: the median of the local samples and, as one further sample, its
     baseline.
 
     With two local samples this picks the middle of three: a level that has drifted since the baseline is
@@ -274,7 +274,7 @@ def _windows(values: Floats, length: int) -> Floats:
 
 
 def tail_probability(null: Floats, observed: float, independent: float | None = None) -> float:
-    """How often would the past show at least this excess?
+    """Return how often the past would show at least this excess.
 
     Up to the 90th percentile u of the null it is the share of windows that reach `observed`. Beyond, the
     generalised Pareto tail continues it, 0.1 (1 + shape y / sigma)^(-1/shape) with y = observed - u and the

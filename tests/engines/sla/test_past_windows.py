@@ -83,9 +83,9 @@ def test_local_days_stay_whole_where_daylight_saving_shifts_them() -> None:
 def test_short_windows_are_thinned_over_the_whole_history_and_an_hour_of_them_says_nothing() -> None:
     policy = threshold(objective=0.5, window=Window(minutes=15), period_days=30)
     bad = series("a", "latency_p95", [0.9] * (12 * 24 * 31), step=FIVE_MINUTES)
-    began = time.perf_counter()
+    began = time.process_time()
     found = past_of(bad, policy)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert 30 < found.known <= MAX_WINDOWS
     assert [update.suggested for update in slo_updates([found])] == [0.9]
     hour = past_of(bad[: 12 * 3], policy)

@@ -30,6 +30,7 @@ from tars_lib.sources.exported.fields import (
 )
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.exported.tables import read_table
+from tars_lib.text.times import SECONDS
 
 _LISTS = ("data",)
 _TAG = "service:"
@@ -73,7 +74,7 @@ def _of_row(row: dict[str, str]) -> Entry:
     }
     created = row.get("createdat", "")
     if re.fullmatch(r"1\d{12}", created):
-        created = f"{datetime.fromtimestamp(int(created) / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        created = f"{datetime.fromtimestamp(int(created) / 1000, UTC):{SECONDS}}"
     plain: Entry = {key: row[key] for key in ("message", "priority", "status", "entity", "source") if key in row}
     return {
         **plain, "createdAt": created, "tinyId": row.get("tinyid", ""), "tags": tags, "report": report,

@@ -28,6 +28,7 @@ from tars_lib.sources.pulled.hosts.pages import (
 )
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import GithubForm
@@ -83,7 +84,7 @@ def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Ex
 
 def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
     label = f"{label_of(spec)}, workflow runs of {place}"
-    span = f"{ask.since:%Y-%m-%dT%H:%M:%SZ}..{ask.until:%Y-%m-%dT%H:%M:%SZ}"
+    span = f"{ask.since:{SECONDS}}..{ask.until:{SECONDS}}"
     events = []
     path = f"/repos/{place}/actions/runs"
     for entry in recent(web, path, {"created": span}, label, ask, key="workflow_runs"):

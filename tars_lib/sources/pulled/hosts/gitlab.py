@@ -19,6 +19,7 @@ from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import label_of, outlook_of, pulled_of, recent, release_events, server
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import GitlabForm
@@ -62,7 +63,7 @@ def _releases(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, lab
 
 
 def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
-    wanted = {"updated_after": f"{ask.since:%Y-%m-%dT%H:%M:%SZ}", "order_by": "id", "sort": "desc"}
+    wanted = {"updated_after": f"{ask.since:{SECONDS}}", "order_by": "id", "sort": "desc"}
     events = []
     for entry in recent(web, f"{project}/pipelines", wanted, label, ask):
         time = time_at(entry, "created_at", where=label, choices=Choices())

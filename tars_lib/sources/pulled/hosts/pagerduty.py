@@ -15,6 +15,7 @@ from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import PagerDutyForm
@@ -44,7 +45,7 @@ def _incidents(spec: PagerDutyForm, ask: Ask, web: Web) -> Iterator[Any]:
     since = ask.since
     while since < ask.until:
         until = min(since + _LONGEST, ask.until)
-        span = {"since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{until:%Y-%m-%dT%H:%M:%SZ}", "time_zone": "UTC"}
+        span = {"since": f"{since:{SECONDS}}", "until": f"{until:{SECONDS}}", "time_zone": "UTC"}
         for offset in range(0, _OFFSETS, _PAGE):
             page = web.json("/incidents", {**span, "limit": str(_PAGE), "offset": str(offset)})
             yield from entries_in(page, "incidents", label_of(spec))
