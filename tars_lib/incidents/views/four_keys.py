@@ -1,7 +1,7 @@
 """How often do we deploy, how long does a change take, how often does one break something, and how fast is that mended?
 
-The four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/), of deploys and commits in `events.csv`, the incidents that
-are known, and the metric `lead_time`. Where these lack what a key needs, it is unknown and says so.
+The four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/), of deploys and commits in `events.csv`, the incidents
+that are known, and the metric `lead_time`. Where these lack what a key needs, it is unknown and says so.
 """
 
 from __future__ import annotations
