@@ -150,10 +150,12 @@ def read_exported(path: Path, label: str, at_most: int) -> str:
         As `read_utf8` does.
     """
     content = read_whole(path, label, at_most)
-    encoding = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
-        text = content.decode(encoding)
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
+        if is_wide:
+            raise InputError(f"{label}: begins as UTF-16 and is none; save it as UTF-8") from error
         raise InputError(f"{label}, row {row_of(content, error.start)}: {not_utf8(content, error)}") from error
     return text if "\n" in text else text.replace("\r", "\n")
 

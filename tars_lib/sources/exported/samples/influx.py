@@ -22,7 +22,7 @@ from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import at, counted, entries_of, name_at
 from tars_lib.sources.exported.samples.points import PointSeries, point_values
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.exported.whose import SeriesName
+from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _KEY = r"(?:[^\s,=\\\"]|\\.)+"
@@ -122,7 +122,7 @@ def _bare(text: str) -> str:
 
 
 def _columns(what: str, choices: Choices) -> str:
-    whose = choices.repo or f"from tag {choices.repo_from or 'service'}"
+    whose = choices.repo or f"from tag {choices.repo_from or REPO_LABEL}"
     return f"{what}; repo {whose}"
 
 
@@ -219,11 +219,12 @@ def read_answer(document: object, label: str = "influx", choices: Choices | None
         if result.get("error") or result.get("partial"):
             raise InputError(f"{where}: the answer is not whole: {str(result.get('error') or 'partial')[:200]}")
         for here, one in entries_of(result, ("series",), where) if "series" in result else ():
-            _add_series(found, one, here, passed)
+            _add_series(found, one, here, choices.repo_from or REPO_LABEL, passed)
     return found.exported(label, choices, _columns("columns and values", choices), passed)
 
 
-def _add_series(found: _Collected, one: Mapping[str, object], where: str, passed: Counter[str]) -> None:
+def _add_series(found: _Collected, one: Mapping[str, object], where: str, repo_from: str, passed: Counter[str]) -> None:
+    """Add a series; a column of texts is a tag only where it names the service."""
     columns, tags = one.get("columns"), at(one, "tags")
     if not isinstance(columns, list) or "time" not in columns:
         raise InputError(f"{where}: columns with time are needed")
@@ -231,11 +232,12 @@ def _add_series(found: _Collected, one: Mapping[str, object], where: str, passed
     for values in _rows(one.get("values"), len(columns), where):
         row = {str(name): value for name, value in zip(columns, values, strict=True)}
         texts = {key: value for key, value in row.items() if isinstance(value, str) and key != "time"}
+        own = {**labels, **({repo_from: texts[repo_from]} if repo_from in texts else {})}
         for key, value in row.items():
             if key == "time" or key in texts:
-                passed.update([key] if key in texts and key not in labels else [])
+                passed.update([key] if key in texts and key not in own else [])
             else:
-                found.add((name_at(one, "name", where=where), key), labels, str(row["time"]), value, 0)
+                found.add((name_at(one, "name", where=where), key), own, str(row["time"]), value, 0)
 
 
 def _rows(given: object, width: int, where: str) -> Iterator[list[object]]:

@@ -109,9 +109,9 @@ def _answer(document: object) -> tuple[str, object, object]:
     if isinstance(document, dict) and "metric" in document:
         document = [document]
     if isinstance(document, list):
-        are = [isinstance(one, dict) and isinstance(one.get("metric"), dict) for one in document]
-        kind = "matrix" if document and "values" in document[0] else "vector"
-        return (kind if are and all(are) else ""), document, None
+        if not document or not all(isinstance(one, dict) and isinstance(one.get("metric"), dict) for one in document):
+            return "", None, None
+        return "matrix" if "values" in document[0] else "vector", document, None
     if not isinstance(document, dict):
         return "", None, None
     inner = document["data"] if isinstance(document.get("data"), dict) else document
