@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -27,7 +28,7 @@ from tars_lib.files.limits import MAX_FILES, MAX_TABLE_BYTES
 SCHEMES = ("s3", "gs", "abfs")
 _OPTIONS = {
     "s3": ("region", "scheme", "endpoint_override"),
-    "gs": ("scheme", "endpoint_override", "retry_limit_seconds"),
+    "gs": ("scheme", "endpoint_override", "retry_limit_seconds", "anonymous"),
     "abfs": (
         "blob_storage_authority",
         "dfs_storage_authority",
@@ -146,7 +147,7 @@ def fetch_folder(source: StorePath, into: Path) -> None:
         there is room for, or the store does not answer.
     """
     with _told(source, InputError):
-        filesystem, base = _filesystem(source)
+        filesystem, base = filesystem_of(source)
         files = [(path, size) for path, size, is_file in _listed(filesystem, base, recursive=True) if is_file]
         if not files:
             raise InputError(f"{source}: nothing is there; a folder with files is needed")
@@ -186,7 +187,7 @@ def send_folder(folder: Path, target: StorePath, last: Sequence[str] = ()) -> No
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     files.sort(key=lambda path: last.index(path.name) if path.name in last else -1)
     with _told(target, OSError):
-        filesystem, base = _filesystem(target)
+        filesystem, base = filesystem_of(target)
         sent: list[str] = []
         try:
             for path in files:
@@ -223,19 +224,28 @@ def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
         If the store does not answer.
     """
     with _told(folder, InputError):
-        filesystem, base = _filesystem(folder)
-        found = {path.rstrip("/").rpartition("/")[2] for path, _, _ in _listed(filesystem, base, recursive=False)}
+        filesystem, base = filesystem_of(folder)
+        # in Google's store a folder is there by the files below it alone
+        listed = _listed(filesystem, base, recursive=folder.scheme == "gs")
+        found = {path.removeprefix(f"{base}/").partition("/")[0] for path, _, _ in listed}
     return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
 
 
-def _filesystem(path: StorePath) -> tuple[Any, str]:
-    """The file system of a store, and bucket and path in it."""
+def filesystem_of(path: StorePath) -> tuple[Any, str]:
+    """Return the file system of a store, and bucket and path in it.
+
+    Raises
+    ------
+    ConfigError
+        If the address names no container.
+    """
     from pyarrow import fs
 
-    if path.scheme != "s3":
-        filesystem, base = fs.FileSystem.from_uri(str(path))
-        return filesystem, str(base)
     options = dict(parse_qsl(path.options))
+    if path.scheme == "gs":
+        return _google(options), path.place
+    if path.scheme == "abfs":
+        return _azure(path, options)
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint and "endpoint_override" not in options:
         # what Arrow reads for an address alone, and not for a file system with time limits
@@ -251,6 +261,49 @@ def _filesystem(path: StorePath) -> tuple[Any, str]:
         **options,
     )
     return made, path.place
+
+
+def _google(options: dict[str, str]) -> Any:
+    """Google's store; `STORAGE_EMULATOR_HOST` leads to another server, as for Google's own libraries, and asks for no login."""
+    from pyarrow import fs
+
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    if emulator and "endpoint_override" not in options:
+        scheme, _, host = emulator.rpartition("://")
+        options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "http", "anonymous": "true"}
+    return fs.GcsFileSystem(
+        anonymous=options.get("anonymous", "false").lower() == "true",
+        scheme=options.get("scheme", "https"),
+        endpoint_override=options.get("endpoint_override"),
+        retry_time_limit=timedelta(seconds=float(options.get("retry_limit_seconds", _ANSWER_SECONDS))),
+    )
+
+
+def _azure(path: StorePath, options: dict[str, str]) -> tuple[Any, str]:
+    """Azure's store, by the key or signature of the environment, else by the login of the machine."""
+    from pyarrow import fs
+
+    container, _, host = path.place.partition("/")[0].rpartition("@")
+    account, _, domain = host.partition(".")
+    if not container:
+        raise ConfigError(f"{path}: abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH is needed")
+    inside = "/".join(part for part in (container, path.place.partition("/")[2]) if part)
+    key, signature = (os.environ.get(name) for name in ("AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN"))
+    if not key and not signature:
+        # an account by its bare name would be taken for the container
+        address = replace(path, place=f"{container}@{account}.{domain or 'dfs.core.windows.net'}")
+        return fs.FileSystem.from_uri(str(address))[0], inside
+    scheme = "http" if options.get("enable_tls", "true").lower() == "false" else "https"
+    servers = {name: options[name] for name in ("blob_storage_authority", "dfs_storage_authority") if name in options}
+    made = fs.AzureFileSystem(
+        account,
+        account_key=key or None,
+        sas_token=None if key else signature,
+        blob_storage_scheme=scheme,
+        dfs_storage_scheme=scheme,
+        **servers,
+    )
+    return made, inside
 
 
 def _is_region_known() -> bool:

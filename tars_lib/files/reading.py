@@ -6,6 +6,7 @@ stand where a file belongs. Each is refused with the file's name and what was fo
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
@@ -136,6 +137,27 @@ def read_utf8(path: Path, label: str, at_most: int, refuse: type[TarsError] = In
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise refuse(f"{label}, row {row_of(content, error.start)}: {not_utf8(content, error)}") from error
+
+
+def read_exported(path: Path, label: str, at_most: int) -> str:
+    """Text of a file that another program wrote: in UTF-8, or in UTF-16 with a mark at its begin, as spreadsheets save it.
+
+    Lines that end with a carriage return alone end with a line feed.
+
+    Raises
+    ------
+    InputError
+        As `read_utf8` does.
+    """
+    content = read_whole(path, label, at_most)
+    is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    try:
+        text = content.decode("utf-16" if is_wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if is_wide:
+            raise InputError(f"{label}: begins as UTF-16 and is none; save it as UTF-8") from error
+        raise InputError(f"{label}, row {row_of(content, error.start)}: {not_utf8(content, error)}") from error
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def read_json(path: Path, label: str, refuse: type[TarsError] = InputError) -> Any:

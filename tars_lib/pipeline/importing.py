@@ -13,11 +13,12 @@ import numpy as np
 
 from tars_lib.config.org import read_org_config
 from tars_lib.config.org_additions import OrgAdditions, with_additions
-from tars_lib.errors import ConfigError, InputError, NoRepositoriesError
+from tars_lib.errors import ConfigError, InputError, NoRepositoriesError, place
 from tars_lib.files.atomic import write_together
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_EVENT_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, read_whole
 from tars_lib.model.admission import admit
+from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import COUNTS, Metric
 from tars_lib.model.names import Event, OrgConfig, PastIncident
 from tars_lib.model.samples import Samples, merge
@@ -109,10 +110,24 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
         series, metrics = settle(found.series, choices, definitions, path.name)
         for metric in metrics:
             definitions[metric.metric] = metric.definition(definitions)
-        if not any((series, found.events, found.incidents, found.repos, found.dependencies)):
+        _refuse_infinite(series, path.name)
+        has_values = any(not np.isnan(one.value).all() for one in series)
+        if not any((has_values, found.events, found.incidents, found.repos, found.dependencies)):
             raise InputError(f"{path.name}: nothing to import in it ({chosen.says})")
         understood.append(UnderstoodFile(path, path.name, chosen, found, series, metrics))
     return tuple(understood)
+
+
+def _refuse_infinite(series: Sequence[SampledSeries], label: str) -> None:
+    for one in series:
+        at = np.flatnonzero(np.isinf(one.value))
+        if at.size:
+            row = None if one.row is None else int(one.row[at[0]])
+            time = from_micros(int(one.time[at[0]]))
+            raise InputError(
+                f"{place(label, row=row)}: {one.metric} of {one.repo} at {time:%Y-%m-%dT%H:%M:%SZ} is infinite, "
+                "as a share of nothing is; leave it out in the query (PromQL: QUERY < Inf), or its cell empty"
+            )
 
 
 def plan(understood: Sequence[UnderstoodFile], root: Path, clock: datetime) -> PlannedImport:

@@ -37,31 +37,41 @@ def test_a_shell_takes_its_script(shell: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="bash is not installed")
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        ("tars val", ["validate"]),
-        ("tars export op", ["openmetrics", "openslo"]),
-        ("tars run --out", ["--outdir"]),
-        ("tars completion z", ["zsh"]),
-    ],
-)
-def test_tab_in_bash_offers_what_fits(words: str, offered: list[str], tmp_path: Path) -> None:
-    listed = words.split()
-    (tmp_path / "tars").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tars_lib.cli.main "$@"\n', encoding="utf-8")
-    (tmp_path / "tars").chmod(0o755)
-    (tmp_path / "completion").write_text(script("bash"), encoding="utf-8")
+def typed_in(shell: str, words: list[str], file: Path) -> str:
+    """Code that loads a script in its shell and prints what Tab offers after words."""
+    typed, number = " ".join(words), len(words)
+    if shell == "fish":
+        return f"source {file}; complete -C '{typed}'"
+    if shell == "zsh":
+        # what zsh itself would show is printed
+        load = f"autoload -Uz compinit; compinit -D; source {file}"
+        shows = "_describe() { print -rl -- ${${(P)3}%%:*} }; compadd() { print -rl -- ${(P)@[-1]} }"
+        return f"{load}; {shows}; words=({typed}); CURRENT={number}; _tars_completion"
     named = re.search(r"complete -o nosort -F (\w+) tars", script("bash"))
     assert named is not None
-    typed = " ".join(listed)
-    code = (
-        f"source {tmp_path / 'completion'}; COMP_WORDS=({typed}); COMP_CWORD={len(listed) - 1}; "
+    return (
+        f"source {file}; COMP_WORDS=({typed}); COMP_CWORD={number - 1}; "
         f'{named[1]} tars "" ""; printf "%s\\n" "${{COMPREPLY[@]}}"'
     )
-    env = os.environ | {"PATH": os.pathsep.join((str(tmp_path), os.environ["PATH"]))}
-    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=False, env=env)
-    assert done.stdout.split() == offered, done.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_tab_offers_what_fits(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None or os.name == "nt":
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "tars").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tars_lib.cli.main "$@"\n', encoding="utf-8")
+    (tmp_path / "tars").chmod(0o755)
+    file = tmp_path / "completion"
+    file.write_text(script(shell), encoding="utf-8")
+    env = os.environ | {"PATH": os.pathsep.join((str(tmp_path), os.environ["PATH"])), "HOME": str(tmp_path)}
+    plain = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    for words, offered in {
+        "tars export op": ["openmetrics", "openslo"],
+        "tars run --out": ["--outdir"],
+    }.items():
+        code = typed_in(shell, words.split(), file)
+        done = subprocess.run([shell, *plain, "-c", code], capture_output=True, text=True, check=False, env=env)
+        assert [line.split("\t")[0] for line in done.stdout.splitlines()] == offered, done.stderr
 
 
 def test_another_shell_is_refused() -> None:

@@ -98,6 +98,8 @@ def exported(folder: Path) -> None:
     for name, file in {
         "datadog.json": "datadog-query.json",
         "newrelic.json": "newrelic-nrql.json",
+        "otlp.jsonl": "otlp.jsonl",
+        "influx.lp": "influx.lp",
         "cloudwatch.json": "cloudwatch-get-metric-data.json",
         "prometheus.json": "prometheus-no-name.json",
         "openmetrics.txt": "openmetrics.txt",

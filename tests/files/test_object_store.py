@@ -116,7 +116,7 @@ def test_limits_hold_before_anything_is_fetched(
 def test_what_cannot_be_sent_whole_is_taken_back(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name, encoding="utf-8")
-    made, base = object_store._filesystem(store_path("s3://bucket/out"))
+    made, base = object_store.filesystem_of(store_path("s3://bucket/out"))
 
     class Failing:
         """A store that fails at the second file."""
@@ -130,7 +130,7 @@ def test_what_cannot_be_sent_whole_is_taken_back(store: Store, tmp_path: Path, m
             return made.open_output_stream(name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(object_store, "_filesystem", lambda _: (Failing(), base))
+        patch.setattr(object_store, "filesystem_of", lambda _: (Failing(), base))
         with pytest.raises(
             OSError, match=r"s3://bucket/out: the store does not answer as it should: the network is gone"
         ):

@@ -71,6 +71,32 @@ def test_the_keys_are_those_of_the_planted_deploys_and_incidents() -> None:
     assert restore.basis.endswith("; 1 without an end")
 
 
+def test_lead_time_is_from_a_commit_to_the_next_deploy_of_its_service() -> None:
+    def commit(days_before: float, repo: str = "web", ref: str = "3f1b2a9", title: str = "Fix it") -> Event:
+        return Event(END - days_before * DAY, repo, "change", title, ref)
+
+    deploys = [deploy(30), deploy(20), deploy(19, title="Deploy v2, failed"), deploy(10), deploy(12, "api")]
+    commits = [
+        commit(31),  # of the first deploy that is known: it may have been out before
+        commit(21),  # a day
+        commit(19.5),  # the deploy that failed brought it to nobody: nine days and a half
+        commit(11, title="Merge branch 'x'"),  # a day
+        commit(9),  # still waits
+        commit(13, "api"),
+        commit(11, ref="v2", title="Release v2"),
+        commit(10.5, title="Workflow deploy, success"),
+    ]
+    lead = keys(deploys + commits, [])[1]
+    assert (lead.value, lead.unit, lead.n, lead.basis) == (
+        24.0,
+        "h",
+        3,
+        "median from the commit to the next deploy of its service",
+    )
+    assert keys(deploys + commits, [], [10.0])[1].value == 10.0, "what a service reports itself counts"
+    assert keys([deploy(30), *commits], [])[1].basis.startswith("no deploy after another follows one")
+
+
 def test_a_young_record_is_no_quarter() -> None:
     assert keys([deploy(10), deploy(5)], [])[0].value == 0.2
 

@@ -28,15 +28,16 @@ class GitForm(SourceForm):
     tags: Key | None = "*"
     branch: Key | None = None
     merges: bool = True
+    commits: bool = False
 
 
 class GithubForm(WebForm):
-    """`kind: github`: deployments, releases and workflow runs."""
+    """`kind: github`: deployments, releases, commits and workflow runs."""
 
     kind: Literal["github"]
     url: Address = "https://api.github.com"
     repos: dict[Key, Key] = Field(min_length=1, max_length=MAX_REPOS)
-    read: tuple[Literal["deployments", "releases", "runs"], ...] = ("deployments", "releases")
+    read: tuple[Literal["deployments", "releases", "commits", "runs"], ...] = ("deployments", "releases")
     environment: Key | None = None
 
 

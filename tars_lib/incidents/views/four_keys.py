@@ -1,11 +1,13 @@
 """How often do we deploy, how long does a change take, how often does one break something, and how fast is that mended?
 
-The four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/), of the deploys in `events.csv`, the incidents that are
-known, and the metric `lead_time`. Where these lack what a key needs, it is unknown and says so.
+The four keys of DORA (https://dora.dev/guides/dora-metrics-four-keys/), of deploys and commits in `events.csv`, the incidents
+that are known, and the metric `lead_time`. Where these lack what a key needs, it is unknown and says so.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +33,9 @@ BLAMED = timedelta(hours=24)
 """How soon after a deploy an incident of the same service counts as its failure; judgement: DORA leaves that to the user."""
 FAILED = (", failure", ", failed", ", error", ", canceled", ", cancelled", ", abort", ", aborted")
 """Ends of the titles that imports and pulls give deploys which never reached their users."""
+
+
+_HASH = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,12 @@ def four_keys(
     Parameters
     ----------
     events : sequence of Event
-        Those of the kind `deploy` count; ones that failed before they reached their users do not.
+        Those of the kind `deploy` count; ones that failed before they reached their users do not. Commits are changes that
+        refer to one by its hash.
     incidents : sequence of Facts
         An incident is of the repos that it names, and of those of its causes.
     history : History
-        Its metric `lead_time` is the lead time.
+        Its metric `lead_time` is the lead time, else that from each commit to the next deploy of its repo.
     end : datetime
         Of the data, so that what nobody can know yet is not counted as nothing.
     """
@@ -100,7 +106,7 @@ def four_keys(
     recent = [one for one in incidents if end - PERIOD <= _noticed(one) <= end]
     return (
         _frequency(deploys, (end - begin) / timedelta(days=1)),
-        _lead_time(history, end),
+        _lead_time(history, known, [one for one in events if _is_commit(one)], end),
         _failure_rate(deploys, incidents, end),
         _restore(recent),
     )
@@ -113,18 +119,44 @@ def _frequency(deploys: Sequence[Event], days: float) -> DoraKey:
     return DoraKey(name, len(deploys) / days, "1/day", len(deploys), None, None, f"deploys over {days:.0f} days")
 
 
-def _lead_time(history: History, end: datetime) -> DoraKey:
+def _is_commit(one: Event) -> bool:
+    """Whether an event is a commit or merge; runs of workflows and pipelines refer to one too, and are none."""
+    return (
+        one.kind in ("change", "commit", "merge")
+        and _HASH.fullmatch(one.ref or "") is not None
+        and not one.title.startswith(("Workflow ", "Pipeline"))
+    )
+
+
+def _waits(deploys: Sequence[Event], commits: Sequence[Event], end: datetime) -> list[float]:
+    """Hours from each commit to the deploy of its repo that came next, of the deploys of the period.
+
+    What the first deploy that is known brought is left out: some of it may have been out before.
+    """
+    found = []
+    for repo in {one.repo for one in deploys if one.repo}:
+        times = sorted(one.timestamp for one in deploys if one.repo == repo and one.timestamp <= end)
+        for one in commits:
+            at = bisect_left(times, one.timestamp)
+            if one.repo == repo and 0 < at < len(times) and times[at] > end - PERIOD:
+                found.append((times[at] - one.timestamp) / timedelta(hours=1))
+    return found
+
+
+def _lead_time(history: History, deploys: Sequence[Event], commits: Sequence[Event], end: datetime) -> DoraKey:
     name = "Lead time for changes"
     _, time, value = history.samples("lead_time")
     inside_period = (time > to_micros(end - PERIOD)) & (time <= to_micros(end))
     values = value[inside_period & ~np.isnan(value)].tolist()
+    unit, basis = history.metric("lead_time").unit, "median of the metric lead_time"
     if not values:
-        return DoraKey(
-            name, None, "h", 0, None, None, "events.csv has no times of commits, and no service reports lead_time"
-        )
-    unit = history.metric("lead_time").unit
+        values = _waits(deploys, commits, end)
+        unit, basis = "h", "median from the commit to the next deploy of its service"
+    if not values:
+        lacks = "no deploy after another follows one" if commits else "events.csv has no times of commits"
+        return DoraKey(name, None, "h", 0, None, None, f"{lacks}, and no service reports lead_time")
     low, high = median_interval(values)
-    return DoraKey(name, float(median(values)), unit, len(values), low, high, "median of the metric lead_time")
+    return DoraKey(name, float(median(values)), unit, len(values), low, high, basis)
 
 
 def _failure_rate(deploys: Sequence[Event], incidents: Sequence[Facts], end: datetime) -> DoraKey:

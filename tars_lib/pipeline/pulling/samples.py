@@ -124,7 +124,7 @@ def write_samples(
     with pq.ParquetWriter(path, _schema().with_metadata(about), **_FORM) as writer:
         if earlier is not None:
             _keep(earlier, writer, placing.stamps.kept, written)
-        with closing(ahead(tables)) as coming:
+        with closing(ahead(_encoded(tables, label))) as coming:
             for samples, is_all in _chunks(coming, label, placing.zone):
                 _write(samples, is_all, writer, placing, written)
     return written
@@ -143,6 +143,18 @@ def origin_of(path: Path) -> tuple[str, str]:
     return name, digest
 
 
+def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
+    """The tables in the types that are computed with; this is run by the thread that reads."""
+    try:
+        for table in tables:
+            refuse_types(table.schema, label)
+            yield converted(table, label)
+    finally:
+        close = getattr(tables, "close", None)
+        if close is not None:
+            close()
+
+
 def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> Iterator[tuple[Samples, bool]]:
     """Samples of about `CHUNK` rows, and whether they are all that there are."""
     import pyarrow as pa
@@ -155,11 +167,10 @@ def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> It
         return samples_of(whole, Origin(label, whole.num_rows, 0), zone)
 
     for table in tables:
-        refuse_types(table.schema, label)
         if rows and rows + table.num_rows > CHUNK:
             yield taken(), False
             number, rows, waiting = number + 1, 0, []
-        waiting.append(converted(table, label))
+        waiting.append(table)
         rows += table.num_rows
     if rows:
         yield taken(), number == 0
@@ -242,19 +253,37 @@ def _only(samples: Samples, rows: Any) -> Samples:
 def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: WrittenSamples) -> None:
     """Copy the samples of a file whose time is not in a range."""
     import pyarrow as pa
-    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
 
-    low, high = (pa.scalar(to_micros(time), pa.timestamp("us", "UTC")) for time in (outside.since, outside.until))
-    wanted = (ds.field("timestamp") < low) | (ds.field("timestamp") >= high)
+    low, high = to_micros(outside.since), to_micros(outside.until)
+    schema = _schema()
+    # without pyarrow.dataset, which loads pandas; that takes longer than to read most files
     try:
-        found = ds.dataset(str(earlier), format="parquet")
-        for batch in found.scanner(columns=_schema().names, filter=wanted, batch_size=CHUNK).to_batches():
-            if batch.num_rows:
-                writer.write_table(pa.Table.from_batches([batch]).cast(_schema()))
-                written.kept += batch.num_rows
+        with pq.ParquetFile(earlier, read_dictionary=["repo", "metric"]) as found:
+            is_micros = found.schema_arrow.field("timestamp").type == schema.field("timestamp").type
+            for group in range(found.num_row_groups):
+                if is_micros and _is_within(found.metadata.row_group(group), low, high):
+                    continue
+                table = found.read_row_group(group, columns=schema.names).select(schema.names)
+                for batch in table.cast(schema).to_batches():
+                    time = np.asarray(batch.column(0).view(pa.int64()))
+                    kept = batch.filter(pa.array((time < low) | (time >= high)))
+                    if kept.num_rows:
+                        writer.write_table(pa.Table.from_batches([kept]))
+                        written.kept += kept.num_rows
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise InputError(f"{earlier.name}: earlier samples cannot be read, move the file away: {said}") from error
+
+
+def _is_within(group: Any, low: int, high: int) -> bool:
+    """Whether all times of a row group, which are in microseconds, are in a range, by its statistics."""
+    for position in range(group.num_columns):
+        about = group.column(position)
+        if about.path_in_schema == "timestamp" and about.is_stats_set and about.statistics.has_min_max:
+            # as the numbers that they are: times would be made by pandas
+            return bool(low <= about.statistics.min_raw and about.statistics.max_raw < high)
+    return False
 
 
 def _schema() -> pa.Schema:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tars_lib.config.yaml_file import read_documents
-from tars_lib.errors import InputError
+from tars_lib.errors import InputError, place
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_JSON_BYTES
-from tars_lib.files.reading import parse_json, read_utf8, refuse_halves
+from tars_lib.files.reading import parse_json, read_exported, refuse_halves
 from tars_lib.sources.exported.tables import head_of
 
 
@@ -25,7 +25,7 @@ class Content:
         How messages name the file.
     text : str
     document : object
-        Parsed JSON or YAML; None where it is neither.
+        Parsed JSON, a list of what stands in its lines, or YAML; None where it is neither.
     columns : tuple of str
         Of a table; empty where it is none.
     """
@@ -43,14 +43,14 @@ def read_content(path: Path, label: str) -> Content:
     Raises
     ------
     InputError
-        If it cannot be read, is empty, no UTF-8, too large, or begins as JSON and is none.
+        If it cannot be read, is empty, neither UTF-8 nor UTF-16, too large, or begins as JSON and is none.
     """
-    text = read_utf8(path, label, MAX_JSON_BYTES)
+    text = read_exported(path, label, MAX_JSON_BYTES)
     begin = text[:1000].lstrip()
     if not begin and not text.strip():
         raise InputError(f"{label}: the file is empty")
     if begin[:1] in ("{", "["):
-        document = parse_json(text, label)
+        document = _json(text, label)
         refuse_halves(document, text, label)
         return Content(path, label, text, document)
     if begin.startswith(("apiVersion:", "---")) or "\napiVersion:" in text[:10_000]:
@@ -59,3 +59,11 @@ def read_content(path: Path, label: str) -> Content:
         return Content(path, label, text, [one for one in read_documents(path, label) if one is not None])
     found = head_of(text)
     return Content(path, label, text, None, () if found is None else found[0])
+
+
+def _json(text: str, label: str) -> Any:
+    """What JSON holds: one value, or a list of the objects that stand a line each, as many tools append them."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if len(lines) > 1 and all(line[0] == "{" and line[-1] == "}" for _, line in lines):
+        return [parse_json(line, place(label, row=number)) for number, line in lines]
+    return parse_json(text, label)

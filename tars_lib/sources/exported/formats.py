@@ -59,9 +59,11 @@ class ExportFormat:
 
 
 FORMATS: tuple[ExportFormat, ...] = (
-    ExportFormat("prometheus", "Prometheus query_range JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
+    ExportFormat("prometheus", "Prometheus query JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
     ExportFormat("cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch"),
     ExportFormat("datadog", "Datadog query JSON", "samples.datadog"),
+    ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp"),
+    ExportFormat("influx", "InfluxQL answer, JSON", "samples.influx", "is_answer", "read_answer"),
     ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic"),
     ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
     ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
@@ -73,6 +75,8 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat(
         "openmetrics", "OpenMetrics or Prometheus text with times", "samples.openmetrics", "is_one", "read", "text"
     ),
+    ExportFormat("influx-csv", "Flux annotated CSV", "samples.influx", "is_annotated", "read_annotated", "text"),
+    ExportFormat("influx-lines", "InfluxDB line protocol", "samples.influx", "is_lines", "read_lines", "text"),
     ExportFormat("locust", "Locust stats history CSV", "samples.locust", "is_one", "read", "table"),
     ExportFormat(
         "pagerduty-csv", "PagerDuty incidents report CSV", "incidents.pagerduty", "is_report", "read_report", "table"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.errors import InputError, listed, place
+from tars_lib.errors import ConfigError, InputError, listed, place
+from tars_lib.model.times import read_zone
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.bystanders import refuse_bystanders, totals
 from tars_lib.sources.exported.clock import ReadTimes, read_times
@@ -34,7 +35,13 @@ _TIMES = {
     "timestamps",
     "",
 }
-_IN_UTC = re.compile(r"(.*?)\s*[(\[]\s*(?:utc|gmt)\s*[)\]]", re.IGNORECASE)
+_BEHIND = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+_LIKE_TIMES = re.compile(
+    r"(?:begin_?|start_?)?(?:time_?stamp|time|date|date_?time|ts|epoch|unix_?(?:time(?:stamp)?)?)"
+    r"(?:[_ ]?(?:s|sec(?:ond)?s?|ms|milli(?:second)?s|us|micro(?:second)?s|ns|unix_?nano|nano(?:second)?s|utc|gmt))?"
+)
+"""Names that a column of times may have where none is called as in `_TIMES`."""
+_UTC = re.compile(r"(?:etc/)?(?:utc|gmt)", re.IGNORECASE)
 _REPOS = ("repo", "service", "service_name", "repository")
 _METRICS = ("metric", "metric_name", "__name__")
 _UNITS = ("unit", "units")
@@ -65,7 +72,11 @@ def time_column(table: TextTable, choices: Choices) -> str:
         If there is none, or more than one.
     """
     chosen = [name for name in table.columns if name in choices.columns and choices.columns[name].use == "time"]
-    found = chosen or [name for name in table.columns if _bare(name) in _TIMES]
+    found = (
+        chosen
+        or [name for name in table.columns if _bare(name) in _TIMES]
+        or [name for name in table.columns if _LIKE_TIMES.fullmatch(_bare(name))]
+    )
     if len(found) == 1:
         return found[0]
     which = f"columns {', '.join(found)} may all be" if found else f"none of {', '.join(table.columns)[:200]} is"
@@ -75,8 +86,20 @@ def time_column(table: TextTable, choices: Choices) -> str:
 
 
 def _bare(name: str) -> str:
-    found = _IN_UTC.fullmatch(name)
+    found = _BEHIND.fullmatch(name)
     return (found[1] if found else name).strip().lower()
+
+
+def _zone_in(name: str) -> ZoneInfo | None:
+    """The zone that a name such as ``Time (UTC)``, ``time_utc`` or ``Time [Europe/Berlin]`` gives its column."""
+    found = _BEHIND.fullmatch(name)
+    said = found[2] if found else re.split(r"[_ ]", name)[-1]
+    if _UTC.fullmatch(said):
+        return ZoneInfo("UTC")
+    try:
+        return read_zone(said) if found and "/" in said else None
+    except ConfigError:
+        return None
 
 
 def roles_of(table: TextTable, choices: Choices) -> Roles:
@@ -172,17 +195,16 @@ def _cell(table: TextTable, row: int, column: str) -> str:
 
 
 def _times(table: TextTable, column: str, choices: Choices, groups: Sequence[object] | None = None) -> ReadTimes:
-    zone = choices.zone
-    if zone is None and _IN_UTC.fullmatch(column):
-        zone = ZoneInfo("UTC")
-    return read_times(
+    own = _zone_in(column)
+    read = read_times(
         table.cells(column),
         lambda row: _cell(table, row, column),
-        zone=zone,
+        zone=own or choices.zone,
         epoch=choices.epoch,
         time_format=choices.time_format,
         groups=groups,
     )
+    return read if own is None else replace(read, zone=read.zone.replace("as --tz says", "as the column says"))
 
 
 def _wide(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exported:

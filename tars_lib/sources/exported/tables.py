@@ -94,7 +94,9 @@ def read_table(text: str, label: str) -> TextTable:
         raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")
     double = sorted({name for name in columns if columns.count(name) > 1})
     if double:
-        raise InputError(f"{where}: column {double[0][:200]!r} stands twice; each is allowed once")
+        raise InputError(
+            f"{where}: column {double[0][:200]!r} stands twice; name them apart in the tool, each is allowed once"
+        )
     head = TableHead(columns, separator, line)
     lines: list[int] = []
     rows: list[tuple[str, ...]] = []
@@ -119,4 +121,6 @@ def read_table(text: str, label: str) -> TextTable:
         raise InputError(f"{label}, {open_quote(row, error)}") from error
     if faults:
         raise InputError(listed(faults, wrong))
+    if not columns[-1] and len(columns) > 2 and not any(row[-1] for row in rows):  # each line ends with a separator
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return TextTable(label, columns, tuple(lines), tuple(rows), separator)

@@ -157,7 +157,7 @@ def _by_labels(one: SeriesName, names: Sequence[SeriesName], choices: Choices, l
     key = choices.repo_from or REPO_LABEL
     repo = choices.repo or one.labels.get(key, "")
     if not repo:
-        seen = Counter(key for name in names for key in name.labels if key not in ("__name__", "le", "quantile"))
+        seen = Counter(key for name in names for key in name.labels if key not in ("", "__name__", "le", "quantile"))
         there = ", ".join(f"{key} ({len({name.labels.get(key) for name in names})} values)" for key in list(seen)[:10])
         raise InputError(
             f"{label}: {one.text[:100]} has no label {key}: --repo-from LABEL says which one names the service; there are: "

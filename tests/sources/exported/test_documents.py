@@ -16,6 +16,7 @@ from tars_lib.model.names import AlertSeverity, Dependency, Event, PastIncident,
 from tars_lib.model.times import read_zone
 from tars_lib.sources.exported.changes import backstage, github, gitlab
 from tars_lib.sources.exported.incidents import alertmanager, opsgenie, pagerduty, statuspage
+from tars_lib.sources.exported.samples import cloudwatch, datadog, influx, newrelic, otlp, prometheus
 from tars_lib.sources.exported.shapes import Choices
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "exported"
@@ -27,6 +28,12 @@ RECOGNISERS = {
     "github": github.is_one,
     "gitlab": gitlab.is_one,
     "backstage": backstage.is_one,
+    "prometheus": prometheus.is_one,
+    "cloudwatch": cloudwatch.is_one,
+    "datadog": datadog.is_one,
+    "newrelic": newrelic.is_one,
+    "otlp": otlp.is_one,
+    "influx": influx.is_answer,
 }
 
 
@@ -52,6 +59,13 @@ def utc(text: str) -> datetime:
         ("github-deployments.json", "github"),
         ("gitlab-deployments.json", "gitlab"),
         ("catalog-info.yaml", "backstage"),
+        ("prometheus-vector.json", "prometheus"),
+        ("promtool-range.json", "prometheus"),
+        ("cloudwatch-percentile.json", "cloudwatch"),
+        ("datadog-v2.json", "datadog"),
+        ("newrelic-nrql.json", "newrelic"),
+        ("otlp-by-status.json", "otlp"),
+        ("influxql.json", "influx"),
     ],
 )
 def test_a_document_is_of_one_kind(name: str, kind: str) -> None:
@@ -61,6 +75,45 @@ def test_a_document_is_of_one_kind(name: str, kind: str) -> None:
 @pytest.mark.parametrize("content", [None, [], {}, [1], {"data": []}, {"incidents": "x"}, "text", [[]]])
 def test_what_is_none_of_them_is_none(content: object) -> None:
     assert [key for key, is_one in RECOGNISERS.items() if is_one(content)] == []
+
+
+def metrics(**data: object) -> dict[str, Any]:
+    """One metric of a service, as OpenTelemetry has it."""
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "web"}}, {"key": 5, "value": 7}, None]}
+    return {"resourceMetrics": [{"resource": service, "scopeMetrics": [{"metrics": [{"name": "queue", **data}]}]}]}
+
+
+@pytest.mark.parametrize(
+    ("parse", "content", "said"),
+    [
+        (otlp.parse, metrics(gauge={"dataPoints": [{"timeUnixNano": "x", "asInt": "3"}]}), "timeUnixNano is needed"),
+        (otlp.parse, metrics(gauge={"dataPoints": [{"timeUnixNano": "1767571200000000000"}]}), "asDouble or asInt is needed"),
+        (otlp.parse, metrics(sum={"dataPoints": []}), "delta or cumulative is needed"),
+        (otlp.parse, metrics(sum={"aggregationTemporality": 1}), "changes of a level are not read; export cumulative sums"),
+        (otlp.parse, metrics(summary={}), "no gauge and no sum; otlp: 1 metric with histograms or summaries passed over"),
+        (otlp.parse, {"resourceMetrics": [{}]}, "a list under scopeMetrics is needed"),
+        (influx.read_answer, {"results": [{"statement_id": 0, "error": "timeout"}]}, "not whole: timeout"),
+        (influx.read_answer, {"results": [{"series": [{"columns": ["time", "x"], "values": [[1]]}]}]}, "2 values are needed"),
+        (prometheus.parse, [{"metric": {}, "values": [1], "timestamps": []}], "names no metric|one length"),
+        (datadog.parse, {"data": {"attributes": {"series": [{}], "times": [], "values": []}}}, "values for each of 1 series"),
+    ],
+)  # fmt: skip
+def test_series_that_cannot_be_read_are_refused(parse: Callable[..., object], content: object, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse(content, choices=Choices(repo="web"))
+
+
+def test_a_column_of_an_influxql_answer_can_name_the_service() -> None:
+    rows = [[1767571200000, "web", "up", 1], [1767571200000, "api", "up", 2]]
+    content = {
+        "results": [{"series": [{"name": "queue", "columns": ["time", "app", "state", "mean"], "values": rows}]}]
+    }
+    found = influx.read_answer(content, choices=Choices(repo_from="app"))
+    assert [(one.repo, one.metric, one.value.tolist()) for one in found.series] == [
+        ("web", "queue", [1]),
+        ("api", "queue", [2]),
+    ]
+    assert "2 values that are no numbers passed over" in found.notes[0]
 
 
 def test_alertmanager_tells_what_is_over_from_what_lasts() -> None:

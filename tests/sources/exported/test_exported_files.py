@@ -220,6 +220,48 @@ CASES = (
         "2026-01-05 08:00 payments deploy Deploy main to prod 99d03678b90d",
         "2026-01-07 09:00 payments deploy Deploy main to prod, failed a91957a85832",
     )),
+    Case("grafana-zone-in-header.csv", "--metric latency_p95 --tz UTC", series={
+        "checkout latency_p95": {"00:00": 0.412, "00:05": 0.398}, "payments latency_p95": {"00:00": 0.18},
+    }, says=("Europe/Berlin, as the column says",)),
+    Case("grafana-utf16.csv", "--metric latency_p95 --tz UTC", form="grafana", series={
+        "checkout latency_p95": {"00:00": 0.412, "00:05": 0.398}, "payments latency_p95": {"00:00": 1.2, "00:05": 0.95},
+    }),
+    Case("wide-time-utc.csv", "--metric queue_depth", form="csv", series={
+        "checkout queue_depth": {"00:00": 412, "00:05": 398}, "payments queue_depth": {"00:00": 180},
+    }, says=("UTC, as the column says",)),
+    Case("wide-infinite.csv", "--metric queue_depth", refused="row 3: queue_depth of checkout at 2026-01-05T00:05:00Z is infinite, .*PromQL: QUERY < Inf"),
+    Case("wide-no-values.csv", "--metric queue_depth", refused="nothing to import in it"),
+    Case("prometheus-vector.json", form="prometheus", series={
+        "checkout queue_depth": {"00:00": 12}, "payments queue_depth": {"2026-01-05T00:00:00.500": 7},
+    }, says=("vector; repo from label service",)),
+    Case("promtool-range.json", form="prometheus", series={"checkout queue_depth": {"00:00": 12, "00:02": 14}}),
+    Case("victoriametrics.jsonl", form="prometheus", series={
+        "checkout queue_depth": {"00:00": 12, "00:01": 13.5}, "payments queue_depth": {"00:00": 7},
+    }),
+    Case("datadog-v2.json", refused="names no metric, as the result of a function: --metric NAME"),
+    Case("datadog-v2.json", "--metric latency_p95", form="datadog", series={
+        "checkout latency_p95": {"00:00": 0.4125, "00:05": 0.398}, "payments latency_p95": {"00:00": 0.18},
+    }),
+    Case("cloudwatch-percentile.json", "--repo checkout --metric latency_p95", form="cloudwatch", series={
+        "checkout latency_p95": {"00:00": 0.4125, "00:05": 0.398},
+    }, says=("Label, Timestamp, p95, Unit",)),
+    Case("otlp.jsonl", form="otlp", series={
+        "checkout latency_p95": {"2026-01-05T00:00:00.123456": 0.4125}, "checkout requests_total": {"00:00": 100, "00:01": 130},
+        "payments latency_p95": {"2026-01-05T00:00:00.123456": 0.18}, "payments requests_failed": {"00:00": 3},
+    }, kinds={"requests_total": "counter", "requests_failed": "count"}, says=("1 metric with histograms or summaries passed over",)),
+    Case("otlp-by-status.json", refused="several series would be requests_total of checkout: .* \\(they differ in code\\); sum them"),
+    Case("influx.lp", form="influx-lines", series={
+        "checkout latency_p95_seconds": {"00:00": 0.412, "2026-01-05T00:01:00.500": 0.398}, "payments latency_p95_seconds": {"00:00": 0.18},
+        "checkout queue_depth": {"00:00": 12},
+    }, says=("2 values that are no numbers passed over", "repo from tag service")),
+    Case("influx-no-time.lp", refused="influx-no-time.lp, row 2: .*: no time; each point needs one"),
+    Case("influx-annotated.csv", form="influx-csv", series={
+        "checkout latency_p95_seconds": {"00:00": 0.412}, "payments latency_p95_seconds": {"00:00": 0.18}, "checkout queue_depth": {"00:00": 12},
+    }),
+    Case("influx-error.csv", refused="row 4: an answer with an error"),
+    Case("influxql.json", "--unit ms", form="influx", series={
+        "checkout latency_p95": {"00:00": 0.4125}, "payments latency_p95": {"00:00": 0.18},
+    }, says=("1 without a value",)),
     Case("catalog-info.yaml", form="backstage", repos=("checkout", "payments", "stock")),
 )  # fmt: skip
 

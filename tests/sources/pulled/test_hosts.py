@@ -65,17 +65,19 @@ def test_github_deployments_are_read_page_by_page_down_to_the_begin_of_the_range
     ]
 
 
-def test_github_releases_and_runs_are_changes(tmp_path: Path) -> None:
+def test_github_releases_runs_and_commits_are_changes(tmp_path: Path) -> None:
     release = {"tag_name": "v2", "name": "Two", "created_at": f"{DAY}01:00:00Z", "published_at": f"{DAY}02:00:00Z"}
     draft = release | {"draft": True, "published_at": None}
     run = {"name": "deploy", "conclusion": "success", "head_sha": "a" * 40, "created_at": f"{DAY}03:00:00Z"}
+    commit = {"sha": "d" * 40, "commit": {"message": "Fix it\n\nAt last.", "committer": {"date": f"{DAY}01:30:00Z"}}}
     found, asked, _ = read(
-        "github", tmp_path, [said([release, draft]), said({"workflow_runs": [run]})],
-        repos={"acme/web": "web"}, read=["releases", "runs"],
+        "github", tmp_path, [said([release, draft]), said({"workflow_runs": [run]}), said([commit])],
+        repos={"acme/web": "web"}, read=["releases", "runs", "commits"],
     )  # fmt: skip
     assert told(found) == [
         ("01T02:00", "web", "change", "Release Two", "v2"),
         ("01T03:00", "web", "change", "Workflow deploy, success", "a" * 12),
+        ("01T01:30", "web", "change", "Fix it", "d" * 12),
     ]
     assert asked[1].startswith(
         "GET /repos/acme/web/actions/runs?per_page=100&created=2026-01-01T00%3A00%3A00Z..2026-01-02"

@@ -15,7 +15,7 @@ from tars_lib.model.history import to_micros
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import Entry, entries_of, text_at, time_of
-from tars_lib.sources.exported.samples.points import point_values
+from tars_lib.sources.exported.samples.points import point_times, point_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.whose import owners, series_name
 
@@ -79,7 +79,7 @@ def parse(document: object, label: str = "cloudwatch", choices: Choices | None =
             given, told = entry.get("Timestamps"), entry.get("Values")
             if not isinstance(given, list) or not isinstance(told, list) or len(given) != len(told):
                 raise InputError(f"{where}: Timestamps and Values of one length are needed")
-            times += [to_micros(time_of(time, f"{where}, Timestamps", choices)) for time in given]
+            times += [_micros(time, f"{where}, Timestamps", choices) for time in given]
             values += told
         series.append(
             SampledSeries(
@@ -95,8 +95,9 @@ def parse(document: object, label: str = "cloudwatch", choices: Choices | None =
 
 
 def _statistics(document: Entry, label: str, choices: Choices) -> Exported:
-    points = entries_of(document, ("Datapoints",), label)
-    names = [key for key in _STATISTICS if any(key in entry for _, entry in points)]
+    points = [(where, {**entry, **_shares(entry)}) for where, entry in entries_of(document, ("Datapoints",), label)]
+    statistics = dict.fromkeys((*_STATISTICS, *(key for _, entry in points for key in _shares(entry))))
+    names = [key for key in statistics if any(key in entry for _, entry in points)]
     units = sorted({text_at(entry, "Unit") for _, entry in points})
     if len(names) != 1 or len(units) != 1:
         what = f"statistics {', '.join(names) or 'none'}" if len(names) != 1 else f"units {', '.join(units)}"
@@ -104,8 +105,21 @@ def _statistics(document: Entry, label: str, choices: Choices) -> Exported:
     if units[0] not in _UNITS:
         raise InputError(f"{label}: unit {units[0][:40]!r} is not known; allowed: {', '.join(_UNITS)}")
     (owner,) = owners([series_name(text_at(document, "Label"))], choices, label)
-    times = [to_micros(time_of(entry.get("Timestamp"), f"{where}, Timestamp", choices)) for where, entry in points]
+    times = [_micros(entry.get("Timestamp"), f"{where}, Timestamp", choices) for where, entry in points]
     values = point_values([entry.get(names[0]) for _, entry in points], label)
     unit = unit_of(_UNITS[units[0]]).symbol if _UNITS[units[0]] else owner.unit
     one = SampledSeries(owner.repo, owner.metric, np.array(times, dtype=np.int64), values, unit, owner.kind)
     return Exported(series=(one,), columns=f"Label, Timestamp, {names[0]}, Unit", zone="as each time says")
+
+
+def _shares(entry: Entry) -> Entry:
+    """Percentiles and the like, such as ``p95``."""
+    found = entry.get("ExtendedStatistics")
+    return found if isinstance(found, dict) else {}
+
+
+def _micros(time: object, where: str, choices: Choices) -> int:
+    """A time in text, or as the answer carries it on the wire: seconds since 1970."""
+    if isinstance(time, int | float) and not isinstance(time, bool):
+        return int(point_times([time], 1, where)[0])
+    return to_micros(time_of(time, where, choices))

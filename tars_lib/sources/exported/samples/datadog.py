@@ -1,8 +1,9 @@
-"""The answer of Datadog to a query of time series (`/api/v1/query`), which carries units.
+"""Answers of Datadog to a query of time series (`/api/v1/query`, `/api/v2/query/timeseries`), which carry units.
 
 References
 ----------
 https://docs.datadoghq.com/api/latest/metrics/#query-timeseries-points
+https://docs.datadoghq.com/api/latest/metrics/#query-timeseries-data-across-multiple-products
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.whose import SeriesName, owners
 
 _LISTS = ("series",)
+_ZONE = "UTC, counted in ms since 1970"
 _COUNTS = {"request", "error", "hit", "event", "count", "occurrence", "message", "transaction", "query", "operation"}
 """Units of Datadog that are counts of something."""
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
-    return are_all(document, _LISTS, lambda entry: isinstance(entry.get("pointlist"), list))
+    """Whether parsed JSON looks like one of the answers."""
+    return _second(document) is not None or are_all(
+        document, _LISTS, lambda entry: isinstance(entry.get("pointlist"), list)
+    )
 
 
 def read(content: Content, choices: Choices) -> Exported:
@@ -41,6 +45,9 @@ def parse(document: object, label: str = "datadog", choices: Choices | None = No
     choices = choices or Choices()
     if isinstance(document, dict) and text_at(document, "status") not in ("", "ok"):
         raise InputError(f"{label}: the query failed: {text_at(document, 'error', 'message', 'status')[:200]}")
+    further = _second(document)
+    if further is not None:
+        return _of_lists(further, label, choices)
     found = entries_of(document, _LISTS, label)
     names = [_name(entry, where) for where, entry in found]
     series = []
@@ -58,9 +65,42 @@ def parse(document: object, label: str = "datadog", choices: Choices | None = No
                 owner.kind,
             )
         )
-    return Exported(
-        series=tuple(series), columns="metric, scope, pointlist, unit", zone="UTC, counted in ms since 1970"
-    )
+    return Exported(series=tuple(series), columns="metric, scope, pointlist, unit", zone=_ZONE)
+
+
+def _second(document: object) -> Entry | None:
+    """What the second version of the interface answers: series, their times and values in lists beside each other."""
+    found = at(document, "data.attributes") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) and {"series", "times", "values"} <= set(found) else None
+
+
+def _of_lists(answer: Entry, label: str, choices: Choices) -> Exported:
+    """Series of the second version; it names no metric, and the repo by the tags of its group."""
+    found = entries_of(answer, _LISTS, label)
+    times, values = answer["times"], answer["values"]
+    if not isinstance(times, list) or not isinstance(values, list) or len(values) != len(found):
+        raise InputError(f"{label}: times, and values for each of {len(found)} series, are needed")
+    micros = point_times(times, 1_000, label)
+    names = []
+    for where, entry in found:
+        tags = entry.get("group_tags")
+        scope = ",".join(str(tag) for tag in tags) if isinstance(tags, list) else ""
+        names.append(_name({"scope": scope, "metric": ""}, where))
+    series = []
+    for owner, (where, entry), told in zip(owners(names, choices, label), found, values, strict=True):
+        if not isinstance(told, list) or len(told) != len(times):
+            raise InputError(f"{where}: {len(times)} values are needed, one a time")
+        series.append(
+            SampledSeries(
+                owner.repo,
+                owner.metric,
+                micros,
+                point_values(told, where),
+                owner.unit or _unit(entry),
+                owner.kind,
+            )
+        )
+    return Exported(series=tuple(series), columns="group_tags, times, values, unit", zone=_ZONE)
 
 
 def _name(entry: Entry, where: str) -> SeriesName:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from tars_lib.errors import InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_ROWS
 from tars_lib.model.history import SECOND
+from tars_lib.sources.exported.shapes import Choices, SampledSeries
+from tars_lib.sources.exported.whose import SeriesName, owners
 
 _MOST = int(LATEST.timestamp())
 _LEAST = int(EARLIEST.timestamp())
@@ -58,3 +61,49 @@ def point_values(given: Sequence[object], where: str) -> NDArray[np.float64]:
         except (ValueError, OverflowError) as error:
             raise InputError(said) from error
     return values
+
+
+@dataclass(slots=True)
+class PointSeries:
+    """Points of one series, as they are met in a file; `lines` stays empty where the file has none that matter."""
+
+    name: SeriesName
+    unit: str = ""
+    kind: str = ""
+    times: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, time: int, value: float) -> None:
+        """Add a point, its time in microseconds since 1970."""
+        self.times.append(time)
+        self.values.append(value)
+
+    def extend(self, times: NDArray[np.int64], values: NDArray[np.float64], lines: Sequence[int]) -> None:
+        """Add points."""
+        self.times.extend(times.tolist())
+        self.values.extend(values.tolist())
+        self.lines.extend(lines)
+
+    @staticmethod
+    def settled(found: Iterable[PointSeries], choices: Choices, label: str) -> tuple[SampledSeries, ...]:
+        """The series with their repos and metrics.
+
+        Raises
+        ------
+        InputError
+            If it cannot be told whose a series is.
+        """
+        met = list(found)
+        return tuple(
+            SampledSeries(
+                owner.repo,
+                owner.metric,
+                np.array(one.times, dtype=np.int64),
+                np.array(one.values, dtype=np.float64),
+                owner.unit or one.unit,
+                owner.kind or one.kind,
+                np.array(one.lines, dtype=np.int64) if any(one.lines) else None,
+            )
+            for owner, one in zip(owners([one.name for one in met], choices, label), met, strict=True)
+        )

@@ -1,4 +1,4 @@
-"""Tags and merges of a local clone of git: tags are deploys, merges are changes.
+"""Tags, merges and commits of a local clone of git: tags are deploys, the others are changes.
 
 https://git-scm.com/docs/git-for-each-ref, https://git-scm.com/docs/git-log
 """
@@ -30,7 +30,7 @@ _ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 
 
 def read(spec: GitForm, ask: Ask) -> Pulled:
-    """Read tags and merges of the range; see `Source.read`."""
+    """Read tags, and merges or all commits, of the range; see `Source.read`."""
     asked = {}
     events: list[Event] = []
     if spec.tags is not None:
@@ -40,13 +40,14 @@ def read(spec: GitForm, ask: Ask) -> Pulled:
         events += [
             Event(time, spec.repo, "deploy", name, f"{spec.repo}@{name}") for time, name, _ in _lines(spec, ask, *words)
         ]
-    if spec.merges:
+    if spec.merges or spec.commits:
         branch = spec.branch or "HEAD"
         days = (f"--since={ask.since.isoformat()}", f"--until={ask.until.isoformat()}")
-        asked["merges"] = f"git log --first-parent --merges {branch}"
-        words = ["log", "--first-parent", "--merges", "--format=%ct%x09%s%x09%h", *days, branch, "--"]
+        which = ["--first-parent", *(() if spec.commits else ("--merges",))]
+        asked["commits" if spec.commits else "merges"] = f"git log {' '.join(which)} {branch}"
+        words = ["log", *which, "--format=%ct%x09%s%x09%h", *days, branch, "--"]
         events += [
-            Event(time, spec.repo, "change", title or "merge", ref) for time, title, ref in _lines(spec, ask, *words)
+            Event(time, spec.repo, "change", title or "commit", ref) for time, title, ref in _lines(spec, ask, *words)
         ]
     return Pulled(asked, events=sorted(events, key=lambda event: (event.timestamp, event.kind, event.title)))
 

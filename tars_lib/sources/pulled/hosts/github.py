@@ -1,9 +1,10 @@
-"""Deployments, releases and workflow runs of GitHub.
+"""Deployments, releases, commits and workflow runs of GitHub.
 
 References
 ----------
 https://docs.github.com/en/rest/deployments/deployments
 https://docs.github.com/en/rest/releases/releases
+https://docs.github.com/en/rest/commits/commits
 https://docs.github.com/en/rest/actions/workflow-runs
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from tars_lib.errors import ConfigError
 from tars_lib.model.names import Event
 from tars_lib.sources.exported.changes.github import parse
-from tars_lib.sources.exported.fields import text_at, time_at
+from tars_lib.sources.exported.fields import at, text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     entries_in,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import GithubForm
 
 _VERSION = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_COMMITTED = "commit.committer.date"
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
@@ -82,6 +84,22 @@ def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Ex
     return Exported(events=tuple(release_events(found, repo, label, "published_at")))
 
 
+def _commits(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
+    """Commits of the default branch as changes: from them to the next deploy is the lead time."""
+    label = f"{label_of(spec)}, commits of {place}"
+    span = {"since": f"{ask.since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{ask.until:%Y-%m-%dT%H:%M:%SZ}"}
+    events = []
+    for entry in recent(web, f"/repos/{place}/commits", span, label, ask, field=_COMMITTED):
+        time = time_at(entry, _COMMITTED, where=label, choices=Choices())
+        message = at(entry, "commit.message")
+        title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
+        if time is not None:
+            events.append(
+                Event(time, repo, "change", title or "commit", text_at(entry, "sha", where=label)[:12] or None)
+            )
+    return Exported(events=tuple(events))
+
+
 def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
     label = f"{label_of(spec)}, workflow runs of {place}"
     span = f"{ask.since:{SECONDS}}..{ask.until:{SECONDS}}"
@@ -96,4 +114,4 @@ def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Export
     return Exported(events=tuple(events))
 
 
-_READERS = {"deployments": _deployments, "releases": _releases, "runs": _runs}
+_READERS = {"deployments": _deployments, "releases": _releases, "commits": _commits, "runs": _runs}

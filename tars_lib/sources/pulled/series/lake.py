@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tars_lib.errors import ConfigError, InputError, place
+from tars_lib.files.object_store import filesystem_of, store_path
 from tars_lib.model.times import read_zone
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.series.columns import long_tables, needed, refuse_missing
@@ -109,8 +111,10 @@ def _place(spec: ParquetForm, ask: Ask) -> tuple[pafs.FileSystem, str]:
         if spec.region is not None:
             given["region"] = spec.region
         return pafs.S3FileSystem(request_timeout=60, connect_timeout=10, **given), parts.netloc + parts.path
-    filesystem, path = pafs.FileSystem.from_uri(spec.url)
-    return filesystem, path
+    store = store_path(spec.url)
+    if store.scheme == "gs" and spec.anonymous:
+        store = replace(store, options="&".join(filter(None, (store.options, "anonymous=true"))))
+    return filesystem_of(store)
 
 
 def _wanted(found: ds.Dataset, spec: ParquetForm, ask: Ask) -> Any:
