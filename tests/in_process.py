@@ -63,7 +63,7 @@ class InProcess(engines.Engine):  # type: ignore[misc]
             for index, cell in enumerate(nb_man.nb.cells):
                 nb_man.cell_start(cell, index)
                 try:
-                    if cell.cell_type == "code":
+                    if cell.cell_type == "code" and "skip-execution" not in cell.metadata.get("tags", ()):
                         cell.execution_count = next(counts)
                         _run(cell, names)
                 except CellExecutionError as error:

@@ -183,6 +183,7 @@ def _warn(analysis: Analysis, time: datetime) -> None:
 
     from tars_lib.engines.health.assess import data_age
     from tars_lib.model.names import SlaStatus
+    from tars_lib.text.counts import plural
 
     logger = logging.getLogger("tars_lib")
     aged = data_age(analysis.org, analysis.as_of, time)
@@ -196,4 +197,4 @@ def _warn(analysis: Analysis, time: datetime) -> None:
     for warning in said[:MAX_WARNINGS]:
         logger.warning(warning)
     if len(said) > MAX_WARNINGS:
-        logger.warning("%d more warnings stand in executive-summary.md", len(said) - MAX_WARNINGS)
+        logger.warning("%s in executive-summary.md", plural(len(said) - MAX_WARNINGS, "more warning"))

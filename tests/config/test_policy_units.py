@@ -180,7 +180,7 @@ def test_a_limit_that_no_value_can_miss_is_refused(tmp_path: Path, metrics: str,
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
-        ("objective: 0.01, higher_is_better: false", "for at most 1 % bad ones write 0.99"),
+        ("objective: 0.01, higher_is_better: false", "for at most 1% bad ones write 0.99"),
         ("objective: 0.9, warning: 0.95", "warning: without effect for good"),
         ("objective: 0.9, aggregate: max", "aggregate: without effect for good"),
         ("objective: 0.9, unit: '%'", "unit '%' of a ratio SLA: its objective is a share from 0 to 1"),

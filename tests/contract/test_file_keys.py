@@ -157,7 +157,7 @@ KEYS: dict[str, dict[str, Any]] = {
     },
 }
 """Model of a file: key: the entry with that key changed."""
-ELSEWHERE = {"_Repo": {"quiet"}, "_Org": {"samples"}, "_Policy": {"missing"}, "_Rule": {"unit"}}
+ELSEWHERE = {"_Repo": {"quiet"}, "_Org": {"samples"}, "NativePolicy": {"missing"}, "_Rule": {"unit"}}
 """Keys that matter where there is silence, short maintenance, or a metric with a unit, and are tried there."""
 
 
@@ -201,7 +201,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_key_of_every_file_is_tried() -> None:
     from tars_lib.config.alert_rules import _Rule
-    from tars_lib.config.sla_policies import _Policy
+    from tars_lib.config.policies.native import NativePolicy
 
     for model in (
         config_org._Repo,
@@ -214,8 +214,8 @@ def test_every_key_of_every_file_is_tried() -> None:
     ):
         named = {field.alias or name for name, field in model.model_fields.items()}
         assert named == set(KEYS[model.__name__]) | ELSEWHERE.get(model.__name__, set()), model.__name__
-    policy = set(_Policy.model_fields)
-    assert policy == KEYS["ratio"].keys() | KEYS["threshold"].keys() | ELSEWHERE["_Policy"]
+    policy = set(NativePolicy.model_fields)
+    assert policy == KEYS["ratio"].keys() | KEYS["threshold"].keys() | ELSEWHERE["NativePolicy"]
 
 
 @pytest.mark.parametrize(("model", "key"), [(model, key) for model, keys in KEYS.items() for key in keys])

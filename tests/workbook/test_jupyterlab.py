@@ -130,7 +130,9 @@ def notebook(browser: Browser, server: str, name: str, folder: Path) -> Iterator
         page.locator(f"{SHOWN} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached")
         run_all(page)
         yield page
-        page.locator(f"{SHOWN} .jp-CodeCell").last.get_by_text("What to do next").wait_for()
+        page.locator(f"{SHOWN} .jp-CodeCell").get_by_text("What to do next").first.wait_for()
+        last = page.locator(f"{SHOWN} .jp-CodeCell").last.locator(".jp-InputPrompt")
+        last.get_by_text(re.compile(r"\[\d+\]")).wait_for()
         assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
         assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
         numbers = page.locator(f"{SHOWN} .jp-CodeCell .jp-InputPrompt").all_inner_texts()
