@@ -36,6 +36,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
     )
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for item in items:
+            _name_group(item)
+
+
+def _name_group(item: pytest.Item) -> None:
+    """Write the group behind the test's name, where the scheduler of `--dist loadgroup` looks for it.
+
+    pytest-xdist 3.8 does so itself, in an attribute that pytest has no longer from 9.2 on, so that groups were torn apart.
+    """
+    group = item.get_closest_marker("xdist_group")
+    if group is not None and hasattr(item, "_id"):
+        item._id = type(item._id).parse(f"{item.nodeid}@{group.args[0]}")
+
 
 
 def _shares(item: pytest.Function) -> bool:
