@@ -51,7 +51,6 @@ def _name_group(item: pytest.Item) -> None:
         item._id = type(item._id).parse(f"{item.nodeid}@{group.args[0]}")
 
 
-
 def _shares(item: pytest.Function) -> bool:
     """Whether a test asks for a fixture that its own module makes once."""
     made = item._fixtureinfo.name2fixturedefs.values()

@@ -97,7 +97,7 @@ def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
     names += [f"XDG_{what}" for what in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME", "RUNTIME_DIR")]
     names += [f"JUPYTER_{what}_DIR" for what in ("DATA", "RUNTIME", "CONFIG")]
     done = subprocess.run(
-        [*TARS, "report", "welcome", "--run", str(run), "--output", str(tmp_path / "out")],
+        [*TARS, "report", "propagation", "--run", str(run), "--output", str(tmp_path / "out")],
         env=os.environ | dict.fromkeys(names, "/proc/nowhere"), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -106,9 +106,9 @@ def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_report_is_made_where_every_stream_is_closed(samples: RunSamples, tmp_path: Path) -> None:
-    words = ["report", "welcome", "--run", samples.run("demo").directory, "--output", tmp_path, "--format", "html"]
+    words = ["report", "propagation", "--run", samples.run("demo").directory, "--output", tmp_path, "--format", "html"]
     done = shell('"$@" 0<&- 1>&- 2>&-', COLD, *TARS[1:], *words)
-    assert (done.returncode, (tmp_path / "welcome.html").is_file()) == (0, True)
+    assert (done.returncode, (tmp_path / "propagation.html").is_file()) == (0, True)
 
 
 @pytest.mark.parametrize("said", [b"", b"\x00\x00\x00\x00\x00\x00\x00\x09/tmp"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pypdf
 import pytest
 from in_process import cells_in_kernels
-from run_samples import RunSamples
+from run_samples import RunSamples, one_drawing
 
 import tars_lib as tars
 from tars_lib.pipeline import write_report, write_run
@@ -77,7 +77,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     shutil.copyfile(demo_root() / "sla-policies.yaml", root / "sla-policies.yaml")
     run = run_of(root, folder / "runs")
-    return {"run": run, **write_report("incident_report", run, folder / "report", ("html", "pdf"))}
+    with one_drawing():
+        return {"run": run, **write_report("incident_report", run, folder / "report", ("html", "pdf"))}
 
 
 def test_the_report_names_verdict_cause_and_change(demo: dict[str, Path]) -> None:

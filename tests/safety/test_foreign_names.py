@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from run_samples import RunSamples
+from run_samples import RunSamples, one_drawing
 from warm import COLD
 
 from tars_lib.cli.main import cli
@@ -74,7 +74,8 @@ def call(here: Path, *words: object, **variables: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["demo", pytest.param("package", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("command", ["demo", "package"])
 def test_a_command_that_makes_reports_runs_nothing_of_the_current_folder(
     samples: RunSamples, tmp_path: Path, names: list[str], command: str
 ) -> None:
@@ -89,7 +90,8 @@ def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tm
     run = tmp_path / "runs" / samples.run("demo").directory.name
     shutil.copytree(samples.run("demo").directory, run)
     words = ["bundle", "create", "--run-dir", run, "--bundle-name", "b", "--output-dir", tmp_path]
-    made = CliRunner().invoke(cli, list(map(str, words)))
+    with one_drawing():
+        made = CliRunner().invoke(cli, list(map(str, words)))
     assert made.exit_code == 0, made.output
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         archive.extractall(tmp_path)
