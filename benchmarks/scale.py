@@ -7,9 +7,12 @@ half as many services. Each is measured in a process of its own, one after the o
 
     python benchmarks/scale.py --one threads 50000 365
     python benchmarks/scale.py --run 2000x10000
+    python benchmarks/scale.py --run 50000x365 --every 1440
+    python benchmarks/scale.py --run 2000x365 --every 1440 --slas 50
 
 About half a minute on two idle cores. `--one SCHEDULER SERVICES SAMPLES` measures one line and prints it as JSON; `--run`
-a whole run on two counts of each service by the minute, in a history of parts.
+a whole run on two counts of each service, in a history of parts; `--every` gives the minutes between samples, `--slas` how many
+policies judge them, without which it is the packaged ones.
 """
 
 from __future__ import annotations
@@ -84,15 +87,16 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
     return {"seconds": seconds, "processor": mine, "bytes": max(peaks), "found": len(found)}
 
 
-def write_parts(folder: Path, services: int, samples: int) -> None:
-    """Requests and failures of each service by the minute, a file for every 500 minutes."""
+def write_parts(folder: Path, services: int, samples: int, every: int) -> None:
+    """Requests and failures of each service, `every` minutes apart, a file for every 500 times or a million samples."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     names, rng = [f"service-{number}" for number in range(services)], np.random.default_rng(services)
-    minutes = np.datetime64("2026-01-01", "us") + np.arange(samples) * np.timedelta64(1, "m")
-    for first in range(0, samples, 500):
-        time = np.repeat(minutes[first : first + 500], services)
+    minutes = np.datetime64("2025-01-01", "us") + np.arange(samples) * np.timedelta64(every, "m")
+    times = max(min(500, 1_000_000 // services), 1)
+    for first in range(0, samples, times):
+        time = np.repeat(minutes[first : first + times], services)
         repo = np.tile(np.arange(services, dtype=np.int32), time.size // services)
         total = rng.poisson(1000.0, time.size).astype(np.float64)
         tables = [
@@ -114,14 +118,31 @@ def write_parts(folder: Path, services: int, samples: int) -> None:
         pq.write_table(pa.concat_tables(tables), folder / f"minutes-{first:06d}.parquet")
 
 
-def measure_run(services: int, samples: int) -> dict[str, float]:
+def write_policies(path: Path, slas: int) -> None:
+    """Availability with one objective after another, all on the same counts."""
+    policies = [
+        {
+            "sla_id": f"availability-{number}",
+            "sla_type": "availability",
+            "good": {"total": "requests_total", "bad": "requests_failed"},
+            "objective": 0.99 + 0.0001 * number,
+            "period_days": 28,
+        }
+        for number in range(slas)
+    ]
+    path.write_text(json.dumps({"policies": policies}), encoding="utf-8")
+
+
+def measure_run(services: int, samples: int, every: int, slas: int) -> dict[str, float]:
     """Seconds, processor seconds, bytes and samples of a whole run that refers to its history."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place) / "org-health"
         (root / "history").mkdir(parents=True)
         # in a process of its own, whose memory is not counted
         words = [sys.executable, __file__, "--write", str(root / "history"), f"{services}x{samples}"]
-        subprocess.run(words, check=True)
+        subprocess.run([*words, "--every", str(every)], check=True)
+        if slas:
+            write_policies(root / "sla-policies.yaml", slas)
         began, before = time.perf_counter(), time.process_time()
         org = tars.load_org(root)
         write_run(tars.analyze(org), Path(place) / "runs", root=root, history="reference")
@@ -147,13 +168,17 @@ def main() -> None:
     )
     parser.add_argument("--markdown", action="store_true", help="a table for docs/benchmarks.md")
     parser.add_argument("--run", metavar="SERVICESxSAMPLES", help="measure a whole run and print JSON")
+    parser.add_argument("--every", type=int, default=1, metavar="MINUTES", help="between the samples of --run")
+    parser.add_argument("--slas", type=int, default=0, metavar="COUNT", help="policies that judge --run")
     parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
-        write_parts(Path(options.write[0]), *map(int, options.write[1].split("x")))
+        services, samples = map(int, options.write[1].split("x"))
+        write_parts(Path(options.write[0]), services, samples, options.every)
         return
     if options.run:
-        print(json.dumps(measure_run(*map(int, options.run.split("x")))))
+        services, samples = map(int, options.run.split("x"))
+        print(json.dumps(measure_run(services, samples, options.every, options.slas)))
         return
     if options.one:
         print(json.dumps(measure(options.one[0], *map(int, options.one[1:]))))

@@ -49,7 +49,7 @@ class EngineInput:
     def result(self, engine: Callable[[EngineInput], T]) -> T:
         """Return what an engine, or a part that several share, finds in this input; computed once.
 
-        The products of matrices in here are small: threads for each would cost more than they save, tenfold where other
+        The products of matrices in here are small: threads for each would cost more than they save, the more so where other
         processes are at work.
         """
         if engine not in self.results:

@@ -75,8 +75,8 @@ def one_in(share: float, word: str) -> str:
     return f"One in {_WORDS[whole - 1] if whole <= len(_WORDS) else f'{whole:,}'} {word}s"
 
 
-def unexplained_text(share: float) -> str:
-    """Return how much of an impact no cause explains.
+def unexplained_text(share: float | None) -> str:
+    """Return how much of an impact no cause explains; None is unknown.
 
     Examples
     --------
@@ -85,6 +85,8 @@ def unexplained_text(share: float) -> str:
     >>> unexplained_text(0.12), unexplained_text(0.999)
     ('12% of the impact has no known cause', 'More than 99% of the impact has no known cause')
     """
+    if share is None:
+        return "How much of the impact has a cause is unknown"
     if share <= 0.0:
         return "The causes explain all of the impact"
     said = "Less than 1%" if share < 0.01 else "More than 99%" if 0.99 < share < 1.0 else f"{share:.0%}"

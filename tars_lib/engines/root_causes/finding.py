@@ -27,6 +27,7 @@ from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loa
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
 from tars_lib.engines.root_causes.uncounted import felt
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
+from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series.robust import Floats
 
 ALPHA = 0.01
@@ -156,7 +157,7 @@ def _past_noise(question: Question, excess: Excess, callees: list[list[int]], fi
     candidates = finding.within.copy()
     candidates[question.position] = False
     among = int(candidates.sum())
-    corrected = _corrected(excess.p_value, among)
+    corrected = sidak(excess.p_value, among)
     if finding.own_chance > JOINT_TARGET_ALPHA or not (candidates & (corrected <= ALPHA)).any():
         return finding
     established = np.where(candidates, np.clip(1.0 - corrected / REAL_ALPHA, 0.0, 1.0), 0.0)
@@ -166,12 +167,6 @@ def _past_noise(question: Question, excess: Excess, callees: list[list[int]], fi
     # the second of two looks
     other = replace(other, chance=min(1.0, 2.0 * other.chance))
     return other if other.is_claimed else finding
-
-
-def _corrected(p_value: Floats, among: int) -> Floats:
-    """Sidak's correction for the number of repos that could have been it."""
-    result: Floats = -np.expm1(among * np.log1p(-np.minimum(p_value, 1.0 - 1e-12)))
-    return result
 
 
 def _follow(
@@ -299,7 +294,7 @@ def _joint(
     candidates[question.position] = False
     best = 1.0
     for j in np.flatnonzero(candidates).tolist():
-        product = max(own * float(_corrected(excess.p_value[j], among)), 1e-300)
+        product = max(own * float(sidak(excess.p_value[j], among)), 1e-300)
         together = joint_chance(
             question.recording,
             question.metric,

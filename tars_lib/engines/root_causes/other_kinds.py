@@ -8,7 +8,7 @@ the calls. What the correction does not let pass is a hint and no claim.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tars_lib.engines.root_causes.excess import Departure, departure
 from tars_lib.engines.root_causes.series import travels
 from tars_lib.model.metrics import KNOWN_METRICS
+from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series.robust import centre_and_scale
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def signs(recording: Recording, cut: Cut, among: NDArray[np.bool_]) -> list[Sign
         for sign in (1.0, -1.0):
             change = departure(recording, cut, sign * base, sign * now, 1.0)
             found += _of_metric(metric, sign, change, scale)
-    found = [_corrected(one, asked) for one in found]
+    # each series was asked in two directions
+    found = [replace(one, chance=float(sidak(one.chance, 2 * asked))) for one in found]
     best: dict[int, Sign] = {}
     for one in sorted(found, key=lambda one: (not one.is_claim, -one.sigmas, one.chance)):
         best.setdefault(one.repo, one)
@@ -130,9 +132,3 @@ def _of_metric(metric: str, sign: float, change: Departure, scale: NDArray[np.fl
         )
         for j in np.flatnonzero(size > 0.0).tolist()
     ]
-
-
-def _corrected(one: Sign, asked: int) -> Sign:
-    """Sidak's correction for all series, each in two directions."""
-    chance = float(-np.expm1(2 * asked * np.log1p(-min(one.chance, 1.0 - 1e-12))))
-    return Sign(one.repo, one.metric, one.before, one.during, one.sigmas, chance)

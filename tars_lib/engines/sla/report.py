@@ -242,6 +242,11 @@ class Breach:
     unmeasured: UnmeasuredCause | None = None
     impact: UserImpact | None = None
 
+    @property
+    def is_weighed(self) -> bool:
+        """Whether it was measured how much of the impact begins at the causes: not where another kind of metric led to them."""
+        return not self.root_causes or self.root_causes[0].contribution > 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class ReadinessComponent:

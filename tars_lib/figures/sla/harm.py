@@ -89,11 +89,11 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
             _draw_box(axes, box, box.repo == best and bool(breach.root_causes), letters)
     share = boxes[best].share if best in boxes else 0.0
     via = " -> ".join(label(repo, 40) for repo in blamed)
-    said = (
-        f"{share:.0%} of the impact on {label(breach.target)} begins in {label(best)}"
-        if breach.root_causes
-        else "No service is clearly where the impact begins"
-    )
+    said = "No service is clearly where the impact begins"
+    if breach.root_causes and breach.is_weighed:
+        said = f"{share:.0%} of the impact on {label(breach.target)} begins in {label(best)}"
+    elif breach.root_causes:
+        said = f"{label(best)} changed when the impact on {label(breach.target)} began"
     return Picture(
         figure,
         alt=f"Call graph of {len(boxes)} services. {said}." + (f" Path: {via}." if len(blamed) > 1 else ""),

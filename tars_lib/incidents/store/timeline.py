@@ -127,7 +127,7 @@ def parse_line(line: bytes, where: str) -> Entry:
 
 
 def is_intact_note(line: bytes) -> bool:
-    """Whether a line is a note that matches its digest, found without reading it: a fiftieth of the time of `parse_line`.
+    """Whether a line is a note that matches its digest, found without reading it, which is much of the time of `parse_line`.
 
     A note sets no field of the record. Other lines, and notes that were altered, are for `parse_line`.
     """

@@ -157,8 +157,7 @@ def _share(value: float | None, text: Text) -> dict[str, Any]:
 
 
 def _unexplained(value: float | None, text: Text) -> dict[str, Any]:
-    said = "How much of the impact has a cause is unknown" if value is None else unexplained_text(value)
-    return {**_share(value, text), "sentence": said}
+    return {**_share(value, text), "sentence": unexplained_text(value)}
 
 
 def _title(block: TitleBlock, text: Text) -> dict[str, Any]:

@@ -72,6 +72,6 @@ def breach_lines(breach: Breach, state: IncidentState) -> list[str]:
     lines = [f"- {markdown_text(cause.cause)} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes]
     if not breach.root_causes:
         lines.append(f"- Cause unknown: {markdown_text(breach.reason or '')}")
-    lines.append(f"- {unexplained_text(breach.unexplained)}")
+    lines.append(f"- {unexplained_text(breach.unexplained if breach.is_weighed else None)}")
     actions = () if state.is_settled else breach.recommended_actions
     return lines + [f"- Do: {markdown_text(action)}" for action in actions]

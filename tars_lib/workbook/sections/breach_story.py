@@ -28,7 +28,7 @@ from tars_lib.reports.blocks.kinds import (
     Timeline,
     TimelineEntry,
 )
-from tars_lib.text.counts import plural
+from tars_lib.text.counts import plural, unexplained_text
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import state_by
@@ -140,7 +140,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
             cause.cause,
             cause.repo,
             cause.confidence,
-            cause.contribution,
+            cause.contribution if breach.is_weighed else None,
             _containment_badge(cause),
             cause.evidence[1:5],
         )
@@ -148,7 +148,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
     )
     return CauseList(
         causes,
-        unexplained=breach.unexplained if causes else None,
+        unexplained=breach.unexplained if causes and breach.is_weighed else None,
         title="Root causes, best first" if len(told) > 1 else "",
         note=also.strip(),
         empty=f"Cause unknown: {breach.reason}." if breach.reason else "Cause unknown.",
@@ -249,9 +249,11 @@ def _courses(run: Run, breach: Breach) -> Courses | None:
 
 def _same_as_above(breach: Breach) -> str:
     first = breach.root_causes[0]
+    said = f"Same cause as above: {first.repo}, with {first.confidence:.0%} confidence"
+    if not breach.is_weighed:
+        return f"{said}. {unexplained_text(None)}."
     return (
-        f"Same cause as above: {first.repo}, with {first.confidence:.0%} confidence; it explains {first.contribution:.0%} of "
-        f"the impact here, and {breach.unexplained:.0%} is unexplained."
+        f"{said}; it explains {first.contribution:.0%} of the impact here, and {breach.unexplained:.0%} is unexplained."
     )
 
 
