@@ -78,7 +78,7 @@ def test_causes_are_drawn_with_confidence_share_and_what_is_unexplained(samples:
     assert share.patches[-1].get_hatch() == "////"
     assert [tick.get_text() for tick in sure.get_yticklabels()] == ["ledger", "payments", "checkout", "unexplained"]
     assert "ledger is the cause (95% confidence)" in picture.alt
-    assert "17% is unexplained" in picture.alt
+    assert "17% of the impact has no known cause" in picture.alt
 
 
 def test_a_cause_that_does_not_stand_out_is_not_called_the_cause(samples: RunSamples) -> None:
