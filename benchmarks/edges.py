@@ -49,7 +49,18 @@ Floats = NDArray[np.float64]
 REPOS = 12
 MAX_LAG = 14
 WARM_UP = 300
-NULL_KINDS = ("white", "ar 0.9", "random walk", "weekly season", "weekend", "linear trend", "curved trend", "lognormal")
+NULL_KINDS = (
+    "white",
+    "ar 0.9",
+    "random walk",
+    "weekly season",
+    "weekend",
+    "linear trend",
+    "curved trend",
+    "lognormal",
+    "a step each",
+    "an incident each",
+)
 PLANTED_KINDS = (
     "white",
     "ar 0.5, noisy copy",
@@ -90,6 +101,11 @@ def null_set(kind: str, n: int, rng: np.random.Generator) -> Floats:
         return recent + 10.0 * np.exp(np.linspace(-3.0, 0.0, n))[:, None]
     if kind == "lognormal":
         return np.exp(recent)
+    if kind == "a step each":
+        return recent + 5.0 * rng.choice([-1.0, 1.0], REPOS) * (day[:, None] >= rng.integers(5, n - 5, REPOS))
+    if kind == "an incident each":
+        since = day[:, None] - rng.integers(5, n - 15, REPOS)
+        return recent + 5.0 * ((since >= 0) & (since < rng.integers(5, 20, REPOS)))
     return recent
 
 

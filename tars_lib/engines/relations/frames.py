@@ -1,17 +1,22 @@
 """Which repos move together, and which repo leads which, with the error rate held?
 
-Calendar, trend and each series' own past are taken out first, so that weekends, growth and wandering are not called
-propagation; what is left is tested over all lags and pairs. `docs/methods/correlation-and-lead-lag.md` has the
+Calendar, trend, lasting changes and each series' own past are taken out first, so that weekends, growth, wandering and a
+step of each are not called propagation; what is left is tested over all lags and pairs. Series that changed together, closer
+than chance, are compared with their changes too. `docs/methods/correlation-and-lead-lag.md` has the
 method, its measured error rates and its known failure cases.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tars_lib.engines.relations.aligned_metrics import Movement
 from tars_lib.engines.relations.calendar import CALENDAR_DAYS
+from tars_lib.engines.relations.joint_changes import JointChange, joint_changes, metric_changes, repo_changes
+from tars_lib.engines.relations.pair_evidence import beside_changes, with_joint
 from tars_lib.errors import InputError
 from tars_lib.stats.pairs.direct_edges import direct_edges
 from tars_lib.stats.pairs.discovery import Discoveries, discovered_pairs
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
 
 
 SECONDS_PER_DAY = 86_400.0
+CHANGE_LEVEL = 0.001
+"""Chance that a column without any lasting change shows one. Judgement: stricter than for an organisation's own changes, for a
+slow leader that was taken for a step loses what its followers copied."""
 
 EDGE_COLUMNS = ("leader", "follower", "lag", "correlation", "n_effective", "p_value", "q_value", "is_direct")
 PAIR_COLUMNS = ("repo_a", "repo_b", "correlation", "n_effective", "p_value", "q_value")
@@ -81,15 +89,15 @@ def lead_lag(
     """
     if not isinstance(max_lag, int | np.integer) or isinstance(max_lag, bool) or max_lag < 1:
         raise InputError(f"max_lag is {max_lag!r}; it must be a whole number of samples, at least 1")
-    panel, reason = _panel(frame, alpha)
+    courses, reason = _courses(frame, alpha)
     n = len(frame)
-    if panel is None:
+    if courses is None:
         return _edges(frame, None, np.zeros(0, dtype=bool), n, reason)
     direct = np.zeros(0, dtype=bool)
     with using(scheduler):
-        found = discovered_pairs([panel], int(max_lag), alpha, progress)
+        courses, found = _search(courses, int(max_lag), alpha, progress)
         if len(found.tests.first):
-            direct = direct_edges([panel], found, discovered_pairs([panel], 0, alpha))
+            direct = direct_edges(courses.panels, found, courses.discovered(0, alpha))
     return _edges(frame, found, direct, n, reason)
 
 
@@ -134,14 +142,14 @@ def correlate(
     """
     import pandas as pd
 
-    panel, reason = _panel(frame, alpha)
+    courses, reason = _courses(frame, alpha)
     columns = {name: pd.Series(dtype=np.float64) for name in PAIR_COLUMNS}
     columns["repo_a"] = columns["repo_b"] = pd.Series(dtype=object)
     out = pd.DataFrame(columns)
     found = None
-    if panel is not None:
+    if courses is not None:
         with using(scheduler):
-            found = discovered_pairs([panel], 0, alpha, progress)
+            found = _search(courses, 0, alpha, progress)[1]
         names, tests = frame.columns.to_numpy(), found.tests
         out = pd.DataFrame(
             {
@@ -187,8 +195,52 @@ def seasons_of(index: pd.Index) -> tuple[int, ...]:
     return tuple(round(length) for length in lengths if length >= 1.5 and abs(length - round(length)) < 1e-6)
 
 
-def _panel(frame: pd.DataFrame, alpha: float) -> tuple[Panel | None, str | None]:
-    """The whitened series of a checked frame, or why there are none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Courses:
+    """The series of a frame: as they are, whitened whole, and once they were searched beside their lasting changes."""
+
+    movement: Movement
+    whole: Panel
+    steady: Panel | None = None
+    groups: tuple[JointChange, ...] = ()
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """What `Discoveries.panel` counts."""
+        return (self.whole,) if self.steady is None else (self.whole, self.steady)
+
+    def beside_changes(self) -> _Courses:
+        """Return the courses with lasting changes taken out; the same where there are none."""
+        changes = metric_changes(self.movement, (self.whole,), CHANGE_LEVEL)
+        if not changes:
+            return self
+        groups = joint_changes(repo_changes(changes), int(self.whole.usable.sum()), self.movement.rows, {})
+        return replace(self, steady=beside_changes(self.movement, (self.whole,), changes)[0], groups=groups)
+
+    def discovered(self, max_lag: int, alpha: float, whole: Discoveries | None = None) -> Discoveries:
+        """Return significant pairs beside the changes, and of the whole courses where series changed together."""
+        if self.steady is None:
+            return whole or discovered_pairs([self.whole], max_lag, alpha)
+        found = discovered_pairs([self.steady], max_lag, alpha)
+        found = replace(found, panel=found.panel + 1)
+        if not self.groups:
+            return found
+        return with_joint(found, whole or discovered_pairs([self.whole], max_lag, alpha), self.groups)
+
+
+def _search(
+    courses: _Courses, max_lag: int, alpha: float, progress: Callable[[float], None] | None
+) -> tuple[_Courses, Discoveries]:
+    whole = discovered_pairs([courses.whole], max_lag, alpha, progress)
+    if not len(whole.tests.first):
+        return courses, whole
+    # two series with a step each go together at some lag, whatever they have to do with each other
+    courses = courses.beside_changes()
+    return courses, courses.discovered(max_lag, alpha, whole)
+
+
+def _courses(frame: pd.DataFrame, alpha: float) -> tuple[_Courses | None, str | None]:
+    """Return the whitened series of a checked frame, or why there are none."""
     import pandas as pd
 
     if not 0.0 < alpha < 1.0:
@@ -212,11 +264,13 @@ def _panel(frame: pd.DataFrame, alpha: float) -> tuple[Panel | None, str | None]
         raise InputError(f"the frame holds a value that is no number: {error}") from error
     if len(values) < MIN_SAMPLES:
         return None, f"{len(values)} samples are too few: at least {MIN_SAMPLES} are needed"
-    panel = whitened_panel(values, seasons_of(ordered.index), only_shown=True)
-    usable = int(panel.usable.sum())
+    seasons = seasons_of(ordered.index)
+    whole = whitened_panel(values, seasons, only_shown=True)
+    usable = int(whole.usable.sum())
     if usable < 2:
         return None, f"{usable} of {values.shape[1]} repos vary enough to be compared: at least 2 are needed"
-    return panel, None
+    names = tuple(map(str, ordered.columns))
+    return _Courses(Movement(names, ("",), (values,), np.arange(len(values)), 1, seasons, ()), whole), None
 
 
 def _edges(

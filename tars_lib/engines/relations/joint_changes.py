@@ -83,7 +83,7 @@ class JointChange:
         return self.members[0].size < 0.0
 
 
-def metric_changes(movement: Movement, panels: Sequence[Panel]) -> tuple[Change, ...]:
+def metric_changes(movement: Movement, panels: Sequence[Panel], level: float = CHANGE_ALPHA) -> tuple[Change, ...]:
     """Lasting changes of every metric of every repo, the clearest first.
 
     Parameters
@@ -91,9 +91,11 @@ def metric_changes(movement: Movement, panels: Sequence[Panel]) -> tuple[Change,
     movement : Movement
     panels : sequence of Panel
         One a metric of the movement.
+    level : float
+        Chance that a repo without any change shows one.
     """
     tested = np.sum([np.isfinite(panel.phi) for panel in panels], axis=0)
-    alpha = CHANGE_ALPHA / np.maximum(tested, 1)
+    alpha = level / np.maximum(tested, 1)
     first = max(movement.rows - CHANGE_ROWS, 0)
     found: list[Change] = []
     for metric, (panel, values) in enumerate(zip(panels, movement.values, strict=True)):

@@ -147,16 +147,16 @@ def gather_evidence(org: OrgData, max_lag: int = MAX_LAG) -> Evidence:
     if calls and len(changes) > 1:
         downstream = {change.column: calls.above(change.column) for change in changes}
     groups = joint_changes(changes, usable, compared.rows, downstream)
-    steady = _beside_changes(compared, kept, by_metric)
+    steady = beside_changes(compared, kept, by_metric)
     pairs, leads = discovered_pairs(steady, 0, ALPHA), discovered_pairs(steady, max_lag, ALPHA)
     is_direct = direct_edges(steady, leads, pairs) if len(leads.tests.first) else none
     if groups:
-        pairs = _with_joint(pairs, discovered_pairs(kept, 0, ALPHA), groups)
+        pairs = with_joint(pairs, discovered_pairs(kept, 0, ALPHA), groups)
     return Evidence(compared, steady, pairs, leads, is_direct, changes, groups, calls, max_lag, None)
 
 
-def _beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequence[Change]) -> tuple[Panel, ...]:
-    """The panels with every lasting change taken out.
+def beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequence[Change]) -> tuple[Panel, ...]:
+    """Return the panels with every lasting change taken out.
 
     A step is one event, but two series with a step each correlate at every lag, as two walks do, and noise picks one. Steps
     are judged once, as changes; a pair or a lead has to show in the rest, from which the calendar is taken only where it
@@ -174,8 +174,8 @@ def _beside_changes(movement: Movement, panels: tuple[Panel, ...], changes: Sequ
     return tuple(out)
 
 
-def _with_joint(pairs: Discoveries, whole: Discoveries, groups: Sequence[JointChange]) -> Discoveries:
-    """Pairs beside the changes, and for the members of a joint change those of their whole course."""
+def with_joint(pairs: Discoveries, whole: Discoveries, groups: Sequence[JointChange]) -> Discoveries:
+    """Return the pairs beside the changes, and for the members of a joint change those of their whole course."""
     group_of = {member.column: place for place, group in enumerate(groups) for member in group.members}
 
     def inside(found: Discoveries) -> NDArray[np.bool_]:

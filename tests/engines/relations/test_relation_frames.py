@@ -29,6 +29,9 @@ def null_values(kind, n, rng):
         return memory(shocks, 0.9)[-n:]
     if kind == "walk":
         return memory(shocks, 1.0)[-n:]
+    if kind == "incident":
+        since = day[:, None] - rng.integers(5, n - 15, 12)
+        return shocks[-n:] + 5.0 * ((since >= 0) & (since < rng.integers(5, 20, 12)))
     extra = {"white": 0.0 * day, "weekend": -5.0 * (day % 7 >= 5), "trend": np.linspace(0, 10, n)}[kind]
     return shocks[-n:] + extra[:, None]
 
@@ -38,7 +41,7 @@ def null_values(kind, n, rng):
     [
         pytest.param(kind, missing, marks=() if (kind, missing) == ("weekend", 0.1) else pytest.mark.thorough)
         for missing in (0.0, 0.1)
-        for kind in ("white", "ar", "walk", "weekend", "trend")
+        for kind in ("white", "ar", "walk", "weekend", "trend", "incident")
     ],
 )
 def test_unrelated_repos_give_no_edges(kind, missing):
@@ -53,6 +56,23 @@ def test_unrelated_repos_give_no_edges(kind, missing):
         same += len(correlate(frame)) > 0
     assert lagged <= 7
     assert same <= 7
+
+
+def test_a_step_of_each_at_a_time_of_its_own_is_no_relation():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((90, 12)) + 10.0 * (np.arange(90)[:, None] >= rng.integers(5, 85, 12))
+    assert lead_lag(frame_of(values)).empty
+    assert correlate(frame_of(values)).empty
+
+
+def test_series_that_changed_together_are_found_with_their_changes():
+    values = np.random.default_rng(3).standard_normal((90, 12))
+    for place, start in enumerate((60, 62, 65)):
+        values[start:, place] += 6.0
+    edges = lead_lag(frame_of(values))
+    assert ("r0", "r1", 2) in {(one.leader, one.follower, one.lag) for one in edges.itertuples()}
+    pairs = {(one.repo_a, one.repo_b) for one in correlate(frame_of(values)).itertuples()}
+    assert pairs | set(zip(edges.leader, edges.follower, strict=True)) <= {("r0", "r1"), ("r0", "r2"), ("r1", "r2")}
 
 
 def chain(rng, phi):
