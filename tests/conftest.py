@@ -108,6 +108,14 @@ def kernels(_cells_in_process: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def cells_in_commands() -> Iterator[None]:
+    """Commands that are forked run the cells of notebooks themselves; for tests of what the commands write, not of kernels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NOTEBOOK_CELLS", "here")
+        yield
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> RootBuilder:
     """An empty org-health root to be filled."""

@@ -24,6 +24,7 @@ COPY = Path(__file__).with_name("playbook_blocks.json")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("playbook"),
+    pytest.mark.usefixtures("cells_in_commands"),
     pytest.mark.skipif(shutil.which("bash") is None, reason="the blocks are written for bash"),
 ]
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the playbook pipes into jq, which is not installed")

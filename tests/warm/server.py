@@ -47,6 +47,8 @@ LIBRARIES = (
     "typst",
     "jinja2",
 )
+CELLS = "NOTEBOOK_CELLS"
+"""Variable that asks, as ``here``, for the cells of notebooks to run in the command's own process."""
 PATIENCE = 2.0
 """Seconds between two looks at whether anybody is left who could ask."""
 
@@ -64,6 +66,7 @@ def load(home: Path) -> None:
             if ".carried" not in module.name:
                 importlib.import_module(module.name)
         sys.path.insert(0, str(ROOT / "tests"))
+        import in_process  # noqa: F401 - so that a command need not read it
         from remembered import PAIRS, remember_pairs
 
         remember_pairs(pytest.MonkeyPatch(), home.parent / PAIRS)
@@ -152,6 +155,11 @@ def become(folder: str, environment: str, words: list[str], streams: list[int]) 
     os.environ.clear()
     os.environ.update(pair.split("=", 1) for pair in environment.split("\x01"))
     time.tzset()
+    if os.environ.get(CELLS) == "here":
+        from in_process import InProcess
+        from papermill import engines
+
+        engines.papermill_engines.register(None, InProcess)
     sys.stdin = sys.__stdin__ = stream(0, "r", "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = stream(1, "w", "strict")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = stream(2, "w", "backslashreplace")  # type: ignore[misc]
