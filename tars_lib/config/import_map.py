@@ -15,7 +15,7 @@ from tars_lib.files.limits import MAX_COLUMNS, MAX_METRICS, MAX_REPOS
 
 @dataclass(frozen=True, slots=True)
 class MetricChoice:
-    """What somebody says of a metric that a file names: its name here, unit and kind; empty where nothing is said."""
+    """Choices for a metric that a file names: its name here, unit and kind; empty where nothing is said."""
 
     metric: str = ""
     unit: str = ""
@@ -24,7 +24,7 @@ class MetricChoice:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """What somebody says of a column: whose samples it holds, or that it holds times, repos, metrics or values, or nothing.
+    """Choice for a column: whose samples it holds, or that it holds times, repos, metrics or values, or nothing.
 
     `use` is ``time``, ``repo``, ``metric``, ``value``, ``skip`` or empty.
     """

@@ -1,4 +1,4 @@
-"""What is added to an `org.yaml` that people keep: lines are put in, and no line that stands there is changed."""
+"""Additions to an `org.yaml` that people keep: lines are put in, and no line that stands there is changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = "# Names, teams, dependencies and metrics; docs/data-format.md says wha
 
 @dataclass(frozen=True, slots=True)
 class OrgAdditions:
-    """What `org.yaml` is to say; `metrics` has unit and kind by metric, `stamp_at_end` says what counts stand for."""
+    """Additions to `org.yaml`; `metrics` has unit and kind by metric, `stamp_at_end` says what counts stand for."""
 
     repos: tuple[Repo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()

@@ -1,4 +1,4 @@
-"""How `org.yaml` writes maintenance and operating hours that come again.
+"""Maintenance and operating hours that come again, as `org.yaml` writes them.
 
 References
 ----------

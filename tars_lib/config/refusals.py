@@ -1,4 +1,4 @@
-"""What a refusal of pydantic says in the words of this project: what is needed or allowed, never the library's own sentence."""
+"""Refusals of pydantic in the words of this project: what is needed or allowed, never the library's own sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in a YAML file a sentence points to: the row and column of the key path or the object that it begins with."""
+"""Places in a YAML file: the row and column of the key path or object that a sentence begins with."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _step(node: yaml.Node, rest: str) -> tuple[yaml.Node, str] | None:
 
 
 def _begins(text: str, name: str) -> bool:
-    """Whether a text begins with a name and something else follows."""
+    """Return whether a text begins with a name and something else follows."""
     after = text[len(name) :]
     return text.startswith(name) and (not after or after.startswith(_ENDS))
 

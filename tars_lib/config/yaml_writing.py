@@ -15,7 +15,7 @@ class _Plain(yaml.SafeDumper):
     """Writes every list and mapping out: an alias is one more thing that a reader may not know."""
 
     def ignore_aliases(self, data: object) -> bool:
-        """Whether a value that stands twice is written twice: always."""
+        """Always write a value twice that stands twice."""
         return True
 
 

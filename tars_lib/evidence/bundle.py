@@ -177,7 +177,7 @@ def copy_bundle(bundle: Path, content: Mapping[str, bytes], folder: Path, *, is_
 
 
 def _holds(place: Path, content: bytes) -> bool:
-    """Whether a regular file has these bytes; a link or a pipe is not read."""
+    """Return whether a regular file has these bytes; a link or a pipe is not read."""
     is_alike = place.is_file() and not place.is_symlink() and place.stat().st_size == len(content)
     return is_alike and place.read_bytes() == content
 

@@ -1,4 +1,4 @@
-"""Which runs belong in a bundle: those that were named, and those that an incident's record rests on."""
+"""Choice of the runs that belong in a bundle: those that were named, and those that an incident's record rests on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file answers which line of the playbook's evidence section, and what is missing."""
+"""Files of a bundle by line of the playbook's evidence section, and what is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a bundle holds for a line; `reason` says why files are missing, empty where none is."""
+    """Files of a bundle that answer a line; `reason` says why files are missing, empty where none is."""
 
     section: str
     line: str

@@ -1,4 +1,4 @@
-"""Which files arrived, in whatever they were packed: our zip, a zip or tar of another tool, half an archive, or a folder."""
+"""Files as they arrived, however they were packed: our zip, another tool's zip or tar, half an archive, a folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ODDITIES_SHOWN = 50
 
 
 class Container(StrEnum):
-    """How a bundle arrived."""
+    """Form in which a bundle arrived."""
 
     AS_WRITTEN = "as written"
     PACKED_ANEW = "packed anew"
@@ -55,7 +55,7 @@ class Container(StrEnum):
 
     @property
     def is_harmless(self) -> bool:
-        """Whether honest handling gives such a container and every file in it can be read."""
+        """Return whether honest handling gives such a container and every file in it can be read."""
         return self not in (Container.CUT_SHORT, Container.DAMAGED)
 
 
@@ -110,7 +110,7 @@ def arrange_folder(files: Mapping[str, bytes]) -> Contents:
 
 
 def is_litter(path: str) -> bool:
-    """Whether an operating system puts files of this name beside others.
+    """Return whether an operating system puts files of this name beside others.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def _zip(content: bytes, where: str) -> list[tuple[str, bytes]] | None:
 
 
 def _stray(content: bytes) -> str | None:
-    """Where a zip holds bytes that belong to no entry, or headers that contradict its directory; None where it is plain."""
+    """Say where a zip holds bytes of no entry, or headers that contradict its directory; None where it is plain."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         infos, directory = sorted(archive.infolist(), key=lambda info: info.header_offset), archive.start_dir
     place = 0
@@ -221,7 +221,7 @@ def _wide_sizes(extra: bytes) -> tuple[int, int]:
 
 
 def _is_cut(content: bytes) -> bool:
-    """Whether the end of a zip is not there, or not whole."""
+    """Return whether the end of a zip is not there, or not whole."""
     end = content.rfind(_END_MARK)
     return end < 0 or len(content) < end + _END_BYTES
 

@@ -1,4 +1,4 @@
-"""What the evidence was made with: Python, the packages that the project needs, the lock file, the platform."""
+"""Environment of the evidence: Python, the packages that the project needs, the lock file, the platform."""
 
 from __future__ import annotations
 

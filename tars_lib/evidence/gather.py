@@ -1,4 +1,4 @@
-"""What goes into a bundle, from the runs, the incident, the inputs and the rules in force, as bytes by path."""
+"""Gathering of what goes into a bundle, from runs, incident, inputs and the rules in force, as bytes by path."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLICY_FILE = "sla-policies.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be packed.
+    """Selection of what is to be packed.
 
     `runs` oldest first. `before` and `after` are compared; both stand in `runs`. `incident` is an incident's folder,
     `with_inputs` the org-health root that the runs were made from, `playbook` an organisation's own playbook file.
@@ -121,7 +121,7 @@ def referred_samples(packed: Sequence[PackedRun]) -> tuple[str, ...]:
 
 
 def _made_at(loaded: Mapping[str, Run], part: IncidentPart | None) -> datetime:
-    """When the newest run was made; without one when the incident was opened, so that equal evidence gives equal bytes."""
+    """Return the newest run's time, else the incident's opening, so that equal evidence gives equal bytes."""
     made = [run.status.generated_at for run in loaded.values()]
     if made:
         return max(made)

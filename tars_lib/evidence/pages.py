@@ -1,4 +1,4 @@
-"""What a bundle holds beside the evidence itself: pages and pictures made from it, and the index.
+"""Content of a bundle beside the evidence itself: pages and pictures made from it, and the index.
 
 It works on a payload alone. Whoever changes one first, such as by taking secrets out of the notebooks, gets pages and
 pictures of what is left.

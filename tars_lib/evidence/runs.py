@@ -101,5 +101,5 @@ def _against_manifest(directory: Path, name: str, files: dict[str, bytes]) -> li
 
 
 def _without_folder(error: Exception, directory: Path) -> str:
-    """What an error says, without the place of the run on this machine."""
+    """Return an error's sentence without the place of the run on this machine."""
     return " ".join(str(error).split()).replace(f"{directory}/", "").replace(str(directory), directory.name)[:300]

@@ -33,7 +33,7 @@ _REQUIRED = (DECLARATION_FILE, INFO_FILE, PAYLOAD_MANIFEST, TAG_MANIFEST, *CARRI
 
 
 class FaultKind(StrEnum):
-    """What is wrong with a file of a bundle, or with the zip around it."""
+    """Fault of a file of a bundle, or of the zip around it."""
 
     ALTERED = "ALTERED"
     MISSING = "MISSING"
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found.
+    """Findings on a bundle.
 
     Attributes
     ----------
@@ -97,12 +97,12 @@ class Verification:
 
     @property
     def is_intact(self) -> bool:
-        """Whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
+        """Return whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
         return not self.faults
 
     @property
     def content_is_intact(self) -> bool:
-        """Whether every file is as it was packed, in a container that honest handling gives."""
+        """Return whether every file is as it was packed, in a container that honest handling gives."""
         return not self.content_faults and self.container.is_harmless
 
 
@@ -195,7 +195,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
 
 
 def _digests(timeline: bytes) -> tuple[str, ...]:
-    """What the entries of a timeline say that their digests are; a line that is none has none."""
+    """Return the digests that the entries of a timeline state; a line that is none has none."""
     found = []
     for line in split_lines(timeline)[0]:
         try:
@@ -206,7 +206,7 @@ def _digests(timeline: bytes) -> tuple[str, ...]:
 
 
 def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text: bool) -> Iterator[str]:
-    """What is likely to have happened, the worst first; `is_text`: each line feed of the archive follows a carriage return."""
+    """List likely causes, worst first; `is_text`: each line feed of the archive follows a carriage return."""
     if any(_CONVERTED in fault.why for fault in faults):
         yield "a tool converted line endings, as some transfers and editors do; fetch the zip as a binary file"
     if contents.container is Container.CUT_SHORT:

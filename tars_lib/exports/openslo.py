@@ -101,7 +101,7 @@ def _name(sla_id: str) -> str:
 
 
 def _annotations(policy: AnyPolicy, name: str) -> dict[str, str]:
-    """What differs from what a reader of the fields alone would take; text, as Kubernetes wants annotations."""
+    """Collect what differs from what a reader of the fields alone would take; text, as Kubernetes wants annotations."""
     zone = "UTC" if policy.window.anchor == "" else policy.time_zone
     found = {
         "repos": "" if len(policy.repos) == 1 else ",".join(policy.repos) or "*",

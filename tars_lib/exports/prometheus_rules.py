@@ -260,7 +260,7 @@ def _silence(made: _Made, name: str) -> None:
 
 
 def _severity(policy: AnyPolicy) -> str:
-    """Who hears of a breach: the most important SLAs page somebody, as in the playbook."""
+    """Return who hears of a breach: the most important SLAs page somebody, as in the playbook."""
     return "page" if policy.priority == 1 else "ticket"
 
 

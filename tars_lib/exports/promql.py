@@ -50,17 +50,17 @@ class Query:
 
     @property
     def is_selector(self) -> bool:
-        """Whether it names series and nothing is done with them yet."""
+        """Return whether it names series and nothing is done with them yet."""
         return _SELECTOR.fullmatch(_masked(self.text)) is not None
 
     @property
     def has_placeholder(self) -> bool:
-        """Whether its window is left to whoever asks, such as `[{{.window}}]`."""
+        """Return whether its window is left to whoever asks, such as `[{{.window}}]`."""
         return any(_PLACEHOLDER.fullmatch(found) for found in self._ranges)
 
     @property
     def function(self) -> str:
-        """What is done with the range, for counts; a selector's running total is asked by `rate`.
+        """Return what is done with the range, for counts; a selector's running total is asked by `rate`.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Query:
         return f"avg by ({label}) ({_with_range(text, window) if self.has_placeholder else text})"
 
     def keeps(self, label: str) -> bool:
-        """Whether its answer can tell repos apart."""
+        """Return whether its answer can tell repos apart."""
         masked = _masked(self.text)
         if not _AGGREGATES.search(masked):
             return True

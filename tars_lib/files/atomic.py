@@ -274,7 +274,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
-    """What a writer that died has left in a folder: hidden names that begin with `stem`, a day older than `now`.
+    """List what a writer that died left in a folder: hidden names that begin with `stem`, a day older than `now`.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def names_in(root: Path) -> Iterator[str]:
 
 
 def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
-    """What a reader should know of files that are not read.
+    """Say what a reader should know of files that are not read.
 
     Parameters
     ----------

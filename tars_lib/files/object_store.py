@@ -83,7 +83,7 @@ class StorePath:
 
 
 def is_remote(text: str) -> bool:
-    """Whether a text is an address and no path.
+    """Return whether a text is an address and no path.
 
     Examples
     --------

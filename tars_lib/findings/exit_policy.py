@@ -20,7 +20,7 @@ SLA_CODES = MappingProxyType({SlaStatus.BREACHED: 142, SlaStatus.AT_RISK: 141})
 
 @dataclass(frozen=True, slots=True)
 class ExitPolicy:
-    """What fails a build.
+    """Policy of what fails a build.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ExitPolicy:
     passes_unjudged: bool = False
 
     def fails_for(self, sla_id: str, status: SlaStatus) -> bool:
-        """Whether this verdict on this SLA fails a build."""
+        """Return whether this verdict on this SLA fails a build."""
         code = SLA_CODES.get(status)
         if code is None:
             return False
@@ -54,7 +54,7 @@ NO_FINDING = ExitPolicy(frozenset(), passes_unjudged=True)
 
 @dataclass(frozen=True, slots=True)
 class BuildDecision:
-    """What a policy makes of the findings.
+    """Decision of a policy on the findings.
 
     Attributes
     ----------

@@ -41,7 +41,7 @@ _STAGED = ".tars-package-"
 
 @dataclass(frozen=True, slots=True)
 class PackageRequest:
-    """What is to be packed: a run, the incident that it belongs to (empty: none), and where incidents live."""
+    """Request to pack a run, the incident that it belongs to (empty: none), and where incidents live."""
 
     run_dir: Path
     incident_id: str = ""

@@ -96,7 +96,7 @@ def admit(
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """What the gate refuses of a sorted history, and in which rows that stands."""
+    """Refusals of the gate in a sorted history, with the rows that they stand in."""
 
     sorter: Sorter
     history: History

@@ -1,4 +1,4 @@
-"""What the gate refuses and notes of counts: running totals that nobody declared, counters that are none, fractions."""
+"""Checks of counts at the gate: running totals that nobody declared, counters that are none, fractions."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _refuse_running(
 
 
 def _beside_others(verdict: bool | None, history: History, metric: str, repo: str, groups: Groups) -> bool | None:
-    """What the other counts of the repo say: failures that only grow are a trend unless the total only grows as well."""
+    """Compare with the repo's other counts: failures that only grow are a trend unless the total only grows as well."""
     if verdict is False:
         return verdict
     totals = [group[0] for group in groups if metric in group[1:] and history.series(group[0], repo)[0].size]

@@ -115,14 +115,14 @@ class History:
         return int(self.time[self.offsets[filled + 1] - 1].max()) if filled.size else None
 
     def has(self, metric: str) -> bool:
-        """Whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
+        """Return whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
         if metric in self.metrics:
             return True
         return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
 
     @property
     def failure_scale(self) -> float:
-        """What an `error_rate` derived from the two counts is multiplied by: 100 where it is declared in per cent."""
+        """Return the factor of an `error_rate` derived from the two counts: 100 where it is declared in per cent."""
         return percent_of(self.metric("error_rate").unit) or 1.0
 
     def counts(self, metric: str) -> NDArray[np.int64]:

@@ -170,7 +170,7 @@ class OrgData(Telling):
         return self.history.tidy()
 
     def at(self, as_of: datetime | None, clock: datetime | None = None) -> tuple[OrgData, datetime]:
-        """What was known at a time, and that time.
+        """Return what was known at a time, and that time.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class OrgData(Telling):
         return max((time for time in told if clock is None or time <= clock), default=None)
 
     def told(self) -> Told:
-        """What is known of the organisation, and how to ask on."""
+        """Say what is known of the organisation, and how to ask on."""
         start, end = self.history.start, self.history.end
         span = (
             "no sample at all"

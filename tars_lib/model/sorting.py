@@ -20,7 +20,7 @@ _FEW = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sorter:
-    """Where the samples of each repo and metric stand in a history, which is metric by metric and repo by repo.
+    """Index of where each repo's and metric's samples stand in a history that is metric by metric and repo by repo.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ def _order(series: NDArray[np.int64], time: NDArray[np.int64], n_series: int) ->
 
 
 def _ranked(time: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
-    """How many times there are, and each one's rank among them."""
+    """Count the distinct times and rank each one among them."""
     if time.size <= _FEW:
         known, rank = np.unique(time, return_inverse=True)
         return known.size, rank.astype(np.int64, copy=False)

@@ -56,7 +56,7 @@ def _is_hidden(name: str, number: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How names are read: `read_as` has an entry for each that is not read as it stands."""
+    """Reading of names: `read_as` has an entry for each that is not read as it stands."""
 
     read_as: Mapping[str, str]
     notes: tuple[str, ...]
@@ -67,7 +67,7 @@ class Spelling:
 
 
 def spellings(samples: AnySamples, column: str, declared: Collection[str], others: Collection[str] = ()) -> Spelling:
-    """Which names of a column are one.
+    """Find which names of a column are one.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def _rows(samples: Samples, column: str, final: str, read_as: Mapping[str, str])
 
 
 def _fit(samples: AnySamples, column: str, names: Sequence[str], read_as: Mapping[str, str]) -> bool:
-    """Whether the samples of several names make one series: no time twice, and none much closer together than is usual.
+    """Return whether samples of several names make one series: no time twice, none much closer than is usual.
 
     Two sources that measure the same at times of their own would stand close together now and then.
     """

@@ -1,4 +1,4 @@
-"""How times are read: ISO 8601 with a zone, or with a zone that the caller assumes."""
+"""Reading of times: ISO 8601 with a zone, or with a zone that the caller assumes."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def read_local(text: object, where: str, assume_tz: ZoneInfo | None = None) -> t
 
 
 def skipped_hour(time: datetime, zone: ZoneInfo) -> str:
-    """What is wrong with a local time that no clock showed.
+    """Say what is wrong with a local time that no clock showed.
 
     Examples
     --------

@@ -101,7 +101,7 @@ def unit_of(text: str) -> Unit:
 
 
 def factor_between(given: str, wanted: str) -> Fraction | None:
-    """How many `wanted` one `given` is; None where the two do not convert.
+    """Return how many `wanted` one `given` is; None where the two do not convert.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def units_like(unit: str) -> str:
 
 
 def unit_in_name(name: str) -> tuple[str, str]:
-    """What a metric's name says: the name without its unit, and the unit; empty where it names none.
+    """Split a metric's name into the name without its unit, and the unit; empty where it names none.
 
     Examples
     --------

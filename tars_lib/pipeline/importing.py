@@ -1,4 +1,4 @@
-"""What other tools exported, into an org-health root: understood, passed through the gate, written whole or not at all."""
+"""Import of other tools' exports into a root: understood, passed through the gate, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class UnderstoodFile:
-    """What was understood of one file, before anything is written."""
+    """Understanding of one file, before anything is written."""
 
     path: Path
     label: str
@@ -54,7 +54,7 @@ class UnderstoodFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedImport:
-    """What an import would write.
+    """Plan of what an import would write.
 
     Attributes
     ----------

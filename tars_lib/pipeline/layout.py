@@ -1,4 +1,4 @@
-"""What a run directory is: the names of its files, what two of them say, and what its own name says."""
+"""Layout of a run directory: the names of its files, what two of them say, and what its own name says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a root could say of itself, proposed from its own past: names, metrics, and objectives at percentiles of what was."""
+"""Proposals for a root from its own past: names, metrics, and objectives at percentiles of what was."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Deadline:
 
 
 def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Deadline, ...]:
-    """What is still to come or overdue: responding, containing, the next update, rungs, reviews. In order of time."""
+    """List what is to come or overdue, by time: responding, containing, the next update, rungs, reviews."""
     playbook = playbook or packaged()
     found = []
     within = playbook.severity(facts.severity).respond_within

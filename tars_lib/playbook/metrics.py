@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 
 
 class MetricVerdict(Name):
-    """Whether a target is met."""
+    """Verdict on whether a target is met."""
 
     MET = "MET"
     MISSED = "MISSED"
@@ -79,7 +79,7 @@ class MetricValue:
 
 
 def fingerprint(facts: Facts) -> str | None:
-    """What makes two root causes the same: kind, repo, metric and containment of the first cause.
+    """Return a text equal for the same root cause: kind, repo, metric and containment of the first cause.
 
     None without a cause, or where only its sentence is known. The sentence, the confidence and the severity differ from time
     to time and are not part of it.

@@ -1,4 +1,4 @@
-"""Which notebook answers which finding: the sections of the playbook's decision tree as pages of the workbook."""
+"""Notebooks by finding: the sections of the playbook's decision tree as pages of the workbook."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def repo_text(repo: AffectedRepo) -> str:
 
 
 def summary_sentences(facts: Facts) -> tuple[str, ...]:
-    """What the record says in sentences: what was found (else the title), how it ended, whether containment worked."""
+    """Summarise the record: what was found (else the title), how it ended, whether containment worked."""
     said = [line(found_text(facts)) or line(facts.title) or "Untitled"]
     if facts.resolution.strip():
         said.append(f"How it ended: {line(facts.resolution)}")
@@ -66,7 +66,7 @@ def summary_sentences(facts: Facts) -> tuple[str, ...]:
 
 
 def found_text(facts: Facts) -> str:
-    """What was found, in the past once the incident is over.
+    """Say what was found, in the past once the incident is over.
 
     Examples
     --------

@@ -21,7 +21,7 @@ _ENDING = re.compile(r"\.(?:json|jsonl|csv|tsv|parquet|ipynb|html?|md|txt|log|pd
 
 
 class Treatment(Name):
-    """What redaction did with a file. RENDERED: made from redacted data, so that it never held what was removed."""
+    """Treatment of a file by redaction. RENDERED: made from redacted data, so that it never held what was removed."""
 
     UNCHANGED = "UNCHANGED"
     REDACTED = "REDACTED"

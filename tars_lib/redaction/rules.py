@@ -1,4 +1,4 @@
-"""What is to be removed: the content of a redaction file, checked."""
+"""Rules of removal: the content of a redaction file, checked."""
 
 from __future__ import annotations
 

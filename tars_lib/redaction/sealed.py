@@ -1,4 +1,4 @@
-"""What is sealed by digests, redacted: a run directory stays one, a timeline says which of its entries were altered.
+"""Redaction of what digests seal: a run directory stays one, a timeline says which of its entries were altered.
 
 A run's manifest is made anew and names the digest of the one that it replaces, so everything that reads a run works on the
 redacted copy as well. A timeline's entries keep the digests of the original: the links between them and the head can still be

@@ -53,7 +53,7 @@ def read_content(thing: Thing) -> dict[str, bytes]:
 
 
 def fault_of(thing: Thing) -> str:
-    """Why a thing must stay: it is not what its digests say, or cannot be packed; empty where it need not."""
+    """Say why a thing must stay: it is not what its digests say, or cannot be packed; empty where it need not."""
     try:
         read_content(thing)
         if thing.kind is Kind.RUN:
@@ -78,7 +78,7 @@ def content_digest(content: Mapping[str, bytes]) -> str:
 
 
 def archive_files(thing: Thing, content: Mapping[str, bytes], since: datetime) -> dict[str, bytes]:
-    """What is written into the archive: a bundle with its signatures as it is, anything else as a bag in a zip."""
+    """Return what goes into the archive: a bundle with its signatures as it is, anything else as a bag in a zip."""
     if thing.kind is Kind.BUNDLE:
         return {path.rpartition("/")[2]: data for path, data in content.items()}
     info = {

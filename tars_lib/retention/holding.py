@@ -18,7 +18,7 @@ from tars_lib.text.times import MINUTES
 
 
 def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
-    """What the archive holds of an incident; a reopened one may have been archived twice."""
+    """List what the archive holds of an incident; a reopened one may have been archived twice."""
     kept = archived(read_lines(archive))
     return [one for one in kept if one.kind is Kind.INCIDENT and one.name == incident_id]
 
@@ -60,7 +60,7 @@ def all_holds(incidents: Path, lines: Iterable[RegisterLine]) -> tuple[Hold, ...
 
 
 def with_holds(needs: Needs, lines: Sequence[RegisterLine]) -> Needs:
-    """What incidents need, the archived ones that are held included."""
+    """Return what incidents need, the archived ones that are held included."""
     found = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
     held: Mapping[str, str] = {**found, **needs.held}
     return Needs(held, needs.running)

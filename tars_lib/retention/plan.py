@@ -1,4 +1,4 @@
-"""What is to become of each thing, and why. Nothing is touched, and no clock is read."""
+"""Plan of retention: what is to become of each thing, and why. Nothing is touched, and no clock is read."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, 
 
 
 class Deed(Name):
-    """What was done. A legal hold on what is in the archive stands here; any other in the incident's timeline."""
+    """Deed on a thing. A legal hold on what is in the archive stands here; any other in the incident's timeline."""
 
     ARCHIVED = "ARCHIVED"
     DELETED = "DELETED"
@@ -82,7 +82,7 @@ def archive_of(incidents: Path) -> Path:
 
 
 def fault_in(archive: Path, one: Archived) -> str:
-    """What is wrong with an archived file; empty where it is what the register says."""
+    """Say what is wrong with an archived file; empty where it is what the register says."""
     try:
         digest = sha256_of(archive / one.archive)
     except OSError as error:
@@ -102,7 +102,7 @@ def read_lines(archive: Path) -> list[RegisterLine]:
 
 
 def archived(lines: list[RegisterLine]) -> list[Archived]:
-    """What is in the archive now, in the order in which it came."""
+    """List what is in the archive now, in the order in which it came."""
     kept: dict[str, Archived] = {}
     for line in lines:
         if line.deed is Deed.ARCHIVED and line.archive is not None and line.sha256 is not None:

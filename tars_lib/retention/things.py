@@ -1,4 +1,4 @@
-"""What is there: runs, incidents, bundles and reports, how old each is, and which incidents and runs it belongs to."""
+"""Inventory: runs, incidents, bundles and reports, their ages, and the incidents and runs that they belong to."""
 
 from __future__ import annotations
 

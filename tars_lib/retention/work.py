@@ -33,7 +33,7 @@ _SUB = {Kind.RUN: "runs", Kind.INCIDENT: "incidents", Kind.BUNDLE: "bundles", Ki
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who works, when, where and by which policy."""
+    """Worker on the archive: who works, when, where and by which policy."""
 
     places: Places
     policy: RetentionPolicy
@@ -208,7 +208,7 @@ def _remove(path: Path) -> None:
 
 
 def _finish(clerk: Clerk) -> None:
-    """What a killed worker left: removed where the register has it, else given its name back."""
+    """Tidy what a killed worker left: remove it where the register has it, else give its name back."""
     lines = read_lines(clerk.places.archive)
     known = {Path(line.source).name for line in lines if line.deed in (Deed.ARCHIVED, Deed.DELETED)}
     for line in lines:

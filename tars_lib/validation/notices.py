@@ -65,7 +65,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What was found in a root.
+    """Findings on a root.
 
     Attributes
     ----------

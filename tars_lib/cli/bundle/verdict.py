@@ -1,4 +1,4 @@
-"""What `tars bundle verify` says, as an auditor reads: the content, the container, what probably happened, what to do."""
+"""Report of `tars bundle verify`, as an auditor reads it: content, container, what probably happened, what to do."""
 
 from __future__ import annotations
 

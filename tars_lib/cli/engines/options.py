@@ -1,4 +1,4 @@
-"""What the engine commands have in common: their options, their codes, and how a report leaves them."""
+"""Common ground of the engine commands: their options, their codes, and how a report leaves them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def codes_of(engine: str) -> Codes:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a report goes and which code is returned."""
+    """Destination of a report, and the code that is returned."""
 
     engine: str
     file: Path | None

@@ -1,4 +1,4 @@
-"""How an incident reads on a terminal: 80 columns, nothing hidden, times in the reader's zone."""
+"""Incidents on a terminal: 80 columns, nothing hidden, times in the reader's zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands do for a build server: job summary and annotations, JUnit file, and the code that the exit policy leaves."""
+"""Service to a build server: job summary and annotations, JUnit file, and the code that the exit policy leaves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FROM_ENVIRONMENT = "$"
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build server is told, and which code it gets.
+    """A build server's share of a command: what it is told, and which code it gets.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Build:
 
     @contextmanager
     def told_of_errors(self, command: str) -> Iterator[None]:
-        """What is refused or fails inside is told to the build server, too, and raised on."""
+        """Report every refusal and failure inside to the build server, too, and raise it on."""
         try:
             yield
         except (TarsError, OSError) as error:
@@ -185,7 +185,7 @@ def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
 
 
 def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path | None, exit_zero: bool) -> Build:
-    """What the options of a command ask for.
+    """Return the build that the options of a command ask for.
 
     Raises
     ------

@@ -18,7 +18,7 @@ ROWS = 22
 
 
 class Tone(StrEnum):
-    """What a line is, as the colour that says so (SGR parameters, ECMA-48 8.3.117)."""
+    """Meaning of a line, as the colour that says so (SGR parameters, ECMA-48 8.3.117)."""
 
     HEAD = "1"
     BAD = "1;31"

@@ -1,4 +1,4 @@
-"""What every command does around its work: logging to stderr, one line for an error, the documented exit code."""
+"""Frame of every command: logging to stderr, one line for an error, the documented exit code."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ PLACE = PlaceType()
 
 @dataclass(slots=True)
 class Stores:
-    """What a command has fetched, and what it has yet to send."""
+    """Remote stores of a command: what it has fetched, and what it has yet to send."""
 
     _stack: ExitStack
     _staged: dict[Path, StorePath] = field(default_factory=dict)

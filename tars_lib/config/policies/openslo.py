@@ -62,7 +62,7 @@ class _Goal:
 
 
 def is_openslo(document: Document) -> bool:
-    """Whether a document is OpenSLO, in a version that is read."""
+    """Return whether a document is OpenSLO, in a version that is read."""
     return document.version in READ
 
 

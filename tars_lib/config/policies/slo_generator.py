@@ -51,7 +51,7 @@ class _Slo(_Model):
 
 
 def is_slo_generator(document: Document) -> bool:
-    """Whether a document is one of slo-generator's."""
+    """Return whether a document is one of slo-generator's."""
     return document.version == API_VERSION
 
 

@@ -35,7 +35,7 @@ class PluginForm(SourceForm):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What stands beside `name`, `kind` and `auth`."""
+        """Return the fields beside `name`, `kind` and `auth`."""
         return MappingProxyType(dict(self.model_extra or {}))
 
 

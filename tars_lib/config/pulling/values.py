@@ -1,4 +1,4 @@
-"""What every source of `sources.yaml` is made of: where secrets stand, lengths of time, addresses without passwords."""
+"""Building blocks of a source in `sources.yaml`: places of secrets, lengths of time, addresses without passwords."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SourceName = Annotated[
 
 
 class Auth(Model):
-    """Where the secrets of a source stand: each in an environment variable, or in a file that holds nothing else."""
+    """Places of a source's secrets: each in an environment variable, or in a file that holds nothing else."""
 
     user: Key | None = None
     user_env: Key | None = None
@@ -94,7 +94,7 @@ class Auth(Model):
 
 
 class SourceForm(Model):
-    """What all kinds of sources have.
+    """Fields that all kinds of sources have.
 
     `interval` is what one sample stands for, and `stamp` says whether its time is where that begins or ends.
     """

@@ -1,4 +1,4 @@
-"""Who made, checked, copied or handed over a bundle, when, and with which digest.
+"""Chain of custody: who made, checked, copied or handed over a bundle, when, and with which digest.
 
 A bundle of an incident has its entries in the incident's timeline; any other in ``custody.jsonl`` beside it, in the same form:
 each line carries its own digest and that of the line before. Its end is kept in a file of its own beside it, as that of a
@@ -34,7 +34,7 @@ _HEAD = re.compile(rb"(\d{1,9}) ([0-9a-f]{64})\n")
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Where the entries on a bundle stand: an incident's folder, or a file beside the bundle."""
+    """Place of the entries on a bundle: an incident's folder, or a file beside the bundle."""
 
     incident: Path | None
     file: Path | None
@@ -45,14 +45,14 @@ class Log:
         return str(self.incident if self.incident is not None else self.file)
 
     def exists(self) -> bool:
-        """Whether something was ever written there."""
+        """Return whether something was ever written there."""
         return self.incident is not None or (
             self.file is not None and (self.file.is_file() or self.file.with_name(HEAD_FILE).is_file())
         )
 
 
 def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
-    """Where the entries on a bundle belong.
+    """Return the log to which entries on a bundle belong.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def events(log: Log) -> tuple[CustodyEvent, ...]:
 
 
 def head(log: Log) -> tuple[int, str]:
-    """How many entries there are, and the digest of the last: noted elsewhere, they show later whether lines were cut off.
+    """Count the entries and digest the last: noted elsewhere, they show later whether lines were cut off.
 
     Raises
     ------

@@ -17,7 +17,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a manifest lists, path to digest, and what is wrong with its form."""
+    """Content of a manifest, path to digest, and what is wrong with its form."""
 
     digests: Mapping[str, str]
     faults: tuple[str, ...]

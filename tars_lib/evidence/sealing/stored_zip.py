@@ -58,7 +58,7 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What could be read, and what is not as it was written."""
+    """Readable content of an archive, and what is not as it was written."""
 
     entries: tuple[Entry, ...]
     oddities: tuple[Oddity, ...]
@@ -174,7 +174,7 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
 
 
 def _unreadable(content: bytes) -> str:
-    """Why no entries could be read."""
+    """Say why no entries could be read."""
     last = content.rfind(_END_MARK)
     if last >= 0 and len(content) >= last + _END.size:
         begin = _END.unpack_from(content, last)[6]
@@ -201,7 +201,7 @@ def _names(entries: Sequence[Entry]) -> Iterator[Oddity]:
 
 
 def _differences(content: bytes, written: bytes, spans: Sequence[Span]) -> Iterator[Oddity]:
-    """Where an archive is not what its entries give; beyond a change of length only the first place can be told."""
+    """Say where an archive is not what its entries give; beyond a change of length only the first place can be told."""
     for span in spans:
         ours, theirs = written[span.start : span.end], content[span.start : span.end]
         if ours == theirs:

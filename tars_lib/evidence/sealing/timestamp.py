@@ -169,7 +169,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _covers(read: TimeStampResponse, content: bytes) -> bool:
-    """Whether a stamp is over these bytes, by whichever digest it names."""
+    """Return whether a stamp is over these bytes, by whichever digest it names."""
     imprint = read.tst_info.message_imprint
     name = _DIGESTS.get(imprint.hash_algorithm.dotted_string)
     return name is not None and hashlib.new(name, content).digest() == imprint.message

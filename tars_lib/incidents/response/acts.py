@@ -1,4 +1,4 @@
-"""What responders do to an incident, and what is possible in which state.
+"""Acts of responders on an incident, and what is possible in which state.
 
     OPEN -> ACKNOWLEDGED -> MITIGATING -> RESOLVED -> CLOSED
                  ^---------------------------+----------+   reopen
@@ -57,7 +57,7 @@ ALLOWED: dict[str, tuple[IncidentStatus, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes, when, into which incident's folder, and by which playbook."""
+    """Author of an act: who writes, when, into which incident's folder, and by which playbook."""
 
     folder: Path
     actor: str
@@ -221,7 +221,7 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
 
 
 def update(writer: Writer, text: str, next_update_at: datetime | None = None, eta: str | None = None) -> Written:
-    """What stakeholders were told, and when they hear more. `eta` is the end that somebody expects, in words."""
+    """Record what stakeholders were told, and when they hear more. `eta` is the end that somebody expects, in words."""
     changes: dict[str, object] = {"updated_at": writer.time, "next_update_at": next_update_at}
     if eta is not None:
         changes["eta"] = eta

@@ -59,7 +59,7 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 
 
 def is_task(contact: str) -> bool:
-    """Whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
+    """Return whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
     return contact.startswith("Create ")
 
 

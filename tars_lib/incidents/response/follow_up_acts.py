@@ -1,4 +1,4 @@
-"""What follows an incident: action items, and the reviews that were held."""
+"""Follow-up of an incident: action items, and the reviews that were held."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _BY_CHANNEL = ("escalation", "slack", "email")
 
 
 def next_update(case: Case) -> datetime | None:
-    """When the next update comes where nobody says: after the time in which the playbook lets nothing stand still.
+    """Return when the next update is due by default: after the time in which the playbook lets nothing stand still.
 
     None once the incident is over. Judgement: the page leaves it open.
     """

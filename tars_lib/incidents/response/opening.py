@@ -29,7 +29,7 @@ MANUAL_TYPE = "Manual Escalation"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is to be opened. `severity` and `title` are what the caller insists on; `facts` what a run knows
+    """Request to open. `severity` and `title` are what the caller insists on; `facts` what a run knows
     and which playbook was in force.
     """
 

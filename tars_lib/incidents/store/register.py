@@ -22,12 +22,12 @@ _ID = re.compile(r"INC-\d{12}(?:-[1-9]\d*)?")
 
 
 def incidents_dir(given: Path | None = None) -> Path:
-    """Where incidents live: `given`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
+    """Return the folder of incidents: `given`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
     return given or Path(os.environ.get("TARS_INCIDENTS_DIR") or DEFAULT_DIR)
 
 
 def actor() -> str:
-    """Who writes: `TARS_ACTOR`, else the user of the operating system, else "unknown"."""
+    """Return who writes: `TARS_ACTOR`, else the user of the operating system, else "unknown"."""
     named = os.environ.get("TARS_ACTOR", "").strip()
     if named:
         return named
@@ -47,7 +47,7 @@ def now() -> datetime:
 
 
 def is_incident_id(text: str) -> bool:
-    """Whether this is the name of an incident's folder.
+    """Return whether this is the name of an incident's folder.
 
     Examples
     --------

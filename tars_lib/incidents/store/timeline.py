@@ -31,7 +31,7 @@ _NOTE = re.compile(
 
 
 class EntryKind(Name):
-    """What an entry tells of."""
+    """Subject of an entry."""
 
     OPENED = "OPENED"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -127,7 +127,7 @@ def parse_line(line: bytes, where: str) -> Entry:
 
 
 def is_intact_note(line: bytes) -> bool:
-    """Whether a line is a note that matches its digest, found without reading it, which is much of the time of `parse_line`.
+    """Return whether a line is a note that matches its digest, without the cost of `parse_line`.
 
     A note sets no field of the record. Other lines, and notes that were altered, are for `parse_line`.
     """
@@ -139,7 +139,7 @@ def is_intact_note(line: bytes) -> bool:
 
 
 def is_redacted(line: bytes) -> bool:
-    """Whether a line says that redaction altered it; only the copy in a bundle may."""
+    """Return whether a line says that redaction altered it; only the copy in a bundle may."""
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):

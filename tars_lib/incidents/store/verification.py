@@ -56,7 +56,7 @@ class RecordVerification:
 
     @property
     def is_intact(self) -> bool:
-        """Whether everything is as it was written."""
+        """Return whether everything is as it was written."""
         return not self.faults
 
 
@@ -232,7 +232,7 @@ def _record(text: bytes, head: Head, entries: list[Entry]) -> list[str]:
 
 
 def _runs(incident: Incident, folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """What is wrong with the runs of the record, and whether it is a fault: a run that was moved is none."""
+    """Say what is wrong with the runs of the record, and whether it is a fault: a run that was moved is none."""
     for name, run in (("before", incident.before), ("after", incident.after)):
         if run is not None:
             yield from _run(name, run, folder / run.path)

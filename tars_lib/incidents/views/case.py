@@ -36,7 +36,7 @@ class Case:
 
     @property
     def escalation(self) -> Escalation:
-        """Who must be told, by the rules."""
+        """List who must be told, by the rules."""
         return escalate(self.facts, self.time, self.playbook)
 
 
@@ -69,7 +69,7 @@ def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None, 
 
 
 def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook | None = None) -> Facts:
-    """What is known of an incident.
+    """Collect what is known of an incident.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]
 
 
 def _said(entry: Entry) -> str:
-    """What an entry says in a table: of a whole message its first line."""
+    """Return an entry as a table shows it: of a whole message the first line."""
     if entry.kind not in (EntryKind.UPDATE, EntryKind.NOTIFIED):
         return entry.text
     first, _, rest = entry.text.strip().partition("\n")

@@ -67,12 +67,12 @@ def next_business_day(start: datetime) -> datetime:
 
 
 def is_running(incident: Incident) -> bool:
-    """Whether anybody still has to do something about the harm."""
+    """Return whether anybody still has to do something about the harm."""
     return incident.status not in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
 def is_late(incident: Incident, now: datetime, playbook: Playbook | None = None) -> bool:
-    """Whether one of the clocks runs and is overdue."""
+    """Return whether one of the clocks runs and is overdue."""
     playbook = playbook or packaged()
     if not is_running(incident):
         return False

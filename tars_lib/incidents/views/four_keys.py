@@ -120,7 +120,7 @@ def _frequency(deploys: Sequence[Event], days: float) -> DoraKey:
 
 
 def _is_commit(one: Event) -> bool:
-    """Whether an event is a commit or merge; runs of workflows and pipelines refer to one too, and are none."""
+    """Return whether an event is a commit or merge; runs of workflows and pipelines refer to one too, and are none."""
     return (
         one.kind in ("change", "commit", "merge")
         and _HASH.fullmatch(one.ref or "") is not None

@@ -1,4 +1,4 @@
-"""What a run says about an incident: its facts, and whether a later run shows that containment worked."""
+"""Facts on an incident from a run, and whether a later run shows that containment worked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SHOWN_CHANGES = 12
 
 
 def reference(run: Run, folder: Path) -> RunReference:
-    """Where a run stands and what it is, so that it can be found and checked later."""
+    """Return where a run stands and what it is, so that it can be found and checked later."""
     place = run.directory.resolve()
     inside = place.is_relative_to(folder.resolve())
     return RunReference(
@@ -72,7 +72,7 @@ class RunFacts:
 
 
 def facts_of(run: Run) -> RunFacts:
-    """What a run knows about an incident."""
+    """Collect what a run knows about an incident."""
     breaches = breached_slas(run)
     repos = tuple(dict.fromkeys(repo for breach in run.sla.breaches for repo in breach.repos))
     if not repos:
@@ -158,7 +158,7 @@ def causes_of(run: Run) -> tuple[Cause, ...]:
 
 
 def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
-    """Whether the run after containment shows that it worked.
+    """Judge whether the run after containment shows that it worked.
 
     RECOVERED needs every SLA that was breached to be judged and met; ENDED every lasting breach to have an end. A run that
     knows no more than the one before says nothing.

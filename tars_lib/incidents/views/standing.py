@@ -1,4 +1,4 @@
-"""Where an incident stands and what is done next: from its run and its record, for every page and every command."""
+"""State of an incident and its next steps: from its run and its record, for every page and every command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every SLA policy has in common, and how long its window is."""
+"""Common ground of all SLA policies, and the length of their windows."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def _months_later(time: datetime, months: int) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What every kind of SLA states.
+    """Terms that every kind of SLA states.
 
     Attributes
     ----------
@@ -283,11 +283,11 @@ class Policy:
 
     @property
     def same_samples(self) -> tuple[object, ...] | None:
-        """What decides the samples, for policies that judge the same ones; None of a kind that never shares them."""
+        """Return a key equal for policies that judge the same samples; None of a kind that never shares them."""
         return None
 
     def is_met_by(self, value: float) -> bool:
-        """Whether an unrounded value meets the objective; equality does, and what a float cannot tell from it."""
+        """Return whether an unrounded value meets the objective; equality, as far as floats can tell, does."""
         if math.isclose(value, self.objective, rel_tol=_SAME, abs_tol=0.0):
             return True
         return value >= self.objective if self.higher_is_better else value <= self.objective
@@ -299,12 +299,12 @@ class Policy:
 
     @property
     def counts_good(self) -> bool:
-        """Whether the part that is counted is that of the good events."""
+        """Return whether the part that is counted is that of the good events."""
         return False
 
     @property
     def higher_sample_is_better(self) -> bool:
-        """Whether more of the metric is better."""
+        """Return whether more of the metric is better."""
         return self.higher_is_better
 
     @property
@@ -314,12 +314,12 @@ class Policy:
 
     @property
     def is_level(self) -> bool:
-        """Whether the objective is a value of the metric, and no share of events or samples."""
+        """Return whether the objective is a value of the metric, and no share of events or samples."""
         return False
 
     @property
     def is_share(self) -> bool:
-        """Whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
+        """Return whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
 
         A ratio is one; per cent are where less than half may be bad: 80 % of a processor is a level, and no budget.
         """
@@ -344,7 +344,7 @@ class Policy:
         return self.used(value) / self.allowed if self.is_share and self.allowed > 0 else None
 
     def beyond(self, value: float) -> float:
-        """How far a value is beyond the objective, relative to what the objective allows; infinite where nothing is."""
+        """Measure how far a value is beyond the objective, relative to what that allows; infinite where nothing is."""
         distance = self.objective - value if self.higher_is_better else value - self.objective
         if self.objective == 0:
             return math.inf if distance > 0 else distance
@@ -356,6 +356,6 @@ class Policy:
         return None
 
     def warns_at(self, value: float) -> str | None:
-        """Why a value that meets the objective is at risk all the same."""
+        """Say why a value that meets the objective is at risk all the same."""
         del value
         return None

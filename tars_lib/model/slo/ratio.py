@@ -57,7 +57,7 @@ class RatioPolicy(Policy):
 
     @property
     def same_samples(self) -> tuple[object, ...] | None:
-        """What decides the samples, for policies that judge the same ones; None where slices depend on more."""
+        """Return a key equal for policies that judge the same samples; None where slices depend on more."""
         if self.slices is not None:
             return None
         return self.total, self.part, self.part_is_good, self.missing_is_zero
@@ -69,7 +69,7 @@ class RatioPolicy(Policy):
 
     @property
     def counts_good(self) -> bool:
-        """Whether the part is that of the good events."""
+        """Return whether the part is that of the good events."""
         return self.part_is_good
 
     @property
@@ -84,7 +84,7 @@ class RatioPolicy(Policy):
 
     @property
     def is_mean(self) -> bool:
-        """Whether the value is a mean over the window."""
+        """Return whether the value is a mean over the window."""
         return True
 
     def beyond(self, value: float) -> float:
@@ -179,7 +179,7 @@ class RatioPolicy(Policy):
         )
 
     def _notes(self, rows: Joined) -> tuple[tuple[str, ...], tuple[Ints, ...]]:
-        """How samples of the two counts were brought together."""
+        """Say how samples of the two counts were brought together."""
         notes, noted = [], []
         if rows.shifted.size:
             notes.append(

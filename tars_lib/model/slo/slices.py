@@ -15,7 +15,7 @@ MINUTE = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """How the samples of a window are gathered.
+    """Division of a window into slices of samples.
 
     The SLI of a slice is measured as that of a window would be: good events of all, good samples of all, or the mean.
     With a target a slice is good or bad as a whole, and the SLI of the window is the share of good slices; without one it is

@@ -64,7 +64,7 @@ class ThresholdPolicy(Policy):
 
     @property
     def higher_sample_is_better(self) -> bool:
-        """Whether more of the metric is better."""
+        """Return whether more of the metric is better."""
         return self.higher_is_better if self.is_level else self.threshold_is_floor
 
     @property
@@ -74,12 +74,12 @@ class ThresholdPolicy(Policy):
 
     @property
     def is_level(self) -> bool:
-        """Whether the objective is a value of the metric, and no share of samples."""
+        """Return whether the objective is a value of the metric, and no share of samples."""
         return self.aggregate != "good_share"
 
     @property
     def is_mean(self) -> bool:
-        """Whether the value is a mean over the window."""
+        """Return whether the value is a mean over the window."""
         return self.aggregate in ("mean", "good_share")
 
     def warns_at(self, value: float) -> str | None:
@@ -331,7 +331,7 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
 
 
 def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.bool_]:
-    """Whether a repo says at the time of a sample that no request came."""
+    """Return whether a repo says at the time of a sample that no request came."""
     of, at, total = history.samples(TOTAL)
     idle = total <= 0
     of, at = of[idle], at[idle]

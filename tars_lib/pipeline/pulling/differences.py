@@ -1,4 +1,4 @@
-"""Where a source and `org.yaml` say different things: `org.yaml` stays, the reader is told, and units are converted."""
+"""Differences between a source and `org.yaml`: `org.yaml` stays, the reader is told, and units are converted."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _LOCK = ".pull.lock"
 
 @dataclass(frozen=True, slots=True)
 class PulledSource:
-    """What became of one source.
+    """Outcome of pulling one source.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class PulledSource:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a pull uses of the world beside the network.
+    """Means of a pull beside the network.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ CHUNK = 1_000_000
 
 @dataclass
 class WrittenSamples:
-    """What has been written, of what was asked for now.
+    """Samples written so far, of what was asked for now.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class WrittenSamples:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """How samples of a source become samples of the root.
+    """Translation of a source's samples into samples of the root.
 
     Attributes
     ----------
@@ -277,7 +277,7 @@ def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: Writ
 
 
 def _is_within(group: Any, low: int, high: int) -> bool:
-    """Whether all times of a row group, which are in microseconds, are in a range, by its statistics."""
+    """Return whether all times of a row group, which are in microseconds, are in a range, by its statistics."""
     for position in range(group.num_columns):
         about = group.column(position)
         if about.path_in_schema == "timestamp" and about.is_stats_set and about.statistics.has_min_max:

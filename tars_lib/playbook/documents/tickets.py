@@ -31,7 +31,7 @@ _KEPT_SHARE = 0.9
 
 
 class TicketKind(Name):
-    """Why a ticket is made."""
+    """Reason for a ticket."""
 
     INCIDENT = "INCIDENT"
     IMPROVEMENT = "IMPROVEMENT"
@@ -54,7 +54,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class SloPast:
-    """How an SLO did.
+    """Past performance of an SLO.
 
     `values` are the SLI of past whole windows; NaN where it is not known. `window` is their length in words, `periods` how
     many of the SLO's periods lie between the begin of the first and the end of the last.
@@ -75,7 +75,7 @@ class SloPast:
 
     @property
     def lacking(self) -> str | None:
-        """What is missing before the objective can be doubted; None where there is enough."""
+        """Say what is missing before the objective can be doubted; None where there is enough."""
         of = f" of {self.window}" if self.window else ""
         if self.known < _LEAST_WINDOWS:
             return f"{self.known} whole windows{of} could be judged; {_LEAST_WINDOWS} are needed"

@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job.
+    """Outcome of a job.
 
     `files` holds `notebook` and one entry a format; empty where it failed. `error` says why; a `NotebookError` where a cell
     did.

@@ -1,4 +1,4 @@
-"""What a notebook lets its caller set: the literals of its cell tagged `parameters`.
+"""Parameters that a notebook lets its caller set: the literals of its cell tagged `parameters`.
 
 papermill turns parameter names into code, so only names that the notebook declares pass, and a value has the
 type of the literal that it replaces: `007` for a text stays a text.
