@@ -144,16 +144,16 @@ def list_command(
     root = archive_dir or archive_of(place(incidents_dir))
     lines = read_lines(root)
     kept, held = archived(lines), all_holds(place(incidents_dir), lines)
-    faults = [fault_in(root, one) for one in kept]
+    faults = [fault_in(root, stored) for stored in kept]
     if as_json:
-        rows = [{"archived": to_json(one), "fault": fault} for one, fault in zip(kept, faults, strict=True)]
+        rows = [{"archived": to_json(stored), "fault": fault} for stored, fault in zip(kept, faults, strict=True)]
         click.echo(dumps({"archive": str(root), "archived": rows, "holds": held}, ensure_ascii=True), nl=False)
     else:
-        for one, fault in zip(kept, faults, strict=True):
+        for stored, fault in zip(kept, faults, strict=True):
             if fault or not quiet:
-                state = visible(fault) if fault else f"archived {one.archived_at:%Y-%m-%d}"
+                state = visible(fault) if fault else f"archived {stored.archived_at:%Y-%m-%d}"
                 click.echo(
-                    f"{one.kind.value:9} {visible(one.name)}\n{'':9} {visible(str(root / one.archive))}: {state}"
+                    f"{stored.kind.value:9} {visible(stored.name)}\n{'':9} {visible(str(root / stored.archive))}: {state}"
                 )
         if not kept and not quiet:
             click.echo(f"nothing is archived in {root}")
@@ -183,9 +183,9 @@ def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -
             f"{item.decision.value:8} {item.kind.value.lower()} {visible(item.place)}{age}: {visible(item.reason)}"
         )
     if not quiet:
-        counts = {one: sum(item.decision is one for item in items) for one in Decision}
-        told = ", ".join(f"{number} {one.value}" for one, number in counts.items() if number)
-        click.echo(told or "nothing is there")
+        counts = {decision: sum(item.decision is decision for item in items) for decision in Decision}
+        counted = ", ".join(f"{number} {decision.value}" for decision, number in counts.items() if number)
+        click.echo(counted or "nothing is there")
         if not is_done and (counts[Decision.ARCHIVE] or counts[Decision.DELETE]):
             click.echo("This was a plan; `tars retention apply` carries it out.")
     return 1 if refused else 0

@@ -83,12 +83,12 @@ def read_import_map(path: Path, label: str) -> ImportMap:
     given = validate(_Map, read_yaml(path, label) or {}, label)
     return ImportMap(
         columns={
-            name: ColumnChoice(use=one)
-            if isinstance(one, str)
-            else ColumnChoice(one.repo, one.metric, one.unit, one.kind, one.use)
-            for name, one in given.columns.items()
+            name: ColumnChoice(use=choice)
+            if isinstance(choice, str)
+            else ColumnChoice(choice.repo, choice.metric, choice.unit, choice.kind, choice.use)
+            for name, choice in given.columns.items()
         },
         repos=given.repos,
-        metrics={name: MetricChoice(one.metric, one.unit, one.kind) for name, one in given.metrics.items()},
+        metrics={name: MetricChoice(choice.metric, choice.unit, choice.kind) for name, choice in given.metrics.items()},
         environments=given.environments,
     )

@@ -143,8 +143,8 @@ def read_policies(
     path: Path, label: str, metrics: Definitions = _NO_DEFINITIONS
 ) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
     """Read the SLA policies and the notes of one file; see `read_policy_set`."""
-    found = read_policy_set([(path, label)], metrics=metrics)
-    return found.policies, found.notes
+    policy_set = read_policy_set([(path, label)], metrics=metrics)
+    return policy_set.policies, policy_set.notes
 
 
 def documents_in(path: Path, label: str) -> list[Document]:

@@ -37,5 +37,7 @@ def yaml_text(documents: Iterable[Any], comment: Iterable[str] = ()) -> str:
     ---
     b: 1
     """
-    made = [yaml.dump(one, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH) for one in documents]
+    made = [
+        yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH) for document in documents
+    ]
     return "".join(f"# {line}\n" for line in comment) + "---\n".join(made)

@@ -261,8 +261,8 @@ def entries(folder: Path, label: str, at_most: int, refuse: type[TarsError] = In
     """
     names = []
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as scan:
+            for entry in scan:
                 names.append(entry.name)
                 if len(names) > at_most:
                     break

@@ -46,9 +46,9 @@ def announced(times: Mapping[str, Sequence[datetime]], clock: datetime) -> list[
     """Say what is dated later than the clock: a sentence for each kind of which there is some."""
     late = {what: [time for time in given if time > clock + AHEAD] for what, given in times.items()}
     return [
-        f"{plural(len(found), what)} dated later than the clock, such as {_shown(to_micros(min(found)))}"
-        for what, found in late.items()
-        if found
+        f"{plural(len(late_times), what)} dated later than the clock, such as {_shown(to_micros(min(late_times)))}"
+        for what, late_times in late.items()
+        if late_times
     ]
 
 

@@ -220,9 +220,9 @@ class OrgData(Telling):
 
     def _last_said(self, clock: datetime | None) -> datetime | None:
         """The last time up to the clock that anybody reported an alert or an event."""
-        told = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
-        told += [event.timestamp for event in self.events]
-        return max((time for time in told if clock is None or time <= clock), default=None)
+        times = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
+        times += [event.timestamp for event in self.events]
+        return max((time for time in times if clock is None or time <= clock), default=None)
 
     def told(self) -> Told:
         """Say what is known of the organisation, and how to ask on."""

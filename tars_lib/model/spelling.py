@@ -43,7 +43,7 @@ def trimmed(name: str) -> str:
     if name.isascii() and name.isprintable():
         return name.strip()
     seen = "".join(char for number, char in enumerate(name) if not _is_hidden(name, number))
-    return _BLANKS.sub(lambda found: found[0] if "\n" in found[0] else " ", unicodedata.normalize("NFC", seen).strip())
+    return _BLANKS.sub(lambda blank: blank[0] if "\n" in blank[0] else " ", unicodedata.normalize("NFC", seen).strip())
 
 
 def _is_hidden(name: str, number: int) -> bool:
@@ -133,8 +133,8 @@ def _cases(
         final = read_as.get(name, name)
         if final in joined:
             read_as[name] = joined[final]
-    told = {name: chosen for name, chosen in joined.items() if name not in others or column == "repo"}
-    notes.append(_note(column, told, "their letter case alone differs, and their samples fit into one series"))
+    announced = {name: chosen for name, chosen in joined.items() if name not in others or column == "repo"}
+    notes.append(_note(column, announced, "their letter case alone differs, and their samples fit into one series"))
     return notes
 
 
@@ -154,15 +154,15 @@ def _fit(samples: AnySamples, column: str, names: Sequence[str], read_as: Mappin
 
     Two sources that measure the same at times of their own would stand close together now and then.
     """
-    found: dict[int, list[NDArray[np.int64]]] = {}
+    times_of: dict[int, list[NDArray[np.int64]]] = {}
     for number, name in enumerate(names):
         for part in samples.parts():
             mask = _rows(part, column, name, read_as)
             other, time = (part.metric if column == "repo" else part.repo)[mask], part.time[mask]
             for code in np.unique(other).tolist():
-                times = found.setdefault(code, [np.zeros(0, dtype=np.int64) for _ in names])
+                times = times_of.setdefault(code, [np.zeros(0, dtype=np.int64) for _ in names])
                 times[number] = np.concatenate((times[number], time[other == code]))
-    for times in found.values():
+    for times in times_of.values():
         joint = np.sort(np.concatenate(times))
         spellings_seen = sum(part.size > 0 for part in times)
         if spellings_seen < 2:

@@ -139,11 +139,11 @@ def read_duration(text: str) -> timedelta:
     >>> read_duration("PT5M"), read_duration("P2D")
     (datetime.timedelta(seconds=300), datetime.timedelta(days=2))
     """
-    found = _DURATION.fullmatch(text)
-    unit = None if found is None else _UNIT.get(f"{found[1]}{found[3]}")
-    if found is None or unit is None:
+    match = _DURATION.fullmatch(text)
+    unit = None if match is None else _UNIT.get(f"{match[1]}{match[3]}")
+    if match is None or unit is None:
         raise InputError(f"{text[:60]!r} is not a duration; allowed: one of P1D, PT1H, PT1M and PT1S with any number")
     try:
-        return float(found[2]) * unit
+        return float(match[2]) * unit
     except OverflowError as error:
         raise InputError(f"{text[:60]!r} is not a duration; allowed: at most {timedelta.max.days} days") from error

@@ -108,12 +108,12 @@ def factor_between(given: str, wanted: str) -> Fraction | None:
     >>> factor_between("min", "h"), factor_between("ms", "ratio"), factor_between("EUR", "EUR")
     (Fraction(1, 60), None, Fraction(1, 1))
     """
-    one, other = unit_of(given), unit_of(wanted)
-    if one.symbol == other.symbol:
+    source, other = unit_of(given), unit_of(wanted)
+    if source.symbol == other.symbol:
         return Fraction(1)
-    if not one.dimension or one.dimension != other.dimension:
+    if not source.dimension or source.dimension != other.dimension:
         return None
-    return one.factor / other.factor
+    return source.factor / other.factor
 
 
 def times(value: float, factor: Fraction) -> float:

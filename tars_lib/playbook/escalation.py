@@ -245,9 +245,9 @@ def _ticks(facts: Facts, tiers: int, playbook: Playbook) -> Iterator[datetime]:
 
 
 def _merged(calls: Sequence[Rung], facts: Facts) -> list[Rung]:
-    told = {}
+    told_at = {}
     for entry in sorted(facts.told, key=lambda entry: entry.at, reverse=True):
-        told[entry.contact.casefold()] = entry.at
+        told_at[entry.contact.casefold()] = entry.at
     merged = []
     for contact in dict.fromkeys(rung.contact for rung in calls):
         first, *others = [rung for rung in calls if rung.contact == contact]
@@ -256,7 +256,7 @@ def _merged(calls: Sequence[Rung], facts: Facts) -> list[Rung]:
             method for rung in (first, *others) if rung.due_at == first.due_at for method in rung.methods
         )
         merged.append(
-            Rung(contact, first.due_at, first.rule, tuple(methods), tuple(also), told.get(contact.casefold()))
+            Rung(contact, first.due_at, first.rule, tuple(methods), tuple(also), told_at.get(contact.casefold()))
         )
     return merged
 

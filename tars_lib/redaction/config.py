@@ -79,7 +79,7 @@ def read_redaction(path: Path, label: str | None = None) -> Rules:
     for rule in rules:
         if rule.name in known:
             raise ConfigError(f"{named}: {rule.name}: a built-in pattern has this name; another one is needed")
-    own = tuple(_pattern(one, named) for one in given.patterns)
+    own = tuple(_pattern(own_pattern, named) for own_pattern in given.patterns)
     return Rules(
         patterns=(*own, *(pattern for pattern in BUILT_IN if given.built_in.get(pattern.name, True))),
         fields=tuple(

@@ -35,7 +35,7 @@ class FieldRule:
         >>> rule.covers("run/people.json", "team.0.email"), rule.covers("people.json", "email"), rule.covers("x.json", "email")
         (True, True, False)
         """
-        named = any(fnmatchcase(one, self.file) for one in (file, file.rpartition("/")[2]))
+        named = any(fnmatchcase(name, self.file) for name in (file, file.rpartition("/")[2]))
         short = self.path.removeprefix("*.")
         return named and (fnmatchcase(path, self.path) or fnmatchcase(path, short))
 

@@ -116,7 +116,7 @@ def _timeline(path: str, content: bytes, redaction: Redaction) -> bytes:
         before = redaction.redactor.matches.copy()
         entry = _object(line)
         read = {key: entry[key] for key in _READ if key in entry}
-        made = walk(read, lambda text, place: redaction.value(path, place, text), redaction.names(path))
+        made = walk(read, lambda text, field: redaction.value(path, field, text), redaction.names(path))
         if not entry or made == read:
             lines.append(line)
             continue

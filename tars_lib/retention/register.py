@@ -81,13 +81,13 @@ def archive_of(incidents: Path) -> Path:
     return incidents.parent / "archive"
 
 
-def fault_in(archive: Path, one: Archived) -> str:
+def fault_in(archive: Path, item: Archived) -> str:
     """Say what is wrong with an archived file; empty where it is what the register says."""
     try:
-        digest = sha256_of(archive / one.archive)
+        digest = sha256_of(archive / item.archive)
     except OSError as error:
-        return f"{archive / one.archive}: {error.strerror}"
-    return "" if digest == one.sha256 else f"{archive / one.archive}: not what the register says"
+        return f"{archive / item.archive}: {error.strerror}"
+    return "" if digest == item.sha256 else f"{archive / item.archive}: not what the register says"
 
 
 def read_lines(archive: Path) -> list[RegisterLine]:
@@ -176,7 +176,7 @@ def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
         return [], 0
     content = read_whole(path, str(path), MAX_TIMELINE_BYTES)
     end = content.rfind(b"\n") + 1
-    found: list[tuple[RegisterLine, bytes]] = []
+    entries: list[tuple[RegisterLine, bytes]] = []
     previous = _START
     for row, raw in enumerate(content[:end].splitlines(keepends=True), 1):
         try:
@@ -186,5 +186,5 @@ def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
         if line.previous != previous:
             raise VerificationError(f"{path}, row {row}: altered: it does not follow the row before it")
         previous = hashlib.sha256(raw).hexdigest()
-        found.append((line, raw))
-    return found, end
+        entries.append((line, raw))
+    return entries, end

@@ -122,8 +122,8 @@ def prometheus_rules_command(
         org.policies, selectors=_pairs(selectors), query_map=_query_map(root, sla_policy), label=name
     )
     if not quiet:
-        for one in made.left_out:
-            click.echo(f"left out: {one}", err=True)
+        for sentence in made.left_out:
+            click.echo(f"left out: {sentence}", err=True)
     return _write(made.text, output, quiet=quiet)
 
 
@@ -189,15 +189,15 @@ def _query_map(root: Path | None, sla_policy: tuple[Path, ...]) -> dict[str, str
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    selectors: dict[str, str] = {}
     for text in given:
         metric, sign, selector = text.partition("=")
         if not sign or not metric.strip() or not selector.strip():
             raise click.BadParameter(f"{text!r}; allowed: METRIC=SELECTOR", param_hint="--selector")
-        if metric.strip() in found:
+        if metric.strip() in selectors:
             raise click.BadParameter(f"{metric.strip()!r} is given twice", param_hint="--selector")
-        found[metric.strip()] = selector.strip()
-    return found
+        selectors[metric.strip()] = selector.strip()
+    return selectors
 
 
 def _write(text: str, output: Path | None, *, quiet: bool) -> int:

@@ -48,7 +48,7 @@ class Output:
         summary: Callable[[], Sequence[str]],
         dropped: Sequence[str],
         samples: bytes | None = None,
-        told: Callable[[], int] | None = None,
+        tell: Callable[[], int] | None = None,
     ) -> int:
         """Write and print a report.
 
@@ -61,7 +61,7 @@ class Output:
             Fields that the summary document leaves out.
         samples : bytes, optional
             Parquet history that goes beside the file.
-        told : callable, optional
+        tell : callable, optional
             Tells a build server, and gives the code that the exit policy leaves; by default the policy decides by the
             report's code alone.
 
@@ -88,7 +88,7 @@ class Output:
             say(on_screen(summary(), "add --json for all of it"))
         elif self.file is not None and not self.quiet:
             click.echo(self.file)
-        code = decide(policy, (report.exit_code,)).code if told is None else told()
+        code = decide(policy, (report.exit_code,)).code if tell is None else tell()
         return legacy_zero(self.engine) if self.legacy and report.exit_code == 0 and not self.exit_zero else code
 
 

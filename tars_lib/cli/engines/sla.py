@@ -59,9 +59,9 @@ def sla(
         if sla_policy:
             from tars_lib.config.sla_policies import read_policy_paths
 
-            found, _ = read_policy_paths([(path, path.name) for path in sla_policy], metrics=org.metrics)
+            policy_set, _ = read_policy_paths([(path, path.name) for path in sla_policy], metrics=org.metrics)
             names = ", ".join(path.name for path in sla_policy)
-            org = org.judged_by(found.policies, names, found.notes, found.counters)
+            org = org.judged_by(policy_set.policies, names, policy_set.notes, policy_set.counters)
         build.check([policy.sla_id for policy in org.policies])
         given = read_upstream(
             alerts=one_file(alerts_report, "an org-alerts.json"),
@@ -75,5 +75,5 @@ def sla(
         report,
         lambda: [build.line(line) for line in sla_lines(report, state)],
         ("scorecard", "risk_narrative"),
-        told=lambda: build.tell(report, state, org.name, {"sla": report.exit_code}),
+        tell=lambda: build.tell(report, state, org.name, {"sla": report.exit_code}),
     )

@@ -99,4 +99,4 @@ def shown(text: str) -> str:
 def _seen(part: str) -> str:
     if part.isprintable():
         return part
-    return visible(re.sub(r"[\r\f\v]", lambda found: f"[U+{ord(found[0]):04X}]", part))
+    return visible(re.sub(r"[\r\f\v]", lambda match: f"[U+{ord(match[0]):04X}]", part))

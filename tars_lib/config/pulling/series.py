@@ -105,8 +105,8 @@ def _ranges(query: str) -> list[tuple[str, timedelta]]:
     """Ranges that increases are taken over; none where a subquery puts them together itself."""
     if _SUBQUERY.search(query):
         return []
-    found = ((text, length_of(text)) for text in _INCREASE.findall(query))
-    return [(text, length) for text, length in found if length is not None]
+    ranges = ((text, length_of(text)) for text in _INCREASE.findall(query))
+    return [(text, length) for text, length in ranges if length is not None]
 
 
 def _text(length: timedelta) -> str:

@@ -178,19 +178,19 @@ def check_with_gpg(bundle: Path, signature: Path) -> Signature:
 
 def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple[Signature, ...]:
     """Every signature that stands beside a bundle, checked as far as keys are at hand."""
-    found: list[Signature] = []
+    signatures: list[Signature] = []
     if public_key is not None:
         # also where nothing is signed: a mistyped file must not pass for a missing signature
         _public_key(public_key)
     by_minisign = bundle.with_name(f"{bundle.name}{MINISIGN_ENDING}")
     by_gpg = bundle.with_name(f"{bundle.name}{GPG_ENDING}")
     if by_minisign.is_file() and public_key is not None:
-        found.append(check(content, by_minisign, public_key))
+        signatures.append(check(content, by_minisign, public_key))
     elif by_minisign.is_file():
-        found.append(_without_key(content, by_minisign))
+        signatures.append(_without_key(content, by_minisign))
     if by_gpg.is_file():
-        found.append(check_with_gpg(bundle, by_gpg))
-    return tuple(found)
+        signatures.append(check_with_gpg(bundle, by_gpg))
+    return tuple(signatures)
 
 
 def _public_key(text: str) -> Any:

@@ -313,10 +313,10 @@ def _take_back(folder: Path, at: int) -> bool:
 
 def _replace_record(folder: Path, state: JournalState) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
-    place = folder / _NEW_FILE
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
+    new_file = folder / _NEW_FILE
+    handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
     with os.fdopen(handle, "wb") as file:
         file.write(record_text(state).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    rename(place, folder / RECORD_FILE)
+    rename(new_file, folder / RECORD_FILE)

@@ -108,8 +108,8 @@ def folders(root: Path) -> list[Path]:
     """Folders of all incidents, newest id first; those without a record, made by hand or by a pipeline, too."""
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if path.is_dir() and is_incident_id(path.name)]
-    return sorted(found, key=lambda path: _order(path.name), reverse=True)
+    incident_folders = [path for path in root.iterdir() if path.is_dir() and is_incident_id(path.name)]
+    return sorted(incident_folders, key=lambda path: _order(path.name), reverse=True)
 
 
 def runs_in(folder: Path) -> list[Path]:

@@ -139,7 +139,7 @@ def _fork(folder: Path, files: RecordFiles) -> Fork | None:
             continue
         if not loose and not lost and (entry.seq, entry.previous) == (len(kept) + 1, _last(kept)):
             kept.append(entry)
-        elif all(entry.sha256 != one.sha256 for one in kept):
+        elif all(entry.sha256 != known.sha256 for known in kept):
             loose.setdefault(entry.sha256, entry)
     ordered = sorted(loose.values(), key=lambda entry: entry.seq)
     said = files.state.head if files.state.facts is not None else None

@@ -110,9 +110,9 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         regulatory_impact=_answer(incident, Condition.REGULATORY_IMPACT),
         condition_since=tuple(_since(entries).items()),
         actions=tuple(
-            TakenAction(f"{one.text}{_UNDONE.get(one.state, '')}", one.started_at, one.owner)
-            for one in incident.actions
-            if one.state is not ActionState.SUGGESTED
+            TakenAction(f"{action.text}{_UNDONE.get(action.state, '')}", action.started_at, action.owner)
+            for action in incident.actions
+            if action.state is not ActionState.SUGGESTED
         ),
         timeline=tuple(_rows(incident, entries)),
         action_items=incident.action_items,
@@ -172,8 +172,8 @@ def _told(incident: Incident, playbook: Playbook) -> Iterator[ToldContact]:
     row = playbook.severity(incident.severity).escalation
     if incident.acknowledged_at is not None and len(row) > 1:
         yield ToldContact(row[0], incident.acknowledged_at)
-    for one in incident.escalations:
-        yield ToldContact(one.contact, one.at)
+    for escalation in incident.escalations:
+        yield ToldContact(escalation.contact, escalation.at)
 
 
 def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]:

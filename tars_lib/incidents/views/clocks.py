@@ -87,7 +87,7 @@ def rungs_left(incident: Incident, playbook: Playbook | None = None) -> list[str
     Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
     """
     playbook = playbook or packaged()
-    told = {escalation.contact.casefold() for escalation in incident.escalations}
+    contacted = {escalation.contact.casefold() for escalation in incident.escalations}
     rungs = playbook.severity(incident.severity).escalation
     rest = rungs if incident.acknowledged_at is None or len(rungs) == 1 else rungs[1:]
-    return [rung for rung in rest if rung.casefold() not in told]
+    return [rung for rung in rest if rung.casefold() not in contacted]

@@ -242,8 +242,8 @@ def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedS
     recorded = [f"{cause.cause} ({confidence_text(cause)}){also}" for cause, also in distinct(incident.causes)[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
         return _step(row, recorded, None)
-    found = ["the run names no cause", *recorded] if incident.before is not None else []
-    return _step(row, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
+    evidence = ["the run names no cause", *recorded] if incident.before is not None else []
+    return _step(row, evidence, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 
 def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
@@ -257,7 +257,7 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep
 
 
 def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> GuidedStep:
-    recorded = [f"notified {one.contact}" for one in incident.escalations]
+    recorded = [f"notified {escalation.contact}" for escalation in incident.escalations]
     if incident.next_update_at is not None:
         recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:

@@ -34,8 +34,8 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
     if not root.is_dir():
         return Overdue(warnings=(f"{root}: no such folder, so no incident was checked for overdue escalations",))
     rules = playbook or playbook_in_force(root)
-    found = read_cases(root, rules)
-    late = tuple(rung for facts in found.cases for rung in timeouts(facts, time, rules))
+    register = read_cases(root, rules)
+    late = tuple(rung for facts in register.cases for rung in timeouts(facts, time, rules))
     records = [root / name / RECORD_FILE for name in dict.fromkeys(rung.incident_id for rung in late)]
     return Overdue(
         rungs=late,
@@ -45,6 +45,6 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
         ),
         warnings=tuple(
             f"incident {name} cannot be read, so its overdue escalations are unknown: {problem}"
-            for name, problem in found.unreadable
+            for name, problem in register.unreadable
         ),
     )

@@ -68,10 +68,10 @@ class Window:
             raise ConfigError(
                 f"window {text!r} is not allowed: months, quarters and years differ in length; write days, such as 30d{minutes}"
             )
-        found = _WINDOW.fullmatch(given)
-        if found is None or int(found[1]) == 0:
+        match = _WINDOW.fullmatch(given)
+        if match is None or int(match[1]) == 0:
             raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
-        amount, unit = int(found[1]), found[2].lower()
+        amount, unit = int(match[1]), match[2].lower()
         if amount * (_DAYS[unit] if unit in _DAYS else _MINUTES[unit] / 1440) > MAX_WINDOW_DAYS:
             raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         if unit in _DAYS:
@@ -87,8 +87,8 @@ class Window:
         ConfigError
             For another period, or an anchor that is no time or names a zone.
         """
-        found = _PERIOD.fullmatch(period)
-        if found is None:
+        match = _PERIOD.fullmatch(period)
+        if match is None:
             raise ConfigError(f"period {period!r} is not allowed; a number with d, w, M, Q or Y is, such as 1M")
         try:
             began = datetime.fromisoformat(anchor)
@@ -96,7 +96,7 @@ class Window:
             raise ConfigError(f"start {anchor!r} is not a time; allowed: ISO 8601, 2026-01-01T00:00:00") from error
         if began.tzinfo is not None:
             raise ConfigError(f"start {anchor!r} names a zone; a local time is allowed, as the zone stands beside it")
-        amount, unit = int(found[1]), found[2]
+        amount, unit = int(match[1]), match[2]
         days = amount * _DAYS[unit] if unit in _DAYS else round(amount * _MONTHS[unit] * _MONTH_DAYS)
         if days > MAX_WINDOW_DAYS:
             raise ConfigError(f"period {period!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
@@ -118,10 +118,10 @@ class Window:
         >>> str(Window.rolling("1Q")), Window.rolling("1M").days
         ('1Q', 30)
         """
-        found = _PERIOD.fullmatch(text)
-        if found is None or found[2] not in _MONTHS:
+        match = _PERIOD.fullmatch(text)
+        if match is None or match[2] not in _MONTHS:
             return cls.parse(text)
-        days = round(int(found[1]) * _MONTHS[found[2]] * _MONTH_DAYS)
+        days = round(int(match[1]) * _MONTHS[match[2]] * _MONTH_DAYS)
         if days > MAX_WINDOW_DAYS:
             raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         return cls(days=days, period=text)
@@ -350,9 +350,9 @@ class Policy:
             return math.inf if distance > 0 else distance
         return distance / abs(self.objective)
 
-    def share_of_time(self, found: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
+    def share_of_time(self, track: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
         """For which share of the time the kept samples are good, for each repo; None of an SLI that shares out no samples."""
-        del found, keep, n
+        del track, keep, n
         return None
 
     def warns_at(self, value: float) -> str | None:

@@ -259,12 +259,12 @@ def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: Writ
     schema = _schema()
     # without pyarrow.dataset, which loads pandas; that takes longer than to read most files
     try:
-        with pq.ParquetFile(earlier, read_dictionary=["repo", "metric"]) as found:
-            is_micros = found.schema_arrow.field("timestamp").type == schema.field("timestamp").type
-            for group in range(found.num_row_groups):
-                if is_micros and _is_within(found.metadata.row_group(group), low, high):
+        with pq.ParquetFile(earlier, read_dictionary=["repo", "metric"]) as parquet:
+            is_micros = parquet.schema_arrow.field("timestamp").type == schema.field("timestamp").type
+            for group in range(parquet.num_row_groups):
+                if is_micros and _is_within(parquet.metadata.row_group(group), low, high):
                     continue
-                table = found.read_row_group(group, columns=schema.names).select(schema.names)
+                table = parquet.read_row_group(group, columns=schema.names).select(schema.names)
                 for batch in table.cast(schema).to_batches():
                     time = np.asarray(batch.column(0).view(pa.int64()))
                     kept = batch.filter(pa.array((time < low) | (time >= high)))

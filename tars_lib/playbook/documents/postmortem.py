@@ -151,8 +151,8 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
 
 def summary_lines(facts: Facts) -> list[str]:
     """Return what was found, severity and type; then how it ended and whether containment worked, where recorded."""
-    found, *after = summary_sentences(facts)
-    return [f"{found} {facts.severity.value}, {line(facts.incident_type)}.", *after]
+    first, *after = summary_sentences(facts)
+    return [f"{first} {facts.severity.value}, {line(facts.incident_type)}.", *after]
 
 
 def budget_text(sla: BreachedSla) -> str:

@@ -99,20 +99,20 @@ class SloUpdate:
 
 def tickets(facts: Facts) -> tuple[Ticket, ...]:
     """The incident itself where it is a SEV-4, and its open action items."""
-    found = []
+    drafted = []
     if facts.severity is Severity.SEV_4:
         text = (
             f"{line(facts.title)}\nServices: {listed((line(repo.repo) for repo in facts.repos), nothing='none known')}\n"
             f"Cause: {cause_text(facts)}\n{freshness_text(facts)}"
         )
         title = f"{line(facts.incident_id)}: {line(facts.title) or facts.incident_type}"
-        found.append(Ticket(facts.incident_id, TicketKind.INCIDENT, title, text, labels=("incident", "SEV-4")))
+        drafted.append(Ticket(facts.incident_id, TicketKind.INCIDENT, title, text, labels=("incident", "SEV-4")))
     for key, item in item_ids(facts):
         if not item.is_done:
             text = f"From the postmortem of {line(facts.incident_id)}: {line(facts.title)}"
             labels = ("action-item", facts.severity.value)
-            found.append(Ticket(key, TicketKind.ACTION_ITEM, line(item.text), text, item.owner, item.due, labels))
-    return tuple(found)
+            drafted.append(Ticket(key, TicketKind.ACTION_ITEM, line(item.text), text, item.owner, item.due, labels))
+    return tuple(drafted)
 
 
 def improvement_tickets(repos: Iterable[AffectedRepo], below: float = LOW_HEALTH) -> tuple[Ticket, ...]:
@@ -138,7 +138,7 @@ def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
     The level is the order statistic, never an interpolated value, so it was reached in fact. Fewer than six known windows, or
     windows over less than a period, say nothing.
     """
-    found = []
+    updates = []
     for past in pasts:
         known = [value for value in past.values if math.isfinite(value)]
         sign = 1 if past.higher_is_better else -1
@@ -149,8 +149,8 @@ def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
         suggested = best_first[math.ceil(_KEPT_SHARE * len(known)) - 1]
         windows = f"windows of {past.window}" if past.window else "windows"
         reason = f"{missed} of {len(known)} {windows} missed {past.objective:g}; nine of ten kept {suggested:g}"
-        found.append(SloUpdate(past.sla_id, past.objective, suggested, missed, len(known), past.unit, reason))
-    return tuple(found)
+        updates.append(SloUpdate(past.sla_id, past.objective, suggested, missed, len(known), past.unit, reason))
+    return tuple(updates)
 
 
 def slo_tickets(updates: Iterable[SloUpdate]) -> tuple[Ticket, ...]:

@@ -118,10 +118,10 @@ def check_notebook(name: str | Path, parameters: Mapping[str, Any]) -> None:
     ReportError
         Names the parameter, the value and what is allowed.
     """
-    found = find_notebook(str(name))
-    content = _read(found)
-    check_parameters(parameters, declared_parameters(content), found.name)
-    check_ranges(parameters, declared_ranges(content), found.name)
+    path = find_notebook(str(name))
+    content = _read(path)
+    check_parameters(parameters, declared_parameters(content), path.name)
+    check_ranges(parameters, declared_ranges(content), path.name)
 
 
 def run_notebook(

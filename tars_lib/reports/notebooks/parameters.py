@@ -72,7 +72,7 @@ def declared_ranges(notebook: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
         for node in ast.walk(ast.parse(cell["source"])):
             if not isinstance(node, ast.Call) or getattr(node.func, "attr", "") != "whole_number":
                 continue
-            constants = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             match constants:
                 case [str(name), int(low), int(high)]:
                     ranges[name] = (low, high)
