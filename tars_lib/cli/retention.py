@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from tars_lib.retention.work import Clerk
 
 
-def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of plan and apply."""
+def _placed(body: Callable[..., int]) -> Callable[..., Any]:
+    """Make a command's body of a function that is given a `clerk` for the options of plan and apply."""
+
+    @wraps(body)
+    def with_clerk(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+        return body(clerk=_clerk(**given), as_json=as_json, quiet=quiet)
+
+    command: Callable[..., Any] = guarded(REPORT)(with_clerk)
     folder = click.Path(path_type=Path, file_okay=False)
     for decorate in (
         logging_options,
@@ -69,44 +76,19 @@ def _clerk(
 
 @click.command("plan", epilog="Example: tars retention plan --now 2027-01-05T00:00:00Z")
 @_placed
-@guarded(REPORT)
-def plan_command(
-    policy: Path | None,
-    runs_dir: Path,
-    incidents_dir: Path | None,
-    bundles_dir: Path,
-    reports_dir: Path,
-    archive_dir: Path | None,
-    now: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def plan_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
     """Show what `tars retention apply` would archive and delete, and why; write nothing.
 
     Code 1 if something past its age is not what its digests say: it is refused, and stays.
     """
     from tars_lib.retention.work import planned
 
-    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
     return _show(planned(clerk), as_json=as_json, quiet=quiet, is_done=False)
 
 
 @click.command("apply", epilog="Example: tars retention apply --runs-dir ./reports/runs")
 @_placed
-@guarded(REPORT)
-def apply_command(
-    policy: Path | None,
-    runs_dir: Path,
-    incidents_dir: Path | None,
-    bundles_dir: Path,
-    reports_dir: Path,
-    archive_dir: Path | None,
-    now: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def apply_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
     """Archive and delete what the plan says.
 
     Each thing is packed as a bundle, read back and verified, and entered in the archive's register before the original goes. A
@@ -114,7 +96,6 @@ def apply_command(
     """
     from tars_lib.retention.work import carry_out
 
-    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
     return _show(carry_out(clerk), as_json=as_json, quiet=quiet, is_done=True)
 
 
