@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -51,9 +51,7 @@ class Bundle:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def make_bundle(
-    request: Request, name: str | None = None, *, change: Callable[[Payload], Payload] | None = None
-) -> Bundle:
+def make_bundle(request: Request, name: str | None = None) -> Bundle:
     """Make an evidence bundle; nothing is written.
 
     Parameters
@@ -62,8 +60,6 @@ def make_bundle(
         See `tars_lib.evidence.choice.choose`.
     name : str, optional
         Default ``tars-evidence-<incident or run>``, with ``-redacted`` at its end where `request.redaction` is set.
-    change : callable, optional
-        What is done to the payload before pages, figures and the index are made of it.
 
     Raises
     ------
@@ -74,8 +70,6 @@ def make_bundle(
     """
     given = None if name is None else bundle_name(name)
     payload = gather(request)
-    if change is not None:
-        payload = change(payload)
     if request.redaction is not None:
         payload = redact_rest(payload, request.redaction)
     chosen = given or default_name(payload.identifier, is_redacted=request.redaction is not None)

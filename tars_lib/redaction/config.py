@@ -50,14 +50,12 @@ class _File(_Model):
     words: tuple[_OwnWords, ...] = ()
 
 
-def read_redaction(path: Path, label: str | None = None) -> Rules:
+def read_redaction(path: Path) -> Rules:
     """Read a redaction file.
 
     Parameters
     ----------
     path : Path
-    label : str, optional
-        How messages name the file; default its path.
 
     Returns
     -------
@@ -69,7 +67,7 @@ def read_redaction(path: Path, label: str | None = None) -> Rules:
     ConfigError
         If the file is not valid, a pattern is no regular expression or matches nothing at all, or a built-in is not known.
     """
-    named = label or str(path)
+    named = str(path)
     given = validate(_File, read_yaml(path, named) or {}, named)
     known = {pattern.name for pattern in BUILT_IN}
     for name in given.built_in:

@@ -115,15 +115,15 @@ def tickets(facts: Facts) -> tuple[Ticket, ...]:
     return tuple(drafted)
 
 
-def improvement_tickets(repos: Iterable[AffectedRepo], below: float = LOW_HEALTH) -> tuple[Ticket, ...]:
-    """A ticket for each repo whose score is known and below the threshold, the lowest first."""
-    low = [repo for repo in repos if repo.score is not None and repo.score < below]
+def improvement_tickets(repos: Iterable[AffectedRepo]) -> tuple[Ticket, ...]:
+    """Return a ticket for each repo whose score is known and below the threshold, the lowest first."""
+    low = [repo for repo in repos if repo.score is not None and repo.score < LOW_HEALTH]
     return tuple(
         Ticket(
             f"improve:{repo.repo}",
             TicketKind.IMPROVEMENT,
             f"Improve the health of {repo_text(repo)}",
-            f"Health score {repo.score:.1f} of 100; {below:g} or more is healthy enough."
+            f"Health score {repo.score:.1f} of 100; {LOW_HEALTH:g} or more is healthy enough."
             + (" Customers use it." if repo.customer_facing else ""),
             repo.team,
             labels=("improvement", *(("customer-facing",) if repo.customer_facing else ())),
