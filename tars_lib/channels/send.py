@@ -127,11 +127,11 @@ def send(
 
 
 def _scheme(url: str, n: int) -> str:
-    found = _SCHEME.match(url)
-    if found is None:
+    match = _SCHEME.match(url)
+    if match is None:
         # the text itself may be a secret and is not repeated
         raise ConfigError(f"channel {n}: not a URL; scheme://... is needed, such as mailto://user:password@example.com")
-    return found[1].lower()
+    return match[1].lower()
 
 
 def _suited(messages: Sequence[Message], scheme: str) -> Message:

@@ -101,13 +101,13 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     """
     verdicts = slas or {}
     by_sla = set(SLA_CODES.values()) if slas is not None else set()
-    found = {code for code in codes if code != 0 and code not in by_sla}
+    raised = {code for code in codes if code != 0 and code not in by_sla}
     # no list of findings lets pass what nobody could judge; --exit-zero does
     always = set() if policy.passes_unjudged else {NOTHING_JUDGED}
-    failing = found & (policy.codes | always)
+    failing = raised & (policy.codes | always)
     hit = sorted(sla_id for sla_id, status in verdicts.items() if policy.fails_for(sla_id, status))
     failing |= {SLA_CODES[verdicts[sla_id]] for sla_id in hit}
-    left = [f"{EXIT_CODES[code].finding} ({code})" for code in _ORDER if code in found - failing]
+    left = [f"{EXIT_CODES[code].finding} ({code})" for code in _ORDER if code in raised - failing]
     spared = [
         f"{sla_id} {status.value}"
         for sla_id, status in sorted(verdicts.items())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tars_lib.pipeline.importing import PlannedImport, UnderstoodFile
     from tars_lib.sources.exported.shapes import Choices
 
-_KNOWN = "\n".join(f"  {one.name:14}{one.says}" for one in FORMATS)
+_KNOWN = "\n".join(f"  {form.name:14}{form.says}" for form in FORMATS)
 _HELP = f"""Read each FILE that another tool exported, and add what it holds to an org-health folder.
 
 Samples go to history/, deployments to events.csv, incidents to incidents.csv, services to org.yaml. What was understood is
