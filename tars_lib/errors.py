@@ -33,7 +33,7 @@ class TarsError(Exception):
         self.faults = tuple(faults)
 
     def _render_traceback_(self) -> list[str]:
-        """What a notebook shows: the sentence alone, as on the command line. IPython asks for it by this name."""
+        """Return the sentence alone, as on the command line: IPython calls this by name, for a notebook."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -93,7 +93,7 @@ class NotificationError(TarsError):
 
 
 def place(path: object, row: int | None = None, column: str | None = None) -> str:
-    """Where something was found, as every message words it.
+    """Name where something was found, as every message words it.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def answers() -> Iterator[list[ServiceAnswer]]:
 
 
 def not_received(heard: Sequence[ServiceAnswer], service: str) -> str:
-    """Why the answers to a message are no receipt; empty where they are, or where nothing was answered over HTTP.
+    """Return why the answers to a message are no receipt; empty where they are, or nothing was answered over HTTP.
 
     Examples
     --------

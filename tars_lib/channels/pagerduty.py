@@ -27,7 +27,7 @@ _LONGEST_ANSWER = 65_536
 
 
 class PagerDutyAction(Name):
-    """What an event does to the PagerDuty incident with its key."""
+    """Effect of an event on the PagerDuty incident with its key."""
 
     TRIGGER = "TRIGGER"
     ACKNOWLEDGE = "ACKNOWLEDGE"
@@ -94,7 +94,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _acknowledged(answer: bytes, incident_id: str | None) -> str:
-    """Why an answer is not PagerDuty's acknowledgement of this event; empty where it is."""
+    """Return why an answer is not PagerDuty's acknowledgement of this event; empty where it is."""
     try:
         said = json.loads(answer)
     except ValueError:

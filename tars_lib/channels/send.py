@@ -36,7 +36,7 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
 class Delivery(Name):
-    """What became of a message."""
+    """Fate of a message."""
 
     SENT = "SENT"
     FAILED = "FAILED"
@@ -45,7 +45,7 @@ class Delivery(Name):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one channel did.
+    """Record of what one channel did.
 
     Attributes
     ----------
@@ -127,11 +127,11 @@ def send(
 
 
 def _scheme(url: str, n: int) -> str:
-    found = _SCHEME.match(url)
-    if found is None:
+    match = _SCHEME.match(url)
+    if match is None:
         # the text itself may be a secret and is not repeated
         raise ConfigError(f"channel {n}: not a URL; scheme://... is needed, such as mailto://user:password@example.com")
-    return found[1].lower()
+    return match[1].lower()
 
 
 def _suited(messages: Sequence[Message], scheme: str) -> Message:
@@ -155,7 +155,7 @@ def _check_apprise(channels: Sequence[tuple[str, str]]) -> None:
 
 
 def _deliver(message: Message, url: str, incident_id: str | None, action: PagerDutyAction) -> str:
-    """Why the delivery failed; empty where it did not."""
+    """Deliver a message and return why that failed; empty where it did not."""
     try:
         if _SCHEME.match(url.lower()) and url.lower().startswith("pagerduty://"):
             return enqueue(url, message.subject, message.body, incident_id, action)

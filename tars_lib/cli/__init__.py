@@ -1,4 +1,4 @@
-"""What the user asked for, and which code is the answer: the `tars` command."""
+"""The `tars` command: read what the user asked for, and return the code that is the answer."""
 
 import gc
 import os

@@ -63,41 +63,47 @@ def classify(
 
     in_force = Options(incidents_dir, playbook).playbook
     named = reports if run_dir is None else (run_dir,)
-    found = walk((*codes, *(code for name in named for code in _codes_of(name))), are_ours=not codes, playbook=in_force)
+    classification = walk(
+        (*codes, *(code for name in named for code in _codes_of(name))), are_ours=not codes, playbook=in_force
+    )
     if as_json:
-        document = to_json(replace(found, contain_within=None))
+        document = to_json(replace(classification, contain_within=None))
         if isinstance(document, dict):
-            document["contain_within"] = None if found.contain_within is None else duration_text(found.contain_within)
+            document["contain_within"] = (
+                None if classification.contain_within is None else duration_text(classification.contain_within)
+            )
             document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
         click.echo(dumps(document), nl=False)
         return 0
     if run_dir is not None:
         said, is_settled = _run_lines(run_dir, incidents_dir, in_force)
-        lines = [*said, *_answer_lines(found, in_force, is_settled=is_settled)]
+        lines = [*said, *_answer_lines(classification, in_force, is_settled=is_settled)]
     else:
-        lines = list(_answer_lines(found, in_force))
+        lines = list(_answer_lines(classification, in_force))
     if run_dir is None and not quiet:
-        lines += _triage_lines(found, in_force, full=full) or [f"Next:           {one}" for one in found.commands]
-    lines += [f"Note:           {note}" for note in found.notes]
+        lines += _triage_lines(classification, in_force, full=full) or [
+            f"Next:           {command}" for command in classification.commands
+        ]
+    lines += [f"Note:           {note}" for note in classification.notes]
     say(lines if full else fitted((part for line in lines for part in _short(line)), "--full"))
     return 0
 
 
-def _answer_lines(found: Classification, playbook: Playbook, *, is_settled: bool = False) -> Iterator[str]:
+def _answer_lines(classification: Classification, playbook: Playbook, *, is_settled: bool = False) -> Iterator[str]:
     """The playbook's answer: type and severity, both clocks while they run, the way through the tree."""
     from tars_lib.model.organisation import duration_text
     from tars_lib.text.visible import visible
 
-    severity = found.severity.value if found.severity else "none"
-    yield Toned(f"Incident type:  {found.incident_type}", Tone.HEAD)
+    severity = classification.severity.value if classification.severity else "none"
+    yield Toned(f"Incident type:  {classification.incident_type}", Tone.HEAD)
     yield Toned(f"Severity:       {severity}", Tone.HEAD)
-    yield f"Go to:          {found.path}"
-    contain = "no time set" if found.contain_within is None else duration_text(found.contain_within)
+    yield f"Go to:          {classification.path}"
+    contain = "no time set" if classification.contain_within is None else duration_text(classification.contain_within)
     if not is_settled:
-        yield f"Respond within: {found.respond_within}"
+        yield f"Respond within: {classification.respond_within}"
         yield f"Contain within: {contain}"
-    yield f"Exit codes:     {', '.join(map(str, found.codes))}"
-    yield from (f"  {'YES' if answer else 'no ':3}  {question}" for question, answer in found.steps)
+    yield f"Exit codes:     {', '.join(map(str, classification.codes))}"
+    yield from (f"  {'YES' if answer else 'no ':3}  {question}" for question, answer in classification.steps)
     yield f"Playbook:       {visible(playbook.version)}, sha256 {playbook.sha256[:12]}"
 
 
@@ -126,15 +132,15 @@ def _short(line: str) -> list[str]:
     return toned(lines, line.tone) if isinstance(line, Toned) else lines
 
 
-def _triage_lines(found: Classification, playbook: Playbook, *, full: bool) -> list[str]:
+def _triage_lines(classification: Classification, playbook: Playbook, *, full: bool) -> list[str]:
     """The playbook's triage of the path: its steps; in full their commands, and where cause and impact are read."""
-    section = next((row for row in playbook.triage if row.path == found.path), None)
-    if section is None or found.severity is None:
+    section = next((row for row in playbook.triage if row.path == classification.path), None)
+    if section is None or classification.severity is None:
         return []
     if full:
-        return list(_whole_triage(found.path, section.steps, playbook))
+        return list(_whole_triage(classification.path, section.steps, playbook))
     steps = [f"  {number}. {step.title}" for number, step in enumerate(section.steps, 1)]
-    return [f"Steps of {found.path}, with their commands by --full:", *steps]
+    return [f"Steps of {classification.path}, with their commands by --full:", *steps]
 
 
 def _whole_triage(path: str, steps: Sequence[TriageStep], playbook: Playbook) -> Iterator[str]:

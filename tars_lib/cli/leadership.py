@@ -53,7 +53,7 @@ def package(
     request = PackageRequest(run, incident_id(incident or ""), incidents_dir)
     with progress(len(reports_for(request)) + 1, "report", quiet=quiet) as begin:
         begin("started")
-        place = write_package(request, output, workers=workers, on_done=begin)
+        folder = write_package(request, output, workers=workers, on_done=begin)
     if not quiet:
-        click.echo(place / INDEX_FILE)
+        click.echo(folder / INDEX_FILE)
     return 0

@@ -56,9 +56,9 @@ _FULL = "tars_lib.full_help"
 
 def commands() -> dict[str, str]:
     """Return every sub-command and what it does, by name."""
-    told = {name: text for name, (_, _, text) in (_OTHERS | SHORT).items()}
-    told |= {step.name: step.purpose for step in STEPS.values()}
-    return dict(sorted(told.items()))
+    purposes = {name: text for name, (_, _, text) in (_OTHERS | SHORT).items()}
+    purposes |= {step.name: step.purpose for step in STEPS.values()}
+    return dict(sorted(purposes.items()))
 
 
 class LazyGroup(click.Group):
@@ -105,26 +105,26 @@ class LazyGroup(click.Group):
         if ctx.meta.get(_FULL):
             super().format_help(ctx, formatter)
             return
-        told = commands()
+        purposes = commands()
         formatter.width = min(formatter.width, 78)
         formatter.write("Usage: tars COMMAND [OPTIONS]   (tars COMMAND --help explains one command)\n\n")
         formatter.write_text((self.help or "").partition("\n\n")[0])
         for question, (first, *others) in _groups().items():
             formatter.write(f"{question}\n")
             with formatter.indentation():
-                formatter.write_text(f"{first:11}{told[first]}")
+                formatter.write_text(f"{first:11}{purposes[first]}")
                 formatter.write_text(f"also: {', '.join(others)}")
         formatter.write("Options: -h, --help; --version; --full lists every command with what it does\n")
         formatter.write(f"{self.epilog}\n")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        told = commands()
-        width = max(map(len, told))
+        purposes = commands()
+        width = max(map(len, purposes))
         for question, names in _groups().items():
             formatter.write(f"\n{question}\n")
             with formatter.indentation():
                 # one column width for all groups
-                formatter.write_dl([(f"{name:{width}}", told[name]) for name in names])
+                formatter.write_dl([(f"{name:{width}}", purposes[name]) for name in names])
 
 
 def _groups() -> dict[str, tuple[str, ...]]:

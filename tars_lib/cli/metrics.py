@@ -38,27 +38,29 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
     from tars_lib.text.visible import visible
 
     time, playbook = options.time, options.playbook
-    found = read_cases(options.root, playbook)
+    register = read_cases(options.root, playbook)
     past, sources = _past(org_root)
-    cases = (*found.cases, *past)
+    cases = (*register.cases, *past)
     values = measure(cases, time, playbook)
     months = by_month(cases, time, playbook) if monthly else {}
     if options.as_json:
         document = {
             "incidents": len(cases),
-            **({} if org_root is None else {"register": len(found.cases), "imported": dict(sorted(sources.items()))}),
+            **(
+                {} if org_root is None else {"register": len(register.cases), "imported": dict(sorted(sources.items()))}
+            ),
             "metrics": values,
             **({"months": months} if monthly else {}),
-            "unreadable": found.unreadable,
+            "unreadable": register.unreadable,
         }
         echo_json(document)
         return 0
     is_open = sum(not facts.is_over for facts in cases)
-    origins = [] if org_root is None else list(_origins(len(found.cases), sources))
+    origins = [] if org_root is None else list(_origins(len(register.cases), sources))
     lines = [f"incidents: {len(cases)}, open: {is_open}", *origins, *_lines(values, is_short=options.quiet)]
     for month, rows in months.items():
         lines += ["", month, *_lines(rows, is_short=True)]
-    lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in found.unreadable]
+    lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in register.unreadable]
     click.echo("\n".join(lines))
     return 0
 
@@ -75,8 +77,8 @@ def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
     from tars_lib.playbook.past_facts import SAME_CAUSE
     from tars_lib.text.visible import visible
 
-    told = ", ".join(f"{visible(name)} {number}" for name, number in sorted(sources.items()))
-    yield f"from: register {register}, incidents.csv {sum(sources.values())}{f' ({told})' if told else ''}"
+    by_source = ", ".join(f"{visible(name)} {number}" for name, number in sorted(sources.items()))
+    yield f"from: register {register}, incidents.csv {sum(sources.values())}{f' ({by_source})' if by_source else ''}"
     if len(sources) + bool(register) > 1:
         yield "    one outage that several systems tell of counts once for each"
     if sources:
@@ -87,25 +89,25 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
     from tars_lib.cli.shared.screen import wrapped
     from tars_lib.text.visible import visible
 
-    for one in values:
-        said = "no value yet" if one.value is None else _text(one.value, one.unit)
+    for metric in values:
+        said = "no value yet" if metric.value is None else _text(metric.value, metric.unit)
         yield from wrapped(
-            f"{visible(one.name)}: {said}; target {visible(one.target)}: {one.verdict.value}", "", "    "
+            f"{visible(metric.name)}: {said}; target {visible(metric.target)}: {metric.verdict.value}", "", "    "
         )
-        if one.value is not None:
-            spread = [f"n {one.n}"]
-            for label, value in (("median", one.median), ("p90", one.p90)):
-                spread += [] if value is None else [f"{label} {_text(value, one.unit)}"]
-            ends = [None if end is None else _text(end, one.unit) for end in (one.low, one.high)]
+        if metric.value is not None:
+            spread = [f"n {metric.n}"]
+            for label, value in (("median", metric.median), ("p90", metric.p90)):
+                spread += [] if value is None else [f"{label} {_text(value, metric.unit)}"]
+            ends = [None if end is None else _text(end, metric.unit) for end in (metric.low, metric.high)]
             spread.append("95% interval: too few incidents" if None in ends else f"95% interval {ends[0]} to {ends[1]}")
             yield from wrapped(", ".join(spread), "    ", "    ")
         if not is_short:
-            yield from wrapped(f"is: {one.definition}", "    ", "    ")
-        if one.open_incidents:
-            oldest = "" if one.longest_open is None else f", the oldest for {_text(one.longest_open, 'min')}"
-            yield from wrapped(f"open{oldest}: {', '.join(one.open_incidents)}", "    ", "    ")
-        if one.unknown_incidents:
-            yield from wrapped(f"over, but lack a time or cause: {', '.join(one.unknown_incidents)}", "    ", "    ")
+            yield from wrapped(f"is: {metric.definition}", "    ", "    ")
+        if metric.open_incidents:
+            oldest = "" if metric.longest_open is None else f", the oldest for {_text(metric.longest_open, 'min')}"
+            yield from wrapped(f"open{oldest}: {', '.join(metric.open_incidents)}", "    ", "    ")
+        if metric.unknown_incidents:
+            yield from wrapped(f"over, but lack a time or cause: {', '.join(metric.unknown_incidents)}", "    ", "    ")
 
 
 def _text(value: float, unit: str) -> str:

@@ -125,13 +125,17 @@ def notify(
         )
     except NotificationError as error:
         if record is not None:
-            keep_receipts(record, outgoing, [one for one in error.receipts if isinstance(one, Receipt)], None)
+            keep_receipts(
+                record, outgoing, [sent_text for sent_text in error.receipts if isinstance(sent_text, Receipt)], None
+            )
         raise
     if is_real and record is not None:
         keep_receipts(record, outgoing, receipts, contact)
     if as_json:
         used = {receipt.communication_id for receipt in receipts}
-        shown = [one for one in outgoing if one.communication_id in used] if record is not None else []
+        shown = (
+            [sent_text for sent_text in outgoing if sent_text.communication_id in used] if record is not None else []
+        )
         document = {"is_dry_run": not is_real, "receipts": receipts}
         click.echo(dumps(document | ({"messages": shown} if shown else {})), nl=False)
         return 0
@@ -140,9 +144,11 @@ def notify(
         said = f"{words[receipt.delivery]:8}  channel {receipt.channel}"
         click.echo(f"{said}: {receipt.reason}" if receipt.reason else said)
     if not is_real and record is not None and not has_text and not quiet:
-        for one in outgoing:
-            if one.communication_id in {receipt.communication_id for receipt in receipts}:
-                click.echo(f"\n--- {one.communication_id} ({one.audience}): {one.subject}\n{one.body}")
+        for sent_text in outgoing:
+            if sent_text.communication_id in {receipt.communication_id for receipt in receipts}:
+                click.echo(
+                    f"\n--- {sent_text.communication_id} ({sent_text.audience}): {sent_text.subject}\n{sent_text.body}"
+                )
     if not is_real and not quiet:
         kept = "nothing was sent" if record is None else "nothing was sent or recorded"
         click.echo(f"This was a dry run: {kept}; add --send to send.")
@@ -178,9 +184,9 @@ def _from_environment(url: str) -> str:
     """The URL with each ${NAME} replaced; a name that is not set is refused."""
     from tars_lib.errors import ConfigError
 
-    def value(found: re.Match[str]) -> str:
-        if found[1] not in os.environ:
-            raise ConfigError(f"${{{found[1]}}} in a channel's URL: the environment has no such variable")
-        return os.environ[found[1]]
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ConfigError(f"${{{match[1]}}} in a channel's URL: the environment has no such variable")
+        return os.environ[match[1]]
 
     return re.sub(r"\$\{(\w+)\}", value, url)

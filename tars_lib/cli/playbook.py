@@ -39,20 +39,20 @@ def show(
     from tars_lib.playbook.config import read_playbook
     from tars_lib.text.visible import visible
 
-    found = read_playbook(own_playbook(place(incidents_dir), own))
-    if section is not None and section not in found.content:
-        raise ConfigError(f"--section {section}: not in the playbook; allowed: {', '.join(found.content)}")
-    content = found.content if section is None else {section: found.content[section]}
+    in_force = read_playbook(own_playbook(place(incidents_dir), own))
+    if section is not None and section not in in_force.content:
+        raise ConfigError(f"--section {section}: not in the playbook; allowed: {', '.join(in_force.content)}")
+    content = in_force.content if section is None else {section: in_force.content[section]}
     if as_json:
-        origins = {key: row for key, row in found.origins.items() if key.partition(".")[0] in content}
-        head = {"version": found.playbook.version, "sha256": found.playbook.sha256}
+        origins = {key: row for key, row in in_force.origins.items() if key.partition(".")[0] in content}
+        head = {"version": in_force.playbook.version, "sha256": in_force.playbook.sha256}
         click.echo(dumps({**head, "playbook": content, "origins": origins}), nl=False)
         return 0
-    click.echo(f"playbook {visible(found.playbook.version)}, sha256 {found.playbook.sha256}")
+    click.echo(f"playbook {visible(in_force.playbook.version)}, sha256 {in_force.playbook.sha256}")
     for key, value in _values(content, ""):
         click.echo(f"{visible(key)}: {visible(value)}")
         if not quiet:
-            click.echo(f"    from {visible(found.origins[key])}")
+            click.echo(f"    from {visible(in_force.origins[key])}")
     return 0
 
 

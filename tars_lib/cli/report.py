@@ -107,7 +107,7 @@ def report(
             begin("started")
             with using(scheduler):
                 outcomes = write_reports_of(
-                    runs, folder, wanted, workers=workers, on_done=lambda one: begin(one.job.name)
+                    runs, folder, wanted, workers=workers, on_done=lambda done: begin(done.job.name)
                 )
         build.tell_reports(outcomes)
         kept.send()
@@ -135,11 +135,11 @@ def _run_directories(options: tuple[str, ...], in_file: object, typed: str | Non
         return (_run_directory(next(iter(options), None), in_file, typed),)
     if typed is not None:
         raise ReportError(f"run_dir: --run names {len(options)} runs and -p run_dir {typed!r}; give one of them")
-    found: dict[Path, Path] = {}
+    by_path: dict[Path, Path] = {}
     for option in options:
         run = _run_directory(option, None, None)
-        found.setdefault(run.resolve(), run)
-    return tuple(found.values())
+        by_path.setdefault(run.resolve(), run)
+    return tuple(by_path.values())
 
 
 def _run_directory(option: str | None, in_file: object, typed: str | None) -> Path:
@@ -203,8 +203,8 @@ def _parameters_of(
             )
     jobs: dict[str, dict[str, object]] = {}
     for name, known in declared.items():
-        values = {one: value for one, value in shared.items() if one in known or not is_bulk}
-        values |= {one: read_value(one, text, known[one], name) for one, text in typed.items() if one in known}
+        values = {key: value for key, value in shared.items() if key in known or not is_bulk}
+        values |= {key: read_value(key, text, known[key], name) for key, text in typed.items() if key in known}
         check_given(values, known, run)
         jobs[name] = values
     return jobs

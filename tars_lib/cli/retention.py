@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from tars_lib.retention.work import Clerk
 
 
-def _placed(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of plan and apply."""
+def _placed(body: Callable[..., int]) -> Callable[..., Any]:
+    """Make a command's body of a function that is given a `clerk` for the options of plan and apply."""
+
+    @wraps(body)
+    def with_clerk(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+        return body(clerk=_clerk(**given), as_json=as_json, quiet=quiet)
+
+    command: Callable[..., Any] = guarded(REPORT)(with_clerk)
     folder = click.Path(path_type=Path, file_okay=False)
     for decorate in (
         logging_options,
@@ -69,44 +76,19 @@ def _clerk(
 
 @click.command("plan", epilog="Example: tars retention plan --now 2027-01-05T00:00:00Z")
 @_placed
-@guarded(REPORT)
-def plan_command(
-    policy: Path | None,
-    runs_dir: Path,
-    incidents_dir: Path | None,
-    bundles_dir: Path,
-    reports_dir: Path,
-    archive_dir: Path | None,
-    now: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def plan_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
     """Show what `tars retention apply` would archive and delete, and why; write nothing.
 
     Code 1 if something past its age is not what its digests say: it is refused, and stays.
     """
     from tars_lib.retention.work import planned
 
-    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
     return _show(planned(clerk), as_json=as_json, quiet=quiet, is_done=False)
 
 
 @click.command("apply", epilog="Example: tars retention apply --runs-dir ./reports/runs")
 @_placed
-@guarded(REPORT)
-def apply_command(
-    policy: Path | None,
-    runs_dir: Path,
-    incidents_dir: Path | None,
-    bundles_dir: Path,
-    reports_dir: Path,
-    archive_dir: Path | None,
-    now: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def apply_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
     """Archive and delete what the plan says.
 
     Each thing is packed as a bundle, read back and verified, and entered in the archive's register before the original goes. A
@@ -114,7 +96,6 @@ def apply_command(
     """
     from tars_lib.retention.work import carry_out
 
-    clerk = _clerk(policy, runs_dir, incidents_dir, bundles_dir, reports_dir, archive_dir, now)
     return _show(carry_out(clerk), as_json=as_json, quiet=quiet, is_done=True)
 
 
@@ -144,16 +125,16 @@ def list_command(
     root = archive_dir or archive_of(place(incidents_dir))
     lines = read_lines(root)
     kept, held = archived(lines), all_holds(place(incidents_dir), lines)
-    faults = [fault_in(root, one) for one in kept]
+    faults = [fault_in(root, stored) for stored in kept]
     if as_json:
-        rows = [{"archived": to_json(one), "fault": fault} for one, fault in zip(kept, faults, strict=True)]
+        rows = [{"archived": to_json(stored), "fault": fault} for stored, fault in zip(kept, faults, strict=True)]
         click.echo(dumps({"archive": str(root), "archived": rows, "holds": held}, ensure_ascii=True), nl=False)
     else:
-        for one, fault in zip(kept, faults, strict=True):
+        for stored, fault in zip(kept, faults, strict=True):
             if fault or not quiet:
-                state = visible(fault) if fault else f"archived {one.archived_at:%Y-%m-%d}"
+                state = visible(fault) if fault else f"archived {stored.archived_at:%Y-%m-%d}"
                 click.echo(
-                    f"{one.kind.value:9} {visible(one.name)}\n{'':9} {visible(str(root / one.archive))}: {state}"
+                    f"{stored.kind.value:9} {visible(stored.name)}\n{'':9} {visible(str(root / stored.archive))}: {state}"
                 )
         if not kept and not quiet:
             click.echo(f"nothing is archived in {root}")
@@ -183,9 +164,9 @@ def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -
             f"{item.decision.value:8} {item.kind.value.lower()} {visible(item.place)}{age}: {visible(item.reason)}"
         )
     if not quiet:
-        counts = {one: sum(item.decision is one for item in items) for one in Decision}
-        told = ", ".join(f"{number} {one.value}" for one, number in counts.items() if number)
-        click.echo(told or "nothing is there")
+        counts = {decision: sum(item.decision is decision for item in items) for decision in Decision}
+        counted = ", ".join(f"{number} {decision.value}" for decision, number in counts.items() if number)
+        click.echo(counted or "nothing is there")
         if not is_done and (counts[Decision.ARCHIVE] or counts[Decision.DELETE]):
             click.echo("This was a plan; `tars retention apply` carries it out.")
     return 1 if refused else 0

@@ -27,11 +27,11 @@ def review(options: Options) -> int:
     from tars_lib.text.visible import visible
 
     time, playbook, reader = options.time, options.playbook, options.reader
-    found = read_cases(options.root, playbook)
-    reviews = [deadline for facts in found.cases for deadline in review_deadlines(facts, time, playbook)]
-    late = {key for facts in found.cases for key, _ in overdue_items(facts, time)}
-    items = [(facts, key, item) for facts in found.cases for key, item in item_ids(facts) if not item.is_done]
-    is_overdue = bool(late or found.unreadable or any(one.is_overdue for one in reviews))
+    register = read_cases(options.root, playbook)
+    reviews = [deadline for facts in register.cases for deadline in review_deadlines(facts, time, playbook)]
+    late = {key for facts in register.cases for key, _ in overdue_items(facts, time)}
+    items = [(facts, key, item) for facts in register.cases for key, item in item_ids(facts) if not item.is_done]
+    is_overdue = bool(late or register.unreadable or any(due_review.is_overdue for due_review in reviews))
     if options.as_json:
         document = {
             "action_items": [
@@ -47,12 +47,17 @@ def review(options: Options) -> int:
             ],
             "is_overdue": is_overdue,
             "reviews": reviews,
-            "unreadable": found.unreadable,
+            "unreadable": register.unreadable,
         }
         echo_json(document)
         return 1 if is_overdue else 0
     rows: list[tuple[bool, datetime | None, str]] = [
-        (one.is_overdue, one.due_at, f"{one.incident_id}: {one.activity} ({one.participants})") for one in reviews
+        (
+            due_review.is_overdue,
+            due_review.due_at,
+            f"{due_review.incident_id}: {due_review.activity} ({due_review.participants})",
+        )
+        for due_review in reviews
     ]
     rows += [(key in late, item.due, f"{key}: {item.text} ({item.owner or 'not assigned'})") for _, key, item in items]
     shown = [row for row in rows if row[0] or not options.quiet]
@@ -60,8 +65,8 @@ def review(options: Options) -> int:
         when = "no date" if due is None else reader.time(due)
         head = f"{'OVERDUE' if overdue else 'due':8} {when:20}  "
         click.echo("\n".join(wrapped(visible(text), head, " " * len(head))))
-    for name, problem in found.unreadable:
+    for name, problem in register.unreadable:
         click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "OVERDUE  ", " " * 9)))
-    if not (rows or found.unreadable or options.quiet):
+    if not (rows or register.unreadable or options.quiet):
         click.echo("nothing is due")
     return 1 if is_overdue else 0

@@ -137,12 +137,12 @@ def run(
             analysis = analyze(org, time, on_step=begin, overdue=late, scheduler=scheduler)
             begin("writing")
             folder = places.staged(outdir, taken=f"{name}*")
-            place = write_run(
+            run_dir = write_run(
                 analysis, folder, timestamp=name.removeprefix(RUN_PREFIX), root=str(root), history=history
             )
             places.send(last=(MANIFEST_FILE, STATUS_FILE))
-            made, files = places.shown(place), [places.shown(path) for path in sorted(place.iterdir())]
-            page = _page_of(place, begin) if html else None
+            made, files = places.shown(run_dir), [places.shown(path) for path in sorted(run_dir.iterdir())]
+            page = _page_of(run_dir, begin) if html else None
     _warn(analysis, now())
     state = incident_state(analysis.health.history.interval, analysis.sla)
     if not quiet:
@@ -154,27 +154,27 @@ def run(
             analysis.correlation,
             analysis.temporal,
         )
-        told = [*state_lines(state), *plan_lines(state, plan), "", *scorecard_lines(analysis.sla), ""]
+        screen = [*state_lines(state), *plan_lines(state, plan), "", *scorecard_lines(analysis.sla), ""]
         if late.rungs and incidents_dir is not None:
             where = shlex.quote(str(incidents_dir))
-            told.append(
+            screen.append(
                 f"{len(late.rungs)} escalations are overdue: tars incident escalate --overdue --incidents-dir {where}"
             )
-        told += [f"run: {made}", *([] if page is None else [f"page: {page}"])]
-        told += next_lines(analysis.exit_code, shlex.quote(str(made)))
-        say(told if build.summary is None else map(build.line, told))
+        screen += [f"run: {made}", *([] if page is None else [f"page: {page}"])]
+        screen += next_lines(analysis.exit_code, shlex.quote(str(made)))
+        say(screen if build.summary is None else map(build.line, screen))
     if print_paths:
         for path in files:
             click.echo(path)
-    return build.tell(analysis.sla, state, analysis.org.name, analysis.codes, place.name)
+    return build.tell(analysis.sla, state, analysis.org.name, analysis.codes, run_dir.name)
 
 
-def _page_of(place: Path, begin: Callable[[str], None]) -> Path:
+def _page_of(run_dir: Path, begin: Callable[[str], None]) -> Path:
     """The incident report of a run as an HTML page."""
     from tars_lib.pipeline import write_report
 
     begin("page")
-    return write_report("incident_report", place, None, ("html",))["html"]
+    return write_report("incident_report", run_dir, None, ("html",))["html"]
 
 
 def _warn(analysis: Analysis, time: datetime) -> None:

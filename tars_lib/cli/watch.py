@@ -80,7 +80,7 @@ def watch(
         begun = time.monotonic()
         wait = None
         try:
-            run, found = look(root, outdir, last, assume_tz, register)
+            run, finding = look(root, outdir, last, assume_tz, register)
         except (TarsError, OSError) as error:
             if number == 1:
                 raise
@@ -89,10 +89,10 @@ def watch(
             failures.append(f"round {number}: {error}")
             click.echo(f"round {number} of {rounds}: error: {visible(' '.join(str(error).split()))}", err=True)
         else:
-            seen.append(found)
-            code, last, wait = found.exit_code, run, pause(run, span)
+            seen.append(finding)
+            code, last, wait = finding.exit_code, run, pause(run, span)
             if not (as_json or quiet):
-                click.echo("\n".join(_lines(found, number, rounds)))
+                click.echo("\n".join(_lines(finding, number, rounds)))
             if incident_id is not None:
                 said = keep(Options(incidents_dir).writer(incident_id), run, seen).entry.text
                 if not (as_json or quiet):
@@ -127,19 +127,19 @@ def _is_closed(writer: Writer) -> bool:
     return incident is not None and incident.status is IncidentStatus.CLOSED
 
 
-def _lines(found: Round, number: int, rounds: int) -> Iterator[str]:
+def _lines(finding: Round, number: int, rounds: int) -> Iterator[str]:
     from tars_lib.cli.shared.screen import wrapped
     from tars_lib.text.visible import visible
 
-    as_of = f"data until {found.as_of:{MINUTES}}"
-    yield from wrapped(f"round {number} of {rounds}: {found.finding} ({found.exit_code}), {as_of}", "", "  ")
-    yield f"  run: {found.directory}"
-    if not found.has_new_data:
+    as_of = f"data until {finding.as_of:{MINUTES}}"
+    yield from wrapped(f"round {number} of {rounds}: {finding.finding} ({finding.exit_code}), {as_of}", "", "  ")
+    yield f"  run: {finding.directory}"
+    if not finding.has_new_data:
         yield "  no new data since the last run"
-    for change in found.changes[:_SHOWN]:
+    for change in finding.changes[:_SHOWN]:
         text = f"{change.subject}: {change.before} -> {change.after}"
         yield from wrapped(visible(text), f"  {change.direction.value:8}", " " * 10)
-    if len(found.changes) > _SHOWN:
-        yield f"  {len(found.changes) - _SHOWN} more; tars diff lists all"
-    if found.has_new_data and not found.changes:
+    if len(finding.changes) > _SHOWN:
+        yield f"  {len(finding.changes) - _SHOWN} more; tars diff lists all"
+    if finding.has_new_data and not finding.changes:
         yield "  nothing changed"

@@ -15,7 +15,7 @@ from tars_lib.files.limits import MAX_COLUMNS, MAX_METRICS, MAX_REPOS
 
 @dataclass(frozen=True, slots=True)
 class MetricChoice:
-    """What somebody says of a metric that a file names: its name here, unit and kind; empty where nothing is said."""
+    """Choices for a metric that a file names: its name here, unit and kind; empty where nothing is said."""
 
     metric: str = ""
     unit: str = ""
@@ -24,7 +24,7 @@ class MetricChoice:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """What somebody says of a column: whose samples it holds, or that it holds times, repos, metrics or values, or nothing.
+    """Choice for a column: whose samples it holds, or that it holds times, repos, metrics or values, or nothing.
 
     `use` is ``time``, ``repo``, ``metric``, ``value``, ``skip`` or empty.
     """
@@ -83,12 +83,12 @@ def read_import_map(path: Path, label: str) -> ImportMap:
     given = validate(_Map, read_yaml(path, label) or {}, label)
     return ImportMap(
         columns={
-            name: ColumnChoice(use=one)
-            if isinstance(one, str)
-            else ColumnChoice(one.repo, one.metric, one.unit, one.kind, one.use)
-            for name, one in given.columns.items()
+            name: ColumnChoice(use=choice)
+            if isinstance(choice, str)
+            else ColumnChoice(choice.repo, choice.metric, choice.unit, choice.kind, choice.use)
+            for name, choice in given.columns.items()
         },
         repos=given.repos,
-        metrics={name: MetricChoice(one.metric, one.unit, one.kind) for name, one in given.metrics.items()},
+        metrics={name: MetricChoice(choice.metric, choice.unit, choice.kind) for name, choice in given.metrics.items()},
         environments=given.environments,
     )

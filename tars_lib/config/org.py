@@ -172,7 +172,7 @@ def _metric(name: str, given: _Metric, where: str) -> Metric:
 
 
 def _inherited(name: str, unit: str | None, where: str) -> Metric:
-    """What the name alone says, in the declared unit.
+    """Return the definition that the name alone implies, in the declared unit.
 
     Raises
     ------

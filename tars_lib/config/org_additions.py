@@ -1,4 +1,4 @@
-"""What is added to an `org.yaml` that people keep: lines are put in, and no line that stands there is changed."""
+"""Additions to an `org.yaml` that people keep: lines are put in, and no line that stands there is changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADER = "# Names, teams, dependencies and metrics; docs/data-format.md says wha
 
 @dataclass(frozen=True, slots=True)
 class OrgAdditions:
-    """What `org.yaml` is to say; `metrics` has unit and kind by metric, `stamp_at_end` says what counts stand for."""
+    """Additions to `org.yaml`; `metrics` has unit and kind by metric, `stamp_at_end` says what counts stand for."""
 
     repos: tuple[Repo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
@@ -68,7 +68,7 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     )
     edits: list[tuple[int, str]] = []
     behind: list[str] = []
-    repos = {one.repo: _repo_fields(one) for one in additions.repos}
+    repos = {addition.repo: _repo_fields(addition) for addition in additions.repos}
     metrics = {name: dict(given) for name, given in additions.metrics.items()}
     for part, wanted in (("repos", repos), ("metrics", metrics)):
         entries = {
@@ -78,33 +78,36 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
             behind += _block(part, [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items()])
             continue
         edits += _into_mapping(there[part], wanted, entries, text, f"{label}: {part}")
-    edges = [f"{{from: {yaml_scalar(one.caller)}, to: {yaml_scalar(one.callee)}}}" for one in additions.dependencies]
+    edges = [
+        f"{{from: {yaml_scalar(addition.caller)}, to: {yaml_scalar(addition.callee)}}}"
+        for addition in additions.dependencies
+    ]
     if "dependencies" not in there:
         behind += _block("dependencies", [f"- {edge}" for edge in edges])
     else:
         edits += _into_list(there["dependencies"], additions.dependencies, edges, text, f"{label}: dependencies")
     if additions.stamp_at_end and "samples" not in there:
         behind += _block("samples", ["stamp: end"])
-    for place, put in sorted(edits, key=lambda edit: -edit[0]):
-        text = text[:place] + put + text[place:]
+    for offset, put in sorted(edits, key=lambda edit: -edit[0]):
+        text = text[:offset] + put + text[offset:]
     if behind:
         begin = HEADER if not text.strip() else text if text.endswith("\n") else f"{text}\n"
         text = begin + "\n".join(behind) + "\n"
     return text
 
 
-def _repo_fields(one: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
+def _repo_fields(repo: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
     fields: dict[str, str | float | bool | tuple[str, ...]] = {}
-    if one.name and one.name != one.repo:
-        fields["name"] = one.name
-    if one.team:
-        fields["team"] = one.team
-    if one.tags:
-        fields["tags"] = one.tags
-    if one.tier is not None:
-        fields["tier"] = one.tier
-    if one.shares:
-        fields["shares"] = one.shares
+    if repo.name and repo.name != repo.repo:
+        fields["name"] = repo.name
+    if repo.team:
+        fields["team"] = repo.team
+    if repo.tags:
+        fields["tags"] = repo.tags
+    if repo.tier is not None:
+        fields["tier"] = repo.tier
+    if repo.shares:
+        fields["shares"] = repo.shares
     return fields
 
 
@@ -121,36 +124,42 @@ def _block(part: str, lines: Sequence[str]) -> list[str]:
 
 
 def _into_mapping(
-    found: tuple[yaml.Node, yaml.Node],
+    pair: tuple[yaml.Node, yaml.Node],
     wanted: Mapping[str, Mapping[str, str | float | bool | tuple[str, ...]]],
     entries: Mapping[str, str],
     text: str,
     where: str,
 ) -> list[tuple[int, str]]:
     """Put entries that are missing into a mapping, and keys that are missing into those that are there."""
-    key, node = found
-    there = {one.value: (one, value) for one, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    key, node = pair
+    there = (
+        {key_node.value: (key_node, value) for key_node, value in node.value}
+        if isinstance(node, yaml.MappingNode)
+        else {}
+    )
     new = [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items() if name not in there]
     edits = _put(key, node, new, text, where)
     for name in entries:
         if name not in there:
             continue
         inner_key, inner = there[name]
-        has = {one.value for one, _ in inner.value} if isinstance(inner, yaml.MappingNode) else set()
-        more = [f"{one}: {_scalar_or_list(item)}" for one, item in wanted[name].items() if one not in has]
+        has = {key_node.value for key_node, _ in inner.value} if isinstance(inner, yaml.MappingNode) else set()
+        more = [
+            f"{key_node}: {_scalar_or_list(item)}" for key_node, item in wanted[name].items() if key_node not in has
+        ]
         edits += _put(inner_key, inner, more, text, f"{where}.{name}")
     return edits
 
 
 def _into_list(
-    found: tuple[yaml.Node, yaml.Node], wanted: Sequence[Dependency], edges: Sequence[str], text: str, where: str
+    entry: tuple[yaml.Node, yaml.Node], wanted: Sequence[Dependency], edges: Sequence[str], text: str, where: str
 ) -> list[tuple[int, str]]:
-    key, node = found
+    key, node = entry
     there = set()
     for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-        ends = {one.value: value.value for one, value in item.value} if isinstance(item, yaml.MappingNode) else {}
+        ends = {known.value: value.value for known, value in item.value} if isinstance(item, yaml.MappingNode) else {}
         there.add((ends.get("from"), ends.get("to")))
-    new = [edge for one, edge in zip(wanted, edges, strict=True) if (one.caller, one.callee) not in there]
+    new = [edge for known, edge in zip(wanted, edges, strict=True) if (known.caller, known.callee) not in there]
     return _put(key, node, new, text, where, dash="- ")
 
 
@@ -166,9 +175,9 @@ def _put(
         raise ConfigError(f"{where}: has a form into which nothing can be put; add by hand: {'; '.join(new)[:300]}")
     if is_empty:
         indent = " " * (key.start_mark.column + 2)
-        return [(key.end_mark.index + 1, "".join(f"\n{indent}{dash}{one}" for one in new))]
+        return [(key.end_mark.index + 1, "".join(f"\n{indent}{dash}{line}" for line in new))]
     at = node.start_mark.index
     if getattr(node, "flow_style", False):
         return [(at + 1, ", ".join(new) + (", " if node.value else ""))]
     indent = " " * node.start_mark.column
-    return [(text.rindex("\n", 0, at) + 1, "".join(f"{indent}{dash}{one}\n" for one in new))]
+    return [(text.rindex("\n", 0, at) + 1, "".join(f"{indent}{dash}{line}\n" for line in new))]

@@ -63,8 +63,8 @@ def policy_refusals(
     if is_map_read:
         refusals.kept(reading.refuse_lacking)
     refusals.kept(partial(refuse_doubles, made))
-    for one in made:
-        refusals.kept(partial(in_units_of_metrics, [one], metrics))
+    for policy in made:
+        refusals.kept(partial(in_units_of_metrics, [policy], metrics))
     if not refusals.met:
         refusals.kept(partial(in_units_of_metrics, made, metrics))
     return refusals.met

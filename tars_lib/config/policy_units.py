@@ -18,7 +18,7 @@ Definitions = Mapping[str, Metric]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a policy says of its metric, as written; None where it says nothing."""
+    """Statements of a policy on its metric, as written; None where it says nothing."""
 
     unit: str | None
     higher_is_better: bool | None

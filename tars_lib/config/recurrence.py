@@ -1,4 +1,4 @@
-"""How `org.yaml` writes maintenance and operating hours that come again.
+"""Maintenance and operating hours that come again, as `org.yaml` writes them.
 
 References
 ----------
@@ -108,8 +108,8 @@ def _rule(text: str, start: datetime, zone: ZoneInfo, where: str) -> str:
             f"{where}: {text[:60]!r} comes again within a day; DAILY, WEEKLY, MONTHLY and YEARLY are allowed"
         )
 
-    def local(found: re.Match[str]) -> str:
-        until = datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).astimezone(zone)
+    def local(match: re.Match[str]) -> str:
+        until = datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).astimezone(zone)
         return f"UNTIL={until:%Y%m%dT%H%M%S}"
 
     try:

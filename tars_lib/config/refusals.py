@@ -1,4 +1,4 @@
-"""What a refusal of pydantic says in the words of this project: what is needed or allowed, never the library's own sentence."""
+"""Refusals of pydantic in the words of this project: what is needed or allowed, never the library's own sentence."""
 
 from __future__ import annotations
 
@@ -62,30 +62,30 @@ def refusal(error: ValidationError, model: type[BaseModel]) -> str:
 
 def refusals(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
     """All that is wrong, in the order of the file; see `refusal`."""
-    return tuple(dict.fromkeys(_sentence(found, model) for found in error.errors(include_url=False)[:MAX_KEPT]))
+    return tuple(dict.fromkeys(_sentence(detail, model) for detail in error.errors(include_url=False)[:MAX_KEPT]))
 
 
-def _sentence(found: Mapping[str, Any], model: type[BaseModel]) -> str:
-    key = ".".join(_short(part) for part in found["loc"] if part != "[key]") or "top level"
-    return f"{key}: {_message(found, model)}{_value(found)}"
+def _sentence(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
+    key = ".".join(_short(part) for part in detail["loc"] if part != "[key]") or "top level"
+    return f"{key}: {_message(detail, model)}{_value(detail)}"
 
 
-def _message(found: Mapping[str, Any], model: type[BaseModel]) -> str:
-    kind = str(found["type"])
+def _message(detail: Mapping[str, Any], model: type[BaseModel]) -> str:
+    kind = str(detail["type"])
     if kind == "extra_forbidden":
-        return "unknown key" + _allowed_keys(model, found["loc"])
+        return "unknown key" + _allowed_keys(model, detail["loc"])
     if kind in ("value_error", "assertion_error"):
         # a sentence of our own
-        return str(found["msg"]).partition(", ")[2]
+        return str(detail["msg"]).partition(", ")[2]
     if kind.startswith(_TIMES):
         return "a time in ISO 8601 is needed, such as 2026-01-05T00:00:00"
     words = _WORDS.get(kind, "not allowed here")
-    return words.format_map(dict(found.get("ctx") or {}))
+    return words.format_map(dict(detail.get("ctx") or {}))
 
 
-def _value(found: Mapping[str, Any]) -> str:
-    value = found.get("input")
-    if isinstance(value, dict | list) or found["type"] == "missing":
+def _value(detail: Mapping[str, Any]) -> str:
+    value = detail.get("input")
+    if isinstance(value, dict | list) or detail["type"] == "missing":
         return ""
     shown = repr(str(value)[:_SHOWN]) if not isinstance(value, int) or value.bit_length() < 200 else "a huge number"
     return f" ({shown} was given)"
@@ -99,9 +99,9 @@ def _short(part: int | str) -> str:
 def _allowed_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     nested = model
     for part in loc[:-1]:
-        found = nested.model_fields.get(str(part))
-        if found is not None:
-            nested = next(_models(found.annotation), nested)
+        known_field = nested.model_fields.get(str(part))
+        if known_field is not None:
+            nested = next(_models(known_field.annotation), nested)
     return "; allowed: " + ", ".join(field.alias or name for name, field in nested.model_fields.items())
 
 

@@ -86,9 +86,7 @@ def read_policy_set(
 
 
 def read_policy_paths(
-    given: Sequence[tuple[Path, str]],
-    maps: Sequence[tuple[Path, str]] = (),
-    metrics: Definitions = _NO_DEFINITIONS,
+    given: Sequence[tuple[Path, str]], metrics: Definitions = _NO_DEFINITIONS
 ) -> tuple[PolicySet, list[Path]]:
     """Read the policy files and folders that were given, with the `slo-metrics.yaml` in and beside them.
 
@@ -96,8 +94,6 @@ def read_policy_paths(
     ----------
     given : sequence of (Path, str)
         Files or folders, each with its label.
-    maps : sequence of (Path, str)
-        Further maps.
     metrics : mapping of str to Metric, optional
         Definitions of `org.yaml`.
 
@@ -112,8 +108,8 @@ def read_policy_paths(
     ConfigError
         As `read_policy_set` does, and if a path does not exist.
     """
-    files, all_maps = policy_paths(given, maps)
-    return read_policy_set(files, all_maps, metrics), [path for path, _ in (*files, *all_maps)]
+    files, maps = policy_paths(given)
+    return read_policy_set(files, maps, metrics), [path for path, _ in (*files, *maps)]
 
 
 def policy_paths(
@@ -143,8 +139,8 @@ def read_policies(
     path: Path, label: str, metrics: Definitions = _NO_DEFINITIONS
 ) -> tuple[tuple[AnyPolicy, ...], tuple[str, ...]]:
     """Read the SLA policies and the notes of one file; see `read_policy_set`."""
-    found = read_policy_set([(path, label)], metrics=metrics)
-    return found.policies, found.notes
+    policy_set = read_policy_set([(path, label)], metrics=metrics)
+    return policy_set.policies, policy_set.notes
 
 
 def documents_in(path: Path, label: str) -> list[Document]:

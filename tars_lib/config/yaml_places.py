@@ -1,4 +1,4 @@
-"""Where in a YAML file a sentence points to: the row and column of the key path or the object that it begins with."""
+"""Places in a YAML file: the row and column of the key path or object that a sentence begins with."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class YamlPlaces:
         sentence : str
             Without the name of the file: ``policies.0.objective: ...``, ``SLO web: spec.service: ...``, ``latency: ...``.
         """
-        found = _named(self._items, sentence)
-        if found is None:
+        node_at = _named(self._items, sentence)
+        if node_at is None:
             walked = (_walk(item, sentence) for item in self._items)
-            found = next((node for node, is_moved in walked if is_moved), None)
-        return None if found is None else (found.start_mark.line + 1, found.start_mark.column + 1)
+            node_at = next((node for node, is_moved in walked if is_moved), None)
+        return None if node_at is None else (node_at.start_mark.line + 1, node_at.start_mark.column + 1)
 
 
 def _items(node: yaml.Node) -> Iterator[yaml.Node]:
@@ -76,7 +76,7 @@ def _named(items: list[yaml.Node], sentence: str) -> yaml.Node | None:
     for item in items:
         for listed in (_child(item, "policies"), _child(item, "slos"), item):
             for entry in _entries(listed):
-                own = next((one for key in _IDS if (one := _scalar(entry, key))), "")
+                own = next((identifier for key in _IDS if (identifier := _scalar(entry, key))), "")
                 if own and _begins(sentence, own):
                     return _walk(entry, sentence[len(own) :])[0]
     return None
@@ -112,14 +112,14 @@ def _step(node: yaml.Node, rest: str) -> tuple[yaml.Node, str] | None:
         if number and _begins(rest, number[0]) and int(number[0]) < len(node.value):
             return node.value[int(number[0])], rest[number.end() :]
         for item in node.value:
-            own = next((one for key in _IDS if (one := _scalar(item, key))), "")
+            own = next((identifier for key in _IDS if (identifier := _scalar(item, key))), "")
             if own and _begins(rest, own):
                 return item, rest[len(own) :]
     return None
 
 
 def _begins(text: str, name: str) -> bool:
-    """Whether a text begins with a name and something else follows."""
+    """Return whether a text begins with a name and something else follows."""
     after = text[len(name) :]
     return text.startswith(name) and (not after or after.startswith(_ENDS))
 
@@ -131,5 +131,5 @@ def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 
 def _scalar(node: yaml.Node | None, name: str) -> str:
-    found = _child(node, name)
-    return str(found.value) if isinstance(found, yaml.ScalarNode) else ""
+    child = _child(node, name)
+    return str(child.value) if isinstance(child, yaml.ScalarNode) else ""

@@ -15,7 +15,7 @@ class _Plain(yaml.SafeDumper):
     """Writes every list and mapping out: an alias is one more thing that a reader may not know."""
 
     def ignore_aliases(self, data: object) -> bool:
-        """Whether a value that stands twice is written twice: always."""
+        """Always write a value twice that stands twice."""
         return True
 
 
@@ -37,5 +37,7 @@ def yaml_text(documents: Iterable[Any], comment: Iterable[str] = ()) -> str:
     ---
     b: 1
     """
-    made = [yaml.dump(one, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH) for one in documents]
+    made = [
+        yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH) for document in documents
+    ]
     return "".join(f"# {line}\n" for line in comment) + "---\n".join(made)

@@ -1,1 +1,1 @@
-"""What follows from the data: an organisation and earlier results in, a frozen report out."""
+"""Conclusions from the data: an organisation and earlier results in, a frozen report out."""

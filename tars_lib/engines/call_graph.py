@@ -1,4 +1,4 @@
-"""Who calls whom in an organisation, by name: enough to walk it without loading a graph library."""
+"""Calls between the repos of an organisation, by name: enough to walk them without loading a graph library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeclaredCalls:
             self._callees.setdefault(edge.callee, [])
 
     def __contains__(self, repo: object) -> bool:
-        """Whether a repo is known."""
+        """Return whether a repo is known."""
         return repo in self._callees
 
     def successors(self, repo: str) -> Iterable[str]:

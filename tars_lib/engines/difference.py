@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """Which way a line changed."""
+    """Direction in which a line changed."""
 
     BETTER = "BETTER"
     WORSE = "WORSE"

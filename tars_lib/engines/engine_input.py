@@ -1,4 +1,4 @@
-"""What an engine is given: an organisation, the time that it is judged at, and what the engines before it found."""
+"""Input of an engine: an organisation, the time that it is judged at, and what the engines before it found."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SCHEMA_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When and with what a report was made: the caller's clock and this package's version."""
+    """Time and maker of a report: the caller's clock and this package's version."""
 
     generated_at: datetime
     tool: str
@@ -44,7 +44,7 @@ class Report(Telling):
     finding: str
 
     def told(self) -> Told:
-        """What was found, as of when, and how to ask on."""
+        """Say what was found, as of when, and how to ask on."""
         found = self.finding.replace("_", " ")
         noted = f"{plural(len(self.warnings), 'warning')}: see .warnings." if self.warnings else ""
         return Told.of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -51,9 +51,7 @@ class Bundle:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def make_bundle(
-    request: Request, name: str | None = None, *, change: Callable[[Payload], Payload] | None = None
-) -> Bundle:
+def make_bundle(request: Request, name: str | None = None) -> Bundle:
     """Make an evidence bundle; nothing is written.
 
     Parameters
@@ -62,8 +60,6 @@ def make_bundle(
         See `tars_lib.evidence.choice.choose`.
     name : str, optional
         Default ``tars-evidence-<incident or run>``, with ``-redacted`` at its end where `request.redaction` is set.
-    change : callable, optional
-        What is done to the payload before pages, figures and the index are made of it.
 
     Raises
     ------
@@ -74,16 +70,14 @@ def make_bundle(
     """
     given = None if name is None else bundle_name(name)
     payload = gather(request)
-    if change is not None:
-        payload = change(payload)
     if request.redaction is not None:
         payload = redact_rest(payload, request.redaction)
     chosen = given or default_name(payload.identifier, is_redacted=request.redaction is not None)
     whole = complete(payload)
     unsearched: tuple[str, ...] = ()
     if request.redaction is not None:
-        found = request.redaction.not_searched(whole.files)
-        whole, unsearched = name_unsearched(whole, found), tuple(one.path for one in found)
+        not_searched = request.redaction.not_searched(whole.files)
+        whole, unsearched = name_unsearched(whole, not_searched), tuple(file.path for file in not_searched)
         refuse_remains(whole, chosen, request.redaction)
     return Bundle(chosen, seal(whole, chosen), payload.partial, bool(whole.below("incident")), unsearched)
 
@@ -117,23 +111,23 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
     ConfigError
         If a file of that name has other bytes: evidence is not overwritten. Nothing is changed then.
     """
-    place = output_dir / bundle.file
+    path = output_dir / bundle.file
     try:
-        write_bytes(place, bundle.content, is_private=bundle.is_private, only_new=True)
+        write_bytes(path, bundle.content, is_private=bundle.is_private, only_new=True)
         is_new = True
     except FileExistsError as error:
         # anything there may also have come from somebody else a moment ago
         is_new = False
-        if not _holds(place, bundle.content):
+        if not _holds(path, bundle.content):
             raise ConfigError(
-                f"{place}: another bundle stands there, and evidence is not overwritten; "
+                f"{path}: another bundle stands there, and evidence is not overwritten; "
                 f"--bundle-name {_free_name(bundle.name, output_dir)} or another --output-dir keeps both"
             ) from error
     for ending in SIDECARS if is_new else ():
-        place.with_name(f"{place.name}{ending}").unlink(missing_ok=True)
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
     for ending, content in (signatures or {}).items():
-        write_bytes(place.with_name(f"{place.name}{ending}"), content)
-    return place
+        write_bytes(path.with_name(f"{path.name}{ending}"), content)
+    return path
 
 
 def check_place(output_dir: Path) -> None:
@@ -145,7 +139,7 @@ def check_place(output_dir: Path) -> None:
         If it, or what stands where it is to be made, is no folder or cannot be written to.
     """
     upwards = (output_dir, *output_dir.parents)
-    there = next((place for place in upwards if place.exists() or place.is_symlink()), output_dir)
+    there = next((folder for folder in upwards if folder.exists() or folder.is_symlink()), output_dir)
     if not there.is_dir():
         what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
         raise ConfigError(f"{output_dir}: {there} is {what}; a folder for the bundle is needed")
@@ -165,21 +159,21 @@ def copy_bundle(bundle: Path, content: Mapping[str, bytes], folder: Path, *, is_
         If a file of one of these names has other bytes, or is none: evidence is not overwritten. Nothing is copied then.
     """
     places = {name: folder / name for name in content}
-    for name, place in places.items():
-        if os.path.lexists(place) and not _holds(place, content[name]):
+    for name, target in places.items():
+        if os.path.lexists(target) and not _holds(target, content[name]):
             raise ConfigError(
-                f"{place}: another file stands there, and evidence is not overwritten; another folder is needed"
+                f"{target}: another file stands there, and evidence is not overwritten; another folder is needed"
             )
-    for name, place in places.items():
-        if not os.path.lexists(place):
-            write_bytes(place, content[name], is_private=is_private and name == bundle.name, only_new=True)
+    for name, target in places.items():
+        if not os.path.lexists(target):
+            write_bytes(target, content[name], is_private=is_private and name == bundle.name, only_new=True)
     return list(places.values())
 
 
-def _holds(place: Path, content: bytes) -> bool:
-    """Whether a regular file has these bytes; a link or a pipe is not read."""
-    is_alike = place.is_file() and not place.is_symlink() and place.stat().st_size == len(content)
-    return is_alike and place.read_bytes() == content
+def _holds(path: Path, content: bytes) -> bool:
+    """Return whether a regular file has these bytes; a link or a pipe is not read."""
+    is_alike = path.is_file() and not path.is_symlink() and path.stat().st_size == len(content)
+    return is_alike and path.read_bytes() == content
 
 
 def _free_name(name: str, output_dir: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which runs belong in a bundle: those that were named, and those that an incident's record rests on."""
+"""Choice of the runs that belong in a bundle: those that were named, and those that an incident's record rests on."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def choose(base: Request, *, run: Path | None = None, before: Path | None = None
         if (run, before, after) == (None, None, None) and runs_in(base.incident):
             run = latest_run(runs_in(base.incident))
     runs: list[Path] = []
-    for place in (before, run, after):
-        if place is not None and real(place) not in [real(one) for one in runs]:
-            runs.append(place)
+    for run_dir in (before, run, after):
+        if run_dir is not None and real(run_dir) not in [real(chosen_run) for chosen_run in runs]:
+            runs.append(run_dir)
     if not runs and base.incident is None:
         raise InputError("nothing to pack: a run directory or an incident is needed")
     if len(runs) > 1:
@@ -66,11 +66,11 @@ def _recorded(name: str, reference: RunReference | None, folder: Path, faults: l
     """A run of the record; one that is gone or is not the one that was recorded is a fault."""
     if reference is None:
         return None
-    place = folder / reference.path
-    manifest = place / MANIFEST_FILE
+    run_dir = folder / reference.path
+    manifest = run_dir / MANIFEST_FILE
     if not manifest.is_file():
         faults.append(f"{reference.run_id}: the run {name} containment is not where the record says")
-        return place if place.is_dir() else None
+        return run_dir if run_dir.is_dir() else None
     if sha256_of(manifest) != reference.manifest_sha256:
         faults.append(f"{reference.run_id}: the run {name} containment is not the one that was recorded")
-    return place
+    return run_dir

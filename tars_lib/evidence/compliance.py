@@ -1,4 +1,4 @@
-"""Which file answers which line of the playbook's evidence section, and what is missing."""
+"""Files of a bundle by line of the playbook's evidence section, and what is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a bundle holds for a line; `reason` says why files are missing, empty where none is."""
+    """Files of a bundle that answer a line; `reason` says why files are missing, empty where none is."""
 
     section: str
     line: str
@@ -106,16 +106,16 @@ def answers(payload: Payload) -> tuple[Answer, ...]:
 
 def index_files(payload: Payload) -> dict[str, bytes]:
     """The index as JSON and as a page."""
-    found = answers(payload)
-    missing = sum(answer.status != "ANSWERED" for answer in found)
+    answered = answers(payload)
+    missing = sum(answer.status != "ANSWERED" for answer in answered)
     document = {
         "identifier": payload.identifier,
         "partial": list(payload.partial),
         "notes": list(payload.notes),
         "missing": missing,
-        "lines": list(found),
+        "lines": list(answered),
     }
-    return {INDEX_JSON: dumps(document).encode(), INDEX_TEXT: _page(payload, found, missing).encode()}
+    return {INDEX_JSON: dumps(document).encode(), INDEX_TEXT: _page(payload, answered, missing).encode()}
 
 
 def _answer(line: Line, payload: Payload) -> Answer:
@@ -133,19 +133,19 @@ def _matches(pattern: str, payload: Payload) -> list[str]:
     return [path for path in sorted(payload.files) if fnmatchcase(path, pattern)]
 
 
-def _page(payload: Payload, found: tuple[Answer, ...], missing: int) -> str:
+def _page(payload: Payload, answered: tuple[Answer, ...], missing: int) -> str:
     lines = [f"# Evidence of {payload.identifier}", ""]
     if payload.partial:
         lines += [
             "**PARTIAL: this evidence is not whole.**",
             "",
-            *(f"- {markdown_text(one)}" for one in payload.partial),
+            *(f"- {markdown_text(gap)}" for gap in payload.partial),
             "",
         ]
     lines += [f"**{markdown_text(note)}**\n" for note in payload.notes]
-    lines += [f"{len(found) - missing} of {len(found)} lines are answered. Paths are below `data/`.", ""]
+    lines += [f"{len(answered) - missing} of {len(answered)} lines are answered. Paths are below `data/`.", ""]
     section = ""
-    for answer in found:
+    for answer in answered:
         if answer.section != section:
             section = answer.section
             lines += [f"## {section}", "", "| line | status | files |", "|---|---|---|"]
@@ -153,7 +153,7 @@ def _page(payload: Payload, found: tuple[Answer, ...], missing: int) -> str:
         cell = "<br>".join(f"`{path}`" for path in answer.files)
         reason = f"{'<br>' if cell else ''}{markdown_text(answer.reason)}" if answer.reason else ""
         lines.append(f"| {answer.line}{where} | {answer.status} | {cell}{reason} |")
-        following = found[found.index(answer) + 1 :]
+        following = answered[answered.index(answer) + 1 :]
         if not following or following[0].section != section:
             lines.append("")
     return "\n".join(lines)

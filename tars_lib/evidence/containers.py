@@ -1,4 +1,4 @@
-"""Which files arrived, in whatever they were packed: our zip, a zip or tar of another tool, half an archive, or a folder."""
+"""Files as they arrived, however they were packed: our zip, another tool's zip or tar, half an archive, a folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ODDITIES_SHOWN = 50
 
 
 class Container(StrEnum):
-    """How a bundle arrived."""
+    """Form in which a bundle arrived."""
 
     AS_WRITTEN = "as written"
     PACKED_ANEW = "packed anew"
@@ -55,7 +55,7 @@ class Container(StrEnum):
 
     @property
     def is_harmless(self) -> bool:
-        """Whether honest handling gives such a container and every file in it can be read."""
+        """Return whether honest handling gives such a container and every file in it can be read."""
         return self not in (Container.CUT_SHORT, Container.DAMAGED)
 
 
@@ -110,7 +110,7 @@ def arrange_folder(files: Mapping[str, bytes]) -> Contents:
 
 
 def is_litter(path: str) -> bool:
-    """Whether an operating system puts files of this name beside others.
+    """Return whether an operating system puts files of this name beside others.
 
     Examples
     --------
@@ -175,10 +175,10 @@ def _zip(content: bytes, where: str) -> list[tuple[str, bytes]] | None:
 
 
 def _stray(content: bytes) -> str | None:
-    """Where a zip holds bytes that belong to no entry, or headers that contradict its directory; None where it is plain."""
+    """Say where a zip holds bytes of no entry, or headers that contradict its directory; None where it is plain."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         infos, directory = sorted(archive.infolist(), key=lambda info: info.header_offset), archive.start_dir
-    place = 0
+    reached = 0
     for info in infos:
         mark, _, flags, method, _, _, crc, packed, size, name_size, extra = _LOCAL.unpack_from(
             content, info.header_offset
@@ -187,10 +187,10 @@ def _stray(content: bytes) -> str | None:
         name = content[begin : begin + name_size].decode("utf-8" if flags & 0x800 else "cp437", "replace")
         if packed == size == _WIDE:
             packed, size = _wide_sizes(content[begin + name_size : begin + name_size + extra])
-        told = (crc, packed, size)
-        is_told = told == (info.CRC, info.compress_size, info.file_size) or bool(flags & _DESCRIBED)
-        gap = info.header_offset - place
-        if gap and not (gap in _DESCRIPTORS and place):
+        stated = (crc, packed, size)
+        is_told = stated == (info.CRC, info.compress_size, info.file_size) or bool(flags & _DESCRIBED)
+        gap = info.header_offset - reached
+        if gap and not (gap in _DESCRIPTORS and reached):
             return f"{gap} bytes before {info.filename} belong to no file"
         if (
             mark != _MARK
@@ -199,8 +199,8 @@ def _stray(content: bytes) -> str | None:
             or not is_told
         ):
             return f"the header of {info.filename} is not what the directory says"
-        place = begin + name_size + extra + info.compress_size
-    gap = directory - place
+        reached = begin + name_size + extra + info.compress_size
+    gap = directory - reached
     if gap and gap not in _DESCRIPTORS:
         return f"{gap} bytes after the last file belong to none"
     end = content.rfind(_END_MARK)
@@ -210,18 +210,18 @@ def _stray(content: bytes) -> str | None:
 
 def _wide_sizes(extra: bytes) -> tuple[int, int]:
     """Sizes packed and unpacked of a header whose own fields are too narrow for them."""
-    place = 0
-    while len(extra) >= place + 4:
-        kind, size = struct.unpack_from("<2H", extra, place)
-        if kind == _WIDE_FIELD and size >= 16 and len(extra) >= place + 20:
-            unpacked, packed = struct.unpack_from("<2Q", extra, place + 4)
+    offset = 0
+    while len(extra) >= offset + 4:
+        kind, size = struct.unpack_from("<2H", extra, offset)
+        if kind == _WIDE_FIELD and size >= 16 and len(extra) >= offset + 20:
+            unpacked, packed = struct.unpack_from("<2Q", extra, offset + 4)
             return packed, unpacked
-        place += 4 + size
+        offset += 4 + size
     return _WIDE, _WIDE
 
 
 def _is_cut(content: bytes) -> bool:
-    """Whether the end of a zip is not there, or not whole."""
+    """Return whether the end of a zip is not there, or not whole."""
     end = content.rfind(_END_MARK)
     return end < 0 or len(content) < end + _END_BYTES
 
@@ -251,21 +251,21 @@ def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | N
 def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
     """Entries of our own zip that arrived whole before it was cut."""
     entries: list[tuple[str, bytes]] = []
-    place = 0
-    while content[place : place + 4] == _MARK and len(content) >= place + _LOCAL.size and len(entries) < MAX_ENTRIES:
-        _, _, flags, method, _, _, crc, packed, _, name_size, extra = _LOCAL.unpack_from(content, place)
-        begin = place + _LOCAL.size + name_size + extra
+    offset = 0
+    while content[offset : offset + 4] == _MARK and len(content) >= offset + _LOCAL.size and len(entries) < MAX_ENTRIES:
+        _, _, flags, method, _, _, crc, packed, _, name_size, extra = _LOCAL.unpack_from(content, offset)
+        begin = offset + _LOCAL.size + name_size + extra
         data = content[begin : begin + packed]
         if flags & _DESCRIBED or len(data) < packed:
             break
-        name = content[place + _LOCAL.size : place + _LOCAL.size + name_size].decode("latin-1")
+        name = content[offset + _LOCAL.size : offset + _LOCAL.size + name_size].decode("latin-1")
         try:
             plain = data if method == 0 else zlib.decompressobj(-15).decompress(data, MAX_BYTES)
         except zlib.error:
             break
         if zlib.crc32(plain) == crc:
             entries.append((name, plain))
-        place = begin + packed
+        offset = begin + packed
     return entries
 
 

@@ -1,4 +1,4 @@
-"""What is in a bundle, for archives and catalogues that index such things: RO-Crate 1.1 metadata in JSON-LD.
+"""Description of a bundle for archives and catalogues that index such things: RO-Crate 1.1 metadata in JSON-LD.
 
 The crate is the bag's payload, so its metadata are a payload file as the others are, and the bag's manifest has its digest.
 https://www.researchobject.org/ro-crate/specification/1.1/appendix/implementation-notes.html#combining-with-other-packaging-schemes

@@ -1,4 +1,4 @@
-"""What the evidence was made with: Python, the packages that the project needs, the lock file, the platform."""
+"""Environment of the evidence: Python, the packages that the project needs, the lock file, the platform."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ def _packages() -> dict[str, str]:
         if key in versions:
             continue
         try:
-            found = distribution(name)
+            package = distribution(name)
         except PackageNotFoundError:
             if name in _ROOTS:
                 versions[key] = "not installed"
             continue
-        versions[key] = found.version
-        pending += _needed(found)
+        versions[key] = package.version
+        pending += _needed(package)
     return versions
 
 
-def _needed(found: Distribution) -> list[str]:
+def _needed(package: Distribution) -> list[str]:
     """Names that a distribution requires; those of its extras are left out."""
-    lines = [line for line in found.requires or () if "extra ==" not in line.replace("  ", " ")]
+    lines = [line for line in package.requires or () if "extra ==" not in line.replace("  ", " ")]
     return [match[0] for line in lines if (match := _REQUIREMENT.match(line))]
 
 

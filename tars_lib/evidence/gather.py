@@ -1,4 +1,4 @@
-"""What goes into a bundle, from the runs, the incident, the inputs and the rules in force, as bytes by path."""
+"""Gathering of what goes into a bundle, from runs, incident, inputs and the rules in force, as bytes by path."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLICY_FILE = "sla-policies.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be packed.
+    """Selection of what is to be packed.
 
     `runs` oldest first. `before` and `after` are compared; both stand in `runs`. `incident` is an incident's folder,
     `with_inputs` the org-health root that the runs were made from, `playbook` an organisation's own playbook file.
@@ -75,7 +75,7 @@ def gather(request: Request) -> Payload:
     packed = _read_runs(request.runs)
     faults = [
         *request.faults,
-        *(fault for one in packed for fault in one.faults),
+        *(fault for packed_run in packed for fault in packed_run.faults),
         *(() if part is None else part.faults),
     ]
     _refuse(faults, request)
@@ -83,8 +83,8 @@ def gather(request: Request) -> Payload:
         packed, part = redact_sources(packed, part, request.redaction)
     files: dict[str, bytes] = in_force | ({} if part is None else part.files)
     absent: dict[str, str] = {} if part is not None else {"incident": "no incident was named"}
-    for one in packed:
-        files |= {f"runs/{one.name}/{_stored(file)}": content for file, content in one.files.items()}
+    for packed_run in packed:
+        files |= {f"runs/{packed_run.name}/{_stored(file)}": content for file, content in packed_run.files.items()}
     notebooks, loaded, failed = _execute(packed, part, every_page=request.every_page)
     faults += failed
     files |= notebooks
@@ -104,7 +104,7 @@ def gather(request: Request) -> Payload:
         files=files,
         identifier=part.incident_id if part is not None else packed[-1].name,
         made_at=_made_at(loaded, part),
-        runs=tuple(one.name for one in packed),
+        runs=tuple(packed_run.name for packed_run in packed),
         partial=tuple(dict.fromkeys(visible(fault) for fault in faults)),
         absent=absent,
         notes=notes,
@@ -114,14 +114,14 @@ def gather(request: Request) -> Payload:
 def referred_samples(packed: Sequence[PackedRun]) -> tuple[str, ...]:
     """A sentence on each run that refers to its samples where they lie, so that its directory has their digests alone."""
     return tuple(
-        f"{one.name} was made with --history reference: digests of its samples are here, and the samples are not"
-        for one in packed
-        if one.run is not None and one.run.health.history.parts is not None
+        f"{packed_run.name} was made with --history reference: digests of its samples are here, and the samples are not"
+        for packed_run in packed
+        if packed_run.run is not None and packed_run.run.health.history.parts is not None
     )
 
 
 def _made_at(loaded: Mapping[str, Run], part: IncidentPart | None) -> datetime:
-    """When the newest run was made; without one when the incident was opened, so that equal evidence gives equal bytes."""
+    """Return the newest run's time, else the incident's opening, so that equal evidence gives equal bytes."""
     made = [run.status.generated_at for run in loaded.values()]
     if made:
         return max(made)
@@ -136,14 +136,14 @@ def _refuse(faults: Sequence[str], request: Request) -> None:
 
 def _read_runs(places: Sequence[Path]) -> list[PackedRun]:
     packed: list[PackedRun] = []
-    for place in places:
-        name = plain_name(real(place).name)
+    for run_dir in places:
+        name = plain_name(real(run_dir).name)
         # two names that differ in case are one folder under Windows and macOS
-        taken = {one.name.casefold() for one in packed}
+        taken = {packed_run.name.casefold() for packed_run in packed}
         number = 2
         while name.casefold() in taken:
-            name, number = f"{plain_name(real(place).name)}-again-{number}", number + 1
-        packed.append(read_run(place, name))
+            name, number = f"{plain_name(real(run_dir).name)}-again-{number}", number + 1
+        packed.append(read_run(run_dir, name))
     return packed
 
 
@@ -173,17 +173,17 @@ def _execute(
     failed: list[str] = []
     with scratch("evidence") as stage:
         jobs: list[Job] = []
-        for one in packed:
-            run = lay_out(one, stage / "runs" / one.name)
+        for packed_run in packed:
+            run = lay_out(packed_run, stage / "runs" / packed_run.name)
             if run is None:
-                failed.append(f"{one.name}: its reports cannot be read, so none was made on it")
+                failed.append(f"{packed_run.name}: its reports cannot be read, so none was made on it")
                 continue
-            loaded[one.name] = run
+            loaded[packed_run.name] = run
             for notebook in pages_of(run, every_page=every_page):
-                parameters: dict[str, object] = {"run_dir": f"runs/{one.name}"}
+                parameters: dict[str, object] = {"run_dir": f"runs/{packed_run.name}"}
                 if part is not None and "incident_id" in notebook_parameters(notebook):
                     parameters["incident_id"] = part.incident_id
-                output = stage / "reports" / one.name
+                output = stage / "reports" / packed_run.name
                 jobs.append(Job(notebook, parameters, output, run.status.generated_at, stage))
         for outcome in run_jobs(jobs, ()):
             run_name = outcome.job.folder.name
@@ -207,8 +207,8 @@ def _add_difference(
     if request.before is None or request.after is None:
         absent["difference"] = "one run alone: nothing to compare it with"
         return
-    names = {one.directory: one.name for one in packed}
-    pair = [loaded.get(names[place]) for place in (request.before, request.after)]
+    names = {packed_run.directory: packed_run.name for packed_run in packed}
+    pair = [loaded.get(names[run_dir]) for run_dir in (request.before, request.after)]
     if pair[0] is None or pair[1] is None:
         absent["difference"] = "one of the two runs cannot be read"
         return
@@ -221,8 +221,8 @@ def _add_difference(
 def difference_text(before: str, after: str, changes: Sequence[Difference]) -> str:
     """Changes between two runs, a line each; names of repos come from outside, so what is hidden in them is made visible."""
     lines = [
-        f"{one.direction.value}: {visible(one.subject)}: {visible(one.before)} -> {visible(one.after)}"
-        for one in changes
+        f"{change.direction.value}: {visible(change.subject)}: {visible(change.before)} -> {visible(change.after)}"
+        for change in changes
     ]
     return "\n".join([f"before: {before}", f"after:  {after}", "", *(lines or ["nothing changed"]), ""])
 
@@ -250,12 +250,12 @@ def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root:
 
 def read_input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
     """An input as the run read it, also through a link inside the root; else None, and why."""
-    place = root / path
-    if PurePosixPath(path).is_absolute() or not real(place).is_relative_to(real(root)):
+    file = root / path
+    if PurePosixPath(path).is_absolute() or not real(file).is_relative_to(real(root)):
         return None, f"input {path}: leads out of the root"
-    if not place.is_file():
+    if not file.is_file():
         return None, f"input {path}: not in the root any more"
-    content = place.read_bytes()
+    content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
         return None, f"input {path}: altered since the run read it"
     return content, ""
@@ -283,8 +283,8 @@ def _policies(run: Run) -> dict[str, bytes]:
 def _playbook(own: Path | None) -> dict[str, bytes]:
     from tars_lib.playbook.config import read_playbook
 
-    found = read_playbook(own)
-    content = {"version": found.playbook.version, "sha256": found.playbook.sha256, "playbook": found.content}
+    in_force = read_playbook(own)
+    content = {"version": in_force.playbook.version, "sha256": in_force.playbook.sha256, "playbook": in_force.content}
     files = {"rules/playbook.json": dumps(content).encode()}
     if own is not None:
         files["rules/playbook-own.yaml"] = own.read_bytes()

@@ -1,4 +1,4 @@
-"""What a bundle holds beside the evidence itself: pages and pictures made from it, and the index.
+"""Content of a bundle beside the evidence itself: pages and pictures made from it, and the index.
 
 It works on a payload alone. Whoever changes one first, such as by taking secrets out of the notebooks, gets pages and
 pictures of what is left.
@@ -26,14 +26,14 @@ def complete(payload: Payload) -> Payload:
     made: dict[str, bytes] = {}
     captions: list[dict[str, str]] = []
     for path in [path for path in payload.below("reports") if path.endswith(".ipynb")]:
-        place = PurePosixPath(path)
+        page = PurePosixPath(path)
         notebook = payload.files[path]
         if payload.partial:
             notebook = made[path] = mark_partial(notebook, payload.partial)
         for form, content in render(notebook, ("html", "pdf")).items():
-            made[str(place.with_suffix(f".{form}"))] = content
+            made[str(page.with_suffix(f".{form}"))] = content
         for number, figure in enumerate(figure_blocks(notebook), 1):
-            stem = f"figures/{place.parent.name}/{place.stem}-{number:02d}"
+            stem = f"figures/{page.parent.name}/{page.stem}-{number:02d}"
             made |= {f"{stem}.svg": figure.svg, f"{stem}.png": figure.png}
             captions.append(
                 {

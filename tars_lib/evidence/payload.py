@@ -1,4 +1,4 @@
-"""What a bundle holds before it is sealed: bytes by path, and what is known to be missing."""
+"""Content of a bundle before it is sealed: bytes by path, and what is known to be missing."""
 
 from __future__ import annotations
 

@@ -39,15 +39,15 @@ def redact_sources(
         If a run cannot be read any more once it is redacted; the message says which rule's work to look at.
     """
     files = {} if part is None else dict(part.files)
-    for one in packed:
-        files |= {f"runs/{one.name}/{name}": content for name, content in one.files.items()}
+    for packed_run in packed:
+        files |= {f"runs/{packed_run.name}/{name}": content for name, content in packed_run.files.items()}
     made = redact_records(files, redaction, _summary_again)
     runs = []
-    for one in packed:
-        inside = {name: made[f"runs/{one.name}/{name}"] for name in one.files}
-        if not one.faults:
-            _check(inside, one.name)
-        runs.append(replace(one, files=inside, faults=tuple(map(redaction.redactor.text, one.faults))))
+    for packed_run in packed:
+        inside = {name: made[f"runs/{packed_run.name}/{name}"] for name in packed_run.files}
+        if not packed_run.faults:
+            _check(inside, packed_run.name)
+        runs.append(replace(packed_run, files=inside, faults=tuple(map(redaction.redactor.text, packed_run.faults))))
     if part is None:
         return runs, None
     return runs, replace(part, files={path: made[path] for path in part.files})

@@ -58,25 +58,25 @@ def read_run(directory: Path, name: str) -> PackedRun:
     return PackedRun(name, directory, files, tuple(faults), run)
 
 
-def lay_out(packed: PackedRun, place: Path) -> Run | None:
-    """Copy a run to `place` and read it there; None where its reports cannot be read.
+def lay_out(packed: PackedRun, folder: Path) -> Run | None:
+    """Copy a run to `folder` and read it there; None where its reports cannot be read.
 
     The copy of a run that is not whole gets a manifest of what is there, so that what can be read can be reported on, marked
     as partial. It serves the report alone: the bundle holds the run's own manifest.
     """
     for file, content in packed.files.items():
-        write_bytes(place / file, content)
+        write_bytes(folder / file, content)
     if packed.run is not None and packed.run.health.history.parts is not None:
-        embed_history(packed.run, place)
+        embed_history(packed.run, folder)
     if packed.faults:
         entries = tuple(
             ManifestEntry(file, hashlib.sha256(content).hexdigest(), len(content))
             for file, content in sorted(packed.files.items())
             if file != MANIFEST_FILE
         )
-        write_text(place / MANIFEST_FILE, dumps(Manifest("1.0", packed.name, entries)))
+        write_text(folder / MANIFEST_FILE, dumps(Manifest("1.0", packed.name, entries)))
     try:
-        return load_run(place)
+        return load_run(folder)
     except (TarsError, OSError):
         return None
 
@@ -101,5 +101,5 @@ def _against_manifest(directory: Path, name: str, files: dict[str, bytes]) -> li
 
 
 def _without_folder(error: Exception, directory: Path) -> str:
-    """What an error says, without the place of the run on this machine."""
+    """Return an error's sentence without the place of the run on this machine."""
     return " ".join(str(error).split()).replace(f"{directory}/", "").replace(str(directory), directory.name)[:300]

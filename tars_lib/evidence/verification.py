@@ -33,7 +33,7 @@ _REQUIRED = (DECLARATION_FILE, INFO_FILE, PAYLOAD_MANIFEST, TAG_MANIFEST, *CARRI
 
 
 class FaultKind(StrEnum):
-    """What is wrong with a file of a bundle, or with the zip around it."""
+    """Fault of a file of a bundle, or of the zip around it."""
 
     ALTERED = "ALTERED"
     MISSING = "MISSING"
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found.
+    """Findings on a bundle.
 
     Attributes
     ----------
@@ -97,12 +97,12 @@ class Verification:
 
     @property
     def is_intact(self) -> bool:
-        """Whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
+        """Return whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
         return not self.faults
 
     @property
     def content_is_intact(self) -> bool:
-        """Whether every file is as it was packed, in a container that honest handling gives."""
+        """Return whether every file is as it was packed, in a container that honest handling gives."""
         return not self.content_faults and self.container.is_harmless
 
 
@@ -195,18 +195,18 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
 
 
 def _digests(timeline: bytes) -> tuple[str, ...]:
-    """What the entries of a timeline say that their digests are; a line that is none has none."""
-    found = []
+    """Return the digests that the entries of a timeline state; a line that is none has none."""
+    digests = []
     for line in split_lines(timeline)[0]:
         try:
-            found.append(str(json.loads(line)["sha256"]))
+            digests.append(str(json.loads(line)["sha256"]))
         except (ValueError, KeyError, TypeError, RecursionError):
-            found.append("")
-    return tuple(found)
+            digests.append("")
+    return tuple(digests)
 
 
 def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text: bool) -> Iterator[str]:
-    """What is likely to have happened, the worst first; `is_text`: each line feed of the archive follows a carriage return."""
+    """List likely causes, worst first; `is_text`: each line feed of the archive follows a carriage return."""
     if any(_CONVERTED in fault.why for fault in faults):
         yield "a tool converted line endings, as some transfers and editors do; fetch the zip as a binary file"
     if contents.container is Container.CUT_SHORT:
@@ -306,27 +306,29 @@ def _chains(files: Mapping[str, bytes], notes: list[str]) -> Iterator[Fault]:
         if not is_incident_id(name) or not {f"{prefix}{RECORD_FILE}", f"{prefix}{TIMELINE_FILE}"} <= files.keys():
             yield Fault(FaultKind.MISSING, prefix, f"{RECORD_FILE} and {TIMELINE_FILE} of an incident are needed")
             continue
-        with scratch("verify") as place:
-            folder = place / name
+        with scratch("verify") as scratch_folder:
+            folder = scratch_folder / name
             folder.mkdir()
             for file in (RECORD_FILE, TIMELINE_FILE):
                 (folder / file).write_bytes(files[f"{prefix}{file}"])
             try:
                 checked = verify_incident(folder, with_runs=False)
             except TarsError as error:
-                yield Fault(FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(str(place), "").split())[:300])
+                yield Fault(
+                    FaultKind.BROKEN_CHAIN, prefix, " ".join(str(error).replace(str(scratch_folder), "").split())[:300]
+                )
                 continue
         for fault in checked.faults:
             file = RECORD_FILE if fault.startswith(RECORD_FILE) else TIMELINE_FILE
-            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(str(place), ""))
+            yield Fault(FaultKind.BROKEN_CHAIN, f"{prefix}{file}", fault.replace(str(scratch_folder), ""))
         notes += [f"{prefix}: {note}" for note in checked.notes]
 
 
 def _runs(files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Each run against its own manifest."""
     for path in sorted(files):
-        place = PurePosixPath(path)
-        if place.parts[:2] != ("data", "runs") or len(place.parts) != 4 or place.name != MANIFEST_FILE:
+        file_path = PurePosixPath(path)
+        if file_path.parts[:2] != ("data", "runs") or len(file_path.parts) != 4 or file_path.name != MANIFEST_FILE:
             continue
         try:
             entries = [(str(entry["path"]), str(entry["sha256"])) for entry in json.loads(files[path])["files"]]
@@ -334,10 +336,10 @@ def _runs(files: Mapping[str, bytes]) -> Iterator[Fault]:
             yield Fault(FaultKind.ALTERED, path, "no manifest of a run")
             continue
         for file, digest in entries:
-            there = files.get(str(place.parent / file))
+            there = files.get(str(file_path.parent / file))
             if there is None or hashlib.sha256(there).hexdigest() != digest:
                 what = FaultKind.MISSING if there is None else FaultKind.ALTERED
-                yield Fault(what, str(place.parent / file), "not what the run's own manifest says")
+                yield Fault(what, str(file_path.parent / file), "not what the run's own manifest says")
 
 
 def _folder(folder: Path) -> tuple[dict[str, bytes], list[Fault]]:

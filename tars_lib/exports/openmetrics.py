@@ -58,8 +58,8 @@ class _Families:
         self, name: str, help_text: str, states: Iterable[str], state: str, labels: Labels | None = None
     ) -> None:
         """Add one sample a state, 1 for the one that holds."""
-        for one in states:
-            self.add(name, help_text, float(one == state), {**(labels or {}), "state": one})
+        for known_state in states:
+            self.add(name, help_text, float(known_state == state), {**(labels or {}), "state": known_state})
 
     def lines(self) -> Iterator[str]:
         for name, family in self._made.items():
@@ -203,13 +203,13 @@ def _burn(made: _Families, own: Labels, rate: BurnRate) -> None:
 
 
 def _repos(made: _Families, results: Iterable[ComplianceResult]) -> None:
-    listed = [(result.sla_id, one) for result in results for one in result.repo_results]
-    for sla_id, one in listed[:MAX_REPO_SERIES]:
+    listed = [(result.sla_id, repo_result) for result in results for repo_result in result.repo_results]
+    for sla_id, repo_result in listed[:MAX_REPO_SERIES]:
         made.add(
             "tars_sla_repo_status",
             "Verdict on a repo that is not compliant, by the label state; an empty repo is the whole organisation.",
             1.0,
-            {"sla": sla_id, "repo": one.repo or "", "state": one.status.value},
+            {"sla": sla_id, "repo": repo_result.repo or "", "state": repo_result.status.value},
         )
     made.add(
         "tars_export_left_out",

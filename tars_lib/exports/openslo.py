@@ -57,7 +57,7 @@ def openslo(policies: Sequence[AnyPolicy], metrics: Mapping[str, Metric], query_
     queries: dict[str, list[str]] = {}
     for query, metric in query_map.items():
         queries.setdefault(metric, []).append(query)
-    known = {metric: found[0] for metric, found in queries.items() if len(found) == 1}
+    known = {metric: texts[0] for metric, texts in queries.items() if len(texts) == 1}
     documents, faults = [], []
     for policy in policies:
         document = _document(policy, metrics, known)
@@ -101,9 +101,9 @@ def _name(sla_id: str) -> str:
 
 
 def _annotations(policy: AnyPolicy, name: str) -> dict[str, str]:
-    """What differs from what a reader of the fields alone would take; text, as Kubernetes wants annotations."""
+    """Collect what differs from what a reader of the fields alone would take; text, as Kubernetes wants annotations."""
     zone = "UTC" if policy.window.anchor == "" else policy.time_zone
-    found = {
+    values = {
         "repos": "" if len(policy.repos) == 1 else ",".join(policy.repos) or "*",
         "sla_id": "" if policy.sla_id == name else policy.sla_id,
         "priority": "" if policy.priority == 3 else str(policy.priority),
@@ -112,13 +112,13 @@ def _annotations(policy: AnyPolicy, name: str) -> dict[str, str]:
         "time_zone": "" if policy.time_zone == zone else policy.time_zone,
     }
     if isinstance(policy, RatioPolicy):
-        found["missing"] = "zero" if policy.missing_is_zero else ""
+        values["missing"] = "zero" if policy.missing_is_zero else ""
     else:
         is_aggregate = policy.slices is None and policy.aggregate != "good_share"
-        found["aggregate"] = policy.aggregate if is_aggregate else ""
-        found["unit"] = policy.unit if is_aggregate else ""
-        found["warning"] = "" if policy.warning is None else repr(policy.warning)
-    return {key: value for key, value in found.items() if value} | ({} if policy.sla_type else {"sla_type": ""})
+        values["aggregate"] = policy.aggregate if is_aggregate else ""
+        values["unit"] = policy.unit if is_aggregate else ""
+        values["warning"] = "" if policy.warning is None else repr(policy.warning)
+    return {key: value for key, value in values.items() if value} | ({} if policy.sla_type else {"sla_type": ""})
 
 
 def _window(policy: AnyPolicy) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def prometheus_rules(
         raise ConfigError(listed(left_out or ["no SLA policies, so there are no rules"]))
     comment = [
         "Made by `tars export prometheus-rules`. Prometheus knows no maintenance of events.csv: silence it there.",
-        *(f"left out: {visible(one)}" for one in left_out),
+        *(f"left out: {visible(sentence)}" for sentence in left_out),
     ]
     return RuleFile(yaml_text([{"groups": groups}], comment), tuple(left_out))
 
@@ -260,7 +260,7 @@ def _silence(made: _Made, name: str) -> None:
 
 
 def _severity(policy: AnyPolicy) -> str:
-    """Who hears of a breach: the most important SLAs page somebody, as in the playbook."""
+    """Return who hears of a breach: the most important SLAs page somebody, as in the playbook."""
     return "page" if policy.priority == 1 else "ticket"
 
 

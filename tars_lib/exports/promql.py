@@ -50,17 +50,17 @@ class Query:
 
     @property
     def is_selector(self) -> bool:
-        """Whether it names series and nothing is done with them yet."""
+        """Return whether it names series and nothing is done with them yet."""
         return _SELECTOR.fullmatch(_masked(self.text)) is not None
 
     @property
     def has_placeholder(self) -> bool:
-        """Whether its window is left to whoever asks, such as `[{{.window}}]`."""
-        return any(_PLACEHOLDER.fullmatch(found) for found in self._ranges)
+        """Return whether its window is left to whoever asks, such as `[{{.window}}]`."""
+        return any(_PLACEHOLDER.fullmatch(span) for span in self._ranges)
 
     @property
     def function(self) -> str:
-        """What is done with the range, for counts; a selector's running total is asked by `rate`.
+        """Return what is done with the range, for counts; a selector's running total is asked by `rate`.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Query:
         functions: list[str] = sorted(set(_FUNCTION.findall(_masked(self.text))))
         if not self._ranges:
             raise self._refused("it has no range such as [5m], so it cannot be asked over other windows")
-        if any(not (_DURATION.fullmatch(one) or _PLACEHOLDER.fullmatch(one)) for one in self._ranges):
+        if any(not (_DURATION.fullmatch(span) or _PLACEHOLDER.fullmatch(span)) for span in self._ranges):
             raise self._refused("a range other than a plain duration cannot be replaced")
         if len(set(self._ranges)) > 1:
             raise self._refused(f"it has several ranges ({', '.join(sorted(set(self._ranges)))})")
@@ -91,7 +91,7 @@ class Query:
         return f"avg by ({label}) ({_with_range(text, window) if self.has_placeholder else text})"
 
     def keeps(self, label: str) -> bool:
-        """Whether its answer can tell repos apart."""
+        """Return whether its answer can tell repos apart."""
         masked = _masked(self.text)
         if not _AGGREGATES.search(masked):
             return True
@@ -99,7 +99,7 @@ class Query:
 
     @property
     def _ranges(self) -> list[str]:
-        return [found[3].strip() for found in _RANGED.finditer(_masked(self.text))]
+        return [match[3].strip() for match in _RANGED.finditer(_masked(self.text))]
 
     def _of(self, label: str, repos: Sequence[str]) -> str:
         """Return the text with its series narrowed to the repos; a query that has one answer is about them as it stands."""
@@ -110,8 +110,8 @@ class Query:
         if self.is_selector:
             return _narrowed(self.text, matcher, 0, len(masked), masked)
         text = self.text
-        for found in reversed(list(_RANGED.finditer(masked))):
-            text = _narrowed(text, matcher, found.start(), found.start(3) - 1, masked)
+        for match in reversed(list(_RANGED.finditer(masked))):
+            text = _narrowed(text, matcher, match.start(), match.start(3) - 1, masked)
         return text
 
     def _refused(self, why: str) -> ConfigError:
@@ -162,32 +162,32 @@ def queries_of(
     query_map : mapping of str to str
         `slo-metrics.yaml`, query to metric. A metric that neither has is the series of its own name.
     """
-    found: dict[str, Query] = {}
+    by_metric: dict[str, Query] = {}
     faults: list[str] = []
     for metric in dict.fromkeys(metrics):
         mapped = [query for query, name in query_map.items() if name == metric]
         settle = f"name its series by --selector '{metric}=SELECTOR'"
         if metric in selectors:
-            found[metric] = Query(metric, selectors[metric])
+            by_metric[metric] = Query(metric, selectors[metric])
         elif len(mapped) > 1:
             faults.append(f"{metric}: {len(mapped)} queries of slo-metrics.yaml are this metric; {settle}")
         elif mapped:
-            found[metric] = Query(metric, mapped[0])
+            by_metric[metric] = Query(metric, mapped[0])
         elif NAME.fullmatch(metric):
-            found[metric] = Query(metric, metric)
+            by_metric[metric] = Query(metric, metric)
         else:
             faults.append(f"{metric}: no name of a series in Prometheus, and slo-metrics.yaml has no query; {settle}")
-    return found, faults
+    return by_metric, faults
 
 
 def _masked(text: str) -> str:
     """Return the text with every quoted part blanked, in its length, so that no brace or bracket in it counts."""
-    return _QUOTED.sub(lambda found: '"' + "_" * (len(found[0]) - 2) + '"', text)
+    return _QUOTED.sub(lambda match: '"' + "_" * (len(match[0]) - 2) + '"', text)
 
 
 def _with_range(text: str, window: str) -> str:
-    for found in reversed(list(_RANGED.finditer(_masked(text)))):
-        text = f"{text[: found.start(3)]}{window}{text[found.end(3) :]}"
+    for match in reversed(list(_RANGED.finditer(_masked(text)))):
+        text = f"{text[: match.start(3)]}{window}{text[match.end(3) :]}"
     return text
 
 

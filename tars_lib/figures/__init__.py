@@ -1,1 +1,1 @@
-"""What a result looks like: result in, matplotlib Figure out."""
+"""Figures: result in, matplotlib Figure out."""

@@ -217,7 +217,7 @@ def staged_folder(parent: Path, stem: str) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def replace_folder(staged: Path, place: Path) -> None:
+def replace_folder(staged: Path, target: Path) -> None:
     """Put a finished folder into place; what stands there is moved aside first and removed last.
 
     Raises
@@ -226,16 +226,16 @@ def replace_folder(staged: Path, place: Path) -> None:
         If it cannot be renamed; what stood there stands there again.
     """
     aside = staged.with_suffix(".old")
-    is_replaced = place.exists()
+    is_replaced = target.exists()
     if is_replaced:
-        place.rename(aside)
+        target.rename(aside)
     try:
-        staged.rename(place)
+        staged.rename(target)
     except OSError:
         if is_replaced:
-            aside.rename(place)
+            aside.rename(target)
         raise
-    flush_folder(place.parent)
+    flush_folder(target.parent)
     if is_replaced:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -253,7 +253,7 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         if error.errno not in _IN_THE_WAY:
             raise
-        there = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
+        there = next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent)), folder)
         what = "a link that leads nowhere" if there.is_symlink() and not there.exists() else "no folder"
         where = "" if there == folder else f"{there} is "
         raise OSError(error.errno, f"{where}{what}, where a folder is needed", str(folder)) from error
@@ -274,7 +274,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
-    """What a writer that died has left in a folder: hidden names that begin with `stem`, a day older than `now`.
+    """List what a writer that died left in a folder: hidden names that begin with `stem`, a day older than `now`.
 
     Parameters
     ----------
@@ -284,11 +284,11 @@ def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
     now : float
         Time of a file that was just written, in seconds: the file system's own clock.
     """
-    found = []
+    left = []
     with os.scandir(folder) as there:
         for entry in there:
             if entry.name.startswith(stem) and entry.name.endswith(PARTIAL):
                 with suppress(FileNotFoundError):  # somebody else was faster
                     if now - entry.stat(follow_symlinks=False).st_mtime > LEFTOVER_SECONDS:
-                        found.append(Path(entry.path))
-    return found
+                        left.append(Path(entry.path))
+    return left

@@ -100,10 +100,10 @@ def _escaped(text: str) -> str:
     return _UNUSUAL.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    if unicodedata.category(found[0]) not in HIDDEN_CATEGORIES:
-        return found[0]
-    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+def _escape(match: re.Match[str]) -> str:
+    if unicodedata.category(match[0]) not in HIDDEN_CATEGORIES:
+        return match[0]
+    return json.dumps(match[0])[1:-1] if match[0] != "\x7f" else "\\u007f"
 
 
 def from_json(cls: type[T], data: object, where: str) -> T:

@@ -1,4 +1,4 @@
-"""How much of what is read: the bounds beyond which an input is refused.
+"""Bounds beyond which an input is refused.
 
 They keep a hostile or broken file from taking all memory or time. Each is a judgement with its reason beside it, far above any
 real organisation; `docs/security.md` shows them, and a test compares.

@@ -46,17 +46,17 @@ _MAX_TOLD = 5
 
 def names_in(root: Path) -> Iterator[str]:
     """Files of a root, of its history, and those of the artefacts that stand in a service's folder itself."""
-    for place in entries(root, str(root), MAX_FILES):
-        if place.is_file():
-            yield place.name
-        elif place.name == "history":
-            yield from (f"history/{path.name}" for path in entries(place, place.name, MAX_FILES) if path.is_file())
-        elif place.is_dir():
-            yield from (f"{place.name}/{name}" for name in _ARTEFACTS if (place / name).is_file())
+    for entry in entries(root, str(root), MAX_FILES):
+        if entry.is_file():
+            yield entry.name
+        elif entry.name == "history":
+            yield from (f"history/{path.name}" for path in entries(entry, entry.name, MAX_FILES) if path.is_file())
+        elif entry.is_dir():
+            yield from (f"{entry.name}/{name}" for name in _ARTEFACTS if (entry / name).is_file())
 
 
 def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
-    """What a reader should know of files that are not read.
+    """Say what a reader should know of files that are not read.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
     >>> misnamed(["events.tsv", "README.md", "org.yaml"], {"org.yaml"})
     ['not read: events.tsv (events.csv would be)']
     """
-    found = []
+    unread = []
     for name in sorted(set(names) - set(read) - _RIGHT):
         stem, *suffixes = name.rpartition("/")[2].lower().split(".")
         wanted = _BY_STEM.get("history" if name.startswith("history/") else re.sub(r"[-_ ]", "", stem))
         is_part = name.startswith("history/") and suffixes[-1:] in (["csv"], ["parquet"])
         if wanted is not None and not is_part and suffixes and set(suffixes) <= _DATA:
-            found.append(f"{name} ({wanted} would be)")
-    more = f" and {len(found) - _MAX_TOLD} more" if len(found) > _MAX_TOLD else ""
-    return [f"not read: {', '.join(found[:_MAX_TOLD])}{more}"] if found else []
+            unread.append(f"{name} ({wanted} would be)")
+    more = f" and {len(unread) - _MAX_TOLD} more" if len(unread) > _MAX_TOLD else ""
+    return [f"not read: {', '.join(unread[:_MAX_TOLD])}{more}"] if unread else []

@@ -83,7 +83,7 @@ class StorePath:
 
 
 def is_remote(text: str) -> bool:
-    """Whether a text is an address and no path.
+    """Return whether a text is an address and no path.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def store_path(text: str) -> StorePath:
         raise ConfigError(f"an address that cannot be read: {error}") from error
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
-        allowed = ", ".join(f"{one}://" for one in SCHEMES)
+        allowed = ", ".join(f"{known}://" for known in SCHEMES)
         raise ConfigError(f"{scheme}://: no scheme that is known; allowed: {allowed}, or a path")
     user, _, host = parts.netloc.rpartition("@")
     # of abfs the part before @ is the container
@@ -125,10 +125,10 @@ def store_path(text: str) -> StorePath:
     unknown = next((name for name in given if name not in _OPTIONS[scheme]), None)
     if unknown is not None:
         raise ConfigError(f"{scheme}://{host}: option {unknown[:60]!r}; allowed: {', '.join(_OPTIONS[scheme])}")
-    place = f"{parts.netloc}{parts.path}".rstrip("/")
-    if not host or any(part in ("", ".", "..") for part in place.split("/")):
-        raise ConfigError(f"{scheme}://{place}: a bucket and a path of plain names are needed")
-    return StorePath(scheme, place, parts.query)
+    path = f"{parts.netloc}{parts.path}".rstrip("/")
+    if not host or any(part in ("", ".", "..") for part in path.split("/")):
+        raise ConfigError(f"{scheme}://{path}: a bucket and a path of plain names are needed")
+    return StorePath(scheme, path, parts.query)
 
 
 def fetch_folder(source: StorePath, into: Path) -> None:
@@ -163,9 +163,9 @@ def fetch_folder(source: StorePath, into: Path) -> None:
         if len({str(name).casefold() for name in names.values()}) < len(names):
             raise InputError(f"{source}: two names differ by case alone; a system may take them for one")
         for path, size in files:
-            place = into / names[path]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _fetch(filesystem, path, size, place, source)
+            target = into / names[path]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _fetch(filesystem, path, size, target, source)
 
 
 def send_folder(folder: Path, target: StorePath, last: Sequence[str] = ()) -> None:
@@ -227,8 +227,8 @@ def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
         filesystem, base = filesystem_of(folder)
         # in Google's store a folder is there by the files below it alone
         listed = _listed(filesystem, base, recursive=folder.scheme == "gs")
-        found = {path.removeprefix(f"{base}/").partition("/")[0] for path, _, _ in listed}
-    return sorted(name for name in found if fnmatch.fnmatchcase(name, pattern))
+        below = {path.removeprefix(f"{base}/").partition("/")[0] for path, _, _ in listed}
+    return sorted(name for name in below if fnmatch.fnmatchcase(name, pattern))
 
 
 def filesystem_of(path: StorePath) -> tuple[Any, str]:
@@ -315,9 +315,9 @@ def _listed(filesystem: Any, base: str, *, recursive: bool) -> Iterator[tuple[st
     from pyarrow import fs
 
     selector = fs.FileSelector(base, recursive=recursive, allow_not_found=True)
-    for found in filesystem.get_file_info(selector):
-        is_file = found.type == fs.FileType.File
-        yield found.path, int(found.size or 0) if is_file else 0, is_file
+    for info in filesystem.get_file_info(selector):
+        is_file = info.type == fs.FileType.File
+        yield info.path, int(info.size or 0) if is_file else 0, is_file
 
 
 def _inside(name: str, source: StorePath) -> PurePosixPath:
@@ -329,10 +329,10 @@ def _inside(name: str, source: StorePath) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def _fetch(filesystem: Any, path: str, size: int, place: Path, source: StorePath) -> None:
+def _fetch(filesystem: Any, path: str, size: int, target: Path, source: StorePath) -> None:
     """Fetch one file; a store that sends another size than it told is refused."""
     got = 0
-    with filesystem.open_input_stream(path) as remote, place.open("xb") as local:
+    with filesystem.open_input_stream(path) as remote, target.open("xb") as local:
         while chunk := remote.read(_CHUNK):
             got += len(chunk)
             if got > size:

@@ -35,7 +35,7 @@ _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 def is_there(path: Path, label: str, refuse: type[TarsError] = InputError) -> bool:
-    """Whether anything has this name, a link that leads nowhere included.
+    """Return whether anything has this name, a link that leads nowhere included.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputEr
 
 
 def real(path: Path) -> Path:
-    """Where a path leads, also where a link on the way leads nowhere or in a circle: `Path.resolve` may refuse a circle."""
+    """Return where a path leads, also if a link leads nowhere or in a circle: `Path.resolve` may refuse a circle."""
     return Path(os.path.realpath(path))
 
 
@@ -230,7 +230,7 @@ def refuse_halves(content: Any, text: str, label: str) -> None:
 
 
 def _is_deep(text: str) -> bool:
-    """Whether brackets stand in each other to more than the allowed depth: each pass takes the innermost pairs away."""
+    """Return whether brackets nest deeper than is allowed: each pass takes the innermost pairs away."""
     pairs = text.encode("utf-8", "replace").translate(_ONE_KIND, _NO_BRACKET)
     for _ in range(MAX_JSON_DEPTH):
         before, pairs = len(pairs), pairs.replace(b"[]", b"")
@@ -245,7 +245,7 @@ def row_of(content: bytes, byte: int) -> int:
 
 
 def not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
-    """What is wrong with bytes that are no UTF-8."""
+    """Say what is wrong with bytes that are no UTF-8."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "UTF-16 is not allowed; UTF-8 is"
     return f"{content[error.start : error.start + 8]!r} is not UTF-8 text; UTF-8 is allowed"
@@ -261,8 +261,8 @@ def entries(folder: Path, label: str, at_most: int, refuse: type[TarsError] = In
     """
     names = []
     try:
-        with os.scandir(folder) as found:
-            for entry in found:
+        with os.scandir(folder) as scan:
+            for entry in scan:
                 names.append(entry.name)
                 if len(names) > at_most:
                     break

@@ -64,7 +64,7 @@ def _sweep() -> None:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder of this user's, and no link to one."""
+    """Return whether it is a folder of this user's, and no link to one."""
     try:
         about = entry.stat(follow_symlinks=False)
         is_owned = not hasattr(os, "getuid") or about.st_uid == os.getuid()
@@ -74,7 +74,7 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_left(folder: Path) -> bool:
-    """Whether nobody holds the folder's lock."""
+    """Return whether nobody holds the folder's lock."""
     from filelock import FileLock, Timeout
 
     try:

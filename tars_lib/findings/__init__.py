@@ -1,1 +1,1 @@
-"""What a run found as a number: exit codes, and which of them fail a build."""
+"""Findings of a run as a number: exit codes, and which of them fail a build."""

@@ -20,7 +20,7 @@ SLA_CODES = MappingProxyType({SlaStatus.BREACHED: 142, SlaStatus.AT_RISK: 141})
 
 @dataclass(frozen=True, slots=True)
 class ExitPolicy:
-    """What fails a build.
+    """Policy of what fails a build.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class ExitPolicy:
     passes_unjudged: bool = False
 
     def fails_for(self, sla_id: str, status: SlaStatus) -> bool:
-        """Whether this verdict on this SLA fails a build."""
+        """Return whether this verdict on this SLA fails a build."""
         code = SLA_CODES.get(status)
         if code is None:
             return False
@@ -54,7 +54,7 @@ NO_FINDING = ExitPolicy(frozenset(), passes_unjudged=True)
 
 @dataclass(frozen=True, slots=True)
 class BuildDecision:
-    """What a policy makes of the findings.
+    """Decision of a policy on the findings.
 
     Attributes
     ----------
@@ -101,13 +101,13 @@ def decide(policy: ExitPolicy, codes: Iterable[int], slas: Mapping[str, SlaStatu
     """
     verdicts = slas or {}
     by_sla = set(SLA_CODES.values()) if slas is not None else set()
-    found = {code for code in codes if code != 0 and code not in by_sla}
+    raised = {code for code in codes if code != 0 and code not in by_sla}
     # no list of findings lets pass what nobody could judge; --exit-zero does
     always = set() if policy.passes_unjudged else {NOTHING_JUDGED}
-    failing = found & (policy.codes | always)
+    failing = raised & (policy.codes | always)
     hit = sorted(sla_id for sla_id, status in verdicts.items() if policy.fails_for(sla_id, status))
     failing |= {SLA_CODES[verdicts[sla_id]] for sla_id in hit}
-    left = [f"{EXIT_CODES[code].finding} ({code})" for code in _ORDER if code in found - failing]
+    left = [f"{EXIT_CODES[code].finding} ({code})" for code in _ORDER if code in raised - failing]
     spared = [
         f"{sla_id} {status.value}"
         for sla_id, status in sorted(verdicts.items())

@@ -1,1 +1,1 @@
-"""What happened in an incident and who did what, in a record that nobody can rewrite unseen."""
+"""Incidents: what happened and who did what, in a record that nobody can rewrite unseen."""

@@ -1,1 +1,1 @@
-"""What leadership is handed of a run: reports, figures and numbers in one folder."""
+"""Package for leadership: reports, figures and numbers of a run in one folder."""

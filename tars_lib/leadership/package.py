@@ -41,7 +41,7 @@ _STAGED = ".tars-package-"
 
 @dataclass(frozen=True, slots=True)
 class PackageRequest:
-    """What is to be packed: a run, the incident that it belongs to (empty: none), and where incidents live."""
+    """Request to pack a run, the incident that it belongs to (empty: none), and where incidents live."""
 
     run_dir: Path
     incident_id: str = ""
@@ -81,17 +81,17 @@ def write_package(
         If a report failed, or `output` lies inside the run or holds something else. Nothing is left behind then.
     """
     run = load_run(request.run_dir)
-    place = output or DEFAULT_DIR / run.run_id
-    _refuse(place, run)
+    target = output or DEFAULT_DIR / run.run_id
+    _refuse(target, run)
     calls = _calls(request)
-    with staged_folder(place.parent, ".tars-package-") as staged, scratch("package") as working:
+    with staged_folder(target.parent, ".tars-package-") as staged, scratch("package") as working:
         outcomes = write_reports(
             calls, request.run_dir, working, ("html", "pdf"), workers=workers,
             on_done=None if on_done is None else lambda outcome: on_done(outcome.job.name),
         )  # fmt: skip
         _fill(staged, run, request, outcomes)
-        replace_folder(staged, place)
-    return place
+        replace_folder(staged, target)
+    return target
 
 
 def reports_for(request: PackageRequest) -> tuple[str, ...]:
@@ -120,21 +120,21 @@ def _calls(request: PackageRequest) -> dict[str, Mapping[str, object]]:
     return dict.fromkeys(names, about)
 
 
-def _refuse(place: Path, run: Run) -> None:
+def _refuse(target: Path, run: Run) -> None:
     sealed = real(run.directory)
-    if sealed in (real(place), *real(place).parents):
+    if sealed in (real(target), *real(target).parents):
         raise ReportError(
-            f"output {place}: lies inside the run directory {run.directory}, which is sealed; allowed: any other folder"
+            f"output {target}: lies inside the run directory {run.directory}, which is sealed; allowed: any other folder"
         )
-    if not place.exists() and not place.is_symlink():
+    if not target.exists() and not target.is_symlink():
         return
-    if place.is_symlink() and not place.exists():
+    if target.is_symlink() and not target.exists():
         raise ReportError(
-            f"output {place}: a link that leads nowhere; allowed: a new or empty folder, or an earlier package"
+            f"output {target}: a link that leads nowhere; allowed: a new or empty folder, or an earlier package"
         )
-    if not place.is_dir() or (any(place.iterdir()) and not (place / PACKAGE_FILE).is_file()):
+    if not target.is_dir() or (any(target.iterdir()) and not (target / PACKAGE_FILE).is_file()):
         raise ReportError(
-            f"output {place}: is there already and is no package; allowed: a new or empty folder, or an earlier package"
+            f"output {target}: is there already and is no package; allowed: a new or empty folder, or an earlier package"
         )
 
 

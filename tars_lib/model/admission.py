@@ -96,7 +96,7 @@ def admit(
 
 @dataclass(frozen=True, slots=True)
 class _Gate:
-    """What the gate refuses of a sorted history, and in which rows that stands."""
+    """Refusals of the gate in a sorted history, with the rows that they stand in."""
 
     sorter: Sorter
     history: History
@@ -116,8 +116,8 @@ class _Gate:
             inner = bounds[1:-1] - first - 1
             same[inner[(inner >= 0) & (inner < same.size)]] = False
             if same.any():
-                found = value[first:end]
-                conflict = same & (found[1:] != found[:-1])
+                same_cell = value[first:end]
+                conflict = same & (same_cell[1:] != same_cell[:-1])
                 if conflict.any():
                     self._refuse_conflict((first + 1 + np.flatnonzero(conflict)[:MAX_KEPT]).tolist())
                 single = first + np.flatnonzero(np.concatenate(([True], ~same)))
@@ -166,8 +166,8 @@ class _Gate:
                 raise self._refused(list(most), partial(self._more_failed, most))
 
     def _more_failed(self, most: Mapping[int, float], position: int) -> str:
-        repo, _, _, found = self._sample(position)
-        return f"requests_failed of {repo} is {found:g}; allowed: up to its requests_total at that time, {most[position]:g}"
+        repo, _, _, failed = self._sample(position)
+        return f"requests_failed of {repo} is {failed:g}; allowed: up to its requests_total at that time, {most[position]:g}"
 
     def refuse_out_of_range(self) -> None:
         """Refuse values beyond the range of their metric."""
@@ -177,19 +177,19 @@ class _Gate:
             if not part.size:
                 continue
             for bound, beyond in ((metric.minimum, np.argmin(part)), (metric.maximum, np.argmax(part))):
-                found = float(part[beyond])
-                if bound is None or (found >= bound if bound == metric.minimum else found <= bound):
+                extreme = float(part[beyond])
+                if bound is None or (extreme >= bound if bound == metric.minimum else extreme <= bound):
                     continue
                 is_beyond = part < bound if bound == metric.minimum else part > bound
                 positions = (first + np.flatnonzero(is_beyond)[:MAX_KEPT]).tolist()
                 raise self._refused(positions, partial(self._out_of_range, metric), first + int(beyond))
 
     def _out_of_range(self, metric: Metric, position: int) -> str:
-        repo, name, _, found = self._sample(position)
+        repo, name, _, value = self._sample(position)
         percent = f". If it is in per cent, org.yaml needs metrics: {{{name}: {{unit: '%'}}}}"
         return (
-            f"{name} of {repo} is {found:g}; allowed: {metric.allowed} ({metric.unit or 'no unit'})"
-            f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < found <= 100 else ''}"
+            f"{name} of {repo} is {value:g}; allowed: {metric.allowed} ({metric.unit or 'no unit'})"
+            f"{percent if metric.unit == 'ratio' and metric.maximum == 1 < value <= 100 else ''}"
         )
 
     def refuse_shares_as_scores(self) -> None:
@@ -257,9 +257,9 @@ def _refuse_huge(part: Samples, before: int, where: Callable[[int, str], str]) -
     if huge.size:
 
         def too_large(row: int) -> str:
-            found = part.value[row - before]
-            allowed = "a finite number" if np.isinf(found) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
-            return f"{where(row, 'value')}: {found:g} is not allowed: {allowed} is"
+            value = part.value[row - before]
+            allowed = "a finite number" if np.isinf(value) else f"-{MAX_MAGNITUDE:g} to {MAX_MAGNITUDE:g}"
+            return f"{where(row, 'value')}: {value:g} is not allowed: {allowed} is"
 
         raise _refused((before + huge[:MAX_KEPT]).tolist(), too_large)
     strange = (part.time < to_micros(EARLIEST)) | (part.time > to_micros(LATEST))

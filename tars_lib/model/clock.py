@@ -1,4 +1,4 @@
-"""Which time a history ends at: no sample is of the future, and no lone series moves the time of all others."""
+"""End of a history: no sample is of the future, and no lone series moves the time of all others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SAMPLED = 200
 
 
 def ahead_of(samples: AnySamples, clock: datetime) -> str:
-    """What is wrong with samples that are later than the clock; empty where none is."""
+    """Say what is wrong with samples that are later than the clock; empty where none is."""
     latest, before, total = to_micros(clock + AHEAD), 0, 0
     if samples.last is None or samples.last <= latest:
         return ""
@@ -43,12 +43,12 @@ def ahead_of(samples: AnySamples, clock: datetime) -> str:
 
 
 def announced(times: Mapping[str, Sequence[datetime]], clock: datetime) -> list[str]:
-    """What is said to have happened later than the clock: a sentence for each kind of which there is some."""
+    """Say what is dated later than the clock: a sentence for each kind of which there is some."""
     late = {what: [time for time in given if time > clock + AHEAD] for what, given in times.items()}
     return [
-        f"{plural(len(found), what)} dated later than the clock, such as {_shown(to_micros(min(found)))}"
-        for what, found in late.items()
-        if found
+        f"{plural(len(late_times), what)} dated later than the clock, such as {_shown(to_micros(min(late_times)))}"
+        for what, late_times in late.items()
+        if late_times
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the gate refuses and notes of counts: running totals that nobody declared, counters that are none, fractions."""
+"""Checks of counts at the gate: running totals that nobody declared, counters that are none, fractions."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _refuse_running(
 
 
 def _beside_others(verdict: bool | None, history: History, metric: str, repo: str, groups: Groups) -> bool | None:
-    """What the other counts of the repo say: failures that only grow are a trend unless the total only grows as well."""
+    """Compare with the repo's other counts: failures that only grow are a trend unless the total only grows as well."""
     if verdict is False:
         return verdict
     totals = [group[0] for group in groups if metric in group[1:] and history.series(group[0], repo)[0].size]
@@ -193,13 +193,13 @@ def _never_falls(time: NDArray[np.int64], value: NDArray[np.float64]) -> bool:
 
 def _part_restarts(history: History, names: Iterable[str]) -> Iterator[str]:
     for metric in names:
-        found = [(repo, number) for repo, _, value in series_of(history, metric) if (number := part_restarts(value))]
-        if found:
-            times = "once" if found[0][1] == 1 else f"{found[0][1]} times"
-            more = f", and in {len(found) - 1} more services" if len(found) > 1 else ""
+        restarts = [(repo, number) for repo, _, value in series_of(history, metric) if (number := part_restarts(value))]
+        if restarts:
+            times = "once" if restarts[0][1] == 1 else f"{restarts[0][1]} times"
+            more = f", and in {len(restarts) - 1} more services" if len(restarts) > 1 else ""
             yield (
-                f"{metric} of {found[0][0]} falls to more than half of itself {times}{more}: no running total does that, but a "
-                "sum of some of which one restarted; what was counted then is not known"
+                f"{metric} of {restarts[0][0]} falls to more than half of itself {times}{more}: no running total does "
+                "that, but a sum of some of which one restarted; what was counted then is not known"
             )
 
 

@@ -47,7 +47,7 @@ OFTEN = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How one series of counts moves.
+    """Movement of one series of counts.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Growth:
 
     @property
     def only_grows(self) -> bool:
-        """Whether the series moves, and falls only where a counter would have restarted."""
+        """Return whether the series moves, and falls only where a counter would have restarted."""
         return self.rises > 0 and not self.falls and self.restarts <= RARE_RESTART * self.rises
 
 
@@ -96,7 +96,7 @@ def course_of(value: Floats, time: NDArray[np.int64] | None = None) -> Growth:
 
 
 def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
-    """Whether a series of counts is a running total; None where it may be one.
+    """Return whether a series of counts is a running total; None where it may be one.
 
     It is one if it rises at least `MANY_RISES` times, falls only where a counter would have restarted, and either goes on so
     through more than half of a day, or is sampled by the day and grows more than traffic does, or so little that the
@@ -118,7 +118,7 @@ def is_running(time: NDArray[np.int64], value: Floats) -> bool | None:
 
 
 def _falls_by_parts(course: Growth, time: NDArray[np.int64], value: Floats) -> bool:
-    """Whether a series falls rarely, and grows for longer than traffic does between."""
+    """Return whether a series falls rarely, and grows for longer than traffic does between."""
     if course.rises < MANY_RISES or course.restarts + course.falls > RARE_FALL * course.rises:
         return False
     if float(np.median(np.diff(time))) >= DAILY:
@@ -131,7 +131,7 @@ def _falls_by_parts(course: Growth, time: NDArray[np.int64], value: Floats) -> b
 
 
 def is_no_counter(value: Floats) -> bool:
-    """Whether a series that was declared a counter falls as often as counts of intervals do."""
+    """Return whether a series that was declared a counter falls as often as counts of intervals do."""
     step = np.diff(value)
     down = step < 0.0
     if down.sum() < FEW_RISES or down.sum() < OFTEN * step.size:
@@ -140,12 +140,12 @@ def is_no_counter(value: Floats) -> bool:
 
 
 def _is_part_restart(value: Floats) -> NDArray[np.bool_]:
-    """Whether a step goes down to more than half, (n - 1,)."""
+    """Return whether a step goes down to more than half, (n - 1,)."""
     return np.asarray((value[1:] < value[:-1]) & (value[1:] > 0.5 * value[:-1]), dtype=np.bool_)
 
 
 def part_restarts(value: Floats) -> int:
-    """How often a running total falls to more than half of what it was.
+    """Count how often a running total falls to more than half of what it was.
 
     Examples
     --------

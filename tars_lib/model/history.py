@@ -115,14 +115,14 @@ class History:
         return int(self.time[self.offsets[filled + 1] - 1].max()) if filled.size else None
 
     def has(self, metric: str) -> bool:
-        """Whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
+        """Return whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
         if metric in self.metrics:
             return True
         return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
 
     @property
     def failure_scale(self) -> float:
-        """What an `error_rate` derived from the two counts is multiplied by: 100 where it is declared in per cent."""
+        """Return the factor of an `error_rate` derived from the two counts: 100 where it is declared in per cent."""
         return percent_of(self.metric("error_rate").unit) or 1.0
 
     def counts(self, metric: str) -> NDArray[np.int64]:
@@ -267,18 +267,18 @@ class History:
         # some repos at a time: a matrix is much smaller than the places of all samples in it
         for part in blocks(bounds):
             inner = bounds[part]
-            time, found = (column[int(inner[0]) : int(inner[-1])] for column in (self.time, self.value))
+            time, value = (column[int(inner[0]) : int(inner[-1])] for column in (self.time, self.value))
             row = (time - start + step // 2) // step - shown.start
             column = np.repeat(np.arange(inner.size - 1), np.diff(inner))
             if shown.start:
                 late = row >= 0
-                row, column, found = row[late], column[late], found[late]
+                row, column, value = row[late], column[late], value[late]
             width = inner.size - 1
             cell = column * rows + row
             here = np.full(width * rows, np.nan)
-            here[cell] = found
+            here[cell] = value
             if (cell[1:] == cell[:-1]).any():
-                total = np.bincount(cell, weights=found, minlength=here.size)
+                total = np.bincount(cell, weights=value, minlength=here.size)
                 count = np.bincount(cell, minlength=here.size)
                 filled = count > 0
                 here[filled] = total[filled] if self.metric(metric).is_count else total[filled] / count[filled]

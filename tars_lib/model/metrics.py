@@ -1,4 +1,4 @@
-"""What a metric measures: unit, direction, range and kind, by its name alone or as `org.yaml` declares it."""
+"""Definitions of metrics: unit, direction, range and kind, by the name alone or as `org.yaml` declares it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = (GAUGE, COUNTS, COUNTER)
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a metric measures and in which unit.
+    """Definition of a metric: what it measures and in which unit.
 
     Attributes
     ----------
@@ -50,14 +50,14 @@ class Metric:
 
     @property
     def is_count(self) -> bool:
-        """Whether samples that fall into one interval add up instead of averaging."""
+        """Return whether samples that fall into one interval add up instead of averaging."""
         if self.kind:
             return self.kind in (COUNTS, COUNTER)
         return self.metric in _REQUESTS or self.metric.endswith("_total")
 
     @property
     def is_scored(self) -> bool:
-        """Whether the metric has the two bounds that a component score needs."""
+        """Return whether the metric has the two bounds that a component score needs."""
         return self.healthy is not None and self.unhealthy is not None and self.higher_is_better is not None
 
     @property
@@ -68,7 +68,7 @@ class Metric:
         return f"{self.minimum:g} or more" if self.maximum is None else f"{self.minimum:g} to {self.maximum:g}"
 
     def holds(self, value: float) -> bool:
-        """Whether a value lies in the range."""
+        """Return whether a value lies in the range."""
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
 
 
@@ -132,7 +132,7 @@ def known_metric(name: str) -> Metric:
 
 
 def of_unit(unit: str) -> Metric:
-    """What a unit alone says of the range: a share lies in 0 to 1, sizes, counts and times are not negative.
+    """Return the range that a unit alone implies: shares lie in 0 to 1, sizes, counts and times are not negative.
 
     A percentage may be of anything (growth, cores), so it has no range unless somebody gives one.
     """
@@ -149,12 +149,12 @@ def in_unit(metric: Metric, unit: str, factor: Fraction) -> Metric:
 
 
 def is_time(unit: str) -> bool:
-    """Whether a unit is one of time."""
+    """Return whether a unit is one of time."""
     return unit_of(unit).dimension == TIME
 
 
 @functools.cache
 def percent_of(unit: str) -> float:
-    """What the whole is in a unit of shares: 1 for a ratio, 100 for per cent; 0 for any other unit."""
+    """Return the whole in a unit of shares: 1 for a ratio, 100 for per cent; 0 for any other unit."""
     kind = unit_of(unit)
     return float(1 / kind.factor) if kind.dimension == SHARE else 0.0

@@ -1,4 +1,4 @@
-"""What the words of this package mean: enumerations, and the parts of an organisation.
+"""Vocabulary of this package: enumerations, and the parts of an organisation.
 
 Every enumeration that carries a verdict has `UNKNOWN`. Values are upper case on output and read in any case.
 """
@@ -96,7 +96,7 @@ class ReadinessTier(Name):
 
 
 class CauseType(Name):
-    """What kind of finding a root cause rests on."""
+    """Kind of finding that a root cause rests on."""
 
     REPO_DEGRADATION = "REPO_DEGRADATION"
     CORRELATION_CLUSTER = "CORRELATION_CLUSTER"
@@ -115,7 +115,7 @@ class ContainmentType(Name):
 
 
 class AlertType(Name):
-    """What kind of trouble an alert tells of: the playbook's four groups, and data that cannot be trusted."""
+    """Kind of trouble that an alert tells of: the playbook's four groups, and data that cannot be trusted."""
 
     HEALTH_DEGRADATION = "HEALTH_DEGRADATION"
     SLO_VIOLATION = "SLO_VIOLATION"
@@ -125,7 +125,7 @@ class AlertType(Name):
 
 
 class AlertSeverity(Name):
-    """How urgent an alert is, most urgent first."""
+    """Urgency of an alert, most urgent first."""
 
     CRITICAL = "CRITICAL"
     HIGH = "HIGH"
@@ -143,7 +143,7 @@ class AlertImpact(Name):
 
 
 class FactorKind(Name):
-    """What the members of a cluster have in common, in the playbook's words."""
+    """Kind of thing that the members of a cluster have in common, in the playbook's words."""
 
     SHARED_DEPENDENCY = "SHARED_DEPENDENCY"
     SHARED_INFRASTRUCTURE = "SHARED_INFRASTRUCTURE"
@@ -153,7 +153,7 @@ class FactorKind(Name):
 
 
 class ClusterDirection(Name):
-    """Where the health of a cluster's members goes."""
+    """Direction of the health of a cluster's members."""
 
     DECLINE = "DECLINE"
     IMPROVEMENT = "IMPROVEMENT"
@@ -162,7 +162,7 @@ class ClusterDirection(Name):
 
 
 class ClusterEvidence(Name):
-    """What joins the repos of a cluster."""
+    """Evidence that joins the repos of a cluster."""
 
     CORRELATION = "CORRELATION"
     LEAD_LAG = "LEAD_LAG"
@@ -170,14 +170,14 @@ class ClusterEvidence(Name):
 
 
 class LeadEvidence(Name):
-    """What says that one repo moves before another: their whole course, or changes in order."""
+    """Evidence that one repo moves before another: their whole course, or changes in order."""
 
     LEAD_LAG = "LEAD_LAG"
     CHANGE_ORDER = "CHANGE_ORDER"
 
 
 class InfluenceClass(Name):
-    """Whether a repo leads others, follows others, both or neither."""
+    """Role of a repo: it leads others, follows others, both or neither."""
 
     LEADER = "LEADER"
     FOLLOWER = "FOLLOWER"
@@ -186,7 +186,7 @@ class InfluenceClass(Name):
 
 
 class TemporalAnomalyType(Name):
-    """What is unusual in how trouble travels."""
+    """Unusual thing in how trouble travels."""
 
     RAPID_PROPAGATION = "RAPID_PROPAGATION"
     LEADER_DETERIORATION = "LEADER_DETERIORATION"

@@ -170,7 +170,7 @@ class OrgData(Telling):
         return self.history.tidy()
 
     def at(self, as_of: datetime | None, clock: datetime | None = None) -> tuple[OrgData, datetime]:
-        """What was known at a time, and that time.
+        """Return what was known at a time, and that time.
 
         Parameters
         ----------
@@ -220,12 +220,12 @@ class OrgData(Telling):
 
     def _last_said(self, clock: datetime | None) -> datetime | None:
         """The last time up to the clock that anybody reported an alert or an event."""
-        told = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
-        told += [event.timestamp for event in self.events]
-        return max((time for time in told if clock is None or time <= clock), default=None)
+        times = [alert.timestamp for alert in self.reported_alerts if alert.timestamp is not None]
+        times += [event.timestamp for event in self.events]
+        return max((time for time in times if clock is None or time <= clock), default=None)
 
     def told(self) -> Told:
-        """What is known of the organisation, and how to ask on."""
+        """Say what is known of the organisation, and how to ask on."""
         start, end = self.history.start, self.history.end
         span = (
             "no sample at all"

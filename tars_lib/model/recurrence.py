@@ -69,7 +69,7 @@ class Recurring:
         starts: Iterable[datetime] = [self.start]
         if self.rule:
             starts = rrulestr(self.rule, dtstart=self.start)
-        found: list[Span] = []
+        spans: list[Span] = []
         for start in starts:
             if start > last + timedelta(days=1):
                 break
@@ -78,10 +78,10 @@ class Recurring:
                 minutes=self.minutes
             )
             if end > low and begin <= high:
-                found.append((begin, end))
-            if len(found) > at_most:
+                spans.append((begin, end))
+            if len(spans) > at_most:
                 break
-        return found
+        return spans
 
 
 def outside(spans: Sequence[Span], low: datetime, high: datetime) -> list[Span]:
@@ -93,14 +93,14 @@ def outside(spans: Sequence[Span], low: datetime, high: datetime) -> list[Span]:
     >>> [(a.hour, b.hour) for a, b in outside([(day[8], day[12]), (day[10], day[18])], day[0], day[23])]
     [(0, 8), (18, 23)]
     """
-    found: list[Span] = []
+    gaps: list[Span] = []
     reached = low
     for start, end in sorted(spans):
         if start > reached:
-            found.append((reached, min(start, high)))
+            gaps.append((reached, min(start, high)))
         reached = max(reached, end)
         if reached >= high:
             break
     if reached < high:
-        found.append((reached, high))
-    return found
+        gaps.append((reached, high))
+    return gaps

@@ -29,7 +29,7 @@ _ROW_BYTES = 48
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a run of samples came from: `count` rows of `path`, the first of which is its row `first_row`; 0: `path` says all.
+    """Origin of a run of samples: `count` rows of `path` from its row `first_row` on; 0: `path` says all.
 
     `line_of` gives the line of a row that is counted from 0, where blank lines or line ends inside quotes set the two apart.
     """
@@ -273,7 +273,7 @@ class Gathering:
         self._counts[np.ix_(metrics, repos)] += part.counts()
 
     def all(self) -> AnySamples:
-        """What was added: held whole where it is little, else part by part."""
+        """Return what was added: whole where it is little, else part by part."""
         readers: list[Callable[[], Iterable[Samples]]] = []
         for reader in self._readers:
             if not isinstance(reader, list):

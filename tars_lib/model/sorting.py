@@ -20,7 +20,7 @@ _FEW = 100_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sorter:
-    """Where the samples of each repo and metric stand in a history, which is metric by metric and repo by repo.
+    """Index of where each repo's and metric's samples stand in a history that is metric by metric and repo by repo.
 
     Attributes
     ----------
@@ -64,18 +64,18 @@ class Sorter:
         for part in self.samples.parts():
             look_at(part, before)
             before += len(part)
-            series, at, found = self._sorted(part)
-            if found.size == value.size:  # the only part with a value
-                time, value = at, found
+            series, at, filled_value = self._sorted(part)
+            if filled_value.size == value.size:  # the only part with a value
+                time, value = at, filled_value
                 continue
-            if not found.size:
+            if not filled_value.size:
                 continue
             first = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
             lengths, there = np.diff(first, append=series.size), series[first]
             if (filled[there] + lengths > offsets[there + 1]).any():
                 raise InputError(f"{part.origins[0].path}: changed while it was read")
-            place = np.arange(series.size) + np.repeat(filled[there] - first, lengths)
-            time[place], value[place] = at, found
+            target = np.arange(series.size) + np.repeat(filled[there] - first, lengths)
+            time[target], value[target] = at, filled_value
             filled[there] += lengths
         for part_of in blocks(offsets):
             _sort_again(time, value, offsets[part_of])
@@ -95,7 +95,7 @@ class Sorter:
         """Rows, counted over all parts, of the samples with a value of each series and time."""
         names, instants = np.unique(series), np.unique(times)
         wanted = np.searchsorted(names, series) * instants.size + np.searchsorted(instants, times)
-        found: dict[int, list[int]] = {int(cell): [] for cell in wanted}
+        rows_of: dict[int, list[int]] = {int(cell): [] for cell in wanted}
         cells, before = np.unique(wanted), 0
         for part in self.samples.parts():
             rows = np.flatnonzero(np.isin(part.time, instants) & ~np.isnan(part.value))
@@ -105,9 +105,9 @@ class Sorter:
             cell = np.searchsorted(names, own) * instants.size + np.searchsorted(instants, part.time[rows])
             hit = np.isin(cell, cells)
             for number, row in zip(cell[hit].tolist(), rows[hit].tolist(), strict=True):
-                found[number].append(before + row)
+                rows_of[number].append(before + row)
             before += len(part)
-        return [found[int(cell)] for cell in wanted]
+        return [rows_of[int(cell)] for cell in wanted]
 
 
 def blocks(offsets: Ints) -> Iterator[slice]:
@@ -162,7 +162,7 @@ def _order(series: NDArray[np.int64], time: NDArray[np.int64], n_series: int) ->
 
 
 def _ranked(time: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
-    """How many times there are, and each one's rank among them."""
+    """Count the distinct times and rank each one among them."""
     if time.size <= _FEW:
         known, rank = np.unique(time, return_inverse=True)
         return known.size, rank.astype(np.int64, copy=False)

@@ -43,7 +43,7 @@ def trimmed(name: str) -> str:
     if name.isascii() and name.isprintable():
         return name.strip()
     seen = "".join(char for number, char in enumerate(name) if not _is_hidden(name, number))
-    return _BLANKS.sub(lambda found: found[0] if "\n" in found[0] else " ", unicodedata.normalize("NFC", seen).strip())
+    return _BLANKS.sub(lambda blank: blank[0] if "\n" in blank[0] else " ", unicodedata.normalize("NFC", seen).strip())
 
 
 def _is_hidden(name: str, number: int) -> bool:
@@ -56,7 +56,7 @@ def _is_hidden(name: str, number: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How names are read: `read_as` has an entry for each that is not read as it stands."""
+    """Reading of names: `read_as` has an entry for each that is not read as it stands."""
 
     read_as: Mapping[str, str]
     notes: tuple[str, ...]
@@ -67,7 +67,7 @@ class Spelling:
 
 
 def spellings(samples: AnySamples, column: str, declared: Collection[str], others: Collection[str] = ()) -> Spelling:
-    """Which names of a column are one.
+    """Find which names of a column are one.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def _cases(
         final = read_as.get(name, name)
         if final in joined:
             read_as[name] = joined[final]
-    told = {name: chosen for name, chosen in joined.items() if name not in others or column == "repo"}
-    notes.append(_note(column, told, "their letter case alone differs, and their samples fit into one series"))
+    announced = {name: chosen for name, chosen in joined.items() if name not in others or column == "repo"}
+    notes.append(_note(column, announced, "their letter case alone differs, and their samples fit into one series"))
     return notes
 
 
@@ -150,19 +150,19 @@ def _rows(samples: Samples, column: str, final: str, read_as: Mapping[str, str])
 
 
 def _fit(samples: AnySamples, column: str, names: Sequence[str], read_as: Mapping[str, str]) -> bool:
-    """Whether the samples of several names make one series: no time twice, and none much closer together than is usual.
+    """Return whether samples of several names make one series: no time twice, none much closer than is usual.
 
     Two sources that measure the same at times of their own would stand close together now and then.
     """
-    found: dict[int, list[NDArray[np.int64]]] = {}
+    times_of: dict[int, list[NDArray[np.int64]]] = {}
     for number, name in enumerate(names):
         for part in samples.parts():
             mask = _rows(part, column, name, read_as)
             other, time = (part.metric if column == "repo" else part.repo)[mask], part.time[mask]
             for code in np.unique(other).tolist():
-                times = found.setdefault(code, [np.zeros(0, dtype=np.int64) for _ in names])
+                times = times_of.setdefault(code, [np.zeros(0, dtype=np.int64) for _ in names])
                 times[number] = np.concatenate((times[number], time[other == code]))
-    for times in found.values():
+    for times in times_of.values():
         joint = np.sort(np.concatenate(times))
         spellings_seen = sum(part.size > 0 for part in times)
         if spellings_seen < 2:

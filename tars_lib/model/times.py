@@ -1,4 +1,4 @@
-"""How times are read: ISO 8601 with a zone, or with a zone that the caller assumes."""
+"""Reading of times: ISO 8601 with a zone, or with a zone that the caller assumes."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def read_local(text: object, where: str, assume_tz: ZoneInfo | None = None) -> t
 
 
 def skipped_hour(time: datetime, zone: ZoneInfo) -> str:
-    """What is wrong with a local time that no clock showed.
+    """Say what is wrong with a local time that no clock showed.
 
     Examples
     --------
@@ -139,11 +139,11 @@ def read_duration(text: str) -> timedelta:
     >>> read_duration("PT5M"), read_duration("P2D")
     (datetime.timedelta(seconds=300), datetime.timedelta(days=2))
     """
-    found = _DURATION.fullmatch(text)
-    unit = None if found is None else _UNIT.get(f"{found[1]}{found[3]}")
-    if found is None or unit is None:
+    match = _DURATION.fullmatch(text)
+    unit = None if match is None else _UNIT.get(f"{match[1]}{match[3]}")
+    if match is None or unit is None:
         raise InputError(f"{text[:60]!r} is not a duration; allowed: one of P1D, PT1H, PT1M and PT1S with any number")
     try:
-        return float(found[2]) * unit
+        return float(match[2]) * unit
     except OverflowError as error:
         raise InputError(f"{text[:60]!r} is not a duration; allowed: at most {timedelta.max.days} days") from error

@@ -101,19 +101,19 @@ def unit_of(text: str) -> Unit:
 
 
 def factor_between(given: str, wanted: str) -> Fraction | None:
-    """How many `wanted` one `given` is; None where the two do not convert.
+    """Return how many `wanted` one `given` is; None where the two do not convert.
 
     Examples
     --------
     >>> factor_between("min", "h"), factor_between("ms", "ratio"), factor_between("EUR", "EUR")
     (Fraction(1, 60), None, Fraction(1, 1))
     """
-    one, other = unit_of(given), unit_of(wanted)
-    if one.symbol == other.symbol:
+    source, other = unit_of(given), unit_of(wanted)
+    if source.symbol == other.symbol:
         return Fraction(1)
-    if not one.dimension or one.dimension != other.dimension:
+    if not source.dimension or source.dimension != other.dimension:
         return None
-    return one.factor / other.factor
+    return source.factor / other.factor
 
 
 def times(value: float, factor: Fraction) -> float:
@@ -140,7 +140,7 @@ def units_like(unit: str) -> str:
 
 
 def unit_in_name(name: str) -> tuple[str, str]:
-    """What a metric's name says: the name without its unit, and the unit; empty where it names none.
+    """Split a metric's name into the name without its unit, and the unit; empty where it names none.
 
     Examples
     --------

@@ -44,29 +44,31 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
     refuse_altered(path)
     report = read_record(HealthReport, path)
     history = History((), (), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(1, dtype=np.int64))
-    told = report.history
-    if told.parts is not None:
-        history = _read_parts(report, told.parts, path)
-    elif told.path is None and (told.samples or told.sha256 is not None):
+    reference = report.history
+    if reference.parts is not None:
+        history = _read_parts(report, reference.parts, path)
+    elif reference.path is None and (reference.samples or reference.sha256 is not None):
         raise InputError(
-            f"{path}: history.path is null, and the report rests on {told.samples} samples; a report with its history "
+            f"{path}: history.path is null, and the report rests on {reference.samples} samples; a report with its history "
             "beside it is needed, as --output writes it"
         )
-    elif told.path is not None:
-        if Path(told.path).name != told.path:
-            raise InputError(f"{path}: history.path {told.path!r}: the name of a file beside the report is allowed")
-        beside = path.parent / told.path
+    elif reference.path is not None:
+        if Path(reference.path).name != reference.path:
+            raise InputError(
+                f"{path}: history.path {reference.path!r}: the name of a file beside the report is allowed"
+            )
+        beside = path.parent / reference.path
         if not beside.is_file():
             raise InputError(f"{beside}: missing; the numbers of {path.name} are in it")
         with open_regular(beside, str(beside), MAX_TABLE_BYTES):
-            _refuse_another(beside, told.sha256, path.name)
+            _refuse_another(beside, reference.sha256, path.name)
         gathering = Gathering()
         gathering.add(partial(tidy_parts, beside, str(beside), None))
         history = admit(gathering.all(), report.org.metrics, is_settled=True)
-    if history.value.size != told.samples:
-        where = path if told.path is None else path.parent / told.path
+    if history.value.size != reference.samples:
+        where = path if reference.path is None else path.parent / reference.path
         raise InputError(
-            f"{where}: holds {history.value.size} samples, but {path.name} says {told.samples}: one of them was altered"
+            f"{where}: holds {history.value.size} samples, but {path.name} says {reference.samples}: one of them was altered"
         )
     described = report.org
     return (
@@ -102,28 +104,28 @@ def _read_parts(report: HealthReport, parts: HistoryParts, path: Path) -> Histor
     root = Path(os.path.normpath(path.parent.resolve() / parts.root))
     gathering = Gathering()
     for file in parts.files:
-        place = root / file.path
-        if not place.is_file():
-            raise InputError(f"{place}: missing; numbers of {path.name} are in it")
-        inside(place, root, file.path)
-        with open_regular(place, str(place), MAX_TABLE_BYTES):
-            _refuse_another(place, file.sha256, path.name)
+        table = root / file.path
+        if not table.is_file():
+            raise InputError(f"{table}: missing; numbers of {path.name} are in it")
+        inside(table, root, file.path)
+        with open_regular(table, str(table), MAX_TABLE_BYTES):
+            _refuse_another(table, file.sha256, path.name)
         zone = None if parts.zone is None else ZoneInfo(parts.zone)
-        gathering.add(partial(tidy_parts, place, file.path, zone))
+        gathering.add(partial(tidy_parts, table, file.path, zone))
     samples = respelt(gathering.all(), Spelling(parts.repos, ()), Spelling(parts.metrics, ()))
     return admit(samples, report.org.metrics, counted_together(report.policies)).until(to_micros(report.as_of))
 
 
-def _refuse_another(place: Path, digest: str | None, report: str) -> None:
+def _refuse_another(path: Path, digest: str | None, report: str) -> None:
     """Refuse a file that has another digest than a report says.
 
     Raises
     ------
     InputError
     """
-    found = sha256_of(place)
-    if found != digest:
-        raise InputError(f"{place}: altered; sha256 {found[:12]}..., but {report} says {str(digest)[:12]}...")
+    actual = sha256_of(path)
+    if actual != digest:
+        raise InputError(f"{path}: altered; sha256 {actual[:12]}..., but {report} says {str(digest)[:12]}...")
 
 
 def load_org_report(path: Path, assume_tz: ZoneInfo | None = None) -> tuple[OrgData, datetime | None]:

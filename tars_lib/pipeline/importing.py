@@ -1,4 +1,4 @@
-"""What other tools exported, into an org-health root: understood, passed through the gate, written whole or not at all."""
+"""Import of other tools' exports into a root: understood, passed through the gate, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class UnderstoodFile:
-    """What was understood of one file, before anything is written."""
+    """Understanding of one file, before anything is written."""
 
     path: Path
     label: str
@@ -54,7 +54,7 @@ class UnderstoodFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedImport:
-    """What an import would write.
+    """Plan of what an import would write.
 
     Attributes
     ----------
@@ -106,26 +106,26 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
     for path in paths:
         content = read_content(path, path.name)
         chosen = format_of(content, form)
-        found = chosen.reads(content, choices)
-        series, metrics = settle(found.series, choices, definitions, path.name)
+        exported = chosen.reads(content, choices)
+        series, metrics = settle(exported.series, choices, definitions, path.name)
         for metric in metrics:
             definitions[metric.metric] = metric.definition(definitions)
         _refuse_infinite(series, path.name)
-        has_values = any(not np.isnan(one.value).all() for one in series)
-        if not any((has_values, found.events, found.incidents, found.repos, found.dependencies)):
+        has_values = any(not np.isnan(item.value).all() for item in series)
+        if not any((has_values, exported.events, exported.incidents, exported.repos, exported.dependencies)):
             raise InputError(f"{path.name}: nothing to import in it ({chosen.says})")
-        understood.append(UnderstoodFile(path, path.name, chosen, found, series, metrics))
+        understood.append(UnderstoodFile(path, path.name, chosen, exported, series, metrics))
     return tuple(understood)
 
 
 def _refuse_infinite(series: Sequence[SampledSeries], label: str) -> None:
-    for one in series:
-        at = np.flatnonzero(np.isinf(one.value))
+    for item in series:
+        at = np.flatnonzero(np.isinf(item.value))
         if at.size:
-            row = None if one.row is None else int(one.row[at[0]])
-            time = from_micros(int(one.time[at[0]]))
+            row = None if item.row is None else int(item.row[at[0]])
+            time = from_micros(int(item.time[at[0]]))
             raise InputError(
-                f"{place(label, row=row)}: {one.metric} of {one.repo} at {time:%Y-%m-%dT%H:%M:%SZ} is infinite, "
+                f"{place(label, row=row)}: {item.metric} of {item.repo} at {time:%Y-%m-%dT%H:%M:%SZ} is infinite, "
                 "as a share of nothing is; leave it out in the query (PromQL: QUERY < Inf), or its cell empty"
             )
 
@@ -147,17 +147,22 @@ def plan(understood: Sequence[UnderstoodFile], root: Path, clock: datetime) -> P
     org_text, org = _planned_org(understood, root, files, said)
     _refuse_new_meaning(understood, root)
     definitions = {**org.metrics}
-    new = [samples_of_series(one.series, one.label) for one in understood if one.series]
+    new = [samples_of_series(file.series, file.label) for file in understood if file.series]
     _plan_history(understood, new, root, definitions, files, said)
-    _plan_events([event for one in understood for event in one.found.events], root, files, said)
-    _plan_incidents([incident for one in understood for incident in one.found.incidents], root, files, said)
+    _plan_events([event for file in understood for event in file.found.events], root, files, said)
+    _plan_incidents([incident for file in understood for incident in file.found.incidents], root, files, said)
     notes = _through_the_gate(root, org_text, new, clock) if new or org_text is not None else ()
     return PlannedImport(files, tuple(said), notes)
 
 
 def _refuse_new_meaning(understood: Sequence[UnderstoodFile], root: Path) -> None:
     """Refuse a unit or kind of a metric of which samples are there that were read without it."""
-    declared = {one.metric: (file, one) for file in understood for one in file.metrics if one.declared}
+    declared = {
+        definition.metric: (file, definition)
+        for file in understood
+        for definition in file.metrics
+        if definition.declared
+    }
     if not declared or not root.is_dir():
         return
     try:
@@ -165,8 +170,8 @@ def _refuse_new_meaning(understood: Sequence[UnderstoodFile], root: Path) -> Non
     except NoRepositoriesError:
         return
     for metric in sorted(there & set(declared)):
-        file, one = declared[metric]
-        fields = ", ".join(f"{key}: {value}" for key, value in one.declared.items())
+        file, definition = declared[metric]
+        fields = ", ".join(f"{key}: {value}" for key, value in definition.declared.items())
         raise InputError(
             f"{file.label}: {metric} has samples in the root that are read without {fields}; if they are so too, add to "
             f"org.yaml: metrics: {{{metric}: {{{fields}}}}}; if not, name this one otherwise (--metric)"
@@ -228,17 +233,20 @@ def _planned_org(
             "metrics",
             sorted(set(metrics) & {name for name in metrics if after.metrics.get(name) != before.metrics.get(name)}),
         ),
-        ("repos", sorted({one.repo for one in after.repos} - {one.repo for one in before.repos})),
+        (
+            "repos",
+            sorted({known_repo.repo for known_repo in after.repos} - {known_repo.repo for known_repo in before.repos}),
+        ),
     )
-    told = [
+    additions = [
         f"{what} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
         for what, names in parts
         if names
     ]
     links = len(after.dependencies) - len(before.dependencies)
-    told += [f"{links} dependencies"] if links else []
-    told += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []
-    said.append(f"org.yaml: {'; '.join(told) or 'fields of services that are there'} added")
+    additions += [f"{links} dependencies"] if links else []
+    additions += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []
+    said.append(f"org.yaml: {'; '.join(additions) or 'fields of services that are there'} added")
     return made, after
 
 
@@ -250,12 +258,12 @@ def _stamped_at_end(understood: Sequence[UnderstoodFile], root: Path) -> bool:
     InputError
         If the root has samples, or a file of the same import, of which the counts stand for the interval after it.
     """
-    counting = [one for one in understood if any(metric.kind == COUNTS for metric in one.metrics)]
-    late = [one for one in counting if one.found.stamp_at_end]
+    counting = [file for file in understood if any(metric.kind == COUNTS for metric in file.metrics)]
+    late = [file for file in counting if file.found.stamp_at_end]
     org = _org_of(root)
     if not late or org.stamp_at_end:
         return False
-    others = [one.label for one in counting if not one.found.stamp_at_end]
+    others = [file.label for file in counting if not file.found.stamp_at_end]
     try:
         there = read_root(root).history if root.is_dir() else None
     except NoRepositoriesError:
@@ -280,7 +288,7 @@ def _plan_history(
 ) -> None:
     by_target: dict[Path, list[Samples]] = {}
     pulled = pulled_names(root)
-    for file, samples in zip((one for one in understood if one.series), new, strict=True):
+    for file, samples in zip((imported for imported in understood if imported.series), new, strict=True):
         name = _UNSAFE.sub("-", file.path.stem).strip(".-")[:_MOST_NAME] or "imported"
         while name.casefold() in pulled:  # the next pull would write over it
             name += "-imported"
@@ -308,7 +316,7 @@ def _plan_events(events: Sequence[Event], root: Path, files: dict[Path, bytes], 
     text = None
     if is_there(path, "events.csv"):
         there = {
-            tuple(event_row(one).values()) for one in read_events(inside(path, root, "events.csv"), "events.csv")[0]
+            tuple(event_row(event).values()) for event in read_events(inside(path, root, "events.csv"), "events.csv")[0]
         }
         text = read_utf8(path, "events.csv", MAX_EVENT_BYTES)
     new = [row for row in map(event_row, dict.fromkeys(events)) if tuple(row.values()) not in there]

@@ -1,4 +1,4 @@
-"""What a run directory is: the names of its files, what two of them say, and what its own name says."""
+"""Layout of a run directory: the names of its files, what two of them say, and what its own name says."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def latest_run(matches: Sequence[Path]) -> Path:
     """
 
     def age(path: Path) -> tuple[str, int, str]:
-        found = [match for part in path.parts if (match := _RUN_NAME.fullmatch(part))]
-        return (found[-1][1], int(found[-1][2] or 1), str(path)) if found else ("", 0, str(path))
+        run_names = [match for part in path.parts if (match := _RUN_NAME.fullmatch(part))]
+        return (run_names[-1][1], int(run_names[-1][2] or 1), str(path)) if run_names else ("", 0, str(path))
 
     return max(matches, key=age)

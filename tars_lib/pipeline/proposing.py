@@ -1,4 +1,4 @@
-"""What a root could say of itself, proposed from its own past: names, metrics, and objectives at percentiles of what was."""
+"""Proposals for a root from its own past: names, metrics, and objectives at percentiles of what was."""
 
 from __future__ import annotations
 
@@ -191,15 +191,15 @@ def _policies(org: OrgData) -> Iterator[tuple[str, str]]:
 
 
 def _ratio(org: OrgData) -> tuple[str, str]:
-    found = _window_of(org, "requests_total")
-    if found is None:
+    window_and_past = _window_of(org, "requests_total")
+    if window_and_past is None:
         return "", "requests_failed of requests_total: too few samples for a window and its past"
-    window, past = found, None
+    window, past = window_and_past, None
     for repo in org.history.repos:
         times, total = org.history.series("requests_total", repo)
         failed_at, failed = org.history.series("requests_failed", repo)
-        both, one, other = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
-        sums = [_sums(org, both, values, WINDOWS[window]) for values in (total[one], failed[other])]
+        both, at_total, at_failed = np.intersect1d(times, failed_at, assume_unique=True, return_indices=True)
+        sums = [_sums(org, both, values, WINDOWS[window]) for values in (total[at_total], failed[at_failed])]
         all_of, bad = sums[0][0], sums[1][0]
         enough = all_of >= _FEWEST_EVENTS
         if enough.sum() >= _FEWEST_WINDOWS:

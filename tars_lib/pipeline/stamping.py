@@ -1,4 +1,4 @@
-"""When a report was made, and by which version: the one place where reports look at the clock."""
+"""Stamp of a report, its time and version: the one place where reports look at the clock."""
 
 from __future__ import annotations
 

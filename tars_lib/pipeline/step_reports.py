@@ -20,7 +20,7 @@ S = TypeVar("S", bound="StepReports")
 
 
 class StepReports:
-    """What `Analysis` and `Run` have in common: `reports`, each of them an attribute too."""
+    """Common base of `Analysis` and `Run`: `reports`, each of them an attribute too."""
 
     if TYPE_CHECKING:
         reports: Mapping[str, Report]

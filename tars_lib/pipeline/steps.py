@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis(StepReports):
-    """What the engines found in an organisation at one time.
+    """Reports of the engines on an organisation at one time.
 
     Parameters
     ----------

@@ -106,18 +106,18 @@ def embed_history(run: Run, folder: Path) -> None:
 def _settle(staged: Path, folder: Path, analysis: Analysis, name: str, root: str | None) -> Path:
     """Name the finished directory and rename it into place; a name that is taken gets the next suffix."""
     for number in count(1):
-        place = folder / (name if number == 1 else f"{name}-{number}")
-        if os.path.lexists(place):
+        run_dir = folder / (name if number == 1 else f"{name}-{number}")
+        if os.path.lexists(run_dir):
             continue
-        _name(staged, analysis, place.name, root)
+        _name(staged, analysis, run_dir.name, root)
         try:
-            staged.rename(place)
+            staged.rename(run_dir)
         except OSError:
-            if not os.path.lexists(place):
+            if not os.path.lexists(run_dir):
                 raise
             continue
         flush_folder(folder)
-        return place
+        return run_dir
     raise AssertionError  # count() does not end
 
 

@@ -1,1 +1,1 @@
-"""What the playbook says for a finding: tables, and pure functions over them."""
+"""The playbook's answers to findings: tables, and pure functions over them."""

@@ -72,9 +72,13 @@ def suggest(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tu
     Without a cause only monitoring is suggested: an action without a reason does harm.
     """
     playbook = playbook or packaged()
-    found = [*_for_causes(facts, now, playbook), *_for_conditions(facts, now, playbook), *_watch(facts, now, playbook)]
+    actions = [
+        *_for_causes(facts, now, playbook),
+        *_for_conditions(facts, now, playbook),
+        *_watch(facts, now, playbook),
+    ]
     unique: dict[str, SuggestedAction] = {}
-    for action in found:
+    for action in actions:
         unique.setdefault(action.action_id, action)
     return tuple(unique.values())
 
@@ -83,7 +87,7 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
     rows = {row.containment_type: row for row in playbook.containment}
     operational = {row.action_id: row for row in playbook.operational}
     teams = {repo.repo: repo.team for repo in facts.repos}
-    found = []
+    actions = []
     for cause in facts.causes:
         if cause.containment_type is None or cause.repo is None:
             continue
@@ -91,7 +95,7 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
         query = row.query.replace("{repo}", shlex.quote(line(cause.repo)))
         owner = line(teams.get(cause.repo) or "") or row.owner
         reason = f"{row.cause}: {line(cause.cause)}"
-        found.append(
+        actions.append(
             SuggestedAction(
                 f"{cause.containment_type.value}:{cause.repo}",
                 "CONTAINMENT",
@@ -112,13 +116,13 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
             ids = ("freeze-deployments", *ids)
         if cause.metric is not None and cause.metric.startswith("latency"):
             ids = (*ids, "scale")
-        found += [
+        actions += [
             # whether nothing was deployed is seen in events.csv; no score answers it
             _operational(operational[key], reason, cause.repo, owner, now, "" if key == "freeze-deployments" else query)
             for key in ids
             if key in operational
         ]
-    return found
+    return actions
 
 
 def _for_conditions(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:

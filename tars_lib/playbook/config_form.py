@@ -1,4 +1,4 @@
-"""Which keys a playbook's file has, and when one is whole: the form that `config_playbook` checks a merged file against."""
+"""Form of a playbook's file: the keys that it has and needs; `config_playbook` checks a merged file against it."""
 
 from __future__ import annotations
 

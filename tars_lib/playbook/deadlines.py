@@ -33,27 +33,27 @@ class Deadline:
 
 
 def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Deadline, ...]:
-    """What is still to come or overdue: responding, containing, the next update, rungs, reviews. In order of time."""
+    """List what is to come or overdue, by time: responding, containing, the next update, rungs, reviews."""
     playbook = playbook or packaged()
-    found = []
+    pending = []
     within = playbook.severity(facts.severity).respond_within
     if within is not None and facts.acknowledged_at is None and not facts.is_over:
-        found.append(Deadline("respond", facts.opened_at + within, "respond"))
+        pending.append(Deadline("respond", facts.opened_at + within, "respond"))
     contain = playbook.contain_within(facts.incident_type)
     if contain is not None and facts.mitigated_at is None and not facts.is_over:
-        found.append(Deadline("contain", (facts.reopened_at or facts.opened_at) + contain, "contain"))
+        pending.append(Deadline("contain", (facts.reopened_at or facts.opened_at) + contain, "contain"))
     if facts.next_update_at is not None and not facts.is_over:
-        found.append(Deadline("update", facts.next_update_at, "next update"))
+        pending.append(Deadline("update", facts.next_update_at, "next update"))
     escalation = escalate(facts, now, playbook)
-    found += [
+    pending += [
         Deadline(f"notify {rung.contact}", rung.due_at, rung.task, rung.rule)
         for rung in (*escalation.due, *escalation.upcoming)
     ]
-    found += [
+    pending += [
         Deadline(f"review {due.review_id}", due.due_at, due.activity.lower(), f"participants: {due.participants}")
         for due in review_deadlines(facts, now, playbook)
     ]
-    return tuple(sorted(found, key=lambda deadline: deadline.at))
+    return tuple(sorted(pending, key=lambda deadline: deadline.at))
 
 
 def calendar(incident_id: str, entries: Iterable[Deadline], stamp: datetime) -> str:

@@ -22,7 +22,7 @@ SHELL_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What the playbook says about a set of exit codes.
+    """Answer of the playbook to a set of exit codes.
 
     Attributes
     ----------

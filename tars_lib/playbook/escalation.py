@@ -59,7 +59,7 @@ class Rung:
 
     @property
     def task(self) -> str:
-        """What is to be done."""
+        """Return what is to be done."""
         if self.is_task:
             return self.contact[:1].lower() + self.contact[1:]
         return f"notify {self.contact} ({' and '.join(self.methods)})" if self.methods else f"notify {self.contact}"
@@ -81,7 +81,7 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """What an ESCALATION_TIMEOUT alert needs of an overdue rung. `fingerprint` is the same in every run.
+    """An overdue rung, as an ESCALATION_TIMEOUT alert needs it. `fingerprint` is the same in every run.
 
     `contact` was to be told at `first_seen`, by `rule`; `repos` are those of the incident.
     """
@@ -118,7 +118,7 @@ NOTHING_OVERDUE = Overdue()
 
 
 def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> Escalation:
-    """Who must be told at `now`.
+    """List who must be told at `now`.
 
     Parameters
     ----------
@@ -245,9 +245,9 @@ def _ticks(facts: Facts, tiers: int, playbook: Playbook) -> Iterator[datetime]:
 
 
 def _merged(calls: Sequence[Rung], facts: Facts) -> list[Rung]:
-    told = {}
+    told_at = {}
     for entry in sorted(facts.told, key=lambda entry: entry.at, reverse=True):
-        told[entry.contact.casefold()] = entry.at
+        told_at[entry.contact.casefold()] = entry.at
     merged = []
     for contact in dict.fromkeys(rung.contact for rung in calls):
         first, *others = [rung for rung in calls if rung.contact == contact]
@@ -256,7 +256,7 @@ def _merged(calls: Sequence[Rung], facts: Facts) -> list[Rung]:
             method for rung in (first, *others) if rung.due_at == first.due_at for method in rung.methods
         )
         merged.append(
-            Rung(contact, first.due_at, first.rule, tuple(methods), tuple(also), told.get(contact.casefold()))
+            Rung(contact, first.due_at, first.rule, tuple(methods), tuple(also), told_at.get(contact.casefold()))
         )
     return merged
 

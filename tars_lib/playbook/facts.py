@@ -1,4 +1,4 @@
-"""What is known of an incident, as the playbook's functions need it: plain facts, each with its own "unknown".
+"""Facts on an incident, as the playbook's functions need them: plain, each with its own "unknown".
 
 None is "not known", never "no". Times are aware and in UTC. A register fills this; nothing here reads or writes one.
 """
@@ -13,7 +13,7 @@ from tars_lib.playbook.tables import Condition
 
 
 class Status(Name):
-    """Where an incident stands."""
+    """Stage of an incident."""
 
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -122,7 +122,7 @@ class HeldReview:
 
 @dataclass(frozen=True, slots=True)
 class ContainmentOutcome:
-    """What the run after containment says of it. `is_known` is False where it cannot tell."""
+    """Outcome of containment by the run after it. `is_known` is False where that cannot tell."""
 
     verdict: str
     text: str
@@ -131,7 +131,7 @@ class ContainmentOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one incident.
+    """Facts known of one incident.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ CONFIDENCE = 0.95
 
 
 class MetricVerdict(Name):
-    """Whether a target is met."""
+    """Verdict on whether a target is met."""
 
     MET = "MET"
     MISSED = "MISSED"
@@ -79,7 +79,7 @@ class MetricValue:
 
 
 def fingerprint(facts: Facts) -> str | None:
-    """What makes two root causes the same: kind, repo, metric and containment of the first cause.
+    """Return a text equal for the same root cause: kind, repo, metric and containment of the first cause.
 
     None without a cause, or where only its sentence is known. The sentence, the confidence and the severity differ from time
     to time and are not part of it.
@@ -209,8 +209,8 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 def _metric(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts], now: datetime) -> MetricValue:
     if row.metric_id is MetricId.RECURRENCE:
         return _recurrence(row, chosen, everything)
-    found = lengths(row.metric_id, chosen, now)
-    values = [minutes for _, minutes in found.known]
+    measured = lengths(row.metric_id, chosen, now)
+    values = [minutes for _, minutes in measured.known]
     mean = math.fsum(values) / len(values) if values else None
     low, high = median_interval(values)
     limit = None if row.below is None else row.below.total_seconds() / 60
@@ -227,9 +227,9 @@ def _metric(row: MetricRow, chosen: Sequence[Facts], everything: Sequence[Facts]
         low=low,
         high=high,
         verdict=_verdict(mean, limit),
-        open_incidents=tuple(name for name, _ in found.running),
-        longest_open=max((age for _, age in found.running), default=None),
-        unknown_incidents=found.unknown,
+        open_incidents=tuple(name for name, _ in measured.running),
+        longest_open=max((age for _, age in measured.running), default=None),
+        unknown_incidents=measured.unknown,
     )
 
 

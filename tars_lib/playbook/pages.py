@@ -1,4 +1,4 @@
-"""Which notebook answers which finding: the sections of the playbook's decision tree as pages of the workbook."""
+"""Notebooks by finding: the sections of the playbook's decision tree as pages of the workbook."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def pages_for(codes: Iterable[int]) -> tuple[str, ...]:
     >>> pages_for([0])
     ('incident_report', 'executive_summary')
     """
-    found = set(codes)
-    return tuple(dict.fromkeys([*ALWAYS, *(PAGE_OF[code] for code in DECISION_ORDER if code in found)]))
+    given_codes = set(codes)
+    return tuple(dict.fromkeys([*ALWAYS, *(PAGE_OF[code] for code in DECISION_ORDER if code in given_codes)]))

@@ -23,22 +23,22 @@ def facts_of_past(incidents: Sequence[PastIncident]) -> tuple[Facts, ...]:
     One without a repo has no cause that could come again. A severity that is not known is taken as SEV-3; no metric looks at
     it.
     """
-    return tuple(_facts(one, number) for number, one in enumerate(incidents, start=1))
+    return tuple(_facts(incident, number) for number, incident in enumerate(incidents, start=1))
 
 
-def _facts(one: PastIncident, number: int) -> Facts:
-    status = Status.OPEN if one.acknowledged is None else Status.ACKNOWLEDGED
-    cause = Cause(one.title, one.source, repo=one.repo, metric=one.title) if one.repo else None
+def _facts(incident: PastIncident, number: int) -> Facts:
+    status = Status.OPEN if incident.acknowledged is None else Status.ACKNOWLEDGED
+    cause = Cause(incident.title, incident.source, repo=incident.repo, metric=incident.title) if incident.repo else None
     return Facts(
-        incident_id=f"{one.source or 'incidents.csv'}:{one.ref or number}",
-        title=one.title,
-        severity=Severity.SEV_3 if one.severity is None else _SEVERITY[one.severity],
+        incident_id=f"{incident.source or 'incidents.csv'}:{incident.ref or number}",
+        title=incident.title,
+        severity=Severity.SEV_3 if incident.severity is None else _SEVERITY[incident.severity],
         incident_type="past incident",
-        status=Status.RESOLVED if one.resolved is not None else status,
-        opened_at=one.detected,
-        started_at=one.started,
-        detected_at=one.detected,
-        acknowledged_at=one.acknowledged,
-        resolved_at=one.resolved,
+        status=Status.RESOLVED if incident.resolved is not None else status,
+        opened_at=incident.detected,
+        started_at=incident.started,
+        detected_at=incident.detected,
+        acknowledged_at=incident.acknowledged,
+        resolved_at=incident.resolved,
         causes=() if cause is None else (cause,),
     )

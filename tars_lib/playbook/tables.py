@@ -23,7 +23,7 @@ class Condition(Name):
 
 
 class Repeats(Name):
-    """How often a review comes back."""
+    """Frequency of a review."""
 
     WEEKLY = "WEEKLY"
     MONTHLY = "MONTHLY"

@@ -56,17 +56,17 @@ def repo_text(repo: AffectedRepo) -> str:
 
 
 def summary_sentences(facts: Facts) -> tuple[str, ...]:
-    """What the record says in sentences: what was found (else the title), how it ended, whether containment worked."""
+    """Summarise the record: what was found (else the title), how it ended, whether containment worked."""
     said = [line(found_text(facts)) or line(facts.title) or "Untitled"]
     if facts.resolution.strip():
         said.append(f"How it ended: {line(facts.resolution)}")
     if facts.outcome is not None:
         said.append(f"After containment: {facts.outcome.verdict.lower()}; {line(facts.outcome.text)}")
-    return tuple(f"{one.rstrip('.')}." for one in said)
+    return tuple(f"{sentence.rstrip('.')}." for sentence in said)
 
 
 def found_text(facts: Facts) -> str:
-    """What was found, in the past once the incident is over.
+    """Say what was found, in the past once the incident is over.
 
     Examples
     --------
@@ -157,9 +157,9 @@ def distinct(causes: Iterable[_Cause]) -> list[tuple[_Cause, str]]:
     for cause in causes:
         if cause.repo is not None and cause.confidence:
             key = (cause.repo, cause.change, None if cause.change else cause.metric)
-            place = places.setdefault(key, len(kept))
-            if place < len(kept):
-                first, others = kept[place]
+            position = places.setdefault(key, len(kept))
+            if position < len(kept):
+                first, others = kept[position]
                 if cause.sla_id is not None and cause.sla_id not in (first.sla_id, *others):
                     others.append(cause.sla_id)
                 continue
@@ -184,8 +184,8 @@ def one_cause(cause: Cause) -> str:
 
 def causes_considered(facts: Facts) -> list[str]:
     """The cause that is held, with what else it explains, then the other ones that were considered."""
-    found = distinct(facts.causes)
-    if not found:
+    kept = distinct(facts.causes)
+    if not kept:
         return [cause_text(facts)]
-    first, *others = (f"{one_cause(cause)}{also}" for cause, also in found)
+    first, *others = (f"{one_cause(cause)}{also}" for cause, also in kept)
     return [first, *(f"Also considered: {other}" for other in others)]

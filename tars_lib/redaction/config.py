@@ -50,14 +50,12 @@ class _File(_Model):
     words: tuple[_OwnWords, ...] = ()
 
 
-def read_redaction(path: Path, label: str | None = None) -> Rules:
+def read_redaction(path: Path) -> Rules:
     """Read a redaction file.
 
     Parameters
     ----------
     path : Path
-    label : str, optional
-        How messages name the file; default its path.
 
     Returns
     -------
@@ -69,7 +67,7 @@ def read_redaction(path: Path, label: str | None = None) -> Rules:
     ConfigError
         If the file is not valid, a pattern is no regular expression or matches nothing at all, or a built-in is not known.
     """
-    named = label or str(path)
+    named = str(path)
     given = validate(_File, read_yaml(path, named) or {}, named)
     known = {pattern.name for pattern in BUILT_IN}
     for name in given.built_in:
@@ -79,7 +77,7 @@ def read_redaction(path: Path, label: str | None = None) -> Rules:
     for rule in rules:
         if rule.name in known:
             raise ConfigError(f"{named}: {rule.name}: a built-in pattern has this name; another one is needed")
-    own = tuple(_pattern(one, named) for one in given.patterns)
+    own = tuple(_pattern(own_pattern, named) for own_pattern in given.patterns)
     return Rules(
         patterns=(*own, *(pattern for pattern in BUILT_IN if given.built_in.get(pattern.name, True))),
         fields=tuple(

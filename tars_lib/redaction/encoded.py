@@ -126,7 +126,7 @@ def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator
         run = match.group()
         if len(run) < SHORTEST_BASE64 or _DIGEST.fullmatch(run):
             continue
-        begins = [0, *(found.end() for found in re.finditer("/", run))][:_MOST_PARTS]
+        begins = [0, *(slash.end() for slash in re.finditer("/", run))][:_MOST_PARTS]
         for begin in begins:
             said = _decoded(run[begin:])
             if said:

@@ -133,7 +133,9 @@ def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, jo
 def _are_lines(value: list[Any]) -> bool:
     """A notebook keeps a text as a list of lines; a secret may run over several."""
     return (
-        len(value) > 1 and all(isinstance(one, str) for one in value) and all(one.endswith("\n") for one in value[:-1])
+        len(value) > 1
+        and all(isinstance(line, str) for line in value)
+        and all(line.endswith("\n") for line in value[:-1])
     )
 
 
@@ -171,16 +173,16 @@ def _notebook(text: str, visit: Visit, names: Names) -> str | None:
 def _json_lines(text: str, visit: Visit, names: Names) -> str | None:
     made = []
     for line in text.splitlines(keepends=True):
-        one = line if not line.strip() else _json(line, visit, names)
-        if one is None:
+        rewritten = line if not line.strip() else _json(line, visit, names)
+        if rewritten is None:
             return None
-        made.append(one)
+        made.append(rewritten)
     return "".join(made)
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(first: Any, second: Any) -> bool:
     """Equal, and with names in the same order; 1 and true are not the same."""
-    return json.dumps(one) == json.dumps(other)
+    return json.dumps(first) == json.dumps(second)
 
 
 def _like(text: str, read: Any, made: Any) -> str:
@@ -211,8 +213,8 @@ def _csv(text: str, visit: Visit, names: Names) -> str | None:
         return text
     columns = rows[0]
     made = [
-        [visit(cell, columns[n] if place and n < len(columns) else "") for n, cell in enumerate(row)]
-        for place, row in enumerate(rows)
+        [visit(cell, columns[n] if number and n < len(columns) else "") for n, cell in enumerate(row)]
+        for number, row in enumerate(rows)
     ]
     if made == rows:
         return text

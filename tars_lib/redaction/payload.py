@@ -21,7 +21,7 @@ _ENDING = re.compile(r"\.(?:json|jsonl|csv|tsv|parquet|ipynb|html?|md|txt|log|pd
 
 
 class Treatment(Name):
-    """What redaction did with a file. RENDERED: made from redacted data, so that it never held what was removed."""
+    """Treatment of a file by redaction. RENDERED: made from redacted data, so that it never held what was removed."""
 
     UNCHANGED = "UNCHANGED"
     REDACTED = "REDACTED"
@@ -105,7 +105,7 @@ class Redaction:
     def file(self, path: str, content: bytes) -> bytes | None:
         """One file with placeholders; None where it cannot be read as text."""
         before = self.redactor.matches.copy()
-        made = rewrite(path, content, lambda text, place: self.value(path, place, text), self.names(path))
+        made = rewrite(path, content, lambda text, field: self.value(path, field, text), self.names(path))
         if made is not None and made != content:
             self.note(content, made, self.redactor.matches - before)
         return made
@@ -120,7 +120,7 @@ class Redaction:
 
     def names(self, file: str) -> Callable[[str], bool]:
         """Return whether a field rule names a place of a file: there numbers go, too."""
-        return lambda place: any(rule.covers(file, place) for rule in self.redactor.rules.fields)
+        return lambda field: any(rule.covers(file, field) for rule in self.redactor.rules.fields)
 
     def note(self, original: bytes, made: bytes, matches: Mapping[str, int]) -> None:
         """Remember what a file was made from."""
@@ -195,13 +195,13 @@ class Redaction:
         left: list[tuple[str, str]] = []
         for path in sorted(files):
 
-            def look(text: str, place: str, path: str = path) -> str:
-                left.extend((path, span.rule) for span in self.redactor.find(text, _field(place)))
-                if place and text.strip() and not _is_placeholder(text):
+            def look(text: str, field: str, path: str = path) -> str:
+                left.extend((path, span.rule) for span in self.redactor.find(text, _field(field)))
+                if field and text.strip() and not _is_placeholder(text):
                     left.extend(
                         (path, rule.name)
                         for rule in self.redactor.rules.fields
-                        if text not in rule.leave and rule.covers(path, place)
+                        if text not in rule.leave and rule.covers(path, field)
                     )
                 return text
 
@@ -238,7 +238,7 @@ class Redaction:
         )
         return tuple(
             RuleCount(name, kind, source, totals[name], distinct[name])
-            for name, kind, source in {one[0]: one for one in named}.values()
+            for name, kind, source in {entry[0]: entry for entry in named}.values()
         )
 
 
@@ -249,8 +249,8 @@ def _field(path: str) -> str:
 
 def _split(path: str) -> tuple[str, str]:
     """A path without its ending, which could pass for a domain, and the ending."""
-    found = _ENDING.search(path)
-    return (path[: found.start()], path[found.start() :]) if found else (path, "")
+    ending = _ENDING.search(path)
+    return (path[: ending.start()], path[ending.start() :]) if ending else (path, "")
 
 
 def _without_brackets(path: str) -> str:

@@ -87,7 +87,7 @@ class Redactor:
         known = self._words.setdefault(_WORD.findall(word)[0].lower(), [])
         if all(word != other.word for other in known):
             known.append(_Sought(rule, word, form))
-            known.sort(key=lambda one: -len(one.word))
+            known.sort(key=lambda known_word: -len(known_word.word))
 
     def placeholder(self, rule: str, value: str) -> str:
         """The placeholder of a value; a new one carries the name of the rule that met it first."""
@@ -126,14 +126,17 @@ class Redactor:
         starts_at: list[int] = []
         chosen: list[Span] = []
         # of two readings of one place the longer is the whole value
-        for span in sorted(candidates, key=lambda one: (order.get(one.rule, -1), one.start - one.end, one.start)):
-            place = bisect(starts_at, span.start)
-            is_free = (place == 0 or chosen[place - 1].end <= span.start) and (
-                place == len(chosen) or span.end <= chosen[place].start
+        for span in sorted(
+            candidates,
+            key=lambda candidate: (order.get(candidate.rule, -1), candidate.start - candidate.end, candidate.start),
+        ):
+            position = bisect(starts_at, span.start)
+            is_free = (position == 0 or chosen[position - 1].end <= span.start) and (
+                position == len(chosen) or span.end <= chosen[position].start
             )
             if is_free:
-                starts_at.insert(place, span.start)
-                chosen.insert(place, span)
+                starts_at.insert(position, span.start)
+                chosen.insert(position, span)
         return chosen
 
     def _as_value(self, text: str, name: str) -> Iterator[Span]:
@@ -164,9 +167,9 @@ class Redactor:
             return
         for match in _WORD.finditer(text, start, end):
             for sought in self._words.get(match.group().lower(), ()):
-                found = sought.form.match(text, match.start(), end)
-                if found and not _continues(text, *found.span()):
-                    yield Span(sought.rule, *found.span(), sought.word)
+                hit = sought.form.match(text, match.start(), end)
+                if hit and not _continues(text, *hit.span()):
+                    yield Span(sought.rule, *hit.span(), sought.word)
                     break
 
 

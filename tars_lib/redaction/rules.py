@@ -1,4 +1,4 @@
-"""What is to be removed: the content of a redaction file, checked."""
+"""Rules of removal: the content of a redaction file, checked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FieldRule:
         >>> rule.covers("run/people.json", "team.0.email"), rule.covers("people.json", "email"), rule.covers("x.json", "email")
         (True, True, False)
         """
-        named = any(fnmatchcase(one, self.file) for one in (file, file.rpartition("/")[2]))
+        named = any(fnmatchcase(name, self.file) for name in (file, file.rpartition("/")[2]))
         short = self.path.removeprefix("*.")
         return named and (fnmatchcase(path, self.path) or fnmatchcase(path, short))
 

@@ -1,4 +1,4 @@
-"""What is sealed by digests, redacted: a run directory stays one, a timeline says which of its entries were altered.
+"""Redaction of what digests seal: a run directory stays one, a timeline says which of its entries were altered.
 
 A run's manifest is made anew and names the digest of the one that it replaces, so everything that reads a run works on the
 redacted copy as well. A timeline's entries keep the digests of the original: the links between them and the head can still be
@@ -116,7 +116,7 @@ def _timeline(path: str, content: bytes, redaction: Redaction) -> bytes:
         before = redaction.redactor.matches.copy()
         entry = _object(line)
         read = {key: entry[key] for key in _READ if key in entry}
-        made = walk(read, lambda text, place: redaction.value(path, place, text), redaction.names(path))
+        made = walk(read, lambda text, field: redaction.value(path, field, text), redaction.names(path))
         if not entry or made == read:
             lines.append(line)
             continue

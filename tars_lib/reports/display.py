@@ -1,4 +1,4 @@
-"""How a notebook shows a block: as HTML in JupyterLab and as text in a console, beside the JSON that exporters read."""
+"""Display of a block in a notebook: HTML in JupyterLab and text in a console, beside the JSON that exporters read."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is kept at hand, what is archived or deleted, and what a legal hold keeps where it is."""
+"""Retention: what is kept at hand, archived or deleted, and what a legal hold keeps where it is."""

@@ -37,7 +37,7 @@ def read_content(thing: Thing) -> dict[str, bytes]:
     if thing.size > MAX_BYTES:
         raise InputError(f"{thing.place}: {thing.size} bytes; up to {MAX_BYTES} can be archived or deleted at once")
     top = f"{_FOLDER[thing.kind]}/{thing.name}"
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for path in sorted(thing.place.rglob("*")):
         inside = path.relative_to(thing.place)
         if any(part.startswith(".") for part in inside.parts):
@@ -46,14 +46,14 @@ def read_content(thing: Thing) -> dict[str, bytes]:
             raise InputError(f"{path}: a link or a device; it is not followed")
         if path.is_file():
             check_path(f"{top}/{inside.as_posix()}")
-            found[f"{top}/{inside.as_posix()}"] = path.read_bytes()
-    if not found:
+            files[f"{top}/{inside.as_posix()}"] = path.read_bytes()
+    if not files:
         raise InputError(f"{thing.place}: no files in it")
-    return found
+    return files
 
 
 def fault_of(thing: Thing) -> str:
-    """Why a thing must stay: it is not what its digests say, or cannot be packed; empty where it need not."""
+    """Say why a thing must stay: it is not what its digests say, or cannot be packed; empty where it need not."""
     try:
         read_content(thing)
         if thing.kind is Kind.RUN:
@@ -63,7 +63,7 @@ def fault_of(thing: Thing) -> str:
             faults = [fault for run in runs for fault in read_run(run, run.name).faults]
             return "; ".join([*verify_incident(thing.place).faults, *faults][:3])
         if thing.kind is Kind.BUNDLE:
-            return "; ".join(f"{one.what}: {one.path}" for one in verify_bundle(thing.place).faults[:3])
+            return "; ".join(f"{damage.what}: {damage.path}" for damage in verify_bundle(thing.place).faults[:3])
     except (TarsError, OSError) as error:
         return " ".join(str(error).split())
     return ""
@@ -78,7 +78,7 @@ def content_digest(content: Mapping[str, bytes]) -> str:
 
 
 def archive_files(thing: Thing, content: Mapping[str, bytes], since: datetime) -> dict[str, bytes]:
-    """What is written into the archive: a bundle with its signatures as it is, anything else as a bag in a zip."""
+    """Return what goes into the archive: a bundle with its signatures as it is, anything else as a bag in a zip."""
     if thing.kind is Kind.BUNDLE:
         return {path.rpartition("/")[2]: data for path, data in content.items()}
     info = {
@@ -89,7 +89,7 @@ def archive_files(thing: Thing, content: Mapping[str, bytes], since: datetime) -
     return {f"{thing.name}.zip": pack(thing.name, content, info, since)}
 
 
-def check_archive(place: Path, written: Mapping[str, bytes]) -> None:
+def check_archive(folder: Path, written: Mapping[str, bytes]) -> None:
     """Read back what was written to the archive, and verify the bundle among it.
 
     Raises
@@ -98,9 +98,9 @@ def check_archive(place: Path, written: Mapping[str, bytes]) -> None:
         If anything is not what was packed.
     """
     for name, expected in written.items():
-        if (place / name).read_bytes() != expected:
-            raise VerificationError(f"{place / name}: not what was written; the original was kept")
+        if (folder / name).read_bytes() != expected:
+            raise VerificationError(f"{folder / name}: not what was written; the original was kept")
         if name.endswith(".zip"):
-            faults = verify_bytes(expected, str(place / name)).faults
+            faults = verify_bytes(expected, str(folder / name)).faults
             if faults:
-                raise VerificationError(f"{place / name}: {faults[0].what}: {faults[0].path}; the original was kept")
+                raise VerificationError(f"{folder / name}: {faults[0].what}: {faults[0].path}; the original was kept")

@@ -18,9 +18,9 @@ from tars_lib.text.times import MINUTES
 
 
 def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
-    """What the archive holds of an incident; a reopened one may have been archived twice."""
+    """List what the archive holds of an incident; a reopened one may have been archived twice."""
     kept = archived(read_lines(archive))
-    return [one for one in kept if one.kind is Kind.INCIDENT and one.name == incident_id]
+    return [item for item in kept if item.kind is Kind.INCIDENT and item.name == incident_id]
 
 
 def holds(lines: Iterable[RegisterLine]) -> dict[str, RegisterLine]:
@@ -47,22 +47,22 @@ class Hold:
 
 def all_holds(incidents: Path, lines: Iterable[RegisterLine]) -> tuple[Hold, ...]:
     """Every hold, those at hand first; a record that cannot be read is passed over here, as the plan refuses it."""
-    found: list[Hold] = []
+    placed: list[Hold] = []
     for folder in folders(incidents):
         with suppress(TarsError):
             incident = read_incident(folder)
             if incident is not None and incident.held_at is not None:
-                found.append(
+                placed.append(
                     Hold(folder.name, False, incident.held_at, incident.held_by or "", incident.held_reason or "")
                 )
-    found += [Hold(name, True, line.time, line.actor, line.reason) for name, line in holds(lines).items()]
-    return tuple(found)
+    placed += [Hold(name, True, line.time, line.actor, line.reason) for name, line in holds(lines).items()]
+    return tuple(placed)
 
 
 def with_holds(needs: Needs, lines: Sequence[RegisterLine]) -> Needs:
-    """What incidents need, the archived ones that are held included."""
-    found = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
-    held: Mapping[str, str] = {**found, **needs.held}
+    """Return what incidents need, the archived ones that are held included."""
+    reasons = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
+    held: Mapping[str, str] = {**reasons, **needs.held}
     return Needs(held, needs.running)
 
 
@@ -102,11 +102,11 @@ def release(archive: Path, incident_id: str, actor: str, time: datetime, reason:
 
 
 def _enter(archive: Path, incident_id: str, deed: Deed, actor: str, time: datetime, reason: str) -> RegisterLine:
-    found = archived_incidents(archive, incident_id)
-    if not found:
+    copies = archived_incidents(archive, incident_id)
+    if not copies:
         raise InputError(f"{incident_id}: not in {archive}; there is nothing to hold or to release")
-    newest = found[-1]
-    names = tuple(sorted({name for one in found for name in one.names}))
+    newest = copies[-1]
+    names = tuple(sorted({name for copy in copies for name in copy.names}))
     line = RegisterLine(
         time=time,
         actor=actor,

@@ -1,4 +1,4 @@
-"""What is to become of each thing, and why. Nothing is touched, and no clock is read."""
+"""Plan of retention: what is to become of each thing, and why. Nothing is touched, and no clock is read."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Item:
 
 
 def plan(
-    found: Sequence[Thing], archived: Iterable[Archived], needs: Needs, policy: RetentionPolicy, now: datetime
+    things: Sequence[Thing], archived: Iterable[Archived], needs: Needs, policy: RetentionPolicy, now: datetime
 ) -> tuple[Item, ...]:
     """Decide on everything.
 
     Parameters
     ----------
-    found : sequence of Thing
+    things : sequence of Thing
     archived : iterable of Archived
         What the register says is in the archive.
     needs : Needs
@@ -46,8 +46,8 @@ def plan(
         Things in their order, then the archive.
     """
     return (
-        *(_of_thing(thing, needs, policy, now) for thing in found),
-        *(_of_archived(one, needs, policy, now) for one in archived),
+        *(_of_thing(thing, needs, policy, now) for thing in things),
+        *(_of_archived(item, needs, policy, now) for item in archived),
     )
 
 
@@ -65,13 +65,15 @@ def _of_thing(thing: Thing, needs: Needs, policy: RetentionPolicy, now: datetime
     return Item(thing.kind, thing.name, str(thing.place), decision, reason, _days(age), thing.size, is_archived=False)
 
 
-def _of_archived(one: Archived, needs: Needs, policy: RetentionPolicy, now: datetime) -> Item:
-    age = now - one.since
-    decision, reason = _by_need(frozenset(one.names), needs, one.kind)
+def _of_archived(archived: Archived, needs: Needs, policy: RetentionPolicy, now: datetime) -> Item:
+    age = now - archived.since
+    decision, reason = _by_need(frozenset(archived.names), needs, archived.kind)
     if decision is None:
-        decision = policy.terms[one.kind].decide(age, is_archived=True)
-        reason = _reason(decision, one.kind, policy)
-    return Item(one.kind, one.name, one.archive, decision, reason, _days(age), one.size, is_archived=True)
+        decision = policy.terms[archived.kind].decide(age, is_archived=True)
+        reason = _reason(decision, archived.kind, policy)
+    return Item(
+        archived.kind, archived.name, archived.archive, decision, reason, _days(age), archived.size, is_archived=True
+    )
 
 
 def _by_need(names: frozenset[str], needs: Needs, kind: Kind) -> tuple[Decision | None, str]:

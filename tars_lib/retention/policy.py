@@ -10,7 +10,7 @@ from tars_lib.model.names import Name
 
 
 class Kind(Name):
-    """What can be kept: run directories, incidents with their runs, evidence bundles, and rendered reports."""
+    """Kind of thing that is kept: run directories, incidents with their runs, evidence bundles, rendered reports."""
 
     RUN = "RUN"
     INCIDENT = "INCIDENT"
@@ -19,7 +19,7 @@ class Kind(Name):
 
 
 class Decision(Name):
-    """What is to become of a thing. HELD and NEEDED are kept whatever their age; REFUSED is not what its digests say."""
+    """Decision on a thing. HELD and NEEDED are kept whatever their age; REFUSED is not what its digests say."""
 
     KEEP = "KEEP"
     ARCHIVE = "ARCHIVE"
@@ -38,7 +38,7 @@ class Term:
     source: str
 
     def decide(self, age: timedelta, *, is_archived: bool = False) -> Decision:
-        """What the age alone asks for.
+        """Decide what the age alone asks for.
 
         Examples
         --------

@@ -30,7 +30,7 @@ _SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, 
 
 
 class Deed(Name):
-    """What was done. A legal hold on what is in the archive stands here; any other in the incident's timeline."""
+    """Deed on a thing. A legal hold on what is in the archive stands here; any other in the incident's timeline."""
 
     ARCHIVED = "ARCHIVED"
     DELETED = "DELETED"
@@ -81,13 +81,13 @@ def archive_of(incidents: Path) -> Path:
     return incidents.parent / "archive"
 
 
-def fault_in(archive: Path, one: Archived) -> str:
-    """What is wrong with an archived file; empty where it is what the register says."""
+def fault_in(archive: Path, item: Archived) -> str:
+    """Say what is wrong with an archived file; empty where it is what the register says."""
     try:
-        digest = sha256_of(archive / one.archive)
+        digest = sha256_of(archive / item.archive)
     except OSError as error:
-        return f"{archive / one.archive}: {error.strerror}"
-    return "" if digest == one.sha256 else f"{archive / one.archive}: not what the register says"
+        return f"{archive / item.archive}: {error.strerror}"
+    return "" if digest == item.sha256 else f"{archive / item.archive}: not what the register says"
 
 
 def read_lines(archive: Path) -> list[RegisterLine]:
@@ -102,7 +102,7 @@ def read_lines(archive: Path) -> list[RegisterLine]:
 
 
 def archived(lines: list[RegisterLine]) -> list[Archived]:
-    """What is in the archive now, in the order in which it came."""
+    """List what is in the archive now, in the order in which it came."""
     kept: dict[str, Archived] = {}
     for line in lines:
         if line.deed is Deed.ARCHIVED and line.archive is not None and line.sha256 is not None:
@@ -176,7 +176,7 @@ def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
         return [], 0
     content = read_whole(path, str(path), MAX_TIMELINE_BYTES)
     end = content.rfind(b"\n") + 1
-    found: list[tuple[RegisterLine, bytes]] = []
+    entries: list[tuple[RegisterLine, bytes]] = []
     previous = _START
     for row, raw in enumerate(content[:end].splitlines(keepends=True), 1):
         try:
@@ -186,5 +186,5 @@ def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
         if line.previous != previous:
             raise VerificationError(f"{path}, row {row}: altered: it does not follow the row before it")
         previous = hashlib.sha256(raw).hexdigest()
-        found.append((line, raw))
-    return found, end
+        entries.append((line, raw))
+    return entries, end

@@ -1,4 +1,4 @@
-"""What is there: runs, incidents, bundles and reports, how old each is, and which incidents and runs it belongs to."""
+"""Inventory: runs, incidents, bundles and reports, their ages, and the incidents and runs that they belong to."""
 
 from __future__ import annotations
 
@@ -63,24 +63,24 @@ class Needs:
 
 def things(places: Places) -> tuple[list[Thing], Needs]:
     """Everything in the places, and what incidents need."""
-    found, needs = incidents(places.incidents)
-    return [*found, *_runs(places.runs), *_bundles(places.bundles), *_reports(places.reports)], needs
+    incident_things, needs = incidents(places.incidents)
+    return [*incident_things, *_runs(places.runs), *_bundles(places.bundles), *_reports(places.reports)], needs
 
 
 def incidents(root: Path) -> tuple[list[Thing], Needs]:
     """The incidents alone, and what they need."""
     held: dict[str, str] = {}
     running: dict[str, str] = {}
-    found: list[Thing] = []
+    records: list[Thing] = []
     for folder in folders(root):
         thing, is_held = _incident(folder)
-        found.append(thing)
+        records.append(thing)
         if is_held:
             held |= dict.fromkeys(thing.names, f"legal hold on {folder.name}")
         if thing.since is None:
             why = "cannot be read" if thing.is_unreadable else "is not closed"
             running |= dict.fromkeys(thing.names, f"{folder.name} {why}")
-    return found, Needs(held, running)
+    return records, Needs(held, running)
 
 
 def _incident(folder: Path) -> tuple[Thing, bool]:
@@ -105,8 +105,8 @@ def _incident(folder: Path) -> tuple[Thing, bool]:
     return _thing(Kind.INCIDENT, folder, since, frozenset(named), reason), is_held
 
 
-def _runs(place: Path) -> Iterator[Thing]:
-    for folder in _folders(place, "tars-run-*"):
+def _runs(runs_dir: Path) -> Iterator[Thing]:
+    for folder in _folders(runs_dir, "tars-run-*"):
         try:
             since, reason = read_record(RunStatus, folder / STATUS_FILE).generated_at, ""
         except TarsError as error:
@@ -114,8 +114,8 @@ def _runs(place: Path) -> Iterator[Thing]:
         yield _thing(Kind.RUN, folder, since, frozenset({folder.name}), reason, is_unreadable=since is None)
 
 
-def _bundles(place: Path) -> Iterator[Thing]:
-    for path in sorted(place.glob("*.zip")) if place.is_dir() else ():
+def _bundles(bundles_dir: Path) -> Iterator[Thing]:
+    for path in sorted(bundles_dir.glob("*.zip")) if bundles_dir.is_dir() else ():
         if path.is_symlink() or not path.is_file():
             continue
         try:
@@ -129,13 +129,13 @@ def _bundles(place: Path) -> Iterator[Thing]:
         except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
             listed, since, reason = [], None, f"{path}: no readable bundle"
         names = frozenset(_NAMED.findall(" ".join([path.name, *listed])))
-        size = sum(one.stat().st_size for one in with_sidecars(path))
+        size = sum(file.stat().st_size for file in with_sidecars(path))
         yield Thing(Kind.BUNDLE, path.name, path, since, names, size, reason, is_unreadable=since is None)
 
 
-def _reports(place: Path) -> Iterator[Thing]:
+def _reports(reports_dir: Path) -> Iterator[Thing]:
     """Folders that `tars report` names after a run or an incident; whatever else is there is none of ours."""
-    for folder in [*_folders(place, "tars-run-*"), *_folders(place, "INC-*")]:
+    for folder in [*_folders(reports_dir, "tars-run-*"), *_folders(reports_dir, "INC-*")]:
         if _NAMED.fullmatch(folder.name) is None:
             continue
         times = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
@@ -149,9 +149,9 @@ def with_sidecars(bundle: Path) -> list[Path]:
     return [bundle, *(path for path in beside if path.is_file() and not path.is_symlink())]
 
 
-def _folders(place: Path, pattern: str) -> list[Path]:
-    found = place.glob(pattern) if place.is_dir() else ()
-    return sorted(path for path in found if path.is_dir() and not path.is_symlink())
+def _folders(parent: Path, pattern: str) -> list[Path]:
+    matches = parent.glob(pattern) if parent.is_dir() else ()
+    return sorted(path for path in matches if path.is_dir() and not path.is_symlink())
 
 
 def _thing(

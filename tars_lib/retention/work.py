@@ -33,7 +33,7 @@ _SUB = {Kind.RUN: "runs", Kind.INCIDENT: "incidents", Kind.BUNDLE: "bundles", Ki
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who works, when, where and by which policy."""
+    """Worker on the archive: who works, when, where and by which policy."""
 
     places: Places
     policy: RetentionPolicy
@@ -68,29 +68,29 @@ def carry_out(clerk: Clerk) -> tuple[Item, ...]:
 
 
 def _planned(clerk: Clerk) -> list[tuple[Item, Thing | None, Archived | None]]:
-    found, needs = things(clerk.places)
+    at_hand, needs = things(clerk.places)
     lines = read_lines(clerk.places.archive)
     kept = archived(lines)
-    items = plan(found, kept, with_holds(needs, lines), clerk.policy, clerk.now)
+    items = plan(at_hand, kept, with_holds(needs, lines), clerk.policy, clerk.now)
     entries: list[tuple[Item, Thing | None, Archived | None]] = []
     for number, item in enumerate(items):
-        thing = found[number] if number < len(found) else None
-        one = None if thing is not None else kept[number - len(found)]
+        thing = at_hand[number] if number < len(at_hand) else None
+        stored = None if thing is not None else kept[number - len(at_hand)]
         fault = ""
         if item.decision in (Decision.ARCHIVE, Decision.DELETE):
             fault = fault_of(thing) if thing is not None else ""
-            fault = fault_in(clerk.places.archive, one) if one is not None else fault
+            fault = fault_in(clerk.places.archive, stored) if stored is not None else fault
         judged = replace(item, decision=Decision.REFUSED, reason=fault) if fault else item
-        entries.append((judged, thing, one))
+        entries.append((judged, thing, stored))
     return entries
 
 
-def _done(clerk: Clerk, item: Item, thing: Thing | None, one: Archived | None) -> Item:
+def _done(clerk: Clerk, item: Item, thing: Thing | None, stored: Archived | None) -> Item:
     if item.decision not in (Decision.ARCHIVE, Decision.DELETE):
         return item
     try:
-        if one is not None:
-            _delete_archived(clerk, one, item.reason)
+        if stored is not None:
+            _delete_archived(clerk, stored, item.reason)
         elif thing is not None:
             with _alone(thing):
                 _still_allowed(clerk, thing)
@@ -123,17 +123,17 @@ def _archive(clerk: Clerk, thing: Thing, reason: str) -> None:
     content = read_content(thing)
     files = archive_files(thing, content, thing.since)
     main = next(iter(sorted(files, key=lambda name: not name.endswith(".zip"))))
-    place = _free(clerk.places.archive / _SUB[thing.kind], files)
+    folder = _free(clerk.places.archive / _SUB[thing.kind], files)
     for name, data in files.items():
-        if not (place / name).exists():
-            write_bytes(place / name, data, is_private=True)
-    check_archive(place, files)
+        if not (folder / name).exists():
+            write_bytes(folder / name, data, is_private=True)
+    check_archive(folder, files)
     if content_digest(read_content(thing)) != content_digest(content):
         raise VerificationError(f"{thing.place}: it changed while it was packed; the original was kept")
-    path = (place / main).relative_to(clerk.places.archive).as_posix()
+    path = (folder / main).relative_to(clerk.places.archive).as_posix()
     line = _line(clerk, thing, Deed.ARCHIVED, content, reason)
     line = replace(line, archive=path, sha256=hashlib.sha256(files[main]).hexdigest())
-    if all(one.archive != path for one in archived(read_lines(clerk.places.archive))):
+    if all(known.archive != path for known in archived(read_lines(clerk.places.archive))):
         add(clerk.places.archive, line)
     _retire(thing)
 
@@ -143,24 +143,24 @@ def _delete(clerk: Clerk, thing: Thing, reason: str) -> None:
     _retire(thing)
 
 
-def _delete_archived(clerk: Clerk, one: Archived, reason: str) -> None:
+def _delete_archived(clerk: Clerk, stored: Archived, reason: str) -> None:
     line = RegisterLine(
         clerk.now,
         clerk.actor,
         Deed.DELETED,
-        one.kind,
-        one.name,
-        one.source,
-        one.since,
-        one.names,
-        one.archive,
-        one.sha256,
-        one.content_sha256,
-        one.size,
+        stored.kind,
+        stored.name,
+        stored.source,
+        stored.since,
+        stored.names,
+        stored.archive,
+        stored.sha256,
+        stored.content_sha256,
+        stored.size,
         reason,
     )
     add(clerk.places.archive, line)
-    for path in with_sidecars(clerk.places.archive / one.archive):
+    for path in with_sidecars(clerk.places.archive / stored.archive):
         path.unlink()
 
 
@@ -187,9 +187,11 @@ def _free(folder: Path, files: dict[str, bytes]) -> Path:
     """A folder in the archive in which these files stand already, or have room."""
     number = 1
     while True:
-        place = folder if number == 1 else folder / str(number)
-        if all(not (place / name).exists() or (place / name).read_bytes() == data for name, data in files.items()):
-            return place
+        candidate = folder if number == 1 else folder / str(number)
+        if all(
+            not (candidate / name).exists() or (candidate / name).read_bytes() == data for name, data in files.items()
+        ):
+            return candidate
         number += 1
 
 
@@ -208,7 +210,7 @@ def _remove(path: Path) -> None:
 
 
 def _finish(clerk: Clerk) -> None:
-    """What a killed worker left: removed where the register has it, else given its name back."""
+    """Tidy what a killed worker left: remove it where the register has it, else give its name back."""
     lines = read_lines(clerk.places.archive)
     known = {Path(line.source).name for line in lines if line.deed in (Deed.ARCHIVED, Deed.DELETED)}
     for line in lines:
@@ -217,8 +219,8 @@ def _finish(clerk: Clerk) -> None:
             path = clerk.places.archive / line.archive
             if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == line.sha256:
                 _unlink_unless_kept(clerk.places.archive, path, lines)
-    for place in (clerk.places.runs, clerk.places.incidents, clerk.places.bundles, clerk.places.reports):
-        for hidden in sorted(place.glob(f"{_RETIRED}*")) if place.is_dir() else ():
+    for parent in (clerk.places.runs, clerk.places.incidents, clerk.places.bundles, clerk.places.reports):
+        for hidden in sorted(parent.glob(f"{_RETIRED}*")) if parent.is_dir() else ():
             original = hidden.with_name(hidden.name.removeprefix(_RETIRED))
             bundle = next((original.name.removesuffix(end) for end in SIDECARS if original.name.endswith(end)), "")
             if {original.name, bundle} & known:
@@ -228,6 +230,6 @@ def _finish(clerk: Clerk) -> None:
 
 
 def _unlink_unless_kept(archive: Path, path: Path, lines: list[RegisterLine]) -> None:
-    if all(archive / one.archive != path for one in archived(lines)):
-        for one in with_sidecars(path):
-            one.unlink()
+    if all(archive / file.archive != path for file in archived(lines)):
+        for file in with_sidecars(path):
+            file.unlink()

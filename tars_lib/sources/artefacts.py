@@ -39,7 +39,7 @@ _COUNTS = ("critical_issues", "total_issues")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Artefacts:
-    """What the artefacts of one repo hold."""
+    """Content of the artefacts of one repo."""
 
     repo: Repo
     samples: tuple[Samples, ...]
@@ -49,7 +49,7 @@ class Artefacts:
 
 
 def has_artefacts(folder: Path) -> bool:
-    """Whether a folder is a repo in the artefact layout."""
+    """Return whether a folder is a repo in the artefact layout."""
     return any(_has(folder, name) for name in (DASHBOARD, ALERTS, TRENDS))
 
 

@@ -148,7 +148,7 @@ def row_after(lines: Iterable[str], head: TableHead, line: int) -> int:
 
 
 def open_quote(line: int, error: csv.Error) -> str:
-    """What is wrong with the row at `line`, whose quotes do not close."""
+    """Say what is wrong with the row at `line`, whose quotes do not close."""
     return f"row {line}: a quote opens in this row and is not closed ({error}); a quote inside a field is written twice"
 
 
@@ -196,7 +196,7 @@ def refuse_open_quotes(path: Path, head: TableHead, label: str, needed: Sequence
 
 
 def swallows(field: str, head: TableHead) -> bool:
-    """Whether a line of a text is a whole further row."""
+    """Return whether a line of a text is a whole further row."""
     return any(line.count(head.separator) >= len(head.columns) - 1 for line in field.splitlines()[1:])
 
 
@@ -231,7 +231,7 @@ def refuse_spoiled_text(path: Path, head: TableHead, label: str) -> None:
 
 
 def _has_open_line(path: Path) -> bool:
-    """Whether a line holds an odd number of quotes, so that a field may go on in the next one."""
+    """Return whether a line holds an odd number of quotes, so that a field may go on in the next one."""
     rest = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

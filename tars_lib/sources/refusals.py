@@ -1,4 +1,4 @@
-"""What becomes of a refusal while a root is read: raised, or kept so that the rest is looked at too."""
+"""Refusals while a root is read: raised, or kept so that the rest is looked at too."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Kept:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing has been refused yet."""
+        """Return whether nothing has been refused yet."""
         return not self.refusals
 
     def attempt(self, read: Callable[[], _T]) -> _T | None:

@@ -164,7 +164,7 @@ def read_root(
 def _sampled(
     folder: Path, files: Sequence[Path], samples: AnySamples, repos: Spelling, metrics: Spelling
 ) -> Sampled | None:
-    """How the samples can be read again; None where some are of artefacts, or were added to those of the files."""
+    """Return how to read the samples again; None where some are of artefacts, or were added to those of the files."""
     tidy = [_label(path, folder) for path in files if path.suffix in KINDS]
     if {origin.path for origin in samples.origins if origin.count} - set(tidy):
         return None
@@ -290,7 +290,7 @@ def _respelt_rules(rules: Sequence[AlertRule], keys: set[str], metrics: set[str]
 
 
 def _reader(keys: set[str]) -> Callable[[str], str]:
-    """What a name is read as: itself, else the key that differs by case, blanks or what cannot be seen alone."""
+    """Return what a name is read as: itself, else the key that differs by case, blanks or what cannot be seen alone."""
     nearly = {name.casefold(): name for name in sorted(keys)}
     return lambda name: name if name in keys else nearly.get(trimmed(name).casefold(), name)
 
@@ -383,7 +383,7 @@ def _members(
 
 
 def _label(path: Path, folder: Path) -> str:
-    """How messages and reports name a file: inside the root by its place there."""
+    """Name a file as messages and reports do: inside the root by its place there."""
     try:
         return path.relative_to(folder).as_posix()
     except ValueError:

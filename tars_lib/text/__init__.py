@@ -1,1 +1,1 @@
-"""What a reader sees: visible characters, quantities and sentences."""
+"""Text for readers: visible characters, quantities and sentences."""

@@ -44,7 +44,7 @@ class Told:
 
 
 class Telling:
-    """What can tell itself: a console shows the sentences in place of all fields, JupyterLab as paragraphs.
+    """Mixin of results that tell themselves: sentences in a console in place of all fields, paragraphs in JupyterLab.
 
     A dataclass that is one says `repr=False`.
     """

@@ -1,4 +1,4 @@
-"""How a reader sees a time."""
+"""Times as a reader sees them."""
 
 MINUTES = "%Y-%m-%d %H:%M UTC"
 """Format of a time that is in UTC: ``f"{time:{MINUTES}}"``."""

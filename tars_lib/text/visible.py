@@ -79,7 +79,7 @@ def markdown_text(text: str) -> str:
     '1\\. first'
     """
     escaped = _MARKUP.sub(r"\\\1", " ".join(visible(text).split()))
-    return _OPENING.sub(lambda found: f"{found[1]}\\" if found[2] else f"\\{found[1]}", escaped)
+    return _OPENING.sub(lambda match: f"{match[1]}\\" if match[2] else f"\\{match[1]}", escaped)
 
 
 def _is_seen(char: str, drawable: Collection[int] | None) -> bool:

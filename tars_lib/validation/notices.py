@@ -65,7 +65,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What was found in a root.
+    """Findings on a root.
 
     Attributes
     ----------
@@ -129,14 +129,19 @@ def validate_root(
     except TarsError as error:
         refusals.append(error)
     places = Locator(_files(root, sla_policy))
-    found = [
+    unsorted = [
         _notice(ERROR, _kind(error), sentence, places)
         for error in refusals
         for sentence in error.faults or str(error).split(";\n")
     ]
-    found += [_notice(WARNING, "warning", sentence, places) for sentence in warnings]
-    notices = sorted(dict.fromkeys(found), key=lambda one: (one.level, one.file or "", one.row or 0, one.column or 0))
-    code = next((codes[kind] for kind in KINDS if any(one.kind == kind and one.level == ERROR for one in notices)), 0)
+    unsorted += [_notice(WARNING, "warning", sentence, places) for sentence in warnings]
+    notices = sorted(
+        dict.fromkeys(unsorted),
+        key=lambda notice: (notice.level, notice.file or "", notice.row or 0, notice.column or 0),
+    )
+    code = next(
+        (codes[kind] for kind in KINDS if any(notice.kind == kind and notice.level == ERROR for notice in notices)), 0
+    )
     return Validation(str(root), tuple(notices), summary if not refusals else "", code)
 
 
@@ -170,20 +175,20 @@ def _kind(error: TarsError) -> str:
 
 
 def _notice(level: str, kind: str, sentence: str, places: Locator) -> Notice:
-    place = places.of(sentence)
-    return Notice(level, kind, sentence, place.file, place.path, place.row, place.column, place.field)
+    origin = places.of(sentence)
+    return Notice(level, kind, sentence, origin.file, origin.path, origin.row, origin.column, origin.field)
 
 
 def _files(root: Path, sla_policy: Sequence[Path]) -> dict[str, Path]:
     """Files that messages may name, by the names that they use."""
-    found = {path.relative_to(root).as_posix(): path for path in _below(root, _DEPTH)} if root.is_dir() else {}
+    files = {path.relative_to(root).as_posix(): path for path in _below(root, _DEPTH)} if root.is_dir() else {}
     for path in sla_policy:
         try:
             label = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-            found |= {name: file for file, name in policy_files(path, label)}
+            files |= {name: file for file, name in policy_files(path, label)}
         except ConfigError:
             continue
-    return found
+    return files
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:

@@ -56,10 +56,10 @@ class Locator:
             return Spot()
         path, rest = self._files[label], sentence[len(label) :]
         row = field = column = None
-        if found := _ROW.match(rest):
-            row, rest = int(found[1]), rest[found.end() :]
-        if found := _FIELD.match(rest):
-            field = found[1].strip()
+        if match := _ROW.match(rest):
+            row, rest = int(match[1]), rest[match.end() :]
+        if match := _FIELD.match(rest):
+            field = match[1].strip()
         if row is None and path.suffix in _YAML:
             row, column = self._yaml(path).of(rest.removeprefix(": ")) or (None, None)
         elif row is not None and field is not None and path.suffix == ".csv":

@@ -54,7 +54,7 @@ def sarif(validation: Validation, version: str, folder: Path) -> str:
 
 
 def _result(notice: Notice, root: str, folder: Path) -> dict[str, Any]:
-    place = Path(root) if notice.path is None else notice.path
+    path = Path(root) if notice.path is None else notice.path
     return {
         "ruleId": f"tars/{notice.kind}",
         "ruleIndex": list(KINDS).index(notice.kind),
@@ -63,7 +63,7 @@ def _result(notice: Notice, root: str, folder: Path) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": _artifact(place, folder),
+                    "artifactLocation": _artifact(path, folder),
                     # what is about a file or a root as a whole is shown at its begin
                     "region": {"startLine": notice.row or 1, "startColumn": notice.column or 1},
                 }
@@ -72,8 +72,8 @@ def _result(notice: Notice, root: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def _artifact(place: Path, folder: Path) -> dict[str, str]:
-    whole = place.absolute()
+def _artifact(path: Path, folder: Path) -> dict[str, str]:
+    whole = path.absolute()
     if whole.is_relative_to(folder.absolute()):
         return {"uri": quote(whole.relative_to(folder.absolute()).as_posix()), "uriBaseId": _BASE}
     return {"uri": whole.as_uri()}

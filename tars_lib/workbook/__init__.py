@@ -1,1 +1,1 @@
-"""What notebooks call: a run in, blocks of a report out."""
+"""Functions that notebooks call: a run in, blocks of a report out."""

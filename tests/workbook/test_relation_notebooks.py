@@ -8,16 +8,14 @@ import yaml
 from run_samples import RunSamples
 
 from tars_lib.playbook.pages import ALWAYS, PAGE_OF
-from tars_lib.reports.notebooks.execute import find_notebook, find_parameters, notebook_parameters
+from tars_lib.reports.notebooks.execute import find_notebook, notebook_parameters
 
 PAGES = ("propagation", "cross_repo_anomaly", "critical_alerts", "correlation_investigation")
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_parameters_file_is_what_the_notebook_declares_and_is_documented(name: str) -> None:
-    path = find_parameters(name)
-    assert path is not None
-    text = path.read_text(encoding="utf-8")
+    text = (find_notebook(name).parents[1] / "parameters" / f"{name}.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(text) == notebook_parameters(name)
     lines = [line for line in text.splitlines() if line]
     for place, line in enumerate(lines):

@@ -81,12 +81,12 @@ def verify(
         log = custody.log_of(file, incidents_dir, checked.identifier)
         if log.exists():
             try:
-                told = events(log)
+                entered = events(log)
                 # of a bundle that was packed anew, what counts is the one that its files make
                 digest = checked.sha256 if checked.original is None else sha256(checked.original).hexdigest()
-                other = disagreement(told, file.name, digest)
+                other = disagreement(entered, file.name, digest)
                 faults += [] if other is None else [other]
-                earlier = superseded(told, file.name, digest)
+                earlier = superseded(entered, file.name, digest)
                 notes += [] if earlier is None else [earlier]
             except TarsError as error:
                 faults.append(str(error))
@@ -126,8 +126,8 @@ def _against_heads(checked: Verification, published: str) -> list[str]:
         return ["no timeline of an incident is in the bundle, so no published head can be compared"]
     faults = [
         f"timeline of {name}: {fault}"
-        for name, found in checked.timelines.items()
-        for fault in compare(name, found, heads)
+        for name, entry_digests in checked.timelines.items()
+        for fault in compare(name, entry_digests, heads)
     ]
     tail = " (entries at the end that tell of bundles alone are not packed)"
     return [f"{fault}{tail}" if fault.endswith("is not there") else fault for fault in faults]
@@ -144,8 +144,8 @@ def _enter_verification(
         ", ".join(f"{signature.file.rpartition('.')[2]} {signature.state.value}" for signature in signatures)
         or "unsigned"
     )
-    found = f"intact, {states}" if not count else f"{count} fault{'s' if count > 1 else ''}, {states}"
+    outcome = f"intact, {states}" if not count else f"{count} fault{'s' if count > 1 else ''}, {states}"
     try:
-        custody.enter_act(log, CustodyAct.VERIFIED, file.name, checked, found)
+        custody.enter_act(log, CustodyAct.VERIFIED, file.name, checked, outcome)
     except (OSError, TarsError) as error:
         click.echo(f"the verification was not entered: {' '.join(str(error).split())}", err=True)

@@ -101,7 +101,7 @@ def package(
         refuse_absent_key(gpg_key)
     request = _request(
         None if run_dir is None else expand([run_dir, *more_runs], "a run directory"),
-        *(None if one is None else expand([one], "a run directory") for one in (before, after)),
+        *(None if chosen is None else expand([chosen], "a run directory") for chosen in (before, after)),
         named=custody.incident_folder(incident, incidents_dir),
         with_inputs=with_inputs,
         playbook=playbook,
@@ -119,11 +119,13 @@ def package(
     is_signed = bool(signatures)
     if timestamp_url is not None:
         signatures |= {STAMP_ENDING: stamp(made.content, timestamp_url)}
-    place = write_bundle(made, output_dir, signatures)
+    written = write_bundle(made, output_dir, signatures)
     said = ["signed" if is_signed else "unsigned", *(["time-stamped"] if timestamp_url is not None else [])]
-    custody.enter_creation(made, place, request.incident, said)
+    custody.enter_creation(made, written, request.incident, said)
     if not quiet:
-        click.echo("\n".join(map(str, [place, *(place.with_name(f"{place.name}{ending}") for ending in signatures)])))
+        click.echo(
+            "\n".join(map(str, [written, *(written.with_name(f"{written.name}{ending}") for ending in signatures)]))
+        )
         _say(made, is_signed=is_signed)
     return 0
 

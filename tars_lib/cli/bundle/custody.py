@@ -47,7 +47,7 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
     if real(output) == real(file).parent:
         raise InputError(f"{output}: the bundle stands there already")
     beside = [file.with_name(f"{file.name}{ending}") for ending in SIDECARS]
-    content = {one.name: one.read_bytes() for one in [file, *(path for path in beside if path.is_file())]}
+    content = {path_in.name: path_in.read_bytes() for path_in in [file, *(path for path in beside if path.is_file())]}
     written = copy_bundle(file, content, output, is_private=is_incident_id(checked.identifier or ""))
     enter_act(log, CustodyAct.EXPORTED, file.name, checked, "copied", str(output))
     if not quiet:
@@ -96,19 +96,19 @@ def log(
     from tars_lib.text.visible import visible
 
     if file is None:
-        place = Log(incident_folder(incident, incidents_dir), None)
-        told = events(place)
+        custody_log = Log(incident_folder(incident, incidents_dir), None)
+        entered = events(custody_log)
     else:
-        place = log_of(file, incidents_dir, _identifier(file))
-        told = tuple(event for event in events(place) if event.bundle == file.name)
-        if not told and not file.exists():
-            raise InputError(f"{file}: no such file, and nothing is entered on one of that name in {place.place}")
-    count, last = head(place)
+        custody_log = log_of(file, incidents_dir, _identifier(file))
+        entered = tuple(event for event in events(custody_log) if event.bundle == file.name)
+        if not entered and not file.exists():
+            raise InputError(f"{file}: no such file, and nothing is entered on one of that name in {custody_log.place}")
+    count, last = head(custody_log)
     if as_json:
-        document = {"record": place.place, "entries": count, "head": last, "events": told}
+        document = {"record": custody_log.place, "entries": count, "head": last, "events": entered}
         click.echo(dumps(document), nl=False)
         return 0
-    for event in told:
+    for event in entered:
         to = "" if event.to is None else f" to {visible(event.to)}"
         said = f": {visible(event.outcome)}" if event.outcome else ""
         click.echo(
@@ -118,8 +118,8 @@ def log(
             click.echo(f"    sha256 {event.sha256}")
     if count and not quiet:
         click.echo(f"head: entry {count}, {last}")
-    if not told:
-        click.echo(f"nothing is entered in {place.place}", err=True)
+    if not entered:
+        click.echo(f"nothing is entered in {custody_log.place}", err=True)
     return 0
 
 
@@ -158,12 +158,12 @@ def gpg_signature(made: Bundle, key: str) -> dict[str, bytes]:
     from tars_lib.files.scratch import scratch
 
     with scratch("sign") as folder:
-        place = folder / made.file
-        place.write_bytes(made.content)
-        return {GPG_ENDING: sign_with_gpg(place, key)}
+        copy = folder / made.file
+        copy.write_bytes(made.content)
+        return {GPG_ENDING: sign_with_gpg(copy, key)}
 
 
-def enter_creation(made: Bundle, place: Path, incident: Path | None, said: list[str]) -> None:
+def enter_creation(made: Bundle, path: Path, incident: Path | None, said: list[str]) -> None:
     """Enter that a bundle was made; where the incident's timeline was altered, beside the bundle."""
     from tars_lib.evidence.sealing.custody import LOG_FILE, Log, enter
     from tars_lib.incidents.store.record import CustodyAct, CustodyEvent
@@ -171,7 +171,7 @@ def enter_creation(made: Bundle, place: Path, incident: Path | None, said: list[
 
     outcome = ", ".join([*said, *(["partial"] if made.partial else [])])
     event = CustodyEvent(CustodyAct.CREATED, made.file, made.sha256, now(), actor(), outcome)
-    beside = Log(None, place.parent / LOG_FILE)
+    beside = Log(None, path.parent / LOG_FILE)
     try:
         enter(beside if incident is None else Log(incident, None), event)
     except VerificationError as error:
@@ -217,13 +217,13 @@ def signatures_beside(
     from tars_lib.files.scratch import scratch
 
     with scratch("verify") as folder:
-        place = folder / file.name
-        place.write_bytes(packed)
+        copy = folder / file.name
+        copy.write_bytes(packed)
         for ending in SIDECARS:
             beside = file.with_name(f"{file.name}{ending}")
             if beside.is_file():
-                place.with_name(beside.name).write_bytes(beside.read_bytes())
-        return (*signatures_of(place, packed, key), *stamped)
+                copy.with_name(beside.name).write_bytes(beside.read_bytes())
+        return (*signatures_of(copy, packed, key), *stamped)
 
 
 def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
@@ -232,9 +232,11 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
 
     checked = _intact(file)
     assert checked.sha256 is not None  # noqa: S101 - a zip
-    for one in signatures_beside(file, None):
-        if one.state.value == "INVALID":
-            raise VerificationError(f"{file}: {one.file}: signature INVALID: {one.text}; nothing was entered")
+    for signature in signatures_beside(file, None):
+        if signature.state.value == "INVALID":
+            raise VerificationError(
+                f"{file}: {signature.file}: signature INVALID: {signature.text}; nothing was entered"
+            )
     log = log_of(file, incidents_dir, checked.identifier)
     other = disagreement(events(log), file.name, checked.sha256)
     if other is not None:

@@ -1,4 +1,4 @@
-"""What `tars bundle verify` says, as an auditor reads: the content, the container, what probably happened, what to do."""
+"""Report of `tars bundle verify`, as an auditor reads it: content, container, what probably happened, what to do."""
 
 from __future__ import annotations
 
@@ -88,6 +88,6 @@ def _asides(file: Path, checked: Verification, signatures: Sequence[Signature], 
     for signature in signatures:
         key = "" if signature.key is None else f" by {signature.key}"
         lines.append(f"{kind_of(signature)} {signature.file}: {signature.state.value}{key}: {signature.text}")
-    if not any(kind_of(one) == "signature" for one in signatures) and checked.sha256 is not None:
+    if not any(kind_of(beside) == "signature" for beside in signatures) and checked.sha256 is not None:
         lines.append("unsigned: no signature stands beside it; digests do not say who made a bundle")
     return [f"{file}: {line}" if line.startswith("note") else line for line in lines]

@@ -1,1 +1,1 @@
-"""How data come into an org-health folder and are checked there, and how verdicts leave it."""
+"""Commands that bring data into an org-health folder, check them there, and let verdicts leave it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from tars_lib.cli.shared.shell import PIPELINE, expand, guarded, logging_options
 
 if TYPE_CHECKING:
     from tars_lib.model.organisation import OrgData
+    from tars_lib.pipeline.run import Run
 
 
 @click.group(epilog="Example: tars export openmetrics --run './reports/runs/tars-run-*' -o tars.prom")
@@ -24,9 +27,72 @@ def export() -> None:
     """
 
 
-def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--run`, `--root` and what goes with them, and `--output`."""
-    command = logging_options(command)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Run or root that was named; one of them is."""
+
+    run_pattern: str | None
+    root: Path | None
+    sla_policy: tuple[Path, ...]
+    assume_tz: str | None
+
+    def org(self) -> OrgData:
+        """Read the organisation."""
+        if self.root is None:
+            return self.run().org
+        from tars_lib.pipeline.loading import load_org
+
+        return load_org(self.root, sla_policy=self.sla_policy or None, assume_tz=self.assume_tz)
+
+    def run(self) -> Run:
+        """Read the run."""
+        from tars_lib.pipeline import load_run
+
+        return load_run(expand([str(self.run_pattern)], "a run directory that `tars run` wrote"))
+
+    def query_map(self) -> dict[str, str]:
+        """Read the queries of the maps that the root's policies were read with; a run keeps none."""
+        from tars_lib.config.policies.queries import MAP_NAME, read_query_map
+        from tars_lib.errors import ConfigError
+        from tars_lib.files.reading import is_there
+
+        if self.root is None:
+            return {}
+        beside = [path if path.is_dir() else path.parent for path in self.sla_policy or (self.root / "sla-policies",)]
+        maps = [folder / MAP_NAME for folder in dict.fromkeys((self.root, *beside))]
+        return read_query_map([(path, MAP_NAME) for path in maps if is_there(path, MAP_NAME, ConfigError)])
+
+
+def _checked(
+    run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None
+) -> _Source:
+    # a root of `tars.toml` gives way to a run
+    root = None if run_pattern is not None and is_from_settings("root") else root
+    if (run_pattern is None) == (root is None):
+        raise click.UsageError("Give either --run or --root.")
+    if root is None and (sla_policy or (assume_tz is not None and not is_from_settings("assume_tz"))):
+        raise click.UsageError(
+            "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
+        )
+    return _Source(run_pattern, root, sla_policy, assume_tz)
+
+
+def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
+    """Make a command's body of a function that is given a `source`, and where its text goes: the options of all three."""
+
+    @wraps(body)
+    def with_source(
+        *,
+        run_pattern: str | None,
+        root: Path | None,
+        sla_policy: tuple[Path, ...],
+        assume_tz: str | None,
+        verbose: bool,
+        **given: Any,
+    ) -> int:
+        return body(source=_checked(run_pattern, root, sla_policy, assume_tz), **given)
+
+    command = logging_options(guarded(PIPELINE)(with_source))
     command = click.option(
         "-o",
         "--output",
@@ -46,31 +112,20 @@ def _source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "openmetrics", epilog="Example: tars export openmetrics --run ./reports/runs/tars-run-20260105-143000 -o tars.prom"
 )
 @_source_options
-@guarded(PIPELINE)
-def openmetrics_command(
-    run_pattern: str | None,
-    root: Path | None,
-    sla_policy: tuple[Path, ...],
-    assume_tz: str | None,
-    output: Path | None,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def openmetrics_command(source: _Source, output: Path | None, quiet: bool) -> int:
     """Write verdicts, budgets, bounds, burn rates and readiness as metrics.
 
     Every family is a gauge, so node_exporter's textfile collector reads the file too. An enumeration is one series a state;
     UNKNOWN is one of them, and a number that is unknown has no series.
     """
     from tars_lib.exports.openmetrics import openmetrics
-    from tars_lib.pipeline import analyze, load_run
+    from tars_lib.pipeline import analyze
 
-    root = _root(run_pattern, root)
-    _check_source(run_pattern, root, sla_policy, assume_tz)
-    if root is not None:
-        org = _org(None, root, sla_policy, assume_tz)
+    if source.root is not None:
+        org = source.org()
         text = openmetrics(analyze(org).sla, org.name)
     else:
-        run = load_run(expand([str(run_pattern)], "a run directory that `tars run` wrote"))
+        run = source.run()
         text = openmetrics(run.sla, run.org.name, run.run_id)
     return _write(text, output, quiet=quiet)
 
@@ -94,17 +149,8 @@ def openmetrics_command(
     metavar="repo=LABEL",
     help="Label of the series that names the service.",
 )
-@guarded(PIPELINE)
 def prometheus_rules_command(
-    run_pattern: str | None,
-    root: Path | None,
-    sla_policy: tuple[Path, ...],
-    assume_tz: str | None,
-    selectors: tuple[str, ...],
-    label: str,
-    output: Path | None,
-    verbose: bool,
-    quiet: bool,
+    source: _Source, selectors: tuple[str, ...], label: str, output: Path | None, quiet: bool
 ) -> int:
     """Write the SLA policies as recording rules and multi-window burn-rate alerts of Prometheus.
 
@@ -112,92 +158,40 @@ def prometheus_rules_command(
     """
     from tars_lib.exports.prometheus_rules import prometheus_rules
 
-    root = _root(run_pattern, root)
-    _check_source(run_pattern, root, sla_policy, assume_tz)
-    org = _org(run_pattern, root, sla_policy, assume_tz)
+    org = source.org()
     key, sign, name = label.partition("=")
     if key != "repo" or not sign:
         raise click.BadParameter(f"{label!r}; allowed: repo=LABEL", param_hint="--label")
-    made = prometheus_rules(
-        org.policies, selectors=_pairs(selectors), query_map=_query_map(root, sla_policy), label=name
-    )
+    made = prometheus_rules(org.policies, selectors=_pairs(selectors), query_map=source.query_map(), label=name)
     if not quiet:
-        for one in made.left_out:
-            click.echo(f"left out: {one}", err=True)
+        for sentence in made.left_out:
+            click.echo(f"left out: {sentence}", err=True)
     return _write(made.text, output, quiet=quiet)
 
 
 @export.command("openslo", epilog="Example: tars export openslo --root ./org-health -o slos.yaml")
 @_source_options
-@guarded(PIPELINE)
-def openslo_command(
-    run_pattern: str | None,
-    root: Path | None,
-    sla_policy: tuple[Path, ...],
-    assume_tz: str | None,
-    output: Path | None,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def openslo_command(source: _Source, output: Path | None, quiet: bool) -> int:
     """Write the SLA policies as OpenSLO v1 documents, which are read back to the same policies.
 
     What OpenSLO has no field for stands in annotations tars/...; a policy that would come back changed is refused.
     """
     from tars_lib.exports.openslo import openslo
 
-    root = _root(run_pattern, root)
-    _check_source(run_pattern, root, sla_policy, assume_tz)
-    org = _org(run_pattern, root, sla_policy, assume_tz)
-    return _write(openslo(org.policies, org.metrics, _query_map(root, sla_policy)), output, quiet=quiet)
-
-
-def _root(run_pattern: str | None, root: Path | None) -> Path | None:
-    """The root that was typed; one of `tars.toml` gives way to a run."""
-    return None if run_pattern is not None and is_from_settings("root") else root
-
-
-def _check_source(run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], zone: str | None) -> None:
-    if (run_pattern is None) == (root is None):
-        raise click.UsageError("Give either --run or --root.")
-    if root is None and (sla_policy or (zone is not None and not is_from_settings("assume_tz"))):
-        raise click.UsageError(
-            "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
-        )
-
-
-def _org(run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], zone: str | None) -> OrgData:
-    if root is not None:
-        from tars_lib.pipeline.loading import load_org
-
-        return load_org(root, sla_policy=sla_policy or None, assume_tz=zone)
-    from tars_lib.pipeline import load_run
-
-    return load_run(expand([str(run_pattern)], "a run directory that `tars run` wrote")).org
-
-
-def _query_map(root: Path | None, sla_policy: tuple[Path, ...]) -> dict[str, str]:
-    """Queries of the maps that the root's policies were read with; a run keeps none."""
-    from tars_lib.config.policies.queries import MAP_NAME, read_query_map
-    from tars_lib.errors import ConfigError
-    from tars_lib.files.reading import is_there
-
-    if root is None:
-        return {}
-    beside = [path if path.is_dir() else path.parent for path in sla_policy or (root / "sla-policies",)]
-    maps = [folder / MAP_NAME for folder in dict.fromkeys((root, *beside))]
-    return read_query_map([(path, MAP_NAME) for path in maps if is_there(path, MAP_NAME, ConfigError)])
+    org = source.org()
+    return _write(openslo(org.policies, org.metrics, source.query_map()), output, quiet=quiet)
 
 
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    selectors: dict[str, str] = {}
     for text in given:
         metric, sign, selector = text.partition("=")
         if not sign or not metric.strip() or not selector.strip():
             raise click.BadParameter(f"{text!r}; allowed: METRIC=SELECTOR", param_hint="--selector")
-        if metric.strip() in found:
+        if metric.strip() in selectors:
             raise click.BadParameter(f"{metric.strip()!r} is given twice", param_hint="--selector")
-        found[metric.strip()] = selector.strip()
-    return found
+        selectors[metric.strip()] = selector.strip()
+    return selectors
 
 
 def _write(text: str, output: Path | None, *, quiet: bool) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tars_lib.pipeline.importing import PlannedImport, UnderstoodFile
     from tars_lib.sources.exported.shapes import Choices
 
-_KNOWN = "\n".join(f"  {one.name:14}{one.says}" for one in FORMATS)
+_KNOWN = "\n".join(f"  {form.name:14}{form.says}" for form in FORMATS)
 _HELP = f"""Read each FILE that another tool exported, and add what it holds to an org-health folder.
 
 Samples go to history/, deployments to events.csv, incidents to incidents.csv, services to org.yaml. What was understood is
@@ -80,8 +80,8 @@ def import_files(
 
     understood = understand(files, root, _choices(map_file, settled), form)
     if not quiet:
-        for one in understood:
-            click.echo("\n".join(_told(one)))
+        for file in understood:
+            click.echo("\n".join(_told(file)))
     planned = plan(understood, root, now())
     if not quiet:
         click.echo("\n".join(_closing(planned, root, is_dry=dry_run)))
@@ -115,49 +115,49 @@ def _choices(map_file: Path | None, settled: dict[str, str | None]) -> Choices:
     )
 
 
-def _told(one: UnderstoodFile) -> Iterator[str]:
+def _told(file: UnderstoodFile) -> Iterator[str]:
     """Yield what was understood of a file, a line a fact."""
-    found = one.found
-    yield f"{one.label}: {one.form.says} ({one.form.name})"
-    if found.columns:
-        yield f"  columns    {found.columns}"
-    if found.zone:
-        yield f"  times      {found.zone}"
-    for metric in one.metrics:
-        yield f"  metric     {_metric_line(one, metric.metric)}"
-    if one.series:
-        yield f"  services   {_some(sorted({series.repo for series in one.series}))}"
+    exported = file.found
+    yield f"{file.label}: {file.form.says} ({file.form.name})"
+    if exported.columns:
+        yield f"  columns    {exported.columns}"
+    if exported.zone:
+        yield f"  times      {exported.zone}"
+    for metric in file.metrics:
+        yield f"  metric     {_metric_line(file, metric.metric)}"
+    if file.series:
+        yield f"  services   {_some(sorted({series.repo for series in file.series}))}"
     for noun, times in (
-        ("events", [event.timestamp for event in found.events]),
-        ("incidents", [incident.detected for incident in found.incidents]),
+        ("events", [event.timestamp for event in exported.events]),
+        ("incidents", [incident.detected for incident in exported.incidents]),
     ):
         if times:
             yield f"  {noun:11}{len(times):,}, {min(times):%Y-%m-%d %H:%M} to {max(times):{MINUTES}}"
-    affected = {event.repo for event in found.events} | {incident.repo for incident in found.incidents}
+    affected = {event.repo for event in exported.events} | {incident.repo for incident in exported.incidents}
     named = sorted(repo for repo in affected if repo)
     if named:
         yield f"  services   {_some(named)}"
-    if found.incidents:
-        lasting = sum(incident.resolved is None for incident in found.incidents)
-        begun = sum(incident.started is not None for incident in found.incidents)
+    if exported.incidents:
+        lasting = sum(incident.resolved is None for incident in exported.incidents)
+        begun = sum(incident.started is not None for incident in exported.incidents)
         yield f"  of them    {lasting} not resolved, {begun} with the time of their start"
-    if found.repos:
-        yield f"  services   {_some([repo.repo for repo in found.repos])}; {len(found.dependencies)} dependencies"
-    if found.is_rounded:
+    if exported.repos:
+        yield f"  services   {_some([repo.repo for repo in exported.repos])}; {len(exported.dependencies)} dependencies"
+    if exported.is_rounded:
         yield "  note       values carry units as a panel shows them, so they are rounded; raw values are exact"
-    for note in found.notes:
+    for note in exported.notes:
         yield f"  note       {note}"
 
 
-def _metric_line(one: UnderstoodFile, name: str) -> str:
+def _metric_line(file: UnderstoodFile, name: str) -> str:
     """A metric of a file: unit, kind, step, rows, range."""
     import numpy as np
 
     from tars_lib.model.history import from_micros
     from tars_lib.model.organisation import duration_text
 
-    metric = next(metric for metric in one.metrics if metric.metric == name)
-    members = [series for series in one.series if series.metric == name]
+    metric = next(metric for metric in file.metrics if metric.metric == name)
+    members = [series for series in file.series if series.metric == name]
     times = np.concatenate([series.time for series in members])
     missing = sum(int(np.isnan(series.value).sum()) for series in members)
     steps = [np.diff(np.unique(series.time)) for series in members if series.time.size > 1]

@@ -30,19 +30,19 @@ def init(root: Path, assume_tz: str | None, dry_run: bool, verbose: bool, quiet:
     from tars_lib.pipeline.loading import load_org
     from tars_lib.pipeline.proposing import propose
 
-    found = propose(load_org(root, assume_tz=assume_tz), root)
+    proposal = propose(load_org(root, assume_tz=assume_tz), root)
     if dry_run:
-        for path, content in found.files.items():
+        for path, content in proposal.files.items():
             click.echo(f"# {path}")
             click.echo(content.decode("utf-8"))
-    elif found.files:
-        write_together(found.files)
+    elif proposal.files:
+        write_together(proposal.files)
     if not quiet:
-        for line in found.said:
+        for line in proposal.said:
             click.echo(f"{'would write' if dry_run else 'wrote'} {line}")
-        for line in found.kept:
+        for line in proposal.kept:
             click.echo(line)
-        for line in found.lacking:
+        for line in proposal.lacking:
             click.echo(f"no objective for {line}")
         if not dry_run:
             click.echo(f"next: tars run --root {shlex.quote(str(root))} --html")

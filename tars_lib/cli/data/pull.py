@@ -98,23 +98,25 @@ def pulled(
 
 
 def _line(outcome: PulledSource, *, check: bool) -> str:
-    found = outcome.outlook
-    if check and found is not None:
-        told = (
-            [] if found.samples is None else [_counted(found.samples, "sample"), _counted(found.series or 0, "series")]
+    outlook = outcome.outlook
+    if check and outlook is not None:
+        parts = (
+            []
+            if outlook.samples is None
+            else [_counted(outlook.samples, "sample"), _counted(outlook.series or 0, "series")]
         )
-        counts = (found.events, found.incidents, found.repos, found.dependencies)
-        told += [_counted(number, noun) for number, noun in zip(counts, _PARTS, strict=True) if number is not None]
-        return f"{outcome.source}: reached; would give {', '.join(told) or 'nothing'}"
-    told = []
+        counts = (outlook.events, outlook.incidents, outlook.repos, outlook.dependencies)
+        parts += [_counted(number, noun) for number, noun in zip(counts, _PARTS, strict=True) if number is not None]
+        return f"{outcome.source}: reached; would give {', '.join(parts) or 'nothing'}"
+    parts = []
     if outcome.rows:
         span = "" if outcome.span is None else f" from {outcome.span[0]} to {outcome.span[1]}"
-        told = [f"{_counted(outcome.rows, 'sample')} of {_counted(outcome.series, 'series')}{span}"]
+        parts = [f"{_counted(outcome.rows, 'sample')} of {_counted(outcome.series, 'series')}{span}"]
     if outcome.kept:
-        told.append(f"{_counted(outcome.kept, 'earlier sample')} kept")
+        parts.append(f"{_counted(outcome.kept, 'earlier sample')} kept")
     counts = (outcome.events, outcome.incidents, outcome.repos, outcome.dependencies)
-    told += [_counted(number, noun) for number, noun in zip(counts, _PARTS, strict=True) if number]
-    return f"{outcome.source}: {', '.join(told) or 'nothing new'}"
+    parts += [_counted(number, noun) for number, noun in zip(counts, _PARTS, strict=True) if number]
+    return f"{outcome.source}: {', '.join(parts) or 'nothing new'}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -54,8 +54,8 @@ def validate(
         "input": PIPELINE.parse,
         "no-repositories": PIPELINE.no_repositories,
     }
-    found = validate_root(root, sla_policy=sla_policy, assume_tz=assume_tz, clock=clock(), codes=codes)
-    text = _text_of(found, form, quiet=quiet)
+    validation = validate_root(root, sla_policy=sla_policy, assume_tz=assume_tz, clock=clock(), codes=codes)
+    text = _text_of(validation, form, quiet=quiet)
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -63,36 +63,43 @@ def validate(
 
         write_text(output, text)
         if not quiet:
-            click.echo(f"{_counted(found)}; written: {output}")
-    return found.exit_code
+            click.echo(f"{_counted(validation)}; written: {output}")
+    return validation.exit_code
 
 
-def _text_of(found: Validation, form: str, *, quiet: bool) -> str:
+def _text_of(validation: Validation, form: str, *, quiet: bool) -> str:
     if form == "sarif":
         from tars_lib import __version__
         from tars_lib.validation.sarif import sarif
 
-        return sarif(found, __version__, Path())
+        return sarif(validation, __version__, Path())
     if form == "json":
         from tars_lib.files.json_records import dumps
 
         listed = [
             {
-                "level": one.level,
-                "kind": one.kind,
-                "message": one.message,
-                "file": one.file,
-                "row": one.row,
-                "column": one.column,
-                "field": one.field,
+                "level": entry.level,
+                "kind": entry.kind,
+                "message": entry.message,
+                "file": entry.file,
+                "row": entry.row,
+                "column": entry.column,
+                "field": entry.field,
             }
-            for one in found.notices
+            for entry in validation.notices
         ]
-        return dumps({"root": found.root, "summary": found.summary, "notices": listed, "exit_code": found.exit_code})
-    shown = [notice for notice in found.notices if not (quiet and notice.level == "warning")]
+        return dumps(
+            {
+                "root": validation.root,
+                "summary": validation.summary,
+                "notices": listed,
+                "exit_code": validation.exit_code,
+            }
+        )
+    shown = [notice for notice in validation.notices if not (quiet and notice.level == "warning")]
     context = click.get_current_context()
-    lines = [f"{one.level}: {with_origin(one.message, context)}{_place(one)}" for one in shown]
-    return "".join(f"{line}\n" for line in (*lines, *([] if quiet else [_counted(found)])))
+    lines = [f"{entry.level}: {with_origin(entry.message, context)}{_place(entry)}" for entry in shown]
+    return "".join(f"{line}\n" for line in (*lines, *([] if quiet else [_counted(validation)])))
 
 
 def _place(notice: Notice) -> str:
@@ -101,8 +108,8 @@ def _place(notice: Notice) -> str:
     return "" if is_told else f" (row {notice.row}, column {notice.column})"
 
 
-def _counted(found: Validation) -> str:
+def _counted(validation: Validation) -> str:
     """Return how many refusals and warnings there are, and what was accepted."""
-    refused, warned = found.count("error"), found.count("warning")
+    refused, warned = validation.count("error"), validation.count("warning")
     said = f"{refused} {'refusal' if refused == 1 else 'refusals'}, {warned} {'warning' if warned == 1 else 'warnings'}"
-    return f"{found.root}: {said}" if refused else f"{found.root}: accepted, {found.summary}; {said}"
+    return f"{validation.root}: {said}" if refused else f"{validation.root}: accepted, {validation.summary}; {said}"

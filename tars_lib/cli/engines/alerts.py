@@ -6,27 +6,15 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, codes_of, engine_options, read_input, report_argument
+from tars_lib.cli.engines.options import Output, ReportSource, engine_options, report_argument
 from tars_lib.cli.engines.overdue import overdue_of, register_option
-from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars alerts --org-report ./org-health-report.json --json")
 @report_argument
 @register_option
 @engine_options("alerts")
-@guarded(codes_of("alerts"))
-def alerts(
-    org_report: str,
-    more_reports: tuple[str, ...],
-    incidents_dir: Path | None,
-    output: Output,
-    as_of: str | None,
-    assume_tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def alerts(source: ReportSource, incidents_dir: Path | None, output: Output) -> int:
     """Raise alerts from an org-health report, in the playbook's order of priority.
 
     Codes: 102 critical alerts, 101 alerts but none critical, 0 none; 103 configuration error, 104 the report could not be read.
@@ -36,5 +24,5 @@ def alerts(
     from tars_lib.pipeline import run_engine
 
     late = overdue_of(incidents_dir)
-    report = run_engine(report_alerts, *read_input(org_report, more_reports, as_of, assume_tz), overdue=late)
+    report = run_engine(report_alerts, *source.read(), overdue=late)
     return output.emit(report, lambda: alert_lines(report), ("findings", "inputs"))

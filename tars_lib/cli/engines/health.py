@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, codes_of, engine_options, without_path
-from tars_lib.cli.shared.shell import guarded
+from tars_lib.cli.engines.options import Output, engine_options, without_path
 
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
@@ -15,17 +14,8 @@ from tars_lib.cli.shared.shell import guarded
 @click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of the folder's org.yaml.")
 @click.option("--repos", metavar="A,B", help="Only these services, comma separated.")
 @engine_options("health")
-@guarded(codes_of("health"))
 def health(
-    root_dir: Path,
-    config: Path | None,
-    repos: str | None,
-    output: Output,
-    as_of: str | None,
-    assume_tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
+    root_dir: Path, config: Path | None, repos: str | None, output: Output, as_of: str | None, assume_tz: str | None
 ) -> int:
     """Score every service and the organisation from an org-health folder.
 

@@ -1,10 +1,11 @@
-"""What the engine commands have in common: their options, their codes, and how a report leaves them."""
+"""Common ground of the engine commands: their options, their codes, and how a report leaves them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import click
 from tars_lib.cli.shared.build_server import policy_of, policy_option
 from tars_lib.cli.shared.options import json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
-from tars_lib.cli.shared.shell import Codes, expand, logging_options
+from tars_lib.cli.shared.shell import Codes, expand, guarded, logging_options
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.legacy.exit_codes import IGNORED_FLAGS, legacy_zero
 
@@ -31,7 +32,7 @@ def codes_of(engine: str) -> Codes:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where a report goes and which code is returned."""
+    """Destination of a report, and the code that is returned."""
 
     engine: str
     file: Path | None
@@ -48,7 +49,7 @@ class Output:
         summary: Callable[[], Sequence[str]],
         dropped: Sequence[str],
         samples: bytes | None = None,
-        told: Callable[[], int] | None = None,
+        tell: Callable[[], int] | None = None,
     ) -> int:
         """Write and print a report.
 
@@ -61,7 +62,7 @@ class Output:
             Fields that the summary document leaves out.
         samples : bytes, optional
             Parquet history that goes beside the file.
-        told : callable, optional
+        tell : callable, optional
             Tells a build server, and gives the code that the exit policy leaves; by default the policy decides by the
             report's code alone.
 
@@ -88,24 +89,24 @@ class Output:
             say(on_screen(summary(), "add --json for all of it"))
         elif self.file is not None and not self.quiet:
             click.echo(self.file)
-        code = decide(policy, (report.exit_code,)).code if told is None else told()
+        code = decide(policy, (report.exit_code,)).code if tell is None else tell()
         return legacy_zero(self.engine) if self.legacy and report.exit_code == 0 and not self.exit_zero else code
 
 
-def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options that all engines take, and hand them over as one `output` argument."""
+def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., Any]]:
+    """Make a command's body of a function that is given one `output` for the options that all engines take."""
 
-    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
-        def with_output(**given: Any) -> Any:
+    def decorate(body: Callable[..., int]) -> Callable[..., Any]:
+        def with_output(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
             output = Output(
                 engine,
                 given.pop("output_file"),
-                given["as_json"],
+                as_json,
                 given.pop("summary_only"),
                 given.pop("exit_zero"),
                 given.pop("exit_policy"),
                 given.pop("legacy_exit_codes"),
-                given["quiet"],
+                quiet,
             )
             for flag in IGNORED_FLAGS:
                 given.pop(flag.removeprefix("--").replace("-", "_"))
@@ -113,7 +114,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
         # click's help is the docstring
         with_output.__doc__ = body.__doc__
-        command: Callable[..., Any] = with_output
+        command: Callable[..., Any] = guarded(codes_of(engine))(with_output)
         for flag in IGNORED_FLAGS:
             command = click.option(flag, is_flag=True, hidden=True)(command)
         command = policy_option(logging_options(command))
@@ -137,30 +138,47 @@ def engine_options(engine: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return decorate
 
 
-def report_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--org-report FILE...`: a path, several that the shell expanded, or a pattern that it could not."""
-    command = click.argument("more_reports", nargs=-1, metavar="[FILE]...")(command)
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """Health report that was named on the command line, and the time that it is judged at."""
+
+    report: str
+    more: Sequence[str]
+    as_of: str | None
+    assume_tz: str | None
+
+    def read(self) -> tuple[OrgData, datetime]:
+        """Return the organisation and the time."""
+        from tars_lib.model.times import read_time, read_zone
+        from tars_lib.pipeline import now
+        from tars_lib.pipeline.health_report import load_org_report
+
+        zone = None if self.assume_tz is None else read_zone(self.assume_tz)
+        org, judged_at = load_org_report(expand([self.report, *self.more], "an org-health-report.json"), zone)
+        # a report of this package says itself when it was judged, and what was known then
+        time = None if org.asked_until is not None else judged_at
+        return org.at(time if self.as_of is None else read_time(self.as_of, "--as-of", zone), now())
+
+
+def report_argument(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--org-report FILE...`: a path, several that the shell expanded, or a pattern that it could not.
+
+    The body is given them as one `source`, together with `--as-of` and `--assume-tz`.
+    """
+
+    @wraps(body)
+    def with_source(
+        *, org_report: str, more_reports: Sequence[str], as_of: str | None, assume_tz: str | None, **given: Any
+    ) -> Any:
+        return body(source=ReportSource(org_report, more_reports, as_of, assume_tz), **given)
+
+    command = click.argument("more_reports", nargs=-1, metavar="[FILE]...")(with_source)
     return click.option(
         "--org-report",
         required=True,
         metavar="FILE...",
         help="org-health-report.json; of several, or of what a pattern matches, the newest is used.",
     )(command)
-
-
-def read_input(
-    org_report: str, more: Sequence[str], as_of: str | None, assume_tz: str | None
-) -> tuple[OrgData, datetime]:
-    """Organisation and time of a report that was named on the command line."""
-    from tars_lib.model.times import read_time, read_zone
-    from tars_lib.pipeline import now
-    from tars_lib.pipeline.health_report import load_org_report
-
-    zone = None if assume_tz is None else read_zone(assume_tz)
-    org, judged_at = load_org_report(expand([org_report, *more], "an org-health-report.json"), zone)
-    # a report of this package says itself when it was judged, and what was known then
-    time = (None if org.asked_until is not None else judged_at) if as_of is None else read_time(as_of, "--as-of", zone)
-    return org.at(time, now())
 
 
 def one_file(name: str | None, needed: str) -> Path | None:

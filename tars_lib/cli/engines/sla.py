@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.engines.options import Output, codes_of, engine_options, one_file, read_input, report_argument
+from tars_lib.cli.engines.options import Output, ReportSource, engine_options, one_file, report_argument
 from tars_lib.cli.shared.build_server import build_of, build_options
 from tars_lib.cli.shared.options import policy_files_option
-from tars_lib.cli.shared.shell import guarded
 
 
 @click.command(epilog="Example: tars sla --org-report ./org-health-report.json --json")
@@ -23,10 +22,8 @@ from tars_lib.cli.shared.shell import guarded
 )
 @build_options
 @engine_options("sla")
-@guarded(codes_of("sla"))
 def sla(
-    org_report: str,
-    more_reports: tuple[str, ...],
+    source: ReportSource,
     alerts_report: str | None,
     trend_correlation_report: str | None,
     temporal_intelligence_report: str | None,
@@ -35,11 +32,6 @@ def sla(
     github_summary: str | None,
     junit: Path | None,
     output: Output,
-    as_of: str | None,
-    assume_tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
 ) -> int:
     """Check the SLAs of an org-health report and explain the breaches.
 
@@ -55,13 +47,13 @@ def sla(
 
     build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
     with build.told_of_errors("tars sla"):
-        org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
+        org, judged_at = source.read()
         if sla_policy:
             from tars_lib.config.sla_policies import read_policy_paths
 
-            found, _ = read_policy_paths([(path, path.name) for path in sla_policy], metrics=org.metrics)
+            policy_set, _ = read_policy_paths([(path, path.name) for path in sla_policy], metrics=org.metrics)
             names = ", ".join(path.name for path in sla_policy)
-            org = org.judged_by(found.policies, names, found.notes, found.counters)
+            org = org.judged_by(policy_set.policies, names, policy_set.notes, policy_set.counters)
         build.check([policy.sla_id for policy in org.policies])
         given = read_upstream(
             alerts=one_file(alerts_report, "an org-alerts.json"),
@@ -75,5 +67,5 @@ def sla(
         report,
         lambda: [build.line(line) for line in sla_lines(report, state)],
         ("scorecard", "risk_narrative"),
-        told=lambda: build.tell(report, state, org.name, {"sla": report.exit_code}),
+        tell=lambda: build.tell(report, state, org.name, {"sla": report.exit_code}),
     )

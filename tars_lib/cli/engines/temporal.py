@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.engines.options import Output, codes_of, engine_options, one_file, read_input, report_argument
-from tars_lib.cli.shared.shell import guarded
+from tars_lib.cli.engines.options import Output, ReportSource, engine_options, one_file, report_argument
 
 
 @click.command(epilog="Example: tars temporal --org-report ./org-health-report.json --json")
@@ -13,19 +12,7 @@ from tars_lib.cli.shared.shell import guarded
 @click.option("--trend-correlation-report", metavar="FILE", help="Made in memory when it is not given.")
 @click.option("--max-lag", type=click.IntRange(1, 365), default=14, show_default=True, help="Longest lag, in samples.")
 @engine_options("temporal")
-@guarded(codes_of("temporal"))
-def temporal(
-    org_report: str,
-    more_reports: tuple[str, ...],
-    trend_correlation_report: str | None,
-    max_lag: int,
-    output: Output,
-    as_of: str | None,
-    assume_tz: str | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def temporal(source: ReportSource, trend_correlation_report: str | None, max_lag: int, output: Output) -> int:
     """Find leaders, followers and propagation paths in an org-health report.
 
     Codes: 132 critical propagation risk, 131 temporal correlations, 0 none; 133 configuration error, 134 the report could
@@ -35,7 +22,7 @@ def temporal(
     from tars_lib.engines.judging import report_temporal
     from tars_lib.pipeline import read_upstream, run_engine
 
-    org, judged_at = read_input(org_report, more_reports, as_of, assume_tz)
+    org, judged_at = source.read()
     given = read_upstream(correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"))
     # of the SLAs only what is left of the budgets is asked for, so no window informs
     report = run_engine(report_temporal, org, judged_at, given, windows=(), max_lag=max_lag)

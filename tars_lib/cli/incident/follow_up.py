@@ -144,17 +144,17 @@ def tickets(options: Options, incident_id: str | None, from_run: str | None, for
     if from_run is not None:
         from tars_lib.pipeline import load_run
 
-        found = of_run(load_run(expand([from_run], "a run directory")))
+        drafts = of_run(load_run(expand([from_run], "a run directory")))
     else:
-        found = of_case(options.case(incident_id or ""))
-    rows, chosen = found.tickets, form.lower()
+        drafts = of_case(options.case(incident_id or ""))
+    rows, chosen = drafts.tickets, form.lower()
     if not options.quiet:
-        for note in found.notes:
+        for note in drafts.notes:
             click.echo(visible(note), err=True)
     text = as_markdown(rows) if chosen == "md" else as_csv(rows) if chosen == "csv" else dumps(as_github_issues(rows))
     _write(output, text)
     if options.as_json:
-        echo_json({"incident_id": incident_id, "notes": found.notes, "tickets": rows})
+        echo_json({"incident_id": incident_id, "notes": drafts.notes, "tickets": rows})
     elif output is None:
         click.echo(text.encode(errors="backslashreplace"), nl=False)
     elif not options.quiet:

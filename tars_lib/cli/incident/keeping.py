@@ -62,17 +62,17 @@ def verify(options: Options, incident_id: str | None, published: str | None) -> 
 
     chosen = options.chosen(incident_id)
     folder, heads = options.folder(chosen), heads_of(published)
-    found = check(folder)
-    if heads and found.is_intact:
+    verification = check(folder)
+    if heads and verification.is_intact:
         digests = [entry.sha256 for entry in read_entries(folder)]
-        found = replace(found, faults=tuple(compare(chosen, digests, heads)))
+        verification = replace(verification, faults=tuple(compare(chosen, digests, heads)))
     if options.as_json:
-        document = to_json(found)
+        document = to_json(verification)
         assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
-        echo_json({**document, "is_intact": found.is_intact})
-    elif not (options.quiet and found.is_intact):
-        click.echo("\n".join(verification_lines(found, folder)))
-    return 0 if found.is_intact else 1
+        echo_json({**document, "is_intact": verification.is_intact})
+    elif not (options.quiet and verification.is_intact):
+        click.echo("\n".join(verification_lines(verification, folder)))
+    return 0 if verification.is_intact else 1
 
 
 @click.command(
@@ -97,9 +97,9 @@ def head(options: Options, incident_ids: tuple[str, ...]) -> int:
         chosen = [folder for folder in folders(options.root) if (folder / "incident.json").exists()]
     heads, faults = [], []
     for folder in chosen:
-        found = check(folder, with_runs=False)
-        faults += [f"{folder}: {fault}" for fault in found.faults]
-        if found.faults:
+        verification = check(folder, with_runs=False)
+        faults += [f"{folder}: {fault}" for fault in verification.faults]
+        if verification.faults:
             continue
         end = read_state(folder).head
         if end.count:

@@ -43,7 +43,7 @@ class Keyboard(Protocol):
 
 
 class _Screen:
-    """What is shown: the state is decided again only when the record has changed, because that reads a whole run."""
+    """The screen shown: the state is decided again only when the record has changed, because that reads a whole run."""
 
     def __init__(self, options: Options, incident_id: str) -> None:
         self.options = options

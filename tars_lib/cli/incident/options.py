@@ -1,4 +1,4 @@
-"""What the commands of `tars incident` share: one object of options, and how spans and texts are read."""
+"""Common ground of the commands of `tars incident`: one object of options, and reading of spans and texts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the commands of `tars incident` take besides their own options.
+    """Options that all commands of `tars incident` share.
 
     A command that does not offer one of them finds its default here.
     """

@@ -63,11 +63,11 @@ def escalate(
     if options.as_json or options.quiet:
         return options.show(written)
     now = [escalation.contact for escalation in written.incident.escalations if escalation.at == writer.time]
-    told = ", ".join(name for name in now if not is_task(name))
+    people = ", ".join(name for name in now if not is_task(name))
     if receipt:
-        say(toned(wrapped(f"SENT, AND RECORDED FOR {told or now[0]}: {receipt}"), Tone.GOOD))
-    elif told:
-        said = f"RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to {told} yourself; or add --send next time."
+        say(toned(wrapped(f"SENT, AND RECORDED FOR {people or now[0]}: {receipt}"), Tone.GOOD))
+    elif people:
+        said = f"RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to {people} yourself; or add --send next time."
         say(toned(wrapped(said), Tone.WARNING))
     else:
         say(toned(["RECORDED ONLY: NO TICKET HAS BEEN FILED."], Tone.WARNING))
@@ -187,17 +187,17 @@ def _overdue(options: Options) -> int:
     from tars_lib.text.visible import visible
 
     time, playbook, reader = options.time, options.playbook, options.reader
-    found = read_cases(options.root, playbook)
-    late = [late for facts in found.cases for late in timeouts(facts, time, playbook)]
+    register = read_cases(options.root, playbook)
+    late = [late for facts in register.cases for late in timeouts(facts, time, playbook)]
     if options.as_json:
-        echo_json({"overdue": late, "unreadable": found.unreadable})
+        echo_json({"overdue": late, "unreadable": register.unreadable})
     else:
-        for one in late:
-            click.echo("\n".join(wrapped(visible(one.title), "", "  ")))
-            why = f"since {reader.time(one.first_seen)}: {visible(one.message)}"
+        for rung in late:
+            click.echo("\n".join(wrapped(visible(rung.title), "", "  ")))
+            why = f"since {reader.time(rung.first_seen)}: {visible(rung.message)}"
             click.echo("\n".join(wrapped(why, "    ", "    ")))
-        for name, problem in found.unreadable:
+        for name, problem in register.unreadable:
             click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  ")))
-        if not (late or found.unreadable or options.quiet):
+        if not (late or register.unreadable or options.quiet):
             click.echo("no notification is overdue")
-    return 1 if late or found.unreadable else 0
+    return 1 if late or register.unreadable else 0

@@ -69,9 +69,9 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
             yield from _field(label, f"{reader.time(time)}{f' by {by}' if by else ''}", 1)
     if incident.effect is not None:
         yield from _field("Contained?", f"{incident.effect.verdict.value}: {incident.effect.text}", 2)
-    told = ", ".join(dict.fromkeys(escalation.contact for escalation in incident.escalations))
-    if told:
-        yield from _field("Notified", told, 1)
+    contacts = ", ".join(dict.fromkeys(escalation.contact for escalation in incident.escalations))
+    if contacts:
+        yield from _field("Notified", contacts, 1)
     unknown = case.escalation.unknown
     if unknown and not state.is_settled:
         yield from _field("Not answered", f"{', '.join(unknown)} (record --condition)", 1)
@@ -99,16 +99,16 @@ def checklist_screen(case: Case) -> Iterator[str]:
             yield from toned(lines, tones[action.state]) if action.state in tones else lines
 
 
-def notify_lines(found: Escalation, reader: Reader) -> Iterator[str]:
+def notify_lines(due_rungs: Escalation, reader: Reader) -> Iterator[str]:
     """Yield who must be notified now and who next, each once."""
-    tasks = [rung for rung in found.due if rung.is_task]
-    people = ", ".join(rung.contact for rung in found.due if not rung.is_task)
+    tasks = [rung for rung in due_rungs.due if rung.is_task]
+    people = ", ".join(rung.contact for rung in due_rungs.due if not rung.is_task)
     for task in tasks:
         yield from toned(_field("Do now", f"{task.task} [{task.rule}]", 1), Tone.WARNING)
     if people:
         yield from toned(_field("Notify now", people, 2), Tone.WARNING)
-    if found.upcoming:
-        later = (f"{rung.contact} at {reader.time(rung.due_at)[11:]}" for rung in found.upcoming[:3])
+    if due_rungs.upcoming:
+        later = (f"{rung.contact} at {reader.time(rung.due_at)[11:]}" for rung in due_rungs.upcoming[:3])
         yield from _field("No progress", "; ".join(later), 2)
 
 

@@ -1,4 +1,4 @@
-"""How an incident reads on a terminal: 80 columns, nothing hidden, times in the reader's zone."""
+"""Incidents on a terminal: 80 columns, nothing hidden, times in the reader's zone."""
 
 from __future__ import annotations
 
@@ -75,9 +75,11 @@ def status_lines(case: Case, reader: Reader) -> Iterator[str]:
         who = action.owner or (action.suggested_owner and f"for: {action.suggested_owner}")
         owner = f" ({visible(who, NAME_LIMIT)})" if who else ""
         yield from field(f"{action.action_id} {action.state.value}", f"{visible(action.text, LINE_LIMIT)}{owner}")
-    for told in incident.escalations:
-        reason = f": {visible(told.reason, LINE_LIMIT)}" if told.reason else ""
-        yield from field("Notified", f"{visible(told.contact, NAME_LIMIT)} at {reader.time(told.at)}{reason}")
+    for escalation in incident.escalations:
+        reason = f": {visible(escalation.reason, LINE_LIMIT)}" if escalation.reason else ""
+        yield from field(
+            "Notified", f"{visible(escalation.contact, NAME_LIMIT)} at {reader.time(escalation.at)}{reason}"
+        )
     yield from escalation_lines(case.escalation, incident, reader)
     for label, run in (("Run before", incident.before), ("Run after", incident.after)):
         if run is not None:
@@ -102,21 +104,21 @@ def _playbook_text(incident: Incident, playbook: Playbook) -> str:
     return f"{now}; at the opening: {then}"
 
 
-def escalation_lines(found: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
+def escalation_lines(escalation: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
     """Yield who must be told now and next, and which rule says so; conditions that nobody has answered."""
-    for rung in found.due:
+    for rung in escalation.due:
         yield from field(
             "Do now" if rung.is_task else "Notify now",
             visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT),
         )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
-    for rung in found.upcoming[:_NEXT]:
+    for rung in escalation.upcoming[:_NEXT]:
         yield from field(
             "Do next" if rung.is_task else "Notify next",
             visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} without progress", LINE_LIMIT),
         )
-    if found.unknown and incident.status is not type(incident.status).CLOSED:
-        names = ", ".join(condition.value for condition in found.unknown)
+    if escalation.unknown and incident.status is not type(incident.status).CLOSED:
+        names = ", ".join(condition.value for condition in escalation.unknown)
         yield from field("Not answered", f"{names} (record --condition or --no-condition)")
 
 
@@ -296,20 +298,22 @@ def _short(entry: Entry) -> str:
     return entry.text
 
 
-def verification_lines(found: RecordVerification, folder: Path) -> Iterator[str]:
+def verification_lines(verification: RecordVerification, folder: Path) -> Iterator[str]:
     """Outcome of a verification."""
-    for fault in found.faults:
+    for fault in verification.faults:
         yield from wrapped(visible(fault), "ALTERED  ", " " * 9)
-    for note in found.notes:
+    for note in verification.notes:
         yield from wrapped(visible(note), "note     ", " " * 9)
-    if found.is_intact and found.is_redacted:
+    if verification.is_intact and verification.is_redacted:
         yield from wrapped(
-            f"{found.incident_id}: REDACTED copy, {found.entries} entries; what can be compared fits", "", "  "
+            f"{verification.incident_id}: REDACTED copy, {verification.entries} entries; what can be compared fits",
+            "",
+            "  ",
         )
-        yield f"head {found.head} (of the original)"
-    elif found.is_intact:
-        yield from wrapped(f"{found.incident_id}: intact, {found.entries} entries", "", "  ")
-        yield f"head {found.head}"
+        yield f"head {verification.head} (of the original)"
+    elif verification.is_intact:
+        yield from wrapped(f"{verification.incident_id}: intact, {verification.entries} entries", "", "  ")
+        yield f"head {verification.head}"
     else:
         yield from wrapped(f"{folder} is not what was written", "", "  ")
 

@@ -86,9 +86,11 @@ def list_command(options: Options, only_open: bool, full: bool) -> int:
         head = f"{folder.name:20} {incident.severity.value}  {incident.status.value:12} {opened}"
         lines += [f"{head}{'  LATE' if late else ''}", f"{'':20} {visible(incident.title, 56)}"[:80]]
     if not only_open:
-        for one in _archived(root, {folder.name for folder in folders(root)}):
-            rows.append({"incident_id": one.name, "archive": one.archive})
-            lines.append(f"{one.name:20} ARCHIVED {one.archived_at:%Y-%m-%d}; tars retention list shows where")
+        for archive_line in _archived(root, {folder.name for folder in folders(root)}):
+            rows.append({"incident_id": archive_line.name, "archive": archive_line.archive})
+            lines.append(
+                f"{archive_line.name:20} ARCHIVED {archive_line.archived_at:%Y-%m-%d}; tars retention list shows where"
+            )
     if options.as_json:
         echo_json({"incidents": rows})
     else:
@@ -103,7 +105,7 @@ def _archived(root: Path, there: set[str]) -> list[Archived]:
     from tars_lib.retention.register import archive_of, archived, read_lines
 
     kept = archived(read_lines(archive_of(root)))
-    return [one for one in reversed(kept) if one.kind is Kind.INCIDENT and one.name not in there]
+    return [item for item in reversed(kept) if item.kind is Kind.INCIDENT and item.name not in there]
 
 
 @click.command(epilog="Example: tars incident timeline INC-202601051430 --full")

@@ -1,1 +1,1 @@
-"""What every command needs: the terminal, the shell's conventions and build servers."""
+"""Common ground of all commands: the terminal, the shell's conventions and build servers."""

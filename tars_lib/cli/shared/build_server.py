@@ -1,4 +1,4 @@
-"""What commands do for a build server: job summary and annotations, JUnit file, and the code that the exit policy leaves."""
+"""Service to a build server: job summary and annotations, JUnit file, and the code that the exit policy leaves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FROM_ENVIRONMENT = "$"
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build server is told, and which code it gets.
+    """A build server's share of a command: what it is told, and which code it gets.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Build:
 
     @contextmanager
     def told_of_errors(self, command: str) -> Iterator[None]:
-        """What is refused or fails inside is told to the build server, too, and raised on."""
+        """Report every refusal and failure inside to the build server, too, and raise it on."""
         try:
             yield
         except (TarsError, OSError) as error:
@@ -99,8 +99,8 @@ class Build:
             from tars_lib.reports.summaries.job_summary import job_summary
 
             self._append(job_summary(sla, state, org, codes, decision, run))
-            for one in annotate(sla, codes.values(), decision):
-                click.echo(one.command(), err=True)
+            for annotation in annotate(sla, codes.values(), decision):
+                click.echo(annotation.command(), err=True)
         return decision.code
 
     def tell_reports(self, outcomes: Sequence[Outcome]) -> None:
@@ -112,12 +112,12 @@ class Build:
         from tars_lib.reports.summaries.reports_summary import annotate_reports, reports_summary
 
         runs = dict.fromkeys(str(outcome.job.parameters["run_dir"]) for outcome in outcomes)
-        for place in runs:
-            run = load_run(Path(place))
-            mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == place]
+        for run_dir in runs:
+            run = load_run(Path(run_dir))
+            mine = [outcome for outcome in outcomes if outcome.job.parameters["run_dir"] == run_dir]
             self._append(reports_summary(run.sla, state_by(run, None), run.org.name, run.run_id, mine))
-        for one in annotate_reports(outcomes):
-            click.echo(one.command(), err=True)
+        for annotation in annotate_reports(outcomes):
+            click.echo(annotation.command(), err=True)
 
     def line(self, text: str) -> str:
         """A line of output; where GitHub reads along, nothing in it is a command."""
@@ -185,19 +185,19 @@ def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
 
 
 def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path | None, exit_zero: bool) -> Build:
-    """What the options of a command ask for.
+    """Return the build that the options of a command ask for.
 
     Raises
     ------
     click.UsageError
         If `--github-summary` names no file and the environment does not, either.
     """
-    place = os.environ.get(SUMMARY_VARIABLE) if github_summary == _FROM_ENVIRONMENT else github_summary
-    if github_summary is not None and not place:
+    summary_file = os.environ.get(SUMMARY_VARIABLE) if github_summary == _FROM_ENVIRONMENT else github_summary
+    if github_summary is not None and not summary_file:
         raise click.UsageError(f"--github-summary: ${SUMMARY_VARIABLE} is not set; name a FILE.")
-    if place and Path(place).exists() and not Path(place).is_file():
-        raise click.UsageError(f"--github-summary: {place} is no file; allowed: a file, there or not yet.")
-    outside = Build(None if not place else Path(place), junit, EVERY_FINDING, "")
+    if summary_file and Path(summary_file).exists() and not Path(summary_file).is_file():
+        raise click.UsageError(f"--github-summary: {summary_file} is no file; allowed: a file, there or not yet.")
+    outside = Build(None if not summary_file else Path(summary_file), junit, EVERY_FINDING, "")
     with outside.told_of_errors("exit policy"):
         policy = policy_of(exit_policy, exit_zero)
     return Build(outside.summary, junit, policy, str(exit_policy))

@@ -1,4 +1,4 @@
-"""What a command's process sets up before its work: streams that are there, an orderly end, and no traceback."""
+"""Set-up of a command's process: streams that are there, an orderly end, and no traceback."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ROWS = 22
 
 
 class Tone(StrEnum):
-    """What a line is, as the colour that says so (SGR parameters, ECMA-48 8.3.117)."""
+    """Meaning of a line, as the colour that says so (SGR parameters, ECMA-48 8.3.117)."""
 
     HEAD = "1"
     BAD = "1;31"
@@ -67,11 +67,11 @@ def fitted(lines: Iterable[str], full: str) -> list[str]:
     >>> fitted(map(str, range(40)), "tars x --full")[-2:]
     ['20', '19 more lines: tars x --full']
     """
-    found = list(lines)
-    if len(found) <= ROWS:
-        return found
+    shown = list(lines)
+    if len(shown) <= ROWS:
+        return shown
     kept = ROWS - 1
-    return [*found[:kept], Toned(f"{len(found) - kept} more lines: {full}", Tone.QUIET)]
+    return [*shown[:kept], Toned(f"{len(shown) - kept} more lines: {full}", Tone.QUIET)]
 
 
 def toned(lines: Iterable[str], tone: Tone) -> list[str]:
@@ -105,10 +105,10 @@ def paragraph(text: str, first: str = "", rest: str = "", most: int | None = Non
 
 def on_screen(lines: Iterable[str], full: str) -> list[str]:
     """Return lines wrapped and fitted for a terminal, and as they are for a pipe; `full` shows what has no room."""
-    found = list(lines)
+    shown = list(lines)
     if not is_terminal():
-        return found
-    return fitted((part for line in found for part in _hanging(line)), full)
+        return shown
+    return fitted((part for line in shown for part in _hanging(line)), full)
 
 
 def _hanging(line: str) -> list[str]:

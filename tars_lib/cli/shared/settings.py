@@ -86,13 +86,15 @@ def use_settings(ctx: click.Context, name: str, command: click.Command) -> None:
     """
     chosen = dict(_chosen())
     ctx.meta[_META] = chosen
-    by_parameter = {parameter: found.value for key, found in chosen.items() for parameter in SETTINGS[key].parameters}
+    by_parameter = {
+        parameter: setting.value for key, setting in chosen.items() for parameter in SETTINGS[key].parameters
+    }
     ctx.default_map = {name: _defaults(command, by_parameter)}
-    for key, found in chosen.items():
+    for key, setting in chosen.items():
         variable = SETTINGS[key].variable
         if not SETTINGS[key].parameters and not os.environ.get(variable, "").strip():
             before = os.environ.get(variable)
-            os.environ[variable] = found.value
+            os.environ[variable] = setting.value
             ctx.call_on_close(lambda variable=variable, before=before: _restore(variable, before))
 
 
@@ -103,13 +105,13 @@ def is_from_settings(parameter: str) -> bool:
 
 def with_origin(sentence: str, ctx: click.Context) -> str:
     """Return what an error says, and which file a value in it came from, unless it was typed."""
-    for key, found in ctx.meta.get(_META, {}).items():
+    for key, setting in ctx.meta.get(_META, {}).items():
         names = SETTINGS[key].parameters
         is_used = any(ctx.get_parameter_source(name) is ParameterSource.DEFAULT_MAP for name in names)
         # what is read from the environment, unless it was typed
         is_used |= not names and ctx.get_parameter_source(key.replace("-", "_")) is not ParameterSource.COMMANDLINE
-        if is_used and found.origin != SETTINGS[key].variable and found.value in sentence:
-            return f"{sentence} ({key} is from {found.origin})"
+        if is_used and setting.origin != SETTINGS[key].variable and setting.value in sentence:
+            return f"{sentence} ({key} is from {setting.origin})"
     return sentence
 
 
@@ -122,12 +124,12 @@ def _restore(variable: str, before: str | None) -> None:
 
 def _defaults(command: click.Command, by_parameter: Mapping[str, str]) -> dict[str, Any]:
     """Defaults of a command, and of those of a group."""
-    found: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         str(param.name): by_parameter[str(param.name)] for param in command.params if param.name in by_parameter
     }
     if isinstance(command, click.Group):
-        found |= {name: _defaults(one, by_parameter) for name, one in command.commands.items()}
-    return found
+        defaults |= {name: _defaults(subcommand, by_parameter) for name, subcommand in command.commands.items()}
+    return defaults
 
 
 def _chosen() -> Iterator[tuple[str, Chosen]]:
@@ -145,8 +147,8 @@ def _file_settings() -> tuple[dict[str, str], str]:
     for folder in _folders():
         for name in (TOML, PROJECT):
             path = folder / name
-            if path.is_file() and (found := _read(path)) is not None:
-                return {key: _value(key, given, path) for key, given in found.items()}, str(path)
+            if path.is_file() and (values := _read(path)) is not None:
+                return {key: _value(key, given, path) for key, given in values.items()}, str(path)
     return {}, ""
 
 
@@ -179,8 +181,8 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     if path.name == TOML:
         return whole
     table = whole.get("tool", {})
-    found = table.get("tars") if isinstance(table, dict) else None
-    return found if isinstance(found, dict) else None
+    values = table.get("tars") if isinstance(table, dict) else None
+    return values if isinstance(values, dict) else None
 
 
 def _value(key: str, given: Any, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What every command does around its work: logging to stderr, one line for an error, the documented exit code."""
+"""Frame of every command: logging to stderr, one line for an error, the documented exit code."""
 
 from __future__ import annotations
 
@@ -139,20 +139,20 @@ def expand(patterns: Sequence[str], needed: str) -> Path:
     """
     from glob import glob
 
-    found: list[Path] = []
+    paths: list[Path] = []
     for pattern in patterns:
         # the pattern may be absolute, which Path.glob refuses
         matches = [pattern] if Path(pattern).exists() else sorted(glob(pattern))  # noqa: PTH207
-        found += [Path(match) for match in matches]
-    found = list(dict.fromkeys(found))
-    if not found:
+        paths += [Path(match) for match in matches]
+    paths = list(dict.fromkeys(paths))
+    if not paths:
         raise InputError(f"{' '.join(patterns)}: nothing found; {needed} is needed")
-    if len(found) == 1:
-        return found[0]
+    if len(paths) == 1:
+        return paths[0]
     from tars_lib.pipeline import latest_run
 
-    newest = latest_run(found)
-    click.echo(shown(f"{len(found)} match; the newest is used: {newest}"), err=True)
+    newest = latest_run(paths)
+    click.echo(shown(f"{len(paths)} match; the newest is used: {newest}"), err=True)
     return newest
 
 

@@ -36,13 +36,13 @@ PLACE = PlaceType()
 
 @dataclass(slots=True)
 class Stores:
-    """What a command has fetched, and what it has yet to send."""
+    """Remote stores of a command: what it has fetched, and what it has yet to send."""
 
     _stack: ExitStack
     _staged: dict[Path, StorePath] = field(default_factory=dict)
     _fetched: dict[Path, StorePath] = field(default_factory=dict)
 
-    def fetched(self, place: Path | StorePath) -> Path:
+    def fetched(self, source: Path | StorePath) -> Path:
         """Return the folder itself, or that of an object store as a copy of the same name.
 
         Raises
@@ -50,12 +50,12 @@ class Stores:
         InputError
             If it cannot be fetched.
         """
-        if isinstance(place, Path):
-            return place
-        copy = self._scratch() / place.name
+        if isinstance(source, Path):
+            return source
+        copy = self._scratch() / source.name
         copy.mkdir()
-        self._fetched[copy] = place
-        fetch_folder(place, copy)
+        self._fetched[copy] = source
+        fetch_folder(source, copy)
         return copy
 
     def fetched_run(self, pattern: str) -> str:
@@ -70,15 +70,15 @@ class Stores:
             return pattern
         from tars_lib.pipeline import latest_run
 
-        place = store_path(pattern)
-        if "*" in place.name:
-            found = names_in(place.parent, place.name)
-            if not found:
+        source = store_path(pattern)
+        if "*" in source.name:
+            names = names_in(source.parent, source.name)
+            if not names:
                 raise InputError(f"--run: {pattern}: nothing found; a run directory that `tars run` wrote is needed")
-            place = place.parent / latest_run([Path(name) for name in found]).name
-            if len(found) > 1:
-                click.echo(f"{len(found)} match; the newest is used: {place}", err=True)
-        return str(self.fetched(place))
+            source = source.parent / latest_run([Path(name) for name in names]).name
+            if len(names) > 1:
+                click.echo(f"{len(names)} match; the newest is used: {source}", err=True)
+        return str(self.fetched(source))
 
     def staged(self, target: Path | StorePath, taken: str | None = None) -> Path:
         """Return the folder itself, or one here whose content `send` brings to the store.
@@ -128,8 +128,8 @@ class Stores:
 
     def told(self, text: str) -> str:
         """Return a text with the addresses in place of the copies."""
-        for folder, place in {**self._staged, **self._fetched}.items():
-            text = text.replace(str(folder), str(place))
+        for folder, address in {**self._staged, **self._fetched}.items():
+            text = text.replace(str(folder), str(address))
         return text
 
     def _scratch(self) -> Path:

@@ -1,4 +1,4 @@
-"""What a terminal shows: text, and nothing that moves the cursor, hides or reorders it.
+"""Text for a terminal, with nothing that moves the cursor, hides or reorders it.
 
 Names come from outside, and a terminal obeys control characters (https://cwe.mitre.org/data/definitions/150.html).
 Every line that a command prints goes through here, so that no command has to remember.
@@ -99,4 +99,4 @@ def shown(text: str) -> str:
 def _seen(part: str) -> str:
     if part.isprintable():
         return part
-    return visible(re.sub(r"[\r\f\v]", lambda found: f"[U+{ord(found[0]):04X}]", part))
+    return visible(re.sub(r"[\r\f\v]", lambda match: f"[U+{ord(match[0]):04X}]", part))

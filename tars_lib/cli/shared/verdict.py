@@ -1,4 +1,4 @@
-"""What a run says on one screen: the state of the incident, the plan, the scorecard."""
+"""A run on one screen: the state of the incident, the plan, the scorecard."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class Document:
     @property
     def version(self) -> str:
         """`apiVersion`, or `version` where that is the form's word for it; empty where neither is text."""
-        found = self.content.get("apiVersion", self.content.get("version"))
-        return found if isinstance(found, str) else ""
+        version = self.content.get("apiVersion", self.content.get("version"))
+        return version if isinstance(version, str) else ""
 
 
 def policy_files(path: Path, label: str) -> list[tuple[Path, str]]:
@@ -61,10 +61,10 @@ def policy_files(path: Path, label: str) -> list[tuple[Path, str]]:
     """
     if not path.is_dir():
         return [(path, label)]
-    found = list(_below(path, label))
-    if not found:
+    files = list(_below(path, label))
+    if not files:
         raise ConfigError(f"{label}: no policy file; a folder of {' or '.join(SUFFIXES)} files is needed")
-    return found
+    return files
 
 
 def _below(folder: Path, label: str) -> Iterable[tuple[Path, str]]:
@@ -105,12 +105,12 @@ def split_documents(contents: Sequence[Any], label: str) -> list[Document]:
             items += content["items"]
         else:
             items.append(content)
-    found = []
+    documents = []
     for number, item in enumerate((item for item in items if item is not None), start=1):
         if not isinstance(item, dict):
             raise ConfigError(
                 f"{label}: a list under the key policies is needed, or objects with apiVersion and kind; "
                 f"document {number} is neither"
             )
-        found.append(Document(item, label, number))
-    return found
+        documents.append(Document(item, label, number))
+    return documents

@@ -114,8 +114,8 @@ def read_native(document: Document) -> Sequence[NativePolicy]:
     forms = [NativePolicy if kind is None else _form_of(kind) for kind in map(_further, entries)]
     # as many forms as policies only where they differ, so that a message counts the policies all the same
     model = _Policies if all(form is NativePolicy for form in forms) else _policies_of(forms)
-    found: Sequence[NativePolicy] = validate(model, document.content, document.file).policies  # type: ignore[attr-defined]
-    return found
+    policies: Sequence[NativePolicy] = validate(model, document.content, document.file).policies  # type: ignore[attr-defined]
+    return policies
 
 
 def of_kind(given: NativePolicy, common: Mapping[str, Any]) -> AnyPolicy | None:

@@ -62,7 +62,7 @@ class _Goal:
 
 
 def is_openslo(document: Document) -> bool:
-    """Whether a document is OpenSLO, in a version that is read."""
+    """Return whether a document is OpenSLO, in a version that is read."""
     return document.version in READ
 
 
@@ -222,12 +222,12 @@ def _slices(objective: Objective, method: str, where: str, period: Window) -> Sl
     if method == "RatioTimeslices" and wanted is not None:
         raise ConfigError(f"{where}: timeSliceTarget: without effect for budgetingMethod RatioTimeslices; leave it out")
     text = str(window)
-    found = _SLICE.fullmatch(text + "m" if text.isdigit() else text)
-    if found is None:
+    match = _SLICE.fullmatch(text + "m" if text.isdigit() else text)
+    if match is None:
         raise ConfigError(
             f"{where}: timeSliceWindow: {text!r} was given; minutes, or a number with m, h, d or w, are allowed"
         )
-    minutes = int(found[1]) * _MINUTES[found[2]]
+    minutes = int(match[1]) * _MINUTES[match[2]]
     if timedelta(minutes=minutes) > period.length:
         raise ConfigError(
             f"{where}: timeSliceWindow: {text!r} is longer than the window, {period}; a shorter one is allowed"
@@ -315,8 +315,8 @@ def _metric(given: Metric, where: str, reading: Reading, *, is_counter: bool = F
     spec, field = given.metricSource.spec, f"{where}.metricSource.spec"
     keys = [key for key in NAMES if key in spec]
     if len(keys) != 1:
-        found = ", ".join(sorted(map(str, spec))) or "nothing"
-        raise ConfigError(f"{field}: {found} was given; exactly one of {', '.join(NAMES)} is allowed")
+        named = ", ".join(sorted(map(str, spec))) or "nothing"
+        raise ConfigError(f"{field}: {named} was given; exactly one of {', '.join(NAMES)} is allowed")
     query = spec[keys[0]]
     name = reading.metric(query, f"{field}.{keys[0]}", is_exact=len(spec) == 1)
     if is_counter and name == str(query).strip():

@@ -1,4 +1,4 @@
-"""What this project says of an SLA and OpenSLO has no field for: annotations that begin with `tars/`."""
+"""Annotations `tars/...`: what this project says of an SLA and OpenSLO has no field for."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Metadata(Model):
 
 
 class MetricSource(Model):
-    """Where a metric comes from; `spec` is whatever its source understands."""
+    """Source of a metric; `spec` is whatever its source understands."""
 
     metricSourceRef: str | None = None  # noqa: N815
     type: str | None = None
@@ -68,7 +68,7 @@ class Ratio(Model):
 
 
 class SliSpec(Model):
-    """What is measured."""
+    """The measurement."""
 
     description: str | None = None
     thresholdMetric: Metric | None = None  # noqa: N815
@@ -108,7 +108,7 @@ class TimeWindow(Model):
 
 
 class Objective(Model):
-    """What is promised; with an indicator of its own where the SLO is a composite."""
+    """The promise; with an indicator of its own where the SLO is a composite."""
 
     displayName: Key | None = None  # noqa: N815
     labels: Any = None
@@ -132,7 +132,7 @@ class Objective(Model):
 
     @property
     def has_indicator(self) -> bool:
-        """Whether the objective is part of a composite."""
+        """Return whether the objective is part of a composite."""
         return self.indicator is not None or self.indicatorRef is not None
 
 

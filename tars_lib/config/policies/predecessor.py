@@ -50,7 +50,7 @@ _FLAT_TARGET = {"target": "target_value", "at_risk_threshold": "warning_threshol
 
 
 def is_predecessor(document: Document) -> bool:
-    """Whether a document is one of the predecessor's."""
+    """Return whether a document is one of the predecessor's."""
     entries = document.content.get("policies")
     if isinstance(entries, list):
         return any(isinstance(entry, dict) and "policy_id" in entry for entry in entries)

@@ -84,7 +84,7 @@ class _Slo(_Model):
 
 
 def is_pyrra(document: Document) -> bool:
-    """Whether a document is one of Pyrra's."""
+    """Return whether a document is one of Pyrra's."""
     return document.version == API_VERSION
 
 

@@ -22,7 +22,7 @@ _MORE = 3
 
 @dataclass(slots=True)
 class Reading:
-    """What the readers of all forms share, and what they add to while they read.
+    """Context that the readers of all forms share, and what they add to while they read.
 
     Attributes
     ----------

@@ -51,7 +51,7 @@ class _Slo(_Model):
 
 
 def is_slo_generator(document: Document) -> bool:
-    """Whether a document is one of slo-generator's."""
+    """Return whether a document is one of slo-generator's."""
     return document.version == API_VERSION
 
 
@@ -111,6 +111,6 @@ def _one_of(sli: Mapping[str, Any], names: tuple[str, ...], where: str) -> tuple
     """Return the one field of several that is given, and where it stands."""
     given = [name for name in names if sli.get(name) is not None]
     if len(given) != 1:
-        found = ", ".join(sorted(map(str, sli))) or "nothing"
-        raise ConfigError(f"{where}: {found} was given; exactly one of {', '.join(names)} is needed")
+        named = ", ".join(sorted(map(str, sli))) or "nothing"
+        raise ConfigError(f"{where}: {named} was given; exactly one of {', '.join(names)} is needed")
     return sli[given[0]], f"{where}.{given[0]}"

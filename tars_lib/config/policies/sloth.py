@@ -70,7 +70,7 @@ class _Spec(_Model):
 
 
 def is_sloth(document: Document) -> bool:
-    """Whether a document is one of Sloth's."""
+    """Return whether a document is one of Sloth's."""
     return document.version in (VERSION, API_VERSION)
 
 

@@ -1,1 +1,1 @@
-"""Which systems are asked for data (`sources.yaml`), and how what they know is added to `org.yaml`."""
+"""Systems that are asked for data (`sources.yaml`), and how what they know is added to `org.yaml`."""

@@ -13,7 +13,7 @@ from tars_lib.files.limits import MAX_REPOS
 
 
 class WebForm(SourceForm):
-    """What sources behind an HTTP interface share."""
+    """Fields that sources behind an HTTP interface share."""
 
     headers: Headers = Field(default={})
     timeout: Seconds = 60.0

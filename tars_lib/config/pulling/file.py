@@ -35,7 +35,7 @@ class PluginForm(SourceForm):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What stands beside `name`, `kind` and `auth`."""
+        """Return the fields beside `name`, `kind` and `auth`."""
         return MappingProxyType(dict(self.model_extra or {}))
 
 
@@ -86,7 +86,7 @@ def read_sources(path: Path, label: str, plugins: Collection[str] = ()) -> tuple
         except ConfigError as error:
             faults += error.faults or [str(error)]
             continue
-        if form.name.casefold() in {one.name.casefold() for one in forms}:
+        if form.name.casefold() in {earlier.name.casefold() for earlier in forms}:
             faults.append(f"{where}.name: {form.name!r} stands twice; each needs its own")
         forms.append(form)
     if faults:

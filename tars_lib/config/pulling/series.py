@@ -30,7 +30,7 @@ _INCREASE = re.compile(r"\b(?:increase|delta)\s*\([^()\[\]]*(?:\{[^{}]*\})?\s*\[
 
 
 class MetricForm(Model):
-    """What a metric of a source measures; it becomes the metric's definition in `org.yaml`."""
+    """Measurement of a metric of a source; it becomes the metric's definition in `org.yaml`."""
 
     unit: Key | None = None
     kind: Literal["gauge", "count", "counter"] | None = None
@@ -83,7 +83,7 @@ class PrometheusForm(SourceForm):
 
     @property
     def interval(self) -> timedelta:
-        """What one sample stands for: the step."""
+        """Return the time that one sample stands for: the step."""
         return self.step
 
     @model_validator(mode="after")
@@ -105,8 +105,8 @@ def _ranges(query: str) -> list[tuple[str, timedelta]]:
     """Ranges that increases are taken over; none where a subquery puts them together itself."""
     if _SUBQUERY.search(query):
         return []
-    found = ((text, length_of(text)) for text in _INCREASE.findall(query))
-    return [(text, length) for text, length in found if length is not None]
+    ranges = ((text, length_of(text)) for text in _INCREASE.findall(query))
+    return [(text, length) for text, length in ranges if length is not None]
 
 
 def _text(length: timedelta) -> str:
@@ -118,7 +118,7 @@ def _text(length: timedelta) -> str:
 
 
 class TableForm(SourceForm):
-    """What SQL and Parquet share: which column is which, and how times are written."""
+    """Fields that SQL and Parquet share: which column is which, and how times are written."""
 
     columns: dict[Literal["timestamp", "repo", "metric", "value"], Key] = Field(default={})
     metrics: dict[Key, ColumnMetric] = Field(default={}, max_length=MAX_METRICS)

@@ -1,4 +1,4 @@
-"""What every source of `sources.yaml` is made of: where secrets stand, lengths of time, addresses without passwords."""
+"""Building blocks of a source in `sources.yaml`: places of secrets, lengths of time, addresses without passwords."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|api-?key|passwor
 
 def length_of(text: str) -> timedelta | None:
     """A length of time such as 30s, 5m, 1h or 7d; None for any other text."""
-    found = _LENGTH.fullmatch(text)
-    return None if found is None else timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    match = _LENGTH.fullmatch(text)
+    return None if match is None else timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def _length(value: object) -> object:
-    found = length_of(value) if isinstance(value, str) else None
-    if found is None and not isinstance(value, timedelta):
+    length = length_of(value) if isinstance(value, str) else None
+    if length is None and not isinstance(value, timedelta):
         raise ValueError("a length of time is needed, such as 30s, 5m, 1h or 7d")
-    return value if found is None else found
+    return value if length is None else length
 
 
 def matching(pattern: str, needed: str) -> AfterValidator:
@@ -56,7 +56,7 @@ SourceName = Annotated[
 
 
 class Auth(Model):
-    """Where the secrets of a source stand: each in an environment variable, or in a file that holds nothing else."""
+    """Places of a source's secrets: each in an environment variable, or in a file that holds nothing else."""
 
     user: Key | None = None
     user_env: Key | None = None
@@ -94,7 +94,7 @@ class Auth(Model):
 
 
 class SourceForm(Model):
-    """What all kinds of sources have.
+    """Fields that all kinds of sources have.
 
     `interval` is what one sample stands for, and `stamp` says whether its time is where that begins or ends.
     """

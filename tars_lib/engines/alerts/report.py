@@ -1,4 +1,4 @@
-"""What `org-alerts.json` holds."""
+"""Content of `org-alerts.json`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AlertMember:
 
 @dataclass(frozen=True, slots=True)
 class OverdueRung:
-    """Who should have been told of an incident, by when, and by which rule of the playbook."""
+    """A contact who should have been told of an incident, by when, and by which rule of the playbook."""
 
     incident_id: str
     contact: str

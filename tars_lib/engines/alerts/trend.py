@@ -39,7 +39,7 @@ LARGE_LOSS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """How a repo got worse.
+    """Course of a repo that got worse.
 
     `loss` is in points: of the change of level, or of the trend over its window at the flat end of its 95 % interval.
     `matters`: the repo left GREEN by it or soon will, or lost `LARGE_LOSS`. `is_recent`: it goes on, or has just

@@ -1,4 +1,4 @@
-"""What `org-health-report.json` holds."""
+"""Content of `org-health-report.json`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ STALE_INTERVALS = 3
 
 
 class State(StrEnum):
-    """Where an incident stands."""
+    """Stage of an incident."""
 
     CALM = "CALM"
     ACTIVE = "ACTIVE"
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What the record says of the end of an incident."""
+    """End of an incident as its record tells it."""
 
     resolved_at: datetime
     resolved_by: str | None = None

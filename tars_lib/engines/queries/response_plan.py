@@ -1,4 +1,4 @@
-"""What is done first, by whom, by when, and who is notified: one plan a run, quoted by every page, command and text.
+"""Plan of response: what is done first, by whom, by when, who is notified; one a run, quoted by every page.
 
 Decided from the playbook, the causes found and, where there is one, the record of the incident. Where a change is the strong
 cause, it is rolled back first; whoever was notified is not to be notified again.

@@ -33,7 +33,7 @@ _RANK = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 1, SlaS
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison(Telling):
-    """What changed between two times, worst first."""
+    """Changes between two times, worst first."""
 
     before: datetime
     after: datetime

@@ -34,7 +34,7 @@ COVERED = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Movement:
-    """What the repos did, metric by metric.
+    """Course of the repos, metric by metric.
 
     Attributes
     ----------

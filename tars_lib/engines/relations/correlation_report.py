@@ -1,4 +1,4 @@
-"""What `trend-correlation-report.json` holds."""
+"""Content of `trend-correlation-report.json`."""
 
 from __future__ import annotations
 

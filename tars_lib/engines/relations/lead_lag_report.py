@@ -1,4 +1,4 @@
-"""What `temporal-intelligence-report.json` holds."""
+"""Content of `temporal-intelligence-report.json`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """How much of the organisation a repo leads.
+    """Share of the organisation that a repo leads.
 
     `influence_score` (0-100) is the share of the other repos, customer-facing ones counted three times, that its direct leads
     reach, each weighted with the confidence of the way there. `leads` and `follows` name the repos directly tied to it.

@@ -1,4 +1,4 @@
-"""What ties the repos together: pairs at the same moment, leads, and changes that come together.
+"""Ties between the repos: pairs at the same moment, leads, and changes that come together.
 
 The correlation and the temporal engine judge the same evidence, so it is gathered once and may be handed to both.
 """
@@ -40,7 +40,7 @@ MAX_LAG = 14
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What was found in the repos' movements.
+    """Relations found in the repos' movements.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Evidence:
 
 
 class Calls:
-    """Who calls whom, by column; a caller depends on its callees."""
+    """Calls between repos, by column; a caller depends on its callees."""
 
     def __init__(self, repos: Iterable[str], dependencies: Iterable[Dependency]) -> None:
         column = {repo: position for position, repo in enumerate(repos)}

@@ -1,4 +1,4 @@
-"""How trouble went through some repos, for those who draw or list it: who turned when, from which level to which.
+"""Way of trouble through some repos, for those who draw or list it: who turned when, from which level to which.
 
 The moments are those of the engines' own search for lasting changes (`joint_change`), so a drawing and a report agree.
 """

@@ -211,7 +211,7 @@ def _row(result: ComplianceResult) -> ScorecardRow:
 
 
 def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
-    """How samples were brought together, which were left out, and what maintenance could not take out of them."""
+    """Say how samples were brought together, which were left out, and what maintenance could not take out of them."""
     warnings = []
     for verdict in verdicts:
         label, found = f"SLA {verdict.policy.sla_id}", verdict.found
@@ -234,7 +234,7 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
-    """What makes a verdict another one than it seems: uneven sampling, and maintenance of most of the window."""
+    """Name what makes a verdict another one than it seems: uneven sampling, and maintenance of most of the window."""
     policy, found, measured = verdict.policy, verdict.found, verdict.measured
     if found is None or measured is None:
         return

@@ -101,7 +101,7 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
 
 
 def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
-    """Whether the target reports what is explained in each row, for failures with the total."""
+    """Return whether the target reports what is explained in each row, for failures with the total."""
     needed = ("requests_total", "requests_failed") if metric == "requests_failed" else (metric,)
     present = np.ones(len(table), dtype=np.bool_)
     for name in needed:
@@ -146,7 +146,7 @@ def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -
 
 
 def _scale(org: OrgData, name: str, target: str | None) -> float:
-    """What brings a metric to the unit that it is compared in: shares of failures as ratios, latencies as the target's."""
+    """Return the factor to the unit of comparison: shares of failures as ratios, latencies in the target's unit."""
     unit = org.metric(name).unit
     if name in ("availability", "error_rate"):
         return 1.0 / (percent_of(unit) or 1.0)

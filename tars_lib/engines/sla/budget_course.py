@@ -1,4 +1,4 @@
-"""How was an SLA's error budget spent over its window, sample by sample: for those who draw it."""
+"""Course of an SLA's error budget over its window, sample by sample: for those who draw it."""
 
 from __future__ import annotations
 

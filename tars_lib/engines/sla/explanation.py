@@ -77,7 +77,7 @@ def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[st
 
 
 def _bounded(result: ComplianceResult) -> Iterator[str]:
-    """What is missing, and what the value is whatever it was."""
+    """Say what is missing, and what the value is whatever it was."""
     for sentence in result.missing:
         yield f"Missing: {sentence}."
     if not result.missing:

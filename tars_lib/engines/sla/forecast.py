@@ -36,7 +36,7 @@ _METHODS = {AS_NOW: "forecast to stay as it is now", SHIFT: "forecast from the l
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is to come of one scope. `reason` says why something is null, or what the forecast rests on."""
+    """Future of one scope. `reason` says why something is null, or what the forecast rests on."""
 
     trend: Trend
     probability: float | None
@@ -45,7 +45,7 @@ class Outlook:
 
     @property
     def is_likely(self) -> bool:
-        """Whether a breach within the period is more likely than not."""
+        """Return whether a breach within the period is more likely than not."""
         return self.probability is not None and self.probability > LIKELY
 
 

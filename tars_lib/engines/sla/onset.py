@@ -62,7 +62,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
 
 
 def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
-    """How far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond.
+    """Measure how far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond.
 
     Samples in maintenance windows are left out, as in the verdict.
     """
@@ -83,7 +83,7 @@ def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[
 
 
 def _quiet_head(run: Floats) -> int:
-    """How many samples at the head of a run are noise before the harm proper.
+    """Count the samples at the head of a run that are noise before the harm proper.
 
     A run with the largest sum also takes in whatever little lies beyond the objective just before it. Against half of the
     run's own mean harm only the harm proper still counts; a break within it counts as no harm, however good it was.
@@ -93,7 +93,7 @@ def _quiet_head(run: Floats) -> int:
 
 
 def _still_beyond(earlier: Floats, longest: int) -> int:
-    """How many samples just before a run belong to the same breach: while most of them are beyond, however far.
+    """Count the samples just before a run that belong to its breach: while most of them are beyond, however far.
 
     Counting samples instead of amounts keeps a large incident of long ago out of it, and so does a break of more than
     `longest` samples: half of the run itself (judgement), so that short dips part nothing.

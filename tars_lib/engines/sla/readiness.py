@@ -261,7 +261,7 @@ def _breach_sentences(
 
 
 def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport) -> str:
-    """What goes on, what the forecasts say, and of which SLAs they say nothing and why."""
+    """Say what goes on, what the forecasts say, and of which SLAs they say nothing and why."""
     declining = sum(report.trend.value == "DECLINING" for report in health.repository_reports)
     parts = []
     if breaches:

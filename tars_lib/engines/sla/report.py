@@ -1,4 +1,4 @@
-"""What `sla-intelligence-report.json` holds."""
+"""Content of `sla-intelligence-report.json`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WindowResult:
 
 @dataclass(frozen=True, slots=True)
 class ErrorBudget:
-    """What may go wrong within the deciding window, in `unit`: events, or the metric's own ratio.
+    """Allowance within the deciding window, in `unit`: events, or the metric's own ratio.
 
     `remaining` is negative once overspent. `consumed_share` is consumed / total, null where the total is 0 (an objective of
     100 % has no budget: any failure breaches it).
@@ -58,7 +58,7 @@ class ErrorBudget:
 
 @dataclass(frozen=True, slots=True)
 class BurnRate:
-    """How fast the budget is burnt over a pair of windows, where 1 spends exactly the budget of the period.
+    """Speed at which the budget burns over a pair of windows; 1 spends exactly the budget of the period.
 
     `is_firing`: both rates are beyond `threshold` by more than counting noise. `can_fire`: they could be, for this objective
     and these samples; otherwise `reason` says why not. A rate is null without samples or without a budget.
@@ -183,7 +183,7 @@ class UnmeasuredCause:
 
 @dataclass(frozen=True, slots=True)
 class UserImpact:
-    """What users of the service with the worst value see of a breach, from its start to its end or that of the data.
+    """Effect of a breach on users of the service with the worst value, from its start to its end or that of the data.
 
     `failed` of `requests` events were bad, less planned maintenance; null where the SLA does not count events. Else `before`
     and `during` are medians of `metric` before and since the start, null where there are no samples. `customers` are the
@@ -244,7 +244,7 @@ class Breach:
 
     @property
     def is_weighed(self) -> bool:
-        """Whether it was measured how much of the impact begins at the causes: not where another kind of metric led to them."""
+        """Return whether the causes' share of the impact was measured: not where another kind of metric led to them."""
         return not self.root_causes or self.root_causes[0].contribution > 0.0
 
 
@@ -260,7 +260,7 @@ class ReadinessComponent:
 
 @dataclass(frozen=True, slots=True)
 class ExecutiveReadiness:
-    """How ready the organisation is to answer for its SLAs.
+    """Readiness of the organisation to answer for its SLAs.
 
     `readiness_score` 0-100 counts what is unknown as 0, so missing data never raises it; `unknown_share` is its weight.
     """

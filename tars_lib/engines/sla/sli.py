@@ -1,4 +1,4 @@
-"""What an SLI measured over a window, for each repo alone, and how much of the window is missing.
+"""Measurement of an SLI over a window, for each repo alone, and how much of the window is missing.
 
 Arrays have shape (N,) in the order of the history's repos.
 """
@@ -101,7 +101,7 @@ def _track(org: OrgData, policy: AnyPolicy) -> Track | None:
 
 
 def _counts_increases(org: OrgData, policy: AnyPolicy) -> bool:
-    """Whether all that is counted are increases of running totals: each stands for the time since the sample before."""
+    """Return whether only increases of running totals are counted: each stands for the time since the sample before."""
     names = policy.needs
     if not policy.adds_up:
         names = (TOTAL, FAILED) if policy.subject == RATE and RATE not in org.history.metrics else names
@@ -170,7 +170,7 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
 
 
 def _lead(found: Track, number: int, first: int, last: int) -> int:
-    """How much longer samples stand for a window than those within it say: the one before it may reach into it.
+    """Measure how much longer samples stand for a window than those within it say: the one before may reach into it.
 
     The last one within it stands for time after it instead, so that samples at one pace come to the same either way.
     """

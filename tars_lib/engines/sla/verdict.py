@@ -132,7 +132,7 @@ def judge(
 
 
 def _is_chance(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, deciding: Judged) -> bool:
-    """Whether a service that just meets the objective may have shown the deciding value."""
+    """Return whether a service that just meets the objective may have shown the deciding value."""
     if deciding.status is not SlaStatus.BREACHED:
         return False
     between = None if deciding.is_completed else _interval(org, policy, found, measured, deciding)
@@ -164,7 +164,7 @@ def _look_ahead(
 
 
 def _outlook(deciding: Judged, outlooks: Outlooks | None) -> Outlook:
-    """What is to come of the deciding scope: a breach is there already, and nothing is said of what is not known."""
+    """Forecast the deciding scope: a breach is there already, and nothing is said of what is not known."""
     if outlooks is None:
         return Outlook(Trend.UNKNOWN, None, None, "no forecast was made")
     ahead = outlooks.of(deciding.column)
@@ -212,7 +212,7 @@ def _overall(judged: list[Judged], whole: Judged | None, strangers: tuple[str, .
 
 
 def _is_certain(status: SlaStatus, noted: list[Judged]) -> bool:
-    """Whether every completion of what is missing gives the verdict: one certain breach, or no scope that may breach."""
+    """Return whether every completion of what is missing gives the verdict: a certain breach, or none possible."""
     if status is SlaStatus.BREACHED:
         return any(j.is_certain for j in noted if j.status is SlaStatus.BREACHED)
     return status is not SlaStatus.UNKNOWN and all(j.is_certain for j in noted if j.takes_part)

@@ -17,19 +17,19 @@ LINE = re.compile(r"([0-9a-f]{64})  ((?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9
 
 def listed(folder, name, faults):
     """Digest of each path that a manifest lists."""
-    found = {}
+    digests = {}
     if not (folder / name).is_file():
-        return found
+        return digests
     rows = (folder / name).read_bytes().decode("latin-1").split("\n")
     if rows.pop():
         faults.append("MALFORMED: %s: no line feed at the end" % name)
     for number, row in enumerate(rows, 1):
         match = LINE.fullmatch(row)
-        if not match or match[2].startswith("data/") != (name == PAYLOAD) or match[2] in found or match[2] == TAGS:
+        if not match or match[2].startswith("data/") != (name == PAYLOAD) or match[2] in digests or match[2] == TAGS:
             faults.append("MALFORMED: %s: row %d" % (name, number))
         else:
-            found[match[2]] = match[1]
-    return found
+            digests[match[2]] = match[1]
+    return digests
 
 
 def check(folder):

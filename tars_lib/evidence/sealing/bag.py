@@ -70,8 +70,8 @@ def carried() -> dict[str, bytes]:
 
 def read_info(content: bytes) -> dict[str, str]:
     """Lines of ``bag-info.txt``; of a label that stands twice the first."""
-    found: dict[str, str] = {}
+    info: dict[str, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         label, _, value = line.partition(": ")
-        found.setdefault(label, value)
-    return found
+        info.setdefault(label, value)
+    return info

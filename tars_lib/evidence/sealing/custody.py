@@ -1,4 +1,4 @@
-"""Who made, checked, copied or handed over a bundle, when, and with which digest.
+"""Chain of custody: who made, checked, copied or handed over a bundle, when, and with which digest.
 
 A bundle of an incident has its entries in the incident's timeline; any other in ``custody.jsonl`` beside it, in the same form:
 each line carries its own digest and that of the line before. Its end is kept in a file of its own beside it, as that of a
@@ -34,7 +34,7 @@ _HEAD = re.compile(rb"(\d{1,9}) ([0-9a-f]{64})\n")
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Where the entries on a bundle stand: an incident's folder, or a file beside the bundle."""
+    """Place of the entries on a bundle: an incident's folder, or a file beside the bundle."""
 
     incident: Path | None
     file: Path | None
@@ -45,14 +45,14 @@ class Log:
         return str(self.incident if self.incident is not None else self.file)
 
     def exists(self) -> bool:
-        """Whether something was ever written there."""
+        """Return whether something was ever written there."""
         return self.incident is not None or (
             self.file is not None and (self.file.is_file() or self.file.with_name(HEAD_FILE).is_file())
         )
 
 
 def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
-    """Where the entries on a bundle belong.
+    """Return the log to which entries on a bundle belong.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def events(log: Log) -> tuple[CustodyEvent, ...]:
 
 
 def head(log: Log) -> tuple[int, str]:
-    """How many entries there are, and the digest of the last: noted elsewhere, they show later whether lines were cut off.
+    """Count the entries and digest the last: noted elsewhere, they show later whether lines were cut off.
 
     Raises
     ------
@@ -157,30 +157,30 @@ def sentence(event: CustodyEvent) -> str:
     return f"bundle {event.bundle} {event.act.value.lower()}{to}{said}; sha256 {event.sha256}"
 
 
-def recorded_digests(told: Sequence[CustodyEvent], bundle: str) -> tuple[tuple[str, datetime], ...]:
+def recorded_digests(entered: Sequence[CustodyEvent], bundle: str) -> tuple[tuple[str, datetime], ...]:
     """Digests that bundles of that name were made with, and when, oldest first; empty where nothing is known of one.
 
     Where none was made in this record, such as beside a copy, the first act on it but a verification says which it is. Later
     acts never do: an exchanged file that was handed on once would be taken for the bundle from then on.
     """
-    named = [event for event in told if event.bundle == bundle]
+    named = [event for event in entered if event.bundle == bundle]
     made = [event for event in named if event.act is CustodyAct.CREATED]
     first = [event for event in named if event.act is not CustodyAct.VERIFIED][:1]
     return tuple((event.sha256, event.at) for event in made or first)
 
 
-def disagreement(told: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
+def disagreement(entered: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
     """A sentence where a bundle's bytes are none that were entered for that name."""
-    known = recorded_digests(told, bundle)
+    known = recorded_digests(entered, bundle)
     if not known or sha256 in {digest for digest, _ in known}:
         return None
     digest, at = known[-1]
     return f"its sha256 is {sha256}, and {digest} was entered at {time_text(at)}: another file of that name"
 
 
-def superseded(told: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
+def superseded(entered: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
     """A sentence where a bundle is one that was made, and another of that name was made after it."""
-    known = recorded_digests(told, bundle)
+    known = recorded_digests(entered, bundle)
     if not known or known[-1][0] == sha256 or sha256 not in {digest for digest, _ in known}:
         return None
     return f"an earlier bundle of that name; {known[-1][0]} was made at {time_text(known[-1][1])}"
@@ -195,9 +195,9 @@ def _draft(event: CustodyEvent, incident: Incident | None) -> Draft:
 def _read(file: Path) -> list[Entry]:
     """The entries beside a bundle, compared with the end that is kept of them."""
     entries = _parsed(file.read_bytes(), str(file)) if file.is_file() else []
-    place = file.with_name(HEAD_FILE)
-    if place.is_file():
-        noted = _HEAD.fullmatch(place.read_bytes()[:100])
+    head_file = file.with_name(HEAD_FILE)
+    if head_file.is_file():
+        noted = _HEAD.fullmatch(head_file.read_bytes()[:100])
         count = 0 if noted is None else int(noted[1])
         if noted is None or not 0 < count <= len(entries) or entries[count - 1].sha256 != noted[2].decode():
             there = f"{len(entries)} entries" if file.is_file() else "it is gone"

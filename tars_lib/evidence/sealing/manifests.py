@@ -17,7 +17,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a manifest lists, path to digest, and what is wrong with its form."""
+    """Content of a manifest, path to digest, and what is wrong with its form."""
 
     digests: Mapping[str, str]
     faults: tuple[str, ...]
@@ -60,12 +60,12 @@ def _odd(line: str) -> str:
         return "a carriage return"
     if not line.isascii():
         return "a character that is not ASCII"
-    found, _, rest = line.partition("  ")
+    digest, _, rest = line.partition("  ")
     if not rest or rest != rest.strip():
         return "not of the form digest, two spaces, path"
-    if found != found.lower():
+    if digest != digest.lower():
         return "a digest in upper case"
-    return f"a digest of {len(found)} characters that is not 64 hexadecimal digits"
+    return f"a digest of {len(digest)} characters that is not 64 hexadecimal digits"
 
 
 def _wrong_place(path: str, *, of_payload: bool) -> str:

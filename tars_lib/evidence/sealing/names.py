@@ -60,7 +60,7 @@ def check_path(path: str) -> None:
 
 
 def is_device(name: str) -> bool:
-    """Whether Windows takes a name for a device, so that no file can have it there.
+    """Return whether Windows takes a name for a device, so that no file can have it there.
 
     Examples
     --------

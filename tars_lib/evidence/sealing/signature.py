@@ -28,7 +28,7 @@ LONGEST_KEY = 1 << 16
 
 
 class State(StrEnum):
-    """What is known of a signature."""
+    """Knowledge about a signature."""
 
     VALID = "VALID"
     INVALID = "INVALID"
@@ -90,7 +90,7 @@ def sign(content: bytes, name: str, secret_key: str, password: str | None, time:
 
 
 def is_encrypted(secret_key: str) -> bool:
-    """Whether a secret key needs a password; False for what is no key."""
+    """Return whether a secret key needs a password; False for what is no key."""
     minisign = _minisign()
     try:
         return bool(minisign.SecretKey.from_bytes(_key_text(secret_key, "minisign secret key")).is_encrypted())
@@ -159,7 +159,7 @@ def refuse_absent_key(key: str) -> None:
 
 
 def check_with_gpg(bundle: Path, signature: Path) -> Signature:
-    """What gpg says of a signature, with the keys that its user has; nothing is fetched."""
+    """Ask gpg about a signature, with the keys that its user has; nothing is fetched."""
     if shutil.which("gpg") is None:
         return Signature(signature.name, State.NOT_CHECKED, None, "gpg is not installed")
     done = _gpg(
@@ -178,19 +178,19 @@ def check_with_gpg(bundle: Path, signature: Path) -> Signature:
 
 def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple[Signature, ...]:
     """Every signature that stands beside a bundle, checked as far as keys are at hand."""
-    found: list[Signature] = []
+    signatures: list[Signature] = []
     if public_key is not None:
         # also where nothing is signed: a mistyped file must not pass for a missing signature
         _public_key(public_key)
     by_minisign = bundle.with_name(f"{bundle.name}{MINISIGN_ENDING}")
     by_gpg = bundle.with_name(f"{bundle.name}{GPG_ENDING}")
     if by_minisign.is_file() and public_key is not None:
-        found.append(check(content, by_minisign, public_key))
+        signatures.append(check(content, by_minisign, public_key))
     elif by_minisign.is_file():
-        found.append(_without_key(content, by_minisign))
+        signatures.append(_without_key(content, by_minisign))
     if by_gpg.is_file():
-        found.append(check_with_gpg(bundle, by_gpg))
-    return tuple(found)
+        signatures.append(check_with_gpg(bundle, by_gpg))
+    return tuple(signatures)
 
 
 def _public_key(text: str) -> Any:
@@ -206,7 +206,7 @@ def _check_key(key: str) -> None:
 
 
 def _without_key(content: bytes, signature: Path) -> Signature:
-    """What can be said without the key: the comment that `sign` writes names the digest of what was signed."""
+    """Say what can be said without the key: the comment that `sign` writes names the digest of what was signed."""
     with signature.open("rb") as file:
         said = _COMMENT_DIGEST.search(file.read(LONGEST_KEY))
     if said is not None and said[1].decode() != hashlib.sha256(content).hexdigest():

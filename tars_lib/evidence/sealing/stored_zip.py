@@ -58,7 +58,7 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What could be read, and what is not as it was written."""
+    """Readable content of an archive, and what is not as it was written."""
 
     entries: tuple[Entry, ...]
     oddities: tuple[Oddity, ...]
@@ -108,25 +108,25 @@ def _written(entries: Sequence[Entry]) -> tuple[bytes, list[Span]]:
     parts: list[bytes] = []
     spans: list[Span] = []
     central: list[tuple[bytes, str]] = []
-    place = 0
+    offset = 0
 
     def add(part: bytes, what: str, name: str) -> None:
-        nonlocal place
+        nonlocal offset
         parts.append(part)
-        spans.append(Span(place, place + len(part), what, name))
-        place += len(part)
+        spans.append(Span(offset, offset + len(part), what, name))
+        offset += len(part)
 
     for entry in entries:
         name, size, checksum = entry.name.encode("latin-1"), len(entry.content), zlib.crc32(entry.content)
         common = (0, 0, 0, _DATE, checksum, size, size, len(name), 0)
-        record = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, _NEEDED, *common[:-1], 0, 0, 0, 0, _ATTRIBUTES, place)
+        record = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, _NEEDED, *common[:-1], 0, 0, 0, 0, _ATTRIBUTES, offset)
         central.append((record + name, entry.name))
         add(_LOCAL.pack(_LOCAL_MARK, _NEEDED, *common) + name, "local header", entry.name)
         add(entry.content, "content", entry.name)
-    begin = place
+    begin = offset
     for part, shown in central:
         add(part, "directory record", shown)
-    end = _END.pack(_END_MARK, 0, 0, len(central) & 0xFFFF, len(central) & 0xFFFF, place - begin, begin, 0)
+    end = _END.pack(_END_MARK, 0, 0, len(central) & 0xFFFF, len(central) & 0xFFFF, offset - begin, begin, 0)
     add(end, "end record", "")
     return b"".join(parts), spans
 
@@ -134,16 +134,16 @@ def _written(entries: Sequence[Entry]) -> tuple[bytes, list[Span]]:
 def _by_local_headers(content: bytes) -> list[Entry] | None:
     """Entries from the front; None where the headers do not lead to the directory."""
     entries: list[Entry] = []
-    place = 0
-    while content[place : place + 4] == _LOCAL_MARK and len(content) >= place + _LOCAL.size:
-        _, _, flags, method, _, _, _, packed, size, name_size, extra = _LOCAL.unpack_from(content, place)
-        begin = place + _LOCAL.size + name_size + extra
+    offset = 0
+    while content[offset : offset + 4] == _LOCAL_MARK and len(content) >= offset + _LOCAL.size:
+        _, _, flags, method, _, _, _, packed, size, name_size, extra = _LOCAL.unpack_from(content, offset)
+        begin = offset + _LOCAL.size + name_size + extra
         if flags or method or packed != size or begin + size > len(content) or len(entries) >= MAX_ENTRIES:
             return None
-        name = content[place + _LOCAL.size : place + _LOCAL.size + name_size].decode("latin-1")
+        name = content[offset + _LOCAL.size : offset + _LOCAL.size + name_size].decode("latin-1")
         entries.append(Entry(name, content[begin : begin + size]))
-        place = begin + size
-    return entries if content[place : place + 4] == _CENTRAL_MARK else None
+        offset = begin + size
+    return entries if content[offset : offset + 4] == _CENTRAL_MARK else None
 
 
 def _by_central_directory(content: bytes) -> list[Entry] | None:
@@ -154,14 +154,14 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
     _, _, _, _, count, size, begin, _ = _END.unpack_from(content, last)
     # bytes put before the archive move everything by their number
     shift = max(last - size - begin, 0)
-    place = begin + shift
+    offset = begin + shift
     entries: list[Entry] = []
     for _ in range(count):
-        if content[place : place + 4] != _CENTRAL_MARK or len(content) < place + _CENTRAL.size:
+        if content[offset : offset + 4] != _CENTRAL_MARK or len(content) < offset + _CENTRAL.size:
             return None
-        fields = _CENTRAL.unpack_from(content, place)
+        fields = _CENTRAL.unpack_from(content, offset)
         method, packed, name_size, extra, comment, at = fields[4], fields[8], *fields[10:13], fields[16]
-        name = content[place + _CENTRAL.size : place + _CENTRAL.size + name_size].decode("latin-1")
+        name = content[offset + _CENTRAL.size : offset + _CENTRAL.size + name_size].decode("latin-1")
         data = at + shift + _LOCAL.size + name_size
         if method or data + packed > len(content) or len(entries) >= MAX_ENTRIES:
             return None
@@ -169,12 +169,12 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
         more = _LOCAL.unpack_from(content, at + shift)[-1]
         bodies = [content[begin : begin + packed] for begin in (data, data + more)]
         entries.append(Entry(name, next((body for body in bodies if zlib.crc32(body) == fields[7]), bodies[0])))
-        place += _CENTRAL.size + name_size + extra + comment
+        offset += _CENTRAL.size + name_size + extra + comment
     return entries or None
 
 
 def _unreadable(content: bytes) -> str:
-    """Why no entries could be read."""
+    """Say why no entries could be read."""
     last = content.rfind(_END_MARK)
     if last >= 0 and len(content) >= last + _END.size:
         begin = _END.unpack_from(content, last)[6]
@@ -201,7 +201,7 @@ def _names(entries: Sequence[Entry]) -> Iterator[Oddity]:
 
 
 def _differences(content: bytes, written: bytes, spans: Sequence[Span]) -> Iterator[Oddity]:
-    """Where an archive is not what its entries give; beyond a change of length only the first place can be told."""
+    """Say where an archive is not what its entries give; beyond a change of length only the first place can be told."""
     for span in spans:
         ours, theirs = written[span.start : span.end], content[span.start : span.end]
         if ours == theirs:

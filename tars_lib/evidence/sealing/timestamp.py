@@ -91,14 +91,14 @@ def stamp(content: bytes, url: str) -> bytes:
     return given
 
 
-def check_stamp(content: bytes, place: Path, certificates: bytes | None) -> Signature:
+def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signature:
     """Compare a stamp with a bundle.
 
     Parameters
     ----------
     content : bytes
         The zip.
-    place : Path
+    path : Path
         The stamp.
     certificates : bytes, optional
         PEM or DER: the authority's root, and others between it and the stamp. Without it the authority is not checked.
@@ -112,22 +112,22 @@ def check_stamp(content: bytes, place: Path, certificates: bytes | None) -> Sign
     try:
         library = _library()
     except ConfigError as error:
-        return Signature(place.name, State.NOT_CHECKED, None, str(error))
+        return Signature(path.name, State.NOT_CHECKED, None, str(error))
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    with place.open("rb") as file:
+    with path.open("rb") as file:
         written = file.read(_LONGEST + 1)
     try:
         read = library.decode_timestamp_response(written)
         time, signer = read.tst_info.gen_time, _signer(read)
         if read.as_bytes() != written:
-            return Signature(place.name, State.INVALID, None, "altered: not as an authority writes it")
+            return Signature(path.name, State.INVALID, None, "altered: not as an authority writes it")
         if not _covers(read, content):
-            return Signature(place.name, State.INVALID, signer, "it is over another file")
+            return Signature(path.name, State.INVALID, signer, "it is over another file")
         if not roots:
             said = f"says {time:%Y-%m-%d %H:%M:%S} UTC; --timestamp-cert FILE checks it"
-            return Signature(place.name, State.NOT_CHECKED, signer, said, time)
+            return Signature(path.name, State.NOT_CHECKED, signer, said, time)
         # validity is that of the time of the stamp: a certificate may end later
         library.VerifierBuilder(roots=roots, intermediates=between).build().verify_message(read, content)
     except (
@@ -140,8 +140,8 @@ def check_stamp(content: bytes, place: Path, certificates: bytes | None) -> Sign
         x509.DuplicateExtension,
         library.VerificationError,
     ) as error:
-        return Signature(place.name, State.INVALID, None, " ".join(str(error).split())[:200])
-    return Signature(place.name, State.VALID, signer, f"there at {time:%Y-%m-%d %H:%M:%S} UTC", time)
+        return Signature(path.name, State.INVALID, None, " ".join(str(error).split())[:200])
+    return Signature(path.name, State.VALID, signer, f"there at {time:%Y-%m-%d %H:%M:%S} UTC", time)
 
 
 def read_certificates(file: Path) -> bytes:
@@ -169,7 +169,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _covers(read: TimeStampResponse, content: bytes) -> bool:
-    """Whether a stamp is over these bytes, by whichever digest it names."""
+    """Return whether a stamp is over these bytes, by whichever digest it names."""
     imprint = read.tst_info.message_imprint
     name = _DIGESTS.get(imprint.hash_algorithm.dotted_string)
     return name is not None and hashlib.new(name, content).digest() == imprint.message
@@ -179,7 +179,7 @@ def _signer(read: TimeStampResponse) -> str | None:
     """The name in the certificate that signed; a claim until the certificate is checked."""
     from cryptography import x509
 
-    named = {(one.issuer, one.serial_number) for one in read.signed_data.signer_infos}
+    named = {(info.issuer, info.serial_number) for info in read.signed_data.signer_infos}
     with warnings.catch_warnings():
         # of odd numbers in a certificate; whether it is trusted is asked elsewhere
         warnings.simplefilter("ignore")
@@ -203,10 +203,10 @@ def _certificates(content: bytes) -> tuple[list[Any], list[Any]]:
     except ValueError:
         raise ConfigError("--timestamp-cert: no certificate in PEM or DER") from None
     unique = list(dict.fromkeys(read))
-    roots = [one for one in unique if one.issuer == one.subject]
+    roots = [certificate for certificate in unique if certificate.issuer == certificate.subject]
     if not roots:
         raise ConfigError("--timestamp-cert: no root in it: a certificate that its own key signed is needed")
-    return roots, [one for one in unique if one not in roots]
+    return roots, [certificate for certificate in unique if certificate not in roots]
 
 
 def _library() -> Any:

@@ -84,7 +84,7 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
 
 
 def moved_text(shown: Courses, breach: Breach) -> str:
-    """How the SLI of the target went, in words: medians before and since the start."""
+    """Say how the SLI of the target went: medians before and since the start."""
     target = shown.by_repo[breach.target]
     is_share = shown.unit == "share of failures"
     unit, what = ("ratio", "Failed requests") if is_share else (shown.unit, shown.metric)

@@ -48,7 +48,7 @@ class ClockBar:
     stopped_at: datetime | None
 
     def is_late(self, now: datetime) -> bool:
-        """Whether it ran, or runs, beyond its time."""
+        """Return whether it ran, or runs, beyond its time."""
         return self.due_at is not None and (self.stopped_at or now) > self.due_at
 
 

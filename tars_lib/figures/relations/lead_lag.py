@@ -121,7 +121,7 @@ def draw_leads(temporal: TemporalReport) -> Picture | None:
 
 
 def place_nodes(temporal: TemporalReport) -> tuple[dict[str, GraphNode], tuple[Lead, ...]]:
-    """Which repos and leads are drawn, and where: the main path first and in one row, the rest below where it fits.
+    """Choose the repos and leads to draw, and place them: the main path first in one row, the rest below where it fits.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def place_nodes(temporal: TemporalReport) -> tuple[dict[str, GraphNode], tuple[L
 
 
 def bends(nodes: dict[str, GraphNode], leads: Sequence[Lead], span: int) -> tuple[float, ...]:
-    """How far each arrow leaves the straight line at its middle, so that it crosses no other repo's dot or name.
+    """Bend each arrow off the straight line at its middle so far that it crosses no other repo's dot or name.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def curve(start: tuple[float, float], end: tuple[float, float], bend: float) -> 
 
 
 def _place(node: GraphNode, span: int) -> tuple[float, float]:
-    """Where a repo stands on paper, inches."""
+    """Return where a repo stands on paper, inches."""
     return node.at / span * _WIDTH, -node.row * _ROW
 
 
@@ -265,7 +265,7 @@ def _arrow(
 
 
 def _role(node: GraphNode, main: PropagationPath | None) -> str:
-    """What stands below a repo: how much it leads, and at the end of the main path its impact."""
+    """Return the text below a repo: how much it leads, and at the end of the main path its impact."""
     if main is not None and node.repo == main.path[-1]:
         return f"impact {main.impact_score:.0f} of 100"
     return f"influence {node.influence:.0f}" if node.influence >= 0.5 else "follows"

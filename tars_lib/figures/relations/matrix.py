@@ -24,14 +24,12 @@ SURE = 0.001
 _TOGETHER, _OPPOSITE = np.array([0.0, 0.447, 0.698]), np.array([0.835, 0.369, 0.0])
 
 
-def draw_matrix(report: CorrelationReport, alpha: float = 0.05) -> Picture | None:
+def draw_matrix(report: CorrelationReport) -> Picture | None:
     """Lower triangle of the significant correlations, clusters outlined.
 
     Parameters
     ----------
     report : CorrelationReport
-    alpha : float
-        False discovery rate at which it was tested, for the caption.
 
     Returns
     -------
@@ -39,6 +37,8 @@ def draw_matrix(report: CorrelationReport, alpha: float = 0.05) -> Picture | Non
         None where no pair is significant.
     """
     from matplotlib.figure import Figure
+
+    from tars_lib.engines.relations.pair_evidence import ALPHA
 
     if not report.correlations:
         return None
@@ -70,7 +70,7 @@ def draw_matrix(report: CorrelationReport, alpha: float = 0.05) -> Picture | Non
         alt=f"Matrix of {n} services ordered by cluster, rows and columns numbered alike. {said}.",
         title=said,
         caption="In each cell: correlation of simultaneous changes, as health (−1 to 1); blue together, "
-        f"orange opposite, bold q < {SURE:g}. A dot: not distinguishable from chance at a false discovery rate of {alpha:.0%}. "
+        f"orange opposite, bold q < {SURE:g}. A dot: not distinguishable from chance at a false discovery rate of {ALPHA:.0%}. "
         "Framed: clusters." + (f" {more} more services with weaker pairs are not drawn." if more > 0 else ""),
     )
 

@@ -105,7 +105,7 @@ def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture
 
 
 def place_boxes(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> dict[str, Box]:
-    """Which repos are drawn and where: the causes and the way to them first, then callees in order of their change."""
+    """Choose the repos to draw and place them: causes and the way to them first, then callees by their change."""
     import networkx as nx
 
     depth = nx.single_source_shortest_path_length(graph, breach.target)

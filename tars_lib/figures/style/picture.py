@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Picture:
-    """What a figure function returns.
+    """Result of a figure function.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""What responders do: open, acknowledge, note, escalate, tell, close and follow up."""
+"""Acts of responders: open, acknowledge, note, escalate, tell, close and follow up."""

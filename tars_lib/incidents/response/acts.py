@@ -1,4 +1,4 @@
-"""What responders do to an incident, and what is possible in which state.
+"""Acts of responders on an incident, and what is possible in which state.
 
     OPEN -> ACKNOWLEDGED -> MITIGATING -> RESOLVED -> CLOSED
                  ^---------------------------+----------+   reopen
@@ -57,7 +57,7 @@ ALLOWED: dict[str, tuple[IncidentStatus, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes, when, into which incident's folder, and by which playbook."""
+    """Author of an act: who writes, when, into which incident's folder, and by which playbook."""
 
     folder: Path
     actor: str
@@ -141,16 +141,16 @@ def record_fact(
                 changes["actions"] = _with_rows(incident, known, writer.playbook)
         if conditions or denied:
             holds = dict.fromkeys([*incident.conditions, *conditions])
-            changes["conditions"] = tuple(one for one in holds if one not in denied)
+            changes["conditions"] = tuple(item for item in holds if item not in denied)
             answered = dict.fromkeys([*incident.denied_conditions, *denied])
-            changes["denied_conditions"] = tuple(one for one in answered if one not in conditions)
+            changes["denied_conditions"] = tuple(item for item in answered if item not in conditions)
         if conditions:
             said.append(f"conditions: {', '.join(condition.value for condition in conditions)}")
             if Condition.DATA_LOSS_RISK in conditions:
                 more = suggested((), incident.severity, incident.affected, conditions, writer.playbook)
                 listed = changes.get("actions", incident.actions)
                 assert isinstance(listed, tuple)  # noqa: S101 - set above
-                changes["actions"] = joined(listed, [one for one in more if one.kind is ActionKind.OPERATIONAL])
+                changes["actions"] = joined(listed, [item for item in more if item.kind is ActionKind.OPERATIONAL])
         if denied:
             said.append(f"not so: {', '.join(condition.value for condition in denied)}")
         if severity is not None:
@@ -184,16 +184,16 @@ def start_containment(
         actions = list(incident.actions)
         if text is not None:
             actions.append(Action(f"A{len(actions) + 1}", text, ActionState.SUGGESTED))
-            place = len(actions) - 1
+            position = len(actions) - 1
         else:
-            place = _place(incident, action_id, ActionState.SUGGESTED)
-        actions[place] = replace(
-            actions[place], state=ActionState.STARTED, owner=owner or writer.actor, started_at=writer.time
+            position = _place(incident, action_id, ActionState.SUGGESTED)
+        actions[position] = replace(
+            actions[position], state=ActionState.STARTED, owner=owner or writer.actor, started_at=writer.time
         )
         changes = {"actions": tuple(actions), "progress_at": writer.time}
         if incident.status is ACKNOWLEDGED:
             changes |= {"status": MITIGATING, "mitigating_at": writer.time}
-        chosen = actions[place]
+        chosen = actions[position]
         return Draft(EntryKind.CONTAINMENT, f"{chosen.action_id} started: {chosen.text}", changes)
 
     return writer.act("contain", draft)
@@ -203,14 +203,14 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
     """An action is done, or was undone again. The first one done that is more than watching stops the contain clock."""
 
     def draft(incident: Incident) -> Draft:
-        place = _place(incident, action_id, ActionState.DONE if revert else ActionState.STARTED)
+        position = _place(incident, action_id, ActionState.DONE if revert else ActionState.STARTED)
         actions = list(incident.actions)
-        chosen = actions[place]
+        chosen = actions[position]
         changes: dict[str, object] = {"progress_at": writer.time}
         if revert:
-            actions[place] = replace(chosen, state=ActionState.REVERTED, reverted_at=writer.time)
+            actions[position] = replace(chosen, state=ActionState.REVERTED, reverted_at=writer.time)
         else:
-            actions[place] = replace(chosen, state=ActionState.DONE, done_at=writer.time)
+            actions[position] = replace(chosen, state=ActionState.DONE, done_at=writer.time)
             if incident.contained_at is None and chosen.kind is not ActionKind.MONITORING:
                 changes["contained_at"] = writer.time
         changes["actions"] = tuple(actions)
@@ -221,7 +221,7 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
 
 
 def update(writer: Writer, text: str, next_update_at: datetime | None = None, eta: str | None = None) -> Written:
-    """What stakeholders were told, and when they hear more. `eta` is the end that somebody expects, in words."""
+    """Record what stakeholders were told, and when they hear more. `eta` is the end that somebody expects, in words."""
     changes: dict[str, object] = {"updated_at": writer.time, "next_update_at": next_update_at}
     if eta is not None:
         changes["eta"] = eta
@@ -305,10 +305,10 @@ def _place(incident: Incident, action_id: str | None, state: ActionState) -> int
 
 def _with_rows(incident: Incident, cause: Cause, playbook: Playbook) -> tuple[Action, ...]:
     """The checklist with what the playbook says for a cause that a person found."""
-    found = suggested([cause], incident.severity, incident.affected, (), playbook)
+    actions = suggested([cause], incident.severity, incident.affected, (), playbook)
     if cause.repo is None and cause.containment_type is not None:
         row = next(row for row in playbook.containment if row.containment_type is cause.containment_type)
-        found = (
+        actions = (
             Action(
                 "",
                 row.action,
@@ -320,6 +320,6 @@ def _with_rows(incident: Incident, cause: Cause, playbook: Playbook) -> tuple[Ac
                 reason=f"{row.cause}: {cause.cause}",
                 suggested_owner=row.owner,
             ),
-            *found,
+            *actions,
         )
-    return joined(incident.actions, found)
+    return joined(incident.actions, actions)

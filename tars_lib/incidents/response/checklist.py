@@ -59,18 +59,18 @@ def suggested(
         data_loss_risk=True if Condition.DATA_LOSS_RISK in conditions else None,
     )
     teams = {repo.repo: repo.team for repo in affected}
-    found: list[Action] = []
+    actions: list[Action] = []
     for row in suggest(case, _AT_ONCE, playbook):
         action = _action(row, reasons)
         if action.kind is ActionKind.CONTAINMENT:
             # what changed is undone first; the playbook's containment follows
-            found += [
+            actions += [
                 _roll_back(action, cause, teams.get(cause.repo), playbook)
                 for cause in reasons
                 if cause.change is not None and cause.repo is not None and cause.repo == row.repo
             ]
-        found.append(action)
-    return joined((), found)
+        actions.append(action)
+    return joined((), actions)
 
 
 def joined(actions: Sequence[Action], more: Sequence[Action]) -> tuple[Action, ...]:

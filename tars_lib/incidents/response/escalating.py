@@ -33,33 +33,33 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 
     def draft(incident: Incident) -> Draft:
         facts = case_of(writer.folder, incident, writer.playbook, with_notes=False)
-        found = rules.escalate(facts, writer.time, writer.playbook)
-        rule = {rung.contact.casefold(): f"ahead of {rung.rule}" for rung in found.upcoming}
-        rule |= {rung.contact.casefold(): rung.rule for rung in found.due}
+        escalation = rules.escalate(facts, writer.time, writer.playbook)
+        rule = {rung.contact.casefold(): f"ahead of {rung.rule}" for rung in escalation.upcoming}
+        rule |= {rung.contact.casefold(): rung.rule for rung in escalation.due}
         if contact is not None:
             chosen = [contact]
         else:
-            chosen = [rung.contact for rung in found.due] or rungs_left(incident, writer.playbook)[:1]
+            chosen = [rung.contact for rung in escalation.due] or rungs_left(incident, writer.playbook)[:1]
         if not chosen:
             rungs = ", ".join(writer.playbook.severity(incident.severity).escalation)
             raise InputError(
                 f"{incident.incident_id}: everybody in the matrix for {incident.severity.value} was notified ({rungs}); "
                 "--to WHO names somebody else"
             )
-        told = [
-            EscalationRecord(one, writer.time, writer.actor, reason or rule.get(one.casefold(), ""), receipt)
-            for one in chosen
+        records = [
+            EscalationRecord(name, writer.time, writer.actor, reason or rule.get(name.casefold(), ""), receipt)
+            for name in chosen
         ]
-        text = "; ".join(f"{_did(one.contact)}{f': {one.reason}' if one.reason else ''}" for one in told)
+        text = "; ".join(f"{_did(name.contact)}{f': {name.reason}' if name.reason else ''}" for name in records)
         if receipt:
             text = f"{text} ({receipt})"
-        return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *told)})
+        return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *records)})
 
     return writer.act("escalate", draft)
 
 
 def is_task(contact: str) -> bool:
-    """Whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
+    """Return whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
     return contact.startswith("Create ")
 
 

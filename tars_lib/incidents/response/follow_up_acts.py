@@ -1,4 +1,4 @@
-"""What follows an incident: action items, and the reviews that were held."""
+"""Follow-up of an incident: action items, and the reviews that were held."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def finish_item(writer: Writer, key: str) -> Written:
     def draft(incident: Incident) -> Draft:
         items = list(incident.action_items)
         wanted = key.strip().casefold()
-        for place, item in enumerate(items):
+        for position, item in enumerate(items):
             name = item.item_id or ""
             if wanted not in (name.casefold(), name.removeprefix(f"{incident.incident_id}-").casefold()):
                 continue
             if item.is_done:
                 raise InputError(f"{name} is done already")
-            items[place] = replace(item, is_done=True)
+            items[position] = replace(item, is_done=True)
             return Draft(EntryKind.ACTION_ITEM, f"{name} done: {item.text}", {"action_items": tuple(items)})
         known = ", ".join(item.item_id or "" for item in items) or "none"
         raise InputError(f"{incident.incident_id}: no action item {key[:60]!r}; there are: {known}")

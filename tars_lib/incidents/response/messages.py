@@ -23,7 +23,7 @@ _BY_CHANNEL = ("escalation", "slack", "email")
 
 
 def next_update(case: Case) -> datetime | None:
-    """When the next update comes where nobody says: after the time in which the playbook lets nothing stand still.
+    """Return when the next update is due by default: after the time in which the playbook lets nothing stand still.
 
     None once the incident is over. Judgement: the page leaves it open.
     """
@@ -34,14 +34,14 @@ def text_for(case: Case, template: str, until: datetime | None, eta: str | None 
     """One text of the playbook, by its key; `until` is the time of the next update that it announces."""
     facts = replace(case.facts, next_update_at=until, eta=eta or case.facts.eta)
     # without a run the record's summary is its title, which no SLA report said
-    found = messages(facts, summary=found_text(facts), playbook=case.playbook)
-    return next(one for one in found if one.communication_id == template)
+    texts = messages(facts, summary=found_text(facts), playbook=case.playbook)
+    return next(message for message in texts if message.communication_id == template)
 
 
 def texts_for(case: Case, template: str | None = None) -> list[Message]:
     """The chosen text, or one in each form, so that every channel takes what suits it."""
     chosen = _BY_CHANNEL if template is None else (template.lower(),)
-    return [text_for(case, one, next_update(case)) for one in chosen]
+    return [text_for(case, identifier, next_update(case)) for identifier in chosen]
 
 
 def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Receipt], contact: str | None) -> None:
@@ -58,9 +58,9 @@ def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Recei
     """
     writer = Writer(case.folder, actor(), case.time, case.playbook)
     lines = receipt_lines(receipts)
-    was_sent = any(one.delivery is Delivery.SENT for one in receipts)
-    used = {one.communication_id for one in receipts}
-    body = "\n\n".join(f"{one.subject}\n\n{one.body}" for one in texts if one.communication_id in used)
+    was_sent = any(item.delivery is Delivery.SENT for item in receipts)
+    used = {item.communication_id for item in receipts}
+    body = "\n\n".join(f"{item.subject}\n\n{item.body}" for item in texts if item.communication_id in used)
     is_filled = was_sent and not used.isdisjoint({"escalation", "status-page", "slack", "email", "bridge"})
     notified(writer, body, lines, next_update(case) if is_filled else None, was_sent=was_sent)
     if contact is not None and was_sent and case.incident.status is not IncidentStatus.CLOSED:
@@ -70,7 +70,8 @@ def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Recei
 def receipt_lines(receipts: Sequence[Receipt]) -> list[str]:
     """Say what became of a text, a line for each channel."""
     return [
-        f"channel {one.channel}: {_WORDS[one.delivery]}{f': {one.reason}' if one.reason else ''}" for one in receipts
+        f"channel {receipt.channel}: {_WORDS[receipt.delivery]}{f': {receipt.reason}' if receipt.reason else ''}"
+        for receipt in receipts
     ]
 
 

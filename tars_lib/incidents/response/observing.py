@@ -69,28 +69,28 @@ def _spread(incident: Incident, facts: RunFacts) -> tuple[dict[str, object], lis
     customers = [repo for repo in facts.customer_repos if repo not in incident.customer_repos]
     changes: dict[str, object] = {
         "affected_repos": (*incident.affected_repos, *repos),
-        "affected": (*incident.affected, *(one for one in facts.affected if one.repo in repos)),
+        "affected": (*incident.affected, *(item for item in facts.affected if item.repo in repos)),
         "breached_slas": (*incident.breached_slas, *slas),
         "customer_repos": (*incident.customer_repos, *customers),
         "conditions": tuple(
-            dict.fromkeys([*incident.conditions, *(one for one in facts.conditions if one in _FOUND or customers)])
+            dict.fromkeys([*incident.conditions, *(item for item in facts.conditions if item in _FOUND or customers)])
         ),
     }
     if customers:
         changes["customer_impact"] = CustomerImpact.YES
         changes["denied_conditions"] = tuple(
-            one for one in incident.denied_conditions if one is not Condition.CUSTOMER_IMPACT
+            item for item in incident.denied_conditions if item is not Condition.CUSTOMER_IMPACT
         )
     return changes, [*repos, *(breach.sla_id for breach in slas)]
 
 
 def _type_from(incident: Incident, run: Run, playbook: Playbook) -> dict[str, object]:
     """Type, path and time to contain of an incident that a person opened without them."""
-    found = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
-    if incident.incident_type != MANUAL_TYPE or found.severity is None:
+    classification = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
+    if incident.incident_type != MANUAL_TYPE or classification.severity is None:
         return {}
     return {
-        "incident_type": found.incident_type,
-        "response_path": found.path,
-        "contain_within_minutes": minutes_of(found.contain_within),
+        "incident_type": classification.incident_type,
+        "response_path": classification.path,
+        "contain_within_minutes": minutes_of(classification.contain_within),
     }

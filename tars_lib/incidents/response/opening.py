@@ -29,7 +29,7 @@ MANUAL_TYPE = "Manual Escalation"
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is to be opened. `severity` and `title` are what the caller insists on; `facts` what a run knows
+    """Request to open. `severity` and `title` are what the caller insists on; `facts` what a run knows
     and which playbook was in force.
     """
 
@@ -77,11 +77,11 @@ def from_run(
     from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.incidents.views.run_facts import facts_of
 
-    found = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
+    classification = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
     facts = facts_of(run)
     slas = ", ".join(dict.fromkeys(breach.sla_id for breach in run.sla.breaches))
-    named = title or (f"{found.incident_type}: {slas}" if slas else None)
-    opening = _classified(found, severity, named, f"run {run.run_id}")
+    named = title or (f"{classification.incident_type}: {slas}" if slas else None)
+    opening = _classified(classification, severity, named, f"run {run.run_id}")
     actions = suggested(facts.causes, opening.severity, facts.affected, facts.conditions, playbook)
     if all(action.kind is ActionKind.MONITORING for action in actions):
         # no cause of a breach says what to do, but the response to another finding may
@@ -166,18 +166,18 @@ def minutes_of(span: timedelta | None) -> int | None:
     return None if span is None else round(span / timedelta(minutes=1))
 
 
-def _classified(found: Classification, severity: Severity | None, title: str | None, what: str) -> Opening:
-    chosen = severity or found.severity
+def _classified(classification: Classification, severity: Severity | None, title: str | None, what: str) -> Opening:
+    chosen = severity or classification.severity
     if chosen is None:
-        reason = "; ".join(found.notes) or "they say that nothing was found"
+        reason = "; ".join(classification.notes) or "they say that nothing was found"
         raise ConfigError(f"{what}: no incident to open: {reason}; --severity SEV-N --title TEXT opens one by hand")
     return Opening(
-        found.codes,
+        classification.codes,
         chosen,
-        title or found.incident_type,
-        found.incident_type,
-        found.path,
-        found.contain_within,
+        title or classification.incident_type,
+        classification.incident_type,
+        classification.path,
+        classification.contain_within,
     )
 
 

@@ -125,8 +125,8 @@ def courses(rounds: Sequence[Round]) -> dict[str, tuple[float, ...]]:
     >>> courses([one, other])
     {'a -> b': (60.0, 0.0)}
     """
-    names = dict.fromkeys(name for one in rounds for name in one.impacts)
-    return {name: tuple(one.impacts.get(name, 0.0) for one in rounds) for name in names}
+    names = dict.fromkeys(name for look_back in rounds for name in look_back.impacts)
+    return {name: tuple(look_back.impacts.get(name, 0.0) for look_back in rounds) for name in names}
 
 
 def keep(writer: Writer, run: Run, rounds: Sequence[Round]) -> Written:

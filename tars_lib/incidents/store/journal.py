@@ -58,7 +58,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """What a folder holds: the record's fields (None: no record) and the head of its timeline."""
+    """Content of a folder: the record's fields (None: no record) and the head of its timeline."""
 
     facts: Facts | None
     head: Head
@@ -229,7 +229,7 @@ def read_entries(folder: Path, *, with_notes: bool = True) -> list[Entry]:
 
 
 def is_copy(state: JournalState) -> bool:
-    """Whether this is the redacted copy of an incident, as a bundle holds it; nothing is written to one."""
+    """Return whether this is the redacted copy of an incident, as a bundle holds it; nothing is written to one."""
     return state.facts is not None and state.facts.get(REDACTED_FROM) is not None
 
 
@@ -273,7 +273,7 @@ def _append(path: Path, lines: bytes, at: int) -> None:
 
 
 def _is_entered(folder: Path, after: JournalState) -> bool:
-    """Whether the record on disk has the new head: a rename may be done and be reported as failed, such as over a network.
+    """Return whether the record on disk has the new head: over a network a rename may succeed and be reported as failed.
 
     Cutting the entry off then would leave a record that speaks of more than there is.
 
@@ -313,10 +313,10 @@ def _take_back(folder: Path, at: int) -> bool:
 
 def _replace_record(folder: Path, state: JournalState) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
-    place = folder / _NEW_FILE
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
+    new_file = folder / _NEW_FILE
+    handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
     with os.fdopen(handle, "wb") as file:
         file.write(record_text(state).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    rename(place, folder / RECORD_FILE)
+    rename(new_file, folder / RECORD_FILE)

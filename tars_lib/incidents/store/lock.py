@@ -71,7 +71,7 @@ def _sign(folder: Path) -> None:
 
 
 def _holder(folder: Path) -> str:
-    """Who holds the lock, and whether it is busy or stale, as far as it can be known."""
+    """Say who holds the lock, and whether it is busy or stale, as far as it can be known."""
     try:
         with (folder / HOLDER_FILE).open("rb") as file:
             note = json.loads(file.read(_LONGEST))

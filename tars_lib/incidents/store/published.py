@@ -41,10 +41,10 @@ def read_heads(text: str, where: str) -> tuple[PublishedHead, ...]:
     >>> read_heads(f"noted: INC-202601051430 entry 12 sha256 {'a' * 64}.", "ticket")[0].entry
     12
     """
-    found = tuple(PublishedHead(name, int(entry), digest) for name, entry, digest in _LINE.findall(text))
-    if not found:
+    published = tuple(PublishedHead(name, int(entry), digest) for name, entry, digest in _LINE.findall(text))
+    if not published:
         raise InputError(f"{where}: no head in it; a line as `tars incident head` prints it is needed")
-    return found
+    return published
 
 
 def compare(incident_id: str, digests: Sequence[str], heads: Iterable[PublishedHead]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is known of one incident: the content of `incident.json`.
+"""Record of one incident: the content of `incident.json`.
 
 Every field was set by an entry of the timeline, so the file is what the timeline says, and can be made anew from it.
 """
@@ -40,7 +40,7 @@ SCHEMA_VERSION = "1.0"
 
 
 class ActionState(Name):
-    """Where a containment action stands. SUGGESTED: the playbook names it, and nobody has begun."""
+    """Stage of a containment action. SUGGESTED: the playbook names it, and nobody has begun."""
 
     SUGGESTED = "SUGGESTED"
     STARTED = "STARTED"
@@ -49,7 +49,7 @@ class ActionState(Name):
 
 
 class ActionKind(Name):
-    """What an action is for. MONITORING watches the harm and stops no clock; OWN is a responder's own."""
+    """Purpose of an action. MONITORING watches the harm and stops no clock; OWN is a responder's own."""
 
     CONTAINMENT = "CONTAINMENT"
     OPERATIONAL = "OPERATIONAL"
@@ -58,7 +58,7 @@ class ActionKind(Name):
 
 
 class CustomerImpact(Name):
-    """Whether a customer-facing repo is affected."""
+    """Answer to whether a customer-facing repo is affected."""
 
     YES = "YES"
     NO = "NO"
@@ -66,7 +66,7 @@ class CustomerImpact(Name):
 
 
 class EffectVerdict(Name):
-    """What the run after containment says against the one before.
+    """Verdict of the run after containment, compared with the one before.
 
     RECOVERED: the breached SLAs are met again. ENDED: still beyond the objective over their window, but the harm has stopped.
     """
@@ -136,7 +136,7 @@ class EscalationRecord:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Whether containment worked, with counts of what got better and worse between the two runs."""
+    """Success of containment, with counts of what got better and worse between the two runs."""
 
     verdict: EffectVerdict
     text: str
@@ -146,7 +146,7 @@ class Effect:
 
 
 class CustodyAct(Name):
-    """What happened to an evidence bundle."""
+    """Act on an evidence bundle."""
 
     CREATED = "CREATED"
     EXPORTED = "EXPORTED"

@@ -22,12 +22,12 @@ _ID = re.compile(r"INC-\d{12}(?:-[1-9]\d*)?")
 
 
 def incidents_dir(given: Path | None = None) -> Path:
-    """Where incidents live: `given`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
+    """Return the folder of incidents: `given`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
     return given or Path(os.environ.get("TARS_INCIDENTS_DIR") or DEFAULT_DIR)
 
 
 def actor() -> str:
-    """Who writes: `TARS_ACTOR`, else the user of the operating system, else "unknown"."""
+    """Return who writes: `TARS_ACTOR`, else the user of the operating system, else "unknown"."""
     named = os.environ.get("TARS_ACTOR", "").strip()
     if named:
         return named
@@ -47,7 +47,7 @@ def now() -> datetime:
 
 
 def is_incident_id(text: str) -> bool:
-    """Whether this is the name of an incident's folder.
+    """Return whether this is the name of an incident's folder.
 
     Examples
     --------
@@ -108,8 +108,8 @@ def folders(root: Path) -> list[Path]:
     """Folders of all incidents, newest id first; those without a record, made by hand or by a pipeline, too."""
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if path.is_dir() and is_incident_id(path.name)]
-    return sorted(found, key=lambda path: _order(path.name), reverse=True)
+    incident_folders = [path for path in root.iterdir() if path.is_dir() and is_incident_id(path.name)]
+    return sorted(incident_folders, key=lambda path: _order(path.name), reverse=True)
 
 
 def runs_in(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Where a record and its timeline part, and how they become one again without anything being thrown away.
+"""Repair of a record and a timeline that part: they become one again without anything being thrown away.
 
 A file system that lies about what it did, a synchronised folder, or somebody's editor can leave a record that its timeline
 does not add up to. Mending keeps every entry that is as it was written: those that are chained from the first on stay, later
@@ -43,7 +43,7 @@ from tars_lib.incidents.store.verification import RecordFiles, judge, read_files
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Where the two files part.
+    """Point at which the two files part.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ def _fork(folder: Path, files: RecordFiles) -> Fork | None:
             continue
         if not loose and not lost and (entry.seq, entry.previous) == (len(kept) + 1, _last(kept)):
             kept.append(entry)
-        elif all(entry.sha256 != one.sha256 for one in kept):
+        elif all(entry.sha256 != known.sha256 for known in kept):
             loose.setdefault(entry.sha256, entry)
     ordered = sorted(loose.values(), key=lambda entry: entry.seq)
     said = files.state.head if files.state.facts is not None else None

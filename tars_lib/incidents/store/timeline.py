@@ -31,7 +31,7 @@ _NOTE = re.compile(
 
 
 class EntryKind(Name):
-    """What an entry tells of."""
+    """Subject of an entry."""
 
     OPENED = "OPENED"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -121,25 +121,27 @@ def parse_line(line: bytes, where: str) -> Entry:
         raise VerificationError(f"{where}: altered: entry {entry.seq} does not match its sha256")
     written = line_of(entry)
     if written != line:
-        place = next((n for n, pair in enumerate(zip(line, written, strict=False)) if pair[0] != pair[1]), len(written))
-        raise VerificationError(f"{where}: altered: not as it was written from byte {place + 1} of the row on")
+        difference = next(
+            (n for n, pair in enumerate(zip(line, written, strict=False)) if pair[0] != pair[1]), len(written)
+        )
+        raise VerificationError(f"{where}: altered: not as it was written from byte {difference + 1} of the row on")
     return entry
 
 
 def is_intact_note(line: bytes) -> bool:
-    """Whether a line is a note that matches its digest, found without reading it, which is much of the time of `parse_line`.
+    """Return whether a line is a note that matches its digest, without the cost of `parse_line`.
 
     A note sets no field of the record. Other lines, and notes that were altered, are for `parse_line`.
     """
-    found = _NOTE.fullmatch(line)
-    if found is None:
+    match = _NOTE.fullmatch(line)
+    if match is None:
         return False
-    begin, end = found.span("own")
-    return hashlib.sha256(line[:begin] + line[end:]).hexdigest().encode("ascii") == found["digest"]
+    begin, end = match.span("own")
+    return hashlib.sha256(line[:begin] + line[end:]).hexdigest().encode("ascii") == match["digest"]
 
 
 def is_redacted(line: bytes) -> bool:
-    """Whether a line says that redaction altered it; only the copy in a bundle may."""
+    """Return whether a line says that redaction altered it; only the copy in a bundle may."""
     try:
         content = json.loads(line)
     except (ValueError, RecursionError):

@@ -56,7 +56,7 @@ class RecordVerification:
 
     @property
     def is_intact(self) -> bool:
-        """Whether everything is as it was written."""
+        """Return whether everything is as it was written."""
         return not self.faults
 
 
@@ -222,25 +222,25 @@ def _record(text: bytes, head: Head, entries: list[Entry]) -> list[str]:
     expected = record_text(JournalState(facts, head)).encode("ascii")
     if text == expected:
         return []
-    place = next((n for n, pair in enumerate(zip(text, expected, strict=False)) if pair[0] != pair[1]), None)
-    byte = min(len(text), len(expected)) if place is None else place
+    difference = next((n for n, pair in enumerate(zip(text, expected, strict=False)) if pair[0] != pair[1]), None)
+    byte = min(len(text), len(expected)) if difference is None else difference
     row = text[:byte].count(b"\n") + 1
-    found = {key: value for key, value in json.loads(text).items() if key != "timeline"}
-    fields = sorted(key for key in found.keys() | facts.keys() if found.get(key) != facts.get(key))
+    stated = {key: value for key, value in json.loads(text).items() if key != "timeline"}
+    fields = sorted(key for key in stated.keys() | facts.keys() if stated.get(key) != facts.get(key))
     named = f"; not what the timeline says: {', '.join(fields)}" if fields else ""
     return [f"{RECORD_FILE}, row {row}, byte {byte + 1}: altered{named}"]
 
 
 def _runs(incident: Incident, folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """What is wrong with the runs of the record, and whether it is a fault: a run that was moved is none."""
+    """Say what is wrong with the runs of the record, and whether it is a fault: a run that was moved is none."""
     for name, run in (("before", incident.before), ("after", incident.after)):
         if run is not None:
             yield from _run(name, run, folder / run.path)
 
 
-def _run(name: str, run: RunReference, place: Path) -> Iterator[tuple[str, str, bool]]:
+def _run(name: str, run: RunReference, folder: Path) -> Iterator[tuple[str, str, bool]]:
     where = f"{name} ({run.run_id})"
-    manifest = place / _MANIFEST
+    manifest = folder / _MANIFEST
     if not manifest.is_file():
         yield where, f"not at {run.path} any more, so it was not checked", False
         return
@@ -249,7 +249,7 @@ def _run(name: str, run: RunReference, place: Path) -> Iterator[tuple[str, str, 
         return
     # the manifest is what was recorded, so its form is known
     for entry in read_json(manifest)["files"]:
-        path = place / str(entry["path"])
+        path = folder / str(entry["path"])
         if not path.is_file():
             yield where, f"{path.name} missing", True
         elif sha256_of(path) != entry["sha256"]:

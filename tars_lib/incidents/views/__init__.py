@@ -1,1 +1,1 @@
-"""What a record says: clocks, next steps, overdue work, and the facts that the playbook judges."""
+"""Views of a record: clocks, next steps, overdue work, and the facts that the playbook judges."""

@@ -63,18 +63,18 @@ def the_only_one(root: Path, wanted: Wanted = "open") -> str:
     InputError
         If there is none, or more than one; the message lists them. One that cannot be read may be it, so it counts.
     """
-    found = []
+    names = []
     for folder in folders(root):
         try:
             incident = read_incident(folder)
         except (TarsError, OSError):
-            found.append(f"{folder.name} (cannot be read)")
+            names.append(f"{folder.name} (cannot be read)")
             continue
         if incident is not None and _WANTED[wanted](incident):
-            found.append(folder.name)
+            names.append(folder.name)
     named = "not closed" if wanted == "unclosed" else wanted
-    if not found:
+    if not names:
         raise InputError(f"no incident is {named} in {root}; give an ID, `tars incident list` names all")
-    if len(found) > 1 or not is_incident_id(found[0]):
-        raise InputError(f"{root}: which incident is meant? {named.capitalize()}: {', '.join(found)}; give the ID")
-    return found[0]
+    if len(names) > 1 or not is_incident_id(names[0]):
+        raise InputError(f"{root}: which incident is meant? {named.capitalize()}: {', '.join(names)}; give the ID")
+    return names[0]

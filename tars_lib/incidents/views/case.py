@@ -36,7 +36,7 @@ class Case:
 
     @property
     def escalation(self) -> Escalation:
-        """Who must be told, by the rules."""
+        """List who must be told, by the rules."""
         return escalate(self.facts, self.time, self.playbook)
 
 
@@ -69,7 +69,7 @@ def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None, 
 
 
 def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook | None = None) -> Facts:
-    """What is known of an incident.
+    """Collect what is known of an incident.
 
     Parameters
     ----------
@@ -110,9 +110,9 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         regulatory_impact=_answer(incident, Condition.REGULATORY_IMPACT),
         condition_since=tuple(_since(entries).items()),
         actions=tuple(
-            TakenAction(f"{one.text}{_UNDONE.get(one.state, '')}", one.started_at, one.owner)
-            for one in incident.actions
-            if one.state is not ActionState.SUGGESTED
+            TakenAction(f"{action.text}{_UNDONE.get(action.state, '')}", action.started_at, action.owner)
+            for action in incident.actions
+            if action.state is not ActionState.SUGGESTED
         ),
         timeline=tuple(_rows(incident, entries)),
         action_items=incident.action_items,
@@ -172,8 +172,8 @@ def _told(incident: Incident, playbook: Playbook) -> Iterator[ToldContact]:
     row = playbook.severity(incident.severity).escalation
     if incident.acknowledged_at is not None and len(row) > 1:
         yield ToldContact(row[0], incident.acknowledged_at)
-    for one in incident.escalations:
-        yield ToldContact(one.contact, one.at)
+    for escalation in incident.escalations:
+        yield ToldContact(escalation.contact, escalation.at)
 
 
 def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]:
@@ -184,7 +184,7 @@ def _rows(incident: Incident, entries: Sequence[Entry]) -> Iterator[TimelineRow]
 
 
 def _said(entry: Entry) -> str:
-    """What an entry says in a table: of a whole message its first line."""
+    """Return an entry as a table shows it: of a whole message the first line."""
     if entry.kind not in (EntryKind.UPDATE, EntryKind.NOTIFIED):
         return entry.text
     first, _, rest = entry.text.strip().partition("\n")

@@ -67,12 +67,12 @@ def next_business_day(start: datetime) -> datetime:
 
 
 def is_running(incident: Incident) -> bool:
-    """Whether anybody still has to do something about the harm."""
+    """Return whether anybody still has to do something about the harm."""
     return incident.status not in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
 def is_late(incident: Incident, now: datetime, playbook: Playbook | None = None) -> bool:
-    """Whether one of the clocks runs and is overdue."""
+    """Return whether one of the clocks runs and is overdue."""
     playbook = playbook or packaged()
     if not is_running(incident):
         return False
@@ -87,7 +87,7 @@ def rungs_left(incident: Incident, playbook: Playbook | None = None) -> list[str
     Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
     """
     playbook = playbook or packaged()
-    told = {escalation.contact.casefold() for escalation in incident.escalations}
+    contacted = {escalation.contact.casefold() for escalation in incident.escalations}
     rungs = playbook.severity(incident.severity).escalation
     rest = rungs if incident.acknowledged_at is None or len(rungs) == 1 else rungs[1:]
-    return [rung for rung in rest if rung.casefold() not in told]
+    return [rung for rung in rest if rung.casefold() not in contacted]

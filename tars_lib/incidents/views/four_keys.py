@@ -78,7 +78,7 @@ def read_past(root: Path) -> tuple[tuple[Facts, ...], Counter[str]]:
     if not is_there(path, str(path)):
         raise InputError(f"{path}: not there; tars import makes it of incidents that another system exported")
     incidents, _ = read_incidents(inside(path, root, str(path)), str(path))
-    return facts_of_past(incidents), Counter(one.source or "no source" for one in incidents)
+    return facts_of_past(incidents), Counter(incident.source or "no source" for incident in incidents)
 
 
 def four_keys(
@@ -98,15 +98,15 @@ def four_keys(
     end : datetime
         Of the data, so that what nobody can know yet is not counted as nothing.
     """
-    known = [one for one in events if one.kind == "deploy" and not one.title.lower().endswith(FAILED)]
+    known = [item for item in events if item.kind == "deploy" and not item.title.lower().endswith(FAILED)]
     begin = end - PERIOD
-    since = min([one.timestamp for one in known if one.timestamp <= end], default=end)
+    since = min([item.timestamp for item in known if item.timestamp <= end], default=end)
     begin = max(begin, since)
-    deploys = [one for one in known if begin <= one.timestamp <= end]
-    recent = [one for one in incidents if end - PERIOD <= _noticed(one) <= end]
+    deploys = [item for item in known if begin <= item.timestamp <= end]
+    recent = [item for item in incidents if end - PERIOD <= _noticed(item) <= end]
     return (
         _frequency(deploys, (end - begin) / timedelta(days=1)),
-        _lead_time(history, known, [one for one in events if _is_commit(one)], end),
+        _lead_time(history, known, [item for item in events if _is_commit(item)], end),
         _failure_rate(deploys, incidents, end),
         _restore(recent),
     )
@@ -119,12 +119,12 @@ def _frequency(deploys: Sequence[Event], days: float) -> DoraKey:
     return DoraKey(name, len(deploys) / days, "1/day", len(deploys), None, None, f"deploys over {days:.0f} days")
 
 
-def _is_commit(one: Event) -> bool:
-    """Whether an event is a commit or merge; runs of workflows and pipelines refer to one too, and are none."""
+def _is_commit(event: Event) -> bool:
+    """Return whether an event is a commit or merge; runs of workflows and pipelines refer to one too, and are none."""
     return (
-        one.kind in ("change", "commit", "merge")
-        and _HASH.fullmatch(one.ref or "") is not None
-        and not one.title.startswith(("Workflow ", "Pipeline"))
+        event.kind in ("change", "commit", "merge")
+        and _HASH.fullmatch(event.ref or "") is not None
+        and not event.title.startswith(("Workflow ", "Pipeline"))
     )
 
 
@@ -133,14 +133,14 @@ def _waits(deploys: Sequence[Event], commits: Sequence[Event], end: datetime) ->
 
     What the first deploy that is known brought is left out: some of it may have been out before.
     """
-    found = []
-    for repo in {one.repo for one in deploys if one.repo}:
-        times = sorted(one.timestamp for one in deploys if one.repo == repo and one.timestamp <= end)
-        for one in commits:
-            at = bisect_left(times, one.timestamp)
-            if one.repo == repo and 0 < at < len(times) and times[at] > end - PERIOD:
-                found.append((times[at] - one.timestamp) / timedelta(hours=1))
-    return found
+    hours = []
+    for repo in {event.repo for event in deploys if event.repo}:
+        times = sorted(event.timestamp for event in deploys if event.repo == repo and event.timestamp <= end)
+        for event in commits:
+            at = bisect_left(times, event.timestamp)
+            if event.repo == repo and 0 < at < len(times) and times[at] > end - PERIOD:
+                hours.append((times[at] - event.timestamp) / timedelta(hours=1))
+    return hours
 
 
 def _lead_time(history: History, deploys: Sequence[Event], commits: Sequence[Event], end: datetime) -> DoraKey:
@@ -161,13 +161,13 @@ def _lead_time(history: History, deploys: Sequence[Event], commits: Sequence[Eve
 
 def _failure_rate(deploys: Sequence[Event], incidents: Sequence[Facts], end: datetime) -> DoraKey:
     name = "Change failure rate"
-    placed = [one for one in incidents if _repos(one) and _noticed(one) <= end]
+    placed = [item for item in incidents if _repos(item) and _noticed(item) <= end]
     # what was deployed within the last hours may still fail
-    judged = [one for one in deploys if one.repo and one.timestamp + BLAMED <= end]
+    judged = [item for item in deploys if item.repo and item.timestamp + BLAMED <= end]
     if not judged or not placed:
         lacks = "no deploy of a service" if not judged else "no incident that names a service"
         return DoraKey(name, None, "ratio", len(judged), None, None, f"{lacks} is known")
-    failed = {_blamed(one, judged) for one in placed} - {None}
+    failed = {_blamed(item, judged) for item in placed} - {None}
     low, high = wilson_interval(len(failed), len(judged))
     basis = f"{len(failed)} of the deploys came last before an incident of their service, and at most 24 hours before"
     return DoraKey(name, len(failed) / len(judged), "ratio", len(judged), low, high, basis)
@@ -178,9 +178,9 @@ def _blamed(incident: Facts, deploys: Sequence[Event]) -> int | None:
     begun = _begun(incident)
     repos = _repos(incident)
     before = [
-        (one.timestamp, position)
-        for position, one in enumerate(deploys)
-        if one.repo in repos and one.timestamp <= begun <= one.timestamp + BLAMED
+        (deploy.timestamp, position)
+        for position, deploy in enumerate(deploys)
+        if deploy.repo in repos and deploy.timestamp <= begun <= deploy.timestamp + BLAMED
     ]
     return max(before)[1] if before else None
 
@@ -188,9 +188,9 @@ def _blamed(incident: Facts, deploys: Sequence[Event]) -> int | None:
 def _restore(incidents: Sequence[Facts]) -> DoraKey:
     name = "Time to restore service"
     lengths = [
-        (one.resolved_at - _begun(one)) / timedelta(hours=1)
-        for one in incidents
-        if one.resolved_at is not None and one.resolved_at >= _begun(one)
+        (incident.resolved_at - _begun(incident)) / timedelta(hours=1)
+        for incident in incidents
+        if incident.resolved_at is not None and incident.resolved_at >= _begun(incident)
     ]
     if not lengths:
         lacks = (
@@ -205,15 +205,15 @@ def _restore(incidents: Sequence[Facts]) -> DoraKey:
     )
 
 
-def _noticed(one: Facts) -> datetime:
-    return one.detected_at or one.opened_at
+def _noticed(incident: Facts) -> datetime:
+    return incident.detected_at or incident.opened_at
 
 
-def _begun(one: Facts) -> datetime:
-    return one.started_at or _noticed(one)
+def _begun(incident: Facts) -> datetime:
+    return incident.started_at or _noticed(incident)
 
 
-def _repos(one: Facts) -> set[str]:
+def _repos(incident: Facts) -> set[str]:
     """The repo of the first cause, else those that the incident touches."""
-    cause = next((cause.repo for cause in one.causes[:1]), None)
-    return {cause} if cause else {found.repo for found in one.repos}
+    cause = next((cause.repo for cause in incident.causes[:1]), None)
+    return {cause} if cause else {affected.repo for affected in incident.repos}

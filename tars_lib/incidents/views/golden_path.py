@@ -38,7 +38,7 @@ DEFAULT_ROOT = "./org-health"
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the record alone does not say: the playbook in force, and who must be told now by its rules."""
+    """Context beyond the record: the playbook in force, and who must be told now by its rules."""
 
     playbook: Playbook = field(default_factory=packaged)
     due: tuple[Rung, ...] = ()
@@ -61,7 +61,7 @@ class GuidedStep:
 
     @property
     def is_done(self) -> bool:
-        """Whether the record holds what the step asks for."""
+        """Return whether the record holds what the step asks for."""
         return self.next_command is None
 
 
@@ -84,7 +84,7 @@ class GoldenPath:
 def golden_path(
     incident: Incident, now: datetime, incidents_dir: Path | None = None, situation: Situation | None = None
 ) -> GoldenPath:
-    """Where the responders are on the path.
+    """Find where the responders are on the path.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def containment_row(incident: Incident, playbook: Playbook | None = None) -> Con
 
 
 def confidence_text(cause: Cause) -> str:
-    """How sure a cause is, in words."""
+    """Say how sure a cause is."""
     if cause.confidence is None:
         return f"said by {cause.source}"
     return f"confidence {cause.confidence:.0%}" if cause.confidence > 0 else "seen, but explains none of the impact"
@@ -183,7 +183,7 @@ def action_text(action: Action) -> str:
 
 
 def rung_text(rung: Rung) -> str:
-    """Who is to be notified, how, and by which rule."""
+    """Say who is to be notified, how, and by which rule."""
     if rung.is_task:
         return f"{rung.task} [{rung.rule}]"
     how = f" by {' and '.join(rung.methods)}" if rung.methods else ""
@@ -242,8 +242,8 @@ def _root_cause(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedS
     recorded = [f"{cause.cause} ({confidence_text(cause)}){also}" for cause, also in distinct(incident.causes)[:3]]
     if any(cause.confidence != 0 for cause in incident.causes):
         return _step(row, recorded, None)
-    found = ["the run names no cause", *recorded] if incident.before is not None else []
-    return _step(row, found, tars("record", "--cause", "'WHAT YOU FOUND'"))
+    evidence = ["the run names no cause", *recorded] if incident.before is not None else []
+    return _step(row, evidence, tars("record", "--cause", "'WHAT YOU FOUND'"))
 
 
 def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
@@ -257,7 +257,7 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep
 
 
 def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> GuidedStep:
-    recorded = [f"notified {one.contact}" for one in incident.escalations]
+    recorded = [f"notified {escalation.contact}" for escalation in incident.escalations]
     if incident.next_update_at is not None:
         recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:
@@ -290,7 +290,7 @@ def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: S
 
 
 def _spared(row: GoldenStep, incident: Incident) -> Iterator[str]:
-    """Who need not hear: the page's "(if customer-facing)", where no customer is known to be hit."""
+    """Name who need not hear: the page's "(if customer-facing)", where no customer is known to be hit."""
     for entry in row.notify:
         name, _, condition = entry.partition(" (")
         if condition.startswith("if customer") and incident.customer_impact is not CustomerImpact.YES:

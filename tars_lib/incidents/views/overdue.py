@@ -11,11 +11,10 @@ from tars_lib.incidents.store.playbook_in_force import playbook_in_force
 from tars_lib.incidents.views.all_cases import read_cases
 from tars_lib.model.names import InputFile
 from tars_lib.playbook.escalation import Overdue, timeouts
-from tars_lib.playbook.tables import Playbook
 
 
-def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> Overdue:
-    """Overdue rungs of a folder of incidents.
+def overdue_in(root: Path, time: datetime) -> Overdue:
+    """Return the overdue rungs of a folder of incidents, by the playbook in force there.
 
     Parameters
     ----------
@@ -23,8 +22,6 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
         A folder that does not exist is a warning: nobody looked at any incident.
     time : datetime
         Aware.
-    playbook : Playbook, optional
-        Default the one in force there.
 
     Raises
     ------
@@ -33,9 +30,9 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
     """
     if not root.is_dir():
         return Overdue(warnings=(f"{root}: no such folder, so no incident was checked for overdue escalations",))
-    rules = playbook or playbook_in_force(root)
-    found = read_cases(root, rules)
-    late = tuple(rung for facts in found.cases for rung in timeouts(facts, time, rules))
+    rules = playbook_in_force(root)
+    register = read_cases(root, rules)
+    late = tuple(rung for facts in register.cases for rung in timeouts(facts, time, rules))
     records = [root / name / RECORD_FILE for name in dict.fromkeys(rung.incident_id for rung in late)]
     return Overdue(
         rungs=late,
@@ -45,6 +42,6 @@ def overdue_in(root: Path, time: datetime, playbook: Playbook | None = None) -> 
         ),
         warnings=tuple(
             f"incident {name} cannot be read, so its overdue escalations are unknown: {problem}"
-            for name, problem in found.unreadable
+            for name, problem in register.unreadable
         ),
     )

@@ -1,4 +1,4 @@
-"""What a run says about an incident: its facts, and whether a later run shows that containment worked."""
+"""Facts on an incident from a run, and whether a later run shows that containment worked."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ SHOWN_CHANGES = 12
 
 
 def reference(run: Run, folder: Path) -> RunReference:
-    """Where a run stands and what it is, so that it can be found and checked later."""
-    place = run.directory.resolve()
-    inside = place.is_relative_to(folder.resolve())
+    """Return where a run stands and what it is, so that it can be found and checked later."""
+    directory = run.directory.resolve()
+    inside = directory.is_relative_to(folder.resolve())
     return RunReference(
         run_id=run.run_id,
-        path=place.relative_to(folder.resolve()).as_posix() if inside else str(place),
+        path=directory.relative_to(folder.resolve()).as_posix() if inside else str(directory),
         manifest_sha256=hashlib.sha256((run.directory / MANIFEST_FILE).read_bytes()).hexdigest(),
         as_of=run.status.as_of,
         exit_code=run.status.exit_code,
@@ -72,7 +72,7 @@ class RunFacts:
 
 
 def facts_of(run: Run) -> RunFacts:
-    """What a run knows about an incident."""
+    """Collect what a run knows about an incident."""
     breaches = breached_slas(run)
     repos = tuple(dict.fromkeys(repo for breach in run.sla.breaches for repo in breach.repos))
     if not repos:
@@ -138,7 +138,7 @@ def breached_slas(run: Run) -> tuple[BreachedSla, ...]:
 
 def causes_of(run: Run) -> tuple[Cause, ...]:
     """Causes of all breaches, most confident first; the same sentence for two SLAs stands once for each."""
-    found = [
+    causes = [
         Cause(
             cause=cause.cause,
             source=run.run_id,
@@ -154,11 +154,11 @@ def causes_of(run: Run) -> tuple[Cause, ...]:
         for breach in run.sla.breaches
         for cause in breach.root_causes
     ]
-    return tuple(sorted(found, key=lambda cause: -(cause.confidence or 0.0)))
+    return tuple(sorted(causes, key=lambda cause: -(cause.confidence or 0.0)))
 
 
 def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:
-    """Whether the run after containment shows that it worked.
+    """Judge whether the run after containment shows that it worked.
 
     RECOVERED needs every SLA that was breached to be judged and met; ENDED every lasting breach to have an end. A run that
     knows no more than the one before says nothing.
@@ -207,9 +207,14 @@ def _verdict(incident: Incident, before: Run, after: Run, changes: Sequence[Diff
 
 def _by_finding(before: Run, after: Run) -> tuple[EffectVerdict, str]:
     """For an incident without a breach, the place of the finding in the decision tree is what can change."""
-    found = [EXIT_CODES[_code(run)] for run in (before, after)]
-    ranks = [DECISION_ORDER.index(one.code) if one.code in DECISION_ORDER else len(DECISION_ORDER) for one in found]
-    text = " -> ".join(f"{'' if n else 'finding '}{one.finding} ({one.code})" for n, one in enumerate(found))
+    findings = [EXIT_CODES[_code(run)] for run in (before, after)]
+    ranks = [
+        DECISION_ORDER.index(finding.code) if finding.code in DECISION_ORDER else len(DECISION_ORDER)
+        for finding in findings
+    ]
+    text = " -> ".join(
+        f"{'' if n else 'finding '}{finding.finding} ({finding.code})" for n, finding in enumerate(findings)
+    )
     if ranks[1] == len(DECISION_ORDER):
         return EffectVerdict.RECOVERED, text
     if ranks[0] == ranks[1]:
@@ -235,9 +240,9 @@ def _minute(time: datetime) -> str:
 
 def find_run(known: RunReference, folder: Path) -> Run | None:
     """The run that a record refers to; None if it is gone or not what it was."""
-    place = folder / known.path
+    directory = folder / known.path
     try:
-        run = load_run(place)
+        run = load_run(directory)
     except (TarsError, OSError):
         return None
     return run if reference(run, folder).manifest_sha256 == known.manifest_sha256 else None

@@ -1,4 +1,4 @@
-"""Where an incident stands and what is done next: from its run and its record, for every page and every command."""
+"""State of an incident and its next steps: from its run and its record, for every page and every command."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def incident_about(run: Run, root: Path) -> Path | None:
         except (TarsError, OSError):
             continue
         known = () if incident is None else (incident.before, incident.after)
-        if any(one is not None and one.manifest_sha256 == sha256 for one in known):
+        if any(reference is not None and reference.manifest_sha256 == sha256 for reference in known):
             return folder
     return None
 

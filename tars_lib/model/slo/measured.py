@@ -1,4 +1,4 @@
-"""What policies say of the metrics that they measure, beside `org.yaml`."""
+"""Statements of policies on the metrics that they measure, beside `org.yaml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every SLA policy has in common, and how long its window is."""
+"""Common ground of all SLA policies, and the length of their windows."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class Window:
             raise ConfigError(
                 f"window {text!r} is not allowed: months, quarters and years differ in length; write days, such as 30d{minutes}"
             )
-        found = _WINDOW.fullmatch(given)
-        if found is None or int(found[1]) == 0:
+        match = _WINDOW.fullmatch(given)
+        if match is None or int(match[1]) == 0:
             raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
-        amount, unit = int(found[1]), found[2].lower()
+        amount, unit = int(match[1]), match[2].lower()
         if amount * (_DAYS[unit] if unit in _DAYS else _MINUTES[unit] / 1440) > MAX_WINDOW_DAYS:
             raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         if unit in _DAYS:
@@ -87,8 +87,8 @@ class Window:
         ConfigError
             For another period, or an anchor that is no time or names a zone.
         """
-        found = _PERIOD.fullmatch(period)
-        if found is None:
+        match = _PERIOD.fullmatch(period)
+        if match is None:
             raise ConfigError(f"period {period!r} is not allowed; a number with d, w, M, Q or Y is, such as 1M")
         try:
             began = datetime.fromisoformat(anchor)
@@ -96,7 +96,7 @@ class Window:
             raise ConfigError(f"start {anchor!r} is not a time; allowed: ISO 8601, 2026-01-01T00:00:00") from error
         if began.tzinfo is not None:
             raise ConfigError(f"start {anchor!r} names a zone; a local time is allowed, as the zone stands beside it")
-        amount, unit = int(found[1]), found[2]
+        amount, unit = int(match[1]), match[2]
         days = amount * _DAYS[unit] if unit in _DAYS else round(amount * _MONTHS[unit] * _MONTH_DAYS)
         if days > MAX_WINDOW_DAYS:
             raise ConfigError(f"period {period!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
@@ -118,10 +118,10 @@ class Window:
         >>> str(Window.rolling("1Q")), Window.rolling("1M").days
         ('1Q', 30)
         """
-        found = _PERIOD.fullmatch(text)
-        if found is None or found[2] not in _MONTHS:
+        match = _PERIOD.fullmatch(text)
+        if match is None or match[2] not in _MONTHS:
             return cls.parse(text)
-        days = round(int(found[1]) * _MONTHS[found[2]] * _MONTH_DAYS)
+        days = round(int(match[1]) * _MONTHS[match[2]] * _MONTH_DAYS)
         if days > MAX_WINDOW_DAYS:
             raise ConfigError(f"window {text!r} is not allowed; up to {MAX_WINDOW_DAYS} days are")
         return cls(days=days, period=text)
@@ -228,7 +228,7 @@ def _months_later(time: datetime, months: int) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What every kind of SLA states.
+    """Terms that every kind of SLA states.
 
     Attributes
     ----------
@@ -283,11 +283,11 @@ class Policy:
 
     @property
     def same_samples(self) -> tuple[object, ...] | None:
-        """What decides the samples, for policies that judge the same ones; None of a kind that never shares them."""
+        """Return a key equal for policies that judge the same samples; None of a kind that never shares them."""
         return None
 
     def is_met_by(self, value: float) -> bool:
-        """Whether an unrounded value meets the objective; equality does, and what a float cannot tell from it."""
+        """Return whether an unrounded value meets the objective; equality, as far as floats can tell, does."""
         if math.isclose(value, self.objective, rel_tol=_SAME, abs_tol=0.0):
             return True
         return value >= self.objective if self.higher_is_better else value <= self.objective
@@ -299,12 +299,12 @@ class Policy:
 
     @property
     def counts_good(self) -> bool:
-        """Whether the part that is counted is that of the good events."""
+        """Return whether the part that is counted is that of the good events."""
         return False
 
     @property
     def higher_sample_is_better(self) -> bool:
-        """Whether more of the metric is better."""
+        """Return whether more of the metric is better."""
         return self.higher_is_better
 
     @property
@@ -314,12 +314,12 @@ class Policy:
 
     @property
     def is_level(self) -> bool:
-        """Whether the objective is a value of the metric, and no share of events or samples."""
+        """Return whether the objective is a value of the metric, and no share of events or samples."""
         return False
 
     @property
     def is_share(self) -> bool:
-        """Whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
+        """Return whether the SLI is a share with an ideal of none or all, so that what may be bad is a budget.
 
         A ratio is one; per cent are where less than half may be bad: 80 % of a processor is a level, and no budget.
         """
@@ -344,18 +344,18 @@ class Policy:
         return self.used(value) / self.allowed if self.is_share and self.allowed > 0 else None
 
     def beyond(self, value: float) -> float:
-        """How far a value is beyond the objective, relative to what the objective allows; infinite where nothing is."""
+        """Measure how far a value is beyond the objective, relative to what that allows; infinite where nothing is."""
         distance = self.objective - value if self.higher_is_better else value - self.objective
         if self.objective == 0:
             return math.inf if distance > 0 else distance
         return distance / abs(self.objective)
 
-    def share_of_time(self, found: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
+    def share_of_time(self, track: Track, keep: NDArray[np.bool_], n: int) -> NDArray[np.float64] | None:
         """For which share of the time the kept samples are good, for each repo; None of an SLI that shares out no samples."""
-        del found, keep, n
+        del track, keep, n
         return None
 
     def warns_at(self, value: float) -> str | None:
-        """Why a value that meets the objective is at risk all the same."""
+        """Say why a value that meets the objective is at risk all the same."""
         del value
         return None

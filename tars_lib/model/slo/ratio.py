@@ -57,7 +57,7 @@ class RatioPolicy(Policy):
 
     @property
     def same_samples(self) -> tuple[object, ...] | None:
-        """What decides the samples, for policies that judge the same ones; None where slices depend on more."""
+        """Return a key equal for policies that judge the same samples; None where slices depend on more."""
         if self.slices is not None:
             return None
         return self.total, self.part, self.part_is_good, self.missing_is_zero
@@ -69,7 +69,7 @@ class RatioPolicy(Policy):
 
     @property
     def counts_good(self) -> bool:
-        """Whether the part is that of the good events."""
+        """Return whether the part is that of the good events."""
         return self.part_is_good
 
     @property
@@ -84,7 +84,7 @@ class RatioPolicy(Policy):
 
     @property
     def is_mean(self) -> bool:
-        """Whether the value is a mean over the window."""
+        """Return whether the value is a mean over the window."""
         return True
 
     def beyond(self, value: float) -> float:
@@ -122,13 +122,13 @@ class RatioPolicy(Policy):
         traffic = _traffic(rows, n)
         step = intervals(history, self.total)
         step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
-        events, found = rows.total[kept], counted[kept]
+        events, counted_part = rows.total[kept], counted[kept]
         notes, noted = self._notes(rows)
         samples = Track(
             column=rows.column[kept],
             time=rows.time[kept],
             span=rows.span[kept],
-            value=events - found if self.part_is_good else found,
+            value=events - counted_part if self.part_is_good else counted_part,
             total=events,
             weight=np.broadcast_to(1.0, events.size),
             step=step,
@@ -179,7 +179,7 @@ class RatioPolicy(Policy):
         )
 
     def _notes(self, rows: Joined) -> tuple[tuple[str, ...], tuple[Ints, ...]]:
-        """How samples of the two counts were brought together."""
+        """Say how samples of the two counts were brought together."""
         notes, noted = [], []
         if rows.shifted.size:
             notes.append(
@@ -194,23 +194,23 @@ class RatioPolicy(Policy):
             noted.append(rows.summed)
         return tuple(notes), tuple(noted)
 
-    def read(self, found: Track, keep: Bools, n: int) -> Observation:
+    def read(self, track: Track, keep: Bools, n: int) -> Observation:
         """Return the share of good events over the kept samples, for each of `n` repos."""
-        if found.total is None:
+        if track.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
         bad, events = np.zeros(n), np.zeros(n)
-        for block in series_blocks(found.column):
+        for block in series_blocks(track.column):
             chosen = keep[block]
-            column = found.column[block][chosen]
-            bad += np.bincount(column, weights=found.value[block][chosen], minlength=n)
-            events += np.bincount(column, weights=found.total[block][chosen], minlength=n)
+            column = track.column[block][chosen]
+            bad += np.bincount(column, weights=track.value[block][chosen], minlength=n)
+            events += np.bincount(column, weights=track.total[block][chosen], minlength=n)
         with np.errstate(invalid="ignore", divide="ignore"):
             # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
             return Observation(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
 
     def bounds(
         self,
-        found: Track,
+        track: Track,
         keep: Bools,
         reading: Observation,
         missing: Floats,
@@ -230,24 +230,24 @@ class RatioPolicy(Policy):
         del between
         return could_be_chance(bad, events, self.allowed)
 
-    def spent(self, found: Track) -> tuple[Floats, Floats, float] | None:
+    def spent(self, track: Track) -> tuple[Floats, Floats, float] | None:
         """Return what each sample spends of the budget: bad events and events, (n,) each, and the share that may be bad."""
-        if found.total is None:
+        if track.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
-        return found.value, found.total, self.allowed
+        return track.value, track.total, self.allowed
 
-    def excess(self, found: Track) -> Floats:
+    def excess(self, track: Track) -> Floats:
         """Return the bad events of each sample less those that the objective allows, (n,)."""
-        if found.total is None:
+        if track.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
-        return found.value - self.allowed * found.total
+        return track.value - self.allowed * track.total
 
-    def course(self, found: Track) -> Floats:
+    def course(self, track: Track) -> Floats:
         """Return the share of bad events of each sample, (n,); NaN without an event."""
-        if found.total is None:
+        if track.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(found.total > 0, found.value / found.total, np.nan)
+            return np.where(track.total > 0, track.value / track.total, np.nan)
 
 
 def _traffic(rows: Joined, n: int) -> Traffic:

@@ -15,7 +15,7 @@ MINUTE = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """How the samples of a window are gathered.
+    """Division of a window into slices of samples.
 
     The SLI of a slice is measured as that of a window would be: good events of all, good samples of all, or the mean.
     With a target a slice is good or bad as a whole, and the SLI of the window is the share of good slices; without one it is
@@ -40,7 +40,7 @@ class Slices:
     target_is_floor: bool = True
 
 
-def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: str) -> Track:
+def in_slices(track: Track, slices: Slices, good: Floats, all_: Floats, sla_id: str) -> Track:
     """Gather samples into slices, each of which then counts as one event or sample.
 
     Slices begin at whole multiples of their length since 1970 (UTC). One of which less than half was seen is left out: it is
@@ -48,7 +48,7 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
 
     Parameters
     ----------
-    found : Track
+    track : Track
         Samples as they were reported.
     slices : Slices
     good, all_ : ndarray, shape (n,)
@@ -68,30 +68,30 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         If a repo is sampled at longer intervals than a slice.
     """
     length = slices.minutes * MINUTE
-    if found.step.size and int(found.step.max()) > length and found.time.size:
-        seen = np.unique(found.column)
-        longest = int(found.step[seen].max())
+    if track.step.size and int(track.step.max()) > length and track.time.size:
+        seen = np.unique(track.column)
+        longest = int(track.step[seen].max())
         if longest > length:
             raise ConfigError(
                 f"SLA {sla_id}: samples every {longest / MINUTE:g} min cannot be gathered into slices of {slices.minutes} min; "
                 "a longer slice (timeSliceWindow) or finer samples are needed"
             )
-    key = np.stack([found.column, found.time // length])
-    (column, number), place = np.unique(key, axis=1, return_inverse=True)
-    place = place.reshape(-1)
+    key = np.stack([track.column, track.time // length])
+    (column, number), slice_index = np.unique(key, axis=1, return_inverse=True)
+    slice_index = slice_index.reshape(-1)
     n = column.size
-    covered = np.bincount(place, weights=found.span, minlength=n)
-    whole = np.bincount(place, weights=all_, minlength=n)
+    covered = np.bincount(slice_index, weights=track.span, minlength=n)
+    whole = np.bincount(slice_index, weights=all_, minlength=n)
     with np.errstate(invalid="ignore", divide="ignore"):
-        sli = np.bincount(place, weights=good, minlength=n) / whole
+        sli = np.bincount(slice_index, weights=good, minlength=n) / whole
     if slices.target is not None:
         met = sli >= slices.target if slices.target_is_floor else sli <= slices.target
         # a mean that rounding alone parts from the target meets it, as an objective is met
         met |= np.isclose(sli, slices.target, rtol=1e-12, atol=0.0)
         sli = np.where(np.isnan(sli), np.nan, met.astype(np.float64))
-    half = found.half
+    half = track.half
     # a slice without an event is no evidence, and was seen all the same
-    is_empty = np.isnan(sli) & (found.total is not None)
+    is_empty = np.isnan(sli) & (track.total is not None)
     keep = (covered >= length / 2) & (np.isfinite(sli) | is_empty)
     if half is not None and half.time.size:
         spoilt = np.unique(np.stack([half.column, half.time // length]), axis=1)
@@ -107,16 +107,16 @@ def in_slices(found: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         )  # fmt: skip
     size = int(keep.sum())
     value, empty = np.where(is_empty, 1.0, sli)[keep], is_empty[keep]
-    rate = np.full(found.step.size, 1.0 / length)
+    rate = np.full(track.step.size, 1.0 / length)
     return replace(
-        found,
+        track,
         column=column[keep],
         time=number[keep] * length,
         span=np.full(size, length, dtype=np.int64),
-        value=value if found.total is None else 1.0 - value,
-        total=None if found.total is None else np.where(empty, 0.0, 1.0),
+        value=value if track.total is None else 1.0 - value,
+        total=None if track.total is None else np.where(empty, 0.0, 1.0),
         weight=np.ones(size),
-        step=np.full(found.step.size, length, dtype=np.int64),
+        step=np.full(track.step.size, length, dtype=np.int64),
         half=half,
-        traffic=None if found.traffic is None else Traffic(rate, rate, rate),
+        traffic=None if track.traffic is None else Traffic(rate, rate, rate),
     )

@@ -64,7 +64,7 @@ class ThresholdPolicy(Policy):
 
     @property
     def higher_sample_is_better(self) -> bool:
-        """Whether more of the metric is better."""
+        """Return whether more of the metric is better."""
         return self.higher_is_better if self.is_level else self.threshold_is_floor
 
     @property
@@ -74,12 +74,12 @@ class ThresholdPolicy(Policy):
 
     @property
     def is_level(self) -> bool:
-        """Whether the objective is a value of the metric, and no share of samples."""
+        """Return whether the objective is a value of the metric, and no share of samples."""
         return self.aggregate != "good_share"
 
     @property
     def is_mean(self) -> bool:
-        """Whether the value is a mean over the window."""
+        """Return whether the value is a mean over the window."""
         return self.aggregate in ("mean", "good_share")
 
     def warns_at(self, value: float) -> str | None:
@@ -118,9 +118,9 @@ class ThresholdPolicy(Policy):
             return in_slices(samples, self.slices, self._is_within(value), np.ones(span.size), self.sla_id)
         return in_slices(samples, self.slices, value * span, span.astype(np.float64), self.sla_id)
 
-    def read(self, found: Track, keep: Bools, n: int) -> Observation:
+    def read(self, track: Track, keep: Bools, n: int) -> Observation:
         """Return the aggregate of the kept samples, for each of `n` repos: means over time, shares over samples."""
-        column, values = found.column[keep], found.value[keep]
+        column, values = track.column[keep], track.value[keep]
         count = np.bincount(column, minlength=n)
         there = count > 0
         result, bad = np.full(n, np.nan), np.full(n, np.nan)
@@ -129,7 +129,7 @@ class ThresholdPolicy(Policy):
             result[there] = good[there] / count[there]
             bad = count - good
         elif self.aggregate == "mean":
-            weight = found.span[keep] * found.weight[keep]
+            weight = track.span[keep] * track.weight[keep]
             weight /= weight.max(initial=0.0) or 1.0
             # summed as distances from the first sample, so that the mean of a constant is that constant
             origin = np.zeros(n)
@@ -143,16 +143,16 @@ class ThresholdPolicy(Policy):
                 result[position] = self._pick(values[bounds[position] : bounds[position + 1]])
         return Observation(result, bad, count.astype(np.float64))
 
-    def share_of_time(self, found: Track, keep: Bools, n: int) -> Floats | None:
+    def share_of_time(self, track: Track, keep: Bools, n: int) -> Floats | None:
         """Return for which share of the time the kept samples are good, for each repo; None where samples are not shared out.
 
         A share of samples is another one where the repo is sampled more closely at some times.
         """
         if self.aggregate != "good_share":
             return None
-        column, weight = found.column[keep], found.span[keep] * found.weight[keep]
+        column, weight = track.column[keep], track.span[keep] * track.weight[keep]
         heavy = np.bincount(column, weights=weight, minlength=n)
-        good = np.bincount(column, weights=weight * self._is_good(found.value[keep]), minlength=n)
+        good = np.bincount(column, weights=weight * self._is_good(track.value[keep]), minlength=n)
         with np.errstate(invalid="ignore"):
             return good / heavy
 
@@ -165,7 +165,7 @@ class ThresholdPolicy(Policy):
 
     def bounds(
         self,
-        found: Track,
+        track: Track,
         keep: Bools,
         reading: Observation,
         missing: Floats,
@@ -175,7 +175,7 @@ class ThresholdPolicy(Policy):
 
         Parameters
         ----------
-        found : Track
+        track : Track
         keep : ndarray of bool, shape (n,)
         reading : Observation
             Of the kept samples.
@@ -200,12 +200,12 @@ class ThresholdPolicy(Policy):
             worst = high if self.higher_is_better else low
             worst[gaps & seen] = value[gaps & seen]
         elif self.aggregate == "median":
-            self._median_bounds(found, keep, missing, low, high)
+            self._median_bounds(track, keep, missing, low, high)
         return Bounds(np.where(seen, low, floor), np.where(seen, high, roof))
 
-    def _median_bounds(self, found: Track, keep: Bools, missing: Floats, low: Floats, high: Floats) -> None:
+    def _median_bounds(self, track: Track, keep: Bools, missing: Floats, low: Floats, high: Floats) -> None:
         for number in np.flatnonzero((missing > 0) & (missing < 0.5)):
-            ordered = np.sort(found.value[found.of(int(number))][keep[found.of(int(number))]])
+            ordered = np.sort(track.value[track.of(int(number))][keep[track.of(int(number))]])
             if not ordered.size:
                 continue
             # all that is missing lies below the lowest, or above the highest, sample
@@ -240,28 +240,28 @@ class ThresholdPolicy(Policy):
             return could_be_chance(bad, events, self.allowed)
         return between is not None and between[0] <= self.objective <= between[1]
 
-    def spent(self, found: Track) -> tuple[Floats, Floats, float] | None:
+    def spent(self, track: Track) -> tuple[Floats, Floats, float] | None:
         """Return what each sample spends of the budget: bad amount and weight, (n,) each, and the share that may be bad.
 
         None for an SLI that is no mean of shares: a latency has no budget, and a maximum does not add up.
         """
-        ones = np.ones(found.value.size)
+        ones = np.ones(track.value.size)
         if self.aggregate == "good_share":
-            return 1.0 - self._is_good(found.value), ones, self.allowed
+            return 1.0 - self._is_good(track.value), ones, self.allowed
         if not self.is_share or self.aggregate != "mean":
             return None
-        bad = self.whole - found.value if self.higher_is_better else found.value
+        bad = self.whole - track.value if self.higher_is_better else track.value
         return bad / self.whole, ones, self.allowed
 
-    def excess(self, found: Track) -> Floats:
+    def excess(self, track: Track) -> Floats:
         """Return how far each sample is beyond the objective, (n,); for a share of samples a bad one less those allowed."""
         if self.aggregate == "good_share":
-            return 1.0 - self._is_good(found.value) - self.allowed
-        return self.objective - found.value if self.higher_is_better else found.value - self.objective
+            return 1.0 - self._is_good(track.value) - self.allowed
+        return self.objective - track.value if self.higher_is_better else track.value - self.objective
 
-    def course(self, found: Track) -> Floats:
+    def course(self, track: Track) -> Floats:
         """Return the metric itself, (n,); NaN where it says nothing."""
-        return found.value if found.empty is None else np.where(found.empty, np.nan, found.value)
+        return track.value if track.empty is None else np.where(track.empty, np.nan, track.value)
 
     def _is_good(self, values: Floats) -> Floats:
         """Return 1 for each good sample, or slice, and 0 for each bad one."""
@@ -331,13 +331,13 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
 
 
 def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.bool_]:
-    """Whether a repo says at the time of a sample that no request came."""
+    """Return whether a repo says at the time of a sample that no request came."""
     of, at, total = history.samples(TOTAL)
     idle = total <= 0
     of, at = of[idle], at[idle]
     moments = np.unique(at)
     if not moments.size:
         return np.zeros(time.size, dtype=np.bool_)
-    place = np.minimum(np.searchsorted(moments, time), moments.size - 1)
+    nearest = np.minimum(np.searchsorted(moments, time), moments.size - 1)
     keys = of * moments.size + np.searchsorted(moments, at)
-    return np.asarray(np.isin(column * moments.size + place, keys) & (moments[place] == time), dtype=np.bool_)
+    return np.asarray(np.isin(column * moments.size + nearest, keys) & (moments[nearest] == time), dtype=np.bool_)

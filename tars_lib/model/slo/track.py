@@ -1,4 +1,4 @@
-"""What a policy measures: its samples, and what is missing of them."""
+"""Track of a policy: the samples that it measures, and what is missing of them."""
 
 from __future__ import annotations
 
@@ -123,23 +123,23 @@ class Track:
 
     @property
     def planned(self) -> NDArray[np.bool_]:
-        """Whether a maintenance window excuses the whole sample, (n,)."""
+        """Return whether a maintenance window excuses the whole sample, (n,)."""
         return self.weight <= 0
 
     @property
     def busy(self) -> NDArray[np.bool_] | None:
-        """Whether an event came at each sample, (n,); None of an SLI without events."""
+        """Return whether an event came at each sample, (n,); None of an SLI without events."""
         if self.total is not None:
             return self.total > 0
         return None if self.empty is None else ~self.empty
 
     @property
     def says_nothing(self) -> NDArray[np.bool_]:
-        """Whether a sample is excused, or is the rate of no event, (n,)."""
+        """Return whether a sample is excused, or is the rate of no event, (n,)."""
         return self.planned if self.empty is None else self.planned | self.empty
 
     def of(self, column: int) -> slice:
-        """Where the samples of a repo stand."""
+        """Return where the samples of a repo stand."""
         return slice(*np.searchsorted(self.column, (column, column + 1)).tolist())
 
     def excused(self, weight: Floats, half_weight: Floats) -> Track:
@@ -152,7 +152,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What the samples of a window say, (N,) each. `value` is NaN where nothing was observed.
+    """Values of the samples of a window, (N,) each. `value` is NaN where nothing was observed.
 
     `bad` and `events` count events for a ratio and samples for a share of samples (`bad` is NaN for other metrics).
     """

@@ -1,4 +1,4 @@
-"""What comes next is fetched while what came is worked on: one thread reads ahead, a few pieces at most."""
+"""Reading ahead: one thread fetches what comes next while what came is worked on, a few pieces at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a source and `org.yaml` say different things: `org.yaml` stays, the reader is told, and units are converted."""
+"""Differences between a source and `org.yaml`: `org.yaml` stays, the reader is told, and units are converted."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SHOWN = 20
 
 def differences(config: OrgConfig, answer: Pulled, source: str) -> tuple[str, ...]:
     """A sentence for each fact of a repo of which `org.yaml` says something else than the source."""
-    found = list(_of_repos(config, answer, source))
-    more = len(found) - _SHOWN
-    return (*found[:_SHOWN], f"and {more} more differences") if more > 0 else tuple(found)
+    sentences = list(_of_repos(config, answer, source))
+    more = len(sentences) - _SHOWN
+    return (*sentences[:_SHOWN], f"and {more} more differences") if more > 0 else tuple(sentences)
 
 
 def _of_repos(config: OrgConfig, answer: Pulled, source: str) -> Iterator[str]:
@@ -43,7 +43,7 @@ def factors(config: OrgConfig, spec: SourceForm) -> dict[str, Fraction]:
     ConfigError
         If a unit does not convert, or the kinds differ.
     """
-    found: dict[str, Fraction] = {}
+    by_metric: dict[str, Fraction] = {}
     for name, metric in getattr(spec, "metrics", {}).items():
         ours = config.metrics.get(name)
         if ours is None:
@@ -57,8 +57,8 @@ def factors(config: OrgConfig, spec: SourceForm) -> dict[str, Fraction]:
                 raise ConfigError(
                     f"{where}.unit: {metric.unit}, but org.yaml says {ours.unit}; allowed: {units_like(ours.unit)}"
                 )
-            found[name] = factor
-    return {name: factor for name, factor in found.items() if factor != 1}
+            by_metric[name] = factor
+    return {name: factor for name, factor in by_metric.items() if factor != 1}
 
 
 def _told(ours: object, key: str, name: str, source: str, theirs: object) -> str:

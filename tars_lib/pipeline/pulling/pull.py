@@ -40,7 +40,7 @@ _LOCK = ".pull.lock"
 
 @dataclass(frozen=True, slots=True)
 class PulledSource:
-    """What became of one source.
+    """Outcome of pulling one source.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class PulledSource:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a pull uses of the world beside the network.
+    """Means of a pull beside the network.
 
     Attributes
     ----------
@@ -117,12 +117,12 @@ def chosen_sources(root: Path, names: Sequence[str] = ()) -> tuple[SourceForm, .
     path = root / SOURCES_FILE
     if not is_there(path, SOURCES_FILE, ConfigError):
         raise ConfigError(f"{path}: no such file; it says which systems are asked, docs/pull.md shows how")
-    found = read_sources(inside(path, root, SOURCES_FILE, ConfigError), SOURCES_FILE, plugins())
-    known = {form.name: form for form in found}
+    sources = read_sources(inside(path, root, SOURCES_FILE, ConfigError), SOURCES_FILE, plugins())
+    known = {form.name: form for form in sources}
     strange = [name for name in names if name not in known]
     if strange:
         raise ConfigError(f"--source {strange[0][:60]}: not in {SOURCES_FILE}; allowed: {', '.join(known)}")
-    return tuple(known[name] for name in dict.fromkeys(names)) or found
+    return tuple(known[name] for name in dict.fromkeys(names)) or sources
 
 
 def pull(
@@ -263,10 +263,10 @@ def _samples(
     if answer.samples is None:
         return WrittenSamples()
     label = f"source {spec.name}"
-    place = root / "history" / f"{spec.name}.parquet"
+    table = root / "history" / f"{spec.name}.parquet"
     origin = (spec.name, record.digest_of(spec, placing.stamps.shift, placing.factors))
-    earlier = _earlier(root, place, origin, notes)
-    staged = stack.enter_context(staged_file(place))
+    earlier = _earlier(root, table, origin, notes)
+    staged = stack.enter_context(staged_file(table))
     written = write_samples(staged, iter(answer.samples), placing, label=label, origin=origin, earlier=earlier)
     if not written.rows:
         asked = placing.stamps.asked
@@ -279,7 +279,7 @@ def _samples(
         notes.add(f"{written.outside} samples outside the range that was asked for are left out")
     for note in written.notes:
         notes.add(note)
-    files[place] = staged
+    files[table] = staged
     return written
 
 
@@ -288,12 +288,12 @@ def _zone(spec: SourceForm) -> ZoneInfo | None:
     return None if name is None else read_zone(name)
 
 
-def _earlier(root: Path, place: Path, origin: tuple[str, str], notes: _Notes) -> Path | None:
+def _earlier(root: Path, table: Path, origin: tuple[str, str], notes: _Notes) -> Path | None:
     """The file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
-    label = place.relative_to(root).as_posix()
-    if not is_there(place, label):
+    label = table.relative_to(root).as_posix()
+    if not is_there(table, label):
         return None
-    source, asked = origin_of(inside(place, root, label))
+    source, asked = origin_of(inside(table, root, label))
     if source != origin[0]:
         raise InputError(
             f"{label}: is there, and no pull of {origin[0]} wrote it; another name of the source, or of the file, is needed"
@@ -304,9 +304,9 @@ def _earlier(root: Path, place: Path, origin: tuple[str, str], notes: _Notes) ->
         )
         return None
     entry = record.read_record(root).get(source, {})
-    if entry.get("sha256") != sha256_of(place):
+    if entry.get("sha256") != sha256_of(table):
         notes.add(f"{label} was changed since the last pull; its samples outside the range are kept")
-    return place
+    return table
 
 
 def _events(
@@ -356,8 +356,8 @@ def _entry(
     notes: _Notes,
 ) -> dict[str, Any]:
     """Return what `pulled.json` says of a source."""
-    place = root / "history" / f"{spec.name}.parquet"
-    staged = files.get(place)
+    table = root / "history" / f"{spec.name}.parquet"
+    staged = files.get(table)
     span = span_of(written)
     return {
         "kind": spec.kind,

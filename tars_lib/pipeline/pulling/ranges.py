@@ -1,4 +1,4 @@
-"""Which range a pull asks for: `--since 30d`, a time, and whole intervals alone."""
+"""Range of a pull: `--since 30d`, a time, and whole intervals alone."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _time(text: str, option: str, end: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """How the samples of a source are asked for and written.
+    """Rule by which the samples of a source are asked for and written.
 
     Attributes
     ----------

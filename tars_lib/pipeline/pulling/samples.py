@@ -46,7 +46,7 @@ CHUNK = 1_000_000
 
 @dataclass
 class WrittenSamples:
-    """What has been written, of what was asked for now.
+    """Samples written so far, of what was asked for now.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class WrittenSamples:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """How samples of a source become samples of the root.
+    """Translation of a source's samples into samples of the root.
 
     Attributes
     ----------
@@ -259,12 +259,12 @@ def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: Writ
     schema = _schema()
     # without pyarrow.dataset, which loads pandas; that takes longer than to read most files
     try:
-        with pq.ParquetFile(earlier, read_dictionary=["repo", "metric"]) as found:
-            is_micros = found.schema_arrow.field("timestamp").type == schema.field("timestamp").type
-            for group in range(found.num_row_groups):
-                if is_micros and _is_within(found.metadata.row_group(group), low, high):
+        with pq.ParquetFile(earlier, read_dictionary=["repo", "metric"]) as parquet:
+            is_micros = parquet.schema_arrow.field("timestamp").type == schema.field("timestamp").type
+            for group in range(parquet.num_row_groups):
+                if is_micros and _is_within(parquet.metadata.row_group(group), low, high):
                     continue
-                table = found.read_row_group(group, columns=schema.names).select(schema.names)
+                table = parquet.read_row_group(group, columns=schema.names).select(schema.names)
                 for batch in table.cast(schema).to_batches():
                     time = np.asarray(batch.column(0).view(pa.int64()))
                     kept = batch.filter(pa.array((time < low) | (time >= high)))
@@ -277,7 +277,7 @@ def _keep(earlier: Path, writer: pq.ParquetWriter, outside: Range, written: Writ
 
 
 def _is_within(group: Any, low: int, high: int) -> bool:
-    """Whether all times of a row group, which are in microseconds, are in a range, by its statistics."""
+    """Return whether all times of a row group, which are in microseconds, are in a range, by its statistics."""
     for position in range(group.num_columns):
         about = group.column(position)
         if about.path_in_schema == "timestamp" and about.is_stats_set and about.statistics.has_min_max:

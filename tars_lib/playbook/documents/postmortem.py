@@ -35,7 +35,7 @@ TO_DISCUSS = "To be discussed in the postmortem meeting"
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What the incident cost, from its facts alone.
+    """Cost of the incident, from its facts alone.
 
     Attributes
     ----------
@@ -150,20 +150,20 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
 
 
 def summary_lines(facts: Facts) -> list[str]:
-    """What was found, severity and type; then how it ended and whether containment worked, where that is recorded."""
-    found, *after = summary_sentences(facts)
-    return [f"{found} {facts.severity.value}, {line(facts.incident_type)}.", *after]
+    """Return what was found, severity and type; then how it ended and whether containment worked, where recorded."""
+    first, *after = summary_sentences(facts)
+    return [f"{first} {facts.severity.value}, {line(facts.incident_type)}.", *after]
 
 
 def budget_text(sla: BreachedSla) -> str:
-    """How much of an error budget was used; n/a where an SLA has none, since what is no share of a whole has no budget."""
+    """Say how much of an error budget was used; n/a where an SLA has none, since what is no share has no budget."""
     if sla.budget_consumed is not None:
         return f"{sla.budget_consumed:.0%} consumed"
     return UNKNOWN if sla.unit in ("", "ratio") else "n/a"
 
 
 def duration_line(facts: Facts) -> str:
-    """How long it lasted, from when that is counted, and whether data shows that it ended then."""
+    """Say how long it lasted, from when that is counted, and whether data shows that it ended then."""
     cost = impact(facts)
     if cost.duration is None:
         return "not over yet"
@@ -174,7 +174,7 @@ def duration_line(facts: Facts) -> str:
 
 
 def unconfirmed(facts: Facts) -> str:
-    """Why the end of the harm is only what people say; empty where data shows it, or nobody has looked."""
+    """Say why the end of the harm is only what people say; empty where data shows it, or nobody has looked."""
     if facts.outcome is None or facts.outcome.is_known:
         return ""
     if facts.data_until is None:
@@ -211,7 +211,7 @@ def overdue_items(facts: Facts, now: datetime) -> tuple[tuple[str, ActionItem], 
 
 
 def kept_clocks(facts: Facts, playbook: Playbook | None = None) -> list[tuple[str, bool]]:
-    """What the record says of the two clocks and the metrics' targets, a sentence each, and whether the time was kept.
+    """State in a sentence each whether the two clocks and the metrics' targets were kept, as recorded.
 
     The targets are set for means; held against one incident they say what it adds to them.
     """

@@ -31,7 +31,7 @@ _KEPT_SHARE = 0.9
 
 
 class TicketKind(Name):
-    """Why a ticket is made."""
+    """Reason for a ticket."""
 
     INCIDENT = "INCIDENT"
     IMPROVEMENT = "IMPROVEMENT"
@@ -54,7 +54,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class SloPast:
-    """How an SLO did.
+    """Past performance of an SLO.
 
     `values` are the SLI of past whole windows; NaN where it is not known. `window` is their length in words, `periods` how
     many of the SLO's periods lie between the begin of the first and the end of the last.
@@ -75,7 +75,7 @@ class SloPast:
 
     @property
     def lacking(self) -> str | None:
-        """What is missing before the objective can be doubted; None where there is enough."""
+        """Say what is missing before the objective can be doubted; None where there is enough."""
         of = f" of {self.window}" if self.window else ""
         if self.known < _LEAST_WINDOWS:
             return f"{self.known} whole windows{of} could be judged; {_LEAST_WINDOWS} are needed"
@@ -99,31 +99,31 @@ class SloUpdate:
 
 def tickets(facts: Facts) -> tuple[Ticket, ...]:
     """The incident itself where it is a SEV-4, and its open action items."""
-    found = []
+    drafted = []
     if facts.severity is Severity.SEV_4:
         text = (
             f"{line(facts.title)}\nServices: {listed((line(repo.repo) for repo in facts.repos), nothing='none known')}\n"
             f"Cause: {cause_text(facts)}\n{freshness_text(facts)}"
         )
         title = f"{line(facts.incident_id)}: {line(facts.title) or facts.incident_type}"
-        found.append(Ticket(facts.incident_id, TicketKind.INCIDENT, title, text, labels=("incident", "SEV-4")))
+        drafted.append(Ticket(facts.incident_id, TicketKind.INCIDENT, title, text, labels=("incident", "SEV-4")))
     for key, item in item_ids(facts):
         if not item.is_done:
             text = f"From the postmortem of {line(facts.incident_id)}: {line(facts.title)}"
             labels = ("action-item", facts.severity.value)
-            found.append(Ticket(key, TicketKind.ACTION_ITEM, line(item.text), text, item.owner, item.due, labels))
-    return tuple(found)
+            drafted.append(Ticket(key, TicketKind.ACTION_ITEM, line(item.text), text, item.owner, item.due, labels))
+    return tuple(drafted)
 
 
-def improvement_tickets(repos: Iterable[AffectedRepo], below: float = LOW_HEALTH) -> tuple[Ticket, ...]:
-    """A ticket for each repo whose score is known and below the threshold, the lowest first."""
-    low = [repo for repo in repos if repo.score is not None and repo.score < below]
+def improvement_tickets(repos: Iterable[AffectedRepo]) -> tuple[Ticket, ...]:
+    """Return a ticket for each repo whose score is known and below the threshold, the lowest first."""
+    low = [repo for repo in repos if repo.score is not None and repo.score < LOW_HEALTH]
     return tuple(
         Ticket(
             f"improve:{repo.repo}",
             TicketKind.IMPROVEMENT,
             f"Improve the health of {repo_text(repo)}",
-            f"Health score {repo.score:.1f} of 100; {below:g} or more is healthy enough."
+            f"Health score {repo.score:.1f} of 100; {LOW_HEALTH:g} or more is healthy enough."
             + (" Customers use it." if repo.customer_facing else ""),
             repo.team,
             labels=("improvement", *(("customer-facing",) if repo.customer_facing else ())),
@@ -138,7 +138,7 @@ def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
     The level is the order statistic, never an interpolated value, so it was reached in fact. Fewer than six known windows, or
     windows over less than a period, say nothing.
     """
-    found = []
+    updates = []
     for past in pasts:
         known = [value for value in past.values if math.isfinite(value)]
         sign = 1 if past.higher_is_better else -1
@@ -149,8 +149,8 @@ def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
         suggested = best_first[math.ceil(_KEPT_SHARE * len(known)) - 1]
         windows = f"windows of {past.window}" if past.window else "windows"
         reason = f"{missed} of {len(known)} {windows} missed {past.objective:g}; nine of ten kept {suggested:g}"
-        found.append(SloUpdate(past.sla_id, past.objective, suggested, missed, len(known), past.unit, reason))
-    return tuple(found)
+        updates.append(SloUpdate(past.sla_id, past.objective, suggested, missed, len(known), past.unit, reason))
+    return tuple(updates)
 
 
 def slo_tickets(updates: Iterable[SloUpdate]) -> tuple[Ticket, ...]:

@@ -26,7 +26,7 @@ DEFAULT_AUTHOR = "T.A.R.S. incident workbook"
 
 @dataclass(frozen=True)
 class Document:
-    """What an exporter renders.
+    """Content that an exporter renders.
 
     Attributes
     ----------

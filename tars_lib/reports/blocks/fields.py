@@ -1,4 +1,4 @@
-"""What a block may hold: every field is checked against its annotation when the block is made.
+"""Fields of blocks: each is checked against its annotation when the block is made.
 
 One check serves both ways in, the constructor that a notebook calls and the JSON that an exporter reads, so a
 block that exists is a block that can be rendered. A refusal names the block, the field, the value and what is

@@ -1,4 +1,4 @@
-"""What a report shows: one frozen dataclass for each kind of thing, with the JSON that is its truth.
+"""Kinds of blocks in a report: one frozen dataclass each, with the JSON that is its truth.
 
 A notebook displays blocks; the exporters read them back from the executed notebook and render each kind with
 one template. Data stays data: nothing in a block ever becomes HTML, Markdown or Typst source.
@@ -269,7 +269,7 @@ class FigureBlock(Block):
 
 @dataclass(frozen=True)
 class Timeline(Block):
-    """What happened when, in the order given; `empty` says why where there are no entries."""
+    """Events in the order given; `empty` says why where there are no entries."""
 
     kind: ClassVar[str] = "timeline"
     entries: Sequence[TimelineEntry]
@@ -279,7 +279,7 @@ class Timeline(Block):
 
 @dataclass(frozen=True)
 class Checklist(Block):
-    """What is to be done, by whom and until when; `empty` says why where there is nothing."""
+    """Tasks, by whom and until when; `empty` says why where there is nothing."""
 
     kind: ClassVar[str] = "checklist"
     items: Sequence[ChecklistItem]

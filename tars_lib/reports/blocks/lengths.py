@@ -1,4 +1,4 @@
-"""How long a text may be in a report, and where a long word may break; `visible` itself is `tars_lib.text.visible`."""
+"""Bounds of a text in a report, and where a long word may break; `visible` itself is `tars_lib.text.visible`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job.
+    """Outcome of a job.
 
     `files` holds `notebook` and one entry a format; empty where it failed. `error` says why; a `NotebookError` where a cell
     did.
@@ -154,10 +154,10 @@ def _open(folder: Path) -> None:
 def _run(job: Job, formats: Iterable[str], *, has_bar: bool) -> dict[str, Path]:
     from tars_lib.reports.notebooks.kernel import close_event_loop
 
-    place = job.folder / f"{job.name}.ipynb"
+    notebook_path = job.folder / f"{job.name}.ipynb"
     try:
         executed = run_notebook(
-            job.notebook, job.parameters, place, generated_at=job.generated_at, cwd=job.cwd, has_bar=has_bar
+            job.notebook, job.parameters, notebook_path, generated_at=job.generated_at, cwd=job.cwd, has_bar=has_bar
         )
     finally:
         close_event_loop()

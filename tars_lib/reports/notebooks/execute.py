@@ -92,17 +92,11 @@ def find_notebook(name: str) -> Path:
         if path.is_file():
             return path
         raise ReportError(f"notebook {name!r}: no such file")
-    folder = _folder("notebooks")
+    folder = _notebooks()
     names = sorted(path.stem for path in folder.glob("*.ipynb"))
     if name not in names:
         raise ReportError(f"unknown notebook {name!r}; allowed: {', '.join(names) or 'none'} (in {folder})")
     return folder / f"{name}.ipynb"
-
-
-def find_parameters(name: str) -> Path | None:
-    """Return the parameters file of a notebook, or None where it has none; see `find_notebook`."""
-    path = _folder("parameters") / f"{Path(name).stem}.yaml"
-    return path if path.is_file() else None
 
 
 def notebook_parameters(name: str | Path) -> dict[str, Any]:
@@ -118,10 +112,10 @@ def check_notebook(name: str | Path, parameters: Mapping[str, Any]) -> None:
     ReportError
         Names the parameter, the value and what is allowed.
     """
-    found = find_notebook(str(name))
-    content = _read(found)
-    check_parameters(parameters, declared_parameters(content), found.name)
-    check_ranges(parameters, declared_ranges(content), found.name)
+    path = find_notebook(str(name))
+    content = _read(path)
+    check_parameters(parameters, declared_parameters(content), path.name)
+    check_ranges(parameters, declared_ranges(content), path.name)
 
 
 def run_notebook(
@@ -233,12 +227,12 @@ def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str
     return written
 
 
-def _folder(kind: str) -> Path:
-    beside = _PACKAGE.parent / kind
+def _notebooks() -> Path:
+    beside = _PACKAGE.parent / "notebooks"
     # The file tells a checkout from a folder of that name that happens to lie in site-packages.
     if (_PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir():
         return beside
-    return _PACKAGE / f"_{kind}"
+    return _PACKAGE / "_notebooks"
 
 
 def _read(path: Path) -> Any:

@@ -139,7 +139,7 @@ def import_path(given: str, here: Path) -> list[str]:
 
 
 def _has_room_for_matplotlib(env: Mapping[str, str]) -> bool:
-    """Whether the folders that matplotlib keeps its fonts' list in can be written to; it complains in the report otherwise."""
+    """Return whether matplotlib can write its fonts' list; it complains in the report otherwise."""
     given = env.get("MPLCONFIGDIR")
     try:
         home = Path(env.get("HOME") or Path.home())

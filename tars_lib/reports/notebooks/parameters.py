@@ -1,4 +1,4 @@
-"""What a notebook lets its caller set: the literals of its cell tagged `parameters`.
+"""Parameters that a notebook lets its caller set: the literals of its cell tagged `parameters`.
 
 papermill turns parameter names into code, so only names that the notebook declares pass, and a value has the
 type of the literal that it replaces: `007` for a text stays a text.
@@ -72,7 +72,7 @@ def declared_ranges(notebook: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
         for node in ast.walk(ast.parse(cell["source"])):
             if not isinstance(node, ast.Call) or getattr(node.func, "attr", "") != "whole_number":
                 continue
-            constants = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
             match constants:
                 case [str(name), int(low), int(high)]:
                     ranges[name] = (low, high)

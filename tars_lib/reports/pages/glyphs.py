@@ -1,4 +1,4 @@
-"""Which characters the fonts that travel with the package can draw.
+"""Characters that the fonts that travel with the package can draw.
 
 `fonts/coverage.txt` lists the code points that every shipped style of the text face, or the fallback face,
 holds: one range a line in hexadecimal. A test compares it with the fonts themselves.

@@ -1,4 +1,4 @@
-"""How a report says on its first page that the evidence behind it is not whole."""
+"""Warning on a report's first page that the evidence behind it is not whole."""
 
 from __future__ import annotations
 

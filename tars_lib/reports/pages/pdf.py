@@ -122,7 +122,7 @@ def _fitted(root: Path) -> typst.Compiler:
 
 
 def _faults(marks: list[dict[str, Any]]) -> tuple[int, int, float]:
-    """How a document falls on its pages, the less the better: pages, rows that stand alone, and what of pages is empty.
+    """Rate how badly a document falls on its pages: pages, rows that stand alone, and what of pages is empty.
 
     Examples
     --------

@@ -83,7 +83,7 @@ def measured_text(result: ComplianceResult) -> str:
 
 
 def breach_sentences(breach: Breach) -> list[str]:
-    """Where, why and what to do, a sentence each."""
+    """Say where, why and what to do, a sentence each."""
     said = [f"Services: {', '.join(breach.repos)}"] if breach.repos else []
     said += [f"Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]
     if not breach.root_causes:

@@ -1,4 +1,4 @@
-"""What a build server's page says of the reports of a run: the verdict, which pages there are, and why one is missing."""
+"""Reports of a run on a build server's page: the verdict, which pages there are, and why one is missing."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def totals(series: Sequence[SampledSeries], label: str) -> tuple[str, ...]:
 
 
 def _are_times(one: SampledSeries) -> bool:
-    """Whether all values are counts since 1970 near the time of their row."""
+    """Return whether all values are counts since 1970 near the time of their row."""
     value = one.value[~np.isnan(one.value)]
     time = one.time[~np.isnan(one.value)]
     return bool(value.size) and any(

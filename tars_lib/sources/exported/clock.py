@@ -173,7 +173,7 @@ def _one(cell: str, time_format: str, day_first: bool | None) -> datetime:
 
 
 def _day_first(cells: Sequence[str], where: Where) -> bool | None:
-    """Whether days with slashes or dots put the day first; None where there are none, or the year is."""
+    """Tell if days with slashes or dots put the day first; None where there are none, or the year is."""
     found = [(position, _SLASHES.fullmatch(cell)) for position, cell in enumerate(cells)]
     parts = [(position, int(one[1]), one[2], int(one[3])) for position, one in found if one and len(one[1]) < 4]
     if not parts:

@@ -16,7 +16,7 @@ from tars_lib.sources.exported.tables import head_of
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is in a file.
+    """Content of a file.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def read_content(path: Path, label: str) -> Content:
 
 
 def _json(text: str, label: str) -> Any:
-    """What JSON holds: one value, or a list of the objects that stand a line each, as many tools append them."""
+    """Parse JSON: one value, or a list of the objects that stand a line each, as many tools append them."""
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if len(lines) > 1 and all(line[0] == "{" and line[-1] == "}" for _, line in lines):
         return [parse_json(line, place(label, row=number)) for number, line in lines]

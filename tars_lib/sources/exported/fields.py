@@ -45,7 +45,7 @@ def entries_of(document: object, keys: Sequence[str], label: str) -> list[tuple[
 
 
 def are_all(document: object, keys: Sequence[str], is_one: Callable[[Entry], bool]) -> bool:
-    """Whether parsed JSON is a list as `entries_of` takes it, not empty, each of whose entries is one of a kind."""
+    """Return whether parsed JSON is a list as `entries_of` takes it, not empty, and all its entries are of a kind."""
     try:
         found = entries_of(document, keys, "")
     except InputError:

@@ -37,7 +37,7 @@ class ExportFormat:
     of: str = "document"
 
     def fits(self, content: Content) -> bool:
-        """Whether a file looks like this format."""
+        """Return whether a file looks like this format."""
         if self.of == "document":
             return content.document is not None and bool(self._function(self.recognise)(content.document))
         if self.of == "table" and not content.columns:
@@ -45,7 +45,7 @@ class ExportFormat:
         return content.document is None and bool(self._function(self.recognise)(content))
 
     def reads(self, content: Content, choices: Choices) -> Exported:
-        """What the file holds."""
+        """Read what the file holds."""
         if self.of == "document":
             found = self._function(self.read)(content.document, content.label, choices)
         else:

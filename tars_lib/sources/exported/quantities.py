@@ -46,7 +46,7 @@ class ReadValues:
 
 
 def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "", *, is_local: bool = False) -> str:
-    """Which mark parts whole numbers from fractions, by what the cells of a table show together.
+    """Find which mark parts whole numbers from fractions, by what the cells of a table show together.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ from tars_lib.sources.exported.shapes import Choices, SampledSeries
 
 @dataclass(frozen=True, slots=True)
 class SettledMetric:
-    """What is known of a metric of a file.
+    """Knowledge about a metric of a file.
 
     Attributes
     ----------

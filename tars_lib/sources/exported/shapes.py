@@ -1,4 +1,4 @@
-"""What a reader of an exported file is told, and what it gives back."""
+"""Input and output of a reader of an exported file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tars_lib.model.names import Dependency, Event, PastIncident, Repo
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user settles that a file does not say.
+    """Choices of the user where a file does not say.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class SampledSeries:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a file holds.
+    """Data read from a file.
 
     Attributes
     ----------

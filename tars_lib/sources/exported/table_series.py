@@ -49,7 +49,7 @@ _UNITS = ("unit", "units")
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What the columns of a table are.
+    """Roles of the columns of a table.
 
     `series` holds whole names of series, `values` numbers, `unit` the unit of each row, `others` texts that nobody asked for.
     """
@@ -103,7 +103,7 @@ def _zone_in(name: str) -> ZoneInfo | None:
 
 
 def roles_of(table: TextTable, choices: Choices) -> Roles:
-    """What each column is: by the map file, by its name, else by whether its cells are numbers.
+    """Tell what each column is: by the map file, by its name, else by whether its cells are numbers.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def _the(texts: Sequence[str], mapped: Sequence[str], names: Sequence[str]) -> s
 
 
 def _is_text(table: TextTable, name: str, use: str) -> bool:
-    """Whether no cell of a column is a number, and some are texts."""
+    """Return whether no cell of a column is a number, and some are texts."""
     if use == "value" or not table.rows:
         return False
     if name.lower() in _REPOS:
@@ -314,7 +314,7 @@ def _with_units(
 
 
 def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
-    """What tells the series of a row: its whole name, or repo and metric."""
+    """Return what tells the series of a row: its whole name, or repo and metric."""
     blank = [""] * len(table.rows)
     first = table.cells(roles.series or roles.repo) if roles.series or roles.repo else blank
     second = table.cells(roles.metric) if roles.metric else blank

@@ -1,4 +1,4 @@
-"""Whose samples a series is: repo, metric and unit by its name, its labels and what the user says."""
+"""Owner of a series: repo, metric and unit by its name, its labels and what the user says."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SeriesName:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose samples a series is; unit and kind are empty where nobody says."""
+    """Owner of a series; unit and kind are empty where nobody says."""
 
     repo: str
     metric: str
@@ -75,7 +75,7 @@ def _plain(text: str) -> str:
 
 
 def owners(names: Sequence[SeriesName], choices: Choices, label: str) -> list[Owner]:
-    """Whose samples each of the series of a file is.
+    """Find whose samples each of the series of a file is.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What `tars pull` asks of a source, what a source answers, and the one protocol between them."""
+"""Protocol between `tars pull` and a source: the question and the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a source is asked, and what it may use of the world.
+    """Question to a source, and what it may use of the world.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a source answers; any part may be missing.
+    """Answer of a source; any part may be missing.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class PullOutlook:
-    """What `tars pull --check` says would come; None where the source cannot tell without giving it."""
+    """Forecast of a pull for `tars pull --check`; None where the source cannot tell without giving it."""
 
     series: int | None = None
     samples: int | None = None

@@ -255,7 +255,7 @@ def _next(header: str) -> str | None:
 
 
 def _words(body: bytes) -> str:
-    """What a server says is wrong, as its JSON says it or as plain text; bounded, in one line."""
+    """Return what a server says is wrong, as its JSON says it or as plain text; bounded, in one line."""
     text = body[:2000].decode("utf-8", "replace")
     for key in ("error", "message"):
         found = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.){{1,300}})"', text)

@@ -1,1 +1,1 @@
-"""Where does a series change: break points, shifts of level and trends."""
+"""Changes of a series: break points, shifts of level and trends."""

@@ -81,7 +81,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What is said of the rows to come at each origin: shape (F, O, S) each, F answers in the order of their places.
+    """Forecasts of the rows to come at each origin: shape (F, O, S) each, F answers in the order of their places.
 
     `error` is the standard error of a shift's level or of a trend's slope. "As it is now" has none beyond what it missed in
     the past, and a p-value of 0: it is always said.

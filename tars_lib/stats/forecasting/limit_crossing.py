@@ -58,7 +58,7 @@ _CHUNK = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BreachForecasts:
-    """What is to come, column by column; shape (S,) each.
+    """Forecasts, column by column; shape (S,) each.
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ class PairTests:
 
 @dataclass(frozen=True)
 class Overlap:
-    """What each lag leaves of a panel's innovations.
+    """Part of a panel's innovations that each lag leaves.
 
     Attributes
     ----------

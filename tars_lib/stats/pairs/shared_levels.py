@@ -37,7 +37,7 @@ NEARLY_ONE = 1.0 - 1e-9
 
 @dataclass(frozen=True)
 class Gain:
-    """What each row's series, leading, explains of each column's series, at one lag.
+    """Share of each column's series that each row's series, leading, explains at one lag.
 
     Attributes
     ----------

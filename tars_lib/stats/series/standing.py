@@ -14,7 +14,7 @@ MOVED = 20
 
 
 def standing(value: NDArray[np.float64]) -> int:
-    """How many samples at the end of a series are equal, where it never stood for nearly so long before; else 0.
+    """Count the equal samples at the end of a series where it never stood for nearly so long before; else 0.
 
     A series that stands at 0 says that nothing happens, which is told elsewhere; so it counts as moving.
 

@@ -42,7 +42,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """How many are at risk, the nearest breach, and how much of the budget is left."""
+    """Count how many are at risk, and show the nearest breach and how much of the budget is left."""
     risky = at_risk(run)
     soonest = min((r.days_until_breach.value for r in risky if r.days_until_breach is not None), default=None)
     shares = [
@@ -75,7 +75,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def verdict(run: Run, check_minutes: int, state: IncidentState | None = None) -> Callout:
-    """What to do now."""
+    """Say what to do now."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -127,7 +127,7 @@ def at_risk_table(run: Run) -> Table:
 
 
 def budget_section(run: Run) -> list[Block]:
-    """How the budgets at risk were spent."""
+    """Show how the budgets at risk were spent."""
     drawn = budgets(run)
     return [Heading("How fast the error budget is burning"), *drawn] if drawn else []
 

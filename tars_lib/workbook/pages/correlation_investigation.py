@@ -57,7 +57,7 @@ def narrowed(run: Run, repo: str = "") -> Run:
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """How much moves together or after each other, and whether any of it is trouble."""
+    """Say how much moves together or after each other, and whether any of it is trouble."""
     nothing = "Not judged" if run.correlation.reason is not None else "No correlation"
     return page_head(
         run, "Correlation investigation", _headline(run), (122, 132, 121, 131), nothing, incident_id, None, state
@@ -114,7 +114,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
 
 
 def together(run: Run, max_pairs: int = 8) -> list[Block]:
-    """What moves together at the same moment."""
+    """Show what moves together at the same moment."""
     report = run.correlation
     linked = {(edge.caller, edge.callee) for edge in run.org.dependencies}
     rows = tuple(
@@ -147,7 +147,7 @@ def together(run: Run, max_pairs: int = 8) -> list[Block]:
 
 
 def shared(run: Run) -> Table:
-    """What the clusters have in common: the hypotheses to be looked into."""
+    """List what the clusters have in common: the hypotheses to be looked into."""
     rows = tuple(
         (
             listed(cluster.repos, 3),
@@ -176,7 +176,7 @@ def shared(run: Run) -> Table:
 
 
 def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
-    """Who moves before whom."""
+    """Show who moves before whom."""
     report = run.temporal
     rows = tuple(
         (
@@ -236,7 +236,7 @@ def trouble(run: Run) -> Table:
 
 
 def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """What to run now; once the incident is settled, what is left."""
+    """Say what to run now; once the incident is settled, what is left."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     first = []
@@ -267,7 +267,7 @@ def _headline(run: Run) -> str:
 
 
 def _deviating(run: Run) -> list[str]:
-    """What deviates now, in words without the full stop."""
+    """Say what deviates now, without the full stop."""
     said = [
         f"{listed(one.repos, 4)} are abnormal since {since_words(one.started_at)}" for one in run.correlation.anomalies
     ]

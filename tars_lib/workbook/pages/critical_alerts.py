@@ -53,7 +53,7 @@ def critical(run: Run) -> tuple[Alert, ...]:
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """How many, and which first."""
+    """Say how many there are, and which comes first."""
     oldest = min((alert.first_seen for alert in critical(run) if alert.first_seen is not None), default=None)
     return page_head(run, "Critical alerts", _headline(run), (102, 101), "No alert", incident_id, oldest, state)
 
@@ -162,7 +162,7 @@ def priorities(run: Run, max_alerts: int = 12) -> list[Block]:
 
 
 def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """What to run now."""
+    """Say what to run now."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.alerts[] | select(.severity == \"CRITICAL\")'"

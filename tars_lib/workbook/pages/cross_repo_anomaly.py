@@ -68,7 +68,7 @@ def chosen(run: Run, cluster_id: str = "") -> Cluster | None:
 
 
 def title(run: Run, cluster: Cluster | None, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Who deviates, since when, and what they share, in a sentence."""
+    """Say who deviates, since when, and what they share, in a sentence."""
     nothing = "Not judged" if run.correlation.reason is not None else "No anomaly"
     began = None if cluster is None else cluster.onset
     return page_head(run, "Cross-repo anomaly", _headline(run, cluster), (122,), nothing, incident_id, began, state)
@@ -112,7 +112,7 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
 
 
 def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = None) -> Callout:
-    """What to do in this minute."""
+    """Say what to do in this minute."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -130,7 +130,7 @@ def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = 
 
 
 def members(run: Run, cluster: Cluster | None) -> list[Block]:
-    """Which repos, and who turned when."""
+    """List the repos, and who turned when."""
     report = run.correlation
     shown = None
     if cluster is not None and cluster.onset is not None:
@@ -167,7 +167,7 @@ def members(run: Run, cluster: Cluster | None) -> list[Block]:
 
 
 def common_factor(cluster: Cluster | None) -> Table:
-    """What most members have and most other repos have not: the playbook's four questions, each answered."""
+    """Answer the playbook's four questions: what do most members have that most other repos have not?"""
     rows: list[tuple[object, ...]] = []
     for kind, question in _FACTORS if cluster is not None else ():
         mine = [one for one in cluster.common_factors if one.kind is kind] if cluster is not None else []
@@ -229,7 +229,7 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
 
 
 def next_action(run: Run, cluster: Cluster | None, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """What to run now."""
+    """Say what to run now."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.clusters[] | select(.is_anomalous == true)'"

@@ -31,7 +31,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def readiness(run: Run) -> list[Block]:
-    """How ready the organisation is to answer for its SLAs, and what takes points off."""
+    """Show how ready the organisation is to answer for its SLAs, and what takes points off."""
     return [figure(draw_readiness(run.sla.executive_readiness))]
 
 
@@ -61,7 +61,7 @@ def case_of(register: Register, incident_id: str) -> Case | None:
 
 
 def response(run: Run, case: Case | None, incident_id: str = "", state: IncidentState | None = None) -> list[Block]:
-    """How the response stands; without an incident what to do first, and who does it."""
+    """Say how the response stands; without an incident what to do first, and who does it."""
     if case is None:
         settled = settled_step(state or state_by(run, None))
         if settled is not None:
@@ -112,7 +112,7 @@ def trends(run: Run) -> list[Block]:
 
 
 def next_action(run: Run) -> Table:
-    """What leadership asks for next."""
+    """Say what leadership asks for next."""
     steps = [("The full report", f"tars report incident_report --run {run_place(run)}")]
     if run.sla.breaches:
         steps.append(("The response, minute by minute", f"tars report sla_breach --run {run_place(run)}"))

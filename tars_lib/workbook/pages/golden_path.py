@@ -89,7 +89,7 @@ def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
 
 
 def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
-    """What to do in this minute, and the command that does it."""
+    """Say what to do in this minute, with the command that does it."""
     if case is None:
         entry = EXIT_CODES[run.status.exit_code]
         if entry.severity is None:
@@ -284,7 +284,7 @@ def where_option(register: Register) -> str:
 
 
 def is_urgent(entry: ExitCode) -> bool:
-    """Whether the playbook wants an answer within the hour."""
+    """Return whether the playbook wants an answer within the hour."""
     return entry.severity in (Severity.SEV_1, Severity.SEV_2)
 
 
@@ -358,7 +358,7 @@ def _recorded(step: GuidedStep) -> str:
 
 
 def step_state(path: GoldenPath, number: int) -> Badge:
-    """Whether a step is done, comes now, is late or is to come."""
+    """Say if a step is done, comes now, is late or is to come."""
     step = path.steps[number]
     if step.is_done:
         return Badge("Done", "good")

@@ -88,7 +88,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def risk_note(health: HealthReport) -> str:
-    """Why the tier is worse than the score alone; else how much was seen."""
+    """Say why the tier is worse than the score alone; else how much was seen."""
     return clash_note(health) or f"coverage {health.coverage:.0%}"
 
 
@@ -125,7 +125,7 @@ def scorecard(run: Run) -> Table:
 
 
 def first_step(run: Run, state: IncidentState | None = None) -> Callout:
-    """What to do in this minute: the containment of the first breach, and who hears of it next."""
+    """Say what to do in this minute: the containment of the first breach, and who hears of it next."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -178,7 +178,7 @@ def weakest_repos(run: Run) -> Table:
 
 
 def spread_and_alerts(run: Run, state: IncidentState) -> list[Block]:
-    """Whether it spreads, alerts, budget and outlook; a sentence instead of two sections where there is none of them."""
+    """Show spread, alerts, budget and outlook; a sentence instead of two sections where there is none of them."""
     found = spread.spread(run, state)
     ahead = [*outlook.budgets(run, 1), *outlook.outlook(run, state)]
     if not run.sla.breaches and not run.alerts.alerts and len(found) == 1 and isinstance(found[0], Callout):
@@ -196,7 +196,7 @@ def service_health(run: Run) -> list[Block]:
 
 
 def data_quality(run: Run) -> list[Block]:
-    """What this report cannot know, and what it left out."""
+    """Say what this report cannot know, and what it left out."""
     rows = [
         (f"SLA {result.sla_name}", Badge("Unknown", "unknown"), result.reason or "")
         for result in run.sla.compliance_results
@@ -262,13 +262,13 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
 
 
 def _trend(report: RepositoryReport) -> str:
-    """Which way a score goes; after a fall that is what it did since, which the reader has to be told."""
+    """Say which way a score goes; after a fall that is what it did since, which the reader has to be told."""
     word = report.trend.value.capitalize()
     return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
 
 
 def _where(result: ComplianceResult) -> str:
-    """Which service was measured, where the verdict is about one of several, and how many more are affected."""
+    """Name the service that was measured, where the verdict is about one of several, and how many more are affected."""
     others = tuple(repo for repo in result.affected_repos if repo != result.scope)
     if result.scope is None or result.judged_repos <= 1:
         return listed(result.affected_repos, 1) or "-"

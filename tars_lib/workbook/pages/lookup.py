@@ -1,4 +1,4 @@
-"""What parameters name has to be there: looked up before a kernel starts, with the refusals of the notebooks themselves."""
+"""Lookup of what parameters name, before a kernel starts, with the refusals of the notebooks themselves."""
 
 from __future__ import annotations
 

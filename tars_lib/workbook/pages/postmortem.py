@@ -75,7 +75,7 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
 
 
 def costs(case: Case | None) -> list[Block]:
-    """What it cost, in four numbers."""
+    """Show what it cost, in four numbers."""
     if case is None:
         return []
     facts, cost = case.facts, impact(case.facts)
@@ -106,7 +106,7 @@ def costs(case: Case | None) -> list[Block]:
 
 
 def summary(run: Run, case: Case | None) -> list[Block]:
-    """What happened, in the words of the record."""
+    """Say what happened, in the words of the record."""
     if case is None:
         return [
             Callout(
@@ -124,7 +124,7 @@ def summary(run: Run, case: Case | None) -> list[Block]:
 
 
 def timeline(case: Case | None) -> list[Block]:
-    """What happened when, each line with where it comes from."""
+    """List what happened when, each line with where it comes from."""
     if case is None:
         return []
     rows = sorted(case.facts.timeline, key=lambda row: row.at)
@@ -186,7 +186,7 @@ def effects(case: Case | None) -> list[Block]:
 
 
 def lessons(case: Case | None) -> list[Block]:
-    """What the clocks say went well and what did not; the rest is the meeting's."""
+    """Say what went well and what did not, by the clocks; the rest is the meeting's."""
     if case is None:
         return []
     kept = kept_clocks(case.facts, case.playbook)
@@ -252,7 +252,7 @@ def reviews(case: Case | None) -> list[Block]:
 
 
 def next_action(run: Run, register: Register, case: Case | None) -> Table:
-    """What follows: action items, the meeting, its record, the trend."""
+    """Say what follows: action items, the meeting, its record, the trend."""
     where = where_option(register)
     if case is None:
         return next_steps(

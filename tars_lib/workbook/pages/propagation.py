@@ -49,7 +49,7 @@ _CLASS = {
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """What travels where, in a sentence."""
+    """Say what travels where, in a sentence."""
     path = _first(run)
     nothing = "Not judged" if run.temporal.reason is not None else "No propagation"
     began = None if path is None else path.started_at
@@ -105,7 +105,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def first_step(run: Run, state: IncidentState | None = None) -> Callout:
-    """What to do in this minute."""
+    """Say what to do in this minute."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -131,7 +131,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
 
 
 def leaders(run: Run) -> Table:
-    """Who moves first: the playbook's first question."""
+    """Show who moves first: the playbook's first question."""
     scores = {one.repo: one for one in run.health.repository_reports}
     rows = tuple(
         (
@@ -162,7 +162,7 @@ def leaders(run: Run) -> Table:
 
 
 def paths(run: Run, max_paths: int = 8) -> list[Block]:
-    """Which way it travels: the network in time, the paths, and who turned when."""
+    """Show which way it travels: the network in time, the paths, and who turned when."""
     report = run.temporal
     listed_paths = report.propagation_paths[:max_paths]
     rows = tuple(
@@ -258,7 +258,7 @@ def containment(run: Run) -> list[Block]:
 
 
 def monitoring(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """What to run from now on, and the number to watch."""
+    """Say what to run from now on, and the number to watch."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     path = _first(run)

@@ -116,7 +116,7 @@ def explain(run: Run, max_causes: int, state: IncidentState | None = None) -> li
 
 
 def primary_cause(breach: Breach) -> str:
-    """What to write down as the primary root cause: never a name that the evidence does not single out."""
+    """Say what to write down as the primary root cause: never a name that the evidence does not single out."""
     if not breach.root_causes:
         return f"Unknown: {breach.reason}"
     first = breach.root_causes[0]

@@ -299,7 +299,7 @@ def due(shown: TrendFacts) -> list[Block]:
 
 
 def next_action(run: Run, shown: TrendFacts) -> Table:
-    """What leadership asks for after the review."""
+    """Say what leadership asks for after the review."""
     where = where_option(shown.register)
     steps = []
     if shown.found.cases:

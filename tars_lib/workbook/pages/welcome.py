@@ -86,7 +86,7 @@ def title(found: Found) -> TitleBlock:
 
 
 def questions(found: Found) -> Table:
-    """What to type for which question, with names that are there."""
+    """List what to type for which question, with names that are there."""
     repo, sla = worst_repo(found), worst_sla(found) or "availability"
     metric = found.org.history.metrics[0] if found.org.history.metrics else "health_score"
     rows = (
@@ -110,7 +110,7 @@ def questions(found: Found) -> Table:
 
 
 def why(found: Found) -> list[Block]:
-    """Why the first SLA has the verdict that it has."""
+    """Say why the first SLA has the verdict that it has."""
     sla_id = worst_sla(found)
     if not sla_id:
         return [Callout("No SLA is defined", "A verdict needs an objective: sla-policies.yaml holds them.", "unknown")]
@@ -147,7 +147,7 @@ def incident_stretch(found: Found) -> list[Excluded]:
 
 
 def verdicts_moved(found: Found) -> list[Block]:
-    """What would have moved, had the incident been planned."""
+    """Show what would have moved, had the incident been planned."""
     return [
         Heading("What if the incident had been planned maintenance?"),
         *moved(what_if(found.org, exclude=incident_stretch(found))),
@@ -165,7 +165,7 @@ def try_out(org: OrgData) -> WhatIfPanel | Callout:
 
 
 def next_action(found: Found) -> Table:
-    """Where to go from here."""
+    """Say where to go from here."""
     root = "./org-health" if isinstance(found, Run) else "outputs/demo/org-health"
     place = run_place(found) if isinstance(found, Run) else "'./reports/runs/tars-run-*'"
     return next_steps(

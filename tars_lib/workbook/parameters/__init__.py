@@ -1,1 +1,1 @@
-"""What a notebook is given: parameters, the run, past runs and the incident register."""
+"""Input of a notebook: parameters, the run, past runs and the incident register."""

@@ -29,7 +29,7 @@ _LONGEST_PATH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Where incidents live, by which playbook they are judged, and at which time the clocks are read."""
+    """Place of the incidents, with the playbook that judges them and the time at which the clocks are read."""
 
     root: Path
     playbook: Playbook
@@ -37,7 +37,7 @@ class Register:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a folder of incidents at all."""
+        """Return whether there is a folder of incidents at all."""
         return self.root.is_dir()
 
     @property

@@ -1,4 +1,4 @@
-"""Where the paths of a notebook begin: in the current folder, and for a kernel that stands in `notebooks/` in the one above.
+"""Paths of a notebook: they begin in the current folder, for a kernel that stands in `notebooks/` in the one above.
 
 JupyterLab starts a kernel in the folder of its notebook, papermill and `tars report` in the folder that they were called from.
 The same parameters hold for both: they are paths of the workspace.
@@ -19,7 +19,7 @@ def in_workspace(path: Path) -> Path:
 
 
 def matches(pattern: str) -> list[Path]:
-    """What a path or a glob names, sorted; from the folder above where nothing is found here.
+    """List what a path or a glob names, sorted; from the folder above where nothing is found here.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ MIN_CONFIDENCE = 0.05
 
 
 def overview(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """When each SLA was breached, and the ranking of the first one's causes, side by side."""
+    """Show when each SLA was breached, and the ranking of the first one's causes, side by side."""
     if not run.sla.breaches:
         return []
     state = state or state_by(run, None)
@@ -52,7 +52,7 @@ def overview(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def breach_story(run: Run, position: int, state: IncidentState | None = None) -> list[Block]:
-    """What broke and why, for one breach: a sentence, the causes, the trends, the place of the harm.
+    """Show what broke and why, for one breach: a sentence, the causes, the trends, the place of the harm.
 
     Returns nothing for a position at which there is no breach; the first one says so while something is at risk or unknown.
     """
@@ -84,7 +84,7 @@ def breach_story(run: Run, position: int, state: IncidentState | None = None) ->
 
 
 def courses_of(run: Run, position: int) -> list[Block]:
-    """How the SLI of a breach went in its target, its cause and the other affected services; nothing where it has no course."""
+    """Show the SLI of a breach in its target, its cause and the other affected services; nothing without a course."""
     if position >= len(run.sla.breaches):
         return []
     breach = run.sla.breaches[position]
@@ -103,7 +103,7 @@ def breach_stories(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def told_story(run: Run, breach: Breach, state: IncidentState | None = None) -> str:
-    """What was measured against what, since when, where; in the past once the incident is settled."""
+    """Say what was measured against what, since when, where; in the past once the incident is settled."""
     result = run.sla[breach.sla_id]
     scope = result.scope or "the whole organisation"
     window = result.windows[0].window
@@ -156,7 +156,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
 
 
 def same_cause(one: Breach, other: Breach) -> bool:
-    """Whether two breaches have the same repo as their best cause."""
+    """Return whether two breaches have the same repo as their best cause."""
     return bool(one.root_causes and other.root_causes) and one.root_causes[0].repo == other.root_causes[0].repo
 
 
@@ -216,7 +216,7 @@ def timeline(run: Run) -> list[Block]:
 
 
 def actions(run: Run) -> list[Block]:
-    """How to contain, how to see that it worked, how to undo it: a row a cause found; nothing without a breach."""
+    """List how to contain, verify and undo: a row a cause found; nothing without a breach."""
     if not run.sla.breaches:
         return []
     rows = []

@@ -62,5 +62,5 @@ def label_of(name: str, limit: int = 40) -> str:
 
 
 def objective_sign(result: ComplianceResult) -> str:
-    """Which way the objective bounds."""
+    """Return which way the objective bounds."""
     return "≥" if result.higher_is_better else "≤"

@@ -1,4 +1,4 @@
-"""What to do next, with the command for it, and how the page was made: the appendix of every notebook."""
+"""Appendix of every notebook: what to do next, with the command for it, and how the page was made."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def health_report(run: Run) -> str:
 
 
 def incident_folder(incident_id: str) -> str:
-    """Where runs of an incident are written."""
+    """Return where runs of an incident are written."""
     return shlex.quote(f"./incidents/{incident_id}") if incident_id else '"./incidents/${INCIDENT_ID}"'
 
 
@@ -80,7 +80,7 @@ def pack_evidence(incident_id: str = "") -> tuple[str, str]:
 
 
 def settled_steps(run: Run, incident_id: str, state: IncidentState | None) -> Table | None:
-    """What is left to do once the incident is settled; None while it is not."""
+    """List what is left to do once the incident is settled; None while it is not."""
     state = state or state_by(run, None)
     if not state.is_settled:
         return None

@@ -1,4 +1,4 @@
-"""What warns, and what is to come: alerts, error budgets with burn rates, forecasts."""
+"""Warnings and outlook: alerts, error budgets with burn rates, forecasts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEVERITY: dict[AlertSeverity, Tone] = {
 
 
 def budgets(run: Run, limit: int = MAX_BUDGETS) -> list[FigureBlock]:
-    """How the budgets were spent that are spent most, at least to 80 %."""
+    """Show how the budgets were spent that are spent most, at least to 80 %."""
     spent = [r for r in worst_first(run) if r.status in (SlaStatus.BREACHED, SlaStatus.AT_RISK)]
     spent = sorted((r for r in spent if _share(r) > 0), key=lambda r: -_share(r))
     drawn = []
@@ -73,7 +73,7 @@ def alerts(run: Run) -> Table:
 
 
 def outlook(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """What the forecasts say, in a sentence, while the incident is not settled; each SLA stands in `forecasts`."""
+    """Say what the forecasts say while the incident is not settled; each SLA stands in `forecasts`."""
     text = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     return [Prose((f"Outlook: {text}.",))] if text else []
 

@@ -1,4 +1,4 @@
-"""What the pages on spread and on common movement share: names, states and changes around an onset in words."""
+"""Common ground of the pages on spread and common movement: names, states and changes around an onset in words."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def way(path: PropagationPath, limit: int = 6) -> str:
 
 
 def lag_words(path: PropagationPath) -> str:
-    """How long the path takes, first to last."""
+    """Say how long the path takes, first to last."""
     return lag_text(path.lag_duration)
 
 
@@ -82,14 +82,14 @@ def since_words(time: datetime | None) -> str:
 
 
 def state_badge(path: PropagationPath) -> Badge:
-    """Whether something travels on a path now, and what."""
+    """Tell if something travels on a path now, and what."""
     if not path.is_active:
         return Badge("Quiet", "neutral")
     return Badge("Active", "critical") if path.is_declining else Badge("Recovering", "good")
 
 
 def direction_badge(direction: ClusterDirection, *, is_anomalous: bool) -> Badge:
-    """Where a cluster goes now."""
+    """Say where a cluster goes now."""
     if not is_anomalous:
         return Badge("At its usual level", "good" if direction is not ClusterDirection.UNKNOWN else "unknown")
     words = {
@@ -100,7 +100,7 @@ def direction_badge(direction: ClusterDirection, *, is_anomalous: bool) -> Badge
 
 
 def who_hears(severity: Severity) -> str:
-    """Who is told and when, by the escalation matrix."""
+    """Say who is told and when, by the escalation matrix."""
     who = [
         f"{name} {'now' if not after else f'after {duration_text(after)}'}"
         for name, after in zip(packaged().severity(severity).escalation, packaged().escalation_after, strict=False)

@@ -12,7 +12,7 @@ _WORST_FIRST = {SlaStatus.BREACHED: 0, SlaStatus.AT_RISK: 1, SlaStatus.UNKNOWN: 
 
 
 def is_dark(run: Run) -> bool:
-    """Whether something that ought to be judged could not be."""
+    """Return whether something that ought to be judged could not be."""
     return bool(run.sla.summary.unknown) or not run.sla.summary.total or run.health.aggregate_score is None
 
 

@@ -1,4 +1,4 @@
-"""What the interactive cells are made of: ipywidgets where it is installed, and pictures as a widget shows them."""
+"""Parts of the interactive cells: ipywidgets where it is installed, and pictures as a widget shows them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def widgets() -> ModuleType:
 
 
 def has_widgets() -> bool:
-    """Whether the library is installed."""
+    """Return whether the library is installed."""
     from importlib.util import find_spec
 
     return find_spec("ipywidgets") is not None
 
 
 def missing(what: str) -> Callout:
-    """What stands in place of a widget where the library is not installed."""
+    """Return what stands in place of a widget where the library is not installed."""
     return Callout(f"{what} needs ipywidgets", f"It is not installed here: {INSTALL}", "info")
 
 

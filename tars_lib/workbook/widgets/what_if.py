@@ -1,4 +1,4 @@
-"""What would move a verdict, as blocks and as a panel in which one tries it out."""
+"""Trial of a verdict: what would move it, as blocks and as a panel in which one tries it out."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a window holds: what maintenance excuses, what is missing, and what can be said all the same."""
+"""Content of a window: what maintenance excuses, what is missing, and what can be said all the same."""

@@ -91,7 +91,7 @@ def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measuremen
 
 
 def _widest_gap(times: Ints, span: Ints, first: int, last: int, *, at_end: bool) -> str:
-    """Where the longest time of a window lies for which no sample stands; empty where there is none."""
+    """Locate the longest time of a window for which no sample stands; empty where there is none."""
     begin, finish = (times - span, times) if at_end else (times, times + span)
     edges = np.clip(np.concatenate((finish, [first])), first, last)[np.r_[-1, 0 : times.size]]
     gaps = np.clip(np.append(begin, last), first, last) - edges

@@ -71,7 +71,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was seen of a scope, and the value over all completions: of what is half reported, and of everything."""
+    """Observation of a scope, and the value over all completions: of what is half reported, and of everything."""
 
     value: float
     half: tuple[float, float]

@@ -29,7 +29,7 @@ class _Entity:
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed YAML or JSON looks like entities of Backstage."""
+    """Return whether parsed YAML or JSON looks like entities of Backstage."""
     return are_all(
         document, _LISTS, lambda entry: str(entry.get("apiVersion", "")).startswith("backstage.io/") and "kind" in entry
     )

@@ -1,4 +1,4 @@
-"""What deployments of every git host have in common: which are wanted, and what an event says of them."""
+"""Common ground of deployments of every git host: which are wanted, and what an event says of them."""
 
 from __future__ import annotations
 

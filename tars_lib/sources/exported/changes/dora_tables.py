@@ -27,13 +27,13 @@ _REPOS = ("repo_name", "repo", "service", "repository", "repo_url", "cicd_scope_
 
 
 def is_devlake(content: Content) -> bool:
-    """Whether a table is DevLake's of deployments or issues."""
+    """Return whether a table is DevLake's of deployments or issues."""
     columns = set(content.columns)
     return columns >= _DEVLAKE_DEPLOYS or columns >= _DEVLAKE_ISSUES
 
 
 def is_four_keys(content: Content) -> bool:
-    """Whether a table is the four-keys project's of deployments or incidents."""
+    """Return whether a table is the four-keys project's of deployments or incidents."""
     columns = set(content.columns)
     return columns >= _KEYS_DEPLOYS or columns >= _KEYS_INCIDENTS
 

@@ -20,7 +20,7 @@ _REPO_URL = re.compile(r"/repos/[^/]+/([^/?#]+)")
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like deployments of GitHub."""
+    """Return whether parsed JSON looks like deployments of GitHub."""
     return are_all(
         document,
         _LISTS,

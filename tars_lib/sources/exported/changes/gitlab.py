@@ -19,7 +19,7 @@ _REPO_URL = re.compile(r"/([^/]+)/-/")
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like deployments of GitLab."""
+    """Return whether parsed JSON looks like deployments of GitLab."""
     return are_all(
         document,
         _LISTS,

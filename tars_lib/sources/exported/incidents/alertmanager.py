@@ -34,7 +34,7 @@ REPO_LABEL = "service"
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like alerts of Alertmanager."""
+    """Return whether parsed JSON looks like alerts of Alertmanager."""
     return are_all(document, _LISTS, lambda entry: "startsAt" in entry and isinstance(entry.get("labels"), dict))
 
 
@@ -105,5 +105,5 @@ def _alert(entry: Entry, where: str, key: str, choices: Choices) -> PastIncident
 
 
 def _ref(fingerprint: str, begin: datetime | None) -> str:
-    """What names an alert once: its fingerprint is that of its labels, and the same whenever it fires again."""
+    """Return what names an alert once: its fingerprint is that of its labels, and the same whenever it fires again."""
     return f"{fingerprint}/{begin:%Y%m%dT%H%M%SZ}" if fingerprint and begin is not None else ""

@@ -37,12 +37,12 @@ _TAG = "service:"
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like alerts of Opsgenie."""
+    """Return whether parsed JSON looks like alerts of Opsgenie."""
     return are_all(document, _LISTS, lambda entry: {"tinyId", "createdAt", "message"} <= set(entry))
 
 
 def is_report(content: Content) -> bool:
-    """Whether a table is its export of alerts."""
+    """Return whether a table is its export of alerts."""
     return {"tinyid", "message", "createdat"} <= {_plain(name) for name in content.columns}
 
 

@@ -38,7 +38,7 @@ _REPO = ("service.summary", "service.name", "service_name")
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like incidents of PagerDuty."""
+    """Return whether parsed JSON looks like incidents of PagerDuty."""
     try:
         found = entries_of(document, _LISTS, "")
     except InputError:
@@ -47,13 +47,13 @@ def is_one(document: object) -> bool:
 
 
 def is_table(columns: Sequence[str]) -> bool:
-    """Whether names of columns are those of its report."""
+    """Return whether names of columns are those of its report."""
     names = set(columns)
     return "incident_number" in names and bool(names & set(_CREATED)) and bool(names & {"service", "service_name"})
 
 
 def is_report(content: Content) -> bool:
-    """Whether a table is its report of incidents."""
+    """Return whether a table is its report of incidents."""
     return is_table(content.columns)
 
 

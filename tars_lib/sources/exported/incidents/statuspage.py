@@ -32,7 +32,7 @@ _IMPACT = {"critical": "critical", "major": "high", "minor": "medium", "none": "
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the history of a status page."""
+    """Return whether parsed JSON looks like the history of a status page."""
     return are_all(document, _LISTS, lambda entry: {"impact", "name", "created_at", "status"} <= set(entry))
 
 
@@ -105,7 +105,7 @@ def _incident(entry: Entry, where: str, repo: str, choices: Choices) -> PastInci
 def _told(
     entry: Entry, statuses: tuple[str, ...], where: str, posted: datetime | None, choices: Choices
 ) -> datetime | None:
-    """When somebody first wrote that they look into it."""
+    """Return when somebody first wrote that they look into it."""
     updates = at(entry, "incident_updates")
     times = [
         time_at(one, "display_at", "created_at", where=f"{where}, incident_updates", choices=choices)

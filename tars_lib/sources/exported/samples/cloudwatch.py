@@ -37,7 +37,7 @@ _UNITS = {
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like one of the two answers."""
+    """Return whether parsed JSON looks like one of the two answers."""
     return isinstance(document, dict) and (
         isinstance(document.get("MetricDataResults"), list)
         or (isinstance(document.get("Datapoints"), list) and "Label" in document)

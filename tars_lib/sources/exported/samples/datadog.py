@@ -23,7 +23,7 @@ _COUNTS = {"request", "error", "hit", "event", "count", "occurrence", "message",
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like one of the answers."""
+    """Return whether parsed JSON looks like one of the answers."""
     return _second(document) is not None or are_all(
         document, _LISTS, lambda entry: isinstance(entry.get("pointlist"), list)
     )
@@ -69,7 +69,7 @@ def parse(document: object, label: str = "datadog", choices: Choices | None = No
 
 
 def _second(document: object) -> Entry | None:
-    """What the second version of the interface answers: series, their times and values in lists beside each other."""
+    """Read an answer of the interface's second version: series, their times and values in lists beside each other."""
     found = at(document, "data.attributes") if isinstance(document, dict) else None
     return found if isinstance(found, dict) and {"series", "times", "values"} <= set(found) else None
 

@@ -18,7 +18,7 @@ _ROWS = {"Series", "Time", "Value"}
 
 
 def is_one(content: Content) -> bool:
-    """Whether a table looks like one of Grafana: its column of times is called Time, as no other tool here writes it."""
+    """Return whether a table looks like one of Grafana: its times are called Time, as no other tool here writes it."""
     columns = content.columns
     return bool(columns) and (columns[0] == "Time" or set(columns) == _ROWS)
 

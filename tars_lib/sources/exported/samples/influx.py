@@ -1,4 +1,4 @@
-"""What InfluxDB exports: line protocol, annotated CSV of Flux, JSON of InfluxQL.
+"""Exports of InfluxDB: line protocol, annotated CSV of Flux, JSON of InfluxQL.
 
 References
 ----------
@@ -86,7 +86,7 @@ class _Collected(dict[str, _Series]):
 
 
 def is_lines(content: Content) -> bool:
-    """Whether the first line with content is one of line protocol."""
+    """Return whether the first line with content is one of line protocol."""
     first = next((line for line in content.text[:100_000].splitlines() if line.strip() and line[0] != "#"), "")
     return _LINE.fullmatch(first) is not None
 
@@ -127,7 +127,7 @@ def _columns(what: str, choices: Choices) -> str:
 
 
 def is_annotated(content: Content) -> bool:
-    """Whether a text is CSV with annotations."""
+    """Return whether a text is CSV with annotations."""
     return content.text.startswith(("#datatype,", "#group,", "#default,"))
 
 
@@ -190,7 +190,7 @@ def _add_row(
 
 
 def is_answer(document: object) -> bool:
-    """Whether parsed JSON looks like the answer to a query in InfluxQL."""
+    """Return whether parsed JSON looks like the answer to a query in InfluxQL."""
     parts = document if isinstance(document, list) else [document]
     return bool(parts) and all(
         isinstance(one, dict) and isinstance(one.get("results"), list) and _is_statement(one["results"])

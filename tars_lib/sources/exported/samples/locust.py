@@ -30,7 +30,7 @@ _WHOLE = "Aggregated"
 
 
 def is_one(content: Content) -> bool:
-    """Whether a table is such a history."""
+    """Return whether a table is such a history."""
     return set(content.columns) >= _NEEDED
 
 

@@ -21,7 +21,7 @@ _NERDGRAPH = "data.actor.account.nrql"
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
+    """Return whether parsed JSON looks like the answer."""
     return are_all(_inner(document), _LISTS, lambda entry: {_BEGIN, _END} <= set(entry))
 
 

@@ -43,7 +43,7 @@ class _Raw:
 
 
 def is_one(content: Content) -> bool:
-    """Whether a text begins as an exposition does."""
+    """Return whether a text begins as an exposition does."""
     if content.document is not None:
         return False
     lines = [line for line in content.text[:20_000].splitlines()[:50] if line.strip()]
@@ -148,6 +148,6 @@ def _collect(text: str, label: str) -> tuple[dict[str, str], dict[str, str], lis
 
 
 def _is_part(name: str, kinds: dict[str, str]) -> bool:
-    """Whether a name is that of a part of a histogram, a summary or a counter."""
+    """Return whether a name is that of a part of a histogram, a summary or a counter."""
     end = next((end for end in _PASSED if name.endswith(end)), "")
     return bool(end) and name not in kinds and kinds.get(name.removesuffix(end), "") != ""

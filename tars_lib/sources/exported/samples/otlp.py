@@ -38,7 +38,7 @@ _NO_VALUE = 1
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON holds metrics of OpenTelemetry."""
+    """Return whether parsed JSON holds metrics of OpenTelemetry."""
     parts = document if isinstance(document, list) else [document]
     return bool(parts) and all(isinstance(one, dict) and isinstance(one.get(_LISTS[0]), list) for one in parts)
 

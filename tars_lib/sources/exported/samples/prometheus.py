@@ -24,7 +24,7 @@ from tars_lib.sources.exported.whose import SeriesName, owners
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer to a query."""
+    """Return whether parsed JSON looks like the answer to a query."""
     kind, result, _ = _answer(document)
     return bool(kind) and isinstance(result, list)
 

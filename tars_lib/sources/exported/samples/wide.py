@@ -11,12 +11,12 @@ _TIDY = {"timestamp", "repo", "metric", "value"}
 
 
 def is_tidy(content: Content) -> bool:
-    """Whether a file is a table in the form of a tidy history."""
+    """Return whether a file is a table in the form of a tidy history."""
     return set(content.columns) >= _TIDY
 
 
 def is_table(content: Content) -> bool:
-    """Whether a file is a table at all."""
+    """Return whether a file is a table at all."""
     return bool(content.columns)
 
 

@@ -1,4 +1,4 @@
-"""What all hosts share: lists that come in pages, and answers read by the parsers of exported files."""
+"""Common ground of all hosts: lists that come in pages, and answers read by the parsers of exported files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_PAGES = 1_000
 
 
 def label_of(spec: WebForm) -> str:
-    """How messages name a source."""
+    """Return how messages name a source."""
     return f"source {spec.name}"
 
 
@@ -99,7 +99,7 @@ def release_events(found: list[Any], repo: str, label: str, field: str) -> Itera
 
 
 def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
-    """What a parser read, as far as it is of the range."""
+    """Return what a parser read, as far as it is of the range."""
     for note in found.notes:
         ask.note(note)
     return Pulled(
@@ -112,7 +112,7 @@ def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
 
 
 def outlook_of(found: Pulled) -> PullOutlook:
-    """How much an answer holds."""
+    """Count how much an answer holds."""
     return PullOutlook(
         events=len(found.events) or None,
         incidents=len(found.incidents) or None,

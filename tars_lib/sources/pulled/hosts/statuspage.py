@@ -1,4 +1,4 @@
-"""What a status page published: incidents, and planned maintenance as events. A page shows its latest 50 of each.
+"""Status pages: incidents, and planned maintenance as events. A page shows its latest 50 of each.
 
 https://metastatuspage.com/api
 """

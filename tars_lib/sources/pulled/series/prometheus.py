@@ -222,7 +222,7 @@ def _graph_query(spec: PrometheusForm, ask: Ask) -> str:
 
 
 def _calls(spec: PrometheusForm, ask: Ask, web: Web) -> list[Dependency]:
-    """Who called whom at least once in the range."""
+    """Return who called whom at least once in the range."""
     graph = spec.service_graph
     assert graph is not None  # noqa: S101 - for the type
     label = f"{_label(spec)}, service_graph"
