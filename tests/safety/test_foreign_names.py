@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from run_samples import RunSamples, one_drawing
+from run_samples import RunSamples
 from warm import COLD
 
 from tars_lib.cli.main import cli
@@ -87,18 +86,22 @@ def test_a_command_that_makes_reports_runs_nothing_of_the_current_folder(
 
 @pytest.mark.slow
 def test_a_run_directory_and_an_unpacked_bundle_are_data(samples: RunSamples, tmp_path: Path, names: list[str]) -> None:
-    run = tmp_path / "runs" / samples.run("demo").directory.name
-    shutil.copytree(samples.run("demo").directory, run)
-    words = ["bundle", "create", "--run-dir", run, "--bundle-name", "b", "--output-dir", tmp_path]
-    with one_drawing():
-        made = CliRunner().invoke(cli, list(map(str, words)))
-    assert made.exit_code == 0, made.output
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        archive.extractall(tmp_path)
+    """Called in the folder that a bundle's files are unpacked to, by somebody who has files of their own at every start."""
     data = tmp_path / "b" / "data"
+    run = data / "runs" / samples.run("demo").directory.name
+    shutil.copytree(samples.run("demo").directory, run)
     marker = plant(data, names)
-    told = call(data, *TARS, "report", "executive_summary", "--run", f"runs/{run.name}", "--output", tmp_path / "out")
-    assert (told.returncode, marker.exists()) == (0, False), told.stderr
+    plant(run, names)
+    at_home = plant(tmp_path / "home", [])
+    startup = tmp_path / "home" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    shutil.copy(tmp_path / "home" / "sitecustomize.py", startup / "00-own.py")
+    told = call(
+        data, *TARS, "report", "welcome", "--run", f"runs/{run.name}", "--output", tmp_path / "out",
+        IPYTHONDIR=str(tmp_path / "home"), PYTHONSTARTUP=str(startup / "00-own.py"),
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert [place for place in (marker, run.with_name("ran"), at_home) if place.exists()] == []
 
 
 @pytest.mark.parametrize(
@@ -138,21 +141,6 @@ def test_the_playbooks_commands_run_nothing_that_lies_in_the_checkout(
     script = "scripts/run_full_org_governance_pipeline.py"
     told = call(checkout, script, "--root", "tars_lib/_demo/org-health", "--outdir", tmp_path / "runs", PYTHONPATH="")
     assert (told.returncode, marker.exists()) == (142, False), told.stderr
-
-
-@pytest.mark.slow
-def test_files_that_a_user_runs_at_every_start_of_python_are_not_run_by_a_report(
-    samples: RunSamples, tmp_path: Path
-) -> None:
-    marker = plant(tmp_path / "home", [])
-    startup = tmp_path / "home" / "profile_default" / "startup"
-    startup.mkdir(parents=True)
-    shutil.copy(tmp_path / "home" / "sitecustomize.py", startup / "00-own.py")
-    told = call(
-        tmp_path, *TARS, "report", "welcome", "--run", samples.run("demo").directory, "--output", tmp_path / "out",
-        IPYTHONDIR=str(tmp_path / "home"), PYTHONSTARTUP=str(startup / "00-own.py"),
-    )  # fmt: skip
-    assert (told.returncode, marker.exists()) == (0, False), told.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
