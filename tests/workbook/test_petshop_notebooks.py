@@ -19,7 +19,7 @@ ISSUE = "low_traffic/test/issue_4"
 CAUSE = "payforadoption_AWS::ECS::Container"
 """The root cause that the data set gives for the incident."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.thorough]  # tests/benchmarks/test_petshop.py holds what the causes of such incidents are
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]  # what the causes are, tests/benchmarks/test_petshop.py holds
 
 
 def test_a_real_incident_becomes_pages_that_name_its_cause(petshop: Path, tmp_path: Path) -> None:
