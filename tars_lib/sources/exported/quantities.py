@@ -16,14 +16,30 @@ from tars_lib.model.units import BYTES, SHARE, TIME, factor_between, unit_of
 from tars_lib.sources.cells import NO_VALUE
 
 NO_VALUES = frozenset(
-    {*NO_VALUE, "-", "–", "n/a", "#N/A", "undefined", "No data", "no data", "none", "nil", "NAN", "<nil>"}
+    {
+        *NO_VALUE,
+        "-",
+        "–",
+        "n/a",
+        "#N/A",
+        "undefined",
+        "No data",
+        "no data",
+        "none",
+        "nil",
+        "NAN",
+        "<nil>",
+        "(null)",
+        "\\N",
+        "--",
+    }
 )
 """What tools write where there is no value, beside the spellings of a tidy history."""
 _CELL = re.compile(
-    r"([+\-\u2212]?)\s?(\d[\d.,'\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
+    r"([+\-\u2212]?)\s?(\d[\d.,'\u2019\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_SPACES = re.compile(r"['\u00a0\u202f ]")
+_SPACES = re.compile(r"['\u2019\u00a0\u202f ]")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 12}
 """Of Grafana's `short` and SI formats (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
