@@ -183,9 +183,11 @@ def _day_first(cells: Sequence[str], where: Where) -> bool | None:
     if parts[0][2] == "." and months is None:
         return True  # with dots the day is first wherever dots are used
     if days is None and months is None:
+        at = parts[0][0]
+        clock = " %H:%M" if ":" in cells[at] else ""
         raise InputError(
-            f"{where(parts[0][0])}: {cells[parts[0][0]][:60]!r} can be read with the day or the month first; --time-format "
-            "'%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M' (with :%S for seconds) says which"
+            f"{where(at)}: {cells[at][:60]!r} can be read with the day or the month first; --time-format '%d/%m/%Y{clock}' or "
+            f"'%m/%d/%Y{clock}'{' (with :%S for seconds)' if clock else ''} says which"
         )
     return days is not None
 

@@ -200,6 +200,9 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
         return (
             f"{text[:60]!r} is not a number; allowed: a number, with or without a unit, or nothing where it is missing"
         )
+    first, *groups = _SPACES.split(found[2].strip())
+    if groups and (not 1 <= len(first) <= 3 or any(re.match(r"\d{3}(?!\d)", group) is None for group in groups)):
+        return f"{text[:60]!r} is not one number; digits between blanks stand in threes"
     sign, digits, exponent, rest = found[1], _SPACES.sub("", found[2]), found[3] or "", (found[4] or "").strip()
     other = "." if decimal == "," else ","
     whole, _, part = digits.partition(decimal)
