@@ -156,9 +156,7 @@ def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
             close()
 
 
-def _admitted(
-    tables: Iterator[pa.Table], label: str, placing: Placing, written: WrittenSamples
-) -> Iterator[pa.Table]:
+def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written: WrittenSamples) -> Iterator[pa.Table]:
     """What passed the gate, as it is written."""
     with closing(ahead(_encoded(tables, label))) as coming:
         for samples, is_all in _chunks(coming, label, placing.zone):
