@@ -64,12 +64,13 @@ class Sorter:
         for part in self.samples.parts():
             look_at(part, before)
             before += len(part)
-            series, at, found = self._sorted(part)
+            series, order, at, found = self._sorted(part)
             if found.size == value.size:  # the only part with a value
                 time, value = at, found
                 continue
             if not found.size:
                 continue
+            series = series[order]
             first = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
             lengths, there = np.diff(first, append=series.size), series[first]
             if (filled[there] + lengths > offsets[there + 1]).any():
@@ -81,7 +82,8 @@ class Sorter:
             _sort_again(time, value, offsets[part_of])
         return time, value, offsets
 
-    def _sorted(self, part: Samples) -> tuple[Ints, Ints, Floats]:
+    def _sorted(self, part: Samples) -> tuple[Ints, Ints, Ints, Floats]:
+        """Series of the rows with a value, their order, and times and values in it."""
         repo, metric, time, value = part.repo, part.metric, part.time, part.value
         missing = np.isnan(value)
         if missing.any():
@@ -89,7 +91,7 @@ class Sorter:
             repo, metric, time, value = repo[kept], metric[kept], time[kept], value[kept]
         series = self.metric_rank[metric] * len(self.repos) + self.repo_rank[repo]
         order = _order(series, time, len(self.repos) * len(self.metrics))
-        return series[order], time[order], value[order]
+        return series, order, time[order], value[order]
 
     def rows(self, series: Ints, times: Ints) -> list[list[int]]:
         """Rows, counted over all parts, of the samples with a value of each series and time."""
