@@ -12,8 +12,8 @@ _SPANS = ("_span", "_spandays")
 """Columns in which Splunk tells the step of `timechart`."""
 
 
-def mended(table: TextTable, kept: tuple[str, ...]) -> tuple[TextTable, tuple[str, ...]]:
-    """The table with one column of times and rows of samples alone, and notes of what was left out.
+def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
+    """The table with one column of times and no column that only numbers rows.
 
     Parameters
     ----------
@@ -23,27 +23,30 @@ def mended(table: TextTable, kept: tuple[str, ...]) -> tuple[TextTable, tuple[st
 
     Examples
     --------
-    >>> given = TextTable("f.csv", ("Date", "Time", "web"), (2, 3), (("2026-01-05", "00:00", "1"), ("Total", "", "1")))
-    >>> found, notes = mended(given, ())
-    >>> found.columns, found.rows, notes
-    (('Time', 'web'), (('2026-01-05 00:00', '1'),), ("f.csv: row 3, 'Total', is left out: no time begins it",))
+    >>> mended(TextTable("f.csv", ("Date", "Time", "web"), (2,), (("2026-01-05", "00:00", "1"),)), ()).rows
+    (('2026-01-05 00:00', '1'),)
     """
-    table, notes = _without_closing(table)
     table = _with_days(table, kept)
     left = {name for name in table.columns if _is_no_series(table, name) and name not in kept}
-    return _without(table, left) if left else table, notes
+    return _without(table, left) if left else table
 
 
-def _without_closing(table: TextTable) -> tuple[TextTable, tuple[str, ...]]:
-    """Leave out last rows whose first cell holds a word without any digit, where the first row's holds one: sums, remarks."""
-    number = len(table.rows)
-    if not number or not _has_digit(table.rows[0][0]):
-        return table, ()
-    while number and table.rows[number - 1][0] and not _has_digit(table.rows[number - 1][0]):
+def without_closing(table: TextTable, time: str) -> tuple[TextTable, tuple[str, ...]]:
+    """The table without last rows that have a word in place of a time, as sums and remarks have, and notes of them.
+
+    Examples
+    --------
+    >>> found, notes = without_closing(TextTable("f.csv", ("Time", "web"), (2, 3), (("00:00Z", "1"), ("Total", "1"))), "Time")
+    >>> found.rows, notes
+    ((('00:00Z', '1'),), ("f.csv: row 3, 'Total', is left out: no time is there",))
+    """
+    cells = table.cells(time)
+    number = len(cells)
+    while number > 1 and cells[number - 1] and not any(letter.isdigit() for letter in cells[number - 1]):
         number -= 1
     notes = tuple(
-        f"{table.label}: row {line}, {row[0][:40]!r}, is left out: no time begins it"
-        for line, row in zip(table.lines[number:], table.rows[number:], strict=True)
+        f"{table.label}: row {line}, {cell[:40]!r}, is left out: no time is there"
+        for line, cell in zip(table.lines[number:], cells[number:], strict=True)
     )
     return replace(table, rows=table.rows[:number], lines=table.lines[:number]) if notes else table, notes[:5]
 
@@ -72,7 +75,3 @@ def _without(table: TextTable, names: set[str]) -> TextTable:
     places = [at for at, name in enumerate(table.columns) if name not in names]
     columns = tuple(table.columns[at] for at in places)
     return replace(table, columns=columns, rows=tuple(tuple(row[at] for at in places) for row in table.rows))
-
-
-def _has_digit(cell: str) -> bool:
-    return any(letter.isdigit() for letter in cell)

@@ -17,7 +17,7 @@ from tars_lib.model.times import read_zone
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.bystanders import refuse_bystanders, totals
 from tars_lib.sources.exported.clock import ReadTimes, read_times
-from tars_lib.sources.exported.mended_tables import mended
+from tars_lib.sources.exported.mended_tables import mended, without_closing
 from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.tables import TextTable
@@ -173,8 +173,9 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
     InputError
         If a cell cannot be read, or it cannot be told whose samples these are.
     """
-    table, left_out = mended(table, tuple(choices.columns))
+    table = mended(table, tuple(choices.columns))
     roles = roles_of(table, choices)
+    table, left_out = without_closing(table, roles.time)
     if not table.rows:
         raise InputError(f"{table.label}: no row after the names of the columns")
     cells = (

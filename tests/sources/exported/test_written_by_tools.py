@@ -146,7 +146,12 @@ def test_tables(tmp_path: Path, text: str) -> None:
     by = "Top 5 values of service.name" if "Top 5" in text else "labels.service" if "labels" in text else ""
     assert values(read(tmp_path, text, Choices(metric="queue_depth", repo_from=by))) == BOTH
     if "Total" in text:
-        assert read(tmp_path, text).found.notes == ("export.txt: row 4, 'Total', is left out: no time begins it",)
+        assert read(tmp_path, text).found.notes == ("export.txt: row 4, 'Total', is left out: no time is there",)
+
+
+def test_names_without_a_digit_are_no_sums(tmp_path: Path) -> None:
+    text = "service,Time,value\nweb1,2026-01-05T00:00Z,1\napi,2026-01-05T00:00Z,2\nshop,2026-01-05T00:00Z,3\n"
+    assert values(read(tmp_path, text)) == {"web1": {"00:00": 1}, "api": {"00:00": 2}, "shop": {"00:00": 3}}
 
 
 @pytest.mark.parametrize(
