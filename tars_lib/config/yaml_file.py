@@ -153,7 +153,11 @@ def read_documents(path: Path, label: str) -> list[Any]:
     ConfigError
         If the file cannot be read or parsed; the message names the row.
     """
-    text = read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError)
+    return documents_of(read_utf8(path, label, MAX_CONFIG_BYTES, ConfigError), label)
+
+
+def documents_of(text: str, label: str) -> list[Any]:
+    """As `read_documents`, of a text."""
     try:
         _refuse_traps(text, label)
         return list(yaml.load_all(text, Loader=_UniqueKeys))

@@ -298,7 +298,8 @@ def _azure(path: StorePath, options: dict[str, str]) -> tuple[Any, str]:
     made = fs.AzureFileSystem(
         account,
         account_key=key or None,
-        sas_token=None if key else signature,
+        # Arrow puts it behind the address as it is, and Azure's tools print it without the mark
+        sas_token=None if key or not signature else f"?{signature.removeprefix('?')}",
         blob_storage_scheme=scheme,
         dfs_storage_scheme=scheme,
         **servers,

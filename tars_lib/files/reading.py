@@ -19,6 +19,7 @@ from typing import Any
 
 from tars_lib.errors import InputError, TarsError
 from tars_lib.files.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH
+from tars_lib.files.unpacking import unpacked
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -142,14 +143,14 @@ def read_utf8(path: Path, label: str, at_most: int, refuse: type[TarsError] = In
 def read_exported(path: Path, label: str, at_most: int) -> str:
     """Text of a file that another program wrote: in UTF-8, or in UTF-16 with a mark at its begin, as spreadsheets save it.
 
-    Lines that end with a carriage return alone end with a line feed.
+    A packed file is unpacked. Lines that end with a carriage return alone end with a line feed.
 
     Raises
     ------
     InputError
-        As `read_utf8` does.
+        As `read_utf8` and `unpacked` do.
     """
-    content = read_whole(path, label, at_most)
+    content = unpacked(read_whole(path, label, at_most), label, at_most)
     is_wide = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     try:
         text = content.decode("utf-16" if is_wide else "utf-8-sig")
@@ -157,6 +158,8 @@ def read_exported(path: Path, label: str, at_most: int) -> str:
         if is_wide:
             raise InputError(f"{label}: begins as UTF-16 and is none; save it as UTF-8") from error
         raise InputError(f"{label}, row {row_of(content, error.start)}: {not_utf8(content, error)}") from error
+    if "\0" in text:
+        raise InputError(f"{label}: characters U+0000, as in UTF-16 without a mark or in no text; save it as UTF-8")
     return text if "\n" in text else text.replace("\r", "\n")
 
 

@@ -37,6 +37,7 @@ from tars_lib.sources.tidy import read_tidy
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
 _EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
 _UNSAFE = re.compile(r"[^\w.-]+")
+_PACKED = re.compile(r"(?<=.)\.(?:gz|zip)$", re.IGNORECASE)
 _MOST_NAME = 60
 
 
@@ -289,7 +290,7 @@ def _plan_history(
     by_target: dict[Path, list[Samples]] = {}
     pulled = pulled_names(root)
     for file, samples in zip((imported for imported in understood if imported.series), new, strict=True):
-        name = _UNSAFE.sub("-", file.path.stem).strip(".-")[:_MOST_NAME] or "imported"
+        name = _UNSAFE.sub("-", Path(_PACKED.sub("", file.path.name)).stem).strip(".-")[:_MOST_NAME] or "imported"
         while name.casefold() in pulled:  # the next pull would write over it
             name += "-imported"
         by_target.setdefault(root / "history" / f"{name}.parquet", []).append(samples)

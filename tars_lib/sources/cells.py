@@ -72,7 +72,8 @@ def _codes(column: pa.ChunkedArray, name: str, faults: _Faults) -> tuple[NDArray
     codes = _filled(single.indices, -1).astype(np.int32, copy=False)
     names = tuple(_unquoted(text or "") for text in single.dictionary.to_pylist())
     empty = np.array([not text.strip() for text in names] + [True])
-    faults.add(empty[codes], name, lambda row, where: f"{where}: empty; every sample needs a {name}")
+    if single.null_count or empty[:-1].any():
+        faults.add(empty[codes], name, lambda row, where: f"{where}: empty; every sample needs a {name}")
     spoiled = np.array(["\0" in text for text in names] + [False])
     if spoiled.any():
         faults.add(spoiled[codes], name, lambda row, where: f"{where}: character U+0000 is not allowed in a name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -31,7 +32,10 @@ class Runner:
         tars = folder / "tars"
         tars.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tars_lib.cli.main "$@"\n', encoding="utf-8")
         tars.chmod(0o755)
-        self.outputs: dict[str, dict[str, str]] = {"install": {"tars": str(tars)}}
+        self.outputs: dict[str, dict[str, str]] = {
+            "install": {"tars": str(tars)},
+            "python": {"python-path": sys.executable},
+        }
 
     def fill(self, text: str) -> str:
         """Put values in place of expressions."""
@@ -40,6 +44,8 @@ class Runner:
             kind, *path = found[1].strip().split(".")
             if kind == "inputs":
                 return self.inputs[path[0]]
+            if found[1].strip() == "github.action_path":
+                return str(ROOT)
             assert (kind, path[1]) == ("steps", "outputs"), found[0]
             return self.outputs[path[0]].get(path[2], "")
 
@@ -52,10 +58,10 @@ class Runner:
                 return False
         return True
 
-    def run(self) -> int:
-        """Run the steps of shell after the installation; the code of the first that fails."""
+    def run(self, *, installs: bool = False) -> int:
+        """Run the steps of shell, those after the installation unless that is asked for; the code of the first that fails."""
         for step in STEPS:
-            if "run" not in step or step.get("id") == "install" or not self.is_asked_for(step):
+            if "run" not in step or (step.get("id") == "install" and not installs) or not self.is_asked_for(step):
                 continue
             output = self.folder / "output.txt"
             output.write_text("", encoding="utf-8")
@@ -101,6 +107,83 @@ def test_a_breach_fails_the_build_after_its_page_is_written(folder: Path) -> Non
     assert "<failure" in (folder / "out put" / "slas.xml").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
+@needs_bash
+def test_the_action_installs_what_it_then_runs(folder: Path) -> None:
+    """From the lock file, by its hashes: this needs the package index."""
+    (folder / "lenient.yaml").write_text("fail_on: {}\n", encoding="utf-8")
+    runner = Runner(folder, root="org health", report="", **{"exit-policy": "lenient.yaml"})
+    assert runner.run(installs=True) == 0, runner.said
+    assert runner.outputs["install"]["tars"] == str(folder / "tars-action" / "bin" / "tars")
+
+
+@pytest.mark.thorough
+@needs_bash
+def test_every_step_of_the_image_is_run(tmp_path: Path) -> None:
+    """Where no Docker is: one instruction after the other, an environment in place of a base, a folder in place of `/`."""
+    root, bin_path, env, place, wrapped = tmp_path / "root", Path(), dict(os.environ), Path(), tmp_path / "bin"
+    wrapped.mkdir()
+    (wrapped / "useradd").write_text("#!/bin/sh\n", encoding="utf-8")
+    # the owner is one of the image's
+    (wrapped / "install").write_text('#!/bin/sh\nshift 5\nmkdir -p "$@"\n', encoding="utf-8")
+    for made in wrapped.iterdir():
+        made.chmod(0o755)
+    env.pop("PYTHONPATH", None)
+    ran: list[str] = []
+    entry: list[str] = []
+
+    def here(text: str) -> str:
+        return re.sub(r"(?<![\w./])/(src|wheels|tmp|data)\b", lambda found: f"{root}/{found[1]}", text)
+
+    lines = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text(encoding="utf-8")).splitlines()
+    for what, rest in (line.split(" ", 1) for line in lines if line and not line.startswith("#")):
+        if what == "FROM":
+            bin_path = tmp_path / f"python{len(ran)}" / "bin"
+            subprocess.run([sys.executable, "-m", "venv", str(bin_path.parent)], check=True)
+            env["PATH"] = os.pathsep.join([str(wrapped), str(bin_path), os.defpath])
+            place = root
+        elif what == "WORKDIR":
+            place = Path(here(rest))
+            place.mkdir(parents=True, exist_ok=True)
+        elif what == "ENV":
+            env |= dict(pair.split("=", 1) for pair in rest.split())
+        elif what == "COPY":
+            *flags, given, to = rest.split()
+            target = place / here(to)
+            if given == ".":
+                for name in sorted(kept_in_image()):
+                    (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, target / name)
+            elif flags != ["--from=build"]:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / given, target)
+            else:
+                shutil.copytree(here(given), target)
+        elif what == "RUN":
+            ran.append(rest)
+            done = subprocess.run(
+                ["sh", "-c", here(rest)], cwd=place, env=env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{rest}\n{done.stdout}{done.stderr}"
+        elif what == "ENTRYPOINT":
+            entry = json.loads(rest)
+        else:
+            assert what in ("LABEL", "USER", "CMD"), what
+    assert len(ran) == 2
+    shutil.copytree(demo_root(), root / "data" / "org-health")
+    done = subprocess.run(
+        [str(bin_path / entry[0]), "run", "--root", "org-health"],
+        cwd=place,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 142, done.stdout + done.stderr
+    assert not (root / "tmp" / "wheels").exists()
+    packages = next(bin_path.parent.glob("lib/python*/site-packages/tars_lib"))
+    assert packages.is_dir()
+
+
 @needs_bash
 def test_an_exit_policy_decides_and_no_page_need_be_made(folder: Path) -> None:
     (folder / "lenient.yaml").write_text("fail_on: {}\n", encoding="utf-8")
@@ -138,14 +221,18 @@ def test_every_input_is_used_and_none_stands_in_a_shell_line() -> None:
     assert len(re.findall(r"uses: actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\n", text)) == len(used)
 
 
+def kept_in_image() -> set[str]:
+    """What `.dockerignore` lets through."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    return {line[1:] for line in lines if line.startswith("!")}
+
+
 def test_the_image_holds_what_the_wheel_is_built_from_and_is_not_run_by_root() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert 'ENTRYPOINT ["tars"]' in lines
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
     assert lines.index("USER 10001") < lines.index('ENTRYPOINT ["tars"]')
-    kept = {
-        line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")
-    }
+    kept = kept_in_image()
     assert all((ROOT / name).exists() for name in kept)
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     included = re.findall(r'^"([\w/.]+)" = "tars_lib/', project, re.M)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from servers import free_port
 
+from tars_lib.cli.main import cli
 from tars_lib.errors import ConfigError, InputError
-from tars_lib.files.object_store import fetch_folder, names_in, send_folder, store_path
+from tars_lib.files.object_store import fetch_folder, filesystem_of, names_in, send_folder, store_path
 
 # the account of every Azurite, https://learn.microsoft.com/azure/storage/common/storage-use-azurite
 ACCOUNT = "devstoreaccount1"
@@ -72,7 +81,43 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         server.wait()
 
 
-@pytest.mark.parametrize("which", ["google", "azure"])
+@pytest.fixture
+def signed(azure: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same store by a signature in place of the key, https://learn.microsoft.com/rest/api/storageservices/create-account-sas."""
+    given = {
+        "sp": "rwdlac",
+        "ss": "b",
+        "srt": "sco",
+        "se": "2099-01-01T00:00:00Z",
+        "spr": "https,http",
+        "sv": "2021-06-08",
+    }
+    text = [ACCOUNT, given["sp"], given["ss"], given["srt"], "", given["se"], "", given["spr"], given["sv"], "", ""]
+    signature = hmac.new(base64.b64decode(KEY), "\n".join(text).encode(), hashlib.sha256).digest()
+    monkeypatch.delenv("AZURE_STORAGE_KEY")
+    monkeypatch.setenv("AZURE_STORAGE_SAS_TOKEN", urlencode({**given, "sig": base64.b64encode(signature).decode()}))
+    return azure
+
+
+@pytest.mark.parametrize("which", ["google", "azure", "signed"])
+def test_a_lake_there_is_pulled(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    url = request.getfixturevalue(which).replace("/runs", "/lake")
+    filesystem, place = filesystem_of(store_path(url))
+    for day in (4, 5):
+        rows = {"time": [datetime(2026, 1, day, hour, tzinfo=UTC) for hour in range(24)], "service": ["web"] * 24}
+        table = pa.table({**rows, "requests": [float(day * 100 + hour) for hour in range(24)]})
+        with filesystem.open_output_stream(f"{place}/date=2026-01-0{day}/part.parquet") as file:
+            pq.write_table(table, file)
+    columns = "columns: {timestamp: time, repo: service}, metrics: {requests_total: {column: requests, unit: count}}"
+    source = f"{{name: lake, kind: parquet, url: '{url}', {columns}, date_partition: date}}"
+    (tmp_path / "sources.yaml").write_text(f"sources: [{source}]\n", encoding="utf-8")
+    words = ["pull", "--root", str(tmp_path), "--since", "2026-01-05T00:00Z", "--until", "2026-01-05T03:00Z"]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert pq.read_table(tmp_path / "history" / "lake.parquet")["value"].to_pylist() == [500.0, 501.0, 502.0]
+
+
+@pytest.mark.parametrize("which", ["google", "azure", "signed"])
 def test_a_folder_comes_back_as_it_went(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     target = store_path(request.getfixturevalue(which))
     content = {"tars-run-1/a.json": b"1", "tars-run-2/deep/b.csv": "ü,2".encode(), "status.json": b"{}"}

@@ -42,12 +42,12 @@ class GithubForm(WebForm):
 
 
 class GitlabForm(WebForm):
-    """`kind: gitlab`: deployments, releases and pipelines."""
+    """`kind: gitlab`: deployments, releases, commits and pipelines."""
 
     kind: Literal["gitlab"]
     url: Address = "https://gitlab.com"
     repos: dict[Key, Key] = Field(min_length=1, max_length=MAX_REPOS)
-    read: tuple[Literal["deployments", "releases", "pipelines"], ...] = ("deployments", "releases")
+    read: tuple[Literal["deployments", "releases", "commits", "pipelines"], ...] = ("deployments", "releases")
     environment: Key | None = None
 
 

@@ -14,17 +14,23 @@ _POLL, _PATIENCE = 0.1, 1.0
 """Seconds."""
 
 
-def ahead(pieces: Iterator[T]) -> Generator[T, None, None]:
+def ahead(pieces: Iterator[T], at_most: int = PIECES) -> Generator[T, None, None]:
     """The pieces of an iterator, which is run by a thread of its own.
 
     An error of the iterator is raised here. Closing this closes the iterator.
+
+    Parameters
+    ----------
+    pieces : iterator
+    at_most : int
+        Pieces that wait here.
 
     Examples
     --------
     >>> list(ahead(iter("abc")))
     ['a', 'b', 'c']
     """
-    waiting: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(PIECES)
+    waiting: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(at_most)
     stopped = threading.Event()
 
     def put(item: tuple[T | None, BaseException | None, bool]) -> None:

@@ -124,9 +124,10 @@ def write_samples(
     with pq.ParquetWriter(path, _schema().with_metadata(about), **_FORM) as writer:
         if earlier is not None:
             _keep(earlier, writer, placing.stamps.kept, written)
-        with closing(ahead(_encoded(tables, label))) as coming:
-            for samples, is_all in _chunks(coming, label, placing.zone):
-                _write(samples, is_all, writer, placing, written)
+        # three at once: the first thread reads, the second checks and sorts, this one writes
+        with closing(ahead(_admitted(tables, label, placing, written), at_most=1)) as coming:
+            for table in coming:
+                writer.write_table(table, row_group_size=2 * CHUNK)
     return written
 
 
@@ -155,6 +156,15 @@ def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
             close()
 
 
+def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written: WrittenSamples) -> Iterator[pa.Table]:
+    """What passed the gate, as it is written."""
+    with closing(ahead(_encoded(tables, label))) as coming:
+        for samples, is_all in _chunks(coming, label, placing.zone):
+            table = _gated(samples, is_all, placing, written)
+            if table is not None:
+                yield table
+
+
 def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> Iterator[tuple[Samples, bool]]:
     """Samples of about `CHUNK` rows, and whether they are all that there are."""
     import pyarrow as pa
@@ -176,13 +186,8 @@ def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> It
         yield taken(), number == 0
 
 
-def _write(
-    samples: Samples,
-    is_all: bool,
-    writer: pq.ParquetWriter,
-    placing: Placing,
-    written: WrittenSamples,
-) -> None:
+def _gated(samples: Samples, is_all: bool, placing: Placing, written: WrittenSamples) -> pa.Table | None:
+    """The samples of the range that was asked for, once the gate let them pass."""
     import pyarrow as pa
 
     label = samples.origins[0].path
@@ -194,7 +199,7 @@ def _write(
         written.outside += int((~inside).sum())
         samples = _only(samples, inside)
     if not samples.time.size:
-        return
+        return None
     # whether a count is a running total can be told of a whole series alone
     admitted = admit(samples, placing.definitions, is_settled=not is_all)
     written.notes += [note for note in admitted.notes if note not in written.notes]
@@ -214,7 +219,7 @@ def _write(
         coded(samples.metric, samples.metrics),
         column(samples.value, pa.float64()),
     ]
-    writer.write_table(pa.table(columns, schema=_schema()), row_group_size=2 * CHUNK)
+    return pa.table(columns, schema=_schema())
 
 
 def _refuse_many(written: WrittenSamples, label: str) -> None:

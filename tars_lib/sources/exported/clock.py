@@ -19,16 +19,15 @@ from tars_lib.errors import MAX_FAULTS, InputError, listed
 from tars_lib.files.limits import EARLIEST, LATEST
 from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.times import skipped_hour
+from tars_lib.sources.exported.written_times import as_iso, half_day
 
 EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST, _LAST = 946_684_800, 4_102_444_800
 """Years 2000 to 2100: counts of s, ms, us and ns in them do not overlap, so that the magnitude is certain."""
-_NUMBER = re.compile(r"\d+(\.\d*)?([eE][+]?\d+)?")
+_NUMBER = re.compile(r"\d+([.,]\d*)?([eE][+]?\d+)?")
 _SLASHES = re.compile(
-    r"(\d{1,4})([/.])(\d{1,2})\2(\d{1,4})[ ,T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?: ?([AaPp][Mm]))?"
+    r"(\d{1,4})([/.])(\d{1,2})\2(\d{1,4})(?:[ ,T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?: ?([AaPp][Mm]))?)?"
 )
-_UTC_WORD = re.compile(r"\s*(?:UTC|GMT)$")
-_SPACED_OFFSET = re.compile(r"\s+([+-]\d{2}:?\d{2})$")
 
 Where = Callable[[int], str]
 
@@ -98,7 +97,7 @@ def _counts(cells: Sequence[str], where: Where, epoch: str) -> ReadTimes:
     numbers = []
     for position, cell in enumerate(cells):
         try:
-            numbers.append(Decimal(cell))
+            numbers.append(Decimal(cell.replace(",", ".")))
         except InvalidOperation as error:  # the pattern allows no other text
             raise InputError(f"{where(position)}: {cell[:60]!r} is not a number") from error
     if not epoch:
@@ -155,8 +154,7 @@ def _one(cell: str, time_format: str, day_first: bool | None) -> datetime:
         return datetime.strptime(cell, time_format)  # noqa: DTZ007 - a zone is looked for by the caller
     found = _SLASHES.fullmatch(cell)
     if found is None:
-        text = _SPACED_OFFSET.sub(r"\1", cell)
-        return datetime.fromisoformat(_UTC_WORD.sub("+00:00", text))
+        return datetime.fromisoformat(as_iso(cell))
     one, _, two, three, hour, minute, second, half = found.groups()
     if len(one) == 4:
         year, month, day = one, two, three
@@ -164,12 +162,10 @@ def _one(cell: str, time_format: str, day_first: bool | None) -> datetime:
         year, month, day = (three, two, one) if day_first else (three, one, two)
     if len(year) != 4:
         raise ValueError("a year of two digits")
-    number = int(hour)
-    if half is not None:
-        if not 1 <= number <= 12:
-            raise ValueError("no hour of a half day")
-        number = number % 12 + (12 if half.lower() == "pm" else 0)
-    return datetime(int(year), int(month), int(day), number, int(minute), int(second or 0))  # noqa: DTZ001
+    number = half_day(int(hour or 0), half)
+    if number is None:
+        raise ValueError("no hour of a half day")
+    return datetime(int(year), int(month), int(day), number, int(minute or 0), int(second or 0))  # noqa: DTZ001
 
 
 def _day_first(cells: Sequence[str], where: Where) -> bool | None:
@@ -187,9 +183,11 @@ def _day_first(cells: Sequence[str], where: Where) -> bool | None:
     if parts[0][2] == "." and months is None:
         return True  # with dots the day is first wherever dots are used
     if days is None and months is None:
+        at = parts[0][0]
+        clock = " %H:%M" if ":" in cells[at] else ""
         raise InputError(
-            f"{where(parts[0][0])}: {cells[parts[0][0]][:60]!r} can be read with the day or the month first; --time-format "
-            "'%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M' (with :%S for seconds) says which"
+            f"{where(at)}: {cells[at][:60]!r} can be read with the day or the month first; --time-format '%d/%m/%Y{clock}' or "
+            f"'%m/%d/%Y{clock}'{' (with :%S for seconds)' if clock else ''} says which"
         )
     return days is not None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tars_lib.config.yaml_file import read_documents
+from tars_lib.config.yaml_file import documents_of
 from tars_lib.errors import InputError, place
 from tars_lib.files.limits import MAX_CONFIG_BYTES, MAX_JSON_BYTES
 from tars_lib.files.reading import parse_json, read_exported, refuse_halves
@@ -56,7 +56,7 @@ def read_content(path: Path, label: str) -> Content:
     if begin.startswith(("apiVersion:", "---")) or "\napiVersion:" in text[:10_000]:
         if len(text) > MAX_CONFIG_BYTES:
             raise InputError(f"{label}: {len(text)} characters of YAML; up to {MAX_CONFIG_BYTES} are allowed")
-        return Content(path, label, text, [one for one in read_documents(path, label) if one is not None])
+        return Content(path, label, text, [one for one in documents_of(text, label) if one is not None])
     found = head_of(text)
     return Content(path, label, text, None, () if found is None else found[0])
 

@@ -65,6 +65,9 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp"),
     ExportFormat("influx", "InfluxQL answer, JSON", "samples.influx", "is_answer", "read_answer"),
     ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic"),
+    ExportFormat("google", "Google Cloud Monitoring timeSeries.list JSON", "samples.google"),
+    ExportFormat("azure", "Azure Monitor metrics JSON", "samples.azure"),
+    ExportFormat("graphite", "Graphite render JSON", "samples.graphite"),
     ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
     ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
     ExportFormat("opsgenie", "Opsgenie alerts JSON", "incidents.opsgenie"),
@@ -72,6 +75,7 @@ FORMATS: tuple[ExportFormat, ...] = (
     ExportFormat("github", "GitHub deployments JSON", "changes.github"),
     ExportFormat("gitlab", "GitLab deployments JSON", "changes.gitlab"),
     ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage"),
+    ExportFormat("records", "records with a time, JSON or its lines", "samples.records"),
     ExportFormat(
         "openmetrics", "OpenMetrics or Prometheus text with times", "samples.openmetrics", "is_one", "read", "text"
     ),
@@ -94,7 +98,7 @@ FORMATS: tuple[ExportFormat, ...] = (
         "table",
     ),
     ExportFormat("tidy", "tidy CSV: timestamp, repo, metric, value", "samples.wide", "is_tidy", "read", "table"),
-    ExportFormat("grafana", "Grafana panel CSV, any of its forms", "samples.grafana", "is_one", "read", "table"),
+    ExportFormat("grafana", "Grafana panel CSV, any of its forms", "samples.wide", "is_grafana", "read", "table"),
     ExportFormat(
         "csv", "any table: one column a series, or one row a sample", "samples.wide", "is_table", "read", "table"
     ),

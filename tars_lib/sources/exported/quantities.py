@@ -16,14 +16,30 @@ from tars_lib.model.units import BYTES, SHARE, TIME, factor_between, unit_of
 from tars_lib.sources.cells import NO_VALUE
 
 NO_VALUES = frozenset(
-    {*NO_VALUE, "-", "–", "n/a", "#N/A", "undefined", "No data", "no data", "none", "nil", "NAN", "<nil>"}
+    {
+        *NO_VALUE,
+        "-",
+        "–",
+        "n/a",
+        "#N/A",
+        "undefined",
+        "No data",
+        "no data",
+        "none",
+        "nil",
+        "NAN",
+        "<nil>",
+        "(null)",
+        "\\N",
+        "--",
+    }
 )
 """What tools write where there is no value, beside the spellings of a tidy history."""
 _CELL = re.compile(
-    r"([+\-\u2212]?)\s?(\d[\d.,'\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
+    r"([+\-\u2212]?)\s?(\d[\d.,'\u2019\u00a0\u202f ]*|\.\d+)((?<=[\d.])[eE][+-]?\d+)?\s*([^\d\s].*)?", re.DOTALL
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_SPACES = re.compile(r"['\u00a0\u202f ]")
+_SPACES = re.compile(r"['\u2019\u00a0\u202f ]")
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _SCALES = {"k": 3, "K": 3, "M": 6, "Mil": 6, "G": 9, "Bil": 9, "T": 12, "Tri": 12}
 """Of Grafana's `short` and SI formats (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
@@ -184,6 +200,9 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
         return (
             f"{text[:60]!r} is not a number; allowed: a number, with or without a unit, or nothing where it is missing"
         )
+    first, *groups = _SPACES.split(found[2].strip())
+    if groups and (not 1 <= len(first) <= 3 or any(re.match(r"\d{3}(?!\d)", group) is None for group in groups)):
+        return f"{text[:60]!r} is not one number; digits between blanks stand in threes"
     sign, digits, exponent, rest = found[1], _SPACES.sub("", found[2]), found[3] or "", (found[4] or "").strip()
     other = "." if decimal == "," else ","
     whole, _, part = digits.partition(decimal)

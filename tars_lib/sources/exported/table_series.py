@@ -17,6 +17,7 @@ from tars_lib.model.times import read_zone
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.bystanders import refuse_bystanders, totals
 from tars_lib.sources.exported.clock import ReadTimes, read_times
+from tars_lib.sources.exported.mended_tables import mended, without_closing
 from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.tables import TextTable
@@ -33,6 +34,7 @@ _TIMES = {
     "_time",
     "@timestamp",
     "timestamps",
+    "timeseries id",
     "",
 }
 _BEHIND = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
@@ -41,6 +43,8 @@ _LIKE_TIMES = re.compile(
     r"(?:[_ ]?(?:s|sec(?:ond)?s?|ms|milli(?:second)?s|us|micro(?:second)?s|ns|unix_?nano|nano(?:second)?s|utc|gmt))?"
 )
 """Names that a column of times may have where none is called as in `_TIMES`."""
+_PER_STEP = re.compile(r" per (?:\d+ )?[a-z]+$")
+"""Behind the name of Kibana's columns of times: ``@timestamp per 5 minutes``."""
 _UTC = re.compile(r"(?:etc/)?(?:utc|gmt)", re.IGNORECASE)
 _REPOS = ("repo", "service", "service_name", "repository")
 _METRICS = ("metric", "metric_name", "__name__")
@@ -87,7 +91,7 @@ def time_column(table: TextTable, choices: Choices) -> str:
 
 def _bare(name: str) -> str:
     found = _BEHIND.fullmatch(name)
-    return (found[1] if found else name).strip().lower()
+    return _PER_STEP.sub("", (found[1] if found else name).strip().lower())
 
 
 def _zone_in(name: str) -> ZoneInfo | None:
@@ -169,7 +173,9 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
     InputError
         If a cell cannot be read, or it cannot be told whose samples these are.
     """
+    table = mended(table, tuple(choices.columns))
     roles = roles_of(table, choices)
+    table, left_out = without_closing(table, roles.time)
     if not table.rows:
         raise InputError(f"{table.label}: no row after the names of the columns")
     cells = (
@@ -187,7 +193,8 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
             f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column names the service, "
             f"--repo-from {name!r} says so; a map file with columns: {{{name}: skip}} leaves it out"
         )
-    return _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)
+    found = _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)
+    return replace(found, notes=(*left_out, *found.notes))
 
 
 def _cell(table: TextTable, row: int, column: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from tars_lib.sources.csv_rows import TableHead, open_quote, row_after, rows_of
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HINT = "sep="
 """What spreadsheets, and Grafana for them, write before the header to name the separator."""
+_TITLES = 10
+_DATA = re.compile(r"[\"'\s]*\d")
+_ORNAMENT = re.compile(r"#.*|\s*[-+|=: ]{3,}\s*|\s*\([\d.,]+ rows?\)\s*", re.DOTALL)
+"""Remarks; the line below a header and the number of rows that psql prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +61,44 @@ class TextTable:
 
 
 def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
-    """Columns, separator and line of a header; None where the first line with content is none of a table."""
-    for number, line in enumerate(io.StringIO(text), start=1):
-        if not line.strip():
-            continue
+    """Columns, separator and line of a header; None where there is none of a table.
+
+    Before it may stand remarks, which begin with ``#``, and titles, which have no separator; a header itself may begin with
+    ``#`` where the line after it is one of data.
+    """
+    remark: tuple[tuple[str, ...], str, int] | None = None
+    titles = 0
+    lines = ((number, line) for number, line in enumerate(io.StringIO(text), start=1) if line.strip())
+    for number, line in lines:
         if number <= 2 and line.lower().startswith(_HINT):
             continue
-        if len(line) > MAX_HEADER_BYTES:
+        if len(line) > MAX_HEADER_BYTES or titles > _TITLES:
             return None
-        found: tuple[tuple[str, ...], str, int] | None = None
-        for mark in _SEPARATORS:
-            try:
-                names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
-            except (csv.Error, StopIteration):
-                continue
-            if len(names) > 1 and (found is None or len(names) > len(found[0])):
-                found = (names, mark, number)
-        return found
-    return None
+        found = _head(line, number)
+        if line.startswith("#"):
+            remark = found or remark
+            continue
+        if found is None:
+            titles += 1
+            continue
+        if remark is not None and _DATA.match(line) and len(remark[0]) == len(found[0]):
+            return (remark[0][0].lstrip("# "), *remark[0][1:]), remark[1], remark[2]
+        after = _head(next(lines, (0, ""))[1], 0) if titles else None
+        return found if not titles or (after is not None and len(after[0]) == len(found[0])) else None
+    return remark
+
+
+def _head(line: str, number: int) -> tuple[tuple[str, ...], str, int] | None:
+    """The line as a header, by the separator that gives most columns; None where none gives two."""
+    found: tuple[tuple[str, ...], str, int] | None = None
+    for mark in _SEPARATORS:
+        try:
+            names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
+        except (csv.Error, StopIteration):
+            continue
+        if len(names) > 1 and (found is None or len(names) > len(found[0])):
+            found = (names, mark, number)
+    return found
 
 
 def read_table(text: str, label: str) -> TextTable:
@@ -106,6 +131,8 @@ def read_table(text: str, label: str) -> TextTable:
         for number, fields in rows_of(io.StringIO(text, newline=""), head):
             last = number
             if not any(cell.strip() for cell in fields):
+                continue
+            if len(fields) != len(columns) and _ORNAMENT.fullmatch(separator.join(fields)):
                 continue
             if len(fields) != len(columns):
                 wrong += 1

@@ -15,7 +15,7 @@ from tars_lib.sources.exported.shapes import Choices
 
 REPO_LABEL = "service"
 _LABELLED = re.compile(r"([^{}]*)\{(.*)\}", re.DOTALL)
-_PAIR = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=~?\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*))\s*(?:,|$)')
+_PAIR = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=~?\s*(?:"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^,"\']*))\s*(?:,|$)')
 _TAG = re.compile(r"([^\s:,{}]+):([^\s,{}]+)")
 _TAGGED = re.compile(
     r"(?:(?:avg|sum|min|max|count|p\d+):)?([\w.]+)\{((?:[^\s:,={}]+:[^\s,{}]+(?:,\s*|(?=\})))+)\}"
@@ -60,7 +60,10 @@ def series_name(text: str) -> SeriesName:
         return SeriesName(text, tagged[1], dict(_TAG.findall(tagged[2])))
     found = _LABELLED.fullmatch(text.strip())
     if found is not None:
-        labels = {pair[1]: _plain(pair[2]) if pair[2] is not None else pair[3] for pair in _PAIR.finditer(found[2])}
+        labels = {
+            pair[1]: _plain(pair[2]) if pair[2] is not None else pair[3] or pair[4] or ""
+            for pair in _PAIR.finditer(found[2])
+        }
         if labels or not found[2].strip():
             return SeriesName(text, found[1].strip() or labels.get("__name__", ""), labels)
     bare, unit = text.strip(), ""

@@ -262,6 +262,16 @@ CASES = (
     Case("influxql.json", "--unit ms", form="influx", series={
         "checkout latency_p95": {"00:00": 0.4125}, "payments latency_p95": {"00:00": 0.18},
     }, says=("1 without a value",)),
+    Case("google-time-series.json", "--repo-from service_name --metric requests_total", form="google", series={
+        "checkout requests_total": {"00:00": 812, "00:05": 790}, "payments requests_total": {"00:00": 93},
+    }, kinds={"requests_total": "count"}),
+    Case("google-time-series.json", refused="has no label service: --repo-from LABEL .* project_id \\(1 values\\), service_name \\(2 values\\)"),
+    Case("azure-metrics.json", "--repo-from cloud/rolename --metric latency_p95", form="azure", series={
+        "checkout latency_p95": {"00:00": 0.4125, "00:05": 0.398}, "payments latency_p95": {"00:00": 0.18},
+    }, says=("latency_p95: s (converted from ms, as the file says)",)),
+    Case("graphite-render.json", "--metric latency_p95 --unit ms", form="graphite", series={
+        "checkout latency_p95": {"00:00": 0.4125, "00:05": 0.398}, "payments latency_p95": {"00:00": 0.18},
+    }),
     Case("catalog-info.yaml", form="backstage", repos=("checkout", "payments", "stock")),
 )  # fmt: skip
 

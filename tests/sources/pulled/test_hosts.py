@@ -91,15 +91,29 @@ def test_gitlab(tmp_path: Path) -> None:
     }  # fmt: skip
     released = {"tag_name": "v3", "name": "Three", "released_at": f"{DAY}05:00:00.000Z"}
     pipeline = {"id": 7, "sha": "c" * 40, "ref": "main", "status": "failed", "created_at": f"{DAY}06:00:00.000Z"}
+    commits = [
+        {
+            "id": "e" * 40,
+            "title": "Mend  the till",
+            "committed_date": f"{DAY}03:30:00.000+02:00",
+            "created_at": f"{DAY}09:00:00Z",
+        },
+        {"id": "f" * 40, "title": "", "committed_date": f"{DAY}01:00:00Z"},
+    ]
     found, asked, _ = read(
-        "gitlab", tmp_path, [said([deployed]), said([released]), said([pipeline])],
-        repos={"acme/shop/web": "web"}, read=["deployments", "releases", "pipelines"],
+        "gitlab", tmp_path, [said([deployed]), said([released]), said([pipeline]), said(commits)],
+        repos={"acme/shop/web": "web"}, read=["deployments", "releases", "pipelines", "commits"],
     )  # fmt: skip
     assert told(found) == [
         ("01T04:00", "web", "deploy", "Deploy main to production", "b" * 12),
         ("01T05:00", "web", "change", "Release Three", "v3"),
         ("01T06:00", "web", "change", "Pipeline of main, failed", "c" * 12),
+        ("01T01:30", "web", "change", "Mend the till", "e" * 12),
+        ("01T01:00", "web", "change", "commit", "f" * 12),
     ]
+    assert asked[3].startswith(
+        "GET /api/v4/projects/acme%2Fshop%2Fweb/repository/commits?per_page=100&since=2026-01-01T00%3A00%3A00Z&until="
+    )
     assert asked[0] == "GET /api/v4/projects/acme%2Fshop%2Fweb/deployments?per_page=100&order_by=created_at&sort=desc"
 
 

@@ -42,16 +42,20 @@ def table(form: SqlForm, root: Path) -> pa.Table:
     ],
 )
 def test_parameters_are_found_where_they_are_some(query: str, expected: str) -> None:
-    assert bound(query, lambda name: "?", "query") == (expected, ("since", "until"))
+    assert bound(f"with {query}", lambda name: "?", "query") == (f"with {expected}", ("since", "until"))
 
 
 @pytest.mark.parametrize(
     ("query", "needed"),
     [
         ("select 1", ":since and :until are missing"),
-        ("a > :since", ":until is missing"),
-        ("a > :since and b < :until and c = :zone", "parameter :zone is not known; allowed: :since, :until"),
-        ("a > :since and b < :until; drop table x", "several statements; one query is allowed"),
+        ("select a > :since", ":until is missing"),
+        ("select a > :since and b < :until and c = :zone", "parameter :zone is not known; allowed: :since, :until"),
+        ("select a > :since and b < :until; drop table x", "several statements; one query is allowed"),
+        ("-- select\ncopy (select :since, :until) to 'x'", "begins with copy; a query that reads is allowed"),
+        ("attach 'x' || :since || :until as e", "begins with attach"),
+        ("vacuum into 'x' || :since || :until", "begins with vacuum"),
+        ("--", "begins with nothing"),
     ],
 )
 def test_a_query_that_asks_for_no_range_is_refused(query: str, needed: str) -> None:
@@ -117,7 +121,7 @@ def test_wide_tables_become_long(sqlite: Path) -> None:
         ("sqlite:///a.sqlite", QUERY.replace("value from", "value, value from"), "column value stands twice"),
         (
             "sqlite:///a.sqlite",
-            QUERY.replace(QUERY.partition(" where")[0], "delete from samples"),
+            QUERY.replace(QUERY.partition(" where")[0], "with x as (select 1) delete from samples"),
             "attempt to write a readonly database",
         ),
     ],
@@ -142,7 +146,10 @@ def test_duckdb_compares_times_without_a_zone_in_the_zone_that_is_told(tmp_path:
         found = table(spec("duckdb:///a.duckdb", time_zone=zone), tmp_path)
         assert found["value"].to_pylist() == [first + hour for hour in range(24)]
     with pytest.raises(InputError, match="read-only"):
-        table(spec("duckdb:///a.duckdb", "insert into samples select :since, :until, '', 0"), tmp_path)
+        table(
+            spec("duckdb:///a.duckdb", "with x as (select 1) insert into samples select :since, :until, '', 0"),
+            tmp_path,
+        )
 
 
 def test_settings_reach_duckdb(tmp_path: Path) -> None:

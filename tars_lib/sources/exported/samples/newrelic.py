@@ -1,5 +1,7 @@
 """The answer of New Relic to a query with TIMESERIES, by NerdGraph or as a list of its results; it carries no units.
 
+That of the older Insights interface is read too.
+
 References
 ----------
 https://docs.newrelic.com/docs/apis/nerdgraph/examples/nerdgraph-nrql-tutorial/
@@ -17,6 +19,7 @@ from tars_lib.sources.exported.whose import SeriesName, owners
 
 _LISTS = ("results",)
 _BEGIN, _END = "beginTimeSeconds", "endTimeSeconds"
+_FACETS, _SERIES = "facets", "timeSeries"
 _NERDGRAPH = "data.actor.account.nrql"
 
 
@@ -64,7 +67,32 @@ def parse(document: object, label: str = "newrelic", choices: Choices | None = N
 
 def _inner(document: object) -> object:
     found = at(document, _NERDGRAPH) if isinstance(document, dict) else None
-    return document if found is None else found
+    inner = document if found is None else found
+    return {_LISTS[0]: list(_flat(inner))} if isinstance(inner, dict) and _is_older(inner) else inner
+
+
+def _is_older(answer: Entry) -> bool:
+    """Whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
+    return are_all(answer, (_SERIES,), lambda one: _BEGIN in one) or are_all(
+        answer, (_FACETS,), lambda one: isinstance(one.get(_SERIES), list)
+    )
+
+
+def _flat(answer: Entry) -> Iterator[object]:
+    """Entries of an older answer as NerdGraph writes them."""
+    parts = answer.get(_FACETS)
+    for part in parts if isinstance(parts, list) else [answer]:
+        name = part.get("name") if isinstance(part, dict) else None
+        facet = ", ".join(map(str, name)) if isinstance(name, list) else name
+        for entry in part[_SERIES]:
+            told = entry.get("results") if isinstance(entry, dict) else None
+            numbers = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+            if isinstance(entry, dict):
+                yield {
+                    **({} if facet is None else {"facet": facet}),
+                    **{key: entry.get(key) for key in (_BEGIN, _END)},
+                    **{key: value for one in numbers for key, value in one.items()},
+                }
 
 
 def _values(entry: Entry) -> Iterator[tuple[str, object]]:

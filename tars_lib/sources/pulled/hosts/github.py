@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from tars_lib.errors import ConfigError
 from tars_lib.model.names import Event
 from tars_lib.sources.exported.changes.github import parse
-from tars_lib.sources.exported.fields import at, text_at, time_at
+from tars_lib.sources.exported.fields import text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
+    commit_events,
     entries_in,
     label_of,
     outlook_of,
@@ -26,6 +27,7 @@ from tars_lib.sources.pulled.hosts.pages import (
     recent,
     release_events,
     server,
+    span_of,
 )
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
@@ -85,19 +87,9 @@ def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Ex
 
 
 def _commits(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
-    """Commits of the default branch as changes: from them to the next deploy is the lead time."""
     label = f"{label_of(spec)}, commits of {place}"
-    span = {"since": f"{ask.since:%Y-%m-%dT%H:%M:%SZ}", "until": f"{ask.until:%Y-%m-%dT%H:%M:%SZ}"}
-    events = []
-    for entry in recent(web, f"/repos/{place}/commits", span, label, ask, field=_COMMITTED):
-        time = time_at(entry, _COMMITTED, where=label, choices=Choices())
-        message = at(entry, "commit.message")
-        title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
-        if time is not None:
-            events.append(
-                Event(time, repo, "change", title or "commit", text_at(entry, "sha", where=label)[:12] or None)
-            )
-    return Exported(events=tuple(events))
+    found = recent(web, f"/repos/{place}/commits", span_of(ask), label, ask, field=_COMMITTED)
+    return Exported(events=tuple(commit_events(found, repo, label, time=_COMMITTED, said="commit.message", sha="sha")))
 
 
 def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:

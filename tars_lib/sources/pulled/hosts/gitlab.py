@@ -1,9 +1,10 @@
-"""Deployments, releases and pipelines of GitLab.
+"""Deployments, releases, commits and pipelines of GitLab.
 
 References
 ----------
 https://docs.gitlab.com/api/deployments/
 https://docs.gitlab.com/api/releases/
+https://docs.gitlab.com/api/commits/
 https://docs.gitlab.com/api/pipelines/
 """
 
@@ -16,13 +17,24 @@ from tars_lib.model.names import Event
 from tars_lib.sources.exported.changes.gitlab import parse
 from tars_lib.sources.exported.fields import text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.pulled.hosts.pages import label_of, outlook_of, pulled_of, recent, release_events, server
+from tars_lib.sources.pulled.hosts.pages import (
+    commit_events,
+    label_of,
+    outlook_of,
+    pulled_of,
+    recent,
+    release_events,
+    server,
+    span_of,
+)
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web
 from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import GitlabForm
+
+_COMMITTED = "committed_date"
 
 
 def read(spec: GitlabForm, ask: Ask) -> Pulled:
@@ -62,6 +74,11 @@ def _releases(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, lab
     return Exported(events=tuple(release_events(found, repo, label, "released_at")))
 
 
+def _commits(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
+    found = recent(web, f"{project}/repository/commits", span_of(ask), label, ask, field=_COMMITTED)
+    return Exported(events=tuple(commit_events(found, repo, label, time=_COMMITTED, said="title", sha="id")))
+
+
 def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
     wanted = {"updated_after": f"{ask.since:{SECONDS}}", "order_by": "id", "sort": "desc"}
     events = []
@@ -74,4 +91,4 @@ def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, la
     return Exported(events=tuple(events))
 
 
-_READERS = {"deployments": _deployments, "releases": _releases, "pipelines": _pipelines}
+_READERS = {"deployments": _deployments, "releases": _releases, "commits": _commits, "pipelines": _pipelines}

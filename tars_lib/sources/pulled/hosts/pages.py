@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.fields import entries_of, text_at, time_at
+from tars_lib.sources.exported.fields import at, entries_of, text_at, time_at
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web, basic, bearer
+from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import WebForm
@@ -96,6 +97,21 @@ def release_events(found: list[Any], repo: str, label: str, field: str) -> Itera
         tag = text_at(entry, "tag_name", where=where)
         if time is not None and entry.get("draft") is not True:
             yield Event(time, repo, "change", f"Release {text_at(entry, 'name', where=where) or tag}", tag or None)
+
+
+def commit_events(found: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
+    """Commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
+    for entry in found:
+        moment = time_at(entry, time, where=label, choices=Choices())
+        message = at(entry, said)
+        title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
+        if moment is not None:
+            yield Event(moment, repo, "change", title or "commit", text_at(entry, sha, where=label)[:12] or None)
+
+
+def span_of(ask: Ask) -> dict[str, str]:
+    """The range as both code hosts take it."""
+    return {"since": f"{ask.since:{SECONDS}}", "until": f"{ask.until:{SECONDS}}"}
 
 
 def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:

@@ -57,7 +57,7 @@ def look(spec: SqlForm, ask: Ask) -> PullOutlook:
     listed = ", ".join(keys)
     whole = (
         "select sum(n) as samples, count(*) as series from "  # noqa: S608 - names are quoted
-        f"(select {listed}, count(*) as n from ({{}}) as q group by {listed}) as g"
+        f"(select {listed}, count(*) as n from ({{}}\n) as q group by {listed}) as g"
     )
     with _errors(spec), closing(_batches(spec, ask, whole)) as batches:
         rows = [row for batch in batches for row in batch.to_pylist()]

@@ -14,6 +14,8 @@ _PARTS = re.compile(
 )
 PARAMETERS = ("since", "until")
 
+_READS = re.compile(r"[\s(]*(?:select|with|from|values|table)\b", re.IGNORECASE)
+
 
 def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tuple[str, ...]]:
     """The query as a database takes it.
@@ -36,7 +38,7 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
     Raises
     ------
     ConfigError
-        If one of the two is missing, there is another one, or several statements.
+        If one of the two is missing, there is another one, several statements, or one that does not read.
 
     Examples
     --------
@@ -55,8 +57,15 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
         return write(name)
 
     text = _PARTS.sub(put, query.strip().removesuffix(";").rstrip())
-    if ";" in _PARTS.sub("", query.strip().removesuffix(";")):
+    bare = _PARTS.sub("", query.strip().removesuffix(";"))
+    if ";" in bare:
         raise ConfigError(f"{where}: several statements; one query is allowed")
+    if _READS.match(bare) is None:
+        # others write files beside the database, which no setting of the connection forbids
+        begin = (bare.split() or ["nothing"])[0][:20]
+        raise ConfigError(
+            f"{where}: begins with {begin}; a query that reads is allowed: select ..., with ... select ..."
+        )
     missing = [f":{name}" for name in PARAMETERS if name not in order]
     if missing:
         raise ConfigError(

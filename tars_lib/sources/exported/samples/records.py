@@ -1,0 +1,55 @@
+"""Records in JSON, a list or a line each, as databases and log stores give them: read as the table that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tars_lib.errors import InputError
+from tars_lib.files.limits import MAX_COLUMNS
+from tars_lib.sources.exported.fields import Entry, are_all, entries_of
+from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.table_series import of_table, time_column
+from tars_lib.sources.exported.tables import TextTable
+
+_LISTS = ("results", "rows", "data", "value", "values", "items", "records")
+_DEEPEST = 4
+
+
+def is_one(document: object) -> bool:
+    """Whether parsed JSON is a list of records with a time."""
+    if not are_all(document, _LISTS, lambda entry: len(entry) > 1):
+        return False
+    try:
+        _, first = entries_of(document, _LISTS, "")[0]
+        columns = tuple(name for name, _ in _cells(first, "", ""))
+        time_column(TextTable("", columns, (), ()), Choices())
+    except InputError:
+        return False
+    return True
+
+
+def parse(document: object, label: str = "records", choices: Choices | None = None) -> Exported:
+    """Read records as rows; what stands deeper is named by its path, such as ``labels.service``.
+
+    Raises
+    ------
+    InputError
+        As a table does, or if a record holds a list.
+    """
+    found = [dict(_cells(entry, "", where)) for where, entry in entries_of(document, _LISTS, label)]
+    columns = tuple(dict.fromkeys(name for record in found for name in record))
+    if len(columns) > MAX_COLUMNS:
+        raise InputError(f"{label}: {len(columns)} fields; up to {MAX_COLUMNS} are allowed")
+    rows = tuple(tuple(record.get(name, "") for name in columns) for record in found)
+    return of_table(TextTable(label, columns, tuple(range(1, len(rows) + 1)), rows), choices or Choices())
+
+
+def _cells(entry: Entry, above: str, where: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    for key, value in entry.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict) and depth < _DEEPEST:
+            yield from _cells(value, f"{name}.", where, depth + 1)
+        elif isinstance(value, dict | list):
+            raise InputError(f"{where}, {name[:100]}: a {type(value).__name__}; texts and numbers are allowed")
+        else:
+            yield name, "" if value is None else str(value).strip()
