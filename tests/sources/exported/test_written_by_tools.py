@@ -267,7 +267,9 @@ PLAIN = (HEAD + ROWS).encode()
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(PLAIN), zipped(**{"a/data.csv": HEAD + ROWS, "__MACOSX/._data.csv": "x"})]
+    "content",
+    [gzip.compress(PLAIN), zipped(**{"a/data.csv": HEAD + ROWS, "__MACOSX/._data.csv": "x"})],
+    ids=["gzip", "zip"],
 )
 def test_one_file_that_is_packed_is_read(tmp_path: Path, content: bytes) -> None:
     assert values(read(tmp_path, content)) == BOTH
@@ -284,6 +286,7 @@ def test_one_file_that_is_packed_is_read(tmp_path: Path, content: bytes) -> None
         (b"PK\x03\x04" + b"\0" * 40, "a zip that cannot be read"),
         (b"\x28\xb5\x2f\xfdabc", "zstd; plain text, gzip and a zip with one file are allowed"),
     ],
+    ids=["cut", "overwritten", "two files", "no file", "workbook", "no zip", "zstd"],  # packed bytes hold the time
 )
 def test_other_packings_are_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
