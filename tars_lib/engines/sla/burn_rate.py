@@ -182,7 +182,8 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     steps = np.append(found.step, int(np.median(found.step)))
     factor = policy.period_days / BASE_DAYS
     reach = max(int(max(pair.long for pair in PAIRS) * factor), int(steps.max()))
-    near = judged[found.column] & ~found.says_nothing & (found.time <= last) & (found.time > last - reach)
+    speaks = ~found.says_nothing
+    near = judged[found.column] & speaks & (found.time <= last) & (found.time > last - reach)
     column, time, bad, weight = found.column[near], found.time[near], bad[near], weight[near]
 
     def part(length: int) -> _Part:
@@ -200,12 +201,12 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     parts = tuple((part(pair.long), part(pair.short)) for pair in PAIRS)
     burns = Burns(allowed, parts, np.ones(repos + 1), policy.fewest, policy.counted)
     for place in np.flatnonzero(burns.candidates()).tolist():
-        burns.noise[place] = _over_dispersion(policy, found, judged, None if place == repos else place, last - reach)
+        burns.noise[place] = _over_dispersion(found, speaks, judged, None if place == repos else place, last - reach)
     return burns
 
 
 def _over_dispersion(
-    policy: AnyPolicy, found: Track, judged: NDArray[np.bool_], column: int | None, before: int
+    found: Track, speaks: NDArray[np.bool_], judged: NDArray[np.bool_], column: int | None, before: int
 ) -> float:
     """Variance of earlier samples of a ratio over that of binomial counts with one rate, 1 or more.
 
@@ -216,7 +217,7 @@ def _over_dispersion(
         return 1.0
     mine = slice(None) if column is None else found.of(column)
     time, counts = found.time[mine], found.total[mine]
-    chosen = ~found.says_nothing[mine] & (time <= before) & (counts > 0)
+    chosen = speaks[mine] & (time <= before) & (counts > 0)
     if column is None:
         chosen &= judged[found.column]
     bad, total = found.value[mine][chosen], counts[chosen]
