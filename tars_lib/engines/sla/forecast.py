@@ -7,6 +7,7 @@ says what it becomes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from tars_lib.model.names import Trend
 from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.changes.trend import Trends, linear_trends
 from tars_lib.stats.forecasting.extrapolation import AS_NOW, SHIFT
-from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecast_breaches
+from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecasts_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,12 +103,15 @@ class Outlooks:
         return said + (f"; beyond {ahead:g} days of the {self.period_days} there is no forecast" if short else "")
 
 
-def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Outlooks:
-    """Outlooks of an SLA in each of its repos and, for a ratio, in all of them together.
+def forecasts(
+    policies: Sequence[AnyPolicy], found: Track, repos: int, scope: Ints, as_of: datetime
+) -> dict[float, Outlooks]:
+    """Outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
 
     Parameters
     ----------
-    policy : AnyPolicy
+    policies : sequence of AnyPolicy
+        At least one; they differ in the objective alone.
     found : Track
         Its samples; those in maintenance windows are left out.
     repos : int
@@ -118,10 +122,11 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
 
     Returns
     -------
-    Outlooks
+    dict of float to Outlooks
         Without forecasts for a window of minutes or hours or of the calendar, and for an SLI that is no mean over it.
     """
-    amount, weight, limit, is_mean = _harm(policy, found)
+    policy = policies[0]
+    amount, weight, _, is_mean = _harm(policy, found)
     last = to_micros(as_of)
     common = int(np.median(found.step)) if found.step.size else DAY
     row = max(common, DAY) if policy.window.days else common
@@ -145,12 +150,16 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
     elif not is_mean:
         refusal = "a forecast is made for means and shares, and this SLI is neither"
     if refusal is not None:
-        return Outlooks(trends, None, row / DAY, policy.period_days, refusal)
+        return {one.objective: Outlooks(trends, None, row / DAY, policy.period_days, refusal) for one in policies}
     horizon = max(int(policy.period_days * DAY / row), 1)
     # repos out of scope would only dilute the control of false discoveries
     chosen = np.append(scope, repos) if policy.adds_up else scope
-    made = forecast_breaches(amounts[:, chosen], weights[:, chosen], window, horizon, np.full(chosen.size, limit))
-    return Outlooks(trends, _spread(made, chosen, repos + 1), row / DAY, policy.period_days, None)
+    limits = np.array([[_harm(one, found)[2]] for one in policies])
+    made = forecasts_of(amounts[:, chosen], weights[:, chosen], window, horizon, np.repeat(limits, chosen.size, axis=1))
+    return {
+        one.objective: Outlooks(trends, _spread(of_one, chosen, repos + 1), row / DAY, policy.period_days, None)
+        for one, of_one in zip(policies, made, strict=True)
+    }
 
 
 def _spread(made: BreachForecasts, chosen: Ints, places: int) -> BreachForecasts:
