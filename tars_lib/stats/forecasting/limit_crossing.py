@@ -33,6 +33,7 @@ from tars_lib.stats.forecasting.extrapolation import (
     damped,
 )
 from tars_lib.stats.multiplicity import discoveries
+from tars_lib.stats.scheduler import scheduled_columns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,6 +53,7 @@ MIN_CALLS = 3
 """Fewest origins in the past at which a shift or slope was significant and can be tested; judgement."""
 GAIN = 0.2
 """Share of the squared error of "as it is now" that a shift or trend has to have saved at those; judgement."""
+_Found = tuple[Floats, Floats, Floats, Floats, Ints, Floats, Ints]
 _CHUNK = 100
 """Columns at a time: bounds the memory, not the result."""
 
@@ -160,16 +162,10 @@ def forecasts_of(
         return (unknown,) * len(limits)
     origins = np.unique(np.linspace(MIN_TRAIN, rows - 1, min(MAX_ORIGINS, rows - MIN_TRAIN)).astype(np.int64))
     is_called = _called(amount, weight, window)
-    order, parts = [], []
-    for is_plain in (True, False):
-        group = np.flatnonzero(is_called.any(axis=0) != is_plain)
-        for first in range(0, group.size, _CHUNK):
-            place = group[first : first + _CHUNK]
-            part = Series.of(amount[:, place], weight[:, place])
-            # where nothing is called the answer can only be "as it is now": the others need no test
-            said = (as_it_is_now if is_plain else answers)(part, np.append(origins, rows), window)
-            order.append(place)
-            parts.append(_tested(part, origins, ahead, window, limits[:, place], said, is_called[:, place]))
+    groups = [np.flatnonzero(is_called.any(axis=0) != is_plain) for is_plain in (True, False)]
+    order = [group[first : first + _CHUNK] for group in groups for first in range(0, group.size, _CHUNK)]
+    asked = _Asked(amount, weight, window, limits, origins, ahead, is_called)
+    parts = list(scheduled_columns(_Asked.tested, asked, order, columns))
     back = np.argsort(np.concatenate(order))
     found = []
     for of_limit in zip(*parts, strict=True):
@@ -180,22 +176,44 @@ def forecasts_of(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """All that the forecasts of some columns depend on."""
+
+    amount: Floats
+    weight: Floats
+    window: int
+    limits: Floats
+    origins: Ints
+    ahead: int
+    is_called: Flags
+
+    def tested(self, place: Ints) -> list[_Found]:
+        """Forecasts of columns that are all called, or none of them: then the answer can only be "as it is now"."""
+        part, is_called = Series.of(self.amount[:, place], self.weight[:, place]), self.is_called[:, place]
+        ends = np.append(self.origins, len(self.amount))
+        said = (answers if is_called.any() else as_it_is_now)(part, ends, self.window)
+        return _tested(part, self.origins, self.ahead, self.window, self.limits[:, place], said, is_called)
+
+
+def _called_now(shared: tuple[Floats, Floats, int, int], chunk: slice) -> Floats:
+    amount, weight, rows, window = shared
+    return answers(Series.of(amount[:, chunk], weight[:, chunk]), np.array([rows]), window).p_value[1:, 0]
+
+
 def _called(amount: Floats, weight: Floats, window: int) -> Flags:
     """Answers but the first that are significant now, (F - 1, S): judged for false discoveries over all columns."""
     rows, columns = amount.shape
+    chunks = [slice(first, first + _CHUNK) for first in range(0, columns, _CHUNK)]
     p_now = np.concatenate(
-        [
-            answers(Series.of(amount[:, chunk], weight[:, chunk]), np.array([rows]), window).p_value[1:, 0]
-            for chunk in (slice(first, first + _CHUNK) for first in range(0, columns, _CHUNK))
-        ],
-        axis=1,
+        list(scheduled_columns(_called_now, (amount, weight, rows, window), chunks, columns)), axis=1
     )
     return np.asarray((p_now <= CALL_LEVEL) & discoveries(p_now.ravel(), FALSE_CALLS).reshape(p_now.shape))
 
 
 def _tested(
     series: Series, origins: Ints, ahead: int, window: int, limits: Floats, said: Answers, is_called: Flags
-) -> list[tuple[Floats, Floats, Floats, Floats, Ints, Floats, Ints]]:
+) -> list[_Found]:
     """Probability, median, 10 % and 90 % of the row of the breach, answer, slope and number of paths of each column."""
     rows, columns = series.amount.shape
     each = np.arange(columns)
