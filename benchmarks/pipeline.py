@@ -61,7 +61,7 @@ def write_root(folder: Path, repos: int, days: int, *, breached: bool, seed: int
     }
     folder.mkdir(parents=True)
     names = [f"repo-{position:03d}" for position in range(repos)]
-    times = np.datetime64("2026-01-01T00:00:00", "us") + np.arange(days).astype("timedelta64[D]")
+    times = np.datetime64("2025-01-01T00:00:00", "us") + np.arange(days).astype("timedelta64[D]")
     table = pa.concat_tables(
         pa.table(
             {

@@ -1,7 +1,8 @@
 """Lead-lag of many services from threads, two processes and a Dask cluster of two workers on this machine.
 
 Time, processor time of all processes, and the largest memory of one, beside threads; and how the processor time grows from
-half as many services. Each is measured in a process of its own, one after the other, on the same data.
+half as many services. Each is measured in a process of its own, one after the other, on the same data, once the libraries are
+loaded.
 
     python benchmarks/scale.py [--sizes 5000x365 15360x365] [--markdown]
 
@@ -9,10 +10,12 @@ half as many services. Each is measured in a process of its own, one after the o
     python benchmarks/scale.py --run 2000x10000
     python benchmarks/scale.py --run 50000x365 --every 1440
     python benchmarks/scale.py --run 2000x365 --every 1440 --slas 50
+    python benchmarks/scale.py --against REF [--sizes 500x90 5000x365] [--runs 3]
 
 About half a minute on two idle cores. `--one SCHEDULER SERVICES SAMPLES` measures one line and prints it as JSON; `--run`
 a whole run on two counts of each service, in a history of parts; `--every` gives the minutes between samples, `--slas` how many
-policies judge them, without which it is the packaged ones.
+policies judge them, without which it is the packaged ones. `--against` runs `tars run` of this tree and of a wheel, or of a
+commit or tag of this repository, in turns on the same folders, and prints the ratio.
 """
 
 from __future__ import annotations
@@ -24,19 +27,25 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pipeline import write_root
 from tables import printed
+from timing import Command, busy, python, time_in_turns
 
 import tars_lib as tars
+from tars_lib.findings.exit_codes import DECISION_ORDER
 from tars_lib.pipeline import write_run
 
 SCHEDULERS = ("threads", "processes:2", "dask")
@@ -76,6 +85,9 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
             cluster = stack.enter_context(made(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"))
             connect: Any = distributed.Client
             given = stack.enter_context(connect(cluster, set_as_default=False))
+        # a cluster stays up: what its workers load once is no part of the comparison, nor is what this process loads
+        tars.lead_lag(frame_of(60, 500), scheduler=given)
+        if scheduler == "dask":
             workers = given.run(spent)
         began, before = time.perf_counter(), spent()
         found = tars.lead_lag(frame, scheduler=given)
@@ -159,10 +171,45 @@ def apart(scheduler: str, services: int, samples: int) -> dict[str, float]:
     return result
 
 
+def unpacked(version: str, place: Path) -> Path:
+    """The package of a wheel, or of a commit of this repository, in a folder to import it from."""
+    archive = Path(version)
+    if archive.suffix != ".whl":
+        archive = place / "commit.zip"
+        here = Path(__file__).resolve().parents[1]
+        words = ["git", "-C", str(here), "archive", "--format=zip", "-o", str(archive), version]
+        if subprocess.run(words, check=False).returncode:
+            raise SystemExit(f"{version}: neither a wheel (.whl) nor a commit of this repository")
+    with zipfile.ZipFile(archive) as files:
+        files.extractall(place / "before")
+    return place / "before"
+
+
+def beside(version: str, sizes: Sequence[str], runs: int) -> list[list[str]]:
+    """A table of `tars run` of this tree beside that of an earlier version, each with the packages of this environment."""
+    rows = [["services x samples", "processor, s", "before, s", "ratio", "time, ratio"]]
+    with tempfile.TemporaryDirectory() as made:
+        place = Path(made)
+        trees = {"now": Path(__file__).resolve().parents[1], "before": unpacked(version, place)}
+        for size in sizes:
+            services, samples = map(int, size.split("x"))
+            root = write_root(place / size, services, samples, breached=True)
+            commands = []
+            for name, tree in trees.items():
+                start = f"import sys; sys.path[0] = {str(tree)!r}; from tars_lib.cli.main import main; main()"
+                words = ["run", "--root", str(root), "--outdir", str(place / name), "--quiet"]
+                commands.append(Command(name, [*python(start), *words], (0, *DECISION_ORDER)))
+            now, before = time_in_turns(commands, runs)
+            used = [statistics.median(timing.cpu) for timing in (now, before)]
+            ratios = [used[0] / used[1], now.median / before.median]
+            rows.append([size, *(f"{each:.2f}" for each in used), *(f"{ratio:.2f} x" for ratio in ratios)])
+    return rows
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", default=["5000x365", "15360x365"], metavar="SERVICESxSAMPLES")
+    parser.add_argument("--sizes", nargs="+", metavar="SERVICESxSAMPLES")
     parser.add_argument(
         "--one", nargs=3, metavar=("SCHEDULER", "SERVICES", "SAMPLES"), help="measure one and print JSON"
     )
@@ -170,6 +217,8 @@ def main() -> None:
     parser.add_argument("--run", metavar="SERVICESxSAMPLES", help="measure a whole run and print JSON")
     parser.add_argument("--every", type=int, default=1, metavar="MINUTES", help="between the samples of --run")
     parser.add_argument("--slas", type=int, default=0, metavar="COUNT", help="policies that judge --run")
+    parser.add_argument("--against", metavar="REF", help="a wheel, commit or tag to hold `tars run` against")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each with --against; default %(default)s")
     parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
@@ -183,6 +232,10 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(options.one[0], *map(int, options.one[1:]))))
         return
+    if options.against:
+        rows = beside(options.against, options.sizes or ["500x90", "5000x365"], options.runs)
+        print(printed([(f"tars run now and of {options.against}; {busy()}", rows)], markdown=options.markdown))
+        return
     rows = [
         [
             "services x samples",
@@ -195,7 +248,7 @@ def main() -> None:
             "growth",
         ]
     ]
-    for size in options.sizes:
+    for size in options.sizes or ["5000x365", "15360x365"]:
         services, samples = map(int, size.split("x"))
         half = apart("threads", services // 2, samples)
         first: dict[str, float] = {}

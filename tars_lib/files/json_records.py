@@ -26,6 +26,11 @@ from tars_lib.files.limits import MAX_JSON_BYTES
 from tars_lib.text.visible import HIDDEN_CATEGORIES
 
 T = TypeVar("T")
+LARGE = 5_000_000
+"""Characters from which a report is written a record a line; judgement: nobody reads so many a value a line."""
+LINE = 4_000
+"""Characters of such a line at most, unless one text is longer; judgement: the record of a service takes 700."""
+_CLOSE = (",", ":")
 # beyond ASCII, and the one control character in it that JSON does not escape
 _UNUSUAL = re.compile(r"[\x7f-\U0010ffff]")
 
@@ -78,7 +83,10 @@ def time_text(time: datetime) -> str:
 
 def dumps(value: object, *, indent: int | None = 1, ensure_ascii: bool = False) -> str:
     """JSON text with sorted keys and a final newline; in ASCII alone where each value must survive any encoding."""
-    text = json.dumps(to_json(value), sort_keys=True, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
+    content = to_json(value)
+    if indent == 1 and not ensure_ascii:
+        return _text(content)
+    text = json.dumps(content, sort_keys=True, indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)
     return _escaped(text) + "\n"
 
 
@@ -92,7 +100,26 @@ def record_text(record: object) -> str:
     """
     content = to_json(record)
     from_json(type(record), content, type(record).__name__)
+    return _text(content)
+
+
+def _text(content: Json) -> str:
+    """JSON text for people, a value a line; of a large report a record a line, which takes a third less and half the time."""
+    short = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=_CLOSE)
+    if len(short) > LARGE:
+        return _escaped(_by_record(content)) + "\n"
     return _escaped(json.dumps(content, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _by_record(content: Json) -> str:
+    """JSON text in which what fits into a line stands in one."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=_CLOSE)
+    if len(text) <= LINE or not isinstance(content, dict | list):
+        return text
+    if isinstance(content, list):
+        return "[\n" + ",\n".join(map(_by_record, content)) + "\n]"
+    held = (f"{json.dumps(key, ensure_ascii=False)}:{_by_record(content[key])}" for key in sorted(content))
+    return "{\n" + ",\n".join(held) + "\n}"
 
 
 def _escaped(text: str) -> str:

@@ -7,6 +7,7 @@ nothing is filled in. Times are microseconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -142,9 +143,13 @@ class History:
 
     def series(self, metric: str, repo: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of one series, views of the columns; empty where nothing was reported."""
-        if metric not in self.metrics or repo not in self.repos:
+        position = bisect_left(self.repos, repo)
+        if position == len(self.repos) or self.repos[position] != repo:
+            # those of `over` may stand in any order
+            position = self.repos.index(repo) if repo in self.repos else -1
+        if metric not in self.metrics or position < 0:
             return self.time[:0], self.value[:0]
-        bounds, position = self.bounds(metric), self.repos.index(repo)
+        bounds = self.bounds(metric)
         span = slice(int(bounds[position]), int(bounds[position + 1]))
         return self.time[span], self.value[span]
 

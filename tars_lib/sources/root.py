@@ -28,12 +28,13 @@ from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgConfig, Repo, ReportedAlert
 from tars_lib.model.organisation import CHANGE_KINDS, MAINTENANCE, OrgData
-from tars_lib.model.samples import AnySamples, Gathering, Sampled, Samples, merge
+from tars_lib.model.samples import PART_ROWS, AnySamples, Gathering, Sampled, Samples, merge
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.model.spelling import Spelling, respelt, spellings, trimmed
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
 from tars_lib.sources.events import read_events
+from tars_lib.sources.parquet_types import release_memory
 from tars_lib.sources.recurring import recurring_events
 from tars_lib.sources.refusals import Kept
 from tars_lib.sources.tidy import KINDS, history_files, tidy_parts
@@ -122,6 +123,8 @@ def read_root(
     metrics = kept.attempt(define) or dict(described.metrics)
     admissible = respelt(samples, repo_names, metric_names) if is_described else merge([])
     history = kept.admitted(admissible, metrics, counted_together(policies.policies))
+    if len(samples) >= PART_ROWS:
+        release_memory()
     warnings += history.notes
     members = kept.attempt(partial(_members, described, found, history.repos, repos, folder)) or ()
     keys = {repo.repo for repo in members}

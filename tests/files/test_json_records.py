@@ -20,6 +20,7 @@ from org_samples import T0, RootBuilder, counts, series
 from tars_lib.engines.health.report import HealthReport
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.errors import InputError
+from tars_lib.files import json_records
 from tars_lib.files.atomic import write_bytes, write_text
 from tars_lib.files.json_records import dumps, from_json, read_json, read_record, time_text, to_json
 from tars_lib.model.names import Dependency, SlaStatus
@@ -145,6 +146,20 @@ def test_json_is_sorted_utf8_and_has_null_for_what_is_no_number() -> None:
     assert "é" in text
     assert list(json.loads(text)) == ["a", "b", "t", "é"]
     assert json.loads(text) == {"a": None, "b": None, "é": "BREACHED", "t": [1, 2.5, None, True]}
+
+
+def test_a_large_report_has_a_record_a_line_and_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [{"repo": f"r{number}", "share": number / 7, "said": "x\u202e" * (number % 40)} for number in range(300)]
+    report = {"scores": {f"r{number}": 1.0 for number in range(900)}, "reports": records, "name": "Größe", "none": None}
+    indented = dumps(report)
+    monkeypatch.setattr(json_records, "LARGE", 20_000)
+    text = dumps(report)
+    assert json.loads(text) == json.loads(indented) == report
+    assert len(text) < len(indented)
+    assert len(text.splitlines()) > 300
+    assert max(map(len, text.splitlines())) <= json_records.LINE
+    assert list(json.loads(text)) == sorted(report)
+    assert "\\u202e" in text
 
 
 def test_times_are_written_in_utc_with_the_digits_that_they_need() -> None:

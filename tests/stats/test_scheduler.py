@@ -19,6 +19,8 @@ from tars_lib.cli.main import cli
 from tars_lib.errors import ConfigError, SchedulerError
 from tars_lib.sources.demo import demo_root
 from tars_lib.stats import scheduler
+from tars_lib.stats.changes.break_points import lasting_breaks
+from tars_lib.stats.forecasting.limit_crossing import forecast_breaches
 from tars_lib.stats.scheduler import scheduled, using
 
 KILLS = pytest.mark.skipif(sys.platform == "win32", reason="a process is killed by a signal")
@@ -64,6 +66,27 @@ def test_relations_are_the_same_bytes(where: str) -> None:
     found = tars.lead_lag(frame, max_lag=5, scheduler=where)
     assert found[["leader", "follower", "lag"]].to_numpy().tolist()[0] == ["service-5", "service-7", 3]
     pd.testing.assert_frame_equal(found, tars.lead_lag(frame, max_lag=5), check_exact=True)
+
+
+def test_changes_and_forecasts_are_the_same_bytes(where: str) -> None:
+    rng = np.random.default_rng(8)
+    values, columns = rng.standard_normal((70, 420)), np.arange(420)
+    values[60:, ::35] -= 7.0
+    values[30:, 5::70] += np.linspace(0.0, 9.0, 40)[:, None]
+    basis, limits = np.ones((70, 1)) / np.sqrt(70.0), np.linspace(0.1, 4.0, 420)
+
+    def found() -> tuple[object, ...]:
+        breaks = lasting_breaks(values, np.where(columns % 2, 0.0, 0.3), basis)
+        ahead = forecast_breaches(values, np.ones_like(values), 20, 20, limits)
+        return breaks, ahead.probability.tolist(), ahead.method.tolist(), ahead.value.tolist()
+
+    with using(where):
+        elsewhere = found()
+    assert elsewhere == found()
+    breaks, _, methods, _ = elsewhere
+    assert isinstance(breaks, list)
+    assert len(breaks) > 5
+    assert len(set(methods)) > 1  # type: ignore[call-overload]
 
 
 def test_a_client_is_taken_as_it_is_and_left_open(cluster: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,10 +69,10 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     the usual rate of losses would do it in one organisation out of a hundred.
     """
     found: dict[str, list[_Silence]] = {}
+    usual = {metric: intervals(org.history, metric) for metric in org.history.metrics}
     end = to_micros(as_of)
-    for metric in org.history.metrics:
+    for metric, steps in usual.items():
         coverage = level(org.history, metric, as_of).coverage
-        steps = intervals(org.history, metric)
         for column, repo in enumerate(org.repos):
             times, _ = org.history.series(metric, repo.repo)
             step = int(steps[column])
@@ -85,16 +85,13 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
                 found.setdefault(repo.repo, []).append(told)
     for repo in org.repos:
         if repo.repo in found:
-            yield _silence(repo, found[repo.repo], _regular_metrics(org, repo.repo), as_of)
+            yield _silence(repo, found[repo.repo], _regular_metrics(org, repo.repo, usual), as_of)
 
 
-def _regular_metrics(org: OrgData, repo: str) -> int:
+def _regular_metrics(org: OrgData, repo: str, usual: Mapping[str, Ints]) -> int:
     """Number of metrics that a repo reports regularly."""
     column = org.history.repos.index(repo)
-    return sum(
-        _is_regular(org.history.series(metric, repo)[0], int(intervals(org.history, metric)[column]))
-        for metric in org.history.metrics
-    )
+    return sum(_is_regular(org.history.series(metric, repo)[0], int(steps[column])) for metric, steps in usual.items())
 
 
 def _is_regular(times: Ints, step: int) -> bool:
@@ -157,10 +154,10 @@ def _impossible_counts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     oldest = to_micros(as_of) - IMPOSSIBLE_DAYS * DAY
     for total, part in sorted(pairs):
         for repo in org.repos:
-            times, events = org.history.series(total, repo.repo)
-            part_times, counted = org.history.series(part, repo.repo)
+            times, events = _since(oldest, *org.history.series(total, repo.repo))
+            part_times, counted = _since(oldest, *org.history.series(part, repo.repo))
             same, left, right = np.intersect1d(times, part_times, assume_unique=True, return_indices=True)
-            wrong = (counted[right] > events[left]) & (same > oldest)
+            wrong = counted[right] > events[left]
             if not wrong.any():
                 continue
             at = np.flatnonzero(wrong)
@@ -187,6 +184,11 @@ def _impossible_counts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
                 unit="count",
                 key=total,
             )
+
+
+def _since(oldest: int, times: Ints, values: Floats) -> tuple[Ints, Floats]:
+    first = int(np.searchsorted(times, oldest, side="right"))
+    return times[first:], values[first:]
 
 
 def _changed_units(org: OrgData) -> Iterator[Raised]:

@@ -16,7 +16,7 @@ from tars_lib.engines.sla.impact import impact_of
 from tars_lib.engines.sla.onset import burning_stretch
 from tars_lib.engines.sla.readiness import assess_readiness, narrate, silence_text, summarize
 from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, SlaReport
-from tars_lib.engines.sla.sli import in_scope, scope_names
+from tars_lib.engines.sla.sli import Known, in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.engines.sla.window.missing import MINUTES
@@ -26,7 +26,7 @@ from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.recurrence import CLOSED
-from tars_lib.model.slo import Track, Window
+from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
 from tars_lib.stats.series.standing import standing
 
@@ -63,8 +63,8 @@ def assess_slas(
     SlaReport
         `exit_code` 142 with a breach, 141 with an SLA at risk, 96 where every SLA is UNKNOWN and there is no score, else 0.
     """
-    tracks: dict[object, Track | None] = {}
-    verdicts = [judge(org, policy, as_of, windows, tracks=tracks) for policy in org.policies]
+    known: Known = {}
+    verdicts = [judge(org, policy, as_of, windows, known=known) for policy in org.policies]
     results = tuple(verdict.result for verdict in verdicts)
     breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
     silent = silent_repos(org, as_of)

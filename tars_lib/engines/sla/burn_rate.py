@@ -24,6 +24,7 @@ from tars_lib.engines.sla.report import BurnRate
 from tars_lib.model.history import DAY, SECOND, to_micros
 from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.counts import wilson_interval
+from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -182,30 +183,31 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     steps = np.append(found.step, int(np.median(found.step)))
     factor = policy.period_days / BASE_DAYS
     reach = max(int(max(pair.long for pair in PAIRS) * factor), int(steps.max()))
-    near = judged[found.column] & ~found.says_nothing & (found.time <= last) & (found.time > last - reach)
-    column, time, bad, weight = found.column[near], found.time[near], bad[near], weight[near]
-
-    def part(length: int) -> _Part:
-        lengths = np.maximum(int(length * factor), steps)
-        own = time > last - lengths[column]
-        whole = time > last - lengths[-1]
-        sums = [
-            np.append(np.bincount(column[own], values[own], repos), values[whole].sum())
-            for values in (bad, weight, np.ones(time.size))
-        ]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(sums[1] > 0, sums[0] / sums[1], np.nan)
-        return _Part(lengths, share, sums[1], sums[2])
-
-    parts = tuple((part(pair.long), part(pair.short)) for pair in PAIRS)
+    speaks = ~found.says_nothing
+    lengths = [np.maximum(int(length * factor), steps) for pair in PAIRS for length in (pair.long, pair.short)]
+    sums = np.zeros((len(lengths), 3, repos + 1))
+    for block in series_blocks(found.column):
+        column, time = found.column[block], found.time[block]
+        near = judged[column] & speaks[block] & (time <= last) & (time > last - reach)
+        column, time = column[near], time[near]
+        values = (bad[block][near], weight[block][near], np.ones(time.size))
+        for length, into in zip(lengths, sums, strict=True):
+            own, whole = time > last - length[column], time > last - length[-1]
+            for value, total in zip(values, into, strict=True):
+                total[:-1] += np.bincount(column[own], value[own], repos)
+                total[-1] += value[whole].sum()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan)
+    made = [_Part(*part) for part in zip(lengths, shares, sums[:, 1], sums[:, 2], strict=True)]
+    parts = tuple(zip(made[::2], made[1::2], strict=True))
     burns = Burns(allowed, parts, np.ones(repos + 1), policy.fewest, policy.counted)
     for place in np.flatnonzero(burns.candidates()).tolist():
-        burns.noise[place] = _over_dispersion(policy, found, judged, None if place == repos else place, last - reach)
+        burns.noise[place] = _over_dispersion(found, speaks, judged, None if place == repos else place, last - reach)
     return burns
 
 
 def _over_dispersion(
-    policy: AnyPolicy, found: Track, judged: NDArray[np.bool_], column: int | None, before: int
+    found: Track, speaks: NDArray[np.bool_], judged: NDArray[np.bool_], column: int | None, before: int
 ) -> float:
     """Variance of earlier samples of a ratio over that of binomial counts with one rate, 1 or more.
 
@@ -216,7 +218,7 @@ def _over_dispersion(
         return 1.0
     mine = slice(None) if column is None else found.of(column)
     time, counts = found.time[mine], found.total[mine]
-    chosen = ~found.says_nothing[mine] & (time <= before) & (counts > 0)
+    chosen = speaks[mine] & (time <= before) & (counts > 0)
     if column is None:
         chosen &= judged[found.column]
     bad, total = found.value[mine][chosen], counts[chosen]

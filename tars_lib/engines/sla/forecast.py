@@ -7,6 +7,7 @@ says what it becomes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,8 @@ from tars_lib.model.names import Trend
 from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.changes.trend import Trends, linear_trends
 from tars_lib.stats.forecasting.extrapolation import AS_NOW, SHIFT
-from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecast_breaches
+from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecasts_of
+from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -102,12 +104,15 @@ class Outlooks:
         return said + (f"; beyond {ahead:g} days of the {self.period_days} there is no forecast" if short else "")
 
 
-def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Outlooks:
-    """Outlooks of an SLA in each of its repos and, for a ratio, in all of them together.
+def forecasts(
+    policies: Sequence[AnyPolicy], found: Track, repos: int, scope: Ints, as_of: datetime
+) -> dict[float, Outlooks]:
+    """Outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
 
     Parameters
     ----------
-    policy : AnyPolicy
+    policies : sequence of AnyPolicy
+        At least one; they differ in the objective alone.
     found : Track
         Its samples; those in maintenance windows are left out.
     repos : int
@@ -118,22 +123,23 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
 
     Returns
     -------
-    Outlooks
+    dict of float to Outlooks
         Without forecasts for a window of minutes or hours or of the calendar, and for an SLI that is no mean over it.
     """
-    amount, weight, limit, is_mean = _harm(policy, found)
+    policy = policies[0]
+    amount, weight, _, is_mean = _harm(policy, found)
     last = to_micros(as_of)
     common = int(np.median(found.step)) if found.step.size else DAY
     row = max(common, DAY) if policy.window.days else common
     judged = np.zeros(repos, dtype=bool)
     judged[scope] = True
-    age = (last - found.time) // row
     span = int(policy.window.length.total_seconds() * 1e6)
     window = max(round(span / row), 1)
-    kept = judged[found.column] & ~found.says_nothing & (age >= 0) & (age < max(MAX_ROWS, window))
-    rows = int(age[kept].max()) + 1 if kept.any() else 0
-    cell = (rows - 1 - age[kept]) * (repos + 1) + found.column[kept]
-    amounts, weights = (_rows(cell, part[kept], rows, repos, policy.adds_up) for part in (amount, weight))
+    most = min(max(MAX_ROWS, window), max((last - int(found.time.min(initial=last))) // row + 1, 0))
+    amounts, weights = _in_rows(found, (amount, weight), judged, last, row, most)
+    if policy.adds_up:
+        for sums in (amounts, weights):
+            sums[:, -1] = sums[:, :-1].sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(weights > 0, amounts / weights, np.nan)
     trends = linear_trends(share[-max(window, TREND_ROWS) :])
@@ -145,12 +151,16 @@ def forecast(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: da
     elif not is_mean:
         refusal = "a forecast is made for means and shares, and this SLI is neither"
     if refusal is not None:
-        return Outlooks(trends, None, row / DAY, policy.period_days, refusal)
+        return {one.objective: Outlooks(trends, None, row / DAY, policy.period_days, refusal) for one in policies}
     horizon = max(int(policy.period_days * DAY / row), 1)
     # repos out of scope would only dilute the control of false discoveries
     chosen = np.append(scope, repos) if policy.adds_up else scope
-    made = forecast_breaches(amounts[:, chosen], weights[:, chosen], window, horizon, np.full(chosen.size, limit))
-    return Outlooks(trends, _spread(made, chosen, repos + 1), row / DAY, policy.period_days, None)
+    limits = np.array([[_harm(one, found)[2]] for one in policies])
+    made = forecasts_of(amounts[:, chosen], weights[:, chosen], window, horizon, np.repeat(limits, chosen.size, axis=1))
+    return {
+        one.objective: Outlooks(trends, _spread(of_one, chosen, repos + 1), row / DAY, policy.period_days, None)
+        for one, of_one in zip(policies, made, strict=True)
+    }
 
 
 def _spread(made: BreachForecasts, chosen: Ints, places: int) -> BreachForecasts:
@@ -182,9 +192,23 @@ def _harm(policy: AnyPolicy, found: Track) -> tuple[Floats, Floats, float, bool]
     return sign * found.value, np.ones(found.value.size), sign * policy.objective, policy.is_mean
 
 
-def _rows(cell: Ints, values: Floats, rows: int, repos: int, is_summed: bool) -> Floats:
-    """Sums a row and repo, (rows, repos + 1); the last column holds those of all repos where `is_summed`, else nothing."""
-    sums = np.bincount(cell, values, rows * (repos + 1)).reshape(rows, repos + 1).astype(np.float64)
-    if is_summed:
-        sums[:, -1] = sums[:, :-1].sum(axis=1)
-    return sums
+def _in_rows(
+    found: Track, parts: tuple[Floats, Floats], judged: NDArray[np.bool_], last: int, row: int, most: int
+) -> list[Floats]:
+    """Sums a row and repo of each part, (T, repos + 1) with T at most `most`; the last column is for all repos together."""
+    repos, speaks = judged.size, ~found.says_nothing
+    sums = [np.zeros((most, repos + 1)) for _ in parts]
+    rows = 0
+    for block in series_blocks(found.column):
+        # a cell holds samples of one repo, all of which are in one block
+        column, age = found.column[block], (last - found.time[block]) // row
+        kept = judged[column] & speaks[block] & (age >= 0) & (age < most)
+        if not kept.any():
+            continue
+        first, end = int(column[0]), int(column[-1]) + 1
+        rows = max(rows, int(age[kept].max()) + 1)
+        cell = (most - 1 - age[kept]) * (end - first) + column[kept] - first
+        for part, whole in zip(parts, sums, strict=True):
+            added = np.bincount(cell, part[block][kept], most * (end - first))
+            whole[:, first:end] = added.reshape(most, end - first)
+    return [whole[most - rows :] for whole in sums]

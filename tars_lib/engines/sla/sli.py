@@ -5,10 +5,11 @@ Arrays have shape (N,) in the order of the history's repos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from tars_lib.stats.series.spans import series_blocks
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Known = dict[object, Any]
+Result = TypeVar("Result")
 
 _WHOLE = 0.5
 """Missing time below so many intervals is none: a sample may be late by half of one; judgement."""
@@ -57,6 +60,8 @@ class Measurement:
         Microseconds of the seen time at which one of two counts is absent.
     idle : ndarray of float64
         Share of the seen time in which no event came although some usually do.
+    busy : ndarray of bool
+        Repos whose past has an event.
     exclusions : tuple of Exclusion
     keep : ndarray of bool, shape (n,)
         Samples of the track.
@@ -76,22 +81,35 @@ class Measurement:
     unseen: Floats
     half: Floats
     idle: Floats
+    busy: Bools
     exclusions: tuple[Exclusion, ...]
     keep: Bools
     half_keep: Bools
 
 
-def track(org: OrgData, policy: AnyPolicy, known: dict[object, Track | None] | None = None) -> Track | None:
-    """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it.
+def shared(known: Known | None, policy: AnyPolicy, what: tuple[object, ...], make: Callable[[], Result]) -> Result:
+    """Return what is made of a policy's samples, made once for all policies that count the same ones.
 
-    Policies that count the same metrics share what is in `known`, which is filled.
+    Parameters
+    ----------
+    known : dict or None
+        What was made before, which is filled; nothing is shared without it.
+    policy : AnyPolicy
+    what : tuple
+        Everything that the result depends on beside the samples.
+    make : callable
     """
-    shared = policy.same_samples
-    if known is None or shared is None:
-        return _track(org, policy)
-    if shared not in known:
-        known[shared] = _track(org, policy)
-    return known[shared]
+    if known is None or policy.same_samples is None:
+        return make()
+    key = (*policy.same_samples, *what)
+    if key not in known:
+        known[key] = make()
+    return cast("Result", known[key])
+
+
+def track(org: OrgData, policy: AnyPolicy, known: Known | None = None) -> Track | None:
+    """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it."""
+    return shared(known, policy, ("track",), lambda: _track(org, policy))
 
 
 def _track(org: OrgData, policy: AnyPolicy) -> Track | None:
@@ -120,8 +138,15 @@ def in_scope(org: OrgData, policy: AnyPolicy, found: Track | None) -> Bools:
     return scope
 
 
-def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of: datetime) -> Measurement:
-    """Measure a policy's SLI over a window that ends at `as_of`."""
+def measure(
+    org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of: datetime, known: Known | None = None
+) -> Measurement:
+    """Measure a policy's SLI over a window that ends at `as_of`; see `shared`."""
+    made = (window, policy.time_zone)
+    return shared(known, policy, made, lambda: _measured(org, policy, found, window, as_of))
+
+
+def _measured(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of: datetime) -> Measurement:
     n = len(org.repos)
     common = int(np.median(found.step)) if found.step.size else DAY
     start, end, is_partial = window.span(as_of, read_zone(policy.time_zone), timedelta(microseconds=common))
@@ -163,6 +188,7 @@ def measure(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of
         uncounted=uncounted,
         half=half_time,
         idle=_idle(found, inside & ~found.planned, n),
+        busy=np.zeros(n, dtype=bool) if found.busy is None else np.bincount(found.column, found.busy, n) > 0,
         exclusions=exclusions_of(org, found, inside, first, last),
         keep=keep,
         half_keep=half_keep,

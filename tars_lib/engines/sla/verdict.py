@@ -8,17 +8,20 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.engines.sla.burn_rate import Burns, burn_rates
-from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecast
+from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecasts
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
-from tars_lib.engines.sla.sli import Measurement, in_scope, measure, scope_names, track
+from tars_lib.engines.sla.sli import Known, Measurement, in_scope, measure, scope_names, shared, track
 from tars_lib.engines.sla.window.missing import MAX_TOLD
 from tars_lib.engines.sla.window.scopes import Judged, ScopeJudge, limits_of
 from tars_lib.model.names import SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Track, Window
 from tars_lib.text.quantities import days_text
+
+Ints = NDArray[np.int64]
 
 logger = logging.getLogger(__name__)
 
@@ -46,30 +49,30 @@ def judge(
     windows: tuple[Window, ...] = INFORMING,
     *,
     look_ahead: bool = True,
-    tracks: dict[object, Track | None] | None = None,
+    known: Known | None = None,
 ) -> Verdict:
     """Judge one SLA as of a time.
 
     A ratio is judged over the organisation from summed counts and for each repo alone, a metric for each repo alone; the
     verdict is the worst. A repo that used to report and no longer does makes an otherwise compliant SLA UNKNOWN; one that
     merely has too few events does not. A scope that complies is at risk while a burn-rate pair fires in it or while its
-    breach within the period is more likely than not; the latter is left out without `look_ahead`. What is in `tracks` is not
-    joined again; see `track`.
+    breach within the period is more likely than not; the latter is left out without `look_ahead`. What policies of the
+    same samples share is in `known`; see `shared`.
     """
-    found = track(org, policy, tracks)
+    found = track(org, policy, known)
     scope = np.flatnonzero(in_scope(org, policy, found))
     strangers = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
     if found is None or not scope.size:
         lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(policy.needs)
         reason = f"no service reports {lacking}" if not strangers else f"no such service: {', '.join(strangers)}"
         return Verdict(_unknown(policy, reason, scope_names(org, scope) + strangers), policy, found, None, ())
-    measured = measure(org, policy, found, policy.window, as_of)
+    measured = measure(org, policy, found, policy.window, as_of, known)
     own = ScopeJudge.of(org, policy, found, measured)
     judged = [own.judge(int(column), scope) for column in scope]
     whole = own.judge(None, scope) if policy.adds_up else None
     repos = len(org.repos)
     burns = burn_rates(policy, found, repos, scope, as_of)
-    outlooks = forecast(policy, found, repos, scope, as_of) if look_ahead else None
+    outlooks = _outlooks(org, policy, found, scope, as_of, known) if look_ahead else None
     urgent = np.zeros(repos + 1, dtype=bool)
     if burns is not None:
         urgent |= burns.candidates()
@@ -83,7 +86,7 @@ def judge(
     informing = []
     for window in windows:
         if window != policy.window:
-            beside = measure(org, policy, found, window, as_of)
+            beside = measure(org, policy, found, window, as_of, known)
             told = ScopeJudge.of(org, policy, found, beside).judge(deciding.column, scope)
             informing.append(_window_result(org, policy, found, beside, told))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
@@ -129,6 +132,24 @@ def judge(
     )
     breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
     return Verdict(result, policy, found, measured, breached, _is_chance(org, policy, found, measured, deciding))
+
+
+def _outlooks(
+    org: OrgData, policy: AnyPolicy, found: Track, scope: Ints, as_of: datetime, known: Known | None
+) -> Outlooks:
+    """Outlooks of an SLA; those that differ from it in the objective alone are made with it, as they share most of the work."""
+
+    def rest(other: AnyPolicy) -> tuple[object, ...]:
+        return other.window, other.period_days, other.repos, other.unit
+
+    alike = [policy]
+    if known is not None and policy.same_samples is not None:
+        same = (one for one in org.policies if one.same_samples == policy.same_samples and rest(one) == rest(policy))
+        alike = list({one.objective: one for one in (*same, policy)}.values())
+    made = shared(
+        known, policy, ("outlook", *rest(policy)), lambda: forecasts(alike, found, len(org.repos), scope, as_of)
+    )
+    return made[policy.objective]
 
 
 def _is_chance(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, deciding: Judged) -> bool:

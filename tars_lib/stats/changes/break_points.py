@@ -17,18 +17,21 @@ Siegmund (1988), Confidence sets in change-point problems, https://doi.org/10.23
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from tars_lib.stats.scheduler import scheduled_columns
 from tars_lib.stats.series.autoregression import lag_one, unbiased_phi
 from tars_lib.stats.series.nuisance_design import without_basis
 from tars_lib.stats.series.robust import MAD_TO_SIGMA, column_median
 
 Floats = NDArray[np.float64]
+_Group = tuple[float, NDArray[np.intp]]
 
 MIN_BEFORE = 10
 """Fewest samples before a break: less says too little of what was normal; judgement."""
@@ -127,22 +130,52 @@ def lasting_breaks(values: Floats, phi: Floats, basis: Floats, alpha: float | Fl
     # a break looks like memory: it is first sought with the memory that the bulk of the small moves shows, then the memory
     # is estimated again with the likely breaks taken out, and that decides
     bulk = np.where(usable, np.fmin(phi, _bulk_memory(values, basis)), phi)
-    for members, candidates in _by_memory(filled, seen, bulk, basis, usable):
+    sought = _Sought(filled, seen, basis, scale, levels)
+    for again in scheduled_columns(_Sought.memories, sought, _by_memory(n, bulk, usable), columns):
+        for column, found in again:
+            memory[column] = found
+    parts = scheduled_columns(_Sought.breaks, sought, _by_memory(n, memory, usable), columns)
+    return sorted(chain.from_iterable(parts), key=lambda one: (one.column, one.index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sought:
+    """Columns in which breaks are sought, memory by memory: all that the result depends on."""
+
+    filled: Floats
+    seen: NDArray[np.bool_]
+    basis: Floats
+    scale: Floats
+    levels: Floats
+
+    def memories(self, group: _Group) -> list[tuple[int, float]]:
+        """Columns of a group that may have breaks, and their memory with the likely ones taken out."""
+        memory, members = group
+        candidates, found = self._candidates(memory, members), []
         for position in np.flatnonzero(candidates.p_value <= RECONSIDER):
             column = int(members[position])
             errors, freedom = candidates.errors[:, position], float(candidates.freedom[position])
             likely = _likely(errors, freedom, candidates.tried)
-            series = np.where(seen[:, column], filled[:, column], np.nan)
-            memory[column] = _memory_beside(series, candidates.tried, likely, basis)
-    found: list[Break] = []
-    for members, candidates in _by_memory(filled, seen, memory, basis, usable):
-        varies = candidates.power > (1e-9 * np.maximum(scale[members], 1e-300)) ** 2
+            series = np.where(self.seen[:, column], self.filled[:, column], np.nan)
+            found.append((column, _memory_beside(series, candidates.tried, likely, self.basis)))
+        return found
+
+    def breaks(self, group: _Group) -> list[Break]:
+        """Breaks of a group's columns."""
+        memory, members = group
+        candidates = self._candidates(memory, members)
+        varies = candidates.power > (1e-9 * np.maximum(self.scale[members], 1e-300)) ** 2
+        found: list[Break] = []
         for position in np.flatnonzero((candidates.p_value <= RECONSIDER) & varies):
             column = int(members[position])
             errors, freedom = candidates.errors[:, position], float(candidates.freedom[position])
-            confirmed = _confirmed(column, errors, freedom, float(levels[column]), candidates.tried, n)
-            found += _at_samples(confirmed, seen[:, column])
-    return sorted(found, key=lambda one: (one.column, one.index))
+            level = float(self.levels[column])
+            confirmed = _confirmed(column, errors, freedom, level, candidates.tried, len(self.filled))
+            found += _at_samples(confirmed, self.seen[:, column])
+        return found
+
+    def _candidates(self, memory: float, members: NDArray[np.intp]) -> _Candidates:
+        return _candidates(self.filled[:, members], self.seen[:, members], memory, self.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +200,12 @@ class _Candidates:
     p_value: Floats
 
 
-def _by_memory(
-    filled: Floats, seen: NDArray[np.bool_], phi: Floats, basis: Floats, usable: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.intp], _Candidates]]:
-    """Columns that share their memory, with what was found in them."""
-    n = len(filled)
+def _by_memory(n: int, phi: Floats, usable: NDArray[np.bool_]) -> list[_Group]:
+    """Columns that share their memory."""
     # the upper end of what the memory may be: an underestimate would take wandering for a break
     high = phi + MEMORY_ERRORS * np.sqrt(np.maximum(1.0 - phi**2, 0.0) / n)
     rounded = np.clip(np.ceil(high / PHI_STEP) * PHI_STEP, 0.0, MAX_PHI)
-    for memory in np.unique(rounded[usable]):
-        members = np.flatnonzero(usable & (rounded == memory))
-        yield members, _candidates(filled[:, members], seen[:, members], float(memory), basis)
+    return [(float(memory), np.flatnonzero(usable & (rounded == memory))) for memory in np.unique(rounded[usable])]
 
 
 def _candidates(filled: Floats, seen: NDArray[np.bool_], phi: float, basis: Floats) -> _Candidates:

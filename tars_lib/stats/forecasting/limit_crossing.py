@@ -33,6 +33,7 @@ from tars_lib.stats.forecasting.extrapolation import (
     damped,
 )
 from tars_lib.stats.multiplicity import discoveries
+from tars_lib.stats.scheduler import scheduled_columns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,6 +53,7 @@ MIN_CALLS = 3
 """Fewest origins in the past at which a shift or slope was significant and can be tested; judgement."""
 GAIN = 0.2
 """Share of the squared error of "as it is now" that a shift or trend has to have saved at those; judgement."""
+_Found = tuple[Floats, Floats, Floats, Floats, Ints, Floats, Ints]
 _CHUNK = 100
 """Columns at a time: bounds the memory, not the result."""
 
@@ -131,9 +133,22 @@ def forecast_breaches(amount: Floats, weight: Floats, window: int, horizon: int,
     >>> found.method.tolist() == [TREND], float(found.probability[0]) > 0.9, float(found.value[0])
     (True, True, 10.0)
     """
-    if amount.shape != weight.shape or amount.ndim != 2 or limit.shape != amount.shape[1:]:
+    return forecasts_of(amount, weight, window, horizon, limit[None])[0]
+
+
+def forecasts_of(
+    amount: Floats, weight: Floats, window: int, horizon: int, limits: Floats
+) -> tuple[BreachForecasts, ...]:
+    """As `forecast_breaches` for each row of several limits, (L, S): what the past says is asked once.
+
+    Raises
+    ------
+    ValueError
+        As `forecast_breaches`.
+    """
+    if amount.shape != weight.shape or amount.ndim != 2 or limits.shape[1:] != amount.shape[1:]:
         raise ValueError(
-            f"amount {amount.shape}, weight {weight.shape}, limit {limit.shape}; allowed: (T, S) twice, (S,)"
+            f"amount {amount.shape}, weight {weight.shape}, limit {limits.shape[1:]}; allowed: (T, S) twice, (S,)"
         )
     if window < 1:
         raise ValueError(f"window is {window}; allowed is 1 or more")
@@ -141,41 +156,64 @@ def forecast_breaches(amount: Floats, weight: Floats, window: int, horizon: int,
     ahead = rows_ahead(rows, horizon)
     if ahead < 1 or columns == 0:
         void, none = np.full(columns, np.nan), np.zeros(columns, dtype=np.int64)
-        return BreachForecasts(void, void + np.inf, void + np.inf, void + np.inf, none, np.zeros(columns), none, ahead)
+        unknown = BreachForecasts(
+            void, void + np.inf, void + np.inf, void + np.inf, none, np.zeros(columns), none, ahead
+        )
+        return (unknown,) * len(limits)
     origins = np.unique(np.linspace(MIN_TRAIN, rows - 1, min(MAX_ORIGINS, rows - MIN_TRAIN)).astype(np.int64))
     is_called = _called(amount, weight, window)
-    parts = []
-    for is_plain in (True, False):
-        group = np.flatnonzero(is_called.any(axis=0) != is_plain)
-        for first in range(0, group.size, _CHUNK):
-            place = group[first : first + _CHUNK]
-            part = Series.of(amount[:, place], weight[:, place])
-            # where nothing is called the answer can only be "as it is now": the others need no test
-            said = (as_it_is_now if is_plain else answers)(part, np.append(origins, rows), window)
-            parts.append((place, *_tested(part, origins, ahead, window, limit[place], said, is_called[:, place])))
-    order = np.argsort(np.concatenate([part[0] for part in parts]))
-    probability, value, low, high, method, slope, paths = (
-        np.concatenate(each)[order] for each in list(zip(*parts, strict=True))[1:]
-    )
-    return BreachForecasts(probability, value, low, high, np.minimum(method, TREND), slope, paths, ahead)
+    groups = [np.flatnonzero(is_called.any(axis=0) != is_plain) for is_plain in (True, False)]
+    order = [group[first : first + _CHUNK] for group in groups for first in range(0, group.size, _CHUNK)]
+    asked = _Asked(amount, weight, window, limits, origins, ahead, is_called)
+    parts = list(scheduled_columns(_Asked.tested, asked, order, columns))
+    back = np.argsort(np.concatenate(order))
+    found = []
+    for of_limit in zip(*parts, strict=True):
+        probability, value, low, high, method, slope, paths = (
+            np.concatenate(each)[back] for each in zip(*of_limit, strict=True)
+        )
+        found.append(BreachForecasts(probability, value, low, high, np.minimum(method, TREND), slope, paths, ahead))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """All that the forecasts of some columns depend on."""
+
+    amount: Floats
+    weight: Floats
+    window: int
+    limits: Floats
+    origins: Ints
+    ahead: int
+    is_called: Flags
+
+    def tested(self, place: Ints) -> list[_Found]:
+        """Forecasts of columns that are all called, or none of them: then the answer can only be "as it is now"."""
+        part, is_called = Series.of(self.amount[:, place], self.weight[:, place]), self.is_called[:, place]
+        ends = np.append(self.origins, len(self.amount))
+        said = (answers if is_called.any() else as_it_is_now)(part, ends, self.window)
+        return _tested(part, self.origins, self.ahead, self.window, self.limits[:, place], said, is_called)
+
+
+def _called_now(shared: tuple[Floats, Floats, int, int], chunk: slice) -> Floats:
+    amount, weight, rows, window = shared
+    return answers(Series.of(amount[:, chunk], weight[:, chunk]), np.array([rows]), window).p_value[1:, 0]
 
 
 def _called(amount: Floats, weight: Floats, window: int) -> Flags:
     """Answers but the first that are significant now, (F - 1, S): judged for false discoveries over all columns."""
     rows, columns = amount.shape
+    chunks = [slice(first, first + _CHUNK) for first in range(0, columns, _CHUNK)]
     p_now = np.concatenate(
-        [
-            answers(Series.of(amount[:, chunk], weight[:, chunk]), np.array([rows]), window).p_value[1:, 0]
-            for chunk in (slice(first, first + _CHUNK) for first in range(0, columns, _CHUNK))
-        ],
-        axis=1,
+        list(scheduled_columns(_called_now, (amount, weight, rows, window), chunks, columns)), axis=1
     )
     return np.asarray((p_now <= CALL_LEVEL) & discoveries(p_now.ravel(), FALSE_CALLS).reshape(p_now.shape))
 
 
 def _tested(
-    series: Series, origins: Ints, ahead: int, window: int, limit: Floats, said: Answers, is_called: Flags
-) -> tuple[Floats, Floats, Floats, Floats, Ints, Floats, Ints]:
+    series: Series, origins: Ints, ahead: int, window: int, limits: Floats, said: Answers, is_called: Flags
+) -> list[_Found]:
     """Probability, median, 10 % and 90 % of the row of the breach, answer, slope and number of paths of each column."""
     rows, columns = series.amount.shape
     each = np.arange(columns)
@@ -186,14 +224,16 @@ def _tested(
     if len(said.level) > 1:
         chosen = _choose(rolling, trained, origins + ahead - rows, said.p_value[:, :-1], is_called)
     missed = rolling[chosen, :, :, each]
-    passes = [
-        _passing(series, window, path, sign * missed, usual[-1], limit)
-        for path in said.paths(chosen, ahead)
-        for sign in (1.0, -1.0)
-    ]
+    paths = said.paths(chosen, ahead)
     arrived = series.seen[np.minimum(origins + ahead, rows)] - series.seen[origins]
     is_path = (trained & (origins[:, None] + ahead <= rows) & (arrived >= ahead / 2)).T
-    return *_summary(passes, is_path), chosen, said.slope[chosen, -1, each], is_path.sum(axis=1)
+    found = []
+    for limit in limits:
+        passes = [
+            _passing(series, window, path, sign * missed, usual[-1], limit) for path in paths for sign in (1.0, -1.0)
+        ]
+        found.append((*_summary(passes, is_path), chosen, said.slope[chosen, -1, each], is_path.sum(axis=1)))
+    return found
 
 
 def _usual(series: Series, origins: Ints, window: int) -> Floats:

@@ -44,6 +44,9 @@ MOST_KEPT = 1_000_000
 """Pairs for which the first pass has room where a family is tested: beyond, Benjamini-Hochberg must be able to accept as many.
 Judgement: 20 MB; of pairs that are not related one in a hundred thousand gets so far."""
 
+MOST_TASKS = 48
+"""Tasks that a search is cut into at most; judgement: enough to keep a dozen workers busy to the end."""
+
 BINS = 64
 """Classes in which the pairs below that are counted."""
 
@@ -224,14 +227,28 @@ class _Search:
 
     def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[_Row]:
         """Yield what may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
-        starts = range(0, self.columns, self.form.tile)
         floors = self._floor(base), self._floor(kept_from)
-        done = 0
-        rows = [(start, *floors) for start in starts]
-        for start, row in zip(starts, scheduled(_row_of_tiles, self, rows), strict=True):
-            yield row
-            done += len(range(start, self.columns, self.form.tile))
+        done, tasks = 0, self._tasks()
+        asked = [(starts, *floors) for starts in tasks]
+        for starts, rows in zip(tasks, scheduled(_rows_of_tiles, self, asked), strict=True):
+            yield from rows
+            done += sum(map(self._tiles_of, starts))
             report(done / self.tiles)
+
+    def _tiles_of(self, start: int) -> int:
+        return -(-(self.columns - start) // self.form.tile)
+
+    def _tasks(self) -> list[list[int]]:
+        """Where the rows of tiles begin, some rows together: a task each would cost a cluster more than some of the rows do."""
+        tasks: list[list[int]] = []
+        held = 0
+        for start in range(0, self.columns, self.form.tile):
+            if not tasks or held * MOST_TASKS >= self.tiles:
+                tasks.append([])
+                held = 0
+            tasks[-1].append(start)
+            held += self._tiles_of(start)
+        return tasks
 
     def _floor(self, critical: float) -> np.float32:
         return np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
@@ -263,8 +280,9 @@ class _Search:
         return found or [(none, none, np.zeros(0, dtype=np.float32))], classes
 
 
-def _row_of_tiles(search: _Search, asked: tuple[int, np.float32, np.float32]) -> _Row:
-    return search.row(*asked)
+def _rows_of_tiles(search: _Search, asked: tuple[list[int], np.float32, np.float32]) -> list[_Row]:
+    starts, base, kept_from = asked
+    return [search.row(start, base, kept_from) for start in starts]
 
 
 def _rows(known: Known, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:

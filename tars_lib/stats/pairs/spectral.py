@@ -15,6 +15,7 @@ Oppenheim and Schafer (2010), Discrete-Time Signal Processing, section 8.7.3 (ov
 from __future__ import annotations
 
 import math
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,11 @@ class Spectral:
         self.tile = _tile(2 * blocks)
         self.rounding = _rounding(size, step, blocks)
         angle = 2.0 * np.pi * np.outer(np.arange(size), np.arange(self._half)) / size
-        forward = np.hstack([np.cos(angle), -np.sin(angle)]).astype(np.float32)
-        self._lead, self._same, self._cross = _coefficients(rows, forward, lags, step, blocks)
+        self._forward = np.hstack([np.cos(angle), -np.sin(angle)]).astype(np.float32)
+        self._step, self._blocks = step, blocks
+        # made where they are first used, which may be in another process only
+        self._made: tuple[Floats32, Floats32, Floats32] | None = None
+        self._making = Lock()
         back = 2.0 * np.pi * np.outer(np.arange(lags + 1), np.arange(self._half)) / size
         weight = np.full(self._half, 2.0 / size)
         weight[0] = weight[-1] = 1.0 / size
@@ -99,13 +103,17 @@ class Spectral:
     def largest(self, start: int, other: int) -> Floats32:
         """The tile of the rows from `start` on against those from `other` on."""
         mine, theirs = slice(start, start + self.tile), slice(other, other + self.tile)
-        lead = self._lead[:, mine]
+        with self._making:
+            if self._made is None:
+                self._made = _coefficients(self._rows, self._forward, self._lags, self._step, self._blocks)
+        all_lead, all_same, all_cross = self._made
+        lead = all_lead[:, mine]
         # the real part of conj(X) Y in every frequency, then the imaginary part where there is one
-        same = np.matmul(lead, self._same[:, theirs].transpose(0, 2, 1))
+        same = np.matmul(lead, all_same[:, theirs].transpose(0, 2, 1))
         even = np.matmul(self._even, same.transpose(1, 0, 2))
         np.abs(even, out=even)
         if self._lags:
-            cross = np.matmul(lead[1:-1], self._cross[1:-1, theirs].transpose(0, 2, 1))
+            cross = np.matmul(lead[1:-1], all_cross[1:-1, theirs].transpose(0, 2, 1))
             odd = np.matmul(self._odd, cross.transpose(1, 0, 2))
             np.abs(odd, out=odd)
             even[:, 1:] += odd

@@ -32,6 +32,9 @@ MIN_TAIL_WINDOWS = 40
 """Fewer matched windows than this leave under four points in the tail: Student's t is used instead;
 judgement."""
 
+WINDOW_VALUES = 200_000
+"""Values of overlapping windows that are held at a time: 1.6 MB stay in the cache; judgement."""
+
 MAX_WINDOWS = 600
 """Matched windows used at most: enough for the tail, and a long past costs no more than a short one;
 judgement."""
@@ -253,8 +256,14 @@ def matched_excess(baseline: Floats, k: int, m: int) -> Floats:
     if n <= 0:
         return np.empty((0, baseline.shape[1]))
     starts = np.linspace(0, n - 1, min(n, MAX_WINDOWS)).astype(np.intp)
-    before = _windows(baseline, m)[starts] if m else np.empty((len(starts), 0, baseline.shape[1]))
-    return _window_means(baseline, k)[starts + m] - reference_level(before, column_median(baseline))
+    excess = np.empty((len(starts), baseline.shape[1]))
+    # some columns at a time: the samples before all windows are m times as many as the windows
+    width = max(1, WINDOW_VALUES // (len(starts) * (m + 1)))
+    for part in (slice(first, first + width) for first in range(0, baseline.shape[1], width)):
+        own = baseline[:, part]
+        before = _windows(own, m)[starts] if m else np.empty((len(starts), 0, own.shape[1]))
+        excess[:, part] = _window_means(own, k)[starts + m] - reference_level(before, column_median(own))
+    return excess
 
 
 def _window_means(values: Floats, length: int) -> Floats:

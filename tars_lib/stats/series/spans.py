@@ -61,7 +61,7 @@ def spans(column: Ints, time: Ints, default: int, *, at_end: bool = False) -> In
     Returns
     -------
     ndarray of int64, shape (n,)
-        In the unit of `time`.
+        In the unit of `time`; read only, as a span that all share is held once.
 
     Examples
     --------
@@ -73,10 +73,16 @@ def spans(column: Ints, time: Ints, default: int, *, at_end: bool = False) -> In
     """
     if at_end:
         return spans(-column[::-1], -time[::-1], default)[::-1]
-    stands = np.empty(time.size, dtype=np.int64)
+    common, stands = np.int64(default), None
     for block in series_blocks(column):
-        stands[block] = _spans(column[block], time[block], default)
-    return stands
+        own = _spans(column[block], time[block], default)
+        if stands is None:
+            common = common if block.start else own[0]
+            if (own == common).all():
+                continue
+            stands = np.full(time.size, common)
+        stands[block] = own
+    return np.broadcast_to(common, time.size) if stands is None else stands
 
 
 def _spans(column: Ints, time: Ints, default: int) -> Ints:

@@ -12,6 +12,7 @@ from tars_lib.stats.forecasting.limit_crossing import (
     BreachForecasts,
     Floats,
     forecast_breaches,
+    forecasts_of,
     rows_ahead,
 )
 
@@ -153,6 +154,19 @@ def test_a_column_without_samples_gives_no_probability_and_disturbs_none() -> No
     both = forecast_breaches(amount, weight, WINDOW, HORIZON, np.full(2, 0.2))
     assert both.probability[0] == alone(values[:, 0], 0.2).probability[0]
     assert np.isnan(both.probability[1])
+
+
+def test_several_limits_at_once_are_each_limit_alone() -> None:
+    values = np.cumsum(noise(70, 5, 0.3, 3), axis=0)
+    weight = np.ones_like(values)
+    limits = np.array([[0.5] * 5, [2.0] * 5, [4.0, 1.0, 0.0, 9.0, 2.0]])
+    together = forecasts_of(values, weight, WINDOW, HORIZON, limits)
+    for found, limit in zip(together, limits, strict=True):
+        single = forecast_breaches(values, weight, WINDOW, HORIZON, limit)
+        assert [getattr(found, name).tolist() for name in ("probability", "value", "method", "paths")] == [
+            getattr(single, name).tolist() for name in ("probability", "value", "method", "paths")
+        ]
+    assert together[0].probability.tolist() != together[1].probability.tolist()
 
 
 def test_no_column_at_all_gives_empty_arrays() -> None:

@@ -41,6 +41,14 @@ def test_matched_excess_equals_a_loop(values, k, m):
         np.testing.assert_allclose(got[i], want, atol=1e-9)
 
 
+def test_columns_that_are_looked_at_in_parts_are_each_as_alone():
+    values = np.random.default_rng(3).standard_normal((700, 250))
+    assert robust.WINDOW_VALUES // (robust.MAX_WINDOWS * 3) < 250
+    together = robust.matched_excess(values, 2, 2)
+    for column in (0, 110, 111, 249):
+        assert together[:, column].tolist() == robust.matched_excess(values[:, [column]], 2, 2)[:, 0].tolist()
+
+
 def test_a_long_past_is_sampled_evenly():
     assert robust.matched_excess(np.arange(5000.0)[:, None], 2, 2).shape == (robust.MAX_WINDOWS, 1)
 

@@ -86,7 +86,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScopeJudge:
-    """One window of one SLA, ready to be judged in any scope; repos half reported, and usually busy, by position."""
+    """One window of one SLA, ready to be judged in any scope; by position the repos half reported and those without a gap."""
 
     org: OrgData
     policy: AnyPolicy
@@ -95,7 +95,7 @@ class ScopeJudge:
     bounds: Bounds | None
     half_bounds: Bounds | None
     is_half: Flags
-    is_busy: Flags
+    is_plain: Flags
 
     @classmethod
     def of(cls, org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement) -> ScopeJudge:
@@ -108,15 +108,21 @@ class ScopeJudge:
             policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
             for part in (share, half)
         )
-        is_half, is_busy = np.zeros(half.size, dtype=bool), np.zeros(half.size, dtype=bool)
+        is_half = np.zeros(half.size, dtype=bool)
         if found.half is not None:
             is_half[found.half.column[measured.half_keep]] = True
-        if found.busy is not None:
-            is_busy = np.bincount(found.column, weights=found.busy, minlength=half.size) > 0
-        return cls(org, policy, found, measured, whole, open_ones, is_half, is_busy)
+        plain = np.zeros(half.size, dtype=bool)
+        if policy.adds_up:
+            # nothing is missing, unseen or in question, and there is enough
+            plain = (measured.missing == 0) & (measured.unseen == 0) & (measured.length > 0) & ~is_half
+            plain &= (measured.idle < IDLE_TOLD) & (measured.samples > 0)
+            plain &= measured.reading.events >= max(policy.fewest, 1)
+        return cls(org, policy, found, measured, whole, open_ones, is_half, plain)
 
     def judge(self, column: int | None, scope: Ints) -> Judged:
         """Return the verdict on a repo by position, or on all of a scope (None)."""
+        if column is not None and self.is_plain[column]:
+            return self._plain(column)
         columns = scope if column is None else np.array([column])
         policy, measured = self.policy, self.measured
         samples, length = int(measured.samples[columns].sum()), float(measured.length[columns].sum())
@@ -169,15 +175,25 @@ class ScopeJudge:
             return replace(known, is_certain=False, reason=self._idle_text(columns, idle), missing=())
         return self._met(known, value)
 
+    def _plain(self, column: int) -> Judged:
+        """The verdict on a repo of which nothing is missing: the value is what was measured in every completion."""
+        reading = self.measured.reading
+        value, bad, events = (float(part[column]) for part in (reading.value, reading.bad, reading.events))
+        status, reason = self._status(value) if self.policy.is_met_by(value) else (SlaStatus.BREACHED, None)
+        return Judged(column, status, value, round(events), 1.0, reason, value, value, bad, is_certain=True)
+
     def _met(self, known: Judged, value: float) -> Judged:
         """A verdict on a value that meets the objective: at risk, or compliant."""
+        status, reason = self._status(value)
+        return replace(known, status=status, reason=reason)
+
+    def _status(self, value: float) -> tuple[SlaStatus, str | None]:
+        """Status of a value that meets the objective, and why it is not compliant."""
         share = self.policy.consumed_share(value)
         if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
-            return replace(known, status=SlaStatus.AT_RISK, reason=f"{share:.0%} of the error budget is used")
+            return SlaStatus.AT_RISK, f"{share:.0%} of the error budget is used"
         warning = self.policy.warns_at(value)
-        if warning is not None:
-            return replace(known, status=SlaStatus.AT_RISK, reason=warning)
-        return replace(known, status=SlaStatus.COMPLIANT)
+        return (SlaStatus.COMPLIANT, None) if warning is None else (SlaStatus.AT_RISK, warning)
 
     def _seen(self, column: int | None, columns: Ints) -> _Seen:
         reading = self.measured.reading
@@ -228,7 +244,7 @@ class ScopeJudge:
     def _idle(self, columns: Ints) -> float:
         """Share of the seen time without an event, of repos whose past has some; the least of all repos of a scope."""
         reported = self.measured.length[columns] > self.measured.missing[columns]
-        seen = columns[self.is_busy[columns] & reported]
+        seen = columns[self.measured.busy[columns] & reported]
         return float(self.measured.idle[seen].min()) if seen.size else 0.0
 
     def _half(self, columns: Ints, seen: _Seen) -> str:
