@@ -315,7 +315,7 @@ def _odd_latencies(history: History) -> list[str]:
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
             )
         zeros = np.diff(np.concatenate(([0], np.cumsum(part == 0)))[bounds - bounds[0]])
-        filled = np.flatnonzero((zeros >= _SOME) & (zeros < np.diff(bounds)))
+        filled = np.flatnonzero(zeros >= _SOME)
         if filled.size:
             repo = int(filled[np.argmax(zeros[filled])])
             more = f" (and of {filled.size - 1} more services)" if filled.size > 1 else ""
