@@ -329,6 +329,11 @@ def test_latencies_that_were_filled_or_written_in_two_units_are_told(
         ("queue_depth", [40.0] * 9 + [-1.0] * 3, "queue_depth is -1 in 3 of 12 samples and never negative otherwise"),
         ("queue_depth", [40.0, -2.0, -1.0] * 4, ""),
         ("queue_depth", [-1.0] * 12, ""),
+        (
+            "queue_depth",
+            [40.0] * 11 + [2.0**63],
+            "queue_depth is 9223372036854775808 in 1 of 12 samples, the largest number",
+        ),
         ("cpu_percent", [0.9, 0.97] * 6, "cpu_percent reaches 0.97 % and never more: if shares from 0 to 1 are meant"),
         ("cpu_percent", [0.9, 1.2] * 6, ""),
         ("cpu_percent", [0.1, 0.2] * 6, ""),
