@@ -132,6 +132,7 @@ HONEST: dict[str, tuple[str, Honest]] = {
     "zip of a renamed folder": ("intact", lambda zip_, files: zipped(under(flat(files), "evidence (1)"))),
     "zip within a folder": ("intact", lambda zip_, files: zipped(under(files, "Downloads"), zipfile.ZIP_DEFLATED)),
     "zip with ./ names": ("intact", lambda zip_, files: zipped(under(files, "."))),
+    "zip of a folder with accents": ("intact", lambda zip_, files: zipped(under(files, "E\u0301vidence"))),
     "Finder: __MACOSX": (
         "intact",
         lambda zip_, files: zipped(littered(files, "__MACOSX/._evidence", "evidence/.DS_Store")),
@@ -172,6 +173,10 @@ HONEST: dict[str, tuple[str, Honest]] = {
     "unpacked, open in an office": (
         "intact",
         lambda zip_, files: littered(flat(files), "data/.~lock.empty.txt#", "data/~$empty.txt"),
+    ),
+    "unpacked in capitals": (
+        "not tell capitals apart",
+        lambda zip_, files: {name.upper(): content for name, content in flat(files).items()},
     ),
     "unpacked with CRLF": ("line endings", lambda zip_, files: crlf(flat(files))),
     "zip with CRLF": ("line endings", lambda zip_, files: zipped(crlf(files), zipfile.ZIP_DEFLATED)),

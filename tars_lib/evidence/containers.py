@@ -8,7 +8,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -96,7 +97,7 @@ def open_container(content: bytes, where: str) -> Contents:
     if theirs is not None:
         stray = _stray(content)
         # where two readers see different files, neither can be believed
-        is_plain = stray is None and (not ours or dict(_no_folders(theirs)).items() >= dict(_no_folders(ours)).items())
+        is_plain = stray is None and dict(_spelt(_no_folders(theirs))).items() >= dict(_no_folders(ours)).items()
         more = () if stray is None else (Oddity("", stray),)
         return _arranged(theirs, Container.PACKED_ANEW if is_plain else Container.DAMAGED, (*more, *oddities))
     if _is_cut(content):
@@ -129,7 +130,9 @@ def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: 
         entries = [(name.replace("\\", "/"), content) for name, content in entries]
     names = [name for name, _ in entries if not is_litter(name)]
     roots = [
-        name.rpartition("/")[0] for name in names if name.rpartition("/")[2] in (DECLARATION_FILE, PAYLOAD_MANIFEST)
+        name.rpartition("/")[0]
+        for name in names
+        if name.rpartition("/")[2].lower() in (DECLARATION_FILE, PAYLOAD_MANIFEST)
     ]
     tops = {name.partition("/")[0] for name in names}
     only = next(iter(tops)) if len(tops) == 1 and all("/" in name for name in names) else ""
@@ -152,6 +155,14 @@ def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: 
         why = f"the folder in the archive is {folder!r}, and {INFO_FILE} says {named!r}"
         made.container, made.oddities = Container.PACKED_ANEW, (Oddity("", why),)
     return made
+
+
+def _spelt(entries: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Entries by the bytes of their names as Latin-1, which is how the other reader sees the two alphabets of a zip."""
+    for name, content in entries:
+        for alphabet in ("cp437", "utf-8"):
+            with suppress(UnicodeEncodeError):
+                yield name.encode(alphabet).decode("latin-1"), content
 
 
 def _no_folders(entries: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -196,6 +207,7 @@ def _stray(content: bytes) -> str | None:
             mark != _MARK
             or name.rstrip("/") != info.orig_filename.rstrip("/")
             or method != info.compress_type
+            or (flags ^ info.flag_bits) & _ENCRYPTED
             or not is_told
         ):
             return f"the header of {info.filename} is not what the directory says"
@@ -229,23 +241,28 @@ def _is_cut(content: bytes) -> bool:
 def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | None:
     """Files of a tar, compressed or not, and whether it is whole; None where it is none."""
     entries: list[tuple[str, bytes]] = []
+    earlier: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
             size = 0
             for member in archive:
-                size += member.size
+                # the second name of a file is packed as a hard link to the first
+                twin = earlier.get(member.linkname, b"") if member.islnk() else b""
+                size += member.size + len(twin)
                 _refuse_size(size, len(entries), where)
                 file = archive.extractfile(member) if member.isreg() else None
-                # a link or a device has no content; as a file that is in no manifest it is named
+                # another link or a device has no content; as a file that is in no manifest it is named
                 if not member.isdir():
-                    entries.append((member.name, b"" if file is None else file.read()))
+                    entries.append((member.name, twin if file is None else file.read()))
+                    earlier[member.name] = entries[-1][1]
             # a tar ends with blocks of zeros; without them it was cut between two files or in the head of one
             assert archive.fileobj is not None  # noqa: S101 - it is open
             archive.fileobj.seek(archive.offset)
             is_whole = archive.fileobj.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
     except (tarfile.TarError, EOFError, zlib.error, OSError):
-        return (entries, False) if entries else None
-    return entries, is_whole
+        is_whole = False
+    # a disk image begins with zeros, as a tar ends
+    return (entries, is_whole) if entries else None
 
 
 def _salvaged(content: bytes) -> list[tuple[str, bytes]]:

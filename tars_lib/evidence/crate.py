@@ -73,27 +73,34 @@ def crate_file(payload: Payload, name: str) -> bytes:
         "description": f"Evidence on {payload.identifier}: what was measured, found, done and written down.{partial}",
         "hasPart": [*({"@id": path} for path in paths if "/" not in path), *({"@id": f"{top}/"} for top in tops)],
         "identifier": payload.identifier,
-        "license": "No licence is granted; it is for those to whom it was handed.",
+        "license": {"@id": "#terms"},
         "mentions": {"@id": "#making"},
         "name": name,
     }
+    judged = [{"@id": f"{top}/"} for top in tops if top in ("incident", "inputs", "runs")]
     making: Mapping[str, object] = {
         "@id": "#making",
         "@type": "CreateAction",
         "endTime": day,
         "instrument": {"@id": _TOOL},
         "name": "Runs were judged, reported on and packed",
-        "object": [{"@id": f"{top}/"} for top in tops if top in ("incident", "inputs", "runs")],
+        "object": judged[0] if len(judged) == 1 else judged,
         "result": {"@id": "./"},
     }
     tool = {"@id": _TOOL, "@type": "SoftwareApplication", "name": "T.A.R.S. incident workbook"}
+    terms = {
+        "@id": "#terms",
+        "@type": "CreativeWork",
+        "description": "No licence is granted; it is for those to whom it was handed.",
+        "name": "Terms",
+    }
     descriptor = {
         "@id": CRATE_FILE,
         "@type": "CreativeWork",
         "about": {"@id": "./"},
         "conformsTo": {"@id": _SPECIFICATION},
     }
-    graph = [descriptor, root, *folders, *files, making, tool]
+    graph = [descriptor, root, *folders, *files, making, tool, terms]
     return dumps({"@context": f"{_SPECIFICATION}/context", "@graph": graph}).encode()
 
 

@@ -27,6 +27,7 @@ from tars_lib.pipeline import MANIFEST_FILE
 REDACTION_FILE = "data/redaction-report.json"
 _CONVERTED = "its line endings were converted; its words are as they were packed"
 _ASK = "ask for the zip as it was written if its own bytes matter"
+_TWIN = "has the content of"
 _NO_NAME = "no name that a bundle's file can have"
 _RUNS = {".py", ".pyc", ".pyd", ".pyi", ".pth", ".so"}
 _REQUIRED = (DECLARATION_FILE, INFO_FILE, PAYLOAD_MANIFEST, TAG_MANIFEST, *CARRIED)
@@ -96,6 +97,11 @@ class Verification:
         return (*self.container_faults, *self.content_faults)
 
     @property
+    def spoiled(self) -> int:
+        """Files that are not as they were packed; one that was renamed is one."""
+        return len({fault.path for fault in self.content_faults if not fault.why.startswith(_TWIN)})
+
+    @property
     def is_intact(self) -> bool:
         """Return whether nothing is wrong. A partial bundle may be intact: it says of itself that it is partial."""
         return not self.faults
@@ -146,7 +152,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
         is_named = _is_path(path)
         why = "beside the bundle's folder" if is_named else _NO_NAME
         faults.append(Fault(FaultKind.UNLISTED if is_named else FaultKind.MALFORMED, path, why))
-    faults += [*_sealed(files, is_cut=contents.container is Container.CUT_SHORT), *_importable(files)]
+    faults += [*_importable(files), *_sealed(files, is_cut=contents.container is Container.CUT_SHORT)]
     notes: list[str] = []
     if REDACTION_FILE in files:
         notes.append(
@@ -220,6 +226,10 @@ def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text:
         yield f"another tool packed the files again{'' if contents.folder == named else where}; {_ASK}"
     if contents.container is Container.OTHER_ARCHIVE:
         yield f"the files were packed with tar; {_ASK}"
+    if any(
+        fault.what is FaultKind.RENAMED and fault.why.lower().endswith(f" as {fault.path.lower()}") for fault in faults
+    ):
+        yield "a file system or a tool that does not tell capitals apart changed names"
     if contents.litter:
         yield "an operating system put files of its own there, such as .DS_Store or Thumbs.db; they are no part of the bundle"
 
@@ -227,7 +237,7 @@ def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text:
 def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
     """Files that a Python started in the bundle's folder could run; a bundle has one, its own check."""
     for path in sorted(files):
-        if path != "verify.py" and PurePosixPath(path).suffix.lower() in _RUNS:
+        if path.lower() != "verify.py" and PurePosixPath(path).suffix.lower() in _RUNS:
             yield Fault(
                 FaultKind.IMPORTABLE, path, "Python would run it from that folder, and no bundle of this tool has it"
             )
@@ -235,8 +245,8 @@ def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
 
 def _listing(files: Mapping[str, bytes], name: str) -> Listing:
     """A manifest, read also where a tool converted all its line endings or put a byte order mark before it."""
-    content = files.get(name, b"")
-    content = content.removeprefix(BOM_UTF8)
+    written = name if name in files else next((path for path in files if path.lower() == name), name)
+    content = files.get(written, b"").removeprefix(BOM_UTF8)
     if content and content.count(b"\r\n") == content.count(b"\n"):
         content = content.replace(b"\r\n", b"\n")
     return read_manifest(content, of_payload=name == PAYLOAD_MANIFEST)
@@ -257,7 +267,7 @@ def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
             yield Fault(
                 FaultKind.MALFORMED, name, "a byte order mark before its first row, as some editors put it there"
             )
-        if listing.digests and b"\r" in files[name]:
+        if listing.digests and b"\r" in files.get(name, b""):
             yield Fault(FaultKind.MALFORMED, name, f"a carriage return in its rows: {_CONVERTED}")
     missing = sorted((listed.keys() | set(_REQUIRED)) - files.keys())
     extra = sorted(files.keys() - listed.keys() - {TAG_MANIFEST})
@@ -267,13 +277,17 @@ def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
     for path in missing:
         digest = listed[path][0] if path in listed else ""
         twin = next((other for other in extra if digests[other] == digest), None)
+        if twin is None and path in _REQUIRED:
+            twin = next((other for other in extra if other.lower() == path.lower()), None)
         if twin is None:
             why = f"listed in {listed[path][1]}, and not there" if path in listed else "every bundle has it"
             yield Fault(FaultKind.MISSING, path, why)
         else:
             extra.remove(twin)
-            yield Fault(FaultKind.RENAMED, path, f"listed in {listed[path][1]}, and stands there as {twin}")
-            yield Fault(FaultKind.UNLISTED, twin, f"has the content of {path}")
+            said = f"listed in {listed[path][1]}, and" if path in listed else "every bundle has it, and it"
+            yield Fault(FaultKind.RENAMED, path, f"{said} stands there as {twin}")
+            if digest:
+                yield Fault(FaultKind.UNLISTED, twin, f"{_TWIN} {path}")
     if is_cut and not {PAYLOAD_MANIFEST, TAG_MANIFEST} <= files.keys():
         extra = []
     for path in extra:
@@ -357,7 +371,7 @@ def _folder(folder: Path) -> tuple[dict[str, bytes], list[Fault]]:
         if size > MAX_BYTES or len(files) >= MAX_ENTRIES:
             raise InputError(f"{folder}: more than {MAX_ENTRIES} files or {MAX_BYTES} bytes; that many are read")
         files[name] = path.read_bytes()
-    if not any(PurePosixPath(name).name in (DECLARATION_FILE, PAYLOAD_MANIFEST) for name in files):
+    if not any(PurePosixPath(name).name.lower() in (DECLARATION_FILE, PAYLOAD_MANIFEST) for name in files):
         raise InputError(f"{folder}: no bundle: it has neither {DECLARATION_FILE} nor {PAYLOAD_MANIFEST}")
     return files, faults
 

@@ -77,7 +77,7 @@ def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
     """
     unread = []
     for name in sorted(set(names) - set(read) - _RIGHT):
-        stem, *suffixes = name.rpartition("/")[2].lower().split(".")
+        stem, *suffixes = name.rpartition("/")[2].strip().lower().split(".")
         wanted = _BY_STEM.get("history" if name.startswith("history/") else re.sub(r"[-_ ]", "", stem))
         is_part = name.startswith("history/") and suffixes[-1:] in (["csv"], ["parquet"])
         if wanted is not None and not is_part and suffixes and set(suffixes) <= _DATA:

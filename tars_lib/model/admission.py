@@ -24,6 +24,7 @@ _SOME = 10
 """Fewest samples that tell a scale, most of them above a half; judgement: in a total outage most are 0."""
 _EMPTY = 7
 """Quarters of a decade without a value between two scales; judgement: an outage fills what lies between usual and timeout."""
+_LARGEST = (2.0**31 - 1, 2.0**31, 2.0**32 - 1, 2.0**63, 2.0**64)
 _NOTHING = (-1.0, -99.0, -999.0, -9999.0)
 """What files write where nothing was measured."""
 LONG_LATENCY = 100.0
@@ -315,7 +316,7 @@ def _odd_latencies(history: History) -> list[str]:
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
             )
         zeros = np.diff(np.concatenate(([0], np.cumsum(part == 0)))[bounds - bounds[0]])
-        filled = np.flatnonzero((zeros >= _SOME) & (zeros < np.diff(bounds)))
+        filled = np.flatnonzero(zeros >= _SOME)
         if filled.size:
             repo = int(filled[np.argmax(zeros[filled])])
             more = f" (and of {filled.size - 1} more services)" if filled.size > 1 else ""
@@ -342,6 +343,12 @@ def _odd_numbers(history: History) -> list[str]:
             said.append(
                 f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
                 "stands for no measurement, leave the value empty; it is read as a number"
+            )
+        largest = part[np.isin(np.abs(part), _LARGEST)]
+        if 0 < largest.size < part.size:
+            said.append(
+                f"{name} is {largest[0]:.0f} in {largest.size:,} of {part.size:,} samples, the largest number that some types "
+                "hold: where that stands for no measurement, leave the value empty; it is read as a number"
             )
         metric = history.metric(name)
         if metric.unit == "%" and metric.maximum is None and part.max() <= 1.0 and float(np.median(part)) > 0.5:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Event
+from tars_lib.model.organisation import MAINTENANCE
 from tars_lib.model.times import BeyondCalendarError, read_time
 from tars_lib.sources.csv_rows import TableHead, open_quote, read_head, row_after, rows_of, swallows
 
@@ -73,6 +75,10 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     notes = [*head.notes, *(f"{fault}; the event is left out" for fault in beyond[:MAX_FAULTS])]
     if len(beyond) > MAX_FAULTS:
         notes.append(f"{label}: {len(beyond) - MAX_FAULTS} more events are left out because of their times")
+    once = dict.fromkeys(events)
+    if len(once) < len(events):
+        notes.append(f"{label}: {len(events) - len(once)} events stand there more than once, and count once")
+    events = list(once)
     events.sort(key=lambda event: (event.timestamp, event.repo or "", event.kind, event.title))
     return tuple(events), tuple(notes)
 
@@ -108,6 +114,20 @@ def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | N
     if until is not None and until < start:
         raise InputError(f"{place(label, row=number, column='until')}: {ends} is before the event's timestamp")
     return Event(start, text("repo"), kind.lower(), text("title") or kind, text("ref"), until)
+
+
+def windows_that_exclude_nothing(events: Sequence[Event], label: str) -> list[str]:
+    """What a reader should know of maintenance that has no end, and of a kind that only looks like maintenance."""
+    said = []
+    endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
+    if endless:
+        said.append(f"{label}: {endless} maintenance events have no end (until) and exclude nothing")
+    odd = sorted(
+        {event.kind for event in events if event.until is not None and event.kind.startswith(("maint", "planned"))}
+    )
+    if odd := [kind for kind in odd if kind != MAINTENANCE]:
+        said.append(f"{label}: kind {', '.join(map(repr, odd[:3]))} excludes nothing; kind {MAINTENANCE} does")
+    return said
 
 
 def event_row(event: Event) -> dict[str, str]:

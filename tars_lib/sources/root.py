@@ -27,13 +27,13 @@ from tars_lib.model.clock import ahead_of, announced
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgConfig, Repo, ReportedAlert
-from tars_lib.model.organisation import CHANGE_KINDS, MAINTENANCE, OrgData
+from tars_lib.model.organisation import CHANGE_KINDS, OrgData
 from tars_lib.model.samples import PART_ROWS, AnySamples, Gathering, Sampled, Samples, merge
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
 from tars_lib.model.spelling import Spelling, respelt, spellings, trimmed
 from tars_lib.model.times import read_zone
 from tars_lib.sources.artefacts import has_artefacts, read_artefacts
-from tars_lib.sources.events import read_events
+from tars_lib.sources.events import read_events, windows_that_exclude_nothing
 from tars_lib.sources.parquet_types import release_memory
 from tars_lib.sources.recurring import recurring_events
 from tars_lib.sources.refusals import Kept
@@ -97,7 +97,7 @@ def read_root(
     files: list[Path] = []
     warnings: list[str] = []
     kept = Kept(refusals)
-    described = kept.attempt(partial(_read_config, folder, config, files)) or OrgConfig()
+    described = kept.attempt(partial(_read_config, folder, config, files, warnings)) or OrgConfig()
     is_described = kept.is_clean
     # a refusal that is kept asks the gate again and again
     gathered = Gathering() if refusals is None else Gathering(sys.maxsize)
@@ -128,7 +128,10 @@ def read_root(
     warnings += history.notes
     members = kept.attempt(partial(_members, described, found, history.repos, repos, folder)) or ()
     keys = {repo.repo for repo in members}
-    dependencies = _respelt_dependencies(described.dependencies, keys)
+    dependencies = tuple(dict.fromkeys(_respelt_dependencies(described.dependencies, keys)))
+    if own := sorted({edge.caller for edge in dependencies if edge.caller == edge.callee}):
+        warnings.append(f"dependencies: {', '.join(own[:5])} would call itself; that is left out")
+        dependencies = tuple(edge for edge in dependencies if edge.caller != edge.callee)
     strange = [e for e in dependencies if not {e.caller, e.callee} <= keys]
     if strange and not repos:
         edge = strange[0]
@@ -181,7 +184,7 @@ def default_policies(metrics: Mapping[str, Metric] | None = None) -> tuple[AnyPo
     return read_policies(path, "packaged sla-policies.yaml", metrics or {})[0]
 
 
-def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> OrgConfig:
+def _read_config(folder: Path, config: str | Path | None, files: list[Path], warnings: list[str]) -> OrgConfig:
     path = _own(folder, "org.yaml") if config is None else Path(config)
     if path is None:
         return OrgConfig()
@@ -189,6 +192,8 @@ def _read_config(folder: Path, config: str | Path | None, files: list[Path]) -> 
         raise ConfigError(f"{path}: no such file; --config needs an org.yaml")
     described = read_org_config(path, str(_label(path, folder)))
     files.append(path)
+    if described == OrgConfig():
+        warnings.append(f"{_label(path, folder)} says nothing: it is empty, or all of it is a comment")
     logger.debug("%s: %d repos, %d dependencies", path, len(described.repos), len(described.dependencies))
     return described
 
@@ -318,14 +323,7 @@ def _read_events(
     strange = sorted({event.repo for event in events if event.repo is not None and event.repo not in keys})
     if strange:
         warnings.append(f"events.csv names services without data or description: {', '.join(strange[:5])}")
-    endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
-    if endless:
-        warnings.append(f"events.csv: {endless} maintenance events have no end (until) and exclude nothing")
-    odd = sorted(
-        {event.kind for event in events if event.until is not None and event.kind.startswith(("maint", "planned"))}
-    )
-    if odd := [kind for kind in odd if kind != MAINTENANCE]:
-        warnings.append(f"events.csv: kind {', '.join(map(repr, odd[:3]))} excludes nothing; kind {MAINTENANCE} does")
+    warnings += windows_that_exclude_nothing(events, "events.csv")
     logger.debug("%s: %d events", path, len(events))
     return events
 

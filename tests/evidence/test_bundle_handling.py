@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
+import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,3 +96,39 @@ def test_a_zip_that_two_readers_read_differently_is_damaged() -> None:
     seen = verify_bytes(bytes(spoiled))
     assert seen.container is Container.DAMAGED
     assert not seen.content_is_intact
+
+
+def test_a_second_name_of_a_file_in_a_tar_is_that_file_and_a_link_elsewhere_is_none() -> None:
+    """GNU tar packs equal files of a folder that was freed of doubles as hard links to the first of them."""
+    files = handling.unzip(
+        pack(handling.NAME, {"a.json": b"[]\n", "b.json": b"[]\n"}, {}, datetime(2026, 1, 5, tzinfo=UTC))
+    )
+    for target, kind, is_there in (
+        ("evidence/data/a.json", tarfile.LNKTYPE, True),
+        ("/etc/passwd", tarfile.LNKTYPE, False),
+        ("evidence/data/a.json", tarfile.SYMTYPE, False),
+    ):
+        sink = io.BytesIO()
+        with tarfile.open(fileobj=sink, mode="w") as archive:
+            for name, content in files.items():
+                about = tarfile.TarInfo(name)
+                if name.endswith("b.json"):
+                    about.type, about.linkname = kind, target
+                about.size = 0 if about.islnk() or about.issym() else len(content)
+                archive.addfile(about, io.BytesIO(content))
+        assert verify_bytes(sink.getvalue()).content_is_intact is is_there, (target, kind)
+
+
+def test_a_header_that_calls_a_file_encrypted_where_the_directory_does_not_is_damage() -> None:
+    spoiled = bytearray(BUNDLE)
+    spoiled[6] |= 1
+    assert verify_bytes(bytes(spoiled)).container is Container.DAMAGED
+
+
+def test_a_renamed_file_is_counted_once_and_a_program_is_named_first() -> None:
+    capitals = {name.upper(): content for name, content in handling.flat(FILES).items()}
+    seen = handling.look({**capitals, "NUMPY.PY": b"x"})
+    assert seen is not None
+    assert seen.content_faults[0].path == "NUMPY.PY"
+    assert not [fault for fault in seen.content_faults if fault.what is FaultKind.MISSING]
+    assert seen.spoiled <= len(capitals) + 1

@@ -162,5 +162,10 @@ def test_the_crate_describes_every_file_of_the_bundle_and_nothing_else(small: by
     parts = [part["@id"] for one in by_id.values() for part in one.get("hasPart", [])]
     assert sorted(part for part in parts if not part.endswith("/")) == sorted(files)
     # every reference leads somewhere, and no type is a guess
-    assert set(parts) | {one["@id"] for one in by_id["#making"]["object"]} <= set(by_id)
+    judged = by_id["#making"]["object"]
+    led_to = [by_id["./"]["license"], *(judged if isinstance(judged, list) else [judged])]
+    assert set(parts) | {one["@id"] for one in led_to} <= set(by_id)
+    # what RO-Crate 1.1 requires of its root, and how it wants a value that stands alone
+    assert {"name", "description", "datePublished", "license"} <= set(by_id["./"])
+    assert not isinstance(judged, list) or len(judged) > 1
     assert not any(one.get("encodingFormat") == "application/octet-stream" for one in by_id.values())

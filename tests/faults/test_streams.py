@@ -87,6 +87,8 @@ def test_few_file_handles_and_little_memory_are_one_line(org: RootBuilder, tmp_p
         assert "Traceback" not in done.stderr, (limit, done.stderr)
         assert done.returncode in (1, 94, 95, 142, 199), (limit, done)
         assert not list(tmp_path.glob(".*")), limit
+    done = shell('ulimit -v 250000; "$@"', *words)
+    assert (done.returncode, done.stderr.count("\n"), "256 MB of address space" in done.stderr) == (1, 1, True), done
 
 
 @pytest.mark.slow

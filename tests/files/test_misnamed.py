@@ -12,6 +12,7 @@ from tars_lib.files.misnamed import misnamed
     [
         ("org.yml", "org.yaml"),
         ("Org.yaml", "org.yaml"),
+        ("org.yaml ", "org.yaml"),
         ("sla_policies.yaml", "sla-policies.yaml"),
         ("slas.json", "sla-policies.yaml"),
         ("events.tsv", "events.csv"),

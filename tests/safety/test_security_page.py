@@ -137,6 +137,7 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "faults/test_writing: a_read_only_outdir_is_one_line",
             "faults/test_streams: few_file_handles_and_little_memory_are_one_line",
         ),
+        "Under 400 MB of address space": ("faults/test_streams: few_file_handles_and_little_memory_are_one_line",),
         "A closed or full standard error": (
             "faults/test_streams: a_closed_stream_changes_no_verdict",
             "faults/test_streams: a_full_device_under_stderr_changes_no_verdict",

@@ -86,3 +86,19 @@ def test_events_that_are_not_utf8_are_refused(web: RootBuilder) -> None:
 def test_an_assumed_zone_holds_for_events_too(web: RootBuilder) -> None:
     org = web.file("events.csv", HEAD + "2026-01-01T05:45:00,web,deploy,x,,\n").load(assume_tz="Asia/Kathmandu")
     assert org.events[0].timestamp == T0
+
+
+def test_an_event_that_stands_twice_counts_once_and_a_service_does_not_call_itself(web: RootBuilder) -> None:
+    """Two deploys of one second, title and ref are one; `org.yaml` without a word is told, since units are lost with it."""
+    org = web.file("events.csv", HEAD + FIRST + FIRST.replace("v1", "v2") + FIRST)
+    org.file(
+        "org.yaml",
+        "dependencies: [{from: web, to: web}, {from: web, to: api}, {from: Web, to: api}]\nrepos: {api: {}}\n",
+    )
+    loaded = org.load()
+    assert [event.ref for event in loaded.events] == ["v1", "v2"]
+    assert [(edge.caller, edge.callee) for edge in loaded.dependencies] == [("web", "api")]
+    assert "events.csv: 1 events stand there more than once, and count once" in loaded.warnings
+    assert "dependencies: web would call itself; that is left out" in loaded.warnings
+    org.file("org.yaml", "# name: Acme\n")
+    assert "org.yaml says nothing: it is empty, or all of it is a comment" in org.load().warnings

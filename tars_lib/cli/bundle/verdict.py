@@ -59,12 +59,13 @@ def kind_of(signature: Signature) -> str:
 
 
 def _content(checked: Verification) -> str:
-    spoiled = {fault.path for fault in checked.content_faults}
-    if not spoiled:
+    if not checked.content_faults:
         return f"intact: every file matches, {checked.files} files"
     if not checked.files:
         return "no file could be read"
-    return f"NOT intact: {len(spoiled)} of {max(checked.listed + 1, checked.files)} files do not match"
+    return (
+        f"NOT intact: {checked.spoiled} of {max(checked.listed + 1, checked.files, checked.spoiled)} files do not match"
+    )
 
 
 def _container(checked: Verification) -> str:

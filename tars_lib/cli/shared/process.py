@@ -12,6 +12,8 @@ import click
 from tars_lib.cli.shared.terminal import ForgivingStream, ShownStream, drop_what_cannot_be_printed
 
 UNEXPECTED, FAILED = 199, 1
+_LEAST_ADDRESS_SPACE = 400_000_000
+"""Bytes. Under 250 MB OpenBLAS asks for more without an end, and under 350 MB Arrow and SciPy fail at random: measured."""
 
 
 def start(command: click.Command, name: str) -> NoReturn:
@@ -33,6 +35,7 @@ def start(command: click.Command, name: str) -> NoReturn:
     sys.stdout, sys.stderr = cast("TextIO", ShownStream(sys.stdout)), cast("TextIO", ForgivingStream(sys.stderr))
     if "stdout" in closed:
         click.echo("standard output is closed: what is printed there is lost", err=True)
+    _refuse_too_little_room()
     try:
         command.main(prog_name=name)
     except Exception as error:  # noqa: BLE001 - a module that could not be imported, for instance, for want of a file handle
@@ -51,6 +54,21 @@ def start(command: click.Command, name: str) -> NoReturn:
 def _end(number: int, frame: object) -> NoReturn:
     """End in order, so that what is half done is removed."""
     sys.exit(128 + number)
+
+
+def _refuse_too_little_room() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if 0 <= limit < _LEAST_ADDRESS_SPACE:
+        click.echo(
+            f"error: this process may use {limit / 1e6:.0f} MB of address space (ulimit -v), and no command starts with less "
+            f"than {_LEAST_ADDRESS_SPACE / 1e6:.0f} MB; allow 2 GB or more",
+            err=True,
+        )
+        sys.exit(FAILED)
 
 
 def _open_closed_streams() -> tuple[str, ...]:
