@@ -105,7 +105,8 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         cut_total, cut_part = (
             slice(*np.searchsorted(series[0], (number, number + 1)).tolist()) for series in (total, part)
         )
-        rows = _uneven(total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part], at_end=at_end)
+        own = (total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part])
+        rows = _uneven(*own, default, at_end=at_end)
         columns.append(np.full(rows.time.size, number))
         groups.append(rows)
         apart = max(apart, rows.apart)
@@ -160,7 +161,7 @@ def _stacked(groups: list[_Rows], apart: int = 0, *, is_summed: bool = False) ->
     )
 
 
-def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, *, at_end: bool) -> _Rows:
+def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, default: int, *, at_end: bool) -> _Rows:
     """Join two counts of one column whose times differ."""
     if _is_finer(part_time, total_time):
         time, sums, open_share, rest = _summed(part_time, part, total_time, at_end=at_end)
@@ -172,7 +173,7 @@ def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, *, a
         whole = np.isin(part_time, time)
         rows = _Rows(time, sums, part[whole], open_share, np.zeros(time.size))
         return _stacked([rows, _only_total(total_time[rest], total[rest])], is_summed=True)
-    left, right, apart = _nearest(total_time, part_time)
+    left, right, apart = _nearest(total_time, part_time, default)
     alone_left, alone_right = np.ones(total.size, dtype=bool), np.ones(part.size, dtype=bool)
     alone_left[left] = alone_right[right] = False
     rows = _Rows(total_time[left], total[left], part[right], np.zeros(left.size), np.zeros(left.size))
@@ -232,10 +233,10 @@ def _summed(
     return coarse[kept], sums[kept], open_share[kept].astype(np.float64), outside
 
 
-def _nearest(total: Ints, part: Ints) -> tuple[Ints, Ints, int]:
+def _nearest(total: Ints, part: Ints, default: int) -> tuple[Ints, Ints, int]:
     """Positions of samples that are each other's nearest and less than half of an interval apart, and how far at most."""
     apart = [np.diff(time) for time in (total, part) if time.size > 1]
-    reach = min((float(np.median(gaps)) for gaps in apart), default=0.0) / 2.0
+    reach = min((float(np.median(gaps)) for gaps in apart), default=default) / 2.0
     right = _closest(part, total)
     left = np.arange(total.size)
     mutual = _closest(total, part)[right] == left
