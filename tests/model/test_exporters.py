@@ -44,7 +44,10 @@ def test_of_replicas_one_is_read() -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (one(1000, 3) + series("web", "requests_total", TRAFFIC + 1, T0 + timedelta(seconds=1), STEP), "counted against"),
+        (
+            one(1000, 3) + series("web", "requests_total", TRAFFIC + 1, T0 + timedelta(seconds=1), STEP),
+            "counted against",
+        ),
         (one(1000, 3) + one(700, 3, late=90), "most of the time is not covered"),
     ],
     ids=["one-count-of-two", "minutes-apart"],

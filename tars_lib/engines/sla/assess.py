@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -20,6 +20,7 @@ from tars_lib.engines.sla.sli import in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.engines.sla.window.missing import MINUTES
+from tars_lib.engines.sla.window.traffic import Collapse
 from tars_lib.files.json_records import time_text
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import percent_of
@@ -64,7 +65,8 @@ def assess_slas(
         `exit_code` 142 with a breach, 141 with an SLA at risk, 96 where every SLA is UNKNOWN and there is no score, else 0.
     """
     tracks: dict[object, Track | None] = {}
-    verdicts = [judge(org, policy, as_of, windows, tracks=tracks) for policy in org.policies]
+    lulls: dict[object, Mapping[int, Collapse]] = {}
+    verdicts = [judge(org, policy, as_of, windows, tracks=tracks, lulls=lulls) for policy in org.policies]
     results = tuple(verdict.result for verdict in verdicts)
     breaches = tuple(sorted((_breach(org, v) for v in verdicts if v.result.status is SlaStatus.BREACHED), key=_urgency))
     silent = silent_repos(org, as_of)
@@ -267,7 +269,7 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
 
 
 def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
-    warnings = []
+    warnings, missing = [], dict[str, list[str]]()
     for result in results:
         if result.status is SlaStatus.UNKNOWN:
             warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
@@ -275,8 +277,10 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
             count = len(result.unknown_repos)
             repos = "1 service" if count == 1 else f"{count} services"
             warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {_some(result.unknown_repos)}")
-        warnings += [f"SLA {result.sla_id}: {sentence}" for sentence in result.missing]
-    return warnings
+        for sentence in result.missing:
+            missing.setdefault(sentence, []).append(result.sla_id)
+    labels = (f"SLA{'s' if len(ids) > 1 else ''} {_some(ids)}: {sentence}" for sentence, ids in missing.items())
+    return [*warnings, *labels]
 
 
 def _some(names: Sequence[str]) -> str:

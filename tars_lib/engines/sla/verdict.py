@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,8 @@ from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecast
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
 from tars_lib.engines.sla.sli import Measurement, in_scope, measure, scope_names, track
 from tars_lib.engines.sla.window.missing import MAX_TOLD
-from tars_lib.engines.sla.window.scopes import Judged, ScopeJudge, limits_of
+from tars_lib.engines.sla.window.scopes import IDLE_TOLD, Judged, ScopeJudge, limits_of
+from tars_lib.engines.sla.window.traffic import Collapse, collapse_texts, collapses
 from tars_lib.model.names import SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Track, Window
@@ -47,6 +49,7 @@ def judge(
     *,
     look_ahead: bool = True,
     tracks: dict[object, Track | None] | None = None,
+    lulls: dict[object, Mapping[int, Collapse]] | None = None,
 ) -> Verdict:
     """Judge one SLA as of a time.
 
@@ -54,7 +57,7 @@ def judge(
     verdict is the worst. A repo that used to report and no longer does makes an otherwise compliant SLA UNKNOWN; one that
     merely has too few events does not. A scope that complies is at risk while a burn-rate pair fires in it or while its
     breach within the period is more likely than not; the latter is left out without `look_ahead`. What is in `tracks` is not
-    joined again; see `track`.
+    joined again, see `track`, and what is in `lulls` is not looked for again.
     """
     found = track(org, policy, tracks)
     scope = np.flatnonzero(in_scope(org, policy, found))
@@ -68,6 +71,7 @@ def judge(
     judged = [own.judge(int(column), scope) for column in scope]
     whole = own.judge(None, scope) if policy.adds_up else None
     repos = len(org.repos)
+    lost = collapses(org, policy, found, lulls) if look_ahead else {}
     burns = burn_rates(policy, found, repos, scope, as_of)
     outlooks = forecast(policy, found, repos, scope, as_of) if look_ahead else None
     urgent = np.zeros(repos + 1, dtype=bool)
@@ -87,6 +91,7 @@ def judge(
             told = ScopeJudge.of(org, policy, found, beside).judge(deciding.column, scope)
             informing.append(_window_result(org, policy, found, beside, told))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
+    busy = scope[measured.idle[scope] < IDLE_TOLD]
     noted = ([whole] if whole is not None else []) + judged
     result = ComplianceResult(
         **_named(policy),
@@ -125,7 +130,7 @@ def judge(
         value_low=deciding.low,
         value_high=deciding.high,
         certain=_is_certain(status, noted),
-        missing=deciding.missing,
+        missing=(*deciding.missing, *collapse_texts(org, policy, lost, busy, measured.start, measured.end)),
     )
     breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
     return Verdict(result, policy, found, measured, breached, _is_chance(org, policy, found, measured, deciding))
