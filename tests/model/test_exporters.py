@@ -35,6 +35,14 @@ def test_exporters_that_differ_share_the_interval_and_add_up() -> None:
     assert any("groups of 2, 1 s apart, every 300 s" in note and "counts add up" in note for note in history.notes)
 
 
+def test_three_exporters_and_one_that_was_added_share_the_interval_too() -> None:
+    time, _ = total_of(history_of(one(1000, 3) + one(700, 3, late=1) + one(500, 3, late=2)))
+    assert set(np.diff(time).tolist()[2:]) == {100 * SECOND}
+    late = [row for row in one(700, 3, late=1) if row[0] > T0 + 80 * STEP]
+    time, _ = total_of(history_of(one(1000, 3) + late))
+    assert set(np.diff(time).tolist()) == {300 * SECOND, 151 * SECOND, 150 * SECOND}
+
+
 def test_of_replicas_one_is_read() -> None:
     history = history_of(one(1000, 3) + one(1000, 3, late=2))
     assert total_of(history)[1].tolist() == TRAFFIC.tolist()

@@ -70,7 +70,7 @@ class _Rows:
     is_summed: bool = False
 
 
-def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> Joined:
+def join(total: Series, part: Series, default: int, *, at_end: bool = False, absent_is_zero: bool = False) -> Joined:
     """Join a total and a part of it.
 
     Parameters
@@ -81,6 +81,8 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         Span of a sample that is alone in its column.
     at_end : bool
         Whether a sample stands for the time before its stamp.
+    absent_is_zero : bool
+        Whether the part is left out where it is 0, so that it has no pace of its own.
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
@@ -106,7 +108,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
             slice(*np.searchsorted(series[0], (number, number + 1)).tolist()) for series in (total, part)
         )
         own = (total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part])
-        rows = _uneven(*own, default, at_end=at_end)
+        rows = _uneven(*own, default, at_end=at_end, may_sum=not absent_is_zero)
         columns.append(np.full(rows.time.size, number))
         groups.append(rows)
         apart = max(apart, rows.apart)
@@ -161,14 +163,16 @@ def _stacked(groups: list[_Rows], apart: int = 0, *, is_summed: bool = False) ->
     )
 
 
-def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, default: int, *, at_end: bool) -> _Rows:
+def _uneven(
+    total_time: Ints, total: Floats, part_time: Ints, part: Floats, default: int, *, at_end: bool, may_sum: bool
+) -> _Rows:
     """Join two counts of one column whose times differ."""
     if _is_finer(part_time, total_time):
         time, sums, open_share, rest = _summed(part_time, part, total_time, at_end=at_end)
         whole = np.isin(total_time, time)
         rows = _Rows(time, total[whole], sums, np.zeros(time.size), open_share)
         return _stacked([rows, _only_part(part_time[rest], part[rest])], is_summed=True)
-    if _is_finer(total_time, part_time):
+    if may_sum and _is_finer(total_time, part_time):
         time, sums, open_share, rest = _summed(total_time, total, part_time, at_end=at_end)
         whole = np.isin(part_time, time)
         rows = _Rows(time, sums, part[whole], open_share, np.zeros(time.size))

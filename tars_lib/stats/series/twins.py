@@ -25,6 +25,11 @@ _LONG = 0.7
 _SHORT = 0.8
 """Mean distances below which one lies within a group: of two groups of two, half of all are."""
 
+_TINY = 0.25
+"""The same where only a part of a series comes in groups, as where an exporter was added."""
+_TOGETHER = 0.8
+"""Share of the groups that follow another one; judgement: a sample that was sent twice here and there makes no pace."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Twins:
@@ -47,13 +52,13 @@ class Twins:
 
     def even(self, time: Ints) -> Ints:
         """Return the times with each interval divided among its samples, which stay in order."""
-        moved = time.copy()
+        moved, step = time.copy(), self.interval // self.size
+        before = np.where(self.last >= self.size, time[self.last - self.size], np.iinfo(np.int64).min)
+        # the first group, and one after a late one, may have less room
+        has_room = time[self.last] - (self.size - 1) * step > before
         for behind in range(1, self.size):
-            at = self.last - behind
-            before = np.where(at > 0, time[np.maximum(at - 1, 0)], np.iinfo(np.int64).min)
-            wanted = time[self.last] - behind * self.interval // self.size
-            # the first group, and one after a late one, may have less room
-            moved[at] = np.where(wanted > before, wanted, time[at])
+            at = self.last[has_room] - behind
+            moved[at] = time[self.last[has_room]] - behind * step
         return moved
 
     def are_equal(self, value: NDArray[np.float64]) -> bool:
@@ -78,8 +83,10 @@ def may_be_twins(time: Ints, bounds: Ints) -> Ints:
     mean = np.zeros(sizes.size)
     mean[there] = (time[bounds[there + 1] - 1] - time[bounds[there]]) / (sizes[there] - 1)
     is_short = np.append(np.diff(time), 0) <= np.repeat(_SHORT * mean, sizes)
-    number = np.concatenate(([0], np.cumsum(is_short)))
-    return there[(number[bounds[there + 1] - 1] - number[bounds[there]]) >= 0.4 * sizes[there]]
+    is_tiny = np.append(np.diff(time), 0) <= np.repeat(_TINY * mean, sizes)
+    numbers = (np.concatenate(([0], np.cumsum(found))) for found in (is_short, is_tiny))
+    short, tiny = (number[bounds[there + 1] - 1] - number[bounds[there]] for number in numbers)
+    return there[(short >= 0.4 * sizes[there]) | (tiny >= _FEWEST_GROUPS)]
 
 
 def twins_of(time: Ints) -> Twins | None:
@@ -99,10 +106,11 @@ def twins_of(time: Ints) -> Twins | None:
         return None
     heads = np.flatnonzero(np.concatenate(([True], gaps > np.quantile(gaps, _LONG, method="higher") / 2)))
     sizes = np.diff(np.append(heads, time.size))
-    size = int(np.bincount(sizes).argmax())
-    whole = heads[sizes == size]
-    if not 2 <= size <= _MOST or whole.size < _FEWEST_GROUPS or 2 * whole.size <= heads.size:
+    size = int(np.bincount(np.where(sizes > 1, sizes, 0), minlength=2)[1:].argmax()) + 1
+    grouped = np.flatnonzero(sizes == size)
+    if not 2 <= size <= _MOST or grouped.size < _FEWEST_GROUPS or (np.diff(grouped) == 1).mean() < _TOGETHER:
         return None
+    whole = heads[grouped]
     between = np.diff(time[heads])
     interval = int(np.median(between))
     widths = time[whole + size - 1] - time[whole]
