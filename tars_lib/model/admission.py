@@ -148,8 +148,8 @@ class _Gate:
             begin, end = int(self.history.offsets[series]), int(self.history.offsets[series + 1])
             rank = at - begin - int(np.searchsorted(self.history.time[begin:end], micros))
             said[rows[rank]] = (
-                f"{where(rows[rank], 'value')}: {value:g} for {repo}, {metric} at {_iso(micros)}, but "
-                f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:g}; one value for a service, metric "
+                f"{where(rows[rank], 'value')}: {value:.15g} for {repo}, {metric} at {_iso(micros)}, but "
+                f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:.15g}; one value for a service, metric "
                 f"and time is allowed{_shown_twice(micros, self.sorter.samples.zone)}"
             )
         raise _refused(list(said), said.__getitem__)
