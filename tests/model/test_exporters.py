@@ -10,6 +10,7 @@ from org_samples import T0, Row, counts, history_of, series
 
 from tars_lib.errors import InputError
 from tars_lib.model.history import SECOND, History
+from tars_lib.model.metrics import Metric
 
 STEP = timedelta(minutes=5)
 N = 100
@@ -75,9 +76,16 @@ def test_a_series_with_gaps_is_none_of_several_exporters(kept: np.ndarray) -> No
     assert history.series("load", "web")[0].tolist() == sorted(history.series("load", "web")[0].tolist())
 
 
-def test_running_totals_of_two_exporters_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("", "what each of 2 exporters reports only grows"),
+        ("counter", "groups of 2: give each exporter a service of its own"),
+    ],
+)
+def test_running_totals_of_two_exporters_are_refused(kind: str, said: str) -> None:
     grown = np.cumsum(TRAFFIC)
     rows = series("web", "requests_total", grown, step=STEP)
     rows += series("web", "requests_total", grown // 2 + 7, T0 + timedelta(seconds=1), STEP)
-    with pytest.raises(InputError, match="what each of 2 exporters reports only grows"):
-        history_of(rows)
+    with pytest.raises(InputError, match=said):
+        history_of(rows, {"requests_total": Metric("requests_total", "count", kind=kind)})
