@@ -39,7 +39,9 @@ Certain are verdicts that no completion of what is missing would change. A peer 
 arithmetic says of the complete data. Where whole samples are lost and at least half of the window remains,
 the measured value decides, as everywhere in the field: such verdicts are wrong as often as those of the
 others, stand beside coverage and bounds, and are not called certain. Where one of two counts is lost the
-answer is mostly UNKNOWN: the failures that did not arrive may be none or all."""
+answer is mostly UNKNOWN: the failures that did not arrive may be none or all. A tenth of the others' wrong
+verdicts is not reached: whole samples that are lost take their failures with them, so what is left cannot tell,
+and the contract lets it decide from half of the window on; the last table says what another rule would cost."""
 Peer = Callable[[Floats, Floats], float]
 
 
@@ -57,6 +59,14 @@ def mean_of_rates(total: Floats, bad: Floats) -> float:
 
 
 PEERS: dict[str, Peer] = {"slo-generator": sums_of_what_arrived, "sloth": mean_of_rates}
+
+STRICTER: dict[str, Callable[[ComplianceResult], bool]] = {
+    "the contract's: half of the window": lambda _: True,
+    "three quarters, or certain": lambda result: result.certain or result.windows[0].coverage >= 0.75,
+    "nine tenths, or certain": lambda result: result.certain or result.windows[0].coverage >= 0.9,
+    "certain alone": lambda result: result.certain,
+}
+"""From how much coverage the measured value decides; what else would be UNKNOWN."""
 
 
 def by_peer(peer: Peer, case: Case) -> bool | None:
@@ -95,6 +105,7 @@ class Tally:
     certain_wrong: int = 0
     compliant_though_breached: int = 0
     peers: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stricter: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, case: Case, lost: Case, result: ComplianceResult, *, is_breached: bool) -> None:
         """Count one window: all of its data, what is left of it, and what that is judged to be."""
@@ -107,6 +118,9 @@ class Tally:
         self.certain += result.certain
         self.certain_wrong += result.certain and is_wrong
         self.compliant_though_breached += is_wrong and result.status is SlaStatus.COMPLIANT
+        for rule, decides in STRICTER.items():
+            self.stricter[rule, "unknown"] += is_unknown or not decides(result)
+            self.stricter[rule, "wrong"] += is_wrong and decides(result)
         for name, peer in PEERS.items():
             before, after = by_peer(peer, case), by_peer(peer, lost)
             if after is None or before is None:
@@ -151,7 +165,8 @@ def main(windows: int, dataset: Path | None, seed: int, markdown: bool) -> None:
     counted = tallies(windows, seed, dataset)
     mine = [["lost", "windows", "certain", "UNKNOWN", "certain and wrong", "wrong", "COMPLIANT though breached"]]
     theirs = [["lost", "ours wrong", *(f"{name} {what}" for name in PEERS for what in ("wrong", "ratio to ours"))]]
-    for name, tally in (counted | {"all": _sum(list(counted.values()))}).items():
+    every = _sum(list(counted.values()))
+    for name, tally in (counted | {"all": every}).items():
         of = max(tally.windows, 1)
         shares = [f"{count / of:.3f}" for count in (tally.certain, tally.unknown)]
         counts = [str(count) for count in (tally.certain_wrong, tally.wrong, tally.compliant_though_breached)]
@@ -161,7 +176,13 @@ def main(windows: int, dataset: Path | None, seed: int, markdown: bool) -> None:
             wrong = tally.peers[peer, "wrong"]
             row += [f"{wrong / of:.4f}", f"{wrong / tally.wrong:.0f} x" if tally.wrong else "-"]
         theirs.append(row)
+    rules = [["the measured value decides from", "wrong", "UNKNOWN"]]
+    rules += [
+        [rule, *(f"{every.stricter[rule, what] / max(every.windows, 1):.4f}" for what in ("wrong", "unknown"))]
+        for rule in STRICTER
+    ]
     tables = [("Verdicts after a loss of 5 to 50 %", mine), ("Wrong verdicts, beside other arithmetic", theirs)]
+    tables.append(("What a stricter rule would cost, over all losses", rules))
     click.echo(f"{printed(tables, markdown=markdown)}\n\n{NOTES}")
 
 

@@ -120,8 +120,7 @@ def _check_limit(metric: Metric, key: str, value: float, terms: Terms, where: st
         raise ConfigError(
             f"{where}: {key} {value:g}: {metric.allowed} is allowed for {name} ({metric.unit or 'no unit'})"
         )
-    is_best_whole = metric.maximum == 100.0 and metric.higher_is_better and metric.unit in ("%", "score")
-    if is_best_whole and terms.unit is None and 0 < value <= 1:
+    if terms.unit is None and _is_share_of_whole(metric, value):
         raise ConfigError(
             f"{where}: {key} {value:g} of {name}, which goes from {metric.allowed} ({metric.unit}): was {100 * value:g} meant? "
             f"unit: '{metric.unit}' takes it as it stands"
@@ -129,6 +128,12 @@ def _check_limit(metric: Metric, key: str, value: float, terms: Terms, where: st
     is_silent = terms.unit is None and metric.unit == "s" and metric == known_metric(name) and not unit_in_name(name)[1]
     if is_silent and name.startswith("latency") and value >= LONG_LATENCY:
         notes.append(f"{where}: {value:g} for {name} is read in seconds")
+
+
+def _is_share_of_whole(metric: Metric, value: float) -> bool:
+    """Whether a limit of at most 1 is given for what goes up to 100, where 100 is best."""
+    is_best_whole = metric.maximum == 100.0 and metric.higher_is_better and metric.unit in ("%", "score")
+    return bool(is_best_whole and 0 < value <= 1)
 
 
 def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definitions) -> tuple[AnyPolicy, ...]:
@@ -160,11 +165,17 @@ def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definiti
                     "declare its unit in org.yaml"
                 )
         elif policy.unit not in ("", metric.unit):
-            factor = _factor(metric, policy.unit, where)
-            policy = replace(policy, unit=metric.unit, objective=times(policy.objective, factor))  # noqa: PLW2901
+            policy = _in_unit_of(metric, policy, _factor(metric, policy.unit, where))  # noqa: PLW2901
         _refuse_certain(policy, metric, where)
         settled.append(policy)
     return tuple(settled)
+
+
+def _in_unit_of(metric: Metric, policy: ThresholdPolicy, factor: Fraction) -> ThresholdPolicy:
+    """Convert the limit that samples are compared with: of slices their own, and the share of good ones stays a share."""
+    if policy.slices is not None and policy.slices.target is not None:
+        return replace(policy, slices=replace(policy.slices, target=times(policy.slices.target, factor)))
+    return replace(policy, unit=metric.unit, objective=times(policy.objective, factor))
 
 
 def _refuse_certain(policy: ThresholdPolicy, metric: Metric, where: str) -> None:
@@ -198,6 +209,11 @@ def _check_counts(policy: RatioPolicy, metrics: Definitions, where: str) -> None
 
 def _check_threshold(policy: ThresholdPolicy, metric: Metric, where: str) -> None:
     value = policy.threshold
+    if value is not None and _is_share_of_whole(metric, value):
+        raise ConfigError(
+            f"{where}: threshold {value:g} of {metric.metric}, which goes from {metric.allowed} ({metric.unit}): "
+            f"{100 * value:g} is meant, or nearly every sample is good"
+        )
     if value is None or metric.holds(value):
         return
     meant = " (0.999, not 99.9)" if metric.unit == "ratio" and value > 1 else ""

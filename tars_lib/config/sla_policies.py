@@ -174,7 +174,16 @@ def form_of(document: Document) -> str:
         raise ConfigError(
             f"{document.where}: {key}: {document.content.get(key)!r} was given; allowed: {allowed}, and version: {SLOTH}"
         )
-    raise ConfigError(f"{document.file}: a list under the key policies is needed")
+    hint = next((f": {said}" for key, said in _FOREIGN.items() if key in document.content), "")
+    raise ConfigError(f"{document.file}: a list under the key policies is needed{hint}")
+
+
+_FOREIGN = {
+    "slo_target": "this is slo-generator's form before version 2, which slo-generator migrate rewrites",
+    "error_budget_policies": "these are slo-generator's settings, of which no SLO is made",
+    "groups": "these are rules of Prometheus, which hold queries and no objective; give what they were made from",
+}
+"""Keys of files that are often beside policies and are none."""
 
 
 def refuse_doubles(made: Sequence[tuple[AnyPolicy, str]]) -> None:

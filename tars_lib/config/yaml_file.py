@@ -164,7 +164,8 @@ def documents_of(text: str, label: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         where = "" if error.problem_mark is None else f", row {error.problem_mark.line + 1}"
         what = "" if isinstance(error, _OddNumberError) else "not valid YAML: "
-        raise ConfigError(f"{label}{where}: {what}{error.problem}") from error
+        hint = "; it holds {{ and may be a template: render it first" if "{{" in text and what else ""
+        raise ConfigError(f"{label}{where}: {what}{error.problem}{hint}") from error
     except yaml.reader.ReaderError as error:
         row = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{label}, row {row}: character {_code_point(error)} is not allowed in YAML") from error

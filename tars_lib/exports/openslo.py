@@ -21,10 +21,10 @@ from tars_lib.config.policies.openslo_annotations import PREFIX
 from tars_lib.config.policies.openslo_versions import V1
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import rest
-from tars_lib.config.policy_units import in_units_of_metrics
+from tars_lib.config.policy_units import defined, in_units_of_metrics
 from tars_lib.config.yaml_writing import yaml_text
 from tars_lib.errors import ConfigError, listed
-from tars_lib.model.metrics import COUNTER, Metric
+from tars_lib.model.metrics import COUNTER, Metric, percent_of
 from tars_lib.model.names import Severity
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
 
@@ -157,7 +157,8 @@ def _indicator(
         objective = {"op": op, "value": policy.threshold, **objective}
         return {"thresholdMetric": source(policy.metric)}, objective, method, None
     if policy.slices is not None:
-        return {"ratioMetric": _raw(policy, objective, source(policy.metric))}, objective, method, None
+        whole = percent_of(defined(policy.metric, metrics).unit) or 1.0
+        return {"ratioMetric": _raw(policy, objective, source(policy.metric), whole)}, objective, method, None
     op = "gte" if policy.higher_is_better else "lte"
     share = _READS_AS[policy.aggregate]
     said = f"T.A.R.S. judges the {policy.aggregate} of the samples; other tools judge whether {share:.0%} of them are within."
@@ -165,15 +166,13 @@ def _indicator(
     return {"thresholdMetric": source(policy.metric)}, objective, method, said
 
 
-def _raw(policy: ThresholdPolicy, objective: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
-    """Return a ratio that is a metric already, and turn the objective of one that counts failures."""
+def _raw(policy: ThresholdPolicy, objective: dict[str, Any], source: dict[str, Any], whole: float) -> dict[str, Any]:
+    """Return a ratio that is a metric already; its limit as a share of `whole`, turned where the metric counts failures."""
     slices = policy.slices
-    is_success = policy.higher_is_better if slices is None or slices.target is None else slices.target_is_floor
-    if not is_success and slices is not None:
-        if slices.target is None:
-            objective["target"] = rest(policy.objective)
-        else:
-            objective["timeSliceTarget"] = rest(slices.target)
+    target = None if slices is None else slices.target
+    is_success = policy.higher_is_better if slices is None or target is None else slices.target_is_floor
+    key, limit = ("target", policy.objective) if target is None else ("timeSliceTarget", target)
+    objective[key] = limit / whole if is_success else rest(limit / whole)
     return {"rawType": "success" if is_success else "failure", "raw": source}
 
 

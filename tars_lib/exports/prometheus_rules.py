@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from tars_lib.config.policies.shares import rest
@@ -23,6 +24,7 @@ from tars_lib.errors import ConfigError, listed
 from tars_lib.exports.promql import LABEL, Query, queries_of, text_of
 from tars_lib.model.history import SECOND
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
+from tars_lib.model.units import times
 from tars_lib.text.visible import visible
 
 RATIO, BAD, VALUE = "tars:sli_error:ratio", "tars:sli_bad", "tars:sli_value"
@@ -180,7 +182,7 @@ def _share(made: _Made, policy: ThresholdPolicy, query: Query) -> None:
     windows = _windows(made, allowed)
     if policy.aggregate != "good_share" and query.has_placeholder:
         for window in windows:
-            level = query.level(made.label, policy.repos, window)
+            level = _as_share(policy, query.level(made.label, policy.repos, window))
             made.record(f"{RATIO}_rate{window}", f"1 - {level}" if policy.higher_is_better else level, scope="repo")
     elif windows:
         level = query.level(made.label, policy.repos, window_text(SHORTEST))
@@ -188,11 +190,16 @@ def _share(made: _Made, policy: ThresholdPolicy, query: Query) -> None:
             beyond = "<" if policy.threshold_is_floor else ">"
             bad = f"{level} {beyond} bool {_number(policy.threshold or 0.0)}"
         else:
+            level = _as_share(policy, level)
             bad = f"1 - {level}" if policy.higher_is_better else level
         made.record(BAD, bad, scope="repo")
         for window in windows:
             made.record(f"{RATIO}_rate{window}", f"avg_over_time({made.of(BAD)}[{window}])", scope="repo")
     _burns(made, allowed)
+
+
+def _as_share(policy: ThresholdPolicy, level: str) -> str:
+    return level if policy.whole == 1.0 else f"{level} / {_number(policy.whole)}"
 
 
 def _value(made: _Made, policy: ThresholdPolicy, query: Query) -> None:
@@ -213,7 +220,8 @@ def _value(made: _Made, policy: ThresholdPolicy, query: Query) -> None:
 
 def _allowed(policy: AnyPolicy) -> float:
     """Share that may be bad, exact in decimals."""
-    return rest(policy.objective) if policy.higher_is_better else policy.objective
+    share = times(policy.objective, 1 / Fraction(policy.whole))
+    return rest(share) if policy.higher_is_better else share
 
 
 def _pairs(made: _Made) -> Iterator[tuple[Pair, str, str]]:

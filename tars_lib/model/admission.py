@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tars_lib.errors import MAX_KEPT, InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_NAME
 from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
+from tars_lib.model.exporters import align_exporters
 from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, Metric
 from tars_lib.model.samples import AnySamples, Samples, refuse_many
@@ -37,7 +38,7 @@ def admit(
     """Check samples and sort them into a history: the gate.
 
     Rows may come in any order. A missing value is a missing sample. An identical duplicate is dropped and noted. Declared
-    counters become increases.
+    counters become increases. What several exporters report of one series is aligned.
 
     Parameters
     ----------
@@ -88,11 +89,14 @@ def admit(
         notes += _odd_latencies(history) + _odd_numbers(history)
         history, said = settle_counts(history, groups, gate.where)
         notes += said
-    history = replace(history, notes=tuple(notes))
     # increases have no row of their own; the SLA leaves out what it cannot use
     if not {history.metric(name).kind for name in REQUESTS} & {COUNTER}:
         gate.refuse_more_failed()
-    return history
+    if not is_settled:
+        # last, as rows are found by their times
+        history, said = align_exporters(history, (REQUESTS, *groups))
+        notes += said
+    return replace(history, notes=tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +149,8 @@ class _Gate:
             begin, end = int(self.history.offsets[series]), int(self.history.offsets[series + 1])
             rank = at - begin - int(np.searchsorted(self.history.time[begin:end], micros))
             said[rows[rank]] = (
-                f"{where(rows[rank], 'value')}: {value:g} for {repo}, {metric} at {_iso(micros)}, but "
-                f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:g}; one value for a service, metric "
+                f"{where(rows[rank], 'value')}: {value:.15g} for {repo}, {metric} at {_iso(micros)}, but "
+                f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:.15g}; one value for a service, metric "
                 f"and time is allowed{_shown_twice(micros, self.sorter.samples.zone)}"
             )
         raise _refused(list(said), said.__getitem__)

@@ -20,6 +20,7 @@ from tars_lib.model.counters import (
 )
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
+from tars_lib.stats.series.twins import twins_of
 from tars_lib.text.times import SECONDS
 
 Groups = Sequence[tuple[str, ...]]
@@ -99,13 +100,16 @@ def _at(text: str) -> str:
 
 def _refuse_no_counters(history: History, declared: Iterable[str], where: Where) -> None:
     for metric in sorted(declared):
-        for repo, _, value in series_of(history, metric):
+        for repo, time, value in series_of(history, metric):
             if is_no_counter(value):
                 first = int(np.argmax(np.diff(value) < 0.0)) + 1
+                twins = twins_of(time)
+                advice = "Report counts of intervals under another name, or declare kind: count in org.yaml"
+                if twins is not None:
+                    advice = f"Its samples come in groups of {twins.size}: give each exporter a service of its own"
                 raise InputError(
                     f"{_at(where(_position(history, metric, repo) + first))}{metric} of {repo} is declared a counter, but "
-                    f"{_falls(value)}: a running total falls only when it restarts. Report counts of intervals "
-                    "under another name, or declare kind: count in org.yaml"
+                    f"{_falls(value)}: a running total falls only when it restarts. {advice}"
                 )
 
 

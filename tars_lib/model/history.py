@@ -121,6 +121,12 @@ class History:
             return True
         return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
 
+    def has_since(self, metric: str, first: int) -> bool:
+        """Whether anybody reported the metric after a time, `error_rate` as in `has`."""
+        name = "requests_total" if metric not in self.metrics and self.has(metric) else metric
+        ends = self.bounds(name)[1:][self.counts(name) > 0]
+        return bool(ends.size) and int(self.time[ends - 1].max()) > first
+
     @property
     def failure_scale(self) -> float:
         """Return the factor of an `error_rate` derived from the two counts: 100 where it is declared in per cent."""

@@ -5,6 +5,7 @@ Every enumeration that carries a verdict has `UNKNOWN`. Values are upper case on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -131,6 +132,30 @@ class AlertSeverity(Name):
     HIGH = "HIGH"
     MEDIUM = "MEDIUM"
     LOW = "LOW"
+
+
+# Opsgenie's P1 to P5 (https://docs.opsgenie.com/docs/alert-priority), PagerDuty's severities
+# (https://support.pagerduty.com/main/docs/dynamic-notifications), Zabbix's; a page wakes a person, a ticket does not
+# (https://sre.google/sre-book/practical-alerting/). Judgement where tools differ.
+_WORDS = {
+    AlertSeverity.CRITICAL: "CRITICAL CRIT FATAL EMERGENCY BLOCKER DISASTER URGENT PAGE SEV0 SEV1 P0 P1",
+    AlertSeverity.HIGH: "HIGH ERROR MAJOR SEV2 P2",
+    AlertSeverity.MEDIUM: "MEDIUM WARNING WARN MODERATE AVERAGE TICKET SEV3 P3",
+    AlertSeverity.LOW: "LOW INFO INFORMATION INFORMATIONAL NOTICE MINOR NONE DEBUG SEV4 SEV5 P4 P5",
+}
+_SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in words.split()}
+_BETWEEN = re.compile(r"[-_\s]+")
+
+
+def read_severity(word: str) -> AlertSeverity | None:
+    """Severity that a word of a monitoring tool stands for, None for a word that is not known.
+
+    Examples
+    --------
+    >>> read_severity("warning"), read_severity("Sev-1"), read_severity("page")
+    (<AlertSeverity.MEDIUM: 'MEDIUM'>, <AlertSeverity.CRITICAL: 'CRITICAL'>, <AlertSeverity.CRITICAL: 'CRITICAL'>)
+    """
+    return _SEVERITIES.get(_BETWEEN.sub("", word.strip().upper()))
 
 
 class AlertImpact(Name):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import MAX_KEPT, InputError, listed
 from tars_lib.files.limits import MAX_EVENTS, MAX_TEXT
-from tars_lib.model.names import AlertSeverity, ReportedAlert
-from tars_lib.model.severities import read_severity
+from tars_lib.model.names import AlertSeverity, ReportedAlert, read_severity
 from tars_lib.model.times import read_time
 
 if TYPE_CHECKING:

@@ -18,9 +18,8 @@ from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_EVENTS, MAX_NAME
 from tars_lib.files.reading import inside, is_there, read_json
 from tars_lib.model.history import to_micros
-from tars_lib.model.names import AlertSeverity, Repo, ReportedAlert
+from tars_lib.model.names import AlertSeverity, Repo, ReportedAlert, read_severity
 from tars_lib.model.samples import Origin, Samples
-from tars_lib.model.severities import read_severity
 from tars_lib.model.times import read_time
 from tars_lib.sources.alert_files import read_alerts
 

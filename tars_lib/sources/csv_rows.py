@@ -78,6 +78,13 @@ def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> Tabl
     raise InputError(f"{label}: {what}; its first row must name the columns {', '.join(needed)}")
 
 
+OTHER_FORMS = (
+    "a table with a column for each metric or service, or with other names, is read by tars import FILE --root DIR, from a "
+    "place outside of DIR"
+)
+"""What is said of a history that is not tidy."""
+
+
 def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHead:
     where = place(label, row=line)
     try:
@@ -109,6 +116,8 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
         found = ", ".join(name if name.isprintable() else ascii(name) for name in columns)[:200]
         case = [name for name in columns if name.lower() in lacking]
         hint = f"; {', '.join(case)}: write it in lower case" if case else ""
+        if "metric" in needed and not case:
+            hint = "; " + OTHER_FORMS
         raise InputError(
             f"{where}: column {', '.join(lacking)} is missing; needed: {', '.join(needed)}; "
             f"found: {' '.join(found.split()) or 'nothing'}{hint}"

@@ -12,8 +12,7 @@ from tars_lib.files.csv_cells import csv_cell
 from tars_lib.files.json_records import time_text
 from tars_lib.files.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_TEXT
 from tars_lib.files.reading import read_utf8
-from tars_lib.model.names import AlertSeverity, PastIncident
-from tars_lib.model.severities import read_severity
+from tars_lib.model.names import AlertSeverity, PastIncident, read_severity
 from tars_lib.model.times import read_time
 from tars_lib.sources.csv_additions import with_rows
 from tars_lib.sources.csv_rows import refuse_columns

@@ -11,7 +11,7 @@ from tars_lib.config.policy_units import in_units_of_metrics
 from tars_lib.config.sla_policies import read_policies
 from tars_lib.errors import ConfigError
 from tars_lib.model.metrics import Metric
-from tars_lib.model.slo import ThresholdPolicy
+from tars_lib.model.slo import Slices, ThresholdPolicy
 
 
 def metrics_of(folder: Path, text: str) -> dict[str, Metric]:
@@ -99,6 +99,53 @@ def test_a_limit_that_the_metric_cannot_have_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         read(tmp_path, metrics, policy)
+
+
+SLO = """apiVersion: openslo/v1
+kind: SLO
+metadata: {{name: a}}
+spec:
+  service: web
+  indicator: {{metadata: {{name: x}}, spec: {indicator}}}
+  timeWindow: [{{duration: 7d, isRolling: true}}]
+  budgetingMethod: {method}
+  objectives: [{{target: 0.9, {objective}}}]
+"""
+SOURCE = "{metricSource: {spec: {metric: availability}}}"
+
+
+def of_openslo(folder: Path, **parts: str) -> ThresholdPolicy:
+    (folder / "p.yaml").write_text(SLO.format(**parts))
+    found = read_policies(folder / "p.yaml", "p.yaml", metrics_of(folder, "availability: {unit: '%'}"))[0][0]
+    assert isinstance(found, ThresholdPolicy)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "objective", "slices", "limit"),
+    [
+        ("Timeslices", "timeSliceTarget: 0.95, timeSliceWindow: 1h", Slices(60, 95.0), (0.9, "ratio")),
+        ("RatioTimeslices", "timeSliceWindow: 1h", Slices(60), (90.0, "%")),
+    ],
+)
+def test_what_a_slice_is_compared_with_is_in_the_unit_of_its_metric(
+    tmp_path: Path, method: str, objective: str, slices: Slices, limit: tuple[float, str]
+) -> None:
+    indicator = f"{{ratioMetric: {{rawType: success, raw: {SOURCE}}}}}"
+    found = of_openslo(tmp_path, indicator=indicator, method=method, objective=objective)
+    assert (found.slices, (found.objective, found.unit)) == (slices, limit)
+
+
+def test_a_share_as_limit_of_what_is_in_percent_is_refused_in_every_form(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"threshold 0.99 of availability, which goes from 0 to 100 \(%\): 99 is meant"
+    ):
+        of_openslo(
+            tmp_path,
+            indicator=f"{{thresholdMetric: {SOURCE}}}",
+            method="Occurrences",
+            objective="op: gte, value: 0.99",
+        )
 
 
 def test_two_units_for_a_metric_that_nobody_defined_are_refused(tmp_path: Path) -> None:

@@ -69,6 +69,19 @@ def test_a_kind_of_sla_comes_back_equal(kind: str, tmp_path: Path) -> None:
     assert back([KINDS[kind]], tmp_path) == [KINDS[kind]]
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(RAW, slices=Slices(5, 95.0)),
+        replace(RAW, objective=99.9, unit="%"),
+        replace(RAW, slices=Slices(5, 5.0, target_is_floor=False)),
+    ],
+)
+def test_slices_of_a_metric_in_percent_come_back_equal(policy: ThresholdPolicy, tmp_path: Path) -> None:
+    metrics = {"success": Metric("success", "%", True, minimum=0.0, maximum=100.0)}
+    assert back([policy], tmp_path, metrics) == [policy]
+
+
 def test_the_demos_policies_come_back_equal(tmp_path: Path) -> None:
     root = demo_root()
     metrics = dict(read_org_config(root / "org.yaml", "org.yaml").metrics)

@@ -158,6 +158,13 @@ def test_shares_of_samples_and_means_of_shares_burn(tmp_path: Path) -> None:
     fires(tmp_path, rules([SHARE, MEAN]), series, "TarsSlaBurnRate", "2h", burning)
 
 
+def test_a_mean_in_percent_burns_as_its_share_does() -> None:
+    level = "avg by (service) (availability)"
+    percent = rules([replace(MEAN, unit="%", objective=99.0)])
+    assert level in percent
+    assert percent == rules([MEAN]).replace(level, f"{level} / 100.0")
+
+
 def test_windows_are_scaled_to_the_period_and_never_too_short(tmp_path: Path) -> None:
     text = rules([replace(RATIO, period_days=7, repos=("web",))])
     promtool(tmp_path, text)

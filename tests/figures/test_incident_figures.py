@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.dates import date2num
 from matplotlib.patches import FancyBboxPatch
+from org_samples import counts, days, org_of, ratio
 
 import tars_lib as tars
+from tars_lib.engines.health.report import Component
+from tars_lib.engines.health.score_course import score_course
 from tars_lib.engines.sla.sli_course import Courses, courses
+from tars_lib.figures.health.scores import draw_scores, score_between
 from tars_lib.figures.health.trends import draw_trends, panel_repos
 from tars_lib.figures.sla.harm import draw_harm, place_boxes
 from tars_lib.figures.style.theme import render
@@ -63,6 +69,33 @@ def test_a_ratio_is_drawn_as_failed_share_in_percent(found: Analysis) -> None:
     axes = draw_trends(shown, breach, ()).figure.axes[0]
     assert axes.get_ylabel() == "failed, %"
     assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [pytest.approx(0.1)]
+
+
+def test_what_is_half_reported_is_drawn_between_its_bounds() -> None:
+    total, failed = [1000.0] * 40, [1.0] * 30 + [100.0] * 7
+    org = org_of(counts("web", total, failed), ratio(0.99, window=days(10)))
+    found = tars.analyze(org)
+    shown = courses(found.org, found.sla.breaches[0], found.as_of)
+    assert shown is not None
+    web = shown.by_repo["web"]
+    assert (web.half_times.size, web.half_low.tolist(), web.half_high.tolist()) == (3, [0.0] * 3, [1.0] * 3)
+    picture = draw_trends(shown, found.sla.breaches[0], ())
+    bars = [lines for lines in picture.figure.axes[0].collections if isinstance(lines, LineCollection)]
+    assert [segment[:, 1].tolist() for segment in bars[0].get_segments()] == [[0.0, 100.0]] * 3
+    assert "at 3 times one count is absent" in picture.alt
+    assert picture.figure.axes[0].get_ylim()[1] > 100.0
+
+
+def test_a_score_is_bounded_by_the_weight_that_is_not_known(found: Analysis) -> None:
+    report = found.health.repository_reports[0]
+    parts = [Component("a", 1.0, "s", 80.0, 3.0, 1.0), Component("b", None, "s", None, 1.0, 0.0)]
+    assert score_between(replace(report, score=80.0, components=tuple(parts))) == (60.0, 85.0)
+    assert score_between(replace(report, score=80.0, components=tuple(parts[:1]))) is None
+    course = score_course(found.org, found.as_of)
+    assert course is not None
+    drawn = draw_scores(course, [replace(report, score=80.0, components=tuple(parts))], ())
+    assert drawn is not None
+    assert "Grey bar at the end" in drawn.caption
 
 
 def test_harm_is_placed_along_the_calls_and_darkest_where_it_begins(found: Analysis) -> None:

@@ -10,7 +10,7 @@ import pytest
 from org_samples import RootBuilder
 
 from tars_lib.errors import InputError
-from tars_lib.model.severities import read_severity
+from tars_lib.model.names import read_severity
 
 ALERTS = "web/alerts/alerts.json"
 UP = {"labels": {"alertname": "Up", "severity": "warning"}, "state": "firing", "activeAt": "2026-01-05T08:00:00Z"}

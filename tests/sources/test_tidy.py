@@ -103,6 +103,13 @@ def test_a_missing_column_is_named_beside_what_was_found(root: RootBuilder, head
         root.file("history.csv", head + GOOD).load()
 
 
+def test_a_wide_table_is_refused_with_the_command_that_reads_it(root: RootBuilder) -> None:
+    with pytest.raises(
+        InputError, match=r"found: timestamp, web/load, api/load; .*read by tars import FILE --root DIR"
+    ):
+        root.file("history.csv", "timestamp,web/load,api/load\n2026-01-01T00:00:00Z,1,2\n").load()
+
+
 def test_a_column_that_stands_twice_is_refused(root: RootBuilder) -> None:
     with pytest.raises(InputError, match="row 1: column value stands twice"):
         root.file(

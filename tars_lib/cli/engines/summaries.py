@@ -22,6 +22,7 @@ def sla_lines(report: SlaReport, state: IncidentState) -> list[str]:
         sign = ">=" if result.higher_is_better else "<="
         why = f" ({result.reason})" if result.reason else ""
         lines.append(f"{result.status.value:9}  {result.sla_id}: {value}, objective {sign} {objective}{why}")
+        lines += [f"{'':9}  {sentence}" for sentence in result.missing]
     for breach in report.breaches:
         lines += ["", f"BREACHED: {breach.sla_id} - {breach.sla_type}, {breach.severity.value}"]
         lines += [f"  Cause: {cause.cause} ({cause.confidence:.0%} confidence)" for cause in breach.root_causes[:3]]

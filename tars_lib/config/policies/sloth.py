@@ -93,6 +93,8 @@ def _policies(document: Document, reading: Reading) -> list[AnyPolicy]:
         content = content.get("spec", {})
     spec = validate(_Spec, content, where)
     made: list[AnyPolicy] = []
+    if spec.slo_plugins is not None or any(slo.plugins is not None for slo in spec.slos):
+        reading.notes.append(f"{where}: plugins are code and are not run; the SLIs are read as they stand")
     for number, slo in enumerate(spec.slos):
         at = f"{where}: slos.{number} ({slo.name})"
         objective = share_of_percent(slo.objective, f"{at}: objective")

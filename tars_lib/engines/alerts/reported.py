@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tars_lib.engines.alerts.raised import SEVERITY_ORDER, Raised
-from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, ReportedAlert, Severity
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, ReportedAlert, Severity, read_severity
 from tars_lib.model.organisation import OrgData, duration_text
-from tars_lib.model.severities import read_severity
 from tars_lib.playbook.packaged import packaged
 from tars_lib.text.times import MINUTES
 

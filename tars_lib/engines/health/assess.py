@@ -82,7 +82,7 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     -------
     HealthReport
         `exit_code` 92 for tier HIGH or CRITICAL, 91 for a violated organisation SLO below that, 96 where there is no score
-        and no SLA whose metric anybody reports, else 0.
+        and no SLA whose metric anybody reports within its window, else 0.
     """
     scores = _score(org, as_of)
     reports = _repository_reports(org, scores)
@@ -94,7 +94,7 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     slos = tuple(_judge_slo(slo, reports, aggregate, coverage) for slo in org.slos)
     at_risk = tier in (RiskTier.HIGH, RiskTier.CRITICAL)
     code = 92 if at_risk else 91 if any(slo.status == "VIOLATED" for slo in slos) else 0
-    if code == 0 and aggregate is None and not (len(org.history) and any(map(org.history.has, _promised(org)))):
+    if code == 0 and aggregate is None and not _may_be_judged(org, as_of):
         code = 96
     if not is_known:
         reasons = (
@@ -121,9 +121,10 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     )
 
 
-def _promised(org: OrgData) -> set[str]:
-    """Metrics that some SLA is about."""
-    return {metric for policy in org.policies for metric in policy.needs}
+def _may_be_judged(org: OrgData, as_of: datetime) -> bool:
+    """Whether the window of some SLA holds a sample of a metric that it is about."""
+    needs = ((need, to_micros(as_of - policy.window.length)) for policy in org.policies for need in policy.needs)
+    return any(org.history.has_since(metric, first) for metric, first in needs)
 
 
 def describe_history(org: OrgData) -> HistoryFile:

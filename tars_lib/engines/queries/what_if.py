@@ -149,6 +149,9 @@ def what_if(
     The health of the repos is not judged by SLAs and stays as it is.
     """
     known, time = org.at(None if as_of is None else read_time(as_of, "as_of"))
+    if objective is not None and not isinstance(objective, Mapping):
+        example = next((policy.sla_id for policy in known.policies), "availability")
+        raise InputError(f"objective: {objective!r} is not allowed: a mapping is, such as {{{example!r}: 0.99}}")
     wanted = dict(objective or {})
     policies = _with_objectives(known, wanted)
     stretches = [_stretch(known, place, given, time) for place, given in enumerate(exclude)]
@@ -211,6 +214,8 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
         if policy.is_share and not 0.0 <= value <= policy.whole:
             example = f"a share from 0 to {policy.whole:g} is, such as {0.999 * policy.whole:g}"
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {example}")
+        if policy.is_share and policy.higher_is_better and policy.whole == 100.0 and 0.0 < value <= 1.0:
+            raise InputError(f"objective of {sla_id}: {value:g} of {policy.whole:g} %: was {100 * value:g} meant?")
         metric = org.metric(policy.needs[0])
         if policy.is_level and not metric.holds(value):
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {metric.allowed} {metric.unit} is")

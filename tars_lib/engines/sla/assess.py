@@ -267,7 +267,7 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
 
 
 def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
-    warnings = []
+    warnings, missing = [], dict[str, list[str]]()
     for result in results:
         if result.status is SlaStatus.UNKNOWN:
             warnings.append(f"SLA {result.sla_id} is UNKNOWN: {result.reason}")
@@ -275,8 +275,10 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
             count = len(result.unknown_repos)
             repos = "1 service" if count == 1 else f"{count} services"
             warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {_some(result.unknown_repos)}")
-        warnings += [f"SLA {result.sla_id}: {sentence}" for sentence in result.missing]
-    return warnings
+        for sentence in result.missing:
+            missing.setdefault(sentence, []).append(result.sla_id)
+    labels = (f"SLA{'s' if len(ids) > 1 else ''} {_some(ids)}: {sentence}" for sentence, ids in missing.items())
+    return [*warnings, *labels]
 
 
 def _some(names: Sequence[str]) -> str:

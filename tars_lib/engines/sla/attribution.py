@@ -72,11 +72,23 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
     slack = step // 2
     start = int(np.searchsorted(table.times, to_micros(stretch.start) - slack))
     stop = int(np.searchsorted(table.times, to_micros(stretch.end) + slack))
-    past = np.flatnonzero(_reports(table, target, metric)[:start])
+    reported = _reports(table, target, metric)
+    past = np.flatnonzero(reported[:start])
     if past.size < MIN_PAST:
         before = f"before {stretch.start:{MINUTES}}"
         samples = f"{past.size} sample{'s' if past.size != 1 else ''}"
-        return Attribution((), 1.0, f"too little history {before} to compare with: {samples} of {target}")
+        what = f"with both {' and '.join(policy.counts)} of {target}" if policy.counts else f"of {target}"
+        return Attribution((), 1.0, f"too little history {before} to compare with: {samples} {what}")
+    if policy.counts and not reported[start:stop].any():
+        lacking = " and ".join(
+            name
+            for name, needed in zip(policy.counts, ("requests_total", "requests_failed"), strict=True)
+            if not _sees(table, target, needed)[start:stop].any()
+        )
+        since = f"since {stretch.start:{MINUTES}}"
+        return Attribution(
+            (), 1.0, f"{lacking} of {target} is missing {since}, so nothing can be compared with its past"
+        )
     # a young repo gives half of its short past to either side
     lead = max(start - LEAD_SAMPLES, int(past[past.size - past.size // 2]))
     row = np.arange(len(table))
@@ -103,10 +115,13 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
 def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
     """Return whether the target reports what is explained in each row, for failures with the total."""
     needed = ("requests_total", "requests_failed") if metric == "requests_failed" else (metric,)
-    present = np.ones(len(table), dtype=np.bool_)
-    for name in needed:
-        present &= np.isfinite(table.values[:, table.labels.index((target, name))])
-    return present
+    return np.asarray(np.all([_sees(table, target, name) for name in needed], axis=0))
+
+
+def _sees(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
+    if (target, metric) not in table.labels:
+        return np.zeros(len(table), dtype=np.bool_)
+    return np.asarray(np.isfinite(table.values[:, table.labels.index((target, metric))]))
 
 
 def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Sequence[int]:

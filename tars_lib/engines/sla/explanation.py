@@ -80,7 +80,7 @@ def _bounded(result: ComplianceResult) -> Iterator[str]:
     """Say what is missing, and what the value is whatever it was."""
     for sentence in result.missing:
         yield f"Missing: {sentence}."
-    if not result.missing:
+    if not result.missing or result.value_low == result.value_high:
         return
     low, high = (
         "no bound" if bound is None else value_text(bound, result.unit)

@@ -12,6 +12,7 @@ from tars_lib.engines.sla.report import Breach
 from tars_lib.engines.sla.sli import track
 from tars_lib.model.history import DAY, from_micros, to_micros
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import Half
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,8 @@ class Course:
     """One repo's SLI around an onset.
 
     `times` (n,) microseconds, `values` (n,) in `unit`: for a ratio the share of bad events. `before` and `during` are medians
-    on either side of the onset, NaN where there are no samples. `limit` is the objective in the same terms.
+    on either side of the onset, NaN where there are no samples. At `half_times` (h,) one of two counts is absent, and the share
+    lies between `half_low` and `half_high`.
     """
 
     repo: str
@@ -36,6 +38,9 @@ class Course:
     values: Floats
     before: float
     during: float
+    half_times: NDArray[np.int64]
+    half_low: Floats
+    half_high: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +77,15 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     last, until = to_micros(as_of), to_micros(end)
     values = policy.course(found)
     by_repo = {}
-    for column in np.unique(found.column):
+    half = found.half
+    for column in np.unique(found.column if half is None else np.append(found.column, half.column)):
         mine = found.of(int(column))
         times, series = found.time[mine], values[mine]
         shown = (times >= first) & (times <= last)
-        by_repo[org.repos[int(column)].repo] = Course(
-            org.repos[int(column)].repo, times[shown], series[shown], *levels(times, series, onset, until)
-        )
+        repo = org.repos[int(column)].repo
+        before, during = levels(times, series, onset, until)
+        half_times, low, high = _half_shares(half, int(column), first, last)
+        by_repo[repo] = Course(repo, times[shown], series[shown], before, during, half_times, low, high)
     counted = policy.adds_up
     return Courses(
         onset=from_micros(onset),
@@ -91,6 +98,17 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
         by_repo=by_repo,
         scope=frozenset(policy.repos or by_repo),
     )
+
+
+def _half_shares(half: Half | None, column: int, first: int, last: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Times at which a repo reports one of two counts, and the share of bad events in the best and the worst completion."""
+    if half is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
+    mine = (half.column == column) & (half.time >= first) & (half.time <= last)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = half.best_bad[mine] / half.best_total[mine], half.worst_bad[mine] / half.worst_total[mine]
+    # without an event in a completion, it may be anything
+    return half.time[mine], np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, 1.0)
 
 
 def levels(times: NDArray[np.int64], values: Floats, onset: int, until: int) -> tuple[float, float]:

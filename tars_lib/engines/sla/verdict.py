@@ -15,7 +15,8 @@ from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecasts
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
 from tars_lib.engines.sla.sli import Known, Measurement, in_scope, measure, scope_names, shared, track
 from tars_lib.engines.sla.window.missing import MAX_TOLD
-from tars_lib.engines.sla.window.scopes import Judged, ScopeJudge, limits_of
+from tars_lib.engines.sla.window.scopes import IDLE_TOLD, Judged, ScopeJudge, limits_of
+from tars_lib.engines.sla.window.traffic import collapse_texts, collapses
 from tars_lib.model.names import SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Track, Window
@@ -71,6 +72,7 @@ def judge(
     judged = [own.judge(int(column), scope) for column in scope]
     whole = own.judge(None, scope) if policy.adds_up else None
     repos = len(org.repos)
+    lost = collapses(org, policy, found, known) if look_ahead else {}
     burns = burn_rates(policy, found, repos, scope, as_of)
     outlooks = _outlooks(org, policy, found, scope, as_of, known) if look_ahead else None
     urgent = np.zeros(repos + 1, dtype=bool)
@@ -90,6 +92,7 @@ def judge(
             told = ScopeJudge.of(org, policy, found, beside).judge(deciding.column, scope)
             informing.append(_window_result(org, policy, found, beside, told))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
+    busy = scope[measured.idle[scope] < IDLE_TOLD]
     noted = ([whole] if whole is not None else []) + judged
     result = ComplianceResult(
         **_named(policy),
@@ -128,7 +131,7 @@ def judge(
         value_low=deciding.low,
         value_high=deciding.high,
         certain=_is_certain(status, noted),
-        missing=deciding.missing,
+        missing=(*deciding.missing, *collapse_texts(org, policy, lost, busy, measured.start, measured.end)),
     )
     breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
     return Verdict(result, policy, found, measured, breached, _is_chance(org, policy, found, measured, deciding))

@@ -86,7 +86,8 @@ def draw_scores(
         alt=f"{len(drawn)} panels of health scores over time. {said}",
         title=said.rstrip("."),
         caption="Triangles: changes of level. Dotted: changes and other events."
-        + (" Shaded: the incident." if since is not None else ""),
+        + (" Shaded: the incident." if since is not None else "")
+        + (" Grey bar at the end: the score, whatever is not known." if any(map(score_between, drawn)) else ""),
         phone=2,
     )
 
@@ -107,6 +108,8 @@ def _panel(
         if point.at >= times[0]:
             marker = "v" if point.after < point.before else "^"
             axes.plot(point.at, 108.0, marker=marker, ms=4.6, color=INK, zorder=4, clip_on=False)  # type: ignore[arg-type]
+    if (between := score_between(report)) is not None:
+        axes.vlines(times[-1], *between, color=MUTED, lw=3.0, alpha=0.6, zorder=2)  # type: ignore[arg-type]
     for event in events:
         if times[0] <= event.timestamp <= times[-1]:
             axes.axvline(event.timestamp, color=CHANGE, lw=1.0, ls=":", zorder=2)  # type: ignore[arg-type]
@@ -118,6 +121,16 @@ def _panel(
     axes.set_title(_short(report.repo), fontsize=8.0, color=BREACH if is_low else INK)
     now = "unknown" if report.score is None else f"{report.score:.0f}"
     axes.set_title(now, loc="right", fontsize=8.0, color=BREACH if is_low else MUTED)
+
+
+def score_between(report: RepositoryReport) -> tuple[float, float] | None:
+    """Least and most that a score may be over all values of the components that are not known; None where all are."""
+    weight = sum(component.weight for component in report.components)
+    unknown = sum(component.weight for component in report.components if component.score is None)
+    if report.score is None or not 0 < unknown < weight:
+        return None
+    known = report.score * (1.0 - unknown / weight)
+    return known, known + 100.0 * unknown / weight
 
 
 def _short(repo: str) -> str:

@@ -24,6 +24,7 @@ from tars_lib.figures.style.theme import (
 )
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time, percent_of
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -75,11 +76,15 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
             bottom.tick_params(labelbottom=True)
             bottom.set_xlabel("time, UTC")
     moved = moved_text(shown, breach)
+    half = sum(shown.by_repo[repo].half_times.size for repo in repos)
+    bars = (
+        f" Grey bars: at {plural(half, 'time')} one count is absent, and this is what it leaves open." if half else ""
+    )
     return Picture(
         figure,
-        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
+        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.{bars}",
         title=moved,
-        caption="Medians before and since the start. Shaded: the incident. Dashed: the objective.",
+        caption=f"Medians before and since the start. Shaded: the incident. Dashed: the objective.{bars}",
     )
 
 
@@ -107,6 +112,11 @@ def _panel(axes: Axes, shown: Courses, course: Course, role: str, changes: Seque
     axes.plot(times, values, color=colour, lw=1.4, marker="o" if len(times) <= 60 else "", ms=2.2, zorder=3)  # type: ignore[arg-type]
     limit = shown.limit * scale
     finite = values[np.isfinite(values)]
+    if course.half_times.size:
+        half_times = [from_micros(int(time)) for time in course.half_times]
+        low_end, high_end = course.half_low * scale, course.half_high * scale
+        finite = np.concatenate((finite, low_end, high_end))
+        axes.vlines(half_times, low_end, high_end, color=MUTED, lw=2.4, alpha=0.5, zorder=1)  # type: ignore[arg-type]
     is_judged = course.repo in shown.scope
     top = max(float(finite.max(initial=0.0)), limit if is_judged else 0.0) or 1.0
     from_zero = is_time(shown.unit) or shown.unit in ("count", "share of failures")

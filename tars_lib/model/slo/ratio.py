@@ -112,7 +112,8 @@ class RatioPolicy(Policy):
             part = (total[0], *part[1:])  # equal, and a long history holds it once
         if not total[1].size or not (part[1].size or self.missing_is_zero):
             return None
-        rows = join(total, part, history.interval(self.total) or DAY, at_end=at_end)
+        common = history.interval(self.total) or DAY
+        rows = join(total, part, common, at_end=at_end, absent_is_zero=self.missing_is_zero)
         counted, open_part = rows.part, rows.open_part
         if self.missing_is_zero:
             counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)

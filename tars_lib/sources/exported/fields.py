@@ -8,8 +8,7 @@ from typing import Any
 
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
-from tars_lib.model.names import AlertSeverity, PastIncident
-from tars_lib.model.severities import read_severity
+from tars_lib.model.names import AlertSeverity, PastIncident, read_severity
 from tars_lib.model.spelling import trimmed
 from tars_lib.model.times import read_time
 from tars_lib.sources.exported.shapes import Choices

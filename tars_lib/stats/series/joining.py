@@ -70,7 +70,7 @@ class _Rows:
     is_summed: bool = False
 
 
-def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> Joined:
+def join(total: Series, part: Series, default: int, *, at_end: bool = False, absent_is_zero: bool = False) -> Joined:
     """Join a total and a part of it.
 
     Parameters
@@ -81,6 +81,8 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         Span of a sample that is alone in its column.
     at_end : bool
         Whether a sample stands for the time before its stamp.
+    absent_is_zero : bool
+        Whether the part is left out where it is 0, so that it has no pace of its own.
     """
     if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
@@ -105,7 +107,8 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False) -> 
         cut_total, cut_part = (
             slice(*np.searchsorted(series[0], (number, number + 1)).tolist()) for series in (total, part)
         )
-        rows = _uneven(total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part], at_end=at_end)
+        own = (total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part])
+        rows = _uneven(*own, default, at_end=at_end, may_sum=not absent_is_zero)
         columns.append(np.full(rows.time.size, number))
         groups.append(rows)
         apart = max(apart, rows.apart)
@@ -160,19 +163,21 @@ def _stacked(groups: list[_Rows], apart: int = 0, *, is_summed: bool = False) ->
     )
 
 
-def _uneven(total_time: Ints, total: Floats, part_time: Ints, part: Floats, *, at_end: bool) -> _Rows:
+def _uneven(
+    total_time: Ints, total: Floats, part_time: Ints, part: Floats, default: int, *, at_end: bool, may_sum: bool
+) -> _Rows:
     """Join two counts of one column whose times differ."""
     if _is_finer(part_time, total_time):
         time, sums, open_share, rest = _summed(part_time, part, total_time, at_end=at_end)
         whole = np.isin(total_time, time)
         rows = _Rows(time, total[whole], sums, np.zeros(time.size), open_share)
         return _stacked([rows, _only_part(part_time[rest], part[rest])], is_summed=True)
-    if _is_finer(total_time, part_time):
+    if may_sum and _is_finer(total_time, part_time):
         time, sums, open_share, rest = _summed(total_time, total, part_time, at_end=at_end)
         whole = np.isin(part_time, time)
         rows = _Rows(time, sums, part[whole], open_share, np.zeros(time.size))
         return _stacked([rows, _only_total(total_time[rest], total[rest])], is_summed=True)
-    left, right, apart = _nearest(total_time, part_time)
+    left, right, apart = _nearest(total_time, part_time, default)
     alone_left, alone_right = np.ones(total.size, dtype=bool), np.ones(part.size, dtype=bool)
     alone_left[left] = alone_right[right] = False
     rows = _Rows(total_time[left], total[left], part[right], np.zeros(left.size), np.zeros(left.size))
@@ -232,10 +237,10 @@ def _summed(
     return coarse[kept], sums[kept], open_share[kept].astype(np.float64), outside
 
 
-def _nearest(total: Ints, part: Ints) -> tuple[Ints, Ints, int]:
+def _nearest(total: Ints, part: Ints, default: int) -> tuple[Ints, Ints, int]:
     """Positions of samples that are each other's nearest and less than half of an interval apart, and how far at most."""
     apart = [np.diff(time) for time in (total, part) if time.size > 1]
-    reach = min((float(np.median(gaps)) for gaps in apart), default=0.0) / 2.0
+    reach = min((float(np.median(gaps)) for gaps in apart), default=default) / 2.0
     right = _closest(part, total)
     left = np.arange(total.size)
     mutual = _closest(total, part)[right] == left

@@ -16,6 +16,7 @@ from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import Block, Callout, Heading, Prose, Table, TitleBlock
 from tars_lib.text.times import MINUTES
 from tars_lib.workbook.parameters.register import Register, case_to_respond, state_by
+from tars_lib.workbook.sections.doubts import doubts
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
@@ -36,13 +37,14 @@ def readiness(run: Run) -> list[Block]:
 
 
 def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """The risk narrative as the report has it, and the outlook while the incident is not settled."""
+    """The risk narrative as the report has it, the outlook until it is settled, and what the verdicts leave open."""
     outlook = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
         Heading("Risk narrative"),
         Prose((run.sla.risk_narrative.text,)),
         *([Callout("Outlook", text, "info")] if text else []),
+        *doubts(run),
     ]
 
 

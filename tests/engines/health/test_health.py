@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from org_samples import DAILY, STAMP, T0, Row, counts, history_of, org_of, series
+from org_samples import DAILY, STAMP, T0, Row, counts, days, history_of, org_of, ratio, series
 
 from tars_lib.engines.health.assess import assess_health, data_age, iso_duration
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
@@ -327,3 +327,10 @@ def test_a_report_has_the_same_id_for_the_same_input_only() -> None:
         != health(series("a", "health_score", [70] * 8)).report_id
     )
     assert len(history_of([])) == 0
+
+
+@pytest.mark.parametrize(("later", "code"), [(0, 0), (5, 0), (400, 96)])
+def test_where_nothing_can_be_judged_any_more_the_code_says_so(later: int, code: int) -> None:
+    org = org_of(counts("a", [100.0] * 10, [0.0] * 10), ratio(0.99, window=days(7)))
+    known, time = org.at(T0 + (9 + later) * DAILY)
+    assert assess_health(known, time, STAMP).exit_code == code

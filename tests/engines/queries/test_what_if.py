@@ -11,6 +11,7 @@ from org_samples import T0, counts, days, org_of, ratio, series, threshold
 
 import tars_lib as tars
 from tars_lib.errors import InputError, UnknownNameError
+from tars_lib.model.metrics import Metric
 from tars_lib.model.names import ReadinessTier, SlaStatus
 from tars_lib.model.organisation import OrgData
 
@@ -131,11 +132,20 @@ def test_the_organisation_given_is_left_as_it_was(org: OrgData) -> None:
     assert org.events is events
 
 
+def test_a_share_for_what_is_judged_in_percent_is_refused() -> None:
+    metrics = {"availability": Metric("availability", "%", True, minimum=0.0, maximum=100.0)}
+    sla = threshold("availability", 99.0, unit="%", higher_is_better=True)
+    org = org_of(series("web", "availability", [99.5] * 40), sla, metrics=metrics)
+    with pytest.raises(InputError, match="objective of availability: 0.9 of 100 %: was 90 meant"):
+        tars.what_if(org, objective={"availability": 0.9})
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
         ({"objective": {"nope": 1.0}}, UnknownNameError, "SLA 'nope' is not there; there are: availability, latency"),
         ({"objective": {"availability": 99.9}}, InputError, "99.9 is not allowed: a share from 0 to 1 is"),
+        ({"objective": 0.99}, InputError, "0.99 is not allowed: a mapping is, such as {'availability': 0.99}"),
         ({"objective": {"latency": float("nan")}}, InputError, "nan is not allowed: a finite number is"),
         ({"objective": {"latency": "fast"}}, InputError, "'fast' is not allowed: a finite number is"),
         ({"exclude": [(day(3), day(2))]}, InputError, r"exclude\[0\]: ends at 2026-01-03.*not after its start"),

@@ -216,6 +216,14 @@ def test_a_breach_without_a_past_claims_no_cause_and_says_why(n: int) -> None:
     )
 
 
+def test_a_count_that_stopped_is_named_and_not_the_past_of_the_other() -> None:
+    rows = series("web", "requests_total", [1000 + n % 7 for n in range(20)])
+    rows += series("web", "requests_failed", [1.0] * 20 + [600.0] * 5)
+    found = breach(rows, ratio(0.99, window=days(5)))
+    said = "requests_total of web is missing since 2026-01-21 00:00 UTC, so nothing can be compared with its past"
+    assert (found.root_causes, found.reason) == ((), said)
+
+
 def test_half_of_noise_beyond_an_objective_is_no_cause() -> None:
     """The target breaches an objective that lies in the middle of its everyday noise: nothing happened."""
     claimed = 0

@@ -178,3 +178,11 @@ def test_exactly_the_objective_is_met_and_one_failure_in_ten_could_be_chance() -
     assert (met.status, met.value) == (AT_RISK, 0.93)
     found = report(counts("a", [1] * 10, [0] * 9 + [1], step=2 * HOUR), ratio(0.99, window=days(1)))
     assert [breach.could_be_chance for breach in found.breaches] == [True]
+
+
+def test_a_part_that_is_left_out_where_it_is_zero_has_no_pace_of_its_own() -> None:
+    rows = series("web", "requests_total", [100.0] * 24 * 8, step=timedelta(hours=1))
+    rows += series("web", "requests_failed", [30.0] * 8, start=T0 + timedelta(hours=3))
+    org = org_of(rows, ratio(0.9, missing_is_zero=True, window=days(7)))
+    result = judge(org, org.policies[0], T0 + timedelta(hours=24 * 8 - 1), ()).result
+    assert (result.value, result.windows[0].coverage, result.certain) == (1.0 - 7 * 30 / (7 * 2400), 1.0, True)
