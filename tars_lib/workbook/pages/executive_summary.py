@@ -78,11 +78,11 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
     parts = [
         f"{incident.status.value.capitalize()}",
         f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not started",
-        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in case.escalation.told)), 6) or 'nobody yet'}",
     ]
     if not facts.is_over:
         parts.append(
-            "next update: no time is set"
+            "next update: none promised yet"
             if facts.next_update_at is None
             else f"next update: {facts.next_update_at:{MINUTES}}"
         )

@@ -7,6 +7,7 @@ from tars_lib.engines.health.score_course import score_course
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.scores import MAX_PANELS, draw_scores, weakest_first
 from tars_lib.figures.style.picture import Picture
+from tars_lib.incidents.views.golden_path import root_typed
 from tars_lib.model.names import RiskTier, SlaStatus
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import (
@@ -27,7 +28,7 @@ from tars_lib.text.quantities import value_text
 from tars_lib.workbook.pages.incident_report import risk_note
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import listed, objective_sign, risk_tone, sla_badge
-from tars_lib.workbook.sections.next_commands import next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import next_steps, run_again, run_place, settled_steps
 from tars_lib.workbook.sections.run_facts import since
 from tars_lib.workbook.sections.title import head, of_code
 
@@ -215,9 +216,9 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if not run.health.below_threshold:
-        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+        return next_steps(("Keep the hourly checks running", run_again(run)))
     steps = [
-        ("Run the checks again after a fix", "tars health --root-dir ./org-health --json"),
+        ("Run the checks again after a fix", f"tars health --root-dir {root_typed(run.status.root)} --json"),
         ("Compare with this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
     ]
     if run.sla.breaches:
