@@ -52,10 +52,6 @@ from tars_lib.workbook.sections.state import state_badge
 
 _MAX_ENTRIES = 40
 """Entries of the timeline that a page shows; the whole of it is in the record. Judgement: a page and a half."""
-_UNENDED = {
-    State.STALE: "The data are old, so whether it ended is unknown",
-    State.OVER: "The impact is over",
-}
 _MAX_CAUSES = 5
 """Causes that the page shows; judgement."""
 
@@ -73,10 +69,13 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
     name = case.facts.title.rstrip(".")
     state = state_by(run, case)
     if cost.duration is None:
-        said = f"{name}. {_UNENDED.get(state.state, 'It is still active')}; this is what is known so far."
+        is_old = state.state is State.STALE
+        lasts = "Whether it ended is unknown: the data are old" if is_old else "It is still active"
+        said = f"{name}. {lasts}; this is what is known so far."
     else:
         at_least = "" if cost.is_from_start else "at least "
-        said = f"{name}. It lasted {at_least}{length_text(cost.duration)} and is {case.facts.status.value.lower()}."
+        lasted = f"{at_least}{length_text(cost.duration)}"
+        said = f"{name}. The impact lasted {lasted}; the incident is {case.facts.status.value.lower()}."
     felt = impact_text(run.sla, is_past=state.is_settled)
     badges = (*(() if case.facts.is_over else state_badge(state)), *case_badges(case))
     return case_head(run, case, "Incident postmortem", felt or said, badges, said if felt else "")
