@@ -233,7 +233,7 @@ def point_and_zoom(page: Page) -> None:
     editor.click()
     page.keyboard.press("Control+A")
     page.keyboard.type("tars.analyze(org).explorer()")
-    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Control+Enter")
     frame = page.frame_locator("iframe[title=Explorer]")
     figures = frame.locator("svg")
     figures.last.wait_for()

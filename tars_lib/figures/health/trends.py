@@ -24,6 +24,7 @@ from tars_lib.figures.style.theme import (
 )
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time, percent_of
+from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -77,7 +78,7 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
     moved = moved_text(shown, breach)
     return Picture(
         figure,
-        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
+        alt=f"{plural(len(repos), 'panel')} of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.",
         title=moved,
         caption="Medians before and since the start. Shaded: the incident. Dashed: the objective.",
     )

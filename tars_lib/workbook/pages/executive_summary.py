@@ -19,7 +19,7 @@ from tars_lib.workbook.parameters.register import Register, case_to_respond, sta
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
-from tars_lib.workbook.sections.run_facts import since
+from tars_lib.workbook.sections.run_facts import risk_paragraphs, since
 from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import breached_since, head
 
@@ -41,7 +41,7 @@ def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
         Heading("Risk narrative"),
-        Prose((run.sla.risk_narrative.text,)),
+        Prose(risk_paragraphs(run)),
         *([Callout("Outlook", text, "info")] if text else []),
     ]
 

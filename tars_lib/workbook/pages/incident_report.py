@@ -271,7 +271,7 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
 def _trend(report: RepositoryReport) -> str:
     """Which way a score goes; after a fall that is what it did since, which the reader has to be told."""
     word = report.trend.value.capitalize()
-    return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
+    return f"{word} since the change" if report.change_points and report.trend is not Trend.UNKNOWN else word
 
 
 def _where(result: ComplianceResult) -> str:

@@ -43,7 +43,7 @@ from tars_lib.workbook.sections.next_commands import (
     run_again,
     settled_steps,
 )
-from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
+from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is, risk_paragraphs
 from tars_lib.workbook.sections.title import breached_since, head, of_code
 
 MAX_BREACHES = 3
@@ -188,7 +188,7 @@ def impact(run: Run, state: IncidentState | None = None) -> list[Block]:
     said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
-        Prose((said, run.sla.risk_narrative.text)),
+        Prose((said, *risk_paragraphs(run))),
         figure(draw_readiness(run.sla.executive_readiness)),
     ]
 
