@@ -33,7 +33,7 @@ def golden_screen(
     # a command is not wrapped: it has to work as it is copied
     yield from (f"  {line}" for line in command_lines(command))
     yield ""
-    yield from _standing_lines(case, state, f"minute {path.minute}", 3)
+    yield from _standing_lines(case, state, path.when, 3)
     yield from _clocks(case, reader)
     yield ""
     for number, step in enumerate(path.steps):

@@ -9,7 +9,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tars_lib.incidents.store.record import (
@@ -28,7 +28,7 @@ from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
-from tars_lib.playbook.wording import distinct
+from tars_lib.playbook.wording import distinct, length_text
 from tars_lib.text.times import MINUTES
 
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
@@ -79,6 +79,11 @@ class GoldenPath:
     due: int | None
     row: Containment | None
     next_command: str | None
+
+    @property
+    def when(self) -> str:
+        """Return the time since the opening in words: "minute 14", after two hours "4 h 10 min in"."""
+        return f"minute {self.minute}" if self.minute < 120 else f"{length_text(timedelta(minutes=self.minute))} in"
 
 
 def golden_path(

@@ -320,7 +320,7 @@ def _headline(case: Case, path: GoldenPath) -> str:
         time = f", {length_text(abs(left))} {'over the limit' if over else 'left'} to contain"
     elif contain.stopped_at is not None:
         time = ", already contained"
-    return f"Minute {path.minute}: {step.name.lower()} is due now{time}. {incident.title.rstrip('.')}."
+    return f"{path.when.capitalize()}: {step.name.lower()} is due now{time}. {incident.title.rstrip('.')}."
 
 
 def _clock_figure(clock: Clock, case: Case) -> KeyFigure:
