@@ -268,7 +268,8 @@ _NOTEBOOKS = """\
 # Notebooks
 
 Written by `docs/generate_site.py` from `notebooks/` and `parameters/`. A notebook is one page of the workbook: open it in
-JupyterLab with `make lab`, let papermill run it in CI, or make HTML and PDF with [`tars report`](commands.md#tars-report):
+JupyterLab with `make lab` or by its card in the launcher, let papermill run it in CI, or make HTML and PDF with
+[`tars report`](commands.md#tars-report):
 
 ```bash
 tars report --all --run './reports/runs/tars-run-*' --output ./out

@@ -11,6 +11,7 @@ import pypdf
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+LAUNCHER = "share/jupyter/labextensions/tars-incident-workbook"
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_what_the_commands_need_and_nothing_else(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
+    # data for Jupyter stand beside the package, in <name>.data/data
+    names = [name.partition(".data/data/")[2] or name for name in zipfile.ZipFile(wheel).namelist()]
     for needed in (
+        f"{LAUNCHER}/package.json",
+        f"{LAUNCHER}/static/launcher.js",
+        f"{LAUNCHER}/static/notebooks/welcome.ipynb",
         "tars_lib/_notebooks/incident_report.ipynb",
         "tars_lib/_parameters/incident_report.yaml",
         "tars_lib/_parameters/sla-policies.yaml",
@@ -39,7 +44,9 @@ def test_the_wheel_holds_what_the_commands_need_and_nothing_else(wheel: Path) ->
         "analytics/__init__.py",
     ):
         assert needed in names
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"tars_lib", "analytics", "tars_incident_workbook"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "tars_lib", "analytics", "tars_incident_workbook", "share"
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -65,6 +65,12 @@ def summary_sentences(facts: Facts) -> tuple[str, ...]:
     return tuple(f"{sentence.rstrip('.')}." for sentence in said)
 
 
+def impact_end(facts: Facts) -> datetime | None:
+    """When the last breach ended, by the data; None while one lasts, or where no breach is known."""
+    ends = [sla.ended_at for sla in facts.slas if sla.ended_at is not None]
+    return max(ends) if ends and len(ends) == len(facts.slas) else None
+
+
 def found_text(facts: Facts) -> str:
     """Say what was found, in the past once the incident is over.
 
@@ -76,7 +82,7 @@ def found_text(facts: Facts) -> str:
     >>> found_text(over)
     'Search was breached in web.'
     """
-    if not facts.is_over:
+    if not facts.is_over and impact_end(facts) is None:
         return facts.summary
     return _VERDICT.sub(lambda hit: f"{'was' if hit[1] == 'is' else 'were'} {hit[2]}", facts.summary)
 

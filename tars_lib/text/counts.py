@@ -19,6 +19,17 @@ def plural(count: int, word: str, words: str | None = None) -> str:
     return f"{count:,} {word if count == 1 else words or word + 's'}"
 
 
+def verb(count: int, one: str = "is", many: str = "are") -> str:
+    """The form of a verb that agrees with a count.
+
+    Examples
+    --------
+    >>> verb(1), verb(3), verb(1, "takes", "take")
+    ('is', 'are', 'takes')
+    """
+    return one if count == 1 else many
+
+
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """Return the first names, and three dots where there are more.
 

@@ -28,6 +28,7 @@ from tars_lib.incidents.views.all_cases import read_cases
 from tars_lib.incidents.views.case import case_of, read_case
 from tars_lib.incidents.views.clocks import respond_clock
 from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.incidents.views.standing import standing
 from tars_lib.model.names import ContainmentType, Severity
 from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.pipeline.loading import load_org
@@ -117,7 +118,8 @@ def test_a_title_is_not_passed_off_as_the_summary_of_an_sla_report(tmp_path: Pat
         for folder in (tmp_path / by_title.incident_id, opened(tmp_path, runs).folder)
     ]
     assert texts[0].startswith("UNKNOWN: no SLA report is on record.\n")
-    assert texts[1].startswith(runs.load("during").sla.risk_narrative.headline)
+    case = read_case(opened(tmp_path / "told", runs).folder, packaged(), NOON)
+    assert texts[1].startswith(standing(case).sentence)
 
 
 def test_an_informational_incident_asks_for_a_ticket_and_tells_nobody(tars: Tars, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from org_samples import RootBuilder, counts
-from register_samples import begun, walked
+from register_samples import begun, opened, walked
 from run_samples import RunSamples, cells, told
 
 from tars_lib.cli.main import cli
@@ -92,6 +92,9 @@ def runs(samples: RunSamples, tmp_path_factory: pytest.TempPathFactory) -> dict[
     for name, act in (("open", begun), ("resolved", walked)):
         writer = act(folder / f"{name}-incidents", demo)
         found[name] = (demo, writer.folder.name, str(writer.folder.parent))
+    for name in ("over", "stale"):
+        writer = opened(folder / f"{name}-incidents", found[name][0])
+        found[f"{name}, open"] = (found[name][0], writer.folder.name, str(writer.folder.parent))
     return found
 
 
@@ -109,6 +112,8 @@ def test_the_state_follows_from_data_and_record(runs: dict[str, tuple[Run, str, 
         "over": State.OVER,
         "resolved": State.RESOLVED,
         "stale": State.STALE,
+        "over, open": State.OVER,
+        "stale, open": State.STALE,
     }
 
 

@@ -51,6 +51,10 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     """Start a server as `make lab` does, with settings of its own; gives its address."""
     for name in ("notebooks", "parameters"):
         shutil.copytree(ROOT / name, folder / name)
+    # as the wheel installs it
+    extension = folder / "_data" / "labextensions" / "tars-incident-workbook"
+    shutil.copytree(ROOT / "tars_lib" / "workbook" / "launcher", extension)
+    shutil.copytree(ROOT / "notebooks", extension / "static" / "notebooks")
     own = {
         f"JUPYTER{name}_DIR": str(folder / name.lower())
         for name in ("_CONFIG", "_DATA", "_RUNTIME", "LAB_SETTINGS", "LAB_WORKSPACES")
@@ -203,6 +207,57 @@ def walk(page: Page, writer: Writer) -> None:
     detail.get_by_text("Minute 8-12, Contain").wait_for()
 
 
+def launch(browser: Browser, server: str, folder: Path) -> None:
+    """A card of the launcher copies its notebook and opens the copy; no click on another one's work."""
+    with opened(browser, f"{server}lab/tree/outputs?token={TOKEN}&reset", width=1300, height=1400) as (page, seen):
+        page.set_default_timeout(PATIENCE * 1000)
+        with pictured(page, folder, "launcher"):
+            for number in ("", "-2"):
+                page.locator(".jp-LauncherCard", has_text="Postmortem").last.click()
+                page.locator(f"{SHOWN} .jp-MarkdownCell h1", has_text="Postmortem").wait_for()
+                copy = next(folder.rglob(f"postmortem{number}.ipynb"))
+                cells = json.loads(copy.read_text(encoding="utf-8"))["cells"]
+                assert [cell["source"] for cell in cells] == [
+                    cell["source"]
+                    for cell in json.loads((ROOT / "notebooks" / "postmortem.ipynb").read_text(encoding="utf-8"))[
+                        "cells"
+                    ]
+                ]
+                page.get_by_role("button", name=re.compile("New Launcher")).first.click()
+        assert [line for line in seen.console if "tars" in line] == []
+
+
+def point_and_zoom(page: Page) -> None:
+    """In the explorer's frame: the pointer shows a value, a drag moves both figures, an event shows what moved."""
+    editor = page.locator(f"{SHOWN} .jp-CodeCell .cm-content").last
+    editor.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("tars.analyze(org).explorer()")
+    page.keyboard.press("Control+Enter")
+    frame = page.frame_locator("iframe[title=Explorer]")
+    figures = frame.locator("svg")
+    figures.last.wait_for()
+    spans = [figures.nth(place).get_attribute("aria-label") for place in (0, 1)]
+    figures.first.hover(position={"x": 300, "y": 80})
+    assert all("UTC: " in said for said in frame.locator("output").all_inner_texts())
+    box = figures.first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 200, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 330, box["y"] + 60, steps=5)
+    page.mouse.up()
+    assert all(figures.nth(place).get_attribute("aria-label") != spans[place] for place in (0, 1))
+    frame.locator("#events button", has_text="Connection pool rewrite").click()
+    frame.locator("#moved button", has_text="ledger").first.wait_for()
+    assert "ledger" in str(figures.first.get_attribute("aria-label"))
+
+
+def test_the_launcher_offers_every_notebook() -> None:
+    script = (ROOT / "tars_lib" / "workbook" / "launcher" / "static" / "launcher.js").read_text(encoding="utf-8")
+    listed = re.findall(r"^    (\w+): \"", script, re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
 @pytest.mark.parametrize("walks", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_notebooks_run_from_the_workspace_and_their_widgets_show_what_is_chosen(
     samples: RunSamples, tmp_path: Path, walks: bool
@@ -215,9 +270,11 @@ def test_notebooks_run_from_the_workspace_and_their_widgets_show_what_is_chosen(
             with notebook(browser, server, "golden_path", tmp_path) as page:
                 walk(page, writer)
             return
+        launch(browser, server, tmp_path)
         with notebook(browser, server, "welcome", tmp_path) as page:
             explore(page)
             complete(page)
+            point_and_zoom(page)
             for folder in ("parameters", "outputs", "incidents"):
                 listed = page.request.get(f"{server}api/contents/{folder}?token={TOKEN}")
                 assert listed.ok, f"{folder} is out of reach"

@@ -15,7 +15,7 @@ from tars_lib.pipeline import SUMMARY_FILE, Run
 from tars_lib.reports.blocks.plain_text import plain_text
 
 QUANTITIES = {
-    "failed requests": re.compile(r"requests? to \w+ fail(?:s|ed)?: ([\d,]+ of [\d,]+)"),
+    "failed requests": re.compile(r"requests? to [\w-]+ fail(?:s|ed)?: ([\d,]+ of [\d,]+)"),
     "budget of availability": re.compile(
         r"Error budget used (\d+)%|overspent, (\d+)% of the error budget|\| (\d+)% \| 4 \|"
     ),

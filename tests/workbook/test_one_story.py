@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,13 +29,18 @@ OF_THE_RECORD = ("golden_path", "postmortem", "trend_review")
 """Pages about the record; those of a run lead with its state."""
 COMMANDS = ("status", "golden", "contain --show", "escalate --show")
 MESSAGES = ("escalation", "status-page", "slack", "email", "bridge")
-STORIES = ("active", "open", "recovering", "over", "resolved", "stale")
+STORIES = ("active", "open", "recovering", "over", "resolved", "stale", "over, open", "stale, open")
+OF_A_RECORD = ("executive_summary", "golden_path", "incident_report", "postmortem", "sla_breach")
+"""Pages that a record changes: for the last two stories the others say what they say without one."""
 CALLS = re.compile(
     r"\b(?:do now|do first|notify now|contain (?:within|by|first|that|the)|respond within|go to the)\b|\[To do\]|\bdo: ",
     re.IGNORECASE,
 )
 """What nobody reads of an incident that is over, resolved, or told from old data."""
-PRESENT = re.compile(r"requests? to \w+ fails?:|at this rate|\bSLAs? is breached\b", re.IGNORECASE)
+PRESENT = re.compile(
+    r"requests? to [\w-]+ fails?:|at this rate|(?<!where )\bSLAs? is breached\b|it is still active|we have found",
+    re.IGNORECASE,
+)
 RUN_ALONE = ("console", SUMMARY_FILE, "welcome")
 """What tells the run as it was made, and cannot know that its incident was resolved since."""
 ACTION = re.compile(
@@ -47,14 +52,16 @@ NOTIFY = re.compile(r"\bNotify now: +((?:(?:VP|Team|On-call|Customer|Engineering
 
 @pytest.fixture(scope="module")
 def told_of(runs: dict[str, tuple[Run, str, str]]) -> dict[str, dict[str, str]]:
-    return {name: dict(texts(*runs[name])) for name in STORIES}
+    return {name: dict(texts(*runs[name], OF_A_RECORD if ", " in name else NOTEBOOKS)) for name in STORIES}
 
 
-def texts(run: Run, incident_id: str, incidents_dir: str) -> Iterator[tuple[str, str]]:
+def texts(
+    run: Run, incident_id: str, incidents_dir: str, notebooks: Sequence[str] = NOTEBOOKS
+) -> Iterator[tuple[str, str]]:
     """Everything that a person reads of an incident."""
     given = {"run_dir": str(run.directory), "incident_id": incident_id, "incidents_dir": incidents_dir}
     state = state_of(run, incident_id, incidents_dir)
-    for name in NOTEBOOKS:
+    for name in notebooks:
         if incident_id or name not in OF_THE_RECORD:
             only = given if name not in ("welcome", "trend_review") else {"run_dir": given["run_dir"]}
             yield name, told(cells(name, **only))
@@ -129,7 +136,7 @@ def contradictions(texts: dict[str, str], state: IncidentState) -> list[str]:
 def test_all_that_people_read_of_one_incident_agrees(
     story: str, told_of: dict[str, dict[str, str]], runs: dict[str, tuple[Run, str, str]]
 ) -> None:
-    assert len([name for name in told_of[story] if name in NOTEBOOKS]) >= 10
+    assert len([name for name in told_of[story] if name in NOTEBOOKS]) >= (5 if ", " in story else 10)
     assert contradictions(told_of[story], state_of(*runs[story])) == []
 
 
@@ -142,6 +149,9 @@ def test_all_that_people_read_of_one_incident_agrees(
         ("open", "incident_report", "Roll back deploy", "Freeze deploy"),
         ("open", "classify", "Notify now: Team lead", "Notify now: VP Engineering"),
         ("open", "sla_breach", ":19 UTC", ":24 UTC"),
+        ("over, open", "status", "Not notified", "Notify now"),
+        ("over, open", "postmortem", "The impact lasted 9 h", "It is still active"),
+        ("stale, open", "email", "As of", "SLA is breached as of"),
         ("active", "sla", "5,855 of 35,452", "5,861 of 35,452"),
         ("active", "executive_summary", "One in six requests to ledger fails", "Some requests fail"),
     ],

@@ -156,7 +156,7 @@ def test_beside_a_breach_the_outlook_is_short(samples: RunSamples) -> None:
     run = samples.run("demo")
     breached = [result for result in run.sla.compliance_results if result.status is SlaStatus.BREACHED]
     only = run.with_reports(sla=replace(run.sla, compliance_results=tuple(breached)))
-    assert "Every SLA is breached already." in told(at_risk.outlook_section(only))
+    assert "No forecast: every SLA has missed its objective." in told(at_risk.outlook_section(only))
     assert "Probability of a breach" not in told(at_risk.outlook_section(only))
     assert "Probability of a breach" in told(at_risk.outlook_section(run))
     assert "The first 3 of 6 are shown." in told(at_risk.outlook_section(run))

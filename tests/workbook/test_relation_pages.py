@@ -140,7 +140,7 @@ def test_a_cluster_is_chosen_by_its_id_and_a_wrong_id_names_those_that_there_are
     quiet = next(one for one in demo.correlation.clusters if not one.is_anomalous)
     text = said(*anomaly_page(demo, quiet.cluster_id))
     assert "are related" in text
-    assert "No containment needed" in text
+    assert "are related, but are not declining now" in text
     with pytest.raises(InputError, match=f"cluster_id 'x'.*allowed: {demo.correlation.clusters[0].cluster_id}"):
         cross_repo_anomaly.chosen(demo, "x")
 

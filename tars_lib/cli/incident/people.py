@@ -37,9 +37,11 @@ def escalate(
     It contacts nobody unless --send is given. Without --to it records everybody due now as notified, or the next rung of
     the matrix if nobody is due. --show only looks. Without ID: the one open incident.
     """
+    from tars_lib.cli.incident.screens import due_label
     from tars_lib.cli.incident.text import escalation_lines
     from tars_lib.incidents.response.escalating import escalate as write
     from tars_lib.incidents.response.escalating import is_task
+    from tars_lib.incidents.views.standing import standing
 
     if overdue:
         if incident_id is not None or contact is not None or reason or show or send:
@@ -53,7 +55,7 @@ def escalate(
         if options.as_json:
             echo_json({"escalation": case.escalation, "incident_id": incident_id})
         else:
-            lines = list(escalation_lines(case.escalation, case.incident, options.reader))
+            lines = list(escalation_lines(case.escalation, case.incident, options.reader, due_label(standing(case))))
             say(fitted(lines or ["nobody to notify"], f"tars incident status {incident_id} --full"))
         return 0
     incident_id = options.chosen(incident_id)

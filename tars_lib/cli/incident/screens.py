@@ -33,7 +33,7 @@ def golden_screen(
     # a command is not wrapped: it has to work as it is copied
     yield from (f"  {line}" for line in command_lines(command))
     yield ""
-    yield from _standing_lines(case, state, f"minute {path.minute}", 3)
+    yield from _standing_lines(case, state, path.when, 3)
     yield from _clocks(case, reader)
     yield ""
     for number, step in enumerate(path.steps):
@@ -42,6 +42,7 @@ def golden_screen(
 
 def status_screen(case: Case, state: IncidentState, reader: Reader, next_command: str | None) -> Iterator[str]:
     """Yield what somebody has to know who comes new to an incident: its state, both clocks, the plan, what was done."""
+    from tars_lib.engines.sla.thresholds import STANDS_OUT
     from tars_lib.incidents.views.clocks import is_running
     from tars_lib.incidents.views.golden_path import command_lines, confidence_text
 
@@ -56,9 +57,12 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
             yield from _field("Then", "; ".join(plan.then), 2)
     if is_running(incident):
         # the record's clocks are about people, so they run whatever the data say
-        yield from notify_lines(case.escalation, reader)
+        yield from notify_lines(case.escalation, reader, due_label(state))
     for cause in incident.causes[:1]:
-        yield from _field("Likely cause", f"{cause.cause} ({confidence_text(cause)})", 3)
+        is_likely = cause.confidence is None or cause.confidence >= STANDS_OUT
+        yield from _field(
+            "Likely cause" if is_likely else "Check first", f"{cause.cause} ({confidence_text(cause)})", 3
+        )
     yield from _field("Services", ", ".join(incident.affected_repos) or "not known", 1)
     for label, time, by in (
         ("Opened", incident.opened_at, incident.opened_by),
@@ -69,9 +73,9 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
             yield from _field(label, f"{reader.time(time)}{f' by {by}' if by else ''}", 1)
     if incident.effect is not None:
         yield from _field("Contained?", f"{incident.effect.verdict.value}: {incident.effect.text}", 2)
-    contacts = ", ".join(dict.fromkeys(escalation.contact for escalation in incident.escalations))
-    if contacts:
-        yield from _field("Notified", contacts, 1)
+    told = ", ".join(dict.fromkeys(rung.contact for rung in case.escalation.told))
+    if told:
+        yield from _field("Notified", told, 1)
     unknown = case.escalation.unknown
     if unknown and not state.is_settled:
         yield from _field("Not answered", f"{', '.join(unknown)} (record --condition)", 1)
@@ -99,14 +103,19 @@ def checklist_screen(case: Case) -> Iterator[str]:
             yield from toned(lines, tones[action.state]) if action.state in tones else lines
 
 
-def notify_lines(due_rungs: Escalation, reader: Reader) -> Iterator[str]:
+def due_label(state: IncidentState) -> str:
+    """Return the label of those whom the playbook wants notified: no call where the impact is over or the data are old."""
+    return "Not notified" if state.is_settled else "Notify now"
+
+
+def notify_lines(due_rungs: Escalation, reader: Reader, due: str) -> Iterator[str]:
     """Yield who must be notified now and who next, each once."""
     tasks = [rung for rung in due_rungs.due if rung.is_task]
     people = ", ".join(rung.contact for rung in due_rungs.due if not rung.is_task)
     for task in tasks:
         yield from toned(_field("Do now", f"{task.task} [{task.rule}]", 1), Tone.WARNING)
     if people:
-        yield from toned(_field("Notify now", people, 2), Tone.WARNING)
+        yield from toned(_field(due, people, 2), Tone.WARNING)
     if due_rungs.upcoming:
         later = (f"{rung.contact} at {reader.time(rung.due_at)[11:]}" for rung in due_rungs.upcoming[:3])
         yield from _field("No progress", "; ".join(later), 2)
@@ -122,10 +131,10 @@ def _first_lines(path: GoldenPath, case: Case, state: IncidentState) -> Iterator
         yield Toned(said, Tone.GOOD)
         return
     step = path.steps[path.current]
-    said = step.task
+    said = step.task if not state.is_settled else f"for the record, {step.name.lower()}"
     if step.step_id == "contain" and state.plan is not None:
         said = f"{state.plan.first} ({state.plan.owner})"
-    elif step.step_id == "escalate" and case.escalation.due:
+    elif step.step_id == "escalate" and case.escalation.due and not state.is_settled:
         said = f"notify {', '.join(rung.contact for rung in case.escalation.due)}"
     label = "Next" if state.is_settled else "Do now"
     yield from toned(wrapped(visible(said, LINE_LIMIT), f"{label}: ", "  ", 2), Tone.CURRENT)

@@ -104,11 +104,13 @@ def _playbook_text(incident: Incident, playbook: Playbook) -> str:
     return f"{now}; at the opening: {then}"
 
 
-def escalation_lines(escalation: Escalation, incident: Incident, reader: Reader) -> Iterator[str]:
-    """Yield who must be told now and next, and which rule says so; conditions that nobody has answered."""
+def escalation_lines(
+    escalation: Escalation, incident: Incident, reader: Reader, due: str = "Notify now"
+) -> Iterator[str]:
+    """Yield who must be notified now (`due` is the label) and next, by which rule; conditions that nobody has answered."""
     for rung in escalation.due:
         yield from field(
-            "Do now" if rung.is_task else "Notify now",
+            "Do now" if rung.is_task else due,
             visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT),
         )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))

@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import sys
+import textwrap
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -66,11 +67,15 @@ class ForgivingStream:
 
 
 class ShownFormatter(logging.Formatter):
-    """Log lines in which nothing is hidden; the lines of a traceback stay lines."""
+    """Log lines in which nothing is hidden; the lines of a traceback stay lines. A terminal gets them wrapped at words."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record as text."""
-        return shown(super().format(record))
+        text = shown(super().format(record))
+        if sys.stderr is None or not sys.stderr.isatty():
+            return text
+        wrap = textwrap.TextWrapper(80, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        return "\n".join(wrap.fill(line) for line in text.split("\n"))
 
 
 def drop_what_cannot_be_printed() -> None:

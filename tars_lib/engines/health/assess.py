@@ -40,7 +40,7 @@ from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.changes.level_shift import level_shifts
 from tars_lib.stats.changes.trend import linear_trends
 from tars_lib.stats.multiplicity import discoveries
-from tars_lib.text.counts import some_of
+from tars_lib.text.counts import some_of, verb
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -330,10 +330,10 @@ def _org_tier(reports: list[RepositoryReport], aggregate: float | None) -> tuple
     critical = [r for r in weak if r.risk_tier is RiskTier.CRITICAL]
     facing = [r.repo for r in weak if r.customer_facing]
     if weak and (len(weak) >= RISK_SHARE * len(reports) or facing):
-        why = f"{len(weak)} of {len(reports)} services are HIGH or CRITICAL"
+        why = f"{len(weak)} of {len(reports)} services {verb(len(weak))} HIGH or CRITICAL"
         found.append((RiskTier.HIGH, why + (f", customer facing: {', '.join(facing[:3])}" if facing else "")))
     if critical and len(critical) >= RISK_SHARE * len(reports):
-        found.append((RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} services are CRITICAL"))
+        found.append((RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} services {verb(len(critical))} CRITICAL"))
     if not found:
         return RiskTier.UNKNOWN, ()
     worst = max(found, key=lambda entry: _ORDER.index(entry[0]))[0]

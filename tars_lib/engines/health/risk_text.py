@@ -17,7 +17,18 @@ def clash_text(health: HealthReport) -> str:
 
 def clash_note(health: HealthReport) -> str:
     """The same under a number, where capitals would shout."""
-    return re.sub("|".join(RiskTier), lambda tier: tier[0].lower(), clash_text(health))
+    return calm(clash_text(health))
+
+
+def calm(text: str) -> str:
+    """Names of risk tiers in small letters.
+
+    Examples
+    --------
+    >>> calm("2 of 5 services are CRITICAL")
+    '2 of 5 services are critical'
+    """
+    return re.sub("|".join(RiskTier), lambda tier: tier[0].lower(), text)
 
 
 def risk_text(health: HealthReport) -> str:

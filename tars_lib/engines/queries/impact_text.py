@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tars_lib.engines.sla.readiness import breach_headline
+from tars_lib.engines.sla.readiness import breach_headline, lasting
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.organisation import duration_text
 from tars_lib.text.counts import one_in
@@ -21,8 +21,11 @@ MAX_NAMED = 3
 
 
 def leading_breach(sla: SlaReport) -> Breach | None:
-    """The most urgent breach that counts requests, else the most urgent with a known impact; None where there is none."""
-    known = [breach for breach in sla.breaches if breach.impact is not None]
+    """The most urgent lasting breach that counts requests, else with a known impact; None where there is none.
+
+    Where all breaches have ended, the same of these.
+    """
+    known = [breach for breach in lasting(sla.breaches) if breach.impact is not None]
     counted = (breach for breach in known if breach.impact is not None and breach.impact.failed is not None)
     return next(counted, known[0] if known else None)
 
@@ -65,7 +68,7 @@ def leads(sla: SlaReport, *, is_past: bool = False) -> tuple[str, str]:
     if not sla.breaches:
         return sla.risk_narrative.headline, ""
     counted = leading_breach(sla)
-    is_said = bool(impact) and counted is not None and counted.started_at == sla.breaches[0].started_at
+    is_said = bool(impact) and counted is not None and counted.started_at == lasting(sla.breaches)[0].started_at
     verdict = breach_headline(sla.breaches, is_dated=not is_said, is_past=is_past)
     return (impact, verdict) if impact else (verdict, "")
 

@@ -134,7 +134,7 @@ def _over(sla: SlaReport, breach: Breach, others: int) -> tuple[str, str]:
 
 
 def _counted(impact: UserImpact) -> str:
-    share = one_in(impact.share or 0.0, "request").partition(" request")[0]
+    share = one_in(impact.share or 0.0, "request").partition(" request")[0].removesuffix(" of")
     return f": {impact.failed or 0:,} of {impact.requests or 0:,} requests, {share[:1].lower()}{share[1:]}"
 
 

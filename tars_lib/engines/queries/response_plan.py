@@ -14,6 +14,7 @@ from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.queries.changes import changes_before
 from tars_lib.engines.relations.correlation_report import CorrelationReport
 from tars_lib.engines.relations.lead_lag_report import TemporalReport
+from tars_lib.engines.sla.readiness import lasting
 from tars_lib.engines.sla.report import SlaReport
 from tars_lib.model.names import AlertSeverity, ClusterDirection, FactorKind, Severity
 from tars_lib.model.organisation import OrgData, duration_text
@@ -173,7 +174,7 @@ def with_record(
 
 
 def _of_breach(sla: SlaReport) -> list[str]:
-    return list(sla.breaches[0].recommended_actions) if sla.breaches else []
+    return list(lasting(sla.breaches)[0].recommended_actions) if sla.breaches else []
 
 
 def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
@@ -217,7 +218,7 @@ def _of_alerts(alerts: AlertReport) -> list[str]:
 
 def _owner(org: OrgData, sla: SlaReport) -> str:
     """The team of the service that the first action is about; who is on call where it has none."""
-    breach = sla.breaches[0] if sla.breaches else None
+    breach = lasting(sla.breaches)[0] if sla.breaches else None
     causes = () if breach is None else breach.root_causes
     name = causes[0].repo if causes else next(iter(() if breach is None else breach.repos), "")
     return next((repo.team for repo in org.repos if repo.repo == name), None) or "on-call engineer"

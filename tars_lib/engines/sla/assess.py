@@ -186,8 +186,9 @@ def _actions(explained: Attribution) -> tuple[str, ...]:
         return (f"Find the cause by hand: {explained.reason}",)
     first = explained.causes[0]
     if first.confidence < STANDS_OUT:
-        names = ", ".join(cause.repo for cause in explained.causes[:3])
-        return (f"No clear cause yet, compare by hand: {names}",)
+        *names, last = dict.fromkeys(cause.repo for cause in explained.causes[:3])
+        what = f"Compare {', '.join(names)} and {last}" if names else f"Check {last}"
+        return (f"{what} by hand: no clear cause yet",)
     row = containment_row(first.containment_type)
     actions = [action_for(first.containment_type, first.repo)]
     if first.cause_type.value == "CHANGE_EVENT":

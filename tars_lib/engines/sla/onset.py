@@ -13,6 +13,8 @@ from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.slo import AnyPolicy, Track
 
 Floats = NDArray[np.float64]
+CHANCE = 0.05
+"""Chance of a lull at which a breach is no longer called over; judgement: the usual level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,27 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
         from_micros(int(times[first])),
         from_micros(int(times[final])),
         began_before=first == 0,
-        is_over=final < times.size - 1 and bool((excess[final + 1 :] <= 0).all()),
+        is_over=final < times.size - 1
+        and bool((excess[final + 1 :] <= 0).all())
+        and _could_have_shown(policy, found, column, int(times[first]), int(times[final]), to_micros(measured.end)),
     )
+
+
+def _could_have_shown(policy: AnyPolicy, found: Track, column: int | None, first: int, final: int, end: int) -> bool:
+    """Whether so many events came since that, had it lasted, one of them would have failed: one good request ends no outage.
+
+    With the share p that failed in the breach, n good events in a row have the chance (1 - p)^n while it lasts. A metric
+    without counts has no n: its first sample within the objective counts.
+    """
+    if not policy.adds_up or found.total is None:
+        return True
+    mine = ~found.says_nothing if column is None else found.column == column
+    during, since = (
+        mine & (found.time >= low) & (found.time <= high) for low, high in ((first, final), (final + 1, end))
+    )
+    events, bad = float(found.total[during].sum()), float(found.value[during].sum())
+    share = bad / events if events > 0 else 0.0
+    return share <= 0.0 or share >= 1.0 or (1.0 - share) ** float(found.total[since].sum()) <= CHANCE
 
 
 def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:

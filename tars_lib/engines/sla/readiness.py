@@ -173,7 +173,7 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
 
 
 def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_past: bool = False) -> str:
-    """The worst breach in a sentence, and how many more there are.
+    """The worst lasting breach in a sentence, and how many more last; of those that have ended where all have.
 
     Parameters
     ----------
@@ -184,9 +184,10 @@ def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_pas
     is_past : bool
         In the past, as of what is settled.
     """
+    breaches = lasting(breaches)
     first = breaches[0]
-    since = "" if first.started_at is None or not is_dated else f" since {first.started_at:{MINUTES}}"
-    one, many = ("was", "were") if is_past else ("is", "are")
+    since = "" if first.started_at is None or not is_dated else f" {_when(first)}"
+    one, many = ("was", "were") if is_past or first.ended_at is not None else ("is", "are")
     others = len({*first.repos} - {first.scope})
     more_repos = f" (worst) and {plural(others, 'other service')}" if others else ""
     where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
@@ -208,6 +209,21 @@ def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_pas
         return f"{said}; no clear cause yet, check {cause.repo} first ({cause.confidence:.0%} confidence).{more}"
     change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
     return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
+
+
+def lasting(breaches: Sequence[Breach]) -> Sequence[Breach]:
+    """Return the breaches that have not ended; all of them where each has."""
+    return [breach for breach in breaches if breach.ended_at is None] or breaches
+
+
+def _when(breach: Breach) -> str:
+    """Since when a breach lasts, or from when to when it did; without a tense."""
+    if breach.started_at is None:
+        return ""
+    if breach.ended_at is None:
+        return f"since {breach.started_at:{MINUTES}}"
+    until = f"{breach.ended_at:{'%H:%M UTC' if breach.started_at.date() == breach.ended_at.date() else MINUTES}}"
+    return f"from {breach.started_at:%Y-%m-%d %H:%M} to {until}"
 
 
 def _summary_sentence(summary: SlaSummary) -> Sentence:
@@ -238,20 +254,23 @@ def _breach_sentences(
 ) -> list[Sentence]:
     """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
     where = f"breaches[{number}]"
-    since = "" if breach.started_at is None else f" since {breach.started_at:{MINUTES}}"
+    when = "" if breach.started_at is None else f", {_when(breach)}"
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     said = (
-        f"{breach.sla_name} is breached{since}: {value_text(breach.value, breach.unit)} against "
-        f"{value_text(breach.objective, breach.unit)}, in {', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
-        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}.{chance}"
+        f"{breach.sla_name}: {value_text(breach.value, breach.unit)} against {value_text(breach.objective, breach.unit)} in "
+        f"{', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
+        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}{when}.{chance}"
     )
-    fields = ("sla_name", "started_at", "value", "objective", "repos", "could_be_chance")
-    sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields))]
+    fields = ("sla_name", "started_at", "ended_at", "value", "objective", "repos", "could_be_chance")
+    sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]
     if breach.root_causes:
         cause = breach.root_causes[0]
         word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No clear cause yet; check first"
         same = told.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
-        evidence = cause.cause if same == breach.sla_name else f"{cause.repo}, as for {same}"
+        # how far it stands out from its past is for the table of causes
+        evidence = (
+            cause.cause.partition(", worse than ")[0] if same == breach.sla_name else f"{cause.repo}, as for {same}"
+        )
         text = f"{word} ({cause.confidence:.0%} confidence): {evidence}."
         sources = (f"{where}.root_causes[0].cause", f"{where}.root_causes[0].confidence")
         sentences.append(Sentence(text.replace("..", "."), sources))

@@ -278,8 +278,8 @@ def _window_result(
 def _interval(
     org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
 ) -> tuple[float, float] | None:
-    """The 95 % interval of a scope's value."""
-    mine = slice(None) if judged.column is None else found.of(judged.column)
+    """The 95 % interval of a scope's value; the whole is that of the repos which the policy judges."""
+    mine = in_scope(org, policy, found)[found.column] if judged.column is None else found.of(judged.column)
     kept = measured.keep[mine]
     events = found.total[mine][kept].sum() if found.total is not None else float(kept.sum())
     return policy.interval(judged.bad, float(events), found.value[mine][kept], limits_of(org, policy))

@@ -22,6 +22,7 @@ from tars_lib.figures.style.theme import (
     themed,
 )
 from tars_lib.model.history import from_micros
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def draw_scores(
     said = _said(drawn, changed)
     return Picture(
         figure,
-        alt=f"{len(drawn)} panels of health scores over time. {said}",
+        alt=f"{plural(len(drawn), 'panel')} of health scores over time. {said}",
         title=said.rstrip("."),
         caption="Triangles: changes of level. Dotted: changes and other events."
         + (" Shaded: the incident." if since is not None else "")

@@ -82,7 +82,7 @@ def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Pic
     )
     return Picture(
         figure,
-        alt=f"{len(repos)} panels of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.{bars}",
+        alt=f"{plural(len(repos), 'panel')} of {shown.metric} over time. {moved} at {shown.onset:{MINUTES}}.{bars}",
         title=moved,
         caption=f"Medians before and since the start. Shaded: the incident. Dashed: the objective.{bars}",
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tars_lib.channels.send import Delivery, Receipt
+from tars_lib.engines.queries.incident_state import State
 from tars_lib.incidents.response.acts import Writer
 from tars_lib.incidents.response.escalating import escalate
 from tars_lib.incidents.store.journal import Written
@@ -14,7 +15,9 @@ from tars_lib.incidents.store.record import IncidentStatus
 from tars_lib.incidents.store.register import actor
 from tars_lib.incidents.store.timeline import Draft, EntryKind
 from tars_lib.incidents.views.case import Case
+from tars_lib.incidents.views.standing import standing
 from tars_lib.playbook.documents.communication import Message, messages
+from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.wording import found_text
 
 _WORDS = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
@@ -32,16 +35,28 @@ def next_update(case: Case) -> datetime | None:
 
 def text_for(case: Case, template: str, until: datetime | None, eta: str | None = None) -> Message:
     """One text of the playbook, by its key; `until` is the time of the next update that it announces."""
-    facts = replace(case.facts, next_update_at=until, eta=eta or case.facts.eta)
-    # without a run the record's summary is its title, which no SLA report said
-    texts = messages(facts, summary=found_text(facts), playbook=case.playbook)
-    return next(message for message in texts if message.communication_id == template)
+    return _text(_facts_now(case), case, template, until, eta)
 
 
 def texts_for(case: Case, template: str | None = None) -> list[Message]:
     """The chosen text, or one in each form, so that every channel takes what suits it."""
     chosen = _BY_CHANNEL if template is None else (template.lower(),)
-    return [text_for(case, identifier, next_update(case)) for identifier in chosen]
+    facts = _facts_now(case)
+    return [_text(facts, case, one, next_update(case)) for one in chosen]
+
+
+def _facts_now(case: Case) -> Facts:
+    """Return the facts, in today's words where the impact is over or the data are old: the record has the sentence of then."""
+    state = standing(case)
+    is_past = state.state in (State.OVER, State.STALE)
+    return replace(case.facts, summary=state.sentence) if is_past else case.facts
+
+
+def _text(known: Facts, case: Case, template: str, until: datetime | None, eta: str | None = None) -> Message:
+    facts = replace(known, next_update_at=until, eta=eta or known.eta)
+    # without a run the record's summary is its title, which no SLA report said
+    found = messages(facts, summary=found_text(facts), playbook=case.playbook)
+    return next(one for one in found if one.communication_id == template)
 
 
 def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Receipt], contact: str | None) -> None:

@@ -75,6 +75,8 @@ def from_run(
     """
     playbook = playbook or packaged()
     from tars_lib.engines.queries.response_plan import response_plan
+    from tars_lib.engines.sla.readiness import lasting
+    from tars_lib.engines.sla.thresholds import STANDS_OUT
     from tars_lib.incidents.views.run_facts import facts_of
 
     classification = classify([step.exit_code for step in run.status.steps], are_ours=True, playbook=playbook)
@@ -82,9 +84,11 @@ def from_run(
     slas = ", ".join(dict.fromkeys(breach.sla_id for breach in run.sla.breaches))
     named = title or (f"{classification.incident_type}: {slas}" if slas else None)
     opening = _classified(classification, severity, named, f"run {run.run_id}")
-    actions = suggested(facts.causes, opening.severity, facts.affected, facts.conditions, playbook)
+    last = {breach.sla_id for breach in lasting(run.sla.breaches)}
+    causes = [one for one in facts.causes if one.sla_id in last and (one.confidence or 0.0) >= STANDS_OUT]
+    actions = suggested(causes, opening.severity, facts.affected, facts.conditions, playbook)
     if all(action.kind is ActionKind.MONITORING for action in actions):
-        # no cause of a breach says what to do, but the response to another finding may
+        # no clear cause of a breach says what to do, but the plan of the run does
         plan = response_plan(run.org, run.status.exit_code, run.sla, run.alerts, run.correlation, run.temporal)
         actions = joined(planned(plan), actions)
     return replace(opening, facts=facts.changes() | {"actions": actions} | _of(playbook))

@@ -9,7 +9,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tars_lib.incidents.store.record import (
@@ -28,7 +28,7 @@ from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
 from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
-from tars_lib.playbook.wording import distinct
+from tars_lib.playbook.wording import distinct, length_text
 from tars_lib.text.times import MINUTES
 
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
@@ -80,6 +80,11 @@ class GoldenPath:
     row: Containment | None
     next_command: str | None
 
+    @property
+    def when(self) -> str:
+        """Return the time since the opening in words: "minute 14", after two hours "4 h 10 min in"."""
+        return f"minute {self.minute}" if self.minute < 120 else f"{length_text(timedelta(minutes=self.minute))} in"
+
 
 def golden_path(
     incident: Incident, now: datetime, incidents_dir: Path | None = None, situation: Situation | None = None
@@ -97,7 +102,7 @@ def golden_path(
         Default the packaged playbook, and nobody to be notified by its rules.
     """
     latest = incident.after or incident.before
-    tars = _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root))
+    tars = _Commands(incident.incident_id, incidents_dir, root_typed(None if latest is None else latest.root))
     known = situation or Situation()
     readers: dict[str, Callable[[GoldenStep], GuidedStep]] = {
         "acknowledge": lambda row: _acknowledge(incident, row, tars),
@@ -126,7 +131,7 @@ def confirming_command(incident: Incident, incidents_dir: Path | None = None) ->
     if incident.effect is not None and incident.effect.verdict in _HARM_OVER:
         return None
     latest = incident.after or incident.before
-    return _Commands(incident.incident_id, incidents_dir, _root(None if latest is None else latest.root)).new_run
+    return _Commands(incident.incident_id, incidents_dir, root_typed(None if latest is None else latest.root)).new_run
 
 
 def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
@@ -145,7 +150,7 @@ def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
         return action.query
     report = shlex.quote(os.path.relpath(folder / latest.path / HEALTH_FILE))
     query = action.query.replace(f"--org-report ./{HEALTH_FILE} ", f"--org-report {report} ")
-    return query.replace(f"--root-dir {DEFAULT_ROOT} ", f"--root-dir {_root(latest.root)} ")
+    return query.replace(f"--root-dir {DEFAULT_ROOT} ", f"--root-dir {root_typed(latest.root)} ")
 
 
 def command_lines(command: str) -> list[str]:
@@ -154,7 +159,7 @@ def command_lines(command: str) -> list[str]:
     return [run, then.removeprefix("; ") + record] if run else [command]
 
 
-def _root(root: str | None) -> str:
+def root_typed(root: str | None) -> str:
     """The org-health folder for a command line; a name that begins with a dash is no option."""
     named = root or DEFAULT_ROOT
     return shlex.quote(f"./{named}" if named.startswith("-") else named)

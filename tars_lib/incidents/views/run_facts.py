@@ -13,6 +13,7 @@ from tars_lib.engines.alerts.overdue import is_about_people
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.difference import Difference, Direction
 from tars_lib.engines.queries.run_difference import compare
+from tars_lib.engines.sla.readiness import lasting
 from tars_lib.errors import TarsError
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, highest
 from tars_lib.incidents.store.record import (
@@ -137,8 +138,9 @@ def breached_slas(run: Run) -> tuple[BreachedSla, ...]:
 
 
 def causes_of(run: Run) -> tuple[Cause, ...]:
-    """Causes of all breaches, most confident first; the same sentence for two SLAs stands once for each."""
-    causes = [
+    """Causes of all breaches in their order, lasting ones first; the same sentence for two SLAs stands once for each."""
+    first = lasting(run.sla.breaches)
+    return tuple(
         Cause(
             cause=cause.cause,
             source=run.run_id,
@@ -151,10 +153,9 @@ def causes_of(run: Run) -> tuple[Cause, ...]:
             containment_type=cause.containment_type,
             change=cause.change,
         )
-        for breach in run.sla.breaches
+        for breach in (*first, *(breach for breach in run.sla.breaches if breach not in first))
         for cause in breach.root_causes
-    ]
-    return tuple(sorted(causes, key=lambda cause: -(cause.confidence or 0.0)))
+    )
 
 
 def effect_of(incident: Incident, before: Run | None, after: Run) -> Effect:

@@ -12,6 +12,7 @@ from tars_lib.playbook.wording import (
     cause_text,
     customer_impact_text,
     freshness_text,
+    impact_end,
     line,
     listed,
     repo_text,
@@ -71,12 +72,16 @@ def status_page(facts: Facts, playbook: Playbook | None = None) -> Message:
     """The text for customers: names they know, no internal causes, plain text."""
     playbook = playbook or packaged()
     row = _row(playbook, "status-page")
+    over = impact_end(facts)
     facing = listed([repo_text(repo) for repo in facts.repos if repo.customer_facing], nothing="")
     where = f" with {facing}" if facing else ""
     if facts.is_over:
         lead = f"The problem{where} is resolved."
         ended = facts.resolved_at or facts.closed_at
         times = f"{_began(facts)} It was resolved at {time_text(ended)}." if ended else _began(facts)
+    elif over is not None:
+        lead = f"The problem{where} ended at {time_text(over)}. We are watching it."
+        times = _began(facts)
     else:
         words = _opening(row.template)
         lead = (
@@ -86,15 +91,14 @@ def status_page(facts: Facts, playbook: Playbook | None = None) -> Message:
         )
         times = _began(facts)
     felt = {
-        True: "Customers are affected.",
+        True: "Customers were affected." if facts.is_over or over is not None else "Customers are affected.",
         False: "We know of no effect on customers.",
         None: "Whether customers are affected is not known yet.",
     }[facts.customer_impact]
     said = f"{felt} {line(facts.customer_impact_text)}".strip() if facts.customer_impact_text.strip() else felt
+    status = "Monitoring" if over is not None and not facts.is_over else status_text(facts)
     body = f"{lead} {times}\n{said}\n{_capital(freshness_text(facts))}. {_update(facts)}\n"
-    return Message(
-        row.communication_id, row.audience, f"{status_text(facts)}: {facing or 'service problem'}", body, "TEXT"
-    )
+    return Message(row.communication_id, row.audience, f"{status}: {facing or 'service problem'}", body, "TEXT")
 
 
 def slack(facts: Facts, playbook: Playbook | None = None) -> Message:

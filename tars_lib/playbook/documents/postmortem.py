@@ -16,6 +16,7 @@ from tars_lib.playbook.wording import (
     UNKNOWN,
     causes_considered,
     customer_impact_text,
+    impact_end,
     length_text,
     line,
     listed,
@@ -40,7 +41,8 @@ class Impact:
     Attributes
     ----------
     duration : timedelta or None
-        From the start of the harm (else the opening) to the resolution; None while it lasts.
+        From the start of the impact (else the opening) to its end as the data have it, else to the resolution; None while it
+        lasts.
     is_from_start : bool
         The start of the harm is known; otherwise the duration is a lower bound.
     budget_consumed : tuple of (str, float or None)
@@ -73,7 +75,7 @@ class ReviewDue:
 
 def impact(facts: Facts) -> Impact:
     """Compute the impact."""
-    end = facts.resolved_at or facts.closed_at
+    end = impact_end(facts) or facts.resolved_at or facts.closed_at
     start = facts.started_at or facts.opened_at
     return Impact(
         duration=None if end is None else end - start,
@@ -175,7 +177,7 @@ def duration_line(facts: Facts) -> str:
 
 def unconfirmed(facts: Facts) -> str:
     """Say why the end of the harm is only what people say; empty where data shows it, or nobody has looked."""
-    if facts.outcome is None or facts.outcome.is_known:
+    if facts.outcome is None or facts.outcome.is_known or impact_end(facts) is not None:
         return ""
     if facts.data_until is None:
         return "no data shows that it ended then"

@@ -24,7 +24,7 @@ from tars_lib.text.quantities import days_text, value_text
 from tars_lib.workbook.pages.incident_report import measured
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.labels import objective_sign
-from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_again, run_place, settled_steps
 from tars_lib.workbook.sections.outlook import alerts, budgets, burn_sentence, forecasts
 from tars_lib.workbook.sections.run_facts import is_dark, none_is, worst_first
 from tars_lib.workbook.sections.state import settled_step
@@ -136,7 +136,11 @@ def outlook_section(run: Run) -> list[Block]:
     """Forecasts of all SLAs, and the alerts that are there already."""
     is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
     # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
-    told = [forecasts(run)] if is_open or not run.sla.breaches else [Prose(("Every SLA is breached already.",))]
+    told = (
+        [forecasts(run)]
+        if is_open or not run.sla.breaches
+        else [Prose(("No forecast: every SLA has missed its objective.",))]
+    )
     return [Heading("Outlook"), *told, alerts(run)]
 
 
@@ -171,11 +175,11 @@ def next_action(run: Run, check_minutes: int, incident_id: str = "", state: Inci
     if run.sla.breaches:
         return next_steps(("Go to the SLA breach response", f"tars report sla_breach --run {run_place(run)}"))
     if not at_risk(run):
-        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+        return next_steps(("Keep the hourly checks running", run_again(run)))
     return next_steps(
         (
             f"Run the checks again in {check_minutes} minutes, and keep going (cron: */{check_minutes} * * * *)",
-            "tars run --root ./org-health",
+            run_again(run),
         ),
         ("See what changed since this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
         ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),

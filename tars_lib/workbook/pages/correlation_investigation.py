@@ -16,7 +16,7 @@ from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import health_report, next_steps, run_again, run_place, settled_steps
 from tars_lib.workbook.sections.relations import direction_badge, page_head, since_words, who_hears
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
@@ -104,6 +104,8 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
         return Callout("Relations could not be tested", f"{run.correlation.reason.capitalize()}.", "unknown")
     if not found:
         return Callout("Nothing to investigate", "No pair of services moves together or in sequence.", "good")
+    if state.plan is not None and run.sla.breaches:
+        return planned_step(state, "No group of services deviates from its usual level.")
     return Callout(
         "Respond within 4 hours: find what they share",
         "No containment needed: services move together, but at their usual level. Confirm or rule out the common "
@@ -231,7 +233,7 @@ def trouble(run: Run) -> Table:
         columns=(Column("Severity", "badge"), Column("Since"), Column("Finding")),
         rows=tuple(rows[:8]),
         note=f"{len(rows) - 8} more are in the reports." if len(rows) > 8 else "",
-        empty="No: every service is at its usual level.",
+        empty="No group of services deviates from its usual level.",
     )
 
 
@@ -249,7 +251,7 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
         *first,
         ("The pairs in full", f"{_MODULES}trend_correlation {report} '.correlations'"),
         ("The leads in full", f"{_MODULES}temporal_intelligence {report} '.lead_lag'"),
-        ("Run the checks again on the next data", "tars run --root ./org-health"),
+        ("Run the checks again on the next data", run_again(run)),
     )
 
 

@@ -25,7 +25,14 @@ from tars_lib.text.quantities import value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import (
+    check_again,
+    health_report,
+    next_steps,
+    run_again,
+    run_place,
+    settled_steps,
+)
 from tars_lib.workbook.sections.relations import page_head
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
@@ -168,9 +175,7 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.alerts[] | select(.severity == \"CRITICAL\")'"
     found = critical(run)
     if not found:
-        return next_steps(
-            ("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query)
-        )
+        return next_steps(("Run the checks again, hourly", run_again(run)), ("This run's report", query))
     kinds = dict.fromkeys(alert.type for alert in found)
     further = tuple(
         (f"Investigate: {in_words(kind.value)}", f"tars report {_NOTEBOOK[kind]} --run {run_place(run)}")

@@ -29,7 +29,7 @@ from tars_lib.workbook.parameters.checks import known_name
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, settled_steps
+from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, run_again, settled_steps
 from tars_lib.workbook.sections.relations import (
     change_table,
     changes_before,
@@ -119,13 +119,9 @@ def first_step(run: Run, cluster: Cluster | None, state: IncidentState | None = 
     if cluster is None:
         if run.correlation.reason is not None:
             return Callout("Joint movement cannot be judged", f"{run.correlation.reason.capitalize()}.", "unknown")
-        return Callout(
-            "No containment needed", "No group of services is abnormal now. Keep the hourly checks running.", "good"
-        )
+        return planned_step(state, "No group of services is abnormal now.")
     if not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
-        return Callout(
-            "No containment needed", f"{listed(cluster.repos)} are related, but are not declining now.", "good"
-        )
+        return planned_step(state, f"{listed(cluster.repos)} are related, but are not declining now.")
     return planned_step(state, f"{listed(cluster.deviating, 6)} declined together since {since_words(cluster.onset)}.")
 
 
@@ -196,7 +192,11 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
     if cluster is None or not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
         return [
             Prose(
-                ("Whether containment is needed is unknown." if run.correlation.reason else "No containment needed.",)
+                (
+                    "Whether containment is needed is unknown."
+                    if run.correlation.reason
+                    else "No joint anomaly to contain.",
+                )
             )
         ]
     recent = changes_before(run, cluster.repos, cluster.onset)
@@ -207,18 +207,18 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
         Checklist(
             (
                 ChecklistItem(
-                    f"Roll back recent changes to members: {rollbacks(recent)}." if recent
-                    else "Roll back recent changes to members: none is recorded shortly before the start; ask their teams.",
+                    f"Roll back recent changes to members: {rollbacks(recent)}" if recent
+                    else "Roll back recent changes to members: none is recorded shortly before the start; ask their teams",
                     due=clock,
                 ),
                 ChecklistItem(
-                    f"Isolate shared infrastructure: {listed(shared, 4)}." if shared
-                    else "Isolate shared infrastructure: not applicable, org.yaml names none that the members share.",
+                    f"Isolate shared infrastructure: {listed(shared, 4)}" if shared
+                    else "Isolate shared infrastructure: not applicable, org.yaml names none that the members share",
                     due=clock,
                 ),
                 ChecklistItem(
-                    f"Disable by feature flag what customers see of {listed(seen, 4)}." if seen
-                    else "Disable affected functionality by feature flag: no member is marked as customer facing.",
+                    f"Disable by feature flag what customers see of {listed(seen, 4)}" if seen
+                    else "Disable affected functionality by feature flag: no member is marked as customer facing",
                     due=clock,
                 ),
             ),
@@ -234,9 +234,7 @@ def next_action(run: Run, cluster: Cluster | None, incident_id: str = "", state:
         return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.clusters[] | select(.is_anomalous == true)'"
     if cluster is None or not cluster.is_anomalous:
-        return next_steps(
-            ("Run the checks again, hourly", "tars run --root ./org-health"), ("This run's report", query)
-        )
+        return next_steps(("Run the checks again, hourly", run_again(run)), ("This run's report", query))
     return next_steps(*check_again(run, incident_id), ("The cluster in full", query))
 
 

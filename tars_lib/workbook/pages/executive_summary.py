@@ -20,7 +20,7 @@ from tars_lib.workbook.sections.doubts import doubts
 from tars_lib.workbook.sections.figure_blocks import figure, figures
 from tars_lib.workbook.sections.labels import listed
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
-from tars_lib.workbook.sections.run_facts import since
+from tars_lib.workbook.sections.run_facts import risk_paragraphs, since
 from tars_lib.workbook.sections.state import settled_step
 from tars_lib.workbook.sections.title import breached_since, head
 
@@ -42,7 +42,7 @@ def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
         Heading("Risk narrative"),
-        Prose((run.sla.risk_narrative.text,)),
+        Prose(risk_paragraphs(run)),
         *([Callout("Outlook", text, "info")] if text else []),
         *doubts(run),
     ]
@@ -80,11 +80,11 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
     parts = [
         f"{incident.status.value.capitalize()}",
         f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not started",
-        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in incident.escalations)), 6) or 'nobody yet'}",
+        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in case.escalation.told)), 6) or 'nobody yet'}",
     ]
     if not facts.is_over:
         parts.append(
-            "next update: no time is set"
+            "next update: none promised yet"
             if facts.next_update_at is None
             else f"next update: {facts.next_update_at:{MINUTES}}"
         )

@@ -36,8 +36,9 @@ from tars_lib.workbook.parameters.register import Register, state_by
 from tars_lib.workbook.sections.figure_blocks import figure
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.labels import label_of
-from tars_lib.workbook.sections.next_commands import next_steps, run_place
+from tars_lib.workbook.sections.next_commands import next_steps, run_again, run_place
 from tars_lib.workbook.sections.run_facts import none_is
+from tars_lib.workbook.sections.state import state_badge
 from tars_lib.workbook.sections.title import finding_name
 
 _RECORDED = 180
@@ -49,7 +50,12 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
     if case is None:
         return no_case_head(run, register, "Golden path", _nothing(register))
     path = walk(register, case)
-    felt = impact_text(run.sla, is_past=state_by(run, case).is_settled)
+    state = state_by(run, case)
+    felt = impact_text(run.sla, is_past=state.is_settled)
+    if state.is_settled and path.current is not None:
+        return case_head(
+            run, case, "Golden path", state.headline, (*state_badge(state), *case_badges(case)), state.detail
+        )
     return case_head(run, case, "Golden path", _headline(case, path), case_badges(case), felt)
 
 
@@ -75,7 +81,7 @@ def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
         (
             *(_clock_figure(clock, case) for clock in (respond_clock(incident, case.playbook), contain_clock(incident))),
             KeyFigure(
-                "Open for", length_text(case.time - incident.opened_at),
+                "Open for", length_text((incident.resolved_at or incident.closed_at or case.time) - incident.opened_at),
                 note=f"opened {incident.opened_at:{MINUTES}}",
             ),
             KeyFigure(
@@ -120,6 +126,11 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
         count = "all steps are done" if done == len(path.steps) else f"{done} of {len(path.steps)} steps are on record"
         return [Callout(f"The incident is {state}: {count}", text, "good", "Now")]
     step = path.steps[path.current]
+    stands = state_by(run, case)
+    if stands.is_settled:
+        return [
+            Callout(stands.headline, f"For the record, {step.name.lower()}: {path.next_command}", "neutral", "Next")
+        ]
     return [
         Callout(
             f"Minute {step.start_minute}-{step.end_minute}, {step.name}: {step.task}",
@@ -254,7 +265,7 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
         if not is_urgent(entry):
             page = PAGE_OF.get(entry.code)
             look = [("Investigate the finding", f"tars report {page} --run {run_place(run)}")] if page else []
-            return next_steps(*look, ("Keep the hourly checks running", "tars run --root ./org-health"))
+            return next_steps(*look, ("Keep the hourly checks running", run_again(run)))
         return next_steps(
             ("Open the incident", open_command(run, register)),
             ("Then follow the fifteen minutes", f"tars report golden_path --run {run_place(run)}"),
@@ -309,7 +320,7 @@ def _headline(case: Case, path: GoldenPath) -> str:
         time = f", {length_text(abs(left))} {'over the limit' if over else 'left'} to contain"
     elif contain.stopped_at is not None:
         time = ", already contained"
-    return f"Minute {path.minute}: {step.name.lower()} is due now{time}. {incident.title.rstrip('.')}."
+    return f"{path.when.capitalize()}: {step.name.lower()} is due now{time}. {incident.title.rstrip('.')}."
 
 
 def _clock_figure(clock: Clock, case: Case) -> KeyFigure:

@@ -28,7 +28,14 @@ from tars_lib.text.quantities import between_text, value_text
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections import outlook, spread
 from tars_lib.workbook.sections.labels import label_of, listed, objective_sign, readiness_tone, risk_tone, sla_badge
-from tars_lib.workbook.sections.next_commands import check_again, next_steps, pack_evidence, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import (
+    check_again,
+    next_steps,
+    pack_evidence,
+    run_again,
+    run_place,
+    settled_steps,
+)
 from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, worst_first
 from tars_lib.workbook.sections.state import planned_step, settled_step
 from tars_lib.workbook.sections.title import breached_since, head
@@ -256,15 +263,15 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     if run.sla.summary.at_risk:
         return next_steps(
             ("See what is at risk", f"tars report at_risk_monitoring --run {run_place(run)}"),
-            ("Run the checks again in 15 minutes", "tars run --root ./org-health"),
+            ("Run the checks again in 15 minutes", run_again(run)),
         )
-    return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+    return next_steps(("Keep the hourly checks running", run_again(run)))
 
 
 def _trend(report: RepositoryReport) -> str:
     """Say which way a score goes; after a fall that is what it did since, which the reader has to be told."""
     word = report.trend.value.capitalize()
-    return f"{word} since" if report.change_points and report.trend is not Trend.UNKNOWN else word
+    return f"{word} since the change" if report.change_points and report.trend is not Trend.UNKNOWN else word
 
 
 def _where(result: ComplianceResult) -> str:

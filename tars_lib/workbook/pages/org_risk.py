@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tars_lib.engines.health.report import RepositoryReport
+from tars_lib.engines.health.risk_text import calm
 from tars_lib.engines.health.score_course import score_course
 from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.scores import MAX_PANELS, draw_scores, weakest_first
 from tars_lib.figures.style.picture import Picture
+from tars_lib.incidents.views.golden_path import root_typed
 from tars_lib.model.names import RiskTier, SlaStatus
 from tars_lib.pipeline import Run
 from tars_lib.reports.blocks.kinds import (
@@ -22,12 +24,12 @@ from tars_lib.reports.blocks.kinds import (
     Table,
     TitleBlock,
 )
-from tars_lib.text.counts import plural
+from tars_lib.text.counts import plural, verb
 from tars_lib.text.quantities import value_text
 from tars_lib.workbook.pages.incident_report import risk_note
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import listed, objective_sign, risk_tone, sla_badge
-from tars_lib.workbook.sections.next_commands import next_steps, run_place, settled_steps
+from tars_lib.workbook.sections.next_commands import next_steps, run_again, run_place, settled_steps
 from tars_lib.workbook.sections.run_facts import since
 from tars_lib.workbook.sections.title import head, of_code
 
@@ -40,7 +42,9 @@ def headline(run: Run) -> str:
     health = run.health
     if health.aggregate_score is None:
         return f"The risk is not known: {health.coverage:.0%} of the samples expected recently arrived."
-    why = f" because {'; '.join(health.reasons)}" if health.risk_tier is not RiskTier.LOW and health.reasons else ""
+    why = (
+        f" because {calm('; '.join(health.reasons))}" if health.risk_tier is not RiskTier.LOW and health.reasons else ""
+    )
     worst = [c for c in health.contributions if c.points > 0][:2]
     most = (
         f"; {listed(tuple(c.repo for c in worst))} take{'s' if len(worst) == 1 else ''} off the most points"
@@ -114,7 +118,8 @@ def contributors(run: Run, max_repos: int) -> list[Block]:
     silent = len(run.health.repository_reports) - len(known)
     notes = [
         f"The first {max_repos} of {len(taking)} are shown." if len(taking) > max_repos else "",
-        f"{plural(len(known) - len(taking), 'service')} with a score of 100 take nothing off."
+        f"{plural(len(known) - len(taking), 'service')} with a score of 100 {verb(len(known) - len(taking), 'takes', 'take')} "
+        "nothing off."
         if len(known) > len(taking)
         else "",
         f"{plural(silent, 'service')} without a known score {'is' if silent == 1 else 'are'} not listed."
@@ -215,9 +220,9 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if not run.health.below_threshold:
-        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+        return next_steps(("Keep the hourly checks running", run_again(run)))
     steps = [
-        ("Run the checks again after a fix", "tars health --root-dir ./org-health --json"),
+        ("Run the checks again after a fix", f"tars health --root-dir {root_typed(run.status.root)} --json"),
         ("Compare with this run", f"tars diff {run_place(run)} './reports/runs/tars-run-*'"),
     ]
     if run.sla.breaches:

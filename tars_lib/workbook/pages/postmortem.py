@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tars_lib.engines.queries.impact_text import impact_text
+from tars_lib.engines.queries.incident_state import State
 from tars_lib.engines.sla.readiness import breach_headline
 from tars_lib.incidents.views.case import Case
 from tars_lib.pipeline import Run
@@ -47,6 +48,7 @@ from tars_lib.workbook.parameters.register import Register, state_by
 from tars_lib.workbook.sections.breach_story import courses_of, overview
 from tars_lib.workbook.sections.incident_title import case_badges, case_head, no_case_head
 from tars_lib.workbook.sections.next_commands import next_steps, run_place
+from tars_lib.workbook.sections.state import state_badge
 
 _MAX_ENTRIES = 40
 """Entries of the timeline that a page shows; the whole of it is in the record. Judgement: a page and a half."""
@@ -65,13 +67,18 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
         return no_case_head(run, register, "Postmortem", said)
     cost = impact(case.facts)
     name = case.facts.title.rstrip(".")
+    state = state_by(run, case)
     if cost.duration is None:
-        said = f"{name}. It is still active; this is what is known so far."
+        is_old = state.state is State.STALE
+        lasts = "Whether it ended is unknown: the data are old" if is_old else "It is still active"
+        said = f"{name}. {lasts}; this is what is known so far."
     else:
         at_least = "" if cost.is_from_start else "at least "
-        said = f"{name}. It lasted {at_least}{length_text(cost.duration)} and is {case.facts.status.value.lower()}."
-    felt = impact_text(run.sla, is_past=state_by(run, case).is_settled)
-    return case_head(run, case, "Incident postmortem", felt or said, case_badges(case), said if felt else "")
+        lasted = f"{at_least}{length_text(cost.duration)}"
+        said = f"{name}. The impact lasted {lasted}; the incident is {case.facts.status.value.lower()}."
+    felt = impact_text(run.sla, is_past=state.is_settled)
+    badges = (*(() if case.facts.is_over else state_badge(state)), *case_badges(case))
+    return case_head(run, case, "Incident postmortem", felt or said, badges, said if felt else "")
 
 
 def costs(case: Case | None) -> list[Block]:
@@ -116,7 +123,7 @@ def summary(run: Run, case: Case | None) -> list[Block]:
             )
         ]
     lines = summary_lines(case.facts)
-    if case.facts.is_over and run.sla.breaches:
+    if (case.facts.is_over or state_by(run, case).is_settled) and run.sla.breaches:
         # the record has the sentence of the run as it was then
         past = breach_headline(run.sla.breaches, is_past=True)
         lines = [line.replace(run.sla.risk_narrative.headline, past) for line in lines]

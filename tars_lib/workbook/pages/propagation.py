@@ -29,7 +29,7 @@ from tars_lib.text.counts import plural
 from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
-from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, settled_steps
+from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, run_again, settled_steps
 from tars_lib.workbook.sections.relations import (
     change_table,
     lag_words,
@@ -125,9 +125,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
         )
     if run.temporal.reason is not None:
         return Callout("Propagation cannot be judged", f"{run.temporal.reason.capitalize()}.", "unknown")
-    return Callout(
-        "No containment needed", "No problem is spreading between services. Keep the hourly checks running.", "good"
-    )
+    return planned_step(state, "No problem is spreading between services.")
 
 
 def leaders(run: Run) -> Table:
@@ -265,7 +263,7 @@ def monitoring(run: Run, incident_id: str = "", state: IncidentState | None = No
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq"
     if path is None:
         return next_steps(
-            ("Run the checks again, hourly", "tars run --root ./org-health"),
+            ("Run the checks again, hourly", run_again(run)),
             ("List the leading services", f"{query} '.influence_scores[] | select(.classification == \"LEADER\")'"),
         )
     again, compare = check_again(run, incident_id)

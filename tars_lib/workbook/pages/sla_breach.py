@@ -40,9 +40,10 @@ from tars_lib.workbook.sections.next_commands import (
     health_report,
     next_steps,
     pack_evidence,
+    run_again,
     settled_steps,
 )
-from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is
+from tars_lib.workbook.sections.run_facts import affected_repos, facing, is_dark, none_is, risk_paragraphs
 from tars_lib.workbook.sections.title import breached_since, head, of_code
 
 MAX_BREACHES = 3
@@ -187,7 +188,7 @@ def impact(run: Run, state: IncidentState | None = None) -> list[Block]:
     said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
-        Prose((said, run.sla.risk_narrative.text)),
+        Prose((said, *risk_paragraphs(run))),
         figure(draw_readiness(run.sla.executive_readiness)),
     ]
 
@@ -225,7 +226,7 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if not run.sla.breaches:
-        return next_steps(("Keep the hourly checks running", "tars run --root ./org-health"))
+        return next_steps(("Keep the hourly checks running", run_again(run)))
     return next_steps(
         ("See the full report as JSON", f"tars sla --org-report {health_report(run)} --json"),
         *check_again(run, incident_id),

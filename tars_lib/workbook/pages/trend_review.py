@@ -38,7 +38,7 @@ from tars_lib.workbook.parameters.register import Register
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.incident_title import synthetic
 from tars_lib.workbook.sections.labels import listed, readiness_tone
-from tars_lib.workbook.sections.next_commands import next_steps, run_place
+from tars_lib.workbook.sections.next_commands import next_steps, run_again, run_place
 
 _TONES: dict[MetricVerdict, Tone] = {
     MetricVerdict.MET: "good",
@@ -311,7 +311,7 @@ def next_action(run: Run, shown: TrendFacts) -> Table:
     over = next((facts for facts in shown.found.cases if facts.is_over), None)
     if over is not None:
         steps.append(("Once held, record: trend review", f"tars incident review {over.incident_id} trend{where}"))
-    steps.append(("Run the checks again, for the next point", "tars run --root ./org-health"))
+    steps.append(("Run the checks again, for the next point", run_again(run)))
     return next_steps(*steps)
 
 

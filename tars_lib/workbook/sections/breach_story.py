@@ -105,7 +105,8 @@ def breach_stories(run: Run, state: IncidentState | None = None) -> list[Block]:
 def told_story(run: Run, breach: Breach, state: IncidentState | None = None) -> str:
     """Say what was measured against what, since when, where; in the past once the incident is settled."""
     result = run.sla[breach.sla_id]
-    scope = result.scope or "the whole organisation"
+    named = next((policy.repos for policy in run.org.policies if policy.sla_id == breach.sla_id), ())
+    scope = result.scope or (f"{listed(named)} together" if named else "the whole organisation")
     window = result.windows[0].window
     parts = [
         f"Over {window}, {scope} measured {value_text(breach.value, breach.unit)} against an objective of "
@@ -133,7 +134,7 @@ def causes_of(breach: Breach, limit: int = 5) -> CauseList:
         cause for cause in breach.root_causes if cause is breach.root_causes[0] or cause.confidence >= MIN_CONFIDENCE
     ][:limit]
     rest = tuple(cause.repo for cause in breach.root_causes if cause not in told)
-    also = f"Also abnormal, but explained by the services they call: {listed(rest)}. " if rest else ""
+    also = f"Also abnormal, but less likely causes: {listed(rest)}. " if rest else ""
     causes = tuple(
         CandidateCause(
             rank,

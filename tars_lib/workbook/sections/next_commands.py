@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from tars_lib.engines.queries.incident_state import IncidentState, State
+from tars_lib.incidents.views.golden_path import root_typed
 from tars_lib.pipeline import HEALTH_FILE, Run
 from tars_lib.reports.blocks.kinds import Block, Column, Heading, Prose, Table
 from tars_lib.workbook.parameters.register import state_by
@@ -43,6 +44,11 @@ def run_place(run: Run) -> str:
     homes = [place for place, part in enumerate(parts) if part in _HOMES]
     path = Path(*parts[homes[-1] :]) if homes else run.directory
     return shlex.quote(path.as_posix())
+
+
+def run_again(run: Run) -> str:
+    """Judge the same root once more, by the path that the run was given."""
+    return f"tars run --root {root_typed(run.status.root)}"
 
 
 def health_report(run: Run) -> str:
@@ -87,7 +93,7 @@ def settled_steps(run: Run, incident_id: str, state: IncidentState | None) -> Ta
     first = (
         ("Write the postmortem", f"tars report postmortem --run {run_place(run)}")
         if state.state is State.RESOLVED
-        else ("Run the checks again on current data", "tars run --root ./org-health")
+        else ("Run the checks again on current data", run_again(run))
     )
     return next_steps(first, pack_evidence(incident_id))
 
@@ -97,7 +103,7 @@ def check_again(run: Run, incident_id: str = "") -> tuple[tuple[str, str], tuple
     return (
         (
             "Run the checks again after containment",
-            f"tars run --root ./org-health --outdir {incident_folder(incident_id)}",
+            f"{run_again(run)} --outdir {incident_folder(incident_id)}",
         ),
         ("Check that containment worked", f"tars diff {run_place(run)} {incident_runs(incident_id)}"),
     )

@@ -110,7 +110,7 @@ def forecasts(run: Run) -> Table:
         note=f"{plural(breached, 'SLA')} already breached {'is' if breached == 1 else 'are'} not listed."
         if breached
         else "",
-        empty="Every SLA is breached already." if breached else "No SLA is defined.",
+        empty="No forecast: every SLA has missed its objective." if breached else "No SLA is defined.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import groupby
 
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.model.names import SlaStatus
@@ -40,3 +41,10 @@ def since(run: Run) -> datetime | None:
 def worst_first(run: Run) -> list[ComplianceResult]:
     """All SLAs: breached, at risk, unknown, compliant; within each by priority."""
     return sorted(run.sla.compliance_results, key=lambda r: (_WORST_FIRST[r.status], r.priority, r.sla_id))
+
+
+def risk_paragraphs(run: Run) -> tuple[str, ...]:
+    """The risk narrative with a paragraph for each breach, since eleven lines in one are not read."""
+    sentences = run.sla.risk_narrative.sentences
+    groups = groupby(sentences, key=lambda one: one.sources[0].partition(".")[0] if one.sources else "")
+    return tuple(" ".join(sentence.text for sentence in group) for _, group in groups)

@@ -18,7 +18,7 @@ _FIRST_STEPS: dict[State, tuple[str, str, Tone, str]] = {
     State.RESOLVED: ("Resolved: no action needed", "What follows is what was found at the time.", "good", "Done"),
     State.STALE: (
         "The data are old: pull current data first",
-        "What follows describes the end of the data, not the present: tars run --root ./org-health",
+        "What follows describes the end of the data, not the present.",
         "unknown",
         "Old data",
     ),
@@ -53,5 +53,5 @@ def planned_step(state: IncidentState, why: str = "") -> Callout:
     """Return the first action of the plan, its clock and whom to notify; the same on every page. `why` is the page's own."""
     plan = state.plan
     if plan is None:
-        return Callout("No containment needed", why or "Keep the hourly checks running.", "good")
+        return Callout("No containment needed", f"{why} Keep the hourly checks running.".strip(), "good")
     return Callout(plan.title, f"{why} {plan.text}".strip(), "critical", "Do now")

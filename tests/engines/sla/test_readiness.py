@@ -216,3 +216,36 @@ def test_a_breach_goes_on_and_is_not_forecast_again() -> None:
     assert found.executive_readiness.outlook == (
         "1 SLA is breached already (the breach is active as of 2026-01-30 00:00 UTC)"
     )
+
+
+@pytest.mark.parametrize(("good", "is_over"), [(1, False), (4, False), (5, True)])
+def test_a_breach_is_over_once_an_outage_would_have_shown(good: int, is_over: bool) -> None:
+    """Half of the requests fail for five days: five good ones in a row have the chance 1/32 while that lasts, four 1/16."""
+    requests = [40.0] * 24 + [10.0] * 5 + [float(good)]
+    (breach,) = report(org_of(counts("a", requests, [0.0] * 24 + [5.0] * 5 + [0.0]), ratio(objective=0.99))).breaches
+    assert (breach.ended_at is not None) == is_over
+
+
+def test_the_interval_of_an_sla_on_some_services_is_theirs() -> None:
+    rows = counts("a", [1000] * 30, [50] * 30) + counts("b", [100_000] * 30, [0] * 30)
+    rows += counts("c", [1000] * 30, [50] * 30)
+    (found,) = report(org_of(rows, replace(ratio(), repos=("a", "c")))).compliance_results
+    window = found.windows[0]
+    assert window.value == pytest.approx(0.95)
+    assert window.ci_low is not None
+    assert window.ci_high is not None
+    assert window.ci_low < 0.95 < window.ci_high
+
+
+def test_a_breach_that_has_ended_leads_no_headline_while_another_lasts() -> None:
+    def named(sla_id: str, repo: str) -> AnyPolicy:
+        return replace(ratio(sla_id=sla_id), repos=(repo,))
+
+    rows = counts("a", [1000] * 30, [0] * 10 + [500] * 10 + [0] * 10) + counts("b", [1000] * 30, [0] * 25 + [50] * 5)
+    found = report(org_of(rows, named("first", "a"), named("second", "b")))
+    assert [(breach.sla_id, breach.ended_at is None) for breach in found.breaches] == [
+        ("first", False),
+        ("second", True),
+    ]
+    assert found.risk_narrative.headline.startswith(f"{found.breaches[1].sla_name} is breached")
+    assert "One more" not in found.risk_narrative.headline
