@@ -56,7 +56,7 @@ class Inside:
     """What happens in a simulated application, by numbers of repos: what other telemetry can be made of.
 
     `own` (T, R) is the latency of a repo without its callees, `delay` what callers wait beyond its latency, `busy` the share
-    of its capacity in use; `codes` are the names.
+    of its capacity in use; `made` (T,) are the calls of each edge, arrived or not; `codes` are the names.
     """
 
     calls: nx.DiGraph[int]
@@ -67,6 +67,11 @@ class Inside:
     latency: Floats
     requests: NDArray[np.int64]
     failed: NDArray[np.int64]
+    made: Mapping[tuple[int, int], NDArray[np.int64]]
+
+    def sent(self, callee: int) -> NDArray[np.int64]:
+        """Calls (T,) made to a repo by all others."""
+        return np.sum([calls for (_, to), calls in self.made.items() if to == callee], axis=0)
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,7 @@ def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, 
     if what.fault == "delay":
         delay[what.since, what.repo] = float(rng.choice([0.1, 0.5, 2.0]))
     failing = _failing(calls, error, gone)
-    served = _served(rng, calls, what, entering, _Failures(error, gone, failing))
+    served, made = _served(rng, calls, what, entering, _Failures(error, gone, failing))
     capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
     busy = np.minimum(served / capacity, 0.97)
     own = own / (1.0 - busy)
@@ -170,7 +175,7 @@ def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, 
         latency[:, repo] = np.maximum(waited, 1e-4)
     failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
     codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
-    return Inside(calls, codes, own, delay, busy, np.where(served > 0, latency, np.nan), served, failed)
+    return Inside(calls, codes, own, delay, busy, np.where(served > 0, latency, np.nan), served, failed, made)
 
 
 @dataclass(frozen=True)
@@ -200,8 +205,9 @@ def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
 
 def _served(
     rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64], failures: _Failures
-) -> NDArray[np.int64]:
-    """Requests that arrive at each repo."""
+) -> tuple[NDArray[np.int64], dict[tuple[int, int], NDArray[np.int64]]]:
+    """Requests (T, R) that arrive at each repo, and the calls (T,) that each edge made."""
+    made: dict[tuple[int, int], NDArray[np.int64]] = {}
     sent = np.zeros(failures.own.shape, dtype=np.int64)
     sent[:, 0] = entering
     served = sent.copy()
@@ -214,10 +220,11 @@ def _served(
         calling = served[:, repo] * (1.0 - failures.own[:, repo] * is_early)
         for callee in rng.permutation(list(calls.successors(repo))).tolist():
             call = calls[repo][callee]
-            sent[:, callee] += rng.poisson(calling * call["calls"])
+            made[repo, callee] = rng.poisson(calling * call["calls"])
+            sent[:, callee] += made[repo, callee]
             if gives_up:
                 calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], failures.gone[:, callee]))
-    return served
+    return served, made
 
 
 def _frame(measured: Inside, minutes: float) -> pd.DataFrame:
