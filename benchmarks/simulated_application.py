@@ -10,7 +10,8 @@ and stop at the first failure that they pass on. A fault is one of:
 * timeouts: both;
 * loss: 30 to 90 % of the requests to it do not arrive, and fail at its callers;
 * load: 2 to 8 times the requests come in at it, from outside;
-* delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice.
+* delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice;
+* retries: as errors, and everybody makes a call that failed again, up to twice.
 
 Nothing here is taken from the method that is measured with it, and none of its constants was chosen by these figures.
 """
@@ -28,6 +29,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FAULTS = ("slow", "errors", "timeouts", "loss", "load")
+
+ATTEMPTS = 3
+"""Of a call that fails, where calls are repeated."""
+
 WARM_UP = 100
 DAY_MINUTES = 1440.0
 
@@ -94,6 +99,7 @@ def incident(seed: int, fault: str) -> Incident:
     minutes = float(rng.choice([0.25, 1.0, 5.0]))
     before, during = int(rng.choice([150, 400, 800])), int(rng.choice([3, 6, 12, 40]))
     calls = _calls(rng, repos)
+    nx.set_edge_attributes(calls, ATTEMPTS if fault == "retries" else 1, "attempts")
     dependents = sorted({0, *nx.descendants(calls, 0)})
     what = _Faulted(fault, int(rng.choice(dependents)), slice(before, before + during))
     entering = minutes * 10.0 ** rng.uniform(1.0, 4.0) * _daily(rng, before + during, minutes)
@@ -154,7 +160,7 @@ def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, 
     gone, delay = np.zeros((rows, repos)), np.zeros((rows, repos))
     if what.fault in {"slow", "timeouts"}:
         own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
-    if what.fault in {"errors", "timeouts"}:
+    if what.fault in {"errors", "timeouts", "retries"}:
         error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
     if what.fault == "loss":
         gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
@@ -200,7 +206,8 @@ def _failing(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
 
 def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
     """Share (T,) of the caller's requests that fail because of one callee."""
-    return np.asarray(min(1.0, call["calls"]) * call["passes"] * (1.0 - (1.0 - failing) * (1.0 - gone)))
+    fails = (1.0 - (1.0 - failing) * (1.0 - gone)) ** call["attempts"]
+    return np.asarray(min(1.0, call["calls"]) * call["passes"] * fails)
 
 
 def _served(
@@ -220,7 +227,8 @@ def _served(
         calling = served[:, repo] * (1.0 - failures.own[:, repo] * is_early)
         for callee in rng.permutation(list(calls.successors(repo))).tolist():
             call = calls[repo][callee]
-            made[repo, callee] = rng.poisson(calling * call["calls"])
+            again = 1.0 - (1.0 - failures.all[:, callee]) * (1.0 - failures.gone[:, callee])
+            made[repo, callee] = rng.poisson(calling * call["calls"] * sum(again**k for k in range(call["attempts"])))
             sent[:, callee] += made[repo, callee]
             if gives_up:
                 calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], failures.gone[:, callee]))
