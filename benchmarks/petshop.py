@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from petshop_calibrate import SETS
+from petshop_calibrate import FITTED, UNSEEN, collect, petshop_questions, simulated_questions
 from petshop_calibrate import report as calibration_report
 from petshop_dataset import DatasetError, read_scenarios
 from petshop_export import export as write_root
@@ -44,16 +44,17 @@ def export(dataset: Path, issue: str, out: Path) -> None:
 
 @main.command()
 @DATASET
-@click.option(
-    "--sets", default=SETS, show_default=True, help="Simulated incidents of each fault and kind of telemetry."
-)
 @click.option("--figure", type=click.Path(path_type=Path), help="Draw the reliability diagram into this SVG file.")
-def calibrate(dataset: Path, sets: int, figure: Path | None) -> None:
+def calibrate(dataset: Path, figure: Path | None) -> None:
     """Fit the confidence anew and print the weights that tars_lib/engines/root_causes/confidence.py holds.
+
+    About six minutes on an idle core.
 
     Example: python benchmarks/petshop.py calibrate --dataset ../shared/data/petshop
     """
-    click.echo(calibration_report(read_scenarios(dataset), sets, figure))
+    real = collect(petshop_questions(read_scenarios(dataset)))
+    fitted, unseen = (collect(simulated_questions(*which)) for which in (FITTED, UNSEEN))
+    click.echo(calibration_report(real, fitted, unseen, figure))
 
 
 if __name__ == "__main__":
