@@ -1,7 +1,7 @@
 """Is there an incident at all, and whose own is how much of it?
 
 The target deviates where its own past shows as much in at most 1 % of windows. A weaker deviation is believed
-where a repo that accounts for half of it deviates with it, and both together are that rare: by Fisher's
+where a repo that accounts for a quarter of it deviates with it, and both together are that rare: by Fisher's
 combination of the two p-values, or by counting the windows of the past in which both showed as much.
 
 References
