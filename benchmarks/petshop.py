@@ -1,11 +1,11 @@
-"""Real incidents: turns one into an org-health root, and fits the confidence of root causes on all of them."""
+"""Real incidents: turns one into an org-health root, and fits the confidence of root causes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
-from petshop_calibrate import collect
+from petshop_calibrate import FITTED, UNSEEN, collect, petshop_questions, simulated_questions
 from petshop_calibrate import report as calibration_report
 from petshop_dataset import DatasetError, read_scenarios
 from petshop_export import export as write_root
@@ -44,12 +44,17 @@ def export(dataset: Path, issue: str, out: Path) -> None:
 
 @main.command()
 @DATASET
-def calibrate(dataset: Path) -> None:
+@click.option("--figure", type=click.Path(path_type=Path), help="Draw the reliability diagram into this SVG file.")
+def calibrate(dataset: Path, figure: Path | None) -> None:
     """Fit the confidence anew and print the weights that tars_lib/engines/root_causes/confidence.py holds.
+
+    About six minutes on an idle core.
 
     Example: python benchmarks/petshop.py calibrate --dataset ../shared/data/petshop
     """
-    click.echo(calibration_report(collect(read_scenarios(dataset))))
+    real = collect(petshop_questions(read_scenarios(dataset)))
+    fitted, unseen = (collect(simulated_questions(*which)) for which in (FITTED, UNSEEN))
+    click.echo(calibration_report(real, fitted, unseen, figure))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Healthy windows, renamed scenarios, and degraded copies of the cases."""
+"""Healthy windows and renamed scenarios."""
 
 from __future__ import annotations
 
@@ -64,49 +64,6 @@ def renamed(scenario: Scenario, seed: int) -> Scenario:
     return Scenario(scenario.name, graph, recode(scenario.baseline), cases)
 
 
-def degraded_cases(scenario: Scenario, seed: int) -> Iterator[tuple[str, Case, pd.DataFrame, nx.DiGraph[str] | None]]:
-    """Every case with less to go by: (what is missing, case, baseline, graph). Causes may have become
-    unknowable.
-    """
-    rng = np.random.default_rng(seed)
-    for case in scenario.cases:
-        base, graph = scenario.baseline, scenario.graph
-        yield "no time", replace(case, started_at=pd.NaT), base, graph
-        yield (
-            "no samples before",
-            replace(case, frame=case.frame[case.frame.index >= case.started_at]),
-            base,
-            graph,
-        )
-        yield "baseline moved up", case, moved_up(base, case.frame), graph
-        yield "baseline of five hours", case, base.iloc[-60:], graph
-        yield "no graph", case, base, None
-        calls = list(graph.edges)
-        thinned = graph.copy()
-        thinned.remove_edges_from([calls[i] for i in rng.permutation(len(calls))[: len(calls) // 5]])
-        yield "a fifth of the calls unknown", case, base, thinned
-        others = sorted(_repos(scenario) - {case.cause, case.target[0]})
-        lost = set(rng.permutation(others)[: len(others) // 5].tolist())
-        yield "a fifth of the repos unmeasured", replace(case, frame=_without(case.frame, lost)), base, graph
-        yield "cause unmeasured", replace(case, frame=_without(case.frame, {case.cause})), base, graph
-        if case.target[1] == "latency":
-            for kept in (
-                ("latency_p90",),
-                ("latency_p50", "latency_p90"),
-                ("latency_p50", "latency_p95", "latency_p99"),
-            ):
-                target = (case.target[0], kept[-1])
-                yield (
-                    "quantiles only",
-                    replace(case, frame=_only(case.frame, kept), target=target),
-                    _only(base, kept),
-                    graph,
-                )
-        else:
-            counted = case.frame.drop(columns="requests_total", level="metric")
-            yield "requests not counted", replace(case, frame=counted), base, graph
-
-
 def moved_up(baseline: pd.DataFrame, incident: pd.DataFrame) -> pd.DataFrame:
     """The baseline with its times moved so that it ends one interval before the incident begins."""
     shift = incident.index[0] - INTERVAL - baseline.index[-1]
@@ -115,12 +72,3 @@ def moved_up(baseline: pd.DataFrame, incident: pd.DataFrame) -> pd.DataFrame:
 
 def _repos(scenario: Scenario) -> set[str]:
     return {repo for case in scenario.cases for repo in case.frame.columns.get_level_values(0)}
-
-
-def _without(frame: pd.DataFrame, lost: set[str]) -> pd.DataFrame:
-    return frame.loc[:, ~frame.columns.get_level_values("repo").isin(lost)]
-
-
-def _only(frame: pd.DataFrame, latencies: tuple[str, ...]) -> pd.DataFrame:
-    names = frame.columns.get_level_values("metric")
-    return frame.loc[:, names.isin(latencies) | ~names.str.startswith("latency")]

@@ -1,4 +1,4 @@
-"""Root causes over real incidents, this package's method beside others, and whether its confidence means something."""
+"""Root causes over real incidents, this package's method beside others."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
-import pandas as pd
-from petshop_calibrate import SEED, collect, confidence_without
-from petshop_dataset import DatasetError, Scenario, read_scenarios
+from petshop_dataset import DatasetError, read_scenarios
 from petshop_peers import by_anomaly_traversal, by_nsigma, by_ranked_correlation, by_robust_scorer
-from petshop_score import BINS, Answer, Figures, by_own_excess, calibration_error, run, summarise
-from petshop_windows import degraded_cases, renamed
+from petshop_score import Answer, Figures, by_own_excess, run, summarise
+from petshop_windows import renamed
 
-from tars_lib.engines.root_causes.ranking import rank_root_causes
 from tars_lib.stats.counts import wilson_interval
 
 if TYPE_CHECKING:
@@ -44,25 +41,17 @@ METHODS = {
 )
 @click.option("--random-names", type=int, metavar="SEED", help="Replace all names by random codes, shuffle columns.")
 @click.option("--cases", "show_cases", is_flag=True, help="Also a line a case.")
-@click.option(
-    "--reliability", is_flag=True, help="Also confidence against the share that was right, each case left out."
-)
-@click.option("--figure", type=click.Path(path_type=Path), help="Draw the reliability diagram into this SVG file.")
-@click.option("--degraded", is_flag=True, help="Also copies of the incidents with less to go by.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 def main(
     dataset: Path,
     only: tuple[str, ...],
     random_names: int | None,
     show_cases: bool,
-    reliability: bool,
-    figure: Path | None,
-    degraded: bool,
     as_json: bool,
 ) -> None:
     """Score root causes over all incidents and healthy windows, beside methods from papers.
 
-    Example: python benchmarks/rca.py --dataset ../shared/data/petshop --reliability
+    Example: python benchmarks/rca.py --dataset ../shared/data/petshop
     """
     try:
         scenarios = read_scenarios(dataset)
@@ -85,21 +74,6 @@ def main(
         other = list(answers)[1]
         click.echo()
         click.echo(case_table(cases, other, answers[other][0]))
-    if degraded:
-        click.echo()
-        click.echo(degraded_table(scenarios))
-    if reliability or figure is not None:
-        rows = collect(scenarios)
-        intact = rows.is_intact
-        stated = {
-            "each case left out": confidence_without(rows, rows.case)[intact],
-            "each fault left out": confidence_without(rows, rows.fault)[intact],
-        }
-        click.echo()
-        click.echo(reliability_table(stated, rows.y[intact]))
-        if figure is not None:
-            draw(stated["each case left out"], rows.y[intact], figure)
-            click.echo(figure)
 
 
 def summary_table(figures: Mapping[str, Figures]) -> str:
@@ -134,22 +108,6 @@ def summary_table(figures: Mapping[str, Figures]) -> str:
     return "\n".join(lines)
 
 
-def degraded_table(scenarios: Sequence[Scenario]) -> str:
-    """How often the true cause comes first, another does, or none is named, by what was taken away."""
-    counts: dict[str, list[int]] = {}
-    for scenario in scenarios:
-        for missing, case, baseline, graph in degraded_cases(scenario, SEED):
-            began = case.started_at if pd.notna(case.started_at) else None
-            named = rank_root_causes(case.frame, baseline, case.target, graph, began)["repo"].tolist()
-            tally = counts.setdefault(missing, [0, 0, 0])
-            tally[2 if not named else 0 if named[0] == case.cause else 1] += 1
-    lines = ["| with less to go by | cases | cause first | another first | none named |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {missing} | {sum(tally)} | " + " | ".join(map(str, tally)) + " |" for missing, tally in counts.items()
-    ]
-    return "\n".join(lines)
-
-
 def fault_table(cases: Sequence[Answer]) -> str:
     """Top-1 by fault: nothing in the ranking is fitted, so the ranking is the same with any fault left out."""
     kinds = sorted({(case.cause, case.target) for case in cases})
@@ -176,65 +134,6 @@ def case_table(cases: Sequence[Answer], other: str, peer: Sequence[Answer]) -> s
             f"{1e3 * case.seconds:.0f} | {case.ranked[0] if case.ranked else '(none)'} |"
         )
     return "\n".join(lines)
-
-
-def bins(confidence: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int, float, float, float]]:
-    """Reliability diagram in numbers: mean confidence, share right, causes, interval of the share, lower edge."""
-    chosen = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    rows = []
-    for b in range(BINS):
-        inside = chosen == b
-        if inside.any():
-            n, k = int(inside.sum()), int(right[inside].sum())
-            rows.append((float(confidence[inside].mean()), k / n, n, *wilson_interval(k, n), b / BINS))
-    return rows
-
-
-def reliability_table(stated: Mapping[str, np.ndarray], right: np.ndarray) -> str:
-    """Share right by confidence, and the expected calibration error of each way of leaving out."""
-    lines = []
-    for name, confidence in stated.items():
-        error = calibration_error(list(zip(confidence.tolist(), (right > 0).tolist(), strict=True)))
-        lines += [
-            f"{name}: {len(right)} causes listed for intact incidents and healthy windows, "
-            f"expected calibration error {error:.3f}",
-            "",
-            "| confidence | causes | mean confidence | share right | 95 % interval |",
-            "|---|---:|---:|---:|---|",
-        ]
-        lines += [
-            f"| {edge:.1f} to {edge + 1 / BINS:.1f} | {n} | {mean:.2f} | {share:.2f} | {low:.2f} to {high:.2f} |"
-            for mean, share, n, low, high, edge in bins(confidence, right)
-        ]
-        lines.append("")
-    return "\n".join(lines).rstrip()
-
-
-def draw(confidence: np.ndarray, right: np.ndarray, path: Path) -> None:
-    """Draw the reliability diagram: share right over mean confidence with its interval, and the diagonal."""
-    from matplotlib.figure import Figure
-
-    from tars_lib.figures.style.theme import INK, MUTED, SERIES, render, themed
-
-    rows = bins(confidence, right)
-    with themed():
-        figure = Figure(figsize=(4.6, 3.6), layout="constrained")
-        axes = figure.add_subplot()
-        axes.plot([0, 1], [0, 1], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.0)
-        axes.text(0.24, 0.30, "right as often as stated", color=MUTED, rotation=34, fontsize=7.5, ha="center")
-        x, y = [row[0] for row in rows], [row[1] for row in rows]
-        below = [row[1] - row[3] for row in rows]
-        above = [row[4] - row[1] for row in rows]
-        axes.errorbar(x, y, yerr=[below, above], fmt="o", color=SERIES[0], ecolor=SERIES[0], capsize=3)
-        for row in rows:
-            is_low = row[3] < 0.1
-            where, gap, align = (row[:2], (10, -3), "left") if is_low else ((row[0], row[3]), (0, -11), "center")
-            words = "1 cause" if row[2] == 1 else f"{row[2]} causes"
-            axes.annotate(words, where, gap, textcoords="offset points", ha=align, fontsize=7.5, color=INK)
-        axes.set(xlim=(-0.03, 1.05), ylim=(-0.03, 1.05), xlabel="confidence stated", ylabel="share that was right")
-        axes.set_title("What the confidence of a root cause is worth")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(render(figure)[0])
 
 
 if __name__ == "__main__":

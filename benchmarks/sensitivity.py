@@ -1,7 +1,8 @@
 """Which constants of the root causes matter? Each is halved and doubled, those of one name together, and all is asked again.
 
-Prints the incidents named right as they are and without request counts, and the healthy windows without a cause, where any of
-the three moves; the other constants are listed below the table.
+Prints the incidents named right as they are and without request counts, the healthy windows without a cause, the answers to
+quantiles that are wrong at a confidence of 0.6 or more, and the simulated incidents in which processor, memory or threads lead
+to the cause and to another, where any of these moves; the other constants are listed below the table.
 
     python benchmarks/sensitivity.py --dataset ../shared/data/petshop [--only NAME]... [--markdown]
 
@@ -23,7 +24,8 @@ from pathlib import Path
 
 import click
 from petshop_dataset import DatasetError, read_scenarios
-from stress import of_petshop, score
+from simulated_views import VIEWS
+from stress import FAULTS, of_petshop, of_simulation, score
 from stress_rows import ROWS, Asked
 from tables import printed
 
@@ -32,7 +34,17 @@ import tars_lib.engines.root_causes as package
 HEALTHY_STEP = 2
 """Of the healthy windows of `stress` every second is asked, 26."""
 
-Figures = tuple[int, int, int]
+RESOURCES_SEED = 1
+
+RESOURCES_SETS = 6
+"""Simulated incidents of each fault in which only resources are reported below the target."""
+
+RATHER_SURE = 0.6
+"""Confidence from which on a wrong answer to quantiles counts; they are given at most two thirds."""
+
+QUANTILES = ("p90 alone", "p50 and p90 alone")
+
+Figures = tuple[int, int, int, int, int, int]
 
 
 def constants() -> dict[str, float]:
@@ -65,12 +77,21 @@ def changed(name: str, value: float) -> Iterator[None]:
             setattr(module, name, usual)
 
 
-def figures(questions: list[Asked]) -> Figures:
-    """Right as they are, right without request counts, healthy windows without a cause."""
+def figures(questions: list[Asked], resources: list[Asked]) -> Figures:
+    """Right as they are, right without request counts, quiet; rather sure and wrong by quantiles; right, wrong by resources."""
     incidents = [one for one in questions if one.case.cause]
     healthy = [one for one in questions if not one.case.cause][::HEALTHY_STEP]
     intact, uncounted = ROWS["as they are"].change, ROWS["no request counts"].change
-    return score(intact, incidents).right, score(uncounted, incidents).right, score(intact, healthy).quiet
+    quantiles = [pair for row in QUANTILES for pair in score(ROWS[row].change, incidents).stated]
+    by_kinds = score(intact, resources)
+    return (
+        score(intact, incidents).right,
+        score(uncounted, incidents).right,
+        score(intact, healthy).quiet,
+        sum(sure >= RATHER_SURE and not is_right for sure, is_right in quantiles),
+        by_kinds.right,
+        by_kinds.wrong,
+    )
 
 
 @click.command()
@@ -86,8 +107,18 @@ def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
         questions = list(of_petshop(read_scenarios(dataset)))
     except DatasetError as error:
         raise click.ClickException(str(error)) from error
-    usual = figures(questions)
-    rows = [["constant", "value", "right", "right, no counts", "healthy quiet"], ["as it is", "", *map(str, usual)]]
+    resources = list(of_simulation(VIEWS["resources"], FAULTS, RESOURCES_SETS, RESOURCES_SEED))
+    resources = [one for one in resources if one.case.cause]
+    usual = figures(questions, resources)
+    names = [
+        "right",
+        "right, no counts",
+        "healthy quiet",
+        "quantiles, sure and wrong",
+        "by resources",
+        "wrong by resources",
+    ]
+    rows = [["constant", "value", *names], ["as it is", "", *map(str, usual)]]
     still = []
     for name, value in constants().items():
         if only and name not in only:
@@ -96,7 +127,7 @@ def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
         for factor in (0.5, 2.0):
             other = max(1, round(value * factor)) if isinstance(value, int) else value * factor
             with changed(name, other):
-                now = figures(questions)
+                now = figures(questions, resources)
             if now != usual:
                 moves.append([f"{name} = {value:g}", f"{other:g}", *map(str, now)])
         rows += moves

@@ -31,6 +31,9 @@ from tars_lib.stats.counts import wilson_interval
 CLEAR = 5.0
 """Sigmas from which on a target's excess counts as a breach that somebody would ask about."""
 
+FURTHER = ("delay", "retries")
+"""Faults of the simulation in which the confidence was not fitted."""
+
 Method = Callable[[Incident], tuple[list[str], list[float]]]
 
 
@@ -100,7 +103,7 @@ def main(sets: int, seed: int, markdown: bool) -> None:
 
     Example: python benchmarks/simulated.py --sets 20
     """
-    incidents = {fault: list(clear_incidents(fault, sets, seed * 100_000)) for fault in FAULTS}
+    incidents = {fault: list(clear_incidents(fault, sets, seed * 100_000)) for fault in (*FAULTS, *FURTHER)}
     incidents["nothing"] = [replace(incident(seed * 100_000 + i, ""), cause="") for i in range(2 * sets)]
     first = [["fault", "incidents", *METHODS]]
     third = [["fault", "incidents", *METHODS]]

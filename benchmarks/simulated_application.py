@@ -10,7 +10,8 @@ and stop at the first failure that they pass on. A fault is one of:
 * timeouts: both;
 * loss: 30 to 90 % of the requests to it do not arrive, and fail at its callers;
 * load: 2 to 8 times the requests come in at it, from outside;
-* delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice.
+* delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice;
+* retries: as errors, and everybody makes a call that failed again, up to twice.
 
 Nothing here is taken from the method that is measured with it, and none of its constants was chosen by these figures.
 """
@@ -28,6 +29,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 FAULTS = ("slow", "errors", "timeouts", "loss", "load")
+
+ATTEMPTS = 3
+"""Of a call that fails, where calls are repeated."""
+
 WARM_UP = 100
 DAY_MINUTES = 1440.0
 
@@ -56,7 +61,7 @@ class Inside:
     """What happens in a simulated application, by numbers of repos: what other telemetry can be made of.
 
     `own` (T, R) is the latency of a repo without its callees, `delay` what callers wait beyond its latency, `busy` the share
-    of its capacity in use; `codes` are the names.
+    of its capacity in use; `made` (T,) are the calls of each edge, arrived or not; `codes` are the names.
     """
 
     calls: nx.DiGraph[int]
@@ -67,6 +72,11 @@ class Inside:
     latency: Floats
     requests: NDArray[np.int64]
     failed: NDArray[np.int64]
+    made: Mapping[tuple[int, int], NDArray[np.int64]]
+
+    def sent(self, callee: int) -> NDArray[np.int64]:
+        """Calls (T,) made to a repo by all others."""
+        return np.sum([calls for (_, to), calls in self.made.items() if to == callee], axis=0)
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ def incident(seed: int, fault: str) -> Incident:
     minutes = float(rng.choice([0.25, 1.0, 5.0]))
     before, during = int(rng.choice([150, 400, 800])), int(rng.choice([3, 6, 12, 40]))
     calls = _calls(rng, repos)
+    nx.set_edge_attributes(calls, ATTEMPTS if fault == "retries" else 1, "attempts")
     dependents = sorted({0, *nx.descendants(calls, 0)})
     what = _Faulted(fault, int(rng.choice(dependents)), slice(before, before + during))
     entering = minutes * 10.0 ** rng.uniform(1.0, 4.0) * _daily(rng, before + during, minutes)
@@ -149,14 +160,14 @@ def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, 
     gone, delay = np.zeros((rows, repos)), np.zeros((rows, repos))
     if what.fault in {"slow", "timeouts"}:
         own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
-    if what.fault in {"errors", "timeouts"}:
+    if what.fault in {"errors", "timeouts", "retries"}:
         error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
     if what.fault == "loss":
         gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
     if what.fault == "delay":
         delay[what.since, what.repo] = float(rng.choice([0.1, 0.5, 2.0]))
     failing = _failing(calls, error, gone)
-    served = _served(rng, calls, what, entering, _Failures(error, gone, failing))
+    served, made = _served(rng, calls, what, entering, _Failures(error, gone, failing))
     capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
     busy = np.minimum(served / capacity, 0.97)
     own = own / (1.0 - busy)
@@ -170,7 +181,7 @@ def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, 
         latency[:, repo] = np.maximum(waited, 1e-4)
     failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
     codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
-    return Inside(calls, codes, own, delay, busy, np.where(served > 0, latency, np.nan), served, failed)
+    return Inside(calls, codes, own, delay, busy, np.where(served > 0, latency, np.nan), served, failed, made)
 
 
 @dataclass(frozen=True)
@@ -195,13 +206,15 @@ def _failing(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
 
 def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
     """Share (T,) of the caller's requests that fail because of one callee."""
-    return np.asarray(min(1.0, call["calls"]) * call["passes"] * (1.0 - (1.0 - failing) * (1.0 - gone)))
+    fails = (1.0 - (1.0 - failing) * (1.0 - gone)) ** call["attempts"]
+    return np.asarray(min(1.0, call["calls"]) * call["passes"] * fails)
 
 
 def _served(
     rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64], failures: _Failures
-) -> NDArray[np.int64]:
-    """Requests that arrive at each repo."""
+) -> tuple[NDArray[np.int64], dict[tuple[int, int], NDArray[np.int64]]]:
+    """Requests (T, R) that arrive at each repo, and the calls (T,) that each edge made."""
+    made: dict[tuple[int, int], NDArray[np.int64]] = {}
     sent = np.zeros(failures.own.shape, dtype=np.int64)
     sent[:, 0] = entering
     served = sent.copy()
@@ -214,10 +227,12 @@ def _served(
         calling = served[:, repo] * (1.0 - failures.own[:, repo] * is_early)
         for callee in rng.permutation(list(calls.successors(repo))).tolist():
             call = calls[repo][callee]
-            sent[:, callee] += rng.poisson(calling * call["calls"])
+            again = 1.0 - (1.0 - failures.all[:, callee]) * (1.0 - failures.gone[:, callee])
+            made[repo, callee] = rng.poisson(calling * call["calls"] * sum(again**k for k in range(call["attempts"])))
+            sent[:, callee] += made[repo, callee]
             if gives_up:
                 calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], failures.gone[:, callee]))
-    return served
+    return served, made
 
 
 def _frame(measured: Inside, minutes: float) -> pd.DataFrame:

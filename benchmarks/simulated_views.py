@@ -49,13 +49,14 @@ def with_client_views(one: Incident) -> Incident:
     inside, rng = one.inside, _rng(one, 2)
     columns: dict[tuple[str, str], NDArray[np.generic]] = {}
     graph = one.graph.copy()
-    for caller, callee, call in inside.calls.edges(data=True):
+    for caller, callee in inside.calls.edges:
         if rng.random() > 0.2:
             continue
-        expected = inside.requests[:, caller] * call["calls"] * rng.choice([0.02, 0.1, 0.5])
-        seen = rng.poisson(expected)
+        seen = rng.binomial(inside.made[caller, callee], rng.choice([0.02, 0.1, 0.5]))
+        # a call that did not arrive failed as well
+        arrived = inside.requests[:, callee] / np.maximum(inside.sent(callee), 1)
         share = np.divide(inside.failed[:, callee], np.maximum(inside.requests[:, callee], 1))
-        failed = rng.binomial(seen, np.clip(share, 0.0, 1.0))
+        failed = rng.binomial(seen, np.clip(1.0 - np.minimum(arrived, 1.0) * (1.0 - share), 0.0, 1.0))
         spread = rng.uniform(0.3, 1.4) / np.sqrt(np.maximum(seen, 1))
         took = 1.3 * (inside.latency[:, callee] + inside.delay[:, callee]) + 0.002
         took = took * np.maximum(1.0 + spread * rng.standard_normal(len(took)), 0.1)

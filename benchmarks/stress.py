@@ -139,7 +139,7 @@ def score(change: Change, questions: Iterable[Asked]) -> Tally:
         changed = change(asked)
         if changed is None:
             continue
-        causes = _answer(changed)
+        causes = answer(changed)
         first = None if causes.empty else changed.names(causes["repo"].iloc[:1])[0]
         if not asked.case.cause:
             tally.healthy += 1
@@ -165,7 +165,8 @@ def score(change: Change, questions: Iterable[Asked]) -> Tally:
     return tally
 
 
-def _answer(asked: Asked) -> pd.DataFrame:
+def answer(asked: Asked) -> pd.DataFrame:
+    """The causes of one question."""
     case = asked.case
     return rank_root_causes(
         case.frame, asked.baseline, case.target, asked.graph if asked.has_graph else None, case.started_at

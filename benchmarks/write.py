@@ -46,8 +46,15 @@ class Section:
 
 
 SECTIONS = (
+    Section("rca", "Root causes of real incidents", is_markdown=True, needs_dataset=True),
+    Section("stress", "Root causes in worse telemetry", ("--markdown",), is_markdown=True, needs_dataset=True),
     Section(
-        "rca", "Root causes of real incidents", ("--reliability", "--degraded"), is_markdown=True, needs_dataset=True
+        "calibrate",
+        "What the confidence of a root cause is worth",
+        ("calibrate",),
+        is_markdown=True,
+        needs_dataset=True,
+        script="petshop",
     ),
     Section("simulated", "Root causes in simulated applications", ("--markdown",), is_markdown=True),
     Section("missing", "Verdicts where data are missing", ("--markdown",), is_markdown=True, needs_dataset=True),

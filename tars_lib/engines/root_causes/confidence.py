@@ -8,21 +8,22 @@ import numpy as np
 from scipy import special
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tars_lib.stats.series.robust import Floats
 
 LARGEST_STRENGTH = 6.0
 """-log10 of the chance that there is no incident counts up to here: one in a million is not made surer by
 more."""
 
-WEIGHTS = (-3.71, 2.30, 3.41, 1.78, 0.37)
-"""Logistic regression (constant, share, lead, strength, no calls) on the causes listed for the 26 PetShop
-incidents of low traffic, for healthy windows of their baseline, and for copies of the incidents from which
-something was taken away (graph, times, counts, repos, the cause itself); intact and degraded weigh the same.
-Expected calibration error with one fault left out at a time: 0.03 on intact cases, 0.02 on degraded copies,
-over all causes listed. Printed by ``python benchmarks/petshop.py calibrate``."""
+WEIGHTS = (-2.94, 2.60, 2.15, 0.72, 0.60, -2.55)
+"""Logistic regression (constant, share, lead, strength, no calls, the target itself) on the causes that are listed for the 26
+PetShop incidents and for simulated applications, each as they are and in the ways in which telemetry goes wrong, with healthy
+windows; each application and each way weighs the same. Printed by ``python benchmarks/petshop.py calibrate``, with what it is
+worth on applications that the fit did not see."""
 
 
-def features(contribution: Floats, claim_chance: float, *, has_calls: bool) -> Floats:
+def features(contribution: Floats, claim_chance: float, itself: NDArray[np.bool_], *, has_calls: bool) -> Floats:
     """What confidence is a function of.
 
     Parameters
@@ -31,13 +32,15 @@ def features(contribution: Floats, claim_chance: float, *, has_calls: bool) -> F
         Shares of the target's deviation of all causes of one incident.
     claim_chance : float
         P-value of the claim that there is an incident.
+    itself : ndarray of bool, shape (n,)
+        Which of them is the target where it calls others: what nobody measures or declares below it ends up there.
     has_calls : bool
         Whether a call graph was known.
 
     Returns
     -------
-    ndarray, shape (n, 5)
-        Constant, share, lead over the best other cause, strength of the claim (0-1), 1 without a call graph.
+    ndarray, shape (n, 6)
+        Constant, share, lead over the best other cause, strength of the claim (0-1), 1 without a call graph, 1 for the target.
     """
     n = len(contribution)
     lead = np.empty(n)
@@ -45,13 +48,14 @@ def features(contribution: Floats, claim_chance: float, *, has_calls: bool) -> F
         lead[i] = contribution[i] - np.delete(contribution, i).max(initial=0.0)
     strength = min(-np.log10(max(claim_chance, 1e-300)), LARGEST_STRENGTH) / LARGEST_STRENGTH
     return np.column_stack(
-        [np.ones(n), contribution, lead, np.full(n, strength), np.full(n, 0.0 if has_calls else 1.0)]
+        [np.ones(n), contribution, lead, np.full(n, strength), np.full(n, 0.0 if has_calls else 1.0), itself]
     )
 
 
-def calibrated(contribution: Floats, claim_chance: float, *, has_calls: bool) -> Floats:
+def calibrated(contribution: Floats, claim_chance: float, itself: NDArray[np.bool_], *, has_calls: bool) -> Floats:
     """Probability that each of the causes of one incident is the true one; shape as `contribution`."""
-    result: Floats = special.expit(features(contribution, claim_chance, has_calls=has_calls) @ np.array(WEIGHTS))
+    x = features(contribution, claim_chance, itself, has_calls=has_calls)
+    result: Floats = special.expit(x @ np.array(WEIGHTS))
     return result
 
 

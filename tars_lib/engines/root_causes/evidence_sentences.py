@@ -16,7 +16,7 @@ from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import BEGINS_HERE
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
-from tars_lib.engines.root_causes.unmeasured import unseen_callees
+from tars_lib.engines.root_causes.unmeasured import may_stem_from_below, unseen_callees
 from tars_lib.model.history import from_micros
 from tars_lib.model.metrics import is_time
 from tars_lib.stats.series.robust import Floats
@@ -148,6 +148,10 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         sentences.extend(
             f"it calls {callee}, which reports nothing: {callee} may be the cause" for callee in unseen[:1]
         )
+        if repo == target and not unseen and may_stem_from_below(dependencies, repo, wording.target[1]):
+            sentences.append(
+                f"no measured service that {repo} calls explains this part; it may lie outside what is measured"
+            )
     unknown = wording.finding.unknown_call
     if unknown is not None and j == unknown[1]:
         caller = wording.recording.repos[unknown[0]]
@@ -172,8 +176,13 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
 
 def kind_sentences(sign: Sign, target: str, metric: str) -> tuple[str, ...]:
     """Sentences for a repo to which a metric of another kind leads."""
+    size = (
+        f"{_short(sign.sigmas)} standard deviations of its past"
+        if np.isfinite(sign.sigmas)
+        else "never anything else before"
+    )
     return (
-        f"{_changed(sign)}, {_short(sign.sigmas)} standard deviations of its past; "
+        f"{_changed(sign)}, {size}; "
         f"by chance one of the metrics asked changes as much with probability {_percent(sign.chance)}",
         f"{metric} is not reported there, so that nothing says how much of the impact on {target} begins here",
     )

@@ -1,7 +1,7 @@
 """Is there an incident at all, and whose own is how much of it?
 
 The target deviates where its own past shows as much in at most 1 % of windows. A weaker deviation is believed
-where a repo that accounts for half of it deviates with it, and both together are that rare: by Fisher's
+where a repo that accounts for a quarter of it deviates with it, and both together are that rare: by Fisher's
 combination of the two p-values, or by counting the windows of the past in which both showed as much.
 
 References
@@ -39,7 +39,7 @@ of failures at a busy entry point is nothing by itself, and unmistakable at the 
 before."""
 
 JOINT_SHARE = 0.25
-"""For the joint test the cause must account for at least half of the target's deviation; judgement."""
+"""For the joint test the cause must account for at least a quarter of the target's deviation; judgement."""
 
 REAL_ALPHA = 0.05
 """Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
@@ -196,7 +196,8 @@ def _follow(
         contribution=np.where(within, shares * established, 0.0),
         passing=np.where(within, excess.harm * established, 0.0),
         own_chance=own,
-        chance=min(own, joint),
+        # the target alone, and together with a cause: two looks where there is anybody else
+        chance=min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0)),
         lost=lost,
         load=load,
         unmeasured=_unmeasured(question, excess, shares, established),

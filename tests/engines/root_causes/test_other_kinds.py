@@ -40,6 +40,24 @@ def test_processor_leads_to_a_repo_without_latency_and_explains_nothing_of_it(ca
     assert first.evidence[1].startswith("latency is not reported there")
 
 
+@pytest.mark.parametrize(
+    ("metric", "usual", "more", "told"),
+    [
+        ("error_logs", 0.0, 20.0, "error_logs went from 0 to 20.0, never anything else before"),
+        ("span_query", 1.0, 0.5, "span_query went"),
+    ],
+)
+def test_logs_and_spans_are_metrics_like_any_other(metric, usual, more, told):
+    frame = system()[[("web", "latency")]].copy()
+    rng = np.random.default_rng(6)
+    for repo in ("api", "db", "mail"):
+        noise = 0.01 * rng.standard_normal(SAMPLES) * usual
+        frame[repo, metric] = usual + noise + more * (repo == "db") * (np.arange(SAMPLES) >= PAST)
+    first = rank(frame).iloc[0]
+    assert (first.repo, first.metric) == ("db", metric)
+    assert first.evidence[0].startswith(told)
+
+
 def test_equal_changes_share_the_claim():
     causes = rank(system(cpu=["api", "db"]))
     assert set(causes.repo[:2]) == {"api", "db"}

@@ -67,3 +67,24 @@ def test_quantile_alone_is_never_sure():
     assert causes["repo"].iloc[0] == sure["repo"].iloc[0] == "db"
     assert causes["confidence"].iloc[0] == pytest.approx(2 / 3)
     assert sure["confidence"].iloc[0] > 0.9
+
+
+def test_target_that_may_be_explained_by_others_is_looked_at_twice():
+    frame = system(2, slow=0.0)
+    frame.loc[TIME[PAST] :, ("web", "latency")] += 0.165
+    alone = rank(frame[["web"]], [])
+    # claimed at 1 % where there is one way to see it, and not where there are two
+    assert 0.005 < alone.attrs["chance"] < 0.01
+    assert alone["repo"].tolist() == ["web"]
+    assert rank(frame).empty
+
+
+def test_target_that_calls_others_may_owe_its_trouble_to_what_nobody_measures():
+    frame = system(2, slow=0.0)
+    frame.loc[TIME[PAST] :, ("web", "latency")] += 5.0
+    calling, leaf = rank(frame).iloc[0], rank(frame[["web"]], []).iloc[0]
+    told = "it may lie outside what is measured"
+    assert (calling.repo, leaf.repo) == ("web", "web")
+    assert any(told in line for line in calling.evidence)
+    assert not any(told in line for line in leaf.evidence)
+    assert calling.confidence <= 0.5

@@ -61,9 +61,14 @@ def test_quantile_weights_are_the_stretches_between_midpoints():
     assert quantile_weights([0.95]) == [1.0]
 
 
-def test_confidence_rises_with_share_lead_and_strength_and_falls_without_calls():
-    alone = calibrated(np.array([0.9, 0.05]), 1e-6, has_calls=True)
+def test_confidence_rises_with_share_lead_and_strength_and_falls_for_the_target_itself():
+    def sure(shares, chance=1e-6, itself=False, has_calls=True):
+        return calibrated(np.array(shares), chance, np.array([itself, False][: len(shares)]), has_calls=has_calls)
+
+    alone = sure([0.9, 0.05])
     assert alone[0] > 0.8 > 0.2 > alone[1]
-    assert calibrated(np.array([0.5, 0.45]), 1e-6, has_calls=True)[0] < alone[0]
-    assert calibrated(np.array([0.9, 0.05]), 1e-2, has_calls=True)[0] < alone[0]
-    assert features(np.array([0.9]), 1e-9, has_calls=False).tolist() == [[1.0, 0.9, 0.9, 1.0, 1.0]]
+    assert sure([0.5, 0.45])[0] < alone[0]
+    assert sure([0.9, 0.05], chance=1e-2)[0] < alone[0]
+    assert sure([0.9, 0.05], itself=True)[0] < 0.5
+    x = features(np.array([0.9]), 1e-9, np.array([True]), has_calls=False)
+    assert x.tolist() == [[1.0, 0.9, 0.9, 1.0, 1.0, 1.0]]
