@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import re
 import sys
-import tempfile
 from contextvars import ContextVar
-from itertools import repeat
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -23,7 +19,6 @@ from tars_lib.stats.parallel import in_parallel, one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import ProcessPoolExecutor
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -69,7 +64,7 @@ class Threads:
 
 
 class Processes:
-    """So many processes of this machine, each with an interpreter of its own, kept until `close`.
+    """So many processes of this machine, each with an interpreter of its own.
 
     Parameters
     ----------
@@ -79,7 +74,6 @@ class Processes:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
         """Return the results in order; a worker that is killed is replaced, and its task begun anew."""
@@ -87,36 +81,29 @@ class Processes:
         from concurrent.futures.process import BrokenProcessPool
         from multiprocessing import get_context
 
-        if not items:
-            return
         place, deaths = 0, 0
-        with tempfile.TemporaryDirectory(prefix="tars-") as folder:
-            sent = Path(folder) / "shared"
-            with sent.open("wb") as file:
-                pickle.dump((work, shared), file, protocol=pickle.HIGHEST_PROTOCOL)
-            while place < len(items):
-                if self._pool is None:
-                    self._pool = ProcessPoolExecutor(self.number, get_context("spawn"))
-                try:
-                    with _no_main_module():
-                        results = self._pool.map(_task, repeat(str(sent)), items[place:])
-                    for result in results:
-                        yield cast("Result", result)
-                        place, deaths = place + 1, 0
-                except BrokenProcessPool as error:
-                    self.close()
-                    deaths += 1
-                    if deaths == ATTEMPTS:
-                        raise SchedulerError(
-                            f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
-                            "too little memory for so many processes is the usual reason: fewer, or threads, take less"
-                        ) from error
+        while place < len(items):
+            pool = ProcessPoolExecutor(
+                min(self.number, len(items)), get_context("spawn"), initializer=_receive, initargs=(work, shared)
+            )
+            try:
+                with _no_main_module():
+                    results = pool.map(_task, items[place:])
+                for result in results:
+                    yield cast("Result", result)
+                    place, deaths = place + 1, 0
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths == ATTEMPTS:
+                    raise SchedulerError(
+                        f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
+                        "too little memory for so many processes is the usual reason: fewer, or threads, take less"
+                    ) from error
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        """Do nothing: processes end with their work."""
 
 
 @contextlib.contextmanager
@@ -130,17 +117,16 @@ def _no_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-_received: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {}
-"""What a worker process was told to do last, and what all its tasks share, by the file that says so."""
+_received: list[tuple[Callable[[Any, Any], Any], Any]] = []
+"""What a worker process was told to do, and what all its tasks share."""
 
 
-def _task(sent: str, item: object) -> object:
-    if sent not in _received:
-        _received.clear()
-        with Path(sent).open("rb") as file:
-            # written by the process that started this one, in a folder that its user alone can open
-            _received[sent] = pickle.load(file)  # noqa: S301
-    work, shared = _received[sent]
+def _receive(work: Callable[[Any, Any], Any], shared: object) -> None:
+    _received.append((work, shared))
+
+
+def _task(item: object) -> object:
+    work, shared = _received[-1]
     with one_blas_thread():
         return work(shared, item)
 

@@ -35,7 +35,7 @@ def test_the_edges_benchmark_prints_one_row_a_kind_and_names_no_edge_in_calm_wee
     out = run("edges.py", "--sets", "2", "--samples", "30", "--only", "null", "--no-peers", "--markdown")
     rows = [line.split(" | ") for line in out.splitlines() if line.startswith("| ")]
     assert rows[0][0] == "| kind"
-    assert len(rows) == 1 + 2 * 8
+    assert len(rows) == 1 + 2 * 10
     assert any(row[0] == "| weekend" and row[3].strip().startswith("0.0 [") for row in rows)
 
 

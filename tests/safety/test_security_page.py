@@ -125,7 +125,7 @@ SHOWN: dict[str, dict[str, tuple[str, ...]]] = {
             "safety/test_foreign_names: a_run_directory_and_an_unpacked_bundle_are_data",
         ),
         "A kernel starts with": (
-            "safety/test_foreign_names: files_that_a_user_runs_at_every_start_of_python_are_not_run_by_a_report",
+            "safety/test_foreign_names: a_run_directory_and_an_unpacked_bundle_are_data",
         ),
         "A test plants every name": (
             "safety/test_foreign_names: the_playbooks_commands_run_nothing_that_lies_in_the_checkout",

@@ -215,7 +215,9 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
             example = f"a share from 0 to {policy.whole:g} is, such as {0.999 * policy.whole:g}"
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {example}")
         if policy.is_share and policy.higher_is_better and policy.whole == 100.0 and 0.0 < value <= 1.0:
-            raise InputError(f"objective of {sla_id}: {value:g} of {policy.whole:g} %: was {100 * value:g} meant?")
+            raise InputError(
+                f"objective of {sla_id}: {value:g}% is not allowed: a share in % is; was {100 * value:g} meant?"
+            )
         metric = org.metric(policy.needs[0])
         if policy.is_level and not metric.holds(value):
             raise InputError(f"objective of {sla_id}: {value:g} is not allowed: {metric.allowed} {metric.unit} is")

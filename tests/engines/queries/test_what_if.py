@@ -136,7 +136,9 @@ def test_a_share_for_what_is_judged_in_percent_is_refused() -> None:
     metrics = {"availability": Metric("availability", "%", True, minimum=0.0, maximum=100.0)}
     sla = threshold("availability", 99.0, unit="%", higher_is_better=True)
     org = org_of(series("web", "availability", [99.5] * 40), sla, metrics=metrics)
-    with pytest.raises(InputError, match="objective of availability: 0.9 of 100 %: was 90 meant"):
+    with pytest.raises(
+        InputError, match="objective of availability: 0.9% is not allowed: a share in % is; was 90 meant"
+    ):
         tars.what_if(org, objective={"availability": 0.9})
 
 

@@ -41,8 +41,8 @@ def test_what_policies_share_changes_no_verdict(org: OrgData) -> None:
     alone = [judge(org, policy, AS_OF).result for policy in org.policies]
     assert together == alone
     assert len({result.status for result in alone}) > 1
-    # one track, four windows (two of them inform alone), two outlooks: not one of each for each policy
-    assert len(known) == 1 + 4 + 2
+    # one track, one look at its traffic, four windows (two of them inform alone), two outlooks: not one of each for each policy
+    assert len(known) == 1 + 1 + 4 + 2
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
