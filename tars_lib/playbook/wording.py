@@ -182,11 +182,10 @@ def cause_text(facts: Facts) -> str:
 
 def one_cause(cause: Cause) -> str:
     """Return a cause with its confidence."""
-    sure = cause.confidence
-    said = UNKNOWN if sure is None else "below 1%" if sure < 0.005 else f"{sure:.0%}"
-    if sure is None and cause.cause_type is None:
+    said = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
+    if cause.confidence is None and cause.cause_type is None:
         return f"{line(cause.cause).rstrip('.')} (said by a responder)"
-    return f"{line(cause.cause).rstrip('.')} (confidence: {said})"
+    return f"{line(cause.cause).rstrip('.')} (confidence: {'below 1%' if said == '0%' else said})"
 
 
 def causes_considered(facts: Facts) -> list[str]:
