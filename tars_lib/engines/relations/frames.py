@@ -209,11 +209,14 @@ class _Courses:
         """What `Discoveries.panel` counts."""
         return (self.whole,) if self.steady is None else (self.whole, self.steady)
 
-    def beside_changes(self) -> _Courses:
-        """Return the courses with lasting changes taken out; the same where there are none."""
-        changes = metric_changes(self.movement, (self.whole,), CHANGE_LEVEL)
-        if not changes:
+    def beside_changes(self, found: Discoveries) -> _Courses:
+        """Return the courses with lasting changes taken out; the same where no series that was found has any."""
+        columns = np.unique(np.concatenate([found.tests.first, found.tests.second]))
+        related = replace(self.movement, values=(self.movement.values[0][:, columns],))
+        if not metric_changes(related, (replace(self.whole, phi=self.whole.phi[columns]),), CHANGE_LEVEL):
             return self
+        # how often others change tells whether changes came together by chance
+        changes = metric_changes(self.movement, (self.whole,), CHANGE_LEVEL)
         groups = joint_changes(repo_changes(changes), int(self.whole.usable.sum()), self.movement.rows, {})
         return replace(self, steady=beside_changes(self.movement, (self.whole,), changes)[0], groups=groups)
 
@@ -235,7 +238,7 @@ def _search(
     if not len(whole.tests.first):
         return courses, whole
     # two series with a step each go together at some lag, whatever they have to do with each other
-    courses = courses.beside_changes()
+    courses = courses.beside_changes(whole)
     return courses, courses.discovered(max_lag, alpha, whole)
 
 
