@@ -55,7 +55,10 @@ def _joined(breach: Breach, alerts: AlertReport, correlation: CorrelationReport,
         causes = sorted(candidates, key=lambda cause: (-cause.confidence, cause.cause))[:MAX_JOINED]
         return replace(breach, root_causes=tuple(causes))
     further = [c for c in candidates if c.repo not in known and c.cause_type is not CauseType.ALERT_PATTERN]
-    return replace(breach, root_causes=(*causes, *further[:MAX_JOINED]))
+    # of causes that exclude each other, others have what the best one leaves
+    left = 1.0 - breach.root_causes[0].confidence
+    others = (replace(c, confidence=min(c.confidence, left)) for c in further[:MAX_JOINED])
+    return replace(breach, root_causes=(*causes, *others))
 
 
 def _as_evidence(cause: RootCause) -> str:

@@ -59,6 +59,17 @@ def calibrated(contribution: Floats, claim_chance: float, itself: NDArray[np.boo
     return result
 
 
+def without_reservation(confidence: float) -> float:
+    """Return the confidence in the target itself where more than its share speaks for it: that in any other repo.
+
+    Examples
+    --------
+    >>> round(without_reservation(0.495), 2)
+    0.93
+    """
+    return float(special.expit(special.logit(confidence) - WEIGHTS[-1]))
+
+
 def shared(confidence: Floats, alternatives: Floats) -> Floats:
     """Confidence that others equal to a cause leave it: of n that nothing tells apart each is right once in n times.
 

@@ -198,7 +198,7 @@ def unseen_callees(graph: CallGraph | None, repo: str, labels: Sequence[tuple[st
 
 
 def may_stem_from_below(graph: CallGraph | None, repo: str, metric: str) -> bool:
-    """Whether harm in a metric may have come to a repo from what it calls, measured or not."""
+    """Return whether harm in a metric may have come to a repo from what it calls, measured or not."""
     return travels(metric) and graph is not None and repo in graph and any(True for _ in graph.successors(repo))
 
 

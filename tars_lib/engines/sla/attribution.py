@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.call_graph import DeclaredCalls
+from tars_lib.engines.root_causes.confidence import without_reservation
 from tars_lib.engines.root_causes.ranking import RankedCause, rank
 from tars_lib.engines.root_causes.recording import Table, recording_of
+from tars_lib.engines.root_causes.unmeasured import may_stem_from_below
 from tars_lib.engines.sla.onset import Stretch
 from tars_lib.engines.sla.report import RootCause, UnmeasuredCause
 from tars_lib.model.history import from_micros, to_micros
@@ -179,7 +181,7 @@ def _root_cause(
     onset: datetime,
     step: int,
 ) -> RootCause:
-    repo, metric, evidence = found.repo, found.metric, found.evidence
+    repo, metric, evidence, confidence = found.repo, found.metric, found.evidence, found.confidence
     sentence = f"{repo}: {evidence[0]}" if evidence else f"{repo}: {metric} deviates"
     kind = CauseType.REPO_DEGRADATION
     near = _change_before(org, repo, onset, step)
@@ -188,6 +190,9 @@ def _root_cause(
         line = _event_text(event, onset)
         if chance < EVENT_CHANCE:
             kind = CauseType.CHANGE_EVENT
+            if repo == target and event.repo == repo and may_stem_from_below(calls, repo, metric):
+                # a rare change of its own, just before: no need to look for somebody below it whom nobody measures
+                confidence = without_reservation(confidence)
             sentence = f"{repo}: {line}; {evidence[0] if evidence else metric + ' deviates'}"
             evidence = (
                 *evidence,
@@ -203,7 +208,7 @@ def _root_cause(
         cause_type=kind,
         repo=repo,
         metric=metric,
-        confidence=found.confidence,
+        confidence=confidence,
         contribution=found.contribution,
         evidence=evidence,
         change=None if near is None else f"{near[0].kind} '{near[0].title}'",

@@ -66,7 +66,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
 
 
 def _could_have_shown(policy: AnyPolicy, found: Track, column: int | None, first: int, final: int, end: int) -> bool:
-    """Whether so many events came since that, had it lasted, one of them would have failed: one good request ends no outage.
+    """Return whether enough events came since to show a failure, had it lasted: one good request ends no outage.
 
     With the share p that failed in the breach, n good events in a row have the chance (1 - p)^n while it lasts. A metric
     without counts has no n: its first sample within the objective counts.

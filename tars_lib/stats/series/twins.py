@@ -62,7 +62,7 @@ class Twins:
         return moved
 
     def are_equal(self, value: NDArray[np.float64]) -> bool:
-        """Whether the samples of each group say the same."""
+        """Return whether the samples of each group say the same."""
         return all(np.array_equal(value[self.last - behind], value[self.last]) for behind in range(1, self.size))
 
 

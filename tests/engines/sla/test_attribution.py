@@ -125,6 +125,19 @@ def test_a_change_just_before_the_onset_becomes_the_cause(event: Event, is_cause
     assert first.cause.startswith("web: ")
 
 
+@pytest.mark.parametrize(("repo", "is_clear"), [("web", True), ("api", False), (None, False)])
+def test_a_change_of_the_target_itself_makes_it_the_clear_cause_though_it_calls_others(
+    repo: str | None, is_clear: bool
+) -> None:
+    change = deploy(timedelta(minutes=10), repo)
+    found = breach(
+        latencies({"web": 0.5}, "api"), POLICY, dependencies=calls(("web", "api")), events=(change,)
+    ).root_causes[0]
+    assert found.repo == "web"
+    assert (found.confidence > 0.8) is is_clear
+    assert (found.confidence < 0.5) is not is_clear
+
+
 def test_a_repo_that_changes_all_the_time_is_not_blamed_on_its_last_change() -> None:
     many = tuple(deploy(timedelta(minutes=10 + 25 * n)) for n in range(60))[::-1]
     first = breach(latencies({"web": 0.5}), POLICY, events=many).root_causes[0]

@@ -141,7 +141,7 @@ def lull_of(time: Ints, total: Floats, services: int = 1) -> Collapse | None:
 
 
 def _is_lost(now: float, past: Floats, lost: float, services: int) -> bool:
-    """Whether so few events are far below all stretches of the past, and beyond their spread."""
+    """Return whether so few events are far below all stretches of the past, and beyond their spread."""
     if past.size < FEWEST:
         return False
     usual, least = float(np.median(past)), float(past.min())
@@ -154,7 +154,7 @@ def _is_lost(now: float, past: Floats, lost: float, services: int) -> bool:
 
 
 def _onset(total: Floats) -> int:
-    """Where the low samples at the end begin, by the usual one of all."""
+    """Find where the low samples at the end begin, by the usual one of all."""
     low = total <= (1.0 - YOUNG_LOST) * float(np.quantile(total, USUAL))
     return total.size - int(np.argmin(np.append(low[::-1], False)))
 
@@ -166,7 +166,7 @@ def _stretches_before(total: Floats, first: int) -> Floats:
 
 
 def _first_low(time: Ints, total: Floats, step: int, fewest: int) -> int:
-    """Where the low samples at the end begin, by what is usual at their hours."""
+    """Find where the low samples at the end begin, by what is usual at their hours."""
     low = fewest
     if not _are_low(time, total, time.size - low, step):
         return time.size
@@ -182,7 +182,7 @@ def _are_low(time: Ints, total: Floats, first: int, step: int) -> bool:
 
 
 def _low(time: Ints, total: Floats, rows: Ints, step: int) -> NDArray[np.bool_]:
-    """Whether samples have at most a fifth of what is usual at their hour; false where no past says what is."""
+    """Return whether samples have at most a fifth of what is usual at their hour; false where no past says what is."""
     wanted = time[rows][:, None] - DAY * np.arange(1, DAYS + 1)
     near = np.clip(np.searchsorted(time, wanted - step // 2), 0, time.size - 1)
     found = np.where(np.abs(time[near] - wanted) <= step // 2, total[near], np.nan)
