@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 
 # Matrices here are small, and on a busy machine threads that wait for each other cost more than they bring. Whoever sets
@@ -10,9 +9,6 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Importing and reading make many objects and hardly any garbage, so it is looked for less often.
 gc.set_threshold(100_000, 50, 50)
-# An interrupt while modules are imported ends the command without a traceback, as it ends any other program.
-if os.path.basename(sys.argv[0]) in ("-m", "tars") and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # noqa: PTH119
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 # `python -m` looks for every package in the current folder first, which may be an incident's: what lies there is data. The
 # checkout is needed where nothing is installed, and comes last.
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:

@@ -11,7 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 
 SLA_BREACH = 142
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 )
 @playbook_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-@logging_options
 @guarded(REPORT)
 def classify(
     reports: tuple[str, ...],
@@ -44,7 +43,6 @@ def classify(
     incidents_dir: Path | None,
     playbook: Path | None,
     as_json: bool,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Look up findings in the playbook: incident type, severity, response path, clocks, next steps.

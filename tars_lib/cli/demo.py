@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.screen import paragraph, say
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import PIPELINE, guarded, progress
 from tars_lib.cli.shared.verdict import next_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
 
@@ -26,9 +26,8 @@ READ_AFTER = timedelta(minutes=30)
     type=click.Path(path_type=Path),
     help="Where org-health folder, run and report are written.",
 )
-@logging_options
 @guarded(PIPELINE)
-def demo(output: Path, verbose: bool, quiet: bool) -> int:
+def demo(output: Path, quiet: bool) -> int:
     """Run the main job on a small synthetic organisation with a planted incident.
 
     Copies the demo organisation to OUTPUT/org-health, checks it and writes the incident report. Returns 0 on success,

@@ -6,7 +6,7 @@ import click
 
 from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import on_screen, say
-from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, expand, guarded
 from tars_lib.text.times import MINUTES
 
 
@@ -16,15 +16,8 @@ from tars_lib.text.times import MINUTES
 @click.argument("run1")
 @click.argument("run2")
 @json_option
-@logging_options
 @guarded(REPORT)
-def diff(
-    run1: str,
-    run2: str,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def diff(run1: str, run2: str, as_json: bool, quiet: bool) -> int:
     """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
     from tars_lib.engines.queries.run_difference import compare
     from tars_lib.files.json_records import dumps

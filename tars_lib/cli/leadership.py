@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.options import incidents_option
-from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, progress
 from tars_lib.errors import InputError
 
 
@@ -27,16 +27,9 @@ from tars_lib.errors import InputError
     help="The package's folder; default release/leadership/<run>. An earlier package there is replaced.",
 )
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")
-@logging_options
 @guarded(REPORT)
 def package(
-    run_dir: str,
-    incident: str | None,
-    incidents_dir: Path | None,
-    output: Path | None,
-    workers: int,
-    verbose: bool,
-    quiet: bool,
+    run_dir: str, incident: str | None, incidents_dir: Path | None, output: Path | None, workers: int, quiet: bool
 ) -> int:
     """Pack a run for leadership: executive summary and full report as PDF and HTML, figures, numbers, one index page.
 

@@ -11,7 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import NOTIFY, guarded, logging_options
+from tars_lib.cli.shared.shell import NOTIFY, guarded
 
 if TYPE_CHECKING:
     from tars_lib.incidents.views.case import Case
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 )
 @click.option("--send", "is_real", is_flag=True, help="Send; without it this is a dry run.")
 @json_option
-@logging_options
 @guarded(NOTIFY)
 def notify(
     message: str | None,
@@ -69,7 +68,6 @@ def notify(
     action: str,
     is_real: bool,
     as_json: bool,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Send a message to every channel; a dry run unless --send is given.

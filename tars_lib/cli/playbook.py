@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 
 
 @click.group(epilog="Example: tars playbook show --playbook ./our-playbook.yaml")
@@ -26,11 +26,8 @@ def playbook() -> None:
 @incidents_option
 @click.option("--section", help="One section alone, such as escalation.")
 @json_option
-@logging_options
 @guarded(REPORT)
-def show(
-    own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def show(own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, quiet: bool) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
     from tars_lib.errors import ConfigError
     from tars_lib.files.json_records import dumps

@@ -10,7 +10,7 @@ import click
 
 from tars_lib.cli.shared.build_server import build_of, summary_option
 from tars_lib.cli.shared.options import scheduler_option
-from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, progress
 from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.errors import InputError, ReportError
 
@@ -56,7 +56,6 @@ _SOURCE_LINES = 12
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")
 @scheduler_option
 @summary_option
-@logging_options
 @guarded(REPORT)
 def report(
     notebooks: tuple[str, ...],
@@ -70,7 +69,6 @@ def report(
     workers: int,
     scheduler: str | None,
     github_summary: str | None,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Execute each NOTEBOOK (such as incident_report) on a run and export it; with --all, those that its findings call for.

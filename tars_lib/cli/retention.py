@@ -11,7 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import time_of
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 
 if TYPE_CHECKING:
     from tars_lib.retention.plan import Item
@@ -22,13 +22,12 @@ def _placed(body: Callable[..., int]) -> Callable[..., Any]:
     """Make a command's body of a function that is given a `clerk` for the options of plan and apply."""
 
     @wraps(body)
-    def with_clerk(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+    def with_clerk(*, as_json: bool, quiet: bool, **given: Any) -> int:
         return body(clerk=_clerk(**given), as_json=as_json, quiet=quiet)
 
     command: Callable[..., Any] = guarded(REPORT)(with_clerk)
     folder = click.Path(path_type=Path, file_okay=False)
     for decorate in (
-        logging_options,
         json_option,
         click.option("--now", metavar="TIME", help="Count ages until this time; default now."),
         click.option("--archive-dir", type=folder, help="The archive; default archive beside the incidents."),
@@ -107,11 +106,8 @@ def apply_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
     help="The archive; default archive beside the incidents.",
 )
 @json_option
-@logging_options
 @guarded(REPORT)
-def list_command(
-    incidents_dir: Path | None, archive_dir: Path | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: bool, quiet: bool) -> int:
     """List what is in the archive, compare each file with the register, and name the legal holds.
 
     Code 1 if a file is missing or altered.

@@ -13,7 +13,7 @@ from tars_lib.cli.engines.overdue import overdue_of, register_option
 from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
 from tars_lib.cli.shared.options import policy_files_option, scheduler_option, zone_option
 from tars_lib.cli.shared.screen import say
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options, progress
+from tars_lib.cli.shared.shell import PIPELINE, guarded, progress
 from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.cli.shared.verdict import next_lines, plan_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
@@ -62,7 +62,6 @@ MAX_WARNINGS = 5
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
 @policy_option
 @build_options
-@logging_options
 @guarded(PIPELINE)
 def run(
     root: Path | StorePath,
@@ -82,7 +81,6 @@ def run(
     exit_policy: Path | None,
     github_summary: str | None,
     junit: Path | None,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Check an org-health folder: health, SLAs, root causes.
@@ -147,12 +145,7 @@ def run(
     state = incident_state(analysis.health.history.interval, analysis.sla)
     if not quiet:
         plan = response_plan(
-            analysis.org,
-            analysis.exit_code,
-            analysis.sla,
-            analysis.alerts,
-            analysis.correlation,
-            analysis.temporal,
+            analysis.org, analysis.exit_code, analysis.sla, analysis.alerts, analysis.correlation, analysis.temporal
         )
         screen = [*state_lines(state), *plan_lines(state, plan), "", *scorecard_lines(analysis.sla), ""]
         if late.rungs and incidents_dir is not None:

@@ -11,7 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, span_of
 from tars_lib.cli.shared.options import incidents_option, zone_option
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _SHOWN = 12
 @zone_option
 @incidents_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end and nothing else.")
-@logging_options
 @guarded(PIPELINE)
 def watch(
     root: Path,
@@ -50,7 +49,6 @@ def watch(
     assume_tz: str | None,
     incidents_dir: Path | None,
     as_json: bool,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Run the pipeline repeatedly; show what changed since the last run, and how each path's impact score develops.

@@ -52,12 +52,7 @@ LINES = (
     Line(
         _STANDARD, "Incident-specific run by the pipeline orchestrator", ("runs/*/status.json", "runs/*/manifest.json")
     ),
-    Line(
-        _STANDARD,
-        "Evidence bundle that can be checked",
-        ("environment.json",),
-        ("inputs.json",),
-    ),
+    Line(_STANDARD, "Evidence bundle that can be checked", ("environment.json",), ("inputs.json",)),
     Line(
         _MANUAL,
         "org-health-report.json",

@@ -31,9 +31,7 @@ _WRITTEN = re.compile(
     r"|\\(?=[!-/:-@\[-`{-~])|[\u00ad\u200b-\u200d\u2060\ufeff]|<wbr ?/?>"
 )
 # RFC 4648, sections 4 and 5; lines as in RFC 2045, section 6.8 and RFC 7468, section 2
-_BASE64 = re.compile(
-    rf"(?:[A-Za-z0-9+/]{{60,76}}\r?\n[ \t]*)*[A-Za-z0-9+/_-]{{{SHORTEST_BASE64 - 2},}}={{0,2}}",
-)
+_BASE64 = re.compile(rf"(?:[A-Za-z0-9+/]{{60,76}}\r?\n[ \t]*)*[A-Za-z0-9+/_-]{{{SHORTEST_BASE64 - 2},}}={{0,2}}")
 SHORTEST_HEX = 7
 """Octets in hexadecimal digits from which they are read, as many as for base64."""
 MAX_UNPACKED = 1_000_000

@@ -21,9 +21,7 @@ Names = Callable[[str], bool]
 """Whether a rule names a place by its dotted path, so that a number there is visited, too. Other numbers are never."""
 
 # a name or a sentence is no picture for being long; lines of 76 characters: RFC 2045, section 6.8
-_PICTURE = re.compile(
-    rf"(?={PICTURE_BEGINS})(?:[A-Za-z0-9+/]+|(?:[A-Za-z0-9+/]{{76}}\n)+[A-Za-z0-9+/]*)={{0,2}}\n?",
-)
+_PICTURE = re.compile(rf"(?={PICTURE_BEGINS})(?:[A-Za-z0-9+/]+|(?:[A-Za-z0-9+/]{{76}}\n)+[A-Za-z0-9+/]*)={{0,2}}\n?")
 _DRAWN = re.compile(rb"<image\b|data:image/|<path\b[^>]*id=\"[A-Za-z]+-[0-9a-f]{2,}\"|id=\"text_\d")
 _PICTURE_IN_PAGE = re.compile(rb'data:image/|<svg\b|"image/|"(?:PD94bW|PHN2Z)[A-Za-z0-9+/]{40}')
 

@@ -155,13 +155,7 @@ def _folders(parent: Path, pattern: str) -> list[Path]:
 
 
 def _thing(
-    kind: Kind,
-    folder: Path,
-    since: datetime | None,
-    names: frozenset[str],
-    reason: str,
-    *,
-    is_unreadable: bool = False,
+    kind: Kind, folder: Path, since: datetime | None, names: frozenset[str], reason: str, *, is_unreadable: bool = False
 ) -> Thing:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return Thing(kind, folder.name, folder, since, names, size, reason, is_unreadable)

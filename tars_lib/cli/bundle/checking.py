@@ -10,7 +10,7 @@ import click
 from tars_lib.cli.bundle import custody
 from tars_lib.cli.incident.keeping import head_option, heads_of
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 from tars_lib.errors import TarsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 @click.option("--no-record", is_flag=True, help="Enter the verification nowhere.")
 @click.option("--strict", is_flag=True, help="Code 1 also where every file matches and the container is another.")
 @json_option
-@logging_options
 @guarded(REPORT)
 def verify(
     file: Path,
@@ -44,7 +43,6 @@ def verify(
     no_record: bool,
     strict: bool,
     as_json: bool,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Compare a bundle (zip, tar or the folder it was unpacked to) with its manifests, and its timeline with its chain.
@@ -113,7 +111,9 @@ def verify(
         }
         click.echo(dumps(document), nl=False)
     else:
-        show(file, checked, signatures, faults, notes, quiet=quiet, verbose=verbose)
+        show(
+            file, checked, signatures, faults, notes, quiet=quiet, verbose=click.get_current_context().params["verbose"]
+        )
     return 0 if is_intact else 1
 
 

@@ -10,7 +10,7 @@ import click
 
 from tars_lib.cli.bundle import checking, custody
 from tars_lib.cli.shared.options import incidents_option
-from tars_lib.cli.shared.shell import REPORT, expand, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, expand, guarded
 
 if TYPE_CHECKING:
     from tars_lib.evidence.bundle import Bundle
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     help="Remove secrets and personal data as this YAML says, such as parameters/redaction.yaml.",
 )
 @click.option("--allow-partial", is_flag=True, help="Pack also a run that is not whole, marked as partial.")
-@logging_options
 @guarded(REPORT)
 def package(
     more_runs: tuple[str, ...],
@@ -78,7 +77,6 @@ def package(
     every_page: bool,
     redact: Path | None,
     allow_partial: bool,
-    verbose: bool,
     quiet: bool,
 ) -> int:
     """Pack runs, the reports on them and an incident's record as a BagIt bag (RFC 8493) in a zip.

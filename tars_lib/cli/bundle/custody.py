@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 @file_argument
 @click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to copy it to.")
 @incidents_option
-@logging_options
 @guarded(REPORT)
-def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, quiet: bool) -> int:
+def export(file: Path, output: Path, incidents_dir: Path | None, quiet: bool) -> int:
     """Copy an intact bundle and its signatures to a folder, and enter that it was exported.
 
     What stands there under one of their names with other bytes is not overwritten: the code is then 1.
@@ -59,9 +58,8 @@ def export(file: Path, output: Path, incidents_dir: Path | None, verbose: bool, 
 @file_argument
 @click.option("--to", "whom", required=True, help="Who has it now, in words.")
 @incidents_option
-@logging_options
 @guarded(REPORT)
-def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, quiet: bool) -> int:
+def transfer(file: Path, whom: str, incidents_dir: Path | None, quiet: bool) -> int:
     """Enter that an intact bundle was handed over; nothing is sent."""
     from tars_lib.incidents.store.record import CustodyAct
     from tars_lib.text.visible import visible
@@ -80,11 +78,8 @@ def transfer(file: Path, whom: str, incidents_dir: Path | None, verbose: bool, q
 @click.option("--incident", metavar="ID", help="All bundles of this incident.")
 @incidents_option
 @json_option
-@logging_options
 @guarded(REPORT)
-def log(
-    file: Path | None, incident: str | None, incidents_dir: Path | None, as_json: bool, verbose: bool, quiet: bool
-) -> int:
+def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_json: bool, quiet: bool) -> int:
     """Show who made, checked, copied and handed over a bundle, and the head of the record. Code 1 if an entry was altered.
 
     Note the head elsewhere, such as in a ticket: a record with fewer entries or another digest in that place lost some.

@@ -12,7 +12,7 @@ import click
 
 from tars_lib.cli.shared.options import policy_files_option
 from tars_lib.cli.shared.settings import is_from_settings
-from tars_lib.cli.shared.shell import PIPELINE, expand, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, expand, guarded
 
 if TYPE_CHECKING:
     from tars_lib.model.organisation import OrgData
@@ -82,17 +82,11 @@ def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
 
     @wraps(body)
     def with_source(
-        *,
-        run_pattern: str | None,
-        root: Path | None,
-        sla_policy: tuple[Path, ...],
-        assume_tz: str | None,
-        verbose: bool,
-        **given: Any,
+        *, run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None, **given: Any
     ) -> int:
         return body(source=_checked(run_pattern, root, sla_policy, assume_tz), **given)
 
-    command = logging_options(guarded(PIPELINE)(with_source))
+    command: Callable[..., Any] = guarded(PIPELINE)(with_source)
     command = click.option(
         "-o",
         "--output",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.sources.exported.formats import FORMATS
 from tars_lib.text.times import MINUTES
 
@@ -62,7 +62,6 @@ def _settling(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @_settling
 @click.option("--dry-run", is_flag=True, help="Say what was understood and would be written; write nothing.")
-@logging_options
 @guarded(PIPELINE)
 def import_files(
     files: tuple[Path, ...],
@@ -70,7 +69,6 @@ def import_files(
     form: str,
     map_file: Path | None,
     dry_run: bool,
-    verbose: bool,
     quiet: bool,
     **settled: str | None,
 ) -> int:

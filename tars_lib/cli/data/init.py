@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.options import zone_option
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, guarded
 
 
 @click.command(epilog="Example: tars init --root ./org-health")
@@ -17,9 +17,8 @@ from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
 )
 @zone_option
 @click.option("--dry-run", is_flag=True, help="Print the proposals; write nothing.")
-@logging_options
 @guarded(PIPELINE)
-def init(root: Path, assume_tz: str | None, dry_run: bool, verbose: bool, quiet: bool) -> int:
+def init(root: Path, assume_tz: str | None, dry_run: bool, quiet: bool) -> int:
     """Propose org.yaml and sla-policies.yaml from what the past of an org-health folder shows.
 
     Each objective is a percentile of the folder's own past windows: the 95th where less is better, the 5th where more is. A

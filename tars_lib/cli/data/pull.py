@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.errors import InputError, listed
 
 if TYPE_CHECKING:
@@ -30,17 +30,8 @@ _PARTS = ("event", "incident", "repo", "dependency")
 @click.option(
     "--check", is_flag=True, help="Say whether each source can be reached and what would come; write nothing."
 )
-@logging_options
 @guarded(PIPELINE)
-def pull(
-    root: Path,
-    since: str | None,
-    until: str | None,
-    sources: tuple[str, ...],
-    check: bool,
-    verbose: bool,
-    quiet: bool,
-) -> int:
+def pull(root: Path, since: str | None, until: str | None, sources: tuple[str, ...], check: bool, quiet: bool) -> int:
     """Fetch samples, events, incidents and services from the systems that have them.
 
     Reads sources.yaml in the folder, asks each source, and writes history/NAME.parquet, rows of events.csv and incidents.csv,

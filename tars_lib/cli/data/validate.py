@@ -9,7 +9,7 @@ import click
 
 from tars_lib.cli.shared.options import policy_files_option, zone_option
 from tars_lib.cli.shared.settings import with_origin
-from tars_lib.cli.shared.shell import PIPELINE, guarded, logging_options
+from tars_lib.cli.shared.shell import PIPELINE, guarded
 
 if TYPE_CHECKING:
     from tars_lib.validation.notices import Notice, Validation
@@ -30,16 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Written whole; default stdout."
 )
-@logging_options
 @guarded(PIPELINE)
 def validate(
-    root: Path,
-    sla_policy: tuple[Path, ...],
-    assume_tz: str | None,
-    form: str,
-    output: Path | None,
-    verbose: bool,
-    quiet: bool,
+    root: Path, sla_policy: tuple[Path, ...], assume_tz: str | None, form: str, output: Path | None, quiet: bool
 ) -> int:
     """Read the org-health folder ROOT and say all that would be refused, with file, row and column.
 

@@ -14,7 +14,7 @@ import click
 from tars_lib.cli.shared.build_server import policy_of, policy_option
 from tars_lib.cli.shared.options import json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
-from tars_lib.cli.shared.shell import Codes, expand, guarded, logging_options
+from tars_lib.cli.shared.shell import Codes, expand, guarded
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.legacy.exit_codes import IGNORED_FLAGS, legacy_zero
 
@@ -97,7 +97,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., 
     """Make a command's body of a function that is given one `output` for the options that all engines take."""
 
     def decorate(body: Callable[..., int]) -> Callable[..., Any]:
-        def with_output(*, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> int:
+        def with_output(*, as_json: bool, quiet: bool, **given: Any) -> int:
             output = Output(
                 engine,
                 given.pop("output_file"),
@@ -117,7 +117,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., 
         command: Callable[..., Any] = guarded(codes_of(engine))(with_output)
         for flag in IGNORED_FLAGS:
             command = click.option(flag, is_flag=True, hidden=True)(command)
-        command = policy_option(logging_options(command))
+        command = policy_option(command)
         for option in (
             click.option("--legacy-exit-codes", is_flag=True, help=f"Return {legacy_zero(engine)} instead of 0."),
             click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code."),

@@ -15,7 +15,7 @@ import click
 
 from tars_lib.cli.incident.text import Reader
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded, logging_options
+from tars_lib.cli.shared.shell import REPORT, guarded
 from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.text.visible import visible
@@ -173,14 +173,13 @@ def located(body: Body) -> Callable[..., None]:
     return _located(_collected(body))
 
 
-def _collected(body: Body) -> Callable[..., None]:
+def _collected(body: Body) -> Body:
     @wraps(body)
     def command(
         *,
         incidents_dir: Path | None,
         as_json: bool,
         quiet: bool,
-        verbose: bool,
         playbook: Path | None = None,
         now: str | None = None,
         tz: str | None = None,
@@ -188,12 +187,12 @@ def _collected(body: Body) -> Callable[..., None]:
     ) -> int:
         return body(Options(incidents_dir, playbook, now, tz, as_json, quiet), **own)
 
+    return command
+
+
+def _located(command: Body) -> Callable[..., None]:
     # a variable of the build must not keep a responder from writing
-    return guarded(REPORT, is_pinned=False)(command)
-
-
-def _located(command: Callable[..., None]) -> Callable[..., None]:
-    return incidents_option(json_option(logging_options(command)))
+    return incidents_option(json_option(guarded(REPORT, is_pinned=False)(command)))
 
 
 def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:

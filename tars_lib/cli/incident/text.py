@@ -110,8 +110,7 @@ def escalation_lines(
     """Yield who must be notified now (`due` is the label) and next, by which rule; conditions that nobody has answered."""
     for rung in escalation.due:
         yield from field(
-            "Do now" if rung.is_task else due,
-            visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT),
+            "Do now" if rung.is_task else due, visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT)
         )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
     for rung in escalation.upcoming[:_NEXT]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import click
 
@@ -60,17 +60,17 @@ NOTIFY = Codes(104, 103, 104, failed=105)
 
 
 def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, int]], Callable[P, None]]:
-    """Turn a function that returns an exit code into the body of a command.
+    """Turn a function that returns an exit code into the body of a command, with `--verbose` and `--quiet`.
 
     Errors that the package raises on purpose, and those of the file system, end with one line on stderr and the documented
     code; anything else with code 199. `is_pinned`: `SOURCE_DATE_EPOCH` counts, so one that is no time is refused. The
-    traceback is shown with `--verbose` or `TARS_LOG_LEVEL=DEBUG`.
+    traceback is shown with `--verbose`, which the function itself is not given, or `TARS_LOG_LEVEL=DEBUG`.
     """
 
     def decorate(body: Callable[P, int]) -> Callable[P, None]:
         @wraps(body)
         def command(*args: P.args, **kwargs: P.kwargs) -> None:
-            _set_up_logging(bool(kwargs.get("verbose")), bool(kwargs.get("quiet")))
+            _set_up_logging(bool(kwargs.pop("verbose")), bool(kwargs.get("quiet")))
             try:
                 _check_pinned_time(is_pinned=is_pinned)
                 code = body(*args, **kwargs)
@@ -91,15 +91,11 @@ def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, in
                 code = _complain(UNEXPECTED, error, said, as_json=bool(kwargs.get("as_json")))
             click.get_current_context().exit(code)
 
-        return command
+        quiet = click.option("--quiet", is_flag=True, help="Print errors only.")
+        verbose = click.option("--verbose", is_flag=True, help="Log what is read and decided; show tracebacks.")
+        return verbose(quiet(command))
 
     return decorate
-
-
-def logging_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--verbose` and `--quiet`."""
-    command = click.option("--quiet", is_flag=True, help="Print errors only.")(command)
-    return click.option("--verbose", is_flag=True, help="Log what is read and decided; show tracebacks.")(command)
 
 
 @contextmanager

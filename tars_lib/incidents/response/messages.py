@@ -91,12 +91,7 @@ def receipt_lines(receipts: Sequence[Receipt]) -> list[str]:
 
 
 def notified(
-    writer: Writer,
-    text: str,
-    receipts: Sequence[str],
-    next_update_at: datetime | None = None,
-    *,
-    was_sent: bool = True,
+    writer: Writer, text: str, receipts: Sequence[str], next_update_at: datetime | None = None, *, was_sent: bool = True
 ) -> Written:
     """A text was given to channels.
 

@@ -70,11 +70,7 @@ def baseline(outdir: Path, writer: Writer | None) -> Run | None:
 
 
 def look(
-    root: Path,
-    outdir: Path,
-    last: Run | None,
-    assume_tz: str | None = None,
-    register: Path | None = None,
+    root: Path, outdir: Path, last: Run | None, assume_tz: str | None = None, register: Path | None = None
 ) -> tuple[Run, Round]:
     """Run the pipeline once and compare.
 

@@ -28,16 +28,7 @@ from tars_lib.incidents.store.journal import (
 )
 from tars_lib.incidents.store.lock import locked
 from tars_lib.incidents.store.record import Head
-from tars_lib.incidents.store.timeline import (
-    GENESIS,
-    TIMELINE_FILE,
-    Draft,
-    Entry,
-    EntryKind,
-    line_of,
-    parse_line,
-    seal,
-)
+from tars_lib.incidents.store.timeline import GENESIS, TIMELINE_FILE, Draft, Entry, EntryKind, line_of, parse_line, seal
 from tars_lib.incidents.store.verification import RecordFiles, judge, read_files
 
 
