@@ -106,10 +106,7 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
     What stands there with the same bytes is the same bundle, and keeps the signatures that are not made anew. A signature
     without its bundle is removed once the new one stands: beside it, it would pass for a forgery.
 
-    Raises
-    ------
-    ConfigError
-        If a file of that name has other bytes: evidence is not overwritten. Nothing is changed then.
+    Raise ConfigError if a file of that name has other bytes: evidence is not overwritten. Nothing is changed then.
     """
     path = output_dir / bundle.file
     try:
@@ -133,10 +130,7 @@ def write_bundle(bundle: Bundle, output_dir: Path, signatures: Mapping[str, byte
 def check_place(output_dir: Path) -> None:
     """Refuse a folder that no bundle can be put in, before one is made; no folder is made for that.
 
-    Raises
-    ------
-    ConfigError
-        If it, or what stands where it is to be made, is no folder or cannot be written to.
+    Raise ConfigError if it, or what stands where it is to be made, is no folder or cannot be written to.
     """
     upwards = (output_dir, *output_dir.parents)
     there = next((folder for folder in upwards if folder.exists() or folder.is_symlink()), output_dir)
@@ -153,10 +147,8 @@ def check_place(output_dir: Path) -> None:
 def copy_bundle(bundle: Path, content: Mapping[str, bytes], folder: Path, *, is_private: bool) -> list[Path]:
     """Copy a bundle and what stands beside it to a folder, by their names; what is there with the same bytes stays.
 
-    Raises
-    ------
-    ConfigError
-        If a file of one of these names has other bytes, or is none: evidence is not overwritten. Nothing is copied then.
+    Raise ConfigError if a file of one of these names has other bytes, or is none: evidence is not overwritten. Nothing is
+    copied then.
     """
     places = {name: folder / name for name in content}
     for name, target in places.items():

@@ -79,10 +79,7 @@ class Contents:
 def open_container(content: bytes, where: str) -> Contents:
     """Read the bytes of an archive.
 
-    Raises
-    ------
-    InputError
-        If they are no archive that can be read, or unpack to more than is read.
+    Raise InputError if they are no archive that can be read, or unpack to more than is read.
     """
     if not content.startswith(b"PK") and (tarred := _tar(content, where)) is not None:
         entries, is_whole = tarred

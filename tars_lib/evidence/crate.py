@@ -47,7 +47,6 @@ def crate_file(payload: Payload, name: str) -> bytes:
 
     Parameters
     ----------
-    payload : Payload
     name : str
         The bundle's.
     """

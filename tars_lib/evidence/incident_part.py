@@ -36,12 +36,8 @@ def read_part(folder: Path) -> IncidentPart:
     Entries at the end that tell of bundles alone are left out, and the record is that before them: what is packed is the
     state of the incident, so packing it twice gives the same bytes. Both files verify as they stand.
 
-    Raises
-    ------
-    InputError
-        If the folder has no record.
-    VerificationError
-        If an entry was altered, so that the timeline cannot be read.
+    Raise InputError if the folder has no record, and VerificationError if an entry was altered, so that the timeline cannot
+    be read.
     """
     checked = verify(folder)
     with locked(folder):

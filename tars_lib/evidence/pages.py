@@ -16,10 +16,7 @@ from tars_lib.files.json_records import dumps
 def complete(payload: Payload) -> Payload:
     """Add HTML, PDF and figures of every executed notebook, and the compliance index.
 
-    Raises
-    ------
-    ReportError
-        If a notebook failed or holds something that is no block.
+    Raise ReportError if a notebook failed or holds something that is no block.
     """
     from tars_lib.reports.pages.finished import figure_blocks, mark_partial, render
 

@@ -33,10 +33,7 @@ def redact_sources(
 ) -> tuple[list[PackedRun], IncidentPart | None]:
     """Runs and incident with placeholders; the runs are whole again, under manifests of their own.
 
-    Raises
-    ------
-    InputError
-        If a run cannot be read any more once it is redacted; the message says which rule's work to look at.
+    Raise InputError if a run cannot be read any more once it is redacted; the message says which rule's work to look at.
     """
     files = {} if part is None else dict(part.files)
     for packed_run in packed:
@@ -76,10 +73,7 @@ def name_unsearched(payload: Payload, unsearched: Sequence[Unsearched]) -> Paylo
 def refuse_remains(payload: Payload, name: str, redaction: Redaction) -> None:
     """Look through everything that is to be sealed once more.
 
-    Raises
-    ------
-    VerificationError
-        If a rule still finds something.
+    Raise VerificationError if a rule still finds something.
     """
     left = redaction.remaining(payload.files)
     left += [("the bundle's name", span.rule) for span in redaction.redactor.find(name)]

@@ -31,10 +31,7 @@ class PackedRun:
 def read_run(directory: Path, name: str) -> PackedRun:
     """Read a run directory and compare it with its manifest.
 
-    Raises
-    ------
-    InputError
-        If it is no folder, or nothing in it can be packed.
+    Raise InputError if it is no folder, or nothing in it can be packed.
     """
     if not directory.is_dir():
         raise InputError(f"{directory}: no such run directory")

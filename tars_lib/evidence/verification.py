@@ -64,12 +64,10 @@ class Verification:
         Digest of the archive as it arrived; None for a folder.
     files, listed : int
         Files of the bundle that are there, and that its manifests list or every bundle has.
-    identifier, partial : str or None
     content_faults, container_faults : tuple of Fault
         Of the files, and of what they are packed in.
     notes : tuple of str
         No faults.
-    container : Container
     causes : tuple of str
         What is likely to have happened, a sentence each.
     original : bytes or None
@@ -132,13 +130,7 @@ def verify(path: Path) -> Verification:
 
 
 def verify_bytes(content: bytes, where: str = "bundle") -> Verification:
-    """The same for the bytes of an archive.
-
-    Raises
-    ------
-    InputError
-        If they are none that can be read.
-    """
+    """The same for the bytes of an archive. Raise InputError if they are none that can be read."""
     return _verified(open_container(content, where), [], content)
 
 

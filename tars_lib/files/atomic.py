@@ -36,8 +36,6 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
 
     Parameters
     ----------
-    path : Path
-    content : bytes
     is_private : bool
         For the owner alone (0600) where the system has modes; else as the umask says.
     only_new : bool
@@ -278,7 +276,6 @@ def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
 
     Parameters
     ----------
-    folder : Path
     stem : str
         With its leading dot.
     now : float

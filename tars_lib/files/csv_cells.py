@@ -21,7 +21,6 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[CsvCell]]) -> str:
 
     Parameters
     ----------
-    head : sequence of str
     rows : iterable of sequence
         Numbers are written unrounded, times in UTC, None as an empty cell.
 

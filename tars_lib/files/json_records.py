@@ -37,12 +37,7 @@ _UNUSUAL = re.compile(r"[\x7f-\U0010ffff]")
 
 @dataclasses.dataclass(frozen=True)
 class OneOf:
-    """Mark of an annotation: the value is of one of the dataclasses of a table, which may grow.
-
-    Attributes
-    ----------
-    table : mapping of str to type
-    """
+    """Mark of an annotation: the value is of one of the dataclasses of a table, which may grow."""
 
     table: Mapping[str, type]
 

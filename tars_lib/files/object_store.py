@@ -136,7 +136,6 @@ def fetch_folder(source: StorePath, into: Path) -> None:
 
     Parameters
     ----------
-    source : StorePath
     into : Path
         An empty folder.
 
@@ -173,7 +172,6 @@ def send_folder(folder: Path, target: StorePath, last: Sequence[str] = ()) -> No
 
     Parameters
     ----------
-    folder : Path
     target : StorePath
         What stands there under the same names is replaced.
     last : sequence of str

@@ -26,10 +26,8 @@ _MEMBERS = 1_000
 def unpacked(content: bytes, label: str, at_most: int) -> bytes:
     """What a file holds; its own content where it is not packed.
 
-    Raises
-    ------
-    InputError
-        If it is packed in another way, damaged, holds several files, needs a password, or more than `at_most` bytes come out.
+    Raise InputError if it is packed in another way, damaged, holds several files, needs a password, or more than `at_most`
+    bytes come out.
     """
     if content.startswith(_GZIP):
         return _read(gzip.GzipFile(fileobj=io.BytesIO(content)), label, at_most)

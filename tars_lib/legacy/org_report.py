@@ -42,10 +42,7 @@ def read_legacy_report(
 
     Samples that are later than `clock` are known only to who names a time (`OrgData.at`).
 
-    Raises
-    ------
-    InputError
-        If a repo has no name, or a point no time or score that can be read.
+    Raise InputError if a repo has no name, or a point no time or score that can be read.
     """
     from tars_lib.sources.root import default_policies
 

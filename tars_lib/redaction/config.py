@@ -53,10 +53,6 @@ class _File(_Model):
 def read_redaction(path: Path) -> Rules:
     """Read a redaction file.
 
-    Parameters
-    ----------
-    path : Path
-
     Returns
     -------
     Rules

@@ -42,8 +42,6 @@ def rewrite(path: str, content: bytes, visit: Visit, names: Names = nowhere) -> 
     ----------
     path : str
         Its ending says how the content is read; what ends otherwise is text.
-    content : bytes
-    visit : callable
     names : callable, optional
         Says of a place whether numbers in it are visited.
 

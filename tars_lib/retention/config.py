@@ -44,10 +44,7 @@ class _Policy(BaseModel):
 def read_retention(path: Path | None = None) -> RetentionPolicy:
     """Read a retention file, by default the packaged one.
 
-    Raises
-    ------
-    ConfigError
-        If it cannot be read, a kind is missing, or a number of days is not allowed.
+    Raise ConfigError if it cannot be read, a kind is missing, or a number of days is not allowed.
     """
     chosen = path or asset_folder("parameters") / PACKAGED
     label = f"packaged {PACKAGED}" if path is None else str(path)

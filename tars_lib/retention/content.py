@@ -24,12 +24,8 @@ _FOLDER = {Kind.RUN: "runs", Kind.INCIDENT: "incident", Kind.REPORT: "reports", 
 def read_content(thing: Thing) -> dict[str, bytes]:
     """Every file of a thing by its path in an archive; an incident's lock and hidden helpers are none of it.
 
-    Raises
-    ------
-    InputError
-        If there is a link or a device in it, or it is not there any more.
-    ConfigError
-        If a file has a name that an archive does not take.
+    Raise InputError if there is a link or a device in it, or it is not there any more, and ConfigError if a file has a name
+    that an archive does not take.
     """
     if thing.kind is Kind.BUNDLE:
         return {f"bundles/{path.name}": path.read_bytes() for path in with_sidecars(thing.place)}
@@ -92,10 +88,7 @@ def archive_files(thing: Thing, content: Mapping[str, bytes], since: datetime) -
 def check_archive(folder: Path, written: Mapping[str, bytes]) -> None:
     """Read back what was written to the archive, and verify the bundle among it.
 
-    Raises
-    ------
-    VerificationError
-        If anything is not what was packed.
+    Raise VerificationError if anything is not what was packed.
     """
     for name, expected in written.items():
         if (folder / name).read_bytes() != expected:

@@ -69,12 +69,8 @@ def with_holds(needs: Needs, lines: Sequence[RegisterLine]) -> Needs:
 def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> RegisterLine:
     """Put an archived incident on hold.
 
-    Raises
-    ------
-    InputError
-        If it is not in the archive or held already, or `tars retention apply` is at work.
-    VerificationError
-        If the register was altered.
+    Raise InputError if it is not in the archive or held already, or `tars retention apply` is at work, and
+    VerificationError if the register was altered.
     """
     with locked(archive):
         held = holds(read_lines(archive)).get(incident_id)
@@ -88,12 +84,8 @@ def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: st
 def release(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> RegisterLine:
     """End such a hold.
 
-    Raises
-    ------
-    InputError
-        If there is none, or `tars retention apply` is at work.
-    VerificationError
-        If the register was altered.
+    Raise InputError if there is none, or `tars retention apply` is at work, and VerificationError if the register was
+    altered.
     """
     with locked(archive):
         if incident_id not in holds(read_lines(archive)):

@@ -32,11 +32,8 @@ def plan(
 
     Parameters
     ----------
-    things : sequence of Thing
     archived : iterable of Archived
         What the register says is in the archive.
-    needs : Needs
-    policy : Policy
     now : datetime
         Aware.
 

@@ -93,10 +93,7 @@ def fault_in(archive: Path, item: Archived) -> str:
 def read_lines(archive: Path) -> list[RegisterLine]:
     """All lines, oldest first; what a killed writer left without an end is not one.
 
-    Raises
-    ------
-    VerificationError
-        If a line was altered; the message names the row.
+    Raise VerificationError if a line was altered; the message names the row.
     """
     return [line for line, _ in _read(archive / REGISTER_FILE)[0]]
 
@@ -126,10 +123,7 @@ def archived(lines: list[RegisterLine]) -> list[Archived]:
 def add(archive: Path, line: RegisterLine) -> None:
     """Write a line to the end, and to disk; the caller holds the lock.
 
-    Raises
-    ------
-    OSError
-        If it cannot be written; it names the register, and half a line that is left is cut off by the next.
+    Raise OSError if it cannot be written; it names the register, and half a line that is left is cut off by the next.
     """
     path = archive / REGISTER_FILE
     known, size = _read(path)
@@ -149,13 +143,7 @@ def add(archive: Path, line: RegisterLine) -> None:
 
 @contextmanager
 def locked(archive: Path) -> Iterator[None]:
-    """Be the only one who archives and deletes.
-
-    Raises
-    ------
-    InputError
-        If somebody else is at it.
-    """
+    """Be the only one who archives and deletes. Raise InputError if somebody else is at it."""
     from filelock import FileLock, Timeout
 
     make_folder(archive)

@@ -44,10 +44,7 @@ class Clerk:
 def planned(clerk: Clerk) -> tuple[Item, ...]:
     """The plan; what it would touch is compared with its own digests first, and refused where it does not fit.
 
-    Raises
-    ------
-    VerificationError
-        If the register was altered.
+    Raise VerificationError if the register was altered.
     """
     return tuple(item for item, _, _ in _planned(clerk))
 
@@ -55,12 +52,7 @@ def planned(clerk: Clerk) -> tuple[Item, ...]:
 def carry_out(clerk: Clerk) -> tuple[Item, ...]:
     """Do what the plan says; returns it with the outcome of each line.
 
-    Raises
-    ------
-    InputError
-        If somebody else is at it.
-    VerificationError
-        If the register was altered; nothing is done then.
+    Raise InputError if somebody else is at it, and VerificationError if the register was altered; nothing is done then.
     """
     with locked(clerk.places.archive):
         _finish(clerk)

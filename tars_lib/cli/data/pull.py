@@ -49,10 +49,7 @@ def pull(root: Path, since: str | None, until: str | None, sources: tuple[str, .
 def pull_before_run(root: Path, *, check: bool, quiet: bool) -> None:
     """Pull for a run, or look where nothing is to be written; what came is told on stderr.
 
-    Raises
-    ------
-    InputError
-        If a source failed: old data would be judged as new.
+    Raise InputError if a source failed: old data would be judged as new.
     """
     outcomes = pulled(root, None, None, (), check=check, quiet=quiet, is_beside=True)
     failed = [outcome.error for outcome in outcomes if outcome.error]

@@ -55,7 +55,6 @@ class Output:
 
         Parameters
         ----------
-        report : Report
         summary : callable
             Lines for people.
         dropped : sequence of str

@@ -61,10 +61,7 @@ def release(options: Options, incident_id: str, reason: str, archive_dir: Path |
 def _archive_with(options: Options, incident_id: str, given: Path | None) -> Path | None:
     """The archive that has the incident; None where its folder stands among the incidents.
 
-    Raises
-    ------
-    InputError
-        If it is in neither; the message says where it was looked for.
+    Raise InputError if it is in neither; the message says where it was looked for.
     """
     from tars_lib.incidents.store.register import is_incident_id
     from tars_lib.retention.holding import archived_incidents

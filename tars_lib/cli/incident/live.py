@@ -122,13 +122,7 @@ class _Screen:
 
 
 def live(options: Options, incident_id: str) -> int:
-    """Show the golden path until q is pressed.
-
-    Raises
-    ------
-    InputError
-        If this is no terminal.
-    """
+    """Show the golden path until q is pressed. Raise InputError if this is no terminal."""
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("--live: a terminal is needed; without --live the path is printed once")
     screen = _Screen(options, incident_id)

@@ -86,10 +86,7 @@ class Options:
     def chosen(self, incident_id: str | None, wanted: Wanted = "open") -> str:
         """The id given, else that of the one incident that a command is for.
 
-        Raises
-        ------
-        InputError
-            If none is given, and not exactly one is there.
+        Raise InputError if none is given, and not exactly one is there.
         """
         from tars_lib.incidents.views.all_cases import the_only_one
 
@@ -108,13 +105,7 @@ class Options:
         return self.chosen(incident_id, wanted), text
 
     def folder(self, incident_id: str) -> Path:
-        """The folder of an incident.
-
-        Raises
-        ------
-        InputError
-            If there is none.
-        """
+        """The folder of an incident. Raise InputError if there is none."""
         from tars_lib.incidents.store.register import folder_of
 
         return folder_of(self.root, incident_id)
@@ -122,10 +113,7 @@ class Options:
     def case(self, incident_id: str, time: datetime | None = None, *, with_notes: bool = True) -> Case:
         """Read an incident as of a time, by default that of `time`; `with_notes` as `read_case` says.
 
-        Raises
-        ------
-        InputError
-            If there is none, or its folder has no record yet.
+        Raise InputError if there is none, or its folder has no record yet.
         """
         from tars_lib.incidents.views.case import read_case
 
@@ -220,10 +208,7 @@ def time_of(text: str | None) -> datetime:
 def span_of(text: str, option: str = "--next-in") -> timedelta:
     """A span such as 30m, 2h or 1d.
 
-    Raises
-    ------
-    ConfigError
-        If it has another form.
+    Raise ConfigError if it has another form.
 
     Examples
     --------
@@ -239,10 +224,7 @@ def span_of(text: str, option: str = "--next-in") -> timedelta:
 def text_of(text: str) -> str:
     """The text given, or what stands on stdin for ``-``; refuses nothing but the empty text and an endless one.
 
-    Raises
-    ------
-    InputError
-        If there is no text, or more of it than a file with one may have.
+    Raise InputError if there is no text, or more of it than a file with one may have.
     """
     given = _stdin() if text == "-" else text
     if len(given) > MAX_TEXT_BYTES:

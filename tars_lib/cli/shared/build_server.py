@@ -31,8 +31,6 @@ class Build:
     ----------
     summary : Path or None
         File that the job summary is appended to; with it, annotations go to stderr.
-    junit : Path or None
-    policy : ExitPolicy
     policy_from : str
         How messages name the policy's file.
     """
@@ -76,7 +74,6 @@ class Build:
 
         Parameters
         ----------
-        sla : SlaReport
         state : IncidentState
             What the summary leads with.
         org : str
@@ -168,12 +165,7 @@ def summary_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
     """The policy in force; read before anything is judged.
 
-    Raises
-    ------
-    click.UsageError
-        If `--exit-zero` is given, too.
-    ConfigError
-        If the file is not acceptable.
+    Raise click.UsageError if `--exit-zero` is given, too, and ConfigError if the file is not acceptable.
     """
     if exit_policy is None:
         return NO_FINDING if exit_zero else EVERY_FINDING
@@ -187,10 +179,7 @@ def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
 def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path | None, exit_zero: bool) -> Build:
     """Return the build that the options of a command ask for.
 
-    Raises
-    ------
-    click.UsageError
-        If `--github-summary` names no file and the environment does not, either.
+    Raise click.UsageError if `--github-summary` names no file and the environment does not, either.
     """
     summary_file = os.environ.get(SUMMARY_VARIABLE) if github_summary == _FROM_ENVIRONMENT else github_summary
     if github_summary is not None and not summary_file:

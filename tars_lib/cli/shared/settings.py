@@ -77,7 +77,6 @@ def use_settings(ctx: click.Context, name: str, command: click.Command) -> None:
         Of the group.
     name : str
         Of the command.
-    command : click.Command
 
     Raises
     ------

@@ -45,10 +45,7 @@ class Stores:
     def fetched(self, source: Path | StorePath) -> Path:
         """Return the folder itself, or that of an object store as a copy of the same name.
 
-        Raises
-        ------
-        InputError
-            If it cannot be fetched.
+        Raise InputError if it cannot be fetched.
         """
         if isinstance(source, Path):
             return source
@@ -61,10 +58,7 @@ class Stores:
     def fetched_run(self, pattern: str) -> str:
         """Return a pattern of paths as it is, or the newest run that an address names as a copy.
 
-        Raises
-        ------
-        InputError
-            If nothing fits, or it cannot be fetched.
+        Raise InputError if nothing fits, or it cannot be fetched.
         """
         if not is_remote(pattern):
             return pattern
@@ -85,7 +79,6 @@ class Stores:
 
         Parameters
         ----------
-        target : Path or StorePath
         taken : str, optional
             Pattern of names that must not be written again.
 

@@ -73,12 +73,8 @@ def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
 def enter(log: Log, event: CustodyEvent) -> Entry:
     """Write an entry; it is on disk when this returns.
 
-    Raises
-    ------
-    VerificationError
-        If earlier entries were altered; nothing is written.
-    InputError
-        If the incident has no record.
+    Raise VerificationError if earlier entries were altered; nothing is written, and InputError if the incident has no
+    record.
     """
     if log.incident is not None:
         checked = verify(log.incident, with_runs=False)
@@ -102,10 +98,7 @@ def enter(log: Log, event: CustodyEvent) -> Entry:
 def refuse_unwritable(log: Log) -> None:
     """Refuse a record that nothing can be entered in, before something is done that must be.
 
-    Raises
-    ------
-    InputError
-        If its folder, such as that of a medium, cannot be written to.
+    Raise InputError if its folder, such as that of a medium, cannot be written to.
     """
     folder = log.incident if log.incident is not None else Path(log.place).parent
     try:
@@ -120,10 +113,7 @@ def refuse_unwritable(log: Log) -> None:
 def events(log: Log) -> tuple[CustodyEvent, ...]:
     """Everything that was entered, oldest first.
 
-    Raises
-    ------
-    VerificationError
-        If an entry was altered; the message names it.
+    Raise VerificationError if an entry was altered; the message names it.
     """
     if log.incident is not None:
         read_entries(log.incident)
@@ -137,10 +127,7 @@ def events(log: Log) -> tuple[CustodyEvent, ...]:
 def head(log: Log) -> tuple[int, str]:
     """Count the entries and digest the last: noted elsewhere, they show later whether lines were cut off.
 
-    Raises
-    ------
-    VerificationError
-        If an entry was altered; the message names it.
+    Raise VerificationError if an entry was altered; the message names it.
     """
     if log.incident is not None:
         entries: Sequence[Entry] = read_entries(log.incident)

@@ -21,11 +21,8 @@ judgement."""
 def bundle_name(name: str) -> str:
     """Check a bundle's name.
 
-    Raises
-    ------
-    ConfigError
-        If it could be a path, is a device's name under Windows, or holds anything but letters, digits, dots, dashes and
-        underscores.
+    Raise ConfigError if it could be a path, is a device's name under Windows, or holds anything but letters, digits, dots,
+    dashes and underscores.
     """
     if not _NAME.fullmatch(name) or ".." in name or name.endswith(".") or len(name) > LONGEST_NAME:
         raise ConfigError(
@@ -41,11 +38,8 @@ def bundle_name(name: str) -> str:
 def check_path(path: str) -> None:
     """Refuse a path that a manifest would have to escape or that some system could not unpack.
 
-    Raises
-    ------
-    ConfigError
-        If a part holds anything but ASCII letters, digits, dots, dashes and underscores, begins with a dot or a dash, ends
-        with a dot, is longer than 120 characters, or is a device's name under Windows.
+    Raise ConfigError if a part holds anything but ASCII letters, digits, dots, dashes and underscores, begins with a dot or
+    a dash, ends with a dot, is longer than 120 characters, or is a device's name under Windows.
     """
     for part in path.split("/"):
         if not _PART.fullmatch(part) or len(part) > _LONGEST_PART or part.endswith("."):

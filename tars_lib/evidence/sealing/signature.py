@@ -105,7 +105,6 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
     ----------
     content : bytes
         The zip.
-    signature : Path
     public_key : str
         Content of a minisign public-key file, or its base64 line alone.
 
@@ -130,10 +129,7 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
 def sign_with_gpg(bundle: Path, key: str) -> bytes:
     """A detached OpenPGP signature in ASCII.
 
-    Raises
-    ------
-    ConfigError
-        If gpg is not installed, or does not sign; the message says why.
+    Raise ConfigError if gpg is not installed, or does not sign; the message says why.
     """
     _check_key(key)
     done = _gpg("--armor", "--local-user", key, "--output", "-", "--detach-sign", str(bundle.resolve()))
@@ -146,10 +142,7 @@ def sign_with_gpg(bundle: Path, key: str) -> bytes:
 def refuse_absent_key(key: str) -> None:
     """Ask gpg for a secret key before anything is made that it is to sign.
 
-    Raises
-    ------
-    ConfigError
-        If gpg is not installed, or its user has no such secret key.
+    Raise ConfigError if gpg is not installed, or its user has no such secret key.
     """
     _check_key(key)
     done = _gpg("--list-secret-keys", key)

@@ -65,13 +65,7 @@ class Archive:
 
 
 def write_archive(entries: Sequence[Entry]) -> bytes:
-    """The archive of these entries.
-
-    Raises
-    ------
-    InputError
-        If they are too many or too large.
-    """
+    """The archive of these entries. Raise InputError if they are too many or too large."""
     size = sum(len(entry.content) for entry in entries)
     if len(entries) > MAX_ENTRIES or size > MAX_BYTES:
         raise InputError(
@@ -85,10 +79,7 @@ def read_archive(content: bytes, where: str) -> Archive:
 
     Nothing is unpacked: a compressed entry is refused, so sizes are bounded by the file.
 
-    Raises
-    ------
-    InputError
-        If it is no archive at all.
+    Raise InputError if it is no archive at all.
     """
     entries = _by_local_headers(content)
     if entries is None:

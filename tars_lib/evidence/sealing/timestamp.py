@@ -147,10 +147,7 @@ def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signa
 def read_certificates(file: Path) -> bytes:
     """The bytes of a file of certificates, which must hold a root.
 
-    Raises
-    ------
-    ConfigError
-        If it cannot be read or holds none.
+    Raise ConfigError if it cannot be read or holds none.
     """
     try:
         with file.open("rb") as opened:

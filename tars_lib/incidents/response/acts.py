@@ -67,10 +67,7 @@ class Writer:
     def act(self, name: str, make: Callable[[Incident], Draft]) -> Written:
         """Write what `make` returns where the act is possible in the incident's state.
 
-        Raises
-        ------
-        InputError
-            If it is not; the message says what is.
+        Raise InputError if it is not; the message says what is.
         """
 
         def draft(incident: Incident | None) -> Draft:
@@ -171,7 +168,6 @@ def start_containment(
 
     Parameters
     ----------
-    writer : Writer
     action_id : str, optional
         Default, where `text` is not given either: the first that nobody has begun.
     text : str, optional
@@ -231,10 +227,7 @@ def update(writer: Writer, text: str, next_update_at: datetime | None = None, et
 def resolve(writer: Writer, text: str | None = None) -> Written:
     """The harm is over; `text` says how it ended, by default in the words of the run after containment.
 
-    Raises
-    ------
-    InputError
-        If there is no text and no run says that the harm ended.
+    Raise InputError if there is no text and no run says that the harm ended.
     """
 
     def draft(incident: Incident) -> Draft:

@@ -19,9 +19,6 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 
     Parameters
     ----------
-    writer : Writer
-    contact : str, optional
-    reason : str
     receipt : str
         What a channel said, where one carried the message.
 

@@ -28,7 +28,6 @@ def finish_item(writer: Writer, key: str) -> Written:
 
     Parameters
     ----------
-    writer : Writer
     key : str
         Its id, or the end of it: ``AI1``.
 
@@ -58,10 +57,7 @@ def finish_item(writer: Writer, key: str) -> Written:
 def hold_review(writer: Writer, review_id: str) -> Written:
     """A review took place; its deadline is met, and one that repeats counts from now.
 
-    Raises
-    ------
-    InputError
-        If the playbook has no such review.
+    Raise InputError if the playbook has no such review.
     """
     rows = {row.review_id: row for row in writer.playbook.reviews}
     if review_id not in rows:

@@ -11,13 +11,7 @@ from tars_lib.text.times import MINUTES
 
 
 def hold(writer: Writer, reason: str) -> Written:
-    """Put an incident on hold.
-
-    Raises
-    ------
-    InputError
-        If it is already.
-    """
+    """Put an incident on hold. Raise InputError if it is already."""
 
     def make(incident: Incident) -> Draft:
         if incident.held_at is not None:
@@ -31,13 +25,7 @@ def hold(writer: Writer, reason: str) -> Written:
 
 
 def release(writer: Writer, reason: str) -> Written:
-    """End a hold.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """End a hold. Raise InputError if there is none."""
 
     def make(incident: Incident) -> Draft:
         if incident.held_at is None:

@@ -64,8 +64,6 @@ def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Recei
 
     Parameters
     ----------
-    case : Case
-    texts : sequence of Message
     receipts : sequence of Receipt
         They name channels by place and scheme, so nothing secret enters the record.
     contact : str or None
@@ -97,7 +95,6 @@ def notified(
 
     Parameters
     ----------
-    writer : Writer
     text : str
         Word for word.
     receipts : sequence of str

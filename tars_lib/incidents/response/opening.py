@@ -53,10 +53,7 @@ def from_codes(
 ) -> Opening:
     """An incident that exit codes name.
 
-    Raises
-    ------
-    ConfigError
-        If the codes say that nothing was found, or may be a shell's own, and no severity is given.
+    Raise ConfigError if the codes say that nothing was found, or may be a shell's own, and no severity is given.
     """
     playbook = playbook or packaged()
     said = "exit codes " + ", ".join(map(str, codes))
@@ -66,13 +63,7 @@ def from_codes(
 def from_run(
     run: Run, severity: Severity | None = None, title: str | None = None, playbook: Playbook | None = None
 ) -> Opening:
-    """An incident that a run found.
-
-    Raises
-    ------
-    ConfigError
-        If the run found nothing and no severity is given.
-    """
+    """An incident that a run found. Raise ConfigError if the run found nothing and no severity is given."""
     playbook = playbook or packaged()
     from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.engines.sla.readiness import lasting
@@ -100,23 +91,14 @@ def open_incident(root: Path, opening: Opening, actor: str, time: datetime, run:
     A run that stands in the folder of an incident without a record, where the playbook's pipeline put it, gives that folder
     its record. Otherwise a new folder is made.
 
-    Raises
-    ------
-    InputError
-        If that folder has a record already.
+    Raise InputError if that folder has a record already.
     """
     folder = _adoptable(root, run) or new_folder(root, time)
     return adopt(folder, opening, actor, time, run)
 
 
 def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run | None = None) -> Written:
-    """Give a folder its record.
-
-    Raises
-    ------
-    InputError
-        If it has one already.
-    """
+    """Give a folder its record. Raise InputError if it has one already."""
     text = f"opened by hand: {opening.title}" if not opening.codes else f"opened: {opening.title}"
     before = None
     if run is not None:

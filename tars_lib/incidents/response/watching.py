@@ -36,11 +36,6 @@ class Round:
 
     Attributes
     ----------
-    run_id : str
-    directory : str
-    as_of : datetime
-    exit_code : int
-    finding : str
     has_new_data : bool
         Its data goes further than that of the run before.
     changes : tuple of Difference
@@ -130,10 +125,7 @@ def keep(writer: Writer, run: Run, rounds: Sequence[Round]) -> Written:
 
     A note does not overwrite what an earlier run said of containment.
 
-    Raises
-    ------
-    InputError
-        If the incident takes no runs any more.
+    Raise InputError if the incident takes no runs any more.
     """
     last = rounds[-1]
     course = "; ".join(f"impact_score of {name}: {_numbers(values)}" for name, values in courses(rounds).items())

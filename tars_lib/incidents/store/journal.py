@@ -140,12 +140,8 @@ def settle(folder: Path) -> tuple[JournalState, list[str]]:
 
     Nothing is changed on disk: the next write cuts and takes over what is reported here.
 
-    Raises
-    ------
-    VerificationError
-        If something is not as it was written and no dying writer explains it.
-    InputError
-        If the record cannot be read.
+    Raise VerificationError if something is not as it was written and no dying writer explains it, and InputError if the
+    record cannot be read.
     """
     state = read_state(folder)
     if is_copy(state):
@@ -179,13 +175,7 @@ def settle(folder: Path) -> tuple[JournalState, list[str]]:
 
 
 def read_state(folder: Path) -> JournalState:
-    """The record as `incident.json` has it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
+    """The record as `incident.json` has it. Raise InputError if the file cannot be read."""
     path = folder / RECORD_FILE
     if not is_there(path, str(path)):
         return JournalState(None, Head(0, 0, GENESIS))
@@ -197,13 +187,7 @@ def read_state(folder: Path) -> JournalState:
 
 
 def read_incident(folder: Path) -> Incident | None:
-    """The record; None where there is none.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
+    """The record; None where there is none. Raise InputError if it cannot be read."""
     state = read_state(folder)
     return None if state.facts is None else incident_of(state, folder)
 
@@ -213,10 +197,7 @@ def read_entries(folder: Path, *, with_notes: bool = True) -> list[Entry]:
 
     Without notes, which are compared with their digests all the same, a record of thousands is read as fast as one of ten.
 
-    Raises
-    ------
-    VerificationError
-        If one was altered.
+    Raise VerificationError if one was altered.
     """
     state = read_state(folder)
     path = folder / TIMELINE_FILE
@@ -277,10 +258,7 @@ def _is_entered(folder: Path, after: JournalState) -> bool:
 
     Cutting the entry off then would leave a record that speaks of more than there is.
 
-    Raises
-    ------
-    InputError
-        If the record cannot be read, so that nobody knows; the entry stays, and the next writer settles it.
+    Raise InputError if the record cannot be read, so that nobody knows; the entry stays, and the next writer settles it.
     """
     try:
         return read_state(folder).head == after.head

@@ -33,10 +33,7 @@ _PLAIN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
 def locked(folder: Path) -> Iterator[None]:
     """Hold the incident's lock; the operating system lets go of it when the holder dies.
 
-    Raises
-    ------
-    InputError
-        If others hold it for longer than `PATIENCE`; the message says who, and whether that process lives.
+    Raise InputError if others hold it for longer than `PATIENCE`; the message says who, and whether that process lives.
     """
     from filelock import FileLock, Timeout
 

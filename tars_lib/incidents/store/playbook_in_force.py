@@ -20,10 +20,7 @@ def own_playbook(root: Path, own: Path | None = None) -> Path | None:
 def playbook_in_force(root: Path, own: Path | None = None) -> Playbook:
     """`own`, else ``.playbook.yaml`` in the folder of incidents, laid over the packaged one; else that alone.
 
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or is not whole.
+    Raise ConfigError if the file cannot be read or is not whole.
     """
     chosen = own_playbook(root, own)
     if chosen is None:

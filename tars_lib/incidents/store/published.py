@@ -31,10 +31,7 @@ class PublishedHead:
 def read_heads(text: str, where: str) -> tuple[PublishedHead, ...]:
     """Every head in a text, such as a ticket or an e-mail that holds others beside it.
 
-    Raises
-    ------
-    InputError
-        If there is none.
+    Raise InputError if there is none.
 
     Examples
     --------
@@ -52,7 +49,6 @@ def compare(incident_id: str, digests: Sequence[str], heads: Iterable[PublishedH
 
     Parameters
     ----------
-    incident_id : str
     digests : sequence of str
         Of its entries, the first first.
     heads : iterable of PublishedHead

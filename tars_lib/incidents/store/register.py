@@ -87,10 +87,7 @@ def new_folder(root: Path, time: datetime) -> Path:
 def folder_of(root: Path, incident_id: str) -> Path:
     """The folder of an incident.
 
-    Raises
-    ------
-    InputError
-        If the id has another form or there is no such folder; the message says which there are.
+    Raise InputError if the id has another form or there is no such folder; the message says which there are.
     """
     if not is_incident_id(incident_id):
         raise InputError(f"{incident_id[:60]!r} is no incident id; INC-YYYYMMDDHHMM is, such as INC-202601051430")

@@ -60,12 +60,7 @@ class Fork:
 def find_fork(folder: Path) -> Fork | None:
     """Look where record and timeline part; None where they do not, or where the next write puts it right.
 
-    Raises
-    ------
-    InputError
-        If the folder holds neither file.
-    VerificationError
-        If it is a redacted copy.
+    Raise InputError if the folder holds neither file, and VerificationError if it is a redacted copy.
     """
     return _fork(folder, read_files(folder))
 
@@ -73,10 +68,7 @@ def find_fork(folder: Path) -> Fork | None:
 def mend(folder: Path, reason: str, actor: str, time: datetime) -> Written | None:
     """Make the two files one again; None where nothing is to be mended.
 
-    Raises
-    ------
-    VerificationError
-        If what is left has no opening of this incident, so that no record can be made of it.
+    Raise VerificationError if what is left has no opening of this incident, so that no record can be made of it.
     """
     with locked(folder):
         files = read_files(folder, is_locked=True)

@@ -152,10 +152,7 @@ def is_redacted(line: bytes) -> bool:
 def parse_copy(line: bytes, where: str) -> Entry:
     """Read an entry of a redacted copy: one that redaction altered keeps the digest of its original, so it has none of its own.
 
-    Raises
-    ------
-    VerificationError
-        If it is no entry, or one that redaction did not alter is not the line that was written.
+    Raise VerificationError if it is no entry, or one that redaction did not alter is not the line that was written.
     """
     if not is_redacted(line):
         return parse_line(line, where)
@@ -168,10 +165,7 @@ def parse_copy(line: bytes, where: str) -> Entry:
 def follow(entry: Entry, count: int, previous: str, where: str) -> None:
     """Check that an entry follows `count` others, the last of which has the digest `previous`.
 
-    Raises
-    ------
-    VerificationError
-        If it does not.
+    Raise VerificationError if it does not.
     """
     if entry.seq != count + 1:
         raise VerificationError(f"{where}: entry {entry.seq} stands where entry {count + 1} belongs")

@@ -75,7 +75,6 @@ def verify(folder: Path, *, with_runs: bool = True) -> RecordVerification:
 
     Parameters
     ----------
-    folder : Path
     with_runs : bool
         Compare the runs that the record rests on as well.
 
@@ -90,10 +89,7 @@ def verify(folder: Path, *, with_runs: bool = True) -> RecordVerification:
 def read_files(folder: Path, *, is_locked: bool = False) -> RecordFiles:
     """Read both files of an incident, as one writer left them.
 
-    Raises
-    ------
-    InputError
-        If the folder holds neither, or one cannot be read.
+    Raise InputError if the folder holds neither, or one cannot be read.
     """
     record, timeline = folder / RECORD_FILE, folder / TIMELINE_FILE
     if not record.exists() and not timeline.exists():

@@ -54,7 +54,6 @@ def the_only_one(root: Path, wanted: Wanted = "open") -> str:
 
     Parameters
     ----------
-    root : Path
     wanted : {"open", "resolved", "ended", "unclosed"}
         Neither resolved nor closed; resolved and not closed; one of the two; not closed.
 

@@ -43,12 +43,7 @@ class Case:
 def read_case(folder: Path, playbook: Playbook, time: datetime, *, with_notes: bool = True) -> Case:
     """Read an incident's folder, `with_notes` in its timeline or, for what does not show that, without.
 
-    Raises
-    ------
-    InputError
-        If it has no record yet.
-    VerificationError
-        If its timeline was altered.
+    Raise InputError if it has no record yet, and VerificationError if its timeline was altered.
     """
     incident = read_incident(folder)
     if incident is None:
@@ -57,13 +52,7 @@ def read_case(folder: Path, playbook: Playbook, time: datetime, *, with_notes: b
 
 
 def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None, *, with_notes: bool = True) -> Facts:
-    """Facts of the incident in a folder; see `read_case`.
-
-    Raises
-    ------
-    VerificationError
-        If its timeline was altered.
-    """
+    """Facts of the incident in a folder; see `read_case`. Raise VerificationError if its timeline was altered."""
     playbook = playbook or packaged()
     return known_facts(incident, read_entries(folder, with_notes=with_notes), playbook)
 
@@ -73,7 +62,6 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
 
     Parameters
     ----------
-    incident : Incident
     entries : sequence of Entry
         Its timeline, oldest first: times of progress, and since when a condition is known.
     playbook : Playbook

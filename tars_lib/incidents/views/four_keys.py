@@ -44,7 +44,6 @@ class DoraKey:
 
     Attributes
     ----------
-    name : str
     value : float or None
         None: unknown.
     unit : str
@@ -69,10 +68,7 @@ class DoraKey:
 def read_past(root: Path) -> tuple[tuple[Facts, ...], Counter[str]]:
     """The incidents of an org-health folder's `incidents.csv`, and how many each system gave.
 
-    Raises
-    ------
-    InputError
-        If the folder has none, or they cannot be read.
+    Raise InputError if the folder has none, or they cannot be read.
     """
     path = root / "incidents.csv"
     if not is_there(path, str(path)):

@@ -93,7 +93,6 @@ def golden_path(
 
     Parameters
     ----------
-    incident : Incident
     now : datetime
         Aware.
     incidents_dir : Path, optional
@@ -141,7 +140,6 @@ def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
     ----------
     action : Action
         Its `query` names the places of the playbook's page.
-    incident : Incident
     folder : Path
         The incident's, from where its runs are found.
     """
