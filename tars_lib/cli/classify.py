@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
+from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
-from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, print_json
 
 SLA_BREACH = 142
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     help="Where incidents live, and the organisation's playbook; default $TARS_INCIDENTS_DIR, else ./incidents.",
 )
 @playbook_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@json_option
 @guarded(REPORT)
 def classify(
     reports: tuple[str, ...],
@@ -55,7 +56,7 @@ def classify(
         raise click.UsageError("--run answers from one run; give it without codes and reports")
     if not codes and not reports and run_dir is None:
         raise click.UsageError("nothing to classify; give --exit-code N, a report file or a run directory")
-    from tars_lib.files.json_records import dumps, to_json
+    from tars_lib.files.json_records import to_json
     from tars_lib.model.organisation import duration_text
     from tars_lib.playbook.decision_tree import classify as walk
 
@@ -71,7 +72,7 @@ def classify(
                 None if classification.contain_within is None else duration_text(classification.contain_within)
             )
             document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
-        click.echo(dumps(document), nl=False)
+        print_json(document)
         return 0
     if run_dir is not None:
         said, is_settled = _run_lines(run_dir, incidents_dir, in_force)
@@ -107,7 +108,6 @@ def _answer_lines(classification: Classification, playbook: Playbook, *, is_sett
 
 def _run_lines(name: str, incidents_dir: Path | None, playbook: Playbook) -> tuple[list[str], bool]:
     """State, plan, likely cause and scorecard, by the run and the record of its incident; and whether it is settled."""
-    from tars_lib.cli.shared.shell import expand
     from tars_lib.cli.shared.verdict import plan_lines, scorecard_lines, state_lines
     from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.incidents.store.register import now
@@ -159,7 +159,6 @@ def _whole_triage(path: str, steps: Sequence[TriageStep], playbook: Playbook) ->
 
 def _codes_of(name: str) -> list[int]:
     """Exit codes of a report file, or of all steps of a run directory; of what was altered none."""
-    from tars_lib.cli.shared.shell import expand
     from tars_lib.errors import InputError
     from tars_lib.files.json_records import read_json
     from tars_lib.pipeline.sealed import check_run, refuse_altered

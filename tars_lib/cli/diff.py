@@ -6,7 +6,7 @@ import click
 
 from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import on_screen, say
-from tars_lib.cli.shared.shell import REPORT, expand, guarded
+from tars_lib.cli.shared.shell import REPORT, expand, guarded, print_json
 from tars_lib.text.times import MINUTES
 
 
@@ -20,13 +20,12 @@ from tars_lib.text.times import MINUTES
 def diff(run1: str, run2: str, as_json: bool, quiet: bool) -> int:
     """Compare RUN1 (before) with RUN2 (after): verdicts, scores, alerts and the impact of propagation paths."""
     from tars_lib.engines.queries.run_difference import compare
-    from tars_lib.files.json_records import dumps
     from tars_lib.pipeline import load_run
 
     runs = [load_run(expand([name], "a run directory")) for name in (run1, run2)]
     changes = compare(*(run.reports for run in runs))
     if as_json:
-        click.echo(dumps({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes}), nl=False)
+        print_json({"before": runs[0].run_id, "after": runs[1].run_id, "changes": changes})
         return 0
     lines = [f"{run.run_id} (as of {run.status.as_of:{MINUTES}})" for run in runs]
     lines += [

@@ -39,7 +39,12 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
 
     time, playbook = options.time, options.playbook
     register = read_cases(options.root, playbook)
-    past, sources = _past(org_root)
+    past: tuple[Facts, ...] = ()
+    sources: Counter[str] = Counter()
+    if org_root is not None:
+        from tars_lib.incidents.views.four_keys import read_past
+
+        past, sources = read_past(org_root)
     cases = (*register.cases, *past)
     values = measure(cases, time, playbook)
     months = by_month(cases, time, playbook) if monthly else {}
@@ -63,13 +68,6 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
     lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in register.unreadable]
     click.echo("\n".join(lines))
     return 0
-
-
-def _past(org_root: Path | None) -> tuple[tuple[Facts, ...], Counter[str]]:
-    """The imported incidents of an org-health folder, and how many each system gave."""
-    from tars_lib.incidents.views.four_keys import read_past
-
-    return ((), Counter()) if org_root is None else read_past(org_root)
 
 
 def _origins(register: int, sources: Counter[str]) -> Iterator[str]:

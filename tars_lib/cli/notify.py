@@ -11,7 +11,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import NOTIFY, guarded
+from tars_lib.cli.shared.shell import NOTIFY, guarded, print_json
 
 if TYPE_CHECKING:
     from tars_lib.incidents.views.case import Case
@@ -83,7 +83,6 @@ def notify(
     from tars_lib.channels.pagerduty import PagerDutyAction
     from tars_lib.channels.send import Delivery, Receipt, send
     from tars_lib.errors import NotificationError
-    from tars_lib.files.json_records import dumps
     from tars_lib.incidents.response.messages import keep_receipts, texts_for
     from tars_lib.playbook.documents.communication import Message
 
@@ -135,7 +134,7 @@ def notify(
             [sent_text for sent_text in outgoing if sent_text.communication_id in used] if record is not None else []
         )
         document = {"is_dry_run": not is_real, "receipts": receipts}
-        click.echo(dumps(document | ({"messages": shown} if shown else {})), nl=False)
+        print_json(document | ({"messages": shown} if shown else {}))
         return 0
     words = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
     for receipt in receipts:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 
 
 @click.group(epilog="Example: tars playbook show --playbook ./our-playbook.yaml")
@@ -30,7 +30,6 @@ def playbook() -> None:
 def show(own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, quiet: bool) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
     from tars_lib.errors import ConfigError
-    from tars_lib.files.json_records import dumps
     from tars_lib.incidents.store.playbook_in_force import own_playbook
     from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.playbook.config import read_playbook
@@ -43,7 +42,7 @@ def show(own: Path | None, incidents_dir: Path | None, section: str | None, as_j
     if as_json:
         origins = {key: row for key, row in in_force.origins.items() if key.partition(".")[0] in content}
         head = {"version": in_force.playbook.version, "sha256": in_force.playbook.sha256}
-        click.echo(dumps({**head, "playbook": content, "origins": origins}), nl=False)
+        print_json({**head, "playbook": content, "origins": origins})
         return 0
     click.echo(f"playbook {visible(in_force.playbook.version)}, sha256 {in_force.playbook.sha256}")
     for key, value in _values(content, ""):

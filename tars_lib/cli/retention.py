@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.incident.options import time_of
+from tars_lib.cli.incident.options import echo_json, time_of
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded
 
@@ -112,7 +112,7 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
 
     Code 1 if a file is missing or altered.
     """
-    from tars_lib.files.json_records import dumps, to_json
+    from tars_lib.files.json_records import to_json
     from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.retention.holding import all_holds
     from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
@@ -124,7 +124,7 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
     faults = [fault_in(root, stored) for stored in kept]
     if as_json:
         rows = [{"archived": to_json(stored), "fault": fault} for stored, fault in zip(kept, faults, strict=True)]
-        click.echo(dumps({"archive": str(root), "archived": rows, "holds": held}, ensure_ascii=True), nl=False)
+        echo_json({"archive": str(root), "archived": rows, "holds": held})
     else:
         for stored, fault in zip(kept, faults, strict=True):
             if fault or not quiet:
@@ -144,13 +144,12 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
 
 
 def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -> int:
-    from tars_lib.files.json_records import dumps
     from tars_lib.retention.policy import Decision
     from tars_lib.text.visible import visible
 
     refused = any(item.decision is Decision.REFUSED for item in items)
     if as_json:
-        click.echo(dumps({"is_done": is_done, "items": items}, ensure_ascii=True), nl=False)
+        echo_json({"is_done": is_done, "items": items})
         return 1 if refused else 0
     for item in items:
         if item.decision is Decision.KEEP or (quiet and item.decision is not Decision.REFUSED):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tars_lib.cli.engines.overdue import overdue_of, register_option
-from tars_lib.cli.shared.build_server import build_of, build_options, policy_option
+from tars_lib.cli.shared.build_server import build_of, junit_option, policy_option, summary_option
 from tars_lib.cli.shared.options import policy_files_option, scheduler_option, zone_option
 from tars_lib.cli.shared.screen import say
 from tars_lib.cli.shared.shell import PIPELINE, guarded, progress
@@ -61,7 +60,8 @@ MAX_WARNINGS = 5
 @click.option("--dry-run", is_flag=True, help="Read and check the input, say what would be written, write nothing.")
 @click.option("--exit-zero", is_flag=True, help="Return 0 for findings; errors keep their code.")
 @policy_option
-@build_options
+@summary_option
+@junit_option
 @guarded(PIPELINE)
 def run(
     root: Path | StorePath,
@@ -94,7 +94,16 @@ def run(
     from tars_lib.engines.queries.incident_state import incident_state
     from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.model.times import read_time, read_zone
-    from tars_lib.pipeline import MANIFEST_FILE, RUN_PREFIX, STATUS_FILE, analyze, now, run_name, write_run
+    from tars_lib.pipeline import (
+        MANIFEST_FILE,
+        RUN_PREFIX,
+        STATUS_FILE,
+        analyze,
+        now,
+        run_name,
+        write_report,
+        write_run,
+    )
     from tars_lib.pipeline.history_file import parts_of
     from tars_lib.pipeline.loading import load_org
 
@@ -140,7 +149,10 @@ def run(
             )
             places.send(last=(MANIFEST_FILE, STATUS_FILE))
             made, files = places.shown(run_dir), [places.shown(path) for path in sorted(run_dir.iterdir())]
-            page = _page_of(run_dir, begin) if html else None
+            page = None
+            if html:
+                begin("page")
+                page = write_report("incident_report", run_dir, None, ("html",))["html"]
     _warn(analysis, now())
     state = incident_state(analysis.health.history.interval, analysis.sla)
     if not quiet:
@@ -162,21 +174,12 @@ def run(
     return build.tell(analysis.sla, state, analysis.org.name, analysis.codes, run_dir.name)
 
 
-def _page_of(run_dir: Path, begin: Callable[[str], None]) -> Path:
-    """The incident report of a run as an HTML page."""
-    from tars_lib.pipeline import write_report
-
-    begin("page")
-    return write_report("incident_report", run_dir, None, ("html",))["html"]
-
-
 def _warn(analysis: Analysis, time: datetime) -> None:
     """Say on stderr how old the data are, and how they were read where that could be meant otherwise."""
     import logging
 
     from tars_lib.engines.health.assess import data_age
     from tars_lib.model.names import SlaStatus
-    from tars_lib.text.counts import plural
 
     logger = logging.getLogger("tars_lib")
     aged = data_age(analysis.org, analysis.as_of, time)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, span_of
+from tars_lib.cli.incident.options import Options, echo_json, span_of
 from tars_lib.cli.shared.options import incidents_option, zone_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.text.times import MINUTES
@@ -61,7 +61,6 @@ def watch(
     """
     from tars_lib.cli.shared.screen import wrapped
     from tars_lib.errors import TarsError
-    from tars_lib.files.json_records import dumps
     from tars_lib.incidents.response.watching import baseline, courses, keep, look, pause
     from tars_lib.reports.blocks.lengths import LINE_LIMIT, visible
 
@@ -102,7 +101,7 @@ def watch(
             time.sleep(max(0.0, step.total_seconds() - (time.monotonic() - begun)))
     course = courses(seen)
     if as_json:
-        click.echo(dumps({"failures": failures, "impact_scores": course, "rounds": seen}, ensure_ascii=True), nl=False)
+        echo_json({"failures": failures, "impact_scores": course, "rounds": seen})
     else:
         for name, values in course.items():
             click.echo(f"impact_score of {visible(name)}: {', '.join(f'{value:.0f}' for value in values)}")

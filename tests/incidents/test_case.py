@@ -27,7 +27,7 @@ from tars_lib.incidents.store.record import ActionKind, Condition
 from tars_lib.incidents.views.all_cases import read_cases
 from tars_lib.incidents.views.case import case_of, read_case
 from tars_lib.incidents.views.clocks import respond_clock
-from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.incidents.views.golden_path import golden_path, path_of
 from tars_lib.incidents.views.standing import standing
 from tars_lib.model.names import ContainmentType, Severity
 from tars_lib.pipeline import analyze, load_run, write_run
@@ -68,7 +68,7 @@ def test_facts_hold_what_the_run_knew_and_none_for_what_nobody_knows(tmp_path: P
     assert (found.eta, found.next_update_at, found.sla_restored_at, found.mitigated_at) == (None, None, None, None)
     assert all(cause.confidence != 0 for cause in found.causes)
     by_hand_only = open_incident(tmp_path, by_hand(Severity.SEV_2, "Slow"), "ada", NOON).incident
-    bare = case_of(tmp_path / by_hand_only.incident_id, by_hand_only)
+    bare = case_of(tmp_path / by_hand_only.incident_id, by_hand_only, packaged())
     assert (bare.customer_impact, bare.started_at, bare.detected_at, bare.slas) == (None, None, None, ())
 
 
@@ -107,7 +107,7 @@ def test_escalation_records_everybody_due_with_the_rule_and_then_the_next_rung(t
     assert escalate(writer, reason="page").incident.escalations[-1].contact == "Team lead"
     case = read_case(writer.folder, packaged(), NOON + timedelta(hours=2))
     assert {rung.contact for rung in case.escalation.due} == {"Engineering manager"}
-    path = golden_path(case.incident, case.time, None, Situation(due=case.escalation.due))
+    path = path_of(case)
     assert any("to be notified now: Engineering manager by Phone" in line for line in path.steps[4].recorded)
 
 
@@ -214,7 +214,7 @@ def test_an_organisations_playbook_decides_clocks_path_and_checklist(tmp_path: P
     assert incident.playbook_sha256 != packaged().sha256
     assert respond_clock(incident, playbook).due_at == NOON + timedelta(minutes=5)
     assert incident.actions[0].text == "Pull the plug of api"
-    step = golden_path(incident, NOON, None, Situation(playbook)).steps[3]
+    step = golden_path(incident, NOON, playbook).steps[3]
     assert (step.name, step.start_minute, step.end_minute, step.task) == ("Stop it", 3, 6, "Do it now")
     own.write_text("golden_path: {party: {start: 0, end: 1, title: Party}}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"golden_path\.party: not a step of the path"):
@@ -228,7 +228,7 @@ def test_records_that_cannot_be_read_are_named_and_count_as_overdue(tars: Tars, 
     assert "not done: notify VP Engineering (Phone and Email)" in " ".join(late.stdout.split())
     assert tars("review").returncode == 0
     (writer.folder / "incident.json").write_text("{", encoding="utf-8")
-    found = read_cases(tmp_path / "incidents")
+    found = read_cases(tmp_path / "incidents", packaged())
     assert (found.cases, [name for name, _ in found.unreadable]) == ((), [writer.folder.name])
     for words in (("review",), ("incident", "escalate", "--overdue")):
         page = tars(*words)

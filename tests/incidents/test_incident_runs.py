@@ -26,7 +26,7 @@ from tars_lib.incidents.store.journal import read_entries
 from tars_lib.incidents.store.record import ActionKind, Condition, CustomerImpact, EffectVerdict
 from tars_lib.incidents.store.verification import verify
 from tars_lib.incidents.views.case import read_case
-from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.incidents.views.golden_path import golden_path, path_of
 from tars_lib.incidents.views.run_facts import find_run
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import load_run
@@ -125,7 +125,7 @@ def test_the_golden_path_resumes_at_the_first_step_that_is_not_done(tmp_path: Pa
 
     def look() -> str | None:
         incident = acts.note(writer, "look").incident
-        path = golden_path(incident, NOON + timedelta(minutes=9))
+        path = golden_path(incident, NOON + timedelta(minutes=9), packaged())
         seen.append(None if path.current is None else path.steps[path.current].name)
         assert path.due == 3
         return path.next_command
@@ -163,7 +163,7 @@ def test_once_somebody_was_told_the_path_names_whom_to_tell_and_only_when_nothin
 
     def following(hours: float = 0) -> str:
         case = read_case(writer.folder, packaged(), writer.time + timedelta(hours=hours))
-        return golden_path(case.incident, case.time, None, Situation(due=case.escalation.due)).next_command or ""
+        return path_of(case).next_command or ""
 
     incident_id = writer.folder.name
     assert following() == f"tars incident update {incident_id}"

@@ -23,6 +23,7 @@ from tars_lib.incidents.store.record import Condition, CustomerImpact, Incident,
 from tars_lib.incidents.store.register import folder_of, folders, is_incident_id, new_folder
 from tars_lib.incidents.views.clocks import contain_clock, is_late, respond_clock, rungs_left
 from tars_lib.model.names import ContainmentType, Severity
+from tars_lib.playbook.packaged import packaged
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)  # a Monday
 OPEN = """
@@ -94,16 +95,16 @@ def test_processes_in_the_same_minute_open_an_incident_each(tmp_path: Path, proc
 )
 def test_clocks_are_the_playbooks(tmp_path: Path, codes: tuple[int, ...], respond: int, contain: int | None) -> None:
     incident = opened(tmp_path, *codes).incident
-    assert respond_clock(incident).due_at == after(respond)
+    assert respond_clock(incident, packaged()).due_at == after(respond)
     assert contain_clock(incident).due_at == (None if contain is None else after(contain))
     assert incident.exit_codes == codes
-    assert not is_late(incident, after(respond))
-    assert is_late(incident, after(respond + 1))
+    assert not is_late(incident, after(respond), packaged())
+    assert is_late(incident, after(respond + 1), packaged())
 
 
 def test_a_ticket_is_due_at_the_end_of_the_next_business_day(tmp_path: Path) -> None:
     incident = opened(tmp_path, severity=Severity.SEV_4).incident
-    assert respond_clock(incident).due_at == datetime(2026, 5, 6, tzinfo=UTC)
+    assert respond_clock(incident, packaged()).due_at == datetime(2026, 5, 6, tzinfo=UTC)
 
 
 def test_each_clock_stops_when_its_act_is_done_and_says_whether_that_was_in_time(tmp_path: Path) -> None:
@@ -111,14 +112,14 @@ def test_each_clock_stops_when_its_act_is_done_and_says_whether_that_was_in_time
     acts.acknowledge(Writer(folder, "ada", after(14)))
     acts.start_containment(Writer(folder, "ada", after(15)), text="Shed load")
     done = acts.finish_containment(Writer(folder, "ada", after(20)), None).incident
-    assert respond_clock(done).left(after(90)) == timedelta(minutes=1)
+    assert respond_clock(done, packaged()).left(after(90)) == timedelta(minutes=1)
     assert contain_clock(done).left(after(90)) == timedelta(minutes=-5)
-    assert not is_late(done, after(90))
+    assert not is_late(done, after(90), packaged())
     acts.resolve(Writer(folder, "ada", after(30)), "load is back")
     again = acts.reopen(Writer(folder, "ada", after(60)), "it is back, too").incident
     assert (again.status, again.resolved_at, again.contained_at) == (IncidentStatus.ACKNOWLEDGED, None, None)
     assert contain_clock(again).due_at == after(75)
-    assert respond_clock(again).stopped_at == after(14)
+    assert respond_clock(again, packaged()).stopped_at == after(14)
 
 
 ACTS: dict[str, Callable[[Writer], Written]] = {
@@ -179,7 +180,7 @@ def test_escalation_goes_up_the_matrix_and_refuses_when_every_rung_was_told(tmp_
     with pytest.raises(InputError, match="everybody in the matrix for SEV-2 was notified"):
         escalate(writer)
     raised = acts.record_fact(writer, severity=Severity.SEV_1, conditions=[Condition.DATA_LOSS_RISK]).incident
-    assert (rungs_left(raised), raised.conditions) == (["VP Engineering"], (Condition.DATA_LOSS_RISK,))
+    assert (rungs_left(raised, packaged()), raised.conditions) == (["VP Engineering"], (Condition.DATA_LOSS_RISK,))
 
 
 def test_a_cause_that_a_person_found_stands_first_and_brings_its_row_of_the_playbook(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tars_lib.incidents.response.checklist import suggested
 from tars_lib.incidents.response.opening import by_hand, open_incident
 from tars_lib.incidents.store.record import Incident
 from tars_lib.incidents.views.clocks import respond_clock
-from tars_lib.incidents.views.golden_path import Situation, golden_path
+from tars_lib.incidents.views.golden_path import golden_path
 from tars_lib.model.names import CauseType, ContainmentType, Severity
 from tars_lib.playbook.actions import suggest
 from tars_lib.playbook.config import read_playbook
@@ -176,7 +176,7 @@ def by_metrics(playbook: Playbook, _: list[Incident]) -> list[object]:
 
 
 def by_path(playbook: Playbook, incidents: list[Incident]) -> list[object]:
-    return [golden_path(incident, now, None, Situation(playbook)) for incident in incidents for now in TIMES]
+    return [golden_path(incident, now, playbook) for incident in incidents for now in TIMES]
 
 
 SAYS: dict[str, Callable[[Playbook, list[Incident]], list[object]]] = {

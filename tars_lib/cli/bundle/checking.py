@@ -10,7 +10,7 @@ import click
 from tars_lib.cli.bundle import custody
 from tars_lib.cli.incident.keeping import head_option, heads_of
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import TarsError
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ def verify(
     from tars_lib.cli.bundle.verdict import kind_of, show
     from tars_lib.evidence.sealing.custody import disagreement, events, superseded
     from tars_lib.evidence.verification import verify as check
-    from tars_lib.files.json_records import dumps
 
     checked = check(file)
     notes = list(checked.notes)
@@ -109,7 +108,7 @@ def verify(
             "notes": notes,
             "signatures": signatures,
         }
-        click.echo(dumps(document), nl=False)
+        print_json(document)
     else:
         show(
             file, checked, signatures, faults, notes, quiet=quiet, verbose=click.get_current_context().params["verbose"]

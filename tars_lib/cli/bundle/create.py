@@ -14,8 +14,6 @@ from tars_lib.cli.shared.shell import REPORT, expand, guarded
 
 if TYPE_CHECKING:
     from tars_lib.evidence.bundle import Bundle
-    from tars_lib.evidence.gather import Request
-    from tars_lib.redaction.payload import Redaction
 
 
 @click.command(epilog="Example: tars bundle create --run-dir ./reports/runs/tars-run-20260105-143000")
@@ -88,8 +86,13 @@ def package(
     if run_dir is None and (more_runs or (before, after, incident) == (None, None, None)):
         raise click.UsageError("Missing option '--run-dir' (or '--incident', or '--before' and '--after').")
     from tars_lib.evidence.bundle import check_place, make_bundle, write_bundle
+    from tars_lib.evidence.choice import choose, incident_around
+    from tars_lib.evidence.gather import Request
     from tars_lib.evidence.sealing.signature import refuse_absent_key
     from tars_lib.evidence.sealing.timestamp import STAMP_ENDING, check_authority, stamp
+    from tars_lib.incidents.store.playbook_in_force import PLAYBOOK_FILE
+    from tars_lib.redaction.config import read_redaction
+    from tars_lib.redaction.payload import Redaction
 
     check_place(output_dir)
     if timestamp_url is not None:
@@ -97,17 +100,23 @@ def package(
     signer = custody.signer(sign_key)
     if gpg_key is not None:
         refuse_absent_key(gpg_key)
-    request = _request(
-        None if run_dir is None else expand([run_dir, *more_runs], "a run directory"),
-        *(None if chosen is None else expand([chosen], "a run directory") for chosen in (before, after)),
-        named=custody.incident_folder(incident, incidents_dir),
+    run = None if run_dir is None else expand([run_dir, *more_runs], "a run directory")
+    named = [None if name is None else expand([name], "a run directory") for name in (before, after)]
+    folder = custody.incident_folder(incident, incidents_dir) or (None if run is None else incident_around(run))
+    beside = None if folder is None else folder.parent / PLAYBOOK_FILE
+    if playbook is None and beside is not None and beside.is_file():
+        playbook = beside
+    request = Request(
+        (),
+        incident=folder,
         with_inputs=with_inputs,
         playbook=playbook,
-        every_page=every_page,
         allow_partial=allow_partial,
+        every_page=every_page,
     )
+    request = choose(request, run=run, before=named[0], after=named[1])
     if redact is not None:
-        request = replace(request, redaction=_redaction(redact))
+        request = replace(request, redaction=Redaction(read_redaction(redact)))
     if incident is None and request.incident is not None and not quiet:
         click.echo(f"the run stands in {request.incident.name}; its record is packed too", err=True)
     made = make_bundle(request, bundle_name)
@@ -126,43 +135,6 @@ def package(
         )
         _say(made, is_signed=is_signed)
     return 0
-
-
-def _redaction(file: Path) -> Redaction:
-    from tars_lib.redaction.config import read_redaction
-    from tars_lib.redaction.payload import Redaction
-
-    return Redaction(read_redaction(file))
-
-
-def _request(
-    run: Path | None,
-    before: Path | None,
-    after: Path | None,
-    *,
-    named: Path | None,
-    with_inputs: Path | None,
-    playbook: Path | None,
-    every_page: bool,
-    allow_partial: bool,
-) -> Request:
-    from tars_lib.evidence.choice import choose, incident_around
-    from tars_lib.evidence.gather import Request
-    from tars_lib.incidents.store.playbook_in_force import PLAYBOOK_FILE
-
-    incident = named or (None if run is None else incident_around(run))
-    beside = None if incident is None else incident.parent / PLAYBOOK_FILE
-    if playbook is None and beside is not None and beside.is_file():
-        playbook = beside
-    base = Request(
-        (),
-        incident=incident,
-        with_inputs=with_inputs,
-        playbook=playbook,
-        allow_partial=allow_partial,
-        every_page=every_page,
-    )
-    return choose(base, run=run, before=before, after=after)
 
 
 def _say(made: Bundle, *, is_signed: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
     if (file is None) == (incident is None):
         raise click.UsageError("Give either FILE or --incident.")
     from tars_lib.evidence.sealing.custody import Log, events, head
-    from tars_lib.files.json_records import dumps, time_text
+    from tars_lib.files.json_records import time_text
     from tars_lib.text.visible import visible
 
     if file is None:
@@ -101,7 +101,7 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
     count, last = head(custody_log)
     if as_json:
         document = {"record": custody_log.place, "entries": count, "head": last, "events": entered}
-        click.echo(dumps(document), nl=False)
+        print_json(document)
         return 0
     for event in entered:
         to = "" if event.to is None else f" to {visible(event.to)}"
@@ -224,9 +224,16 @@ def signatures_beside(
 def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
     """A bundle that is intact, that no signature and no record contradicts, and its record."""
     from tars_lib.evidence.sealing.custody import disagreement, events, refuse_unwritable
+    from tars_lib.evidence.verification import verify
 
-    checked = _intact(file)
-    assert checked.sha256 is not None  # noqa: S101 - a zip
+    checked = verify(file)
+    if checked.sha256 is None:
+        raise InputError(f"{file}: a folder; the zip is what is handed on")
+    if checked.faults:
+        first = checked.faults[0]
+        raise VerificationError(
+            f"{file}: {first.what.value}: {first.path or 'archive'}: {first.why}; nothing was entered"
+        )
     for signature in signatures_beside(file, None):
         if signature.state.value == "INVALID":
             raise VerificationError(
@@ -238,20 +245,6 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
         raise VerificationError(f"{file}: {other}; nothing was entered")
     refuse_unwritable(log)
     return checked, log
-
-
-def _intact(file: Path) -> Verification:
-    from tars_lib.evidence.verification import verify as check
-
-    checked = check(file)
-    if checked.sha256 is None:
-        raise InputError(f"{file}: a folder; the zip is what is handed on")
-    if checked.faults:
-        first = checked.faults[0]
-        raise VerificationError(
-            f"{file}: {first.what.value}: {first.path or 'archive'}: {first.why}; nothing was entered"
-        )
-    return checked
 
 
 def log_of(file: Path, incidents_dir: Path | None, identifier: str | None) -> Log:

@@ -30,17 +30,11 @@ def show(
 ) -> None:
     """Print the verdict; `quiet` leaves out what is no fault."""
     is_clean = checked.is_intact and not faults
-    lines: list[str] = []
-    if not (quiet and is_clean):
-        lines += [f"CONTENT:   {_content(checked)}", f"CONTAINER: {_container(checked)}"]
     named = [f"  {fault.what.value}: {fault.path or 'archive'}: {fault.why}" for fault in checked.content_faults]
     shown = named if verbose else named[:MOST_NAMED]
-    lines[1:1] = [*shown, *([f"  and {len(named) - len(shown)} more; --verbose names them"] if shown != named else [])]
-    if lines:
-        # the two verdicts stand first, the files that they speak of below
-        lines = [line for line in lines if not line.startswith("  ")] + [
-            line for line in lines if line.startswith("  ")
-        ]
+    verdicts = [f"CONTENT:   {_content(checked)}", f"CONTAINER: {_container(checked)}"]
+    lines = [*([] if quiet and is_clean else verdicts), *shown]
+    lines += [f"  and {len(named) - len(shown)} more; --verbose names them"] if shown != named else []
     lines += [f"FAULT: {fault}" for fault in faults]
     lines += [f"Cause: {cause}" for cause in checked.causes]
     if not is_clean:

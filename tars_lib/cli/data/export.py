@@ -63,20 +63,6 @@ class _Source:
         return read_query_map([(path, MAP_NAME) for path in maps if is_there(path, MAP_NAME, ConfigError)])
 
 
-def _checked(
-    run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None
-) -> _Source:
-    # a root of `tars.toml` gives way to a run
-    root = None if run_pattern is not None and is_from_settings("root") else root
-    if (run_pattern is None) == (root is None):
-        raise click.UsageError("Give either --run or --root.")
-    if root is None and (sla_policy or (assume_tz is not None and not is_from_settings("assume_tz"))):
-        raise click.UsageError(
-            "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
-        )
-    return _Source(run_pattern, root, sla_policy, assume_tz)
-
-
 def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
     """Make a command's body of a function that is given a `source`, and where its text goes: the options of all three."""
 
@@ -84,7 +70,15 @@ def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
     def with_source(
         *, run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None, **given: Any
     ) -> int:
-        return body(source=_checked(run_pattern, root, sla_policy, assume_tz), **given)
+        # a root of `tars.toml` gives way to a run
+        root = None if run_pattern is not None and is_from_settings("root") else root
+        if (run_pattern is None) == (root is None):
+            raise click.UsageError("Give either --run or --root.")
+        if root is None and (sla_policy or (assume_tz is not None and not is_from_settings("assume_tz"))):
+            raise click.UsageError(
+                "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
+            )
+        return body(source=_Source(run_pattern, root, sla_policy, assume_tz), **given)
 
     command: Callable[..., Any] = guarded(PIPELINE)(with_source)
     command = click.option(

@@ -14,7 +14,7 @@ import click
 from tars_lib.cli.shared.build_server import policy_of, policy_option
 from tars_lib.cli.shared.options import json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
-from tars_lib.cli.shared.shell import Codes, expand, guarded
+from tars_lib.cli.shared.shell import Codes, expand, guarded, print_json
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.legacy.exit_codes import IGNORED_FLAGS, legacy_zero
 
@@ -71,7 +71,7 @@ class Output:
             Exit code.
         """
         from tars_lib.files.atomic import write_together
-        from tars_lib.files.json_records import dumps, record_text, to_json
+        from tars_lib.files.json_records import record_text, to_json
         from tars_lib.findings.exit_policy import decide
 
         policy = policy_of(self.exit_policy, self.exit_zero)
@@ -83,7 +83,7 @@ class Output:
             document = to_json(report)
             if self.summary_only and isinstance(document, dict):
                 document = {key: value for key, value in document.items() if key not in dropped}
-            click.echo(dumps(document), nl=False)
+            print_json(document)
         elif self.summary_only or (self.file is None and not self.quiet):
             say(on_screen(summary(), "add --json for all of it"))
         elif self.file is not None and not self.quiet:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,13 +11,11 @@ if TYPE_CHECKING:
     from tars_lib.playbook.escalation import Overdue
 
 
-def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--incidents-dir`, which makes alerts of what responders owe; `overdue_of` reads it."""
-    return click.option(
-        "--incidents-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Raise an alert for each overdue escalation of these incidents, too; default: judge the data alone.",
-    )(command)
+register_option = click.option(
+    "--incidents-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Raise an alert for each overdue escalation of these incidents, too; default: judge the data alone.",
+)
 
 
 def overdue_of(incidents_dir: Path | None) -> Overdue:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.engines.options import Output, ReportSource, engine_options, one_file, report_argument
-from tars_lib.cli.shared.build_server import build_of, build_options
+from tars_lib.cli.shared.build_server import build_of, junit_option, summary_option
 from tars_lib.cli.shared.options import policy_files_option
 
 
@@ -20,7 +20,8 @@ from tars_lib.cli.shared.options import policy_files_option
 @click.option(
     "--window", "days", type=click.IntRange(1, 3660), multiple=True, help="Days to measure besides; repeatable."
 )
-@build_options
+@summary_option
+@junit_option
 @engine_options("sla")
 def sla(
     source: ReportSource,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tars_lib.cli.incident.options import Options, common, echo_json, judged, needed, text_of
+from tars_lib.cli.incident.options import Options, common, echo_json, id_argument, judged, needed, text_of
 from tars_lib.cli.shared.shell import expand
 from tars_lib.errors import ConfigError
 
@@ -71,7 +71,7 @@ def open_command(
 
 
 @click.command(short_help="Acknowledge: you have it.", epilog="Example: tars incident ack INC-202601051430")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="[TEXT]", required=False)
 @judged
 def ack(options: Options, incident_id: str | None, text: str | None) -> int:
@@ -80,12 +80,11 @@ def ack(options: Options, incident_id: str | None, text: str | None) -> int:
 
     incident_id, text = options.addressed(incident_id, text)
     said = "" if text is None else text_of(text)
-    written = acknowledge(options.writer(incident_id), said)
-    return options.show(written)
+    return options.show(acknowledge(options.writer(incident_id), said))
 
 
 @click.command(epilog="Example: tars incident note INC-202601051430 'error rate falls since 14:41 UTC'")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="TEXT", required=False)
 @judged
 def note(options: Options, incident_id: str | None, text: str | None) -> int:
@@ -96,12 +95,11 @@ def note(options: Options, incident_id: str | None, text: str | None) -> int:
     from tars_lib.incidents.response.acts import note as write
 
     incident_id, text = options.addressed(incident_id, text)
-    written = write(options.writer(incident_id), text_of(needed(text, "TEXT")))
-    return options.show(written)
+    return options.show(write(options.writer(incident_id), text_of(needed(text, "TEXT"))))
 
 
 @click.command(epilog="Example: tars incident record INC-202601051430 --run latest")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--run", metavar="RUN", help="Run directory; latest: the newest in the incident's folder.")
 @click.option("--cause", metavar="TEXT", help="A cause that you found.")
 @click.option("--containment-type", type=_CONTAIN, help="Kind of that cause; its playbook row joins the checklist.")
@@ -169,7 +167,7 @@ def record(
     short_help="Record containment: begun, done, undone.",
     epilog="Example: tars incident contain INC-202601051430 --start A1",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="[TEXT]", required=False)
 @click.option("--start", metavar="ACTION", help="Begin this action of the checklist.")
 @click.option("--done", metavar="ACTION", help="This action is done.")
@@ -243,7 +241,7 @@ def _show_checklist(options: Options, incident_id: str, *, full: bool) -> int:
 
 
 @click.command(epilog="Example: tars incident resolve INC-202601051430 'deploy rolled back, SLA met since 15:02 UTC'")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="[TEXT]", required=False)
 @common
 def resolve(options: Options, incident_id: str | None, text: str | None) -> int:
@@ -265,7 +263,7 @@ def resolve(options: Options, incident_id: str | None, text: str | None) -> int:
 
 
 @click.command(epilog="Example: tars incident close INC-202601051430")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="[TEXT]", required=False)
 @common
 def close(options: Options, incident_id: str | None, text: str | None) -> int:
@@ -273,15 +271,14 @@ def close(options: Options, incident_id: str | None, text: str | None) -> int:
     from tars_lib.incidents.response.acts import close as write
 
     incident_id, text = options.addressed(incident_id, text, "resolved")
-    written = write(options.writer(incident_id), "" if text is None else text_of(text))
-    return options.show(written)
+    return options.show(write(options.writer(incident_id), "" if text is None else text_of(text)))
 
 
 @click.command(
     short_help="The incident is not over after all.",
     epilog="Example: tars incident reopen INC-202601051430 'errors are back since 16:10 UTC'",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="TEXT", required=False)
 @judged
 def reopen(options: Options, incident_id: str | None, text: str | None) -> int:
@@ -289,5 +286,4 @@ def reopen(options: Options, incident_id: str | None, text: str | None) -> int:
     from tars_lib.incidents.response.acts import reopen as write
 
     incident_id, text = options.addressed(incident_id, text, "ended")
-    written = write(options.writer(incident_id), text_of(needed(text, "TEXT")))
-    return options.show(written)
+    return options.show(write(options.writer(incident_id), text_of(needed(text, "TEXT"))))

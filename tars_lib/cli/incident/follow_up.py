@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, echo_json, judged, located, needed, now_option, span_of, text_of
+from tars_lib.cli.incident.options import (
+    Options,
+    echo_json,
+    id_argument,
+    judged,
+    located,
+    needed,
+    now_option,
+    span_of,
+    text_of,
+)
 from tars_lib.cli.shared.shell import expand
 
 if TYPE_CHECKING:
@@ -25,7 +35,7 @@ _OUTPUT = click.option(
     short_help="Fill the postmortem from the record.",
     epilog="Example: tars incident postmortem INC-202601051430 --output postmortem.md",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @_OUTPUT
 @now_option
 @judged
@@ -67,7 +77,7 @@ def postmortem(options: Options, incident_id: str | None, output: Path | None) -
     short_help="Add an action item, or say that it is done.",
     epilog="Example: tars incident action INC-202601051430 add 'Alert on the queue' --owner grace --due 14d",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("verb", metavar="add|done", required=False)
 @click.argument("text", metavar="TEXT|ITEM", required=False)
 @click.option("--owner", metavar="WHO", help="Who does it (add).")
@@ -97,7 +107,7 @@ def action(
 @click.command(
     short_help="Record that a review was held.", epilog="Example: tars incident review INC-202601051430 debrief"
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("review_id", metavar="REVIEW", required=False)
 @judged
 def review(options: Options, incident_id: str | None, review_id: str | None) -> int:
@@ -108,15 +118,14 @@ def review(options: Options, incident_id: str | None, review_id: str | None) -> 
     from tars_lib.incidents.response.follow_up_acts import hold_review
 
     incident_id, review_id = options.addressed(incident_id, review_id, "unclosed")
-    written = hold_review(options.writer(incident_id), needed(review_id, "REVIEW"))
-    return options.show(written)
+    return options.show(hold_review(options.writer(incident_id), needed(review_id, "REVIEW")))
 
 
 @click.command(
     short_help="Tickets that follow, for a tracker.",
     epilog="Example: tars incident tickets INC-202601051430 --format github --output issues.json",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--from-run", metavar="RUN", help="Of a run directory instead of an incident; of several the newest.")
 @click.option(
     "--format",

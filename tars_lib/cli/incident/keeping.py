@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, echo_json, located, text_of
+from tars_lib.cli.incident.options import Options, echo_json, id_argument, located, text_of
 from tars_lib.cli.incident.text import verification_lines
 from tars_lib.cli.shared.screen import wrapped
 from tars_lib.errors import InputError
@@ -18,14 +17,12 @@ if TYPE_CHECKING:
     from tars_lib.incidents.store.published import PublishedHead
 
 
-def head_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--head`."""
-    return click.option(
-        "--head",
-        "published",
-        metavar="HEAD|FILE",
-        help="A head that was noted elsewhere, as `tars incident head` printed it, or a file with such lines.",
-    )(command)
+head_option = click.option(
+    "--head",
+    "published",
+    metavar="HEAD|FILE",
+    help="A head that was noted elsewhere, as `tars incident head` printed it, or a file with such lines.",
+)
 
 
 def heads_of(published: str | None) -> tuple[PublishedHead, ...]:
@@ -44,7 +41,7 @@ def heads_of(published: str | None) -> tuple[PublishedHead, ...]:
 @click.command(
     short_help="Name what was altered, if anything was.", epilog="Example: tars incident verify INC-202601051430"
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @head_option
 @located
 def verify(options: Options, incident_id: str | None, published: str | None) -> int:

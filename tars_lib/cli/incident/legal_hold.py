@@ -10,6 +10,9 @@ from tars_lib.cli.incident.options import Options, common, echo_json, text_of
 from tars_lib.errors import InputError
 from tars_lib.text.times import MINUTES
 
+_reason = click.option(
+    "--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin."
+)
 _archive = click.option(
     "--archive-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -22,7 +25,7 @@ _archive = click.option(
     epilog="Example: tars incident hold INC-202601051430 --reason 'claim 4711'",
 )
 @click.argument("incident_id", metavar="ID")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_reason
 @_archive
 @common
 def hold(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
@@ -31,31 +34,19 @@ def hold(options: Options, incident_id: str, reason: str, archive_dir: Path | No
     Until it is released, `tars retention` neither moves nor deletes it, the runs that its record names, or the bundles and
     reports of either. Possible in every state; for an archived incident it is kept in the archive's register.
     """
-    from tars_lib.incidents.response.legal_hold import hold as write
-
-    archive = _archive_with(options, incident_id, archive_dir)
-    if archive is not None:
-        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=True)
-    written = write(options.writer(incident_id), text_of(reason))
-    return options.show(written)
+    return _write(options, incident_id, reason, archive_dir, is_hold=True)
 
 
 @click.command(
     short_help="End a legal hold.", epilog="Example: tars incident release INC-202601051430 --reason 'claim settled'"
 )
 @click.argument("incident_id", metavar="ID")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin.")
+@_reason
 @_archive
 @common
 def release(options: Options, incident_id: str, reason: str, archive_dir: Path | None) -> int:
     """End a legal hold; retention then applies by age again."""
-    from tars_lib.incidents.response.legal_hold import release as write
-
-    archive = _archive_with(options, incident_id, archive_dir)
-    if archive is not None:
-        return _in_archive(options, archive, incident_id, text_of(reason), is_hold=False)
-    written = write(options.writer(incident_id), text_of(reason))
-    return options.show(written)
+    return _write(options, incident_id, reason, archive_dir, is_hold=False)
 
 
 def _archive_with(options: Options, incident_id: str, given: Path | None) -> Path | None:
@@ -79,18 +70,24 @@ def _archive_with(options: Options, incident_id: str, given: Path | None) -> Pat
     return None
 
 
-def _in_archive(options: Options, archive: Path, incident_id: str, reason: str, *, is_hold: bool) -> int:
+def _write(options: Options, incident_id: str, text: str, archive_dir: Path | None, *, is_hold: bool) -> int:
+    """Enter a hold or its end, in the incident's timeline or in the register of the archive that has it."""
+    from tars_lib.incidents.response import legal_hold
     from tars_lib.incidents.store.register import actor, now
-    from tars_lib.retention.holding import hold, release
+    from tars_lib.retention import holding
     from tars_lib.retention.register import REGISTER_FILE
     from tars_lib.text.visible import visible
 
-    line = (hold if is_hold else release)(archive, incident_id, actor(), now(), reason)
+    archive = _archive_with(options, incident_id, archive_dir)
+    reason = text_of(text)
+    if archive is None:
+        act = legal_hold.hold if is_hold else legal_hold.release
+        return options.show(act(options.writer(incident_id), reason))
+    line = (holding.hold if is_hold else holding.release)(archive, incident_id, actor(), now(), reason)
     if options.as_json:
         echo_json({"line": line})
-        return 0
-    if not options.quiet:
-        done = "on legal hold in the archive" if is_hold else "released; retention applies by age again"
-        click.echo(f"Incident:        {incident_id}  ARCHIVED  {done}")
+    elif not options.quiet:
+        outcome = "on legal hold in the archive" if is_hold else "released; retention applies by age again"
+        click.echo(f"Incident:        {incident_id}  ARCHIVED  {outcome}")
         click.echo(f"Written:         {line.time:{MINUTES}} by {visible(line.actor)} to {archive / REGISTER_FILE}")
     return 0

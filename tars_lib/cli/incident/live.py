@@ -53,13 +53,12 @@ class _Screen:
 
     def look(self) -> tuple[Case, GoldenPath, IncidentState]:
         """Read the record."""
-        from tars_lib.incidents.views.golden_path import Situation, golden_path
+        from tars_lib.incidents.views.golden_path import path_of
         from tars_lib.incidents.views.standing import standing
 
         case = self.options.case(self.incident_id)
-        situation = Situation(case.playbook, case.escalation.due)
-        path = golden_path(case.incident, case.time, self.options.incidents_dir, situation)
-        head = f"{case.incident.timeline.sha256} {len(situation.due)}"
+        path = path_of(case, self.options.incidents_dir)
+        head = f"{case.incident.timeline.sha256} {len(case.escalation.due)}"
         if self._known is None or self._known[0] != head:
             self._known = (head, standing(case))
         return case, path, self._known[1]

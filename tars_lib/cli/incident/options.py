@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from tars_lib.cli.incident.text import Reader
 from tars_lib.cli.shared.options import incidents_option, json_option
-from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.text.visible import visible
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from tars_lib.playbook.tables import Playbook
 
 Body = Callable[..., int]
+
+playbook_option = click.option(
+    "--playbook",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
+)
+now_option = click.option("--now", metavar="TIME", help="Read the clocks at this time; default now.")
+zone_option = click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")
+id_argument = click.argument("incident_id", metavar="[ID]", required=False)
 
 _LIKE_ID = re.compile(r"INC\b", re.IGNORECASE)
 """What is meant as an id, even if it is none."""
@@ -152,8 +161,7 @@ def judged(body: Body) -> Callable[..., None]:
 
 def common(body: Body) -> Callable[..., None]:
     """Make a command's body of a function that is given `Options`: as `located`, and with `--tz`."""
-    zone = click.option("--tz", metavar="ZONE", help="Show times in this zone, such as Asia/Kathmandu; default UTC.")
-    return _located(zone(_collected(body)))
+    return _located(zone_option(_collected(body)))
 
 
 def located(body: Body) -> Callable[..., None]:
@@ -181,20 +189,6 @@ def _collected(body: Body) -> Body:
 def _located(command: Body) -> Callable[..., None]:
     # a variable of the build must not keep a responder from writing
     return incidents_option(json_option(guarded(REPORT, is_pinned=False)(command)))
-
-
-def playbook_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--playbook`."""
-    return click.option(
-        "--playbook",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
-    )(command)
-
-
-def now_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--now`."""
-    return click.option("--now", metavar="TIME", help="Read the clocks at this time; default now.")(command)
 
 
 def time_of(text: str | None) -> datetime:
@@ -226,7 +220,11 @@ def text_of(text: str) -> str:
 
     Raise InputError if there is no text, or more of it than a file with one may have.
     """
-    given = _stdin() if text == "-" else text
+    given = text
+    if text == "-":
+        if sys.stdin is None:
+            raise InputError("-: stdin is closed; a text on it is needed")
+        given = sys.stdin.read(MAX_TEXT_BYTES + 1)
     if len(given) > MAX_TEXT_BYTES:
         raise InputError(f"the text: more than {MAX_TEXT_BYTES} characters; up to {MAX_TEXT_BYTES} are allowed")
     if not given.strip():
@@ -241,14 +239,6 @@ def needed(value: str | None, name: str) -> str:
     return value
 
 
-def _stdin() -> str:
-    if sys.stdin is None:
-        raise InputError("-: stdin is closed; a text on it is needed")
-    return sys.stdin.read(MAX_TEXT_BYTES + 1)
-
-
 def echo_json(document: object) -> None:
     """Print one JSON document; whatever it holds, a terminal of any encoding can show it."""
-    from tars_lib.files.json_records import dumps
-
-    click.echo(dumps(document, ensure_ascii=True), nl=False)
+    print_json(document, ensure_ascii=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, echo_json, judged, span_of, text_of
+from tars_lib.cli.incident.options import Options, echo_json, id_argument, judged, span_of, text_of
 from tars_lib.cli.shared.screen import Tone, fitted, say, toned, wrapped
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ TEMPLATES = ("escalation", "status-page", "slack", "email", "bridge")
     short_help="Show who must be notified, and record that they were.",
     epilog="Example: tars incident escalate INC-202601051430",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--to", "contact", metavar="WHO", help="Who was notified; default all who must be notified now.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; default the rule that fired.")
 @click.option("--show", is_flag=True, help="Only show whom to notify now and next; record nothing.")
@@ -106,7 +106,7 @@ def _sent(case: Case) -> str:
 
 
 @click.command(epilog="Example: tars incident update INC-202601051430 --template status-page --next-in 30m")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.argument("text", metavar="[TEXT]", required=False)
 @click.option(
     "--template",
@@ -154,7 +154,7 @@ def update(
     short_help="Deadlines as a calendar file.",
     epilog="Example: tars incident ics INC-202601051430 --output deadlines.ics",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
 @judged
 def ics(options: Options, incident_id: str | None, output: Path | None) -> int:

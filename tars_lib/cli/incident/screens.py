@@ -7,14 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.cli.incident.text import Reader, clock_lines, field
+from tars_lib.cli.incident.text import Reader, clock_lines, field, step_head
 from tars_lib.cli.shared.screen import Tone, Toned, toned, wrapped
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, visible
 
 if TYPE_CHECKING:
     from tars_lib.engines.queries.incident_state import IncidentState
     from tars_lib.incidents.views.case import Case
-    from tars_lib.incidents.views.clocks import Clock
     from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep
     from tars_lib.playbook.escalation import Escalation
 
@@ -149,25 +148,18 @@ def _standing_lines(case: Case, state: IncidentState, what: str, most: int) -> I
 
 
 def _clocks(case: Case, reader: Reader) -> Iterator[str]:
-    from tars_lib.incidents.views.clocks import contain_clock, respond_clock
+    from tars_lib.incidents.views.clocks import clocks
 
-    for clock in (respond_clock(case.incident, case.playbook), contain_clock(case.incident)):
-        lines = clock_lines((clock,), case.time, reader)
-        tone = _tone_of(clock, case)
-        yield from lines if tone is None else toned(lines, tone)
-
-
-def _tone_of(clock: Clock, case: Case) -> Tone | None:
-    left = clock.left(case.time)
-    if left is None or clock.stopped_at is not None:
-        return None
-    return Tone.BAD if left < timedelta(0) else Tone.WARNING if left < _SOON else None
+    for clock in clocks(case.incident, case.playbook):
+        lines, left = clock_lines((clock,), case.time, reader), clock.left(case.time)
+        if left is None or clock.stopped_at is not None or left >= _SOON:
+            yield from lines
+        else:
+            yield from toned(lines, Tone.BAD if left < timedelta(0) else Tone.WARNING)
 
 
 def _step_lines(step: GuidedStep, path: GoldenPath, case: Case, *, is_current: bool) -> Iterator[str]:
-    mark = "[x]" if step.is_done else "[>]" if is_current else "[ ]"
-    late = "  behind" if not step.is_done and path.minute >= step.end_minute and path.current is not None else ""
-    head = f"{mark} Minute {step.start_minute}-{step.end_minute}: {step.name}{late}"
+    head = step_head(step, path, is_current=is_current)
     if not is_current:
         said = visible(step.recorded[0], LINE_LIMIT) if step.is_done and step.recorded else ""
         lines = wrapped(said, f"{head}: ", "  ", 1) if said else [head]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tars_lib.incidents.store.verification import RecordVerification
     from tars_lib.incidents.views.case import Case
     from tars_lib.incidents.views.clocks import Clock
-    from tars_lib.incidents.views.golden_path import GoldenPath
-    from tars_lib.playbook.escalation import Escalation, Rung
+    from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep
+    from tars_lib.playbook.escalation import Escalation
     from tars_lib.playbook.tables import Playbook
 
 _NEXT = 3
@@ -47,7 +47,7 @@ class Reader:
 def status_lines(case: Case, reader: Reader) -> Iterator[str]:
     """Everything that a responder who comes new to an incident has to know."""
     incident, now = case.incident, case.time
-    from tars_lib.incidents.views.clocks import contain_clock, respond_clock
+    from tars_lib.incidents.views.clocks import clocks
 
     yield from field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}")
     yield from field("Title", visible(incident.title, NAME_LIMIT))
@@ -69,7 +69,7 @@ def status_lines(case: Case, reader: Reader) -> Iterator[str]:
     ):
         if time is not None:
             yield from field(label, reader.time(time))
-    yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), now, reader)
+    yield from clock_lines(clocks(incident, case.playbook), now, reader)
     yield from _harm_lines(incident)
     for action in incident.actions:
         who = action.owner or (action.suggested_owner and f"for: {action.suggested_owner}")
@@ -108,25 +108,21 @@ def escalation_lines(
     escalation: Escalation, incident: Incident, reader: Reader, due: str = "Notify now"
 ) -> Iterator[str]:
     """Yield who must be notified now (`due` is the label) and next, by which rule; conditions that nobody has answered."""
+    from tars_lib.incidents.views.golden_path import rung_text
+
     for rung in escalation.due:
         yield from field(
-            "Do now" if rung.is_task else due, visible(f"{_rung(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT)
+            "Do now" if rung.is_task else due, visible(f"{rung_text(rung)}, due {reader.time(rung.due_at)}", LINE_LIMIT)
         )
         yield from (line for other in rung.also for line in field("", visible(f"also {other}", LINE_LIMIT)))
     for rung in escalation.upcoming[:_NEXT]:
         yield from field(
             "Do next" if rung.is_task else "Notify next",
-            visible(f"{_rung(rung)}, at {reader.time(rung.due_at)} without progress", LINE_LIMIT),
+            visible(f"{rung_text(rung)}, at {reader.time(rung.due_at)} without progress", LINE_LIMIT),
         )
     if escalation.unknown and incident.status is not type(incident.status).CLOSED:
         names = ", ".join(condition.value for condition in escalation.unknown)
         yield from field("Not answered", f"{names} (record --condition or --no-condition)")
-
-
-def _rung(rung: Rung) -> str:
-    from tars_lib.incidents.views.golden_path import rung_text
-
-    return rung_text(rung)
 
 
 def action_lines(action: Action, incident: Incident, folder: Path) -> Iterator[str]:
@@ -197,24 +193,26 @@ def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
 
 def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
     """The golden path as a page: clocks, five steps, the containment row, the next command."""
-    from tars_lib.incidents.views.clocks import contain_clock, respond_clock
+    from tars_lib.incidents.views.clocks import clocks
     from tars_lib.incidents.views.golden_path import command_lines, postmortem_command
 
     incident, now = case.incident, case.time
     yield f"Golden path of {incident.incident_id}: {visible(incident.title, NAME_LIMIT)}"[:WIDTH]
     yield f"{incident.severity.value}, {incident.status.value}, minute {path.minute} since it was opened"
-    yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), now, reader)
+    yield from clock_lines(clocks(incident, case.playbook), now, reader)
     yield ""
     for number, step in enumerate(path.steps):
-        mark = "[x]" if step.is_done else "[>]" if number == path.current else "[ ]"
-        late = "  behind" if not step.is_done and path.minute >= step.end_minute and path.current is not None else ""
-        yield f"{mark} Minute {step.start_minute}-{step.end_minute}: {step.name}{late}"
+        yield step_head(step, path, is_current=number == path.current)
         if number == path.current:
             yield from wrapped(step.task, "    Now: ", "    ")
         for line in step.recorded:
             yield from wrapped(visible(line, LINE_LIMIT), "    - ", "      ")
         if number == path.current and step.step_id == "contain" and path.row is not None:
-            yield from _row_lines(path)
+            row = path.row
+            for label, text in zip(
+                ("Cause", "Playbook", "Undo", "Done when"), (row.cause, row.action, row.revert, row.verify), strict=True
+            ):
+                yield from wrapped(text, f"    {label + ':':11}", " " * 15)
     yield ""
     if path.next_command is None:
         yield "The incident is closed; nothing left to do here. Its postmortem:"
@@ -223,6 +221,13 @@ def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path |
         # a command is not wrapped: it has to work as it is copied
         yield "Next command:"
         yield from (f"  {command}" for command in command_lines(path.next_command))
+
+
+def step_head(step: GuidedStep, path: GoldenPath, *, is_current: bool) -> str:
+    """Return a step's mark, minutes and name, and whether the responders are behind."""
+    mark = "[x]" if step.is_done else "[>]" if is_current else "[ ]"
+    late = "  behind" if not step.is_done and path.minute >= step.end_minute and path.current is not None else ""
+    return f"{mark} Minute {step.start_minute}-{step.end_minute}: {step.name}{late}"
 
 
 def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iterator[str]:
@@ -241,23 +246,12 @@ def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iter
     yield from (f"  {line}" for line in command_lines(command))
 
 
-def _row_lines(path: GoldenPath) -> Iterator[str]:
-    assert path.row is not None  # noqa: S101 - the caller asks first
-    for label, text in (
-        ("Cause", path.row.cause),
-        ("Playbook", path.row.action),
-        ("Undo", path.row.revert),
-        ("Done when", path.row.verify),
-    ):
-        yield from wrapped(text, f"    {label + ':':11}", " " * 15)
-
-
 def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
     """Yield what was written just now, how much time is left and what comes next."""
     from tars_lib.incidents.store.record import IncidentStatus
     from tars_lib.incidents.store.timeline import EntryKind
-    from tars_lib.incidents.views.clocks import contain_clock, is_running, respond_clock
-    from tars_lib.incidents.views.golden_path import Situation, command_lines, golden_path, postmortem_command
+    from tars_lib.incidents.views.clocks import clocks, is_running
+    from tars_lib.incidents.views.golden_path import command_lines, path_of, postmortem_command
 
     incident, entry = written.incident, written.entry
     said = entry.text
@@ -268,8 +262,8 @@ def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path 
     yield from field(f"Entry {entry.seq}", visible(said, LINE_LIMIT))
     yield from field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}")
     if is_running(incident):
-        yield from clock_lines((respond_clock(incident, case.playbook), contain_clock(incident)), entry.time, reader)
-    command = golden_path(incident, entry.time, given_dir, Situation(case.playbook, case.escalation.due)).next_command
+        yield from clock_lines(clocks(incident, case.playbook), entry.time, reader)
+    command = path_of(case, given_dir).next_command
     if command is not None:
         # a command is not wrapped: it has to work as it is copied
         yield from (f"{'Next:':16} {line}" for line in command_lines(command))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.options import Options, common, echo_json, judged, now_option
+from tars_lib.cli.incident.options import Options, common, echo_json, id_argument, judged, now_option
 from tars_lib.cli.incident.screens import golden_screen, status_screen
 from tars_lib.cli.incident.text import golden_lines, status_lines, timeline_lines
 from tars_lib.cli.shared.screen import ROWS, Tone, Toned, fitted, say
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     short_help="Show what is known and the time left.",
     epilog="Example: tars incident status INC-202601051430 --tz Asia/Kathmandu",
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--full", is_flag=True, help="Everything that the record holds, instead of one screen.")
 @now_option
 @judged
 def status(options: Options, incident_id: str | None, full: bool) -> int:
     """Show where an incident stands, what is done first, and how much time is left. Without ID: the one open incident."""
-    from tars_lib.incidents.views.golden_path import Situation, golden_path
+    from tars_lib.incidents.views.golden_path import path_of
     from tars_lib.incidents.views.standing import standing
 
     case = options.case(options.chosen(incident_id))
@@ -43,9 +43,7 @@ def status(options: Options, incident_id: str | None, full: bool) -> int:
     elif full:
         say(status_lines(case, options.reader))
     else:
-        command = golden_path(
-            case.incident, case.time, options.incidents_dir, Situation(case.playbook, case.escalation.due)
-        ).next_command
+        command = path_of(case, options.incidents_dir).next_command
         say(fitted(status_screen(case, standing(case), options.reader, command), "--full"))
     return 0
 
@@ -109,7 +107,7 @@ def _archived(root: Path, there: set[str]) -> list[Archived]:
 
 
 @click.command(epilog="Example: tars incident timeline INC-202601051430 --full")
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--full", is_flag=True, help="Every entry, and long texts whole.")
 @common
 def timeline(options: Options, incident_id: str | None, full: bool) -> int:
@@ -145,7 +143,7 @@ def _latest(entries: Sequence[Entry], reader: Reader) -> list[str]:
 @click.command(
     short_help="Follow the fifteen minutes: what to do now.", epilog="Example: tars incident golden INC-202601051430"
 )
-@click.argument("incident_id", metavar="[ID]", required=False)
+@id_argument
 @click.option("--full", is_flag=True, help="All that each step has recorded, instead of one screen.")
 @click.option(
     "--live", is_flag=True, help="A screen that keeps itself up to date; keys act: n note, d done, e escalate."
@@ -159,7 +157,7 @@ def golden(options: Options, incident_id: str | None, full: bool, live: bool) ->
     the one open incident.
     """
     from tars_lib.files.json_records import to_json
-    from tars_lib.incidents.views.golden_path import Situation, golden_path
+    from tars_lib.incidents.views.golden_path import path_of
     from tars_lib.incidents.views.standing import standing
 
     incident_id = options.chosen(incident_id)
@@ -170,7 +168,7 @@ def golden(options: Options, incident_id: str | None, full: bool, live: bool) ->
 
         return follow(options, incident_id)
     case = options.case(incident_id)
-    path = golden_path(case.incident, case.time, options.incidents_dir, Situation(case.playbook, case.escalation.due))
+    path = path_of(case, options.incidents_dir)
     if options.as_json:
         document = {"clocks": _clocks(case), "incident_id": case.incident.incident_id, "path": to_json(path)}
         echo_json(document)
@@ -181,7 +179,7 @@ def golden(options: Options, incident_id: str | None, full: bool, live: bool) ->
 
 
 def _clocks(case: Case) -> list[dict[str, object]]:
-    from tars_lib.incidents.views.clocks import contain_clock, respond_clock
+    from tars_lib.incidents.views.clocks import clocks
 
     def row(clock: Clock) -> dict[str, object]:
         left = clock.left(case.time)
@@ -194,4 +192,4 @@ def _clocks(case: Case) -> list[dict[str, object]]:
             "left_seconds": None if left is None else left / timedelta(seconds=1),
         }
 
-    return [row(clock) for clock in (respond_clock(case.incident, case.playbook), contain_clock(case.incident))]
+    return [row(clock) for clock in clocks(case.incident, case.playbook)]

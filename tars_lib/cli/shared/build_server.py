@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -133,33 +133,22 @@ class Build:
             write_bytes(self.summary, before + text.encode("utf-8"))
 
 
-def policy_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--exit-policy`."""
-    return click.option(
-        "--exit-policy",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="YAML that says which findings fail a build; others return 0.",
-    )(command)
-
-
-def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--github-summary` and `--junit`."""
-    command = click.option(
-        "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the SLAs as test cases."
-    )(command)
-    return summary_option(command)
-
-
-def summary_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--github-summary`."""
-    return click.option(
-        "--github-summary",
-        is_flag=False,
-        flag_value=_FROM_ENVIRONMENT,
-        metavar="[FILE]",
-        help=f"Append a job summary to FILE, else to ${SUMMARY_VARIABLE}; annotations go to stderr.",
-    )(command)
+policy_option = click.option(
+    "--exit-policy",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML that says which findings fail a build; others return 0.",
+)
+summary_option = click.option(
+    "--github-summary",
+    is_flag=False,
+    flag_value=_FROM_ENVIRONMENT,
+    metavar="[FILE]",
+    help=f"Append a job summary to FILE, else to ${SUMMARY_VARIABLE}; annotations go to stderr.",
+)
+junit_option = click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the SLAs as test cases."
+)
 
 
 def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:

@@ -194,6 +194,13 @@ def _complain(code: int, error: BaseException, sentence: str, *, as_json: bool) 
     return code
 
 
+def print_json(document: object, *, ensure_ascii: bool = False) -> None:
+    """Print one JSON document and nothing else."""
+    from tars_lib.files.json_records import dumps
+
+    click.echo(dumps(document, ensure_ascii=ensure_ascii), nl=False)
+
+
 def sentence_of(error: BaseException) -> str:
     """Return what an error says, in one line."""
     from tars_lib.reports.blocks.lengths import visible

@@ -20,7 +20,6 @@ from tars_lib.incidents.store.record import (
 from tars_lib.model.names import ContainmentType, Severity
 from tars_lib.playbook.actions import SuggestedAction, suggest
 from tars_lib.playbook.facts import Facts
-from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 from tars_lib.playbook.wording import line
 
@@ -34,15 +33,14 @@ _AT_ONCE = datetime.fromtimestamp(0, UTC)
 def suggested(
     causes: Sequence[Cause],
     severity: Severity,
-    affected: Sequence[AffectedRepo] = (),
-    conditions: Sequence[Condition] = (),
-    playbook: Playbook | None = None,
+    affected: Sequence[AffectedRepo],
+    conditions: Sequence[Condition],
+    playbook: Playbook,
 ) -> tuple[Action, ...]:
     """Actions for the first cause of each breach, the roll-back of a change named in it, and what watches the harm.
 
     A finding that explains nothing (confidence 0) is no reason to act.
     """
-    playbook = playbook or packaged()
     first: dict[str | None, Cause] = {}
     for cause in causes:
         first.setdefault(cause.sla_id, cause)

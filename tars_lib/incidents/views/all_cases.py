@@ -14,7 +14,6 @@ from tars_lib.incidents.store.register import folders, is_incident_id
 from tars_lib.incidents.views.case import case_of
 from tars_lib.incidents.views.clocks import is_running
 from tars_lib.playbook.facts import Facts
-from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 
 Wanted = Literal["open", "resolved", "ended", "unclosed"]
@@ -34,9 +33,8 @@ class Cases:
     unreadable: tuple[tuple[str, str], ...]
 
 
-def read_cases(root: Path, playbook: Playbook | None = None) -> Cases:
+def read_cases(root: Path, playbook: Playbook) -> Cases:
     """Read the register. A folder without a record is no incident yet."""
-    playbook = playbook or packaged()
     cases: list[Facts] = []
     unreadable: list[tuple[str, str]] = []
     for folder in folders(root):

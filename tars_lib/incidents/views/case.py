@@ -17,7 +17,6 @@ from tars_lib.incidents.store.timeline import Entry, EntryKind
 from tars_lib.model.times import read_time
 from tars_lib.playbook.escalation import Escalation, escalate
 from tars_lib.playbook.facts import ContainmentOutcome, Facts, TakenAction, TimelineRow, ToldContact
-from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 
 _NO_PROGRESS = (EntryKind.OPENED, EntryKind.ACKNOWLEDGED)
@@ -51,23 +50,13 @@ def read_case(folder: Path, playbook: Playbook, time: datetime, *, with_notes: b
     return Case(folder, incident, case_of(folder, incident, playbook, with_notes=with_notes), playbook, time)
 
 
-def case_of(folder: Path, incident: Incident, playbook: Playbook | None = None, *, with_notes: bool = True) -> Facts:
-    """Facts of the incident in a folder; see `read_case`. Raise VerificationError if its timeline was altered."""
-    playbook = playbook or packaged()
-    return known_facts(incident, read_entries(folder, with_notes=with_notes), playbook)
+def case_of(folder: Path, incident: Incident, playbook: Playbook, *, with_notes: bool = True) -> Facts:
+    """Collect what is known of the incident in a folder; see `read_case`.
 
-
-def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook | None = None) -> Facts:
-    """Collect what is known of an incident.
-
-    Parameters
-    ----------
-    entries : sequence of Entry
-        Its timeline, oldest first: times of progress, and since when a condition is known.
-    playbook : Playbook
-        Who acknowledged is the first rung of its matrix.
+    Its timeline, oldest first, says when there was progress, and since when a condition is known; who acknowledged is the
+    first rung of the playbook's matrix. Raise VerificationError if its timeline was altered.
     """
-    playbook = playbook or packaged()
+    entries = read_entries(folder, with_notes=with_notes)
     latest = incident.after or incident.before
     detected = None if incident.before is None else incident.before.generated_at
     return Facts(
@@ -86,7 +75,9 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
         closed_at=incident.closed_at,
         reopened_at=incident.reopened_at,
         sla_restored_at=_restored(entries) if incident.breached_slas else None,
-        progress_at=tuple(entry.time for entry in entries if "progress_at" in entry.data and _is_progress(entry)),
+        progress_at=tuple(
+            entry.time for entry in entries if "progress_at" in entry.data and entry.kind not in _NO_PROGRESS
+        ),
         data_until=None if latest is None else latest.as_of,
         next_update_at=incident.next_update_at,
         eta=incident.eta,
@@ -114,10 +105,6 @@ def known_facts(incident: Incident, entries: Sequence[Entry], playbook: Playbook
             incident.effect.verdict.value, incident.effect.text, incident.effect.verdict is not EffectVerdict.UNKNOWN
         ),
     )
-
-
-def _is_progress(entry: Entry) -> bool:
-    return entry.kind not in _NO_PROGRESS
 
 
 def _restored(entries: Sequence[Entry]) -> datetime | None:

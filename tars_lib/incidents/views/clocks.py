@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from tars_lib.incidents.store.record import Incident, IncidentStatus
-from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Playbook
 
 _SATURDAY = 5
@@ -31,9 +30,13 @@ class Clock:
         return None if self.due_at is None else self.due_at - (self.stopped_at or now)
 
 
-def respond_clock(incident: Incident, playbook: Playbook | None = None) -> Clock:
-    """From the opening to the first acknowledgement."""
-    playbook = playbook or packaged()
+def clocks(incident: Incident, playbook: Playbook) -> tuple[Clock, Clock]:
+    """Return both clocks: respond and contain."""
+    return respond_clock(incident, playbook), contain_clock(incident)
+
+
+def respond_clock(incident: Incident, playbook: Playbook) -> Clock:
+    """Run from the opening to the first acknowledgement."""
     row = playbook.severity(incident.severity)
     opened = incident.opened_at
     due = next_business_day(opened) if row.respond_within is None else opened + row.respond_within
@@ -42,7 +45,7 @@ def respond_clock(incident: Incident, playbook: Playbook | None = None) -> Clock
 
 
 def contain_clock(incident: Incident) -> Clock:
-    """From the opening, or from where the incident was reopened, until it is contained or resolved."""
+    """Run from the opening, or from where the incident was reopened, until it is contained or resolved."""
     started = incident.reopened_at or incident.opened_at
     within = incident.contain_within_minutes
     ends = [time for time in (incident.contained_at, incident.resolved_at) if time is not None]
@@ -71,22 +74,17 @@ def is_running(incident: Incident) -> bool:
     return incident.status not in (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
-def is_late(incident: Incident, now: datetime, playbook: Playbook | None = None) -> bool:
+def is_late(incident: Incident, now: datetime, playbook: Playbook) -> bool:
     """Return whether one of the clocks runs and is overdue."""
-    playbook = playbook or packaged()
-    if not is_running(incident):
-        return False
-    clocks = (respond_clock(incident, playbook), contain_clock(incident))
-    lefts = [clock.left(now) for clock in clocks if clock.stopped_at is None]
-    return any(left is not None and left < timedelta(0) for left in lefts)
+    lefts = [clock.left(now) for clock in clocks(incident, playbook) if clock.stopped_at is None]
+    return is_running(incident) and any(left is not None and left < timedelta(0) for left in lefts)
 
 
-def rungs_left(incident: Incident, playbook: Playbook | None = None) -> list[str]:
+def rungs_left(incident: Incident, playbook: Playbook) -> list[str]:
     """Rungs of the severity's row of the matrix that were not told yet; letter case does not matter.
 
     Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
     """
-    playbook = playbook or packaged()
     contacted = {escalation.contact.casefold() for escalation in incident.escalations}
     rungs = playbook.severity(incident.severity).escalation
     rest = rungs if incident.acknowledged_at is None or len(rungs) == 1 else rungs[1:]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from tars_lib.incidents.store.record import (
     IncidentStatus,
 )
 from tars_lib.incidents.store.register import DEFAULT_DIR
+from tars_lib.incidents.views.case import Case
 from tars_lib.incidents.views.clocks import is_running, rungs_left
 from tars_lib.incidents.views.standing import stopping
 from tars_lib.pipeline import HEALTH_FILE
 from tars_lib.playbook.escalation import Rung
-from tars_lib.playbook.packaged import packaged
 from tars_lib.playbook.tables import Containment, GoldenStep, Playbook
 from tars_lib.playbook.wording import distinct, length_text
 from tars_lib.text.times import MINUTES
@@ -34,14 +34,6 @@ from tars_lib.text.times import MINUTES
 _HARM_OVER = (EffectVerdict.RECOVERED, EffectVerdict.ENDED)
 DEFAULT_ROOT = "./org-health"
 """The org-health folder where no run of the incident names one: that of the playbook's page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Context beyond the record: the playbook in force, and who must be told now by its rules."""
-
-    playbook: Playbook = field(default_factory=packaged)
-    due: tuple[Rung, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,7 @@ class GoldenPath:
 
 
 def golden_path(
-    incident: Incident, now: datetime, incidents_dir: Path | None = None, situation: Situation | None = None
+    incident: Incident, now: datetime, playbook: Playbook, due: Sequence[Rung] = (), incidents_dir: Path | None = None
 ) -> GoldenPath:
     """Find where the responders are on the path.
 
@@ -95,42 +87,46 @@ def golden_path(
     ----------
     now : datetime
         Aware.
+    playbook : Playbook
+        The one in force.
+    due : sequence of Rung
+        Who must be told now by its rules.
     incidents_dir : Path, optional
         Where it lives, if commands have to say so.
-    situation : Situation, optional
-        Default the packaged playbook, and nobody to be notified by its rules.
     """
-    latest = incident.after or incident.before
-    tars = _Commands(incident.incident_id, incidents_dir, root_typed(None if latest is None else latest.root))
-    known = situation or Situation()
+    tars = _commands(incident, incidents_dir)
     readers: dict[str, Callable[[GoldenStep], GuidedStep]] = {
         "acknowledge": lambda row: _acknowledge(incident, row, tars),
         "identify": lambda row: _identify(incident, row, tars),
         "root-cause": lambda row: _root_cause(incident, row, tars),
         "contain": lambda row: _contain(incident, row, tars),
-        "escalate": lambda row: _escalate(incident, row, tars, known),
+        "escalate": lambda row: _escalate(incident, row, tars, playbook, due),
     }
-    steps = tuple(readers[row.step_id](row) for row in known.playbook.golden_path)
+    steps = tuple(readers[row.step_id](row) for row in playbook.golden_path)
     minute = max(0, int((now - incident.opened_at).total_seconds() // 60))
     current = next((n for n, step in enumerate(steps) if not step.is_done), None)
     if not is_running(incident):
         current = None
-    due = next((n for n, step in enumerate(steps) if minute < step.end_minute), None)
+    due_step = next((n for n, step in enumerate(steps) if minute < step.end_minute), None)
     command = _afterwards(incident, tars) if current is None else steps[current].next_command
-    return GoldenPath(steps, current, minute, due, containment_row(incident, known.playbook), command)
+    return GoldenPath(steps, current, minute, due_step, containment_row(incident, playbook), command)
+
+
+def path_of(case: Case, incidents_dir: Path | None = None) -> GoldenPath:
+    """Find where the responders of a case are, by the playbook in force and whom it wants told by now."""
+    return golden_path(case.incident, case.time, case.playbook, case.escalation.due, incidents_dir)
 
 
 def postmortem_command(incident: Incident, incidents_dir: Path | None = None) -> str:
     """The command that is left once an incident is closed."""
-    return _Commands(incident.incident_id, incidents_dir, DEFAULT_ROOT)("postmortem")
+    return _commands(incident, incidents_dir)("postmortem")
 
 
 def confirming_command(incident: Incident, incidents_dir: Path | None = None) -> str | None:
     """The command that shows whether the harm ended; None where the latest run after containment says that it did."""
     if incident.effect is not None and incident.effect.verdict in _HARM_OVER:
         return None
-    latest = incident.after or incident.before
-    return _Commands(incident.incident_id, incidents_dir, root_typed(None if latest is None else latest.root)).new_run
+    return _commands(incident, incidents_dir).new_run
 
 
 def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
@@ -163,9 +159,8 @@ def root_typed(root: str | None) -> str:
     return shlex.quote(f"./{named}" if named.startswith("-") else named)
 
 
-def containment_row(incident: Incident, playbook: Playbook | None = None) -> Containment | None:
-    """Row of the playbook's containment table for the first cause whose kind is known."""
-    playbook = playbook or packaged()
+def containment_row(incident: Incident, playbook: Playbook) -> Containment | None:
+    """Return the row of the playbook's containment table for the first cause whose kind is known."""
     for cause in incident.causes:
         if cause.containment_type is not None and cause.confidence != 0:
             return next(row for row in playbook.containment if row.containment_type is cause.containment_type)
@@ -220,6 +215,11 @@ class _Commands:
         return shlex.quote(str((self.incidents_dir or DEFAULT_DIR) / self.incident_id))
 
 
+def _commands(incident: Incident, incidents_dir: Path | None) -> _Commands:
+    latest = incident.after or incident.before
+    return _Commands(incident.incident_id, incidents_dir, root_typed(None if latest is None else latest.root))
+
+
 def _acknowledge(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep:
     if incident.acknowledged_at is not None:
         return _step(row, (f"acknowledged by {incident.acknowledged_by}",), None)
@@ -259,29 +259,29 @@ def _contain(incident: Incident, row: GoldenStep, tars: _Commands) -> GuidedStep
     return _step(row, recorded, tars("contain", "'WHAT YOU DO'"))
 
 
-def _escalate(incident: Incident, row: GoldenStep, tars: _Commands, situation: Situation) -> GuidedStep:
+def _escalate(
+    incident: Incident, row: GoldenStep, tars: _Commands, playbook: Playbook, due: Sequence[Rung]
+) -> GuidedStep:
     recorded = [f"notified {escalation.contact}" for escalation in incident.escalations]
     if incident.next_update_at is not None:
         recorded.append(f"next update at {incident.next_update_at:{MINUTES}}")
     if incident.after is not None:
         effect = f": {incident.effect.verdict.value}, {incident.effect.text}" if incident.effect else ""
         recorded.append(f"run after containment {incident.after.run_id}{effect}")
-    due = [rung.contact for rung in situation.due]
-    recorded += [
-        f"{'to be done' if rung.is_task else 'to be notified'} now: {rung_text(rung)}" for rung in situation.due
-    ]
-    spared = {contact.casefold() for contact in due} | set(_spared(row, incident))
-    missing = [rung for rung in rungs_left(incident, situation.playbook) if rung.casefold() not in spared]
+    recorded += [f"{'to be done' if rung.is_task else 'to be notified'} now: {rung_text(rung)}" for rung in due]
+    due_contacts = [rung.contact for rung in due]
+    spared = {contact.casefold() for contact in due_contacts} | set(_spared(row, incident))
+    missing = [rung for rung in rungs_left(incident, playbook) if rung.casefold() not in spared]
     if missing:
         recorded.append(f"not notified yet: {', '.join(missing)}")
     # whom no rule names any more holds nobody up once the harm is over
     is_over = incident.effect is not None and incident.effect.verdict in _HARM_OVER
-    waiting = due or ([] if is_over else missing)
+    waiting = due_contacts or ([] if is_over else missing)
     command = None
     if waiting and not incident.escalations:
         command = tars("escalate")
-    elif due:
-        command = tars("escalate", "--to", shlex.quote(due[0]))
+    elif due_contacts:
+        command = tars("escalate", "--to", shlex.quote(due_contacts[0]))
     elif incident.updated_at is None:
         command = tars("update")
     elif incident.after is None:

@@ -9,8 +9,7 @@ from tars_lib.figures.incidents.escalation import ClockBar, draw_escalation
 from tars_lib.findings.exit_codes import EXIT_CODES, ExitCode
 from tars_lib.incidents.views.case import Case
 from tars_lib.incidents.views.clocks import Clock, contain_clock, is_running, respond_clock
-from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep, Situation, confidence_text
-from tars_lib.incidents.views.golden_path import golden_path as path_of
+from tars_lib.incidents.views.golden_path import GoldenPath, GuidedStep, confidence_text, path_of
 from tars_lib.model.names import Severity
 from tars_lib.pipeline import Run
 from tars_lib.playbook.escalation import Rung
@@ -61,7 +60,7 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
 
 def walk(register: Register, case: Case) -> GoldenPath:
     """The path as `tars incident golden` has it."""
-    return path_of(case.incident, case.time, register.given_dir, Situation(case.playbook, case.escalation.due))
+    return path_of(case, register.given_dir)
 
 
 def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
