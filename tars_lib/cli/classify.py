@@ -75,8 +75,8 @@ def classify(
         print_json(document)
         return 0
     if run_dir is not None:
-        said, is_settled = _run_lines(run_dir, incidents_dir, in_force)
-        lines = [*said, *_answer_lines(classification, in_force, is_settled=is_settled)]
+        run_lines, is_settled = _run_lines(run_dir, incidents_dir, in_force)
+        lines = [*run_lines, *_answer_lines(classification, in_force, is_settled=is_settled)]
     else:
         lines = list(_answer_lines(classification, in_force))
     if run_dir is None and not quiet:

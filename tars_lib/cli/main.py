@@ -97,8 +97,8 @@ class LazyGroup(click.Group):
                 raise
             from tars_lib.cli.shared.settings import with_origin
 
-            said = with_origin(error.message, error.ctx)
-            raise click.BadParameter(said, error.ctx, error.param, error.param_hint) from error
+            message = with_origin(error.message, error.ctx)
+            raise click.BadParameter(message, error.ctx, error.param, error.param_hint) from error
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what fits a terminal of 24 rows: each question, its first command, the names of the others."""

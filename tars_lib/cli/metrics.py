@@ -45,12 +45,12 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
         from tars_lib.incidents.views.four_keys import read_past
 
         past, sources = read_past(org_root)
-    cases = (*register.cases, *past)
-    values = measure(cases, time, playbook)
-    months = by_month(cases, time, playbook) if monthly else {}
+    facts_of_all = (*register.cases, *past)
+    values = measure(facts_of_all, time, playbook)
+    months = by_month(facts_of_all, time, playbook) if monthly else {}
     if options.as_json:
         document = {
-            "incidents": len(cases),
+            "incidents": len(facts_of_all),
             **(
                 {} if org_root is None else {"register": len(register.cases), "imported": dict(sorted(sources.items()))}
             ),
@@ -60,9 +60,9 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
         }
         echo_json(document)
         return 0
-    is_open = sum(not facts.is_over for facts in cases)
+    is_open = sum(not facts.is_over for facts in facts_of_all)
     origins = [] if org_root is None else list(_origins(len(register.cases), sources))
-    lines = [f"incidents: {len(cases)}, open: {is_open}", *origins, *_lines(values, is_short=options.quiet)]
+    lines = [f"incidents: {len(facts_of_all)}, open: {is_open}", *origins, *_lines(values, is_short=options.quiet)]
     for month, rows in months.items():
         lines += ["", month, *_lines(rows, is_short=True)]
     lines += [f"{name}: cannot be read: {visible(problem)}" for name, problem in register.unreadable]
@@ -88,9 +88,9 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
     from tars_lib.text.visible import visible
 
     for metric in values:
-        said = "no value yet" if metric.value is None else _text(metric.value, metric.unit)
+        measured = "no value yet" if metric.value is None else _text(metric.value, metric.unit)
         yield from wrapped(
-            f"{visible(metric.name)}: {said}; target {visible(metric.target)}: {metric.verdict.value}", "", "    "
+            f"{visible(metric.name)}: {measured}; target {visible(metric.target)}: {metric.verdict.value}", "", "    "
         )
         if metric.value is not None:
             spread = [f"n {metric.n}"]

@@ -136,10 +136,10 @@ def notify(
         document = {"is_dry_run": not is_real, "receipts": receipts}
         print_json(document | ({"messages": shown} if shown else {}))
         return 0
-    words = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
+    verbs = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
     for receipt in receipts:
-        said = f"{words[receipt.delivery]:8}  channel {receipt.channel}"
-        click.echo(f"{said}: {receipt.reason}" if receipt.reason else said)
+        line = f"{verbs[receipt.delivery]:8}  channel {receipt.channel}"
+        click.echo(f"{line}: {receipt.reason}" if receipt.reason else line)
     if not is_real and record is not None and not has_text and not quiet:
         for sent_text in outgoing:
             if sent_text.communication_id in {receipt.communication_id for receipt in receipts}:
@@ -147,8 +147,8 @@ def notify(
                     f"\n--- {sent_text.communication_id} ({sent_text.audience}): {sent_text.subject}\n{sent_text.body}"
                 )
     if not is_real and not quiet:
-        kept = "nothing was sent" if record is None else "nothing was sent or recorded"
-        click.echo(f"This was a dry run: {kept}; add --send to send.")
+        undone = "nothing was sent" if record is None else "nothing was sent or recorded"
+        click.echo(f"This was a dry run: {undone}; add --send to send.")
     return 0
 
 

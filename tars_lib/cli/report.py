@@ -84,12 +84,12 @@ def report(
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
     build = build_of(github_summary, None, None, exit_zero=False)
-    with build.told_of_errors("tars report"), stores() as kept:
+    with build.told_of_errors("tars report"), stores() as remote:
         from tars_lib.pipeline import write_reports_of
         from tars_lib.stats.scheduler import using
 
         shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
-        patterns = tuple(kept.fetched_run(pattern) for pattern in run_patterns)
+        patterns = tuple(remote.fetched_run(pattern) for pattern in run_patterns)
         places = _run_directories(patterns, shared.pop("run_dir", None), typed.pop("run_dir", None))
         if incident is not None:
             typed["incident_id"] = incident
@@ -99,7 +99,7 @@ def report(
             is_bulk = len(names) > 1 or all_called_for
             runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
         total = sum(map(len, runs.values()))
-        folder = None if output is None else kept.staged(output)
+        folder = None if output is None else remote.staged(output)
         # printed once the bar is gone, in the order in which they were asked for
         with progress(total, "notebook", quiet=quiet or total == 1) as begin:
             begin("started")
@@ -108,12 +108,12 @@ def report(
                     runs, folder, wanted, workers=workers, on_done=lambda done: begin(done.job.name)
                 )
         build.tell_reports(outcomes)
-        kept.send()
+        remote.send()
     for outcome in outcomes:
         if outcome.error is not None:
-            _show_failure(outcome, lambda text: build.line(kept.told(text)))
+            _show_failure(outcome, lambda text: build.line(remote.told(text)))
         elif not quiet:
-            click.echo("\n".join(build.line(kept.shown(path)) for path in outcome.files.values()))
+            click.echo("\n".join(build.line(remote.shown(path)) for path in outcome.files.values()))
     failed = sum(outcome.error is not None for outcome in outcomes)
     if failed and total > 1:
         click.echo(f"{total - failed} of {total} reports written; {failed} failed", err=True)
@@ -195,9 +195,9 @@ def _parameters_of(
     everywhere = {parameter for parameters in declared.values() for parameter in parameters}
     for parameter in (*shared, *typed):
         if parameter not in everywhere:
-            asked = ", ".join(names)
+            notebooks = ", ".join(names)
             raise ReportError(
-                f"{asked}: unknown parameter {parameter!r}; allowed: {', '.join(sorted(everywhere)) or 'none'}"
+                f"{notebooks}: unknown parameter {parameter!r}; allowed: {', '.join(sorted(everywhere)) or 'none'}"
             )
     jobs: dict[str, dict[str, object]] = {}
     for name, known in declared.items():

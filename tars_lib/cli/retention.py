@@ -22,8 +22,8 @@ def _placed(body: Callable[..., int]) -> Callable[..., Any]:
     """Make a command's body of a function that is given a `clerk` for the options of plan and apply."""
 
     @wraps(body)
-    def with_clerk(*, as_json: bool, quiet: bool, **given: Any) -> int:
-        return body(clerk=_clerk(**given), as_json=as_json, quiet=quiet)
+    def with_clerk(*, as_json: bool, quiet: bool, **options: Any) -> int:
+        return body(clerk=_clerk(**options), as_json=as_json, quiet=quiet)
 
     command: Callable[..., Any] = guarded(REPORT)(with_clerk)
     folder = click.Path(path_type=Path, file_okay=False)
@@ -120,21 +120,23 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
 
     root = archive_dir or archive_of(place(incidents_dir))
     lines = read_lines(root)
-    kept, held = archived(lines), all_holds(place(incidents_dir), lines)
-    faults = [fault_in(root, stored) for stored in kept]
+    stored_files, legal_holds = archived(lines), all_holds(place(incidents_dir), lines)
+    faults = [fault_in(root, stored) for stored in stored_files]
     if as_json:
-        rows = [{"archived": to_json(stored), "fault": fault} for stored, fault in zip(kept, faults, strict=True)]
-        echo_json({"archive": str(root), "archived": rows, "holds": held})
+        rows = [
+            {"archived": to_json(stored), "fault": fault} for stored, fault in zip(stored_files, faults, strict=True)
+        ]
+        echo_json({"archive": str(root), "archived": rows, "holds": legal_holds})
     else:
-        for stored, fault in zip(kept, faults, strict=True):
+        for stored, fault in zip(stored_files, faults, strict=True):
             if fault or not quiet:
                 state = visible(fault) if fault else f"archived {stored.archived_at:%Y-%m-%d}"
                 click.echo(
                     f"{stored.kind.value:9} {visible(stored.name)}\n{'':9} {visible(str(root / stored.archive))}: {state}"
                 )
-        if not kept and not quiet:
+        if not stored_files and not quiet:
             click.echo(f"nothing is archived in {root}")
-        for hold in () if quiet else held:
+        for hold in () if quiet else legal_holds:
             where = "archived" if hold.is_archived else "at hand"
             click.echo(
                 f"HELD      {hold.incident_id} ({where}) since {hold.since:%Y-%m-%d} by {visible(hold.by)}: "

@@ -189,8 +189,8 @@ def _warn(analysis: Analysis, time: datetime) -> None:
     open_ones = tuple(
         f"SLA {row.sla_id} is UNKNOWN" for row in analysis.sla.compliance_results if row.status is SlaStatus.UNKNOWN
     )
-    said = [warning for warning in dict.fromkeys(analysis.sla.warnings) if not warning.startswith(open_ones)]
-    for warning in said[:MAX_WARNINGS]:
+    warnings = [warning for warning in dict.fromkeys(analysis.sla.warnings) if not warning.startswith(open_ones)]
+    for warning in warnings[:MAX_WARNINGS]:
         logger.warning(warning)
-    if len(said) > MAX_WARNINGS:
-        logger.warning("%s in executive-summary.md", plural(len(said) - MAX_WARNINGS, "more warning"))
+    if len(warnings) > MAX_WARNINGS:
+        logger.warning("%s in executive-summary.md", plural(len(warnings) - MAX_WARNINGS, "more warning"))

@@ -91,10 +91,10 @@ def watch(
             if not (as_json or quiet):
                 click.echo("\n".join(_lines(finding, number, rounds)))
             if incident_id is not None:
-                said = keep(Options(incidents_dir).writer(incident_id), run, seen).entry.text
+                record = keep(Options(incidents_dir).writer(incident_id), run, seen).entry.text
                 if not (as_json or quiet):
                     click.echo(
-                        "\n".join(wrapped(visible(f"recorded in {incident_id}: {said}", LINE_LIMIT), "  ", "    "))
+                        "\n".join(wrapped(visible(f"recorded in {incident_id}: {record}", LINE_LIMIT), "  ", "    "))
                     )
         if number < rounds:
             step = wait or span or pause(run, None)

@@ -68,11 +68,11 @@ def make_bundle(request: Request, name: str | None = None) -> Bundle:
     VerificationError, InputError, ReportError
         If a run or the incident is not whole, or a report failed, and `request.allow_partial` is not set.
     """
-    given = None if name is None else bundle_name(name)
+    checked_name = None if name is None else bundle_name(name)
     payload = gather(request)
     if request.redaction is not None:
         payload = redact_rest(payload, request.redaction)
-    chosen = given or default_name(payload.identifier, is_redacted=request.redaction is not None)
+    chosen = checked_name or default_name(payload.identifier, is_redacted=request.redaction is not None)
     whole = complete(payload)
     unsearched: tuple[str, ...] = ()
     if request.redaction is not None:

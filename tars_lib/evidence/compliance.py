@@ -119,8 +119,8 @@ def _answer(line: Line, payload: Payload) -> Answer:
     status = "ANSWERED" if not gaps else "PARTLY" if len(gaps) < len(line.needed) else "MISSING"
     reason = ""
     if gaps:
-        said = payload.absent.get(line.topic) or (payload.partial[0] if payload.partial else "no such file was made")
-        reason = f"no {', '.join(gaps)}: {said}"
+        why = payload.absent.get(line.topic) or (payload.partial[0] if payload.partial else "no such file was made")
+        reason = f"no {', '.join(gaps)}: {why}"
     return Answer(line.section, line.line, status, files, line.field, reason)
 
 

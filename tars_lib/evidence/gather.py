@@ -190,8 +190,8 @@ def _execute(
             if outcome.error is None:
                 notebooks[f"reports/{run_name}/{outcome.job.name}.ipynb"] = outcome.files["notebook"].read_bytes()
             elif isinstance(outcome.error, ReportError):
-                said = " ".join(str(outcome.error).split()).replace(f"{stage}/", "")[:300]
-                failed.append(f"{run_name}: report {outcome.job.name} failed: {said}")
+                reason = " ".join(str(outcome.error).split()).replace(f"{stage}/", "")[:300]
+                failed.append(f"{run_name}: report {outcome.job.name} failed: {reason}")
             else:
                 raise outcome.error
     return notebooks, loaded, failed

@@ -54,14 +54,14 @@ def read_part(folder: Path) -> IncidentPart:
 
 def _before_custody(folder: Path, raw: dict[str, bytes], state: JournalState) -> dict[str, bytes]:
     entries = read_entries(folder)
-    kept = list(entries)
-    while kept and kept[-1].kind is EntryKind.CUSTODY:
-        kept.pop()
-    if len(kept) == len(entries) or not kept:
+    before = list(entries)
+    while before and before[-1].kind is EntryKind.CUSTODY:
+        before.pop()
+    if len(before) == len(entries) or not before:
         return {**raw, TIMELINE_FILE: raw[TIMELINE_FILE][: state.head.bytes]}
-    lines = b"".join(line_of(entry) for entry in kept)
+    lines = b"".join(line_of(entry) for entry in before)
     facts: dict[str, object] = {}
-    for entry in kept:
+    for entry in before:
         facts |= entry.data
-    head = Head(len(kept), len(lines), kept[-1].sha256)
+    head = Head(len(before), len(lines), before[-1].sha256)
     return {RECORD_FILE: record_text(JournalState(facts, head)).encode("ascii"), TIMELINE_FILE: lines}

@@ -113,8 +113,8 @@ def _by_record(content: Json) -> str:
         return text
     if isinstance(content, list):
         return "[\n" + ",\n".join(map(_by_record, content)) + "\n]"
-    held = (f"{json.dumps(key, ensure_ascii=False)}:{_by_record(content[key])}" for key in sorted(content))
-    return "{\n" + ",\n".join(held) + "\n}"
+    members = (f"{json.dumps(key, ensure_ascii=False)}:{_by_record(content[key])}" for key in sorted(content))
+    return "{\n" + ",\n".join(members) + "\n}"
 
 
 def _escaped(text: str) -> str:

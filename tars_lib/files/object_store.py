@@ -108,7 +108,7 @@ def store_path(text: str) -> StorePath:
     """
     try:
         parts = urlsplit(text)
-        given = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        options = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     except ValueError as error:
         raise ConfigError(f"an address that cannot be read: {error}") from error
     scheme = parts.scheme.lower()
@@ -122,7 +122,7 @@ def store_path(text: str) -> StorePath:
             f"{scheme}://...@{host}: a key in an address is printed and kept; give it by the environment or by the "
             "provider's own files"
         )
-    unknown = next((name for name in given if name not in _OPTIONS[scheme]), None)
+    unknown = next((name for name in options if name not in _OPTIONS[scheme]), None)
     if unknown is not None:
         raise ConfigError(f"{scheme}://{host}: option {unknown[:60]!r}; allowed: {', '.join(_OPTIONS[scheme])}")
     path = f"{parts.netloc}{parts.path}".rstrip("/")
@@ -349,5 +349,5 @@ def _told(path: StorePath, kind: type[InputError] | type[OSError]) -> Iterator[N
     except (InputError, ConfigError):
         raise
     except (OSError, ValueError, NotImplementedError) as error:  # of Arrow: ArrowInvalid is a ValueError
-        said = " ".join(str(error).split())[:400]
-        raise kind(f"{path}: the store does not answer as it should: {said}") from error
+        message = " ".join(str(error).split())[:400]
+        raise kind(f"{path}: the store does not answer as it should: {message}") from error

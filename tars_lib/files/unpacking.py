@@ -42,7 +42,7 @@ def unpacked(content: bytes, label: str, at_most: int) -> bytes:
 def _member(content: bytes, label: str, at_most: int) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            names = [one.filename for one in packed.infolist()[:_MEMBERS]]
+            names = [info.filename for info in packed.infolist()[:_MEMBERS]]
             files = [name for name in names if not name.endswith("/") and not name.startswith("__MACOSX/")]
             if any(name.startswith(_PARTS_OF_EXCEL) for name in names):
                 raise InputError(f"{label}: an Excel workbook; save the sheet as CSV (UTF-8)")
@@ -56,9 +56,9 @@ def _member(content: bytes, label: str, at_most: int) -> bytes:
 def _read(file: IO[bytes] | gzip.GzipFile, label: str, at_most: int) -> bytes:
     try:
         with file:
-            found = file.read(at_most + 1)
+            content = file.read(at_most + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise InputError(f"{label}: cannot be unpacked, it is damaged or not whole: {str(error)[:100]}") from error
-    if len(found) > at_most:
+    if len(content) > at_most:
         raise InputError(f"{label}: more than {at_most} bytes once unpacked; up to {at_most} are allowed")
-    return bytes(found)
+    return bytes(content)

@@ -83,11 +83,11 @@ def _points(
         raise InputError(f"{where}, trend_history: a list is needed")
     points = []
     for number, point in enumerate(listed, start=1):
-        place = f"{where}, trend_history entry {number}"
+        label = f"{where}, trend_history entry {number}"
         if not isinstance(point, dict) or "timestamp" not in point:
-            raise InputError(f"{place}: an object with timestamp and score is needed")
+            raise InputError(f"{label}: an object with timestamp and score is needed")
         value = next((point[key] for key in _POINT_KEYS if point.get(key) is not None), None)
-        points.append((to_micros(read_time(point["timestamp"], place, assume_tz)), _score(value, place), place))
+        points.append((to_micros(read_time(point["timestamp"], label, assume_tz)), _score(value, label), label))
     generated = content.get("generated_at") or content.get("timestamp")
     own = next((entry[key] for key in _SCORE_KEYS if entry.get(key) is not None), None)
     if not points and own is not None and generated is not None:

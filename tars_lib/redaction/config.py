@@ -64,33 +64,33 @@ def read_redaction(path: Path) -> Rules:
         If the file is not valid, a pattern is no regular expression or matches nothing at all, or a built-in is not known.
     """
     named = str(path)
-    given = validate(_File, read_yaml(path, named) or {}, named)
+    content = validate(_File, read_yaml(path, named) or {}, named)
     known = {pattern.name for pattern in BUILT_IN}
-    for name in given.built_in:
+    for name in content.built_in:
         if name not in known:
             raise ConfigError(f"{named}: built_in.{name}: no such pattern; allowed: {', '.join(sorted(known))}")
-    rules: tuple[_Named, ...] = (*given.patterns, *given.fields, *given.words)
+    rules: tuple[_Named, ...] = (*content.patterns, *content.fields, *content.words)
     for rule in rules:
         if rule.name in known:
             raise ConfigError(f"{named}: {rule.name}: a built-in pattern has this name; another one is needed")
-    own = tuple(_pattern(own_pattern, named) for own_pattern in given.patterns)
+    own = tuple(_pattern(own_pattern, named) for own_pattern in content.patterns)
     return Rules(
-        patterns=(*own, *(pattern for pattern in BUILT_IN if given.built_in.get(pattern.name, True))),
+        patterns=(*own, *(pattern for pattern in BUILT_IN if content.built_in.get(pattern.name, True))),
         fields=tuple(
-            FieldRule(field.name, field.path, field.file, field.everywhere, field.leave) for field in given.fields
+            FieldRule(field.name, field.path, field.file, field.everywhere, field.leave) for field in content.fields
         ),
-        words=tuple((group.name, word) for group in given.words for word in group.words),
+        words=tuple((group.name, word) for group in content.words for word in group.words),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 
-def _pattern(given: _OwnPattern, label: str) -> Pattern:
+def _pattern(own: _OwnPattern, label: str) -> Pattern:
     try:
-        regex = re.compile(given.regex, re.IGNORECASE if given.ignore_case else 0)
+        regex = re.compile(own.regex, re.IGNORECASE if own.ignore_case else 0)
     except re.error as error:
         raise ConfigError(
-            f"{label}: patterns.{given.name}: {given.regex[:60]!r} is no regular expression: {error}"
+            f"{label}: patterns.{own.name}: {own.regex[:60]!r} is no regular expression: {error}"
         ) from error
     if regex.match(""):
-        raise ConfigError(f"{label}: patterns.{given.name}: {given.regex[:60]!r} matches the empty text")
-    return Pattern(given.name, regex, "redaction file")
+        raise ConfigError(f"{label}: patterns.{own.name}: {own.regex[:60]!r} matches the empty text")
+    return Pattern(own.name, regex, "redaction file")

@@ -126,9 +126,9 @@ def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator
             continue
         begins = [0, *(slash.end() for slash in re.finditer("/", run))][:_MOST_PARTS]
         for begin in begins:
-            said = _decoded(run[begin:])
-            if said:
-                yield match.start() + begin, match.end(), said
+            plain = _decoded(run[begin:])
+            if plain:
+                yield match.start() + begin, match.end(), plain
                 break
 
 
@@ -143,9 +143,9 @@ def texts_in_hex(text: str, start: int, end: int, depth: int = 0) -> Iterator[tu
     if depth >= _DEEPEST:
         return
     for match in _HEX.finditer(text, start, end):
-        said = _said(bytes.fromhex(_PARTED.sub("", match.group())))
-        if said:
-            yield match.start(), match.end(), said
+        plain = _said(bytes.fromhex(_PARTED.sub("", match.group())))
+        if plain:
+            yield match.start(), match.end(), plain
 
 
 def _decoded(run: str) -> str:
@@ -170,7 +170,7 @@ def _said(octets: bytes) -> str:
         else:
             return octets.decode("utf-8", "replace")
     try:
-        said = octets.decode()
+        plain = octets.decode()
     except UnicodeDecodeError:
         return ""
-    return "" if _NO_TEXT.search(said) else said
+    return "" if _NO_TEXT.search(plain) else plain

@@ -261,9 +261,9 @@ def _column(column: Any, visit: Visit, names: Names, path: str) -> Any | None:
     coded = coded.chunk(0) if isinstance(coded, pa.ChunkedArray) and coded.num_chunks else coded
     if len(coded) == 0:
         return column
-    words = [None if word is None else str(word) for word in coded.dictionary.to_pylist()]
-    made = [None if word is None else visit(word, path) for word in words]
-    if made == words:
+    texts = [None if word is None else str(word) for word in coded.dictionary.to_pylist()]
+    made = [None if word is None else visit(word, path) for word in texts]
+    if made == texts:
         return column
     kind = kind if is_text else pa.string()
     replaced = pa.DictionaryArray.from_arrays(coded.indices, pa.array(made, kind))

@@ -154,7 +154,7 @@ class Redaction:
         VerificationError
             If anything is left that a rule removes, or two files would have one path.
         """
-        kept: dict[str, bytes] = {}
+        redacted: dict[str, bytes] = {}
         accounts: list[RedactedFile] = []
         for path in sorted(files):
             stem, ending = _split(path)
@@ -178,15 +178,15 @@ class Redaction:
                     )
                 )
                 continue
-            if name in kept:
+            if name in redacted:
                 raise VerificationError(f"{name}: two files of the bundle have this path once it is redacted")
-            kept[name] = made
+            redacted[name] = made
             accounts.append(self._account(name, content, made, is_rendered=is_rendered))
-        left = self.remaining(kept)
+        left = self.remaining(redacted)
         if left:
             where = "; ".join(f"{path}: {rule}" for path, rule in left[:5])
             raise VerificationError(f"redaction left {len(left)} matches ({where}); nothing was written")
-        return kept, RedactionReport(
+        return redacted, RedactionReport(
             SCHEMA_VERSION, self.redactor.rules.sha256, self._counts(accounts), tuple(accounts)
         )
 

@@ -150,10 +150,10 @@ class Redactor:
         for start, end in _open(text):
             yield from self._words_in(text, start, end)
             written = (texts_in_base64(text, start, end, depth), texts_in_hex(text, start, end, depth))
-            for begin, stop, said in chain.from_iterable(written):
+            for begin, stop, plain in chain.from_iterable(written):
                 # a part of it cannot be replaced: what stands around it would not decode any more
-                for span in self._in(said, depth + 1):
-                    whole = span.value if span.value == said.strip() else text[begin:stop]
+                for span in self._in(plain, depth + 1):
+                    whole = span.value if span.value == plain.strip() else text[begin:stop]
                     yield Span(span.rule, begin, stop, whole)
             for pattern in self.rules.patterns:
                 for match in pattern.regex.finditer(text, start, end):

@@ -48,10 +48,10 @@ def read_retention(path: Path | None = None) -> RetentionPolicy:
     """
     chosen = path or asset_folder("parameters") / PACKAGED
     label = f"packaged {PACKAGED}" if path is None else str(path)
-    given = validate(_Policy, read_yaml(chosen, label) or {}, label)
+    content = validate(_Policy, read_yaml(chosen, label) or {}, label)
     terms: dict[Kind, Term] = {}
     for kind in Kind:
-        term: _Term = getattr(given, kind.value.lower())
+        term: _Term = getattr(content, kind.value.lower())
         terms[kind] = Term(_days(term.archive_after_days), _days(term.delete_after_days), term.source)
     return RetentionPolicy(terms, label)
 

@@ -19,19 +19,19 @@ from tars_lib.text.times import MINUTES
 
 def archived_incidents(archive: Path, incident_id: str) -> list[Archived]:
     """List what the archive holds of an incident; a reopened one may have been archived twice."""
-    kept = archived(read_lines(archive))
-    return [item for item in kept if item.kind is Kind.INCIDENT and item.name == incident_id]
+    in_archive = archived(read_lines(archive))
+    return [item for item in in_archive if item.kind is Kind.INCIDENT and item.name == incident_id]
 
 
 def holds(lines: Iterable[RegisterLine]) -> dict[str, RegisterLine]:
     """Held incidents, each with the line that says since when, by whom and why."""
-    held: dict[str, RegisterLine] = {}
+    open_holds: dict[str, RegisterLine] = {}
     for line in lines:
         if line.deed is Deed.HELD:
-            held[line.name] = line
+            open_holds[line.name] = line
         elif line.deed is Deed.RELEASED:
-            held.pop(line.name, None)
-    return held
+            open_holds.pop(line.name, None)
+    return open_holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def all_holds(incidents: Path, lines: Iterable[RegisterLine]) -> tuple[Hold, ...
 def with_holds(needs: Needs, lines: Sequence[RegisterLine]) -> Needs:
     """Return what incidents need, the archived ones that are held included."""
     reasons = {name: f"legal hold on {line.name}" for line in holds(lines).values() for name in line.names}
-    held: Mapping[str, str] = {**reasons, **needs.held}
-    return Needs(held, needs.running)
+    reasons_to_stay: Mapping[str, str] = {**reasons, **needs.held}
+    return Needs(reasons_to_stay, needs.running)
 
 
 def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: str) -> RegisterLine:
@@ -73,10 +73,10 @@ def hold(archive: Path, incident_id: str, actor: str, time: datetime, reason: st
     VerificationError if the register was altered.
     """
     with locked(archive):
-        held = holds(read_lines(archive)).get(incident_id)
-        if held is not None:
+        earlier = holds(read_lines(archive)).get(incident_id)
+        if earlier is not None:
             raise InputError(
-                f"{incident_id}: held since {held.time:{MINUTES}} by {held.actor}; `tars incident release` ends that"
+                f"{incident_id}: held since {earlier.time:{MINUTES}} by {earlier.actor}; `tars incident release` ends that"
             )
         return _enter(archive, incident_id, Deed.HELD, actor, time, reason)
 

@@ -100,10 +100,10 @@ def read_lines(archive: Path) -> list[RegisterLine]:
 
 def archived(lines: list[RegisterLine]) -> list[Archived]:
     """List what is in the archive now, in the order in which it came."""
-    kept: dict[str, Archived] = {}
+    by_file: dict[str, Archived] = {}
     for line in lines:
         if line.deed is Deed.ARCHIVED and line.archive is not None and line.sha256 is not None:
-            kept[line.archive] = Archived(
+            by_file[line.archive] = Archived(
                 line.kind,
                 line.name,
                 line.source,
@@ -116,8 +116,8 @@ def archived(lines: list[RegisterLine]) -> list[Archived]:
                 line.time,
             )
         elif line.deed is Deed.DELETED and line.archive is not None:
-            kept.pop(line.archive, None)
-    return list(kept.values())
+            by_file.pop(line.archive, None)
+    return list(by_file.values())
 
 
 def add(archive: Path, line: RegisterLine) -> None:

@@ -69,18 +69,18 @@ def things(places: Places) -> tuple[list[Thing], Needs]:
 
 def incidents(root: Path) -> tuple[list[Thing], Needs]:
     """The incidents alone, and what they need."""
-    held: dict[str, str] = {}
+    on_hold: dict[str, str] = {}
     running: dict[str, str] = {}
     records: list[Thing] = []
     for folder in folders(root):
         thing, is_held = _incident(folder)
         records.append(thing)
         if is_held:
-            held |= dict.fromkeys(thing.names, f"legal hold on {folder.name}")
+            on_hold |= dict.fromkeys(thing.names, f"legal hold on {folder.name}")
         if thing.since is None:
             why = "cannot be read" if thing.is_unreadable else "is not closed"
             running |= dict.fromkeys(thing.names, f"{folder.name} {why}")
-    return records, Needs(held, running)
+    return records, Needs(on_hold, running)
 
 
 def _incident(folder: Path) -> tuple[Thing, bool]:

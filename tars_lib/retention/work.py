@@ -62,12 +62,12 @@ def carry_out(clerk: Clerk) -> tuple[Item, ...]:
 def _planned(clerk: Clerk) -> list[tuple[Item, Thing | None, Archived | None]]:
     at_hand, needs = things(clerk.places)
     lines = read_lines(clerk.places.archive)
-    kept = archived(lines)
-    items = plan(at_hand, kept, with_holds(needs, lines), clerk.policy, clerk.now)
+    in_archive = archived(lines)
+    items = plan(at_hand, in_archive, with_holds(needs, lines), clerk.policy, clerk.now)
     entries: list[tuple[Item, Thing | None, Archived | None]] = []
     for number, item in enumerate(items):
         thing = at_hand[number] if number < len(at_hand) else None
-        stored = None if thing is not None else kept[number - len(at_hand)]
+        stored = None if thing is not None else in_archive[number - len(at_hand)]
         fault = ""
         if item.decision in (Decision.ARCHIVE, Decision.DELETE):
             fault = fault_of(thing) if thing is not None else ""

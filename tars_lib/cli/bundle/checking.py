@@ -120,13 +120,13 @@ def _against_heads(checked: Verification, published: str) -> list[str]:
     """Faults of the timelines in a bundle against heads that were noted elsewhere."""
     from tars_lib.incidents.store.published import compare
 
-    heads = heads_of(published)
+    published_heads = heads_of(published)
     if not checked.timelines:
         return ["no timeline of an incident is in the bundle, so no published head can be compared"]
     faults = [
         f"timeline of {name}: {fault}"
         for name, entry_digests in checked.timelines.items()
-        for fault in compare(name, entry_digests, heads)
+        for fault in compare(name, entry_digests, published_heads)
     ]
     tail = " (entries at the end that tell of bundles alone are not packed)"
     return [f"{fault}{tail}" if fault.endswith("is not there") else fault for fault in faults]

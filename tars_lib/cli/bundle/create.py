@@ -127,8 +127,8 @@ def package(
     if timestamp_url is not None:
         signatures |= {STAMP_ENDING: stamp(made.content, timestamp_url)}
     written = write_bundle(made, output_dir, signatures)
-    said = ["signed" if is_signed else "unsigned", *(["time-stamped"] if timestamp_url is not None else [])]
-    custody.enter_creation(made, written, request.incident, said)
+    marks = ["signed" if is_signed else "unsigned", *(["time-stamped"] if timestamp_url is not None else [])]
+    custody.enter_creation(made, written, request.incident, marks)
     if not quiet:
         click.echo(
             "\n".join(map(str, [written, *(written.with_name(f"{written.name}{ending}") for ending in signatures)]))

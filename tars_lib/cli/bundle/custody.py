@@ -105,9 +105,9 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
         return 0
     for event in entered:
         to = "" if event.to is None else f" to {visible(event.to)}"
-        said = f": {visible(event.outcome)}" if event.outcome else ""
+        outcome = f": {visible(event.outcome)}" if event.outcome else ""
         click.echo(
-            f"{time_text(event.at)}  {event.act.value:11}  {visible(event.bundle)}{to}, by {visible(event.by)}{said}"
+            f"{time_text(event.at)}  {event.act.value:11}  {visible(event.bundle)}{to}, by {visible(event.by)}{outcome}"
         )
         if not quiet:
             click.echo(f"    sha256 {event.sha256}")
@@ -130,13 +130,13 @@ def incident_folder(incident: str | None, incidents_dir: Path | None) -> Path | 
 
 def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | None:
     """Return what signs a bundle; None where no key is given. A key that does not open is refused before anything is made."""
-    given = os.environ.get(KEY_VARIABLE, "").strip()
-    if key_file is None and not given:
+    key_text = os.environ.get(KEY_VARIABLE, "").strip()
+    if key_file is None and not key_text:
         return None
     from tars_lib.evidence.sealing.signature import MINISIGN_ENDING, is_encrypted, sign
     from tars_lib.incidents.store.register import now
 
-    text = _key_of(key_file) if key_file is not None else _text_of(given)
+    text = _key_of(key_file) if key_file is not None else _text_of(key_text)
     password = os.environ.get(PASSWORD_VARIABLE)
     if password is None and is_encrypted(text) and sys.stdin.isatty():
         password = click.prompt("Password of the signing key", hide_input=True, err=True)
@@ -158,13 +158,13 @@ def gpg_signature(made: Bundle, key: str) -> dict[str, bytes]:
         return {GPG_ENDING: sign_with_gpg(copy, key)}
 
 
-def enter_creation(made: Bundle, path: Path, incident: Path | None, said: list[str]) -> None:
+def enter_creation(made: Bundle, path: Path, incident: Path | None, marks: list[str]) -> None:
     """Enter that a bundle was made; where the incident's timeline was altered, beside the bundle."""
     from tars_lib.evidence.sealing.custody import LOG_FILE, Log, enter
     from tars_lib.incidents.store.record import CustodyAct, CustodyEvent
     from tars_lib.incidents.store.register import actor, now
 
-    outcome = ", ".join([*said, *(["partial"] if made.partial else [])])
+    outcome = ", ".join([*marks, *(["partial"] if made.partial else [])])
     event = CustodyEvent(CustodyAct.CREATED, made.file, made.sha256, now(), actor(), outcome)
     beside = Log(None, path.parent / LOG_FILE)
     try:
@@ -176,10 +176,10 @@ def enter_creation(made: Bundle, path: Path, incident: Path | None, said: list[s
         enter(beside, event)
 
 
-def _text_of(given: str) -> str:
+def _text_of(text_or_path: str) -> str:
     """Content of a file, or the text itself where there is no such file."""
-    is_path = len(given) < 4096 and "\n" not in given and Path(given).is_file()
-    return _key_of(Path(given)) if is_path else given
+    is_path = len(text_or_path) < 4096 and "\n" not in text_or_path and Path(text_or_path).is_file()
+    return _key_of(Path(text_or_path)) if is_path else text_or_path
 
 
 def _key_of(file: Path) -> str:

@@ -68,7 +68,7 @@ def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
 
     @wraps(body)
     def with_source(
-        *, run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None, **given: Any
+        *, run_pattern: str | None, root: Path | None, sla_policy: tuple[Path, ...], assume_tz: str | None, **own: Any
     ) -> int:
         # a root of `tars.toml` gives way to a run
         root = None if run_pattern is not None and is_from_settings("root") else root
@@ -78,7 +78,7 @@ def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
             raise click.UsageError(
                 "--sla-policy and --assume-tz go with --root; a run keeps the policies that it was judged by."
             )
-        return body(source=_Source(run_pattern, root, sla_policy, assume_tz), **given)
+        return body(source=_Source(run_pattern, root, sla_policy, assume_tz), **own)
 
     command: Callable[..., Any] = guarded(PIPELINE)(with_source)
     command = click.option(
@@ -170,9 +170,9 @@ def openslo_command(source: _Source, output: Path | None, quiet: bool) -> int:
     return _write(openslo(org.policies, org.metrics, source.query_map()), output, quiet=quiet)
 
 
-def _pairs(given: tuple[str, ...]) -> dict[str, str]:
+def _pairs(options: tuple[str, ...]) -> dict[str, str]:
     selectors: dict[str, str] = {}
-    for text in given:
+    for text in options:
         metric, sign, selector = text.partition("=")
         if not sign or not metric.strip() or not selector.strip():
             raise click.BadParameter(f"{text!r}; allowed: METRIC=SELECTOR", param_hint="--selector")

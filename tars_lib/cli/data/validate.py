@@ -104,5 +104,7 @@ def _place(notice: Notice) -> str:
 def _counted(validation: Validation) -> str:
     """Return how many refusals and warnings there are, and what was accepted."""
     refused, warned = validation.count("error"), validation.count("warning")
-    said = f"{refused} {'refusal' if refused == 1 else 'refusals'}, {warned} {'warning' if warned == 1 else 'warnings'}"
-    return f"{validation.root}: {said}" if refused else f"{validation.root}: accepted, {validation.summary}; {said}"
+    counts = (
+        f"{refused} {'refusal' if refused == 1 else 'refusals'}, {warned} {'warning' if warned == 1 else 'warnings'}"
+    )
+    return f"{validation.root}: {counts}" if refused else f"{validation.root}: accepted, {validation.summary}; {counts}"

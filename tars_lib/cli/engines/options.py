@@ -96,20 +96,20 @@ def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., 
     """Make a command's body of a function that is given one `output` for the options that all engines take."""
 
     def decorate(body: Callable[..., int]) -> Callable[..., Any]:
-        def with_output(*, as_json: bool, quiet: bool, **given: Any) -> int:
+        def with_output(*, as_json: bool, quiet: bool, **own: Any) -> int:
             output = Output(
                 engine,
-                given.pop("output_file"),
+                own.pop("output_file"),
                 as_json,
-                given.pop("summary_only"),
-                given.pop("exit_zero"),
-                given.pop("exit_policy"),
-                given.pop("legacy_exit_codes"),
+                own.pop("summary_only"),
+                own.pop("exit_zero"),
+                own.pop("exit_policy"),
+                own.pop("legacy_exit_codes"),
                 quiet,
             )
             for flag in IGNORED_FLAGS:
-                given.pop(flag.removeprefix("--").replace("-", "_"))
-            return body(output=output, **given)
+                own.pop(flag.removeprefix("--").replace("-", "_"))
+            return body(output=output, **own)
 
         # click's help is the docstring
         with_output.__doc__ = body.__doc__
@@ -167,9 +167,9 @@ def report_argument(body: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(body)
     def with_source(
-        *, org_report: str, more_reports: Sequence[str], as_of: str | None, assume_tz: str | None, **given: Any
+        *, org_report: str, more_reports: Sequence[str], as_of: str | None, assume_tz: str | None, **own: Any
     ) -> Any:
-        return body(source=ReportSource(org_report, more_reports, as_of, assume_tz), **given)
+        return body(source=ReportSource(org_report, more_reports, as_of, assume_tz), **own)
 
     command = click.argument("more_reports", nargs=-1, metavar="[FILE]...")(with_source)
     return click.option(

@@ -56,13 +56,13 @@ def sla(
             names = ", ".join(path.name for path in sla_policy)
             org = org.judged_by(policy_set.policies, names, policy_set.notes, policy_set.counters)
         build.check([policy.sla_id for policy in org.policies])
-        given = read_upstream(
+        upstream = read_upstream(
             alerts=one_file(alerts_report, "an org-alerts.json"),
             correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"),
             temporal=one_file(temporal_intelligence_report, "a temporal-intelligence-report.json"),
         )
         windows = tuple(dict.fromkeys((*(Window(days=length) for length in days), *INFORMING)))
-        report = run_engine(report_slas, org, judged_at, given, windows=windows)
+        report = run_engine(report_slas, org, judged_at, upstream, windows=windows)
     state = incident_state(describe_history(org).interval, report)
     return output.emit(
         report,

@@ -23,7 +23,7 @@ def temporal(source: ReportSource, trend_correlation_report: str | None, max_lag
     from tars_lib.pipeline import read_upstream, run_engine
 
     org, judged_at = source.read()
-    given = read_upstream(correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"))
+    upstream = read_upstream(correlation=one_file(trend_correlation_report, "a trend-correlation-report.json"))
     # of the SLAs only what is left of the budgets is asked for, so no window informs
-    report = run_engine(report_temporal, org, judged_at, given, windows=(), max_lag=max_lag)
+    report = run_engine(report_temporal, org, judged_at, upstream, windows=(), max_lag=max_lag)
     return output.emit(report, lambda: temporal_lines(report), ("lead_lag", "influence_scores"))

@@ -79,8 +79,8 @@ def ack(options: Options, incident_id: str | None, text: str | None) -> int:
     from tars_lib.incidents.response.acts import acknowledge
 
     incident_id, text = options.addressed(incident_id, text)
-    said = "" if text is None else text_of(text)
-    return options.show(acknowledge(options.writer(incident_id), said))
+    remark = "" if text is None else text_of(text)
+    return options.show(acknowledge(options.writer(incident_id), remark))
 
 
 @click.command(epilog="Example: tars incident note INC-202601051430 'error rate falls since 14:41 UTC'")

@@ -58,11 +58,11 @@ def verify(options: Options, incident_id: str | None, published: str | None) -> 
     from tars_lib.incidents.store.verification import verify as check
 
     chosen = options.chosen(incident_id)
-    folder, heads = options.folder(chosen), heads_of(published)
+    folder, published_heads = options.folder(chosen), heads_of(published)
     verification = check(folder)
-    if heads and verification.is_intact:
+    if published_heads and verification.is_intact:
         digests = [entry.sha256 for entry in read_entries(folder)]
-        verification = replace(verification, faults=tuple(compare(chosen, digests, heads)))
+        verification = replace(verification, faults=tuple(compare(chosen, digests, published_heads)))
     if options.as_json:
         document = to_json(verification)
         assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
@@ -92,7 +92,7 @@ def head(options: Options, incident_ids: tuple[str, ...]) -> int:
     chosen = [options.folder(name) for name in incident_ids]
     if not incident_ids:
         chosen = [folder for folder in folders(options.root) if (folder / "incident.json").exists()]
-    heads, faults = [], []
+    ends, faults = [], []
     for folder in chosen:
         verification = check(folder, with_runs=False)
         faults += [f"{folder}: {fault}" for fault in verification.faults]
@@ -100,11 +100,11 @@ def head(options: Options, incident_ids: tuple[str, ...]) -> int:
             continue
         end = read_state(folder).head
         if end.count:
-            heads.append(PublishedHead(folder.name, end.count, end.sha256))
+            ends.append(PublishedHead(folder.name, end.count, end.sha256))
     if options.as_json:
-        echo_json({"faults": faults, "heads": heads})
+        echo_json({"faults": faults, "heads": ends})
     else:
-        for line in map(str, heads):
+        for line in map(str, ends):
             click.echo(line)
         for fault in faults:
             click.echo(visible(fault), err=True)

@@ -49,7 +49,7 @@ def release(options: Options, incident_id: str, reason: str, archive_dir: Path |
     return _write(options, incident_id, reason, archive_dir, is_hold=False)
 
 
-def _archive_with(options: Options, incident_id: str, given: Path | None) -> Path | None:
+def _archive_with(options: Options, incident_id: str, archive_dir: Path | None) -> Path | None:
     """The archive that has the incident; None where its folder stands among the incidents.
 
     Raise InputError if it is in neither; the message says where it was looked for.
@@ -58,7 +58,7 @@ def _archive_with(options: Options, incident_id: str, given: Path | None) -> Pat
     from tars_lib.retention.holding import archived_incidents
     from tars_lib.retention.register import archive_of
 
-    archive = given or archive_of(options.root)
+    archive = archive_dir or archive_of(options.root)
     try:
         options.folder(incident_id)
     except InputError as error:

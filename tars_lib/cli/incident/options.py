@@ -220,16 +220,16 @@ def text_of(text: str) -> str:
 
     Raise InputError if there is no text, or more of it than a file with one may have.
     """
-    given = text
+    content = text
     if text == "-":
         if sys.stdin is None:
             raise InputError("-: stdin is closed; a text on it is needed")
-        given = sys.stdin.read(MAX_TEXT_BYTES + 1)
-    if len(given) > MAX_TEXT_BYTES:
+        content = sys.stdin.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
         raise InputError(f"the text: more than {MAX_TEXT_BYTES} characters; up to {MAX_TEXT_BYTES} are allowed")
-    if not given.strip():
+    if not content.strip():
         raise InputError("the text is empty; say what happened, or give - to read it from stdin")
-    return given
+    return content
 
 
 def needed(value: str | None, name: str) -> str:

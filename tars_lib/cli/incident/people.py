@@ -69,8 +69,10 @@ def escalate(
     if receipt:
         say(toned(wrapped(f"SENT, AND RECORDED FOR {people or now[0]}: {receipt}"), Tone.GOOD))
     elif people:
-        said = f"RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to {people} yourself; or add --send next time."
-        say(toned(wrapped(said), Tone.WARNING))
+        advice = (
+            f"RECORDED ONLY: NOBODY HAS BEEN CONTACTED. Call or write to {people} yourself; or add --send next time."
+        )
+        say(toned(wrapped(advice), Tone.WARNING))
     else:
         say(toned(["RECORDED ONLY: NO TICKET HAS BEEN FILED."], Tone.WARNING))
     code = options.show(written)

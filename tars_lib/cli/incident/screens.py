@@ -72,9 +72,9 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
             yield from _field(label, f"{reader.time(time)}{f' by {by}' if by else ''}", 1)
     if incident.effect is not None:
         yield from _field("Contained?", f"{incident.effect.verdict.value}: {incident.effect.text}", 2)
-    told = ", ".join(dict.fromkeys(rung.contact for rung in case.escalation.told))
-    if told:
-        yield from _field("Notified", told, 1)
+    notified = ", ".join(dict.fromkeys(rung.contact for rung in case.escalation.told))
+    if notified:
+        yield from _field("Notified", notified, 1)
     unknown = case.escalation.unknown
     if unknown and not state.is_settled:
         yield from _field("Not answered", f"{', '.join(unknown)} (record --condition)", 1)
@@ -126,17 +126,17 @@ def _first_lines(path: GoldenPath, case: Case, state: IncidentState) -> Iterator
         is_left = path.next_command is not None
         all_done = all(step.is_done for step in path.steps)
         over = "All steps are done." if all_done else f"The incident is {case.incident.status.value.lower()}."
-        said = f"{over} Next:" if is_left else "Closed: nothing left to do here. Its postmortem:"
-        yield Toned(said, Tone.GOOD)
+        task = f"{over} Next:" if is_left else "Closed: nothing left to do here. Its postmortem:"
+        yield Toned(task, Tone.GOOD)
         return
     step = path.steps[path.current]
-    said = step.task if not state.is_settled else f"for the record, {step.name.lower()}"
+    task = step.task if not state.is_settled else f"for the record, {step.name.lower()}"
     if step.step_id == "contain" and state.plan is not None:
-        said = f"{state.plan.first} ({state.plan.owner})"
+        task = f"{state.plan.first} ({state.plan.owner})"
     elif step.step_id == "escalate" and case.escalation.due and not state.is_settled:
-        said = f"notify {', '.join(rung.contact for rung in case.escalation.due)}"
+        task = f"notify {', '.join(rung.contact for rung in case.escalation.due)}"
     label = "Next" if state.is_settled else "Do now"
-    yield from toned(wrapped(visible(said, LINE_LIMIT), f"{label}: ", "  ", 2), Tone.CURRENT)
+    yield from toned(wrapped(visible(task, LINE_LIMIT), f"{label}: ", "  ", 2), Tone.CURRENT)
 
 
 def _standing_lines(case: Case, state: IncidentState, what: str, most: int) -> Iterator[str]:
@@ -161,8 +161,8 @@ def _clocks(case: Case, reader: Reader) -> Iterator[str]:
 def _step_lines(step: GuidedStep, path: GoldenPath, case: Case, *, is_current: bool) -> Iterator[str]:
     head = step_head(step, path, is_current=is_current)
     if not is_current:
-        said = visible(step.recorded[0], LINE_LIMIT) if step.is_done and step.recorded else ""
-        lines = wrapped(said, f"{head}: ", "  ", 1) if said else [head]
+        record = visible(step.recorded[0], LINE_LIMIT) if step.is_done and step.recorded else ""
+        lines = wrapped(record, f"{head}: ", "  ", 1) if record else [head]
         yield from toned(lines, Tone.GOOD) if step.is_done else lines
         return
     from tars_lib.incidents.views.standing import stopping

@@ -239,10 +239,10 @@ def unconfirmed_lines(incident: Incident, given_dir: Path | None = None) -> Iter
         return
     run, effect = incident.after, incident.effect
     if run is None or effect is None:
-        said = "no run after containment shows that the impact ended"
+        reason = "no run after containment shows that the impact ended"
     else:
-        said = f"{run.run_id} says {effect.verdict.value}: {visible(effect.text, LINE_LIMIT)}"
-    yield from field("Not confirmed", said)
+        reason = f"{run.run_id} says {effect.verdict.value}: {visible(effect.text, LINE_LIMIT)}"
+    yield from field("Not confirmed", reason)
     yield from (f"  {line}" for line in command_lines(command))
 
 
@@ -254,12 +254,12 @@ def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path 
     from tars_lib.incidents.views.golden_path import command_lines, path_of, postmortem_command
 
     incident, entry = written.incident, written.entry
-    said = entry.text
+    text = entry.text
     if entry.kind in (EntryKind.UPDATE, EntryKind.NOTIFIED):
         # the whole text was printed just now, or stands in the timeline
-        said = entry.text.strip().partition("\n")[0]
+        text = entry.text.strip().partition("\n")[0]
     yield from field("Incident", f"{incident.incident_id}  {incident.severity.value}  {incident.status.value}")
-    yield from field(f"Entry {entry.seq}", visible(said, LINE_LIMIT))
+    yield from field(f"Entry {entry.seq}", visible(text, LINE_LIMIT))
     yield from field("Written", f"{reader.time(entry.time)} by {visible(entry.actor, NAME_LIMIT)}")
     if is_running(incident):
         yield from clock_lines(clocks(incident, case.playbook), entry.time, reader)

@@ -102,8 +102,8 @@ def _archived(root: Path, there: set[str]) -> list[Archived]:
     from tars_lib.retention.policy import Kind
     from tars_lib.retention.register import archive_of, archived, read_lines
 
-    kept = archived(read_lines(archive_of(root)))
-    return [item for item in reversed(kept) if item.kind is Kind.INCIDENT and item.name not in there]
+    in_archive = archived(read_lines(archive_of(root)))
+    return [item for item in reversed(in_archive) if item.kind is Kind.INCIDENT and item.name not in there]
 
 
 @click.command(epilog="Example: tars incident timeline INC-202601051430 --full")

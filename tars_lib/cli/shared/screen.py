@@ -70,8 +70,8 @@ def fitted(lines: Iterable[str], full: str) -> list[str]:
     shown = list(lines)
     if len(shown) <= ROWS:
         return shown
-    kept = ROWS - 1
-    return [*shown[:kept], Toned(f"{len(shown) - kept} more lines: {full}", Tone.QUIET)]
+    room = ROWS - 1
+    return [*shown[:room], Toned(f"{len(shown) - room} more lines: {full}", Tone.QUIET)]
 
 
 def toned(lines: Iterable[str], tone: Tone) -> list[str]:

@@ -147,7 +147,7 @@ def _file_settings() -> tuple[dict[str, str], str]:
         for name in (TOML, PROJECT):
             path = folder / name
             if path.is_file() and (values := _read(path)) is not None:
-                return {key: _value(key, given, path) for key, given in values.items()}, str(path)
+                return {key: _value(key, value, path) for key, value in values.items()}, str(path)
     return {}, ""
 
 
@@ -184,12 +184,12 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def _value(key: str, given: Any, path: Path) -> str:
+def _value(key: str, value: Any, path: Path) -> str:
     """A value of a known key, as it leads from the current folder."""
     if key not in SETTINGS:
         raise SettingsError(f"{path}: unknown key {key[:60]!r}; allowed: {', '.join(SETTINGS)}")
-    if not isinstance(given, str) or not given.strip():
-        raise SettingsError(f"{path}: {key}: text in quotes is needed ({str(given)[:60]!r} was given)")
-    if not SETTINGS[key].is_path or "://" in given:
-        return given.strip()
-    return str(path.parent / given.strip())
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f"{path}: {key}: text in quotes is needed ({str(value)[:60]!r} was given)")
+    if not SETTINGS[key].is_path or "://" in value:
+        return value.strip()
+    return str(path.parent / value.strip())

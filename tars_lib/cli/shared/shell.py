@@ -78,17 +78,17 @@ def guarded(codes: Codes, *, is_pinned: bool = True) -> Callable[[Callable[P, in
             except BrokenPipeError:  # the reader has seen enough; click ends the command quietly
                 raise
             except (TarsError, OSError) as error:
-                said = with_origin(sentence_of(error), click.get_current_context())
-                code = _complain(codes.of(error), error, said, as_json=bool(kwargs.get("as_json")))
+                sentence = with_origin(sentence_of(error), click.get_current_context())
+                code = _complain(codes.of(error), error, sentence, as_json=bool(kwargs.get("as_json")))
                 drop_what_cannot_be_printed()
             except MemoryError as error:
-                said = "not enough memory; a smaller input, or a machine with more of it, is needed"
-                code = _complain(codes.failed, error, said, as_json=bool(kwargs.get("as_json")))
+                sentence = "not enough memory; a smaller input, or a machine with more of it, is needed"
+                code = _complain(codes.failed, error, sentence, as_json=bool(kwargs.get("as_json")))
             except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:  # noqa: BLE001 - the last line of defence: one line and a documented code
-                said = f"unexpected {type(error).__name__}: {sentence_of(error)}"
-                code = _complain(UNEXPECTED, error, said, as_json=bool(kwargs.get("as_json")))
+                sentence = f"unexpected {type(error).__name__}: {sentence_of(error)}"
+                code = _complain(UNEXPECTED, error, sentence, as_json=bool(kwargs.get("as_json")))
             click.get_current_context().exit(code)
 
         quiet = click.option("--quiet", is_flag=True, help="Print errors only.")

@@ -21,8 +21,8 @@ _TONES = {"BREACHED": Tone.BAD, "AT_RISK": Tone.WARNING, "COMPLIANT": Tone.GOOD,
 
 def state_lines(state: IncidentState) -> list[str]:
     """Return the sentence that leads every page and text about a run."""
-    bad, said = {"ACTIVE": Tone.BAD, "RECOVERING": Tone.WARNING}, visible(state.sentence)
-    return toned(paragraph(said, most=6), bad.get(state.state.value, Tone.GOOD))
+    bad, sentence = {"ACTIVE": Tone.BAD, "RECOVERING": Tone.WARNING}, visible(state.sentence)
+    return toned(paragraph(sentence, most=6), bad.get(state.state.value, Tone.GOOD))
 
 
 def plan_lines(state: IncidentState, plan: ResponsePlan | None) -> Iterator[str]:
@@ -37,11 +37,11 @@ def scorecard_lines(sla: SlaReport) -> Iterator[str]:
     rows = sorted(sla.compliance_results, key=lambda row: order.index(row.status.value))
     for row in rows[:MAX_ROWS]:
         sign = ">=" if row.higher_is_better else "<="
-        said = f"{value_text(row.value, row.unit)}, objective {sign} {value_text(row.objective, row.unit)}"
+        measured = f"{value_text(row.value, row.unit)}, objective {sign} {value_text(row.objective, row.unit)}"
         if row.status.value == "UNKNOWN" and row.reason:
-            said = row.reason
+            measured = row.reason
         yield from toned(
-            paragraph(visible(f"{row.sla_id}: {said}"), f"{row.status.value:9}  ", " " * 11, 1),
+            paragraph(visible(f"{row.sla_id}: {measured}"), f"{row.status.value:9}  ", " " * 11, 1),
             _TONES[row.status.value],
         )
     if len(rows) > MAX_ROWS:

@@ -140,8 +140,8 @@ def head(log: Log) -> tuple[int, str]:
 def sentence(event: CustodyEvent) -> str:
     """An event in words."""
     to = "" if event.to is None else f" to {visible(event.to)}"
-    said = f": {event.outcome}" if event.outcome else ""
-    return f"bundle {event.bundle} {event.act.value.lower()}{to}{said}; sha256 {event.sha256}"
+    outcome = f": {event.outcome}" if event.outcome else ""
+    return f"bundle {event.bundle} {event.act.value.lower()}{to}{outcome}; sha256 {event.sha256}"
 
 
 def recorded_digests(entered: Sequence[CustodyEvent], bundle: str) -> tuple[tuple[str, datetime], ...]:

@@ -134,8 +134,8 @@ def sign_with_gpg(bundle: Path, key: str) -> bytes:
     _check_key(key)
     done = _gpg("--armor", "--local-user", key, "--output", "-", "--detach-sign", str(bundle.resolve()))
     if done.returncode or not done.stdout.startswith(b"-----BEGIN PGP SIGNATURE-----"):
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
-        raise ConfigError(f"gpg did not sign with {key!r}: {said}")
+        message = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
+        raise ConfigError(f"gpg did not sign with {key!r}: {message}")
     return done.stdout
 
 
@@ -147,8 +147,8 @@ def refuse_absent_key(key: str) -> None:
     _check_key(key)
     done = _gpg("--list-secret-keys", key)
     if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
-        raise ConfigError(f"gpg did not sign with {key!r}: {said or 'no such secret key'}")
+        message = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
+        raise ConfigError(f"gpg did not sign with {key!r}: {message or 'no such secret key'}")
 
 
 def check_with_gpg(bundle: Path, signature: Path) -> Signature:
@@ -165,8 +165,8 @@ def check_with_gpg(bundle: Path, signature: Path) -> Signature:
     absent = re.search(r"^\[GNUPG:\] NO_PUBKEY (\w+)", status, re.MULTILINE)
     if absent:
         return Signature(signature.name, State.NOT_CHECKED, absent[1], "the key ring does not hold its public key")
-    said = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
-    return Signature(signature.name, State.INVALID, None, said or "gpg does not accept it")
+    message = " ".join(done.stderr.decode("utf-8", "replace").split())[:200]
+    return Signature(signature.name, State.INVALID, None, message or "gpg does not accept it")
 
 
 def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple[Signature, ...]:
@@ -201,9 +201,11 @@ def _check_key(key: str) -> None:
 def _without_key(content: bytes, signature: Path) -> Signature:
     """Say what can be said without the key: the comment that `sign` writes names the digest of what was signed."""
     with signature.open("rb") as file:
-        said = _COMMENT_DIGEST.search(file.read(LONGEST_KEY))
-    if said is not None and said[1].decode() != hashlib.sha256(content).hexdigest():
-        return Signature(signature.name, State.INVALID, None, f"it is over another file, of sha256 {said[1].decode()}")
+        digest = _COMMENT_DIGEST.search(file.read(LONGEST_KEY))
+    if digest is not None and digest[1].decode() != hashlib.sha256(content).hexdigest():
+        return Signature(
+            signature.name, State.INVALID, None, f"it is over another file, of sha256 {digest[1].decode()}"
+        )
     return Signature(signature.name, State.NOT_CHECKED, None, "--public-key KEY checks it")
 
 

@@ -63,13 +63,13 @@ def stamp(content: bytes, url: str) -> bytes:
     """
     check_authority(url)
     library, host = _library(), urllib.parse.urlsplit(url).hostname
-    asked = library.TimestampRequestBuilder(content, library.HashAlgorithm.SHA256).build()
+    query = library.TimestampRequestBuilder(content, library.HashAlgorithm.SHA256).build()
     request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
-        url, asked.as_bytes(), {"Content-Type": _MEDIA_TYPE}, method="POST"
+        url, query.as_bytes(), {"Content-Type": _MEDIA_TYPE}, method="POST"
     )
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as answer:
-            given: bytes = answer.read(_LONGEST + 1)
+            stamp_bytes: bytes = answer.read(_LONGEST + 1)
     except urllib.error.HTTPError as error:
         error.close()
         raise InputError(f"time-stamping authority {host}: HTTP status {error.code}; no bundle was written") from None
@@ -78,9 +78,9 @@ def stamp(content: bytes, url: str) -> bytes:
             f"time-stamping authority {host}: not reached ({type(error).__name__}); no bundle was written"
         ) from None
     try:
-        read = library.decode_timestamp_response(given)
+        read = library.decode_timestamp_response(stamp_bytes)
         status = read.status
-        is_ours = status == 0 and read.tst_info.nonce == asked.nonce and _covers(read, content)
+        is_ours = status == 0 and read.tst_info.nonce == query.nonce and _covers(read, content)
     except ValueError:
         raise InputError(
             f"time-stamping authority {host}: its answer is no time stamp; no bundle was written"
@@ -88,7 +88,7 @@ def stamp(content: bytes, url: str) -> bytes:
     if not is_ours:
         why = f"it granted none (status {status})" if status else "its stamp is of something else"
         raise InputError(f"time-stamping authority {host}: {why}; no bundle was written")
-    return given
+    return stamp_bytes
 
 
 def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signature:
@@ -126,8 +126,8 @@ def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signa
         if not _covers(read, content):
             return Signature(path.name, State.INVALID, signer, "it is over another file")
         if not roots:
-            said = f"says {time:%Y-%m-%d %H:%M:%S} UTC; --timestamp-cert FILE checks it"
-            return Signature(path.name, State.NOT_CHECKED, signer, said, time)
+            claim = f"says {time:%Y-%m-%d %H:%M:%S} UTC; --timestamp-cert FILE checks it"
+            return Signature(path.name, State.NOT_CHECKED, signer, claim, time)
         # validity is that of the time of the stamp: a certificate may end later
         library.VerifierBuilder(roots=roots, intermediates=between).build().verify_message(read, content)
     except (

@@ -129,11 +129,11 @@ def record_fact(
 
     def draft(incident: Incident) -> Draft:
         changes: dict[str, object] = {"progress_at": writer.time}
-        said = []
+        sentences = []
         if cause is not None:
             known = Cause(cause, writer.actor, repo=repo, containment_type=containment_type)
             changes["causes"] = (known, *incident.causes)
-            said.append(f"cause: {cause}")
+            sentences.append(f"cause: {cause}")
             if containment_type is not None:
                 changes["actions"] = _with_rows(incident, known, writer.playbook)
         if conditions or denied:
@@ -142,21 +142,21 @@ def record_fact(
             answered = dict.fromkeys([*incident.denied_conditions, *denied])
             changes["denied_conditions"] = tuple(item for item in answered if item not in conditions)
         if conditions:
-            said.append(f"conditions: {', '.join(condition.value for condition in conditions)}")
+            sentences.append(f"conditions: {', '.join(condition.value for condition in conditions)}")
             if Condition.DATA_LOSS_RISK in conditions:
                 more = suggested((), incident.severity, incident.affected, conditions, writer.playbook)
                 listed = changes.get("actions", incident.actions)
                 assert isinstance(listed, tuple)  # noqa: S101 - set above
                 changes["actions"] = joined(listed, [item for item in more if item.kind is ActionKind.OPERATIONAL])
         if denied:
-            said.append(f"not so: {', '.join(condition.value for condition in denied)}")
+            sentences.append(f"not so: {', '.join(condition.value for condition in denied)}")
         if severity is not None:
             changes["severity"] = severity
-            said.append(f"severity: {incident.severity.value} -> {severity.value}")
+            sentences.append(f"severity: {incident.severity.value} -> {severity.value}")
         if customer_impact is not None:
             changes["customer_impact"] = customer_impact
-            said.append(f"customer impact: {customer_impact.value}")
-        return Draft(EntryKind.FACT, "; ".join(said), changes)
+            sentences.append(f"customer impact: {customer_impact.value}")
+        return Draft(EntryKind.FACT, "; ".join(sentences), changes)
 
     return writer.act("record", draft)
 
@@ -210,8 +210,8 @@ def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = 
             if incident.contained_at is None and chosen.kind is not ActionKind.MONITORING:
                 changes["contained_at"] = writer.time
         changes["actions"] = tuple(actions)
-        said = "reverted" if revert else "done"
-        return Draft(EntryKind.CONTAINMENT, f"{chosen.action_id} {said}: {chosen.text}", changes)
+        outcome = "reverted" if revert else "done"
+        return Draft(EntryKind.CONTAINMENT, f"{chosen.action_id} {outcome}: {chosen.text}", changes)
 
     return writer.act("contain", draft)
 
@@ -231,24 +231,24 @@ def resolve(writer: Writer, text: str | None = None) -> Written:
     """
 
     def draft(incident: Incident) -> Draft:
-        said = text
-        if said is None:
+        ending = text
+        if ending is None:
             effect, run = incident.effect, incident.after
             if effect is None or run is None or effect.verdict not in (EffectVerdict.RECOVERED, EffectVerdict.ENDED):
                 raise InputError(
                     f"{incident.incident_id}: no run shows that the impact ended; "
                     f"give TEXT, or `tars incident record {incident.incident_id} --run RUN` first"
                 )
-            said = f"{run.run_id}: {effect.verdict.value}: {effect.text}"
+            ending = f"{run.run_id}: {effect.verdict.value}: {effect.text}"
         changes = {
             "status": RESOLVED,
             "resolved_at": writer.time,
             "resolved_by": writer.actor,
-            "resolution": said,
+            "resolution": ending,
             "progress_at": writer.time,
             "next_update_at": None,
         }
-        return Draft(EntryKind.RESOLVED, said, changes)
+        return Draft(EntryKind.RESOLVED, ending, changes)
 
     return writer.act("resolve", draft)
 

@@ -64,7 +64,7 @@ def hold_review(writer: Writer, review_id: str) -> Written:
         raise InputError(f"review {review_id[:60]!r} is not in the playbook; allowed: {', '.join(rows)}")
 
     def draft(incident: Incident) -> Draft:
-        held = HeldReview(review_id, writer.time)
-        return Draft(EntryKind.REVIEW, f"held: {rows[review_id].activity}", {"reviews": (*incident.reviews, held)})
+        review = HeldReview(review_id, writer.time)
+        return Draft(EntryKind.REVIEW, f"held: {rows[review_id].activity}", {"reviews": (*incident.reviews, review)})
 
     return writer.act("review", draft)

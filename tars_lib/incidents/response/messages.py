@@ -42,7 +42,7 @@ def texts_for(case: Case, template: str | None = None) -> list[Message]:
     """The chosen text, or one in each form, so that every channel takes what suits it."""
     chosen = _BY_CHANNEL if template is None else (template.lower(),)
     facts = _facts_now(case)
-    return [_text(facts, case, one, next_update(case)) for one in chosen]
+    return [_text(facts, case, template_id, next_update(case)) for template_id in chosen]
 
 
 def _facts_now(case: Case) -> Facts:
@@ -55,8 +55,8 @@ def _facts_now(case: Case) -> Facts:
 def _text(known: Facts, case: Case, template: str, until: datetime | None, eta: str | None = None) -> Message:
     facts = replace(known, next_update_at=until, eta=eta or known.eta)
     # without a run the record's summary is its title, which no SLA report said
-    found = messages(facts, summary=found_text(facts), playbook=case.playbook)
-    return next(one for one in found if one.communication_id == template)
+    filled = messages(facts, summary=found_text(facts), playbook=case.playbook)
+    return next(message for message in filled if message.communication_id == template)
 
 
 def keep_receipts(case: Case, texts: Sequence[Message], receipts: Sequence[Receipt], contact: str | None) -> None:

@@ -51,10 +51,10 @@ def record_run(writer: Writer, run: Run, beside: str = "") -> Written:
             changes["progress_at"] = writer.time
         if effect.verdict in _CONTAINED and incident.contained_at is None:
             changes["contained_at"] = writer.time
-        said = f"{run.run_id} recorded as after: {effect.verdict.value}: {effect.text}"
+        sentence = f"{run.run_id} recorded as after: {effect.verdict.value}: {effect.text}"
         if names:
-            said = f"{said}; newly hit: {', '.join(names)}"
-        return Draft(EntryKind.RUN, f"{said}; {beside}" if beside else said, changes)
+            sentence = f"{sentence}; newly hit: {', '.join(names)}"
+        return Draft(EntryKind.RUN, f"{sentence}; {beside}" if beside else sentence, changes)
 
     return writer.act("record", draft)
 

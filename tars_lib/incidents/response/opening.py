@@ -56,8 +56,8 @@ def from_codes(
     Raise ConfigError if the codes say that nothing was found, or may be a shell's own, and no severity is given.
     """
     playbook = playbook or packaged()
-    said = "exit codes " + ", ".join(map(str, codes))
-    return replace(_classified(classify(codes, playbook=playbook), severity, title, said), facts=_of(playbook))
+    origin = "exit codes " + ", ".join(map(str, codes))
+    return replace(_classified(classify(codes, playbook=playbook), severity, title, origin), facts=_of(playbook))
 
 
 def from_run(
@@ -76,7 +76,7 @@ def from_run(
     named = title or (f"{classification.incident_type}: {slas}" if slas else None)
     opening = _classified(classification, severity, named, f"run {run.run_id}")
     last = {breach.sla_id for breach in lasting(run.sla.breaches)}
-    causes = [one for one in facts.causes if one.sla_id in last and (one.confidence or 0.0) >= STANDS_OUT]
+    causes = [cause for cause in facts.causes if cause.sla_id in last and (cause.confidence or 0.0) >= STANDS_OUT]
     actions = suggested(causes, opening.severity, facts.affected, facts.conditions, playbook)
     if all(action.kind is ActionKind.MONITORING for action in actions):
         # no clear cause of a breach says what to do, but the plan of the run does

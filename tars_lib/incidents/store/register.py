@@ -21,9 +21,9 @@ _LIKE = 0.85
 _ID = re.compile(r"INC-\d{12}(?:-[1-9]\d*)?")
 
 
-def incidents_dir(given: Path | None = None) -> Path:
-    """Return the folder of incidents: `given`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
-    return given or Path(os.environ.get("TARS_INCIDENTS_DIR") or DEFAULT_DIR)
+def incidents_dir(named: Path | None = None) -> Path:
+    """Return the folder of incidents: `named`, else `TARS_INCIDENTS_DIR`, else ``./incidents``."""
+    return named or Path(os.environ.get("TARS_INCIDENTS_DIR") or DEFAULT_DIR)
 
 
 def actor() -> str:

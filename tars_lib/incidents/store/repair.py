@@ -81,8 +81,8 @@ def mend(folder: Path, reason: str, actor: str, time: datetime) -> Written | Non
             entries.append(seal(draft, len(entries) + 1, entry.time, entry.actor, _last(entries)))
         _state(folder, entries)
         aside = _set_aside(folder, files)
-        said = Draft(EntryKind.REPAIRED, "; ".join([f"record repaired: {reason}", *told(fork), *aside]), {})
-        entries.append(seal(said, len(entries) + 1, time, actor, _last(entries)))
+        draft_of_repair = Draft(EntryKind.REPAIRED, "; ".join([f"record repaired: {reason}", *told(fork), *aside]), {})
+        entries.append(seal(draft_of_repair, len(entries) + 1, time, actor, _last(entries)))
         state = _state(folder, entries)
         write_bytes(folder / TIMELINE_FILE, b"".join(line_of(entry) for entry in entries), is_private=True)
         write_bytes(folder / RECORD_FILE, record_text(state).encode("ascii"), is_private=True)
@@ -110,7 +110,7 @@ def _fork(folder: Path, files: RecordFiles) -> Fork | None:
     faults = judge(folder, files, with_runs=False).faults
     if not faults:
         return None
-    kept: list[Entry] = []
+    chained: list[Entry] = []
     loose: dict[str, Entry] = {}
     lost: list[int] = []
     lines, torn = split_lines(files.timeline)
@@ -120,13 +120,13 @@ def _fork(folder: Path, files: RecordFiles) -> Fork | None:
         except VerificationError:
             lost.append(row)
             continue
-        if not loose and not lost and (entry.seq, entry.previous) == (len(kept) + 1, _last(kept)):
-            kept.append(entry)
-        elif all(entry.sha256 != known.sha256 for known in kept):
+        if not loose and not lost and (entry.seq, entry.previous) == (len(chained) + 1, _last(chained)):
+            chained.append(entry)
+        elif all(entry.sha256 != known.sha256 for known in chained):
             loose.setdefault(entry.sha256, entry)
     ordered = sorted(loose.values(), key=lambda entry: entry.seq)
-    said = files.state.head if files.state.facts is not None else None
-    return Fork(faults, tuple(kept), tuple(ordered), tuple(lost), said)
+    stated_head = files.state.head if files.state.facts is not None else None
+    return Fork(faults, tuple(chained), tuple(ordered), tuple(lost), stated_head)
 
 
 def _last(entries: list[Entry]) -> str:
@@ -156,12 +156,12 @@ def _set_aside(folder: Path, files: RecordFiles) -> list[str]:
     number = 1
     while any((folder / name).exists() for name in _aside(number)):
         number += 1
-    said = []
+    sentences = []
     for name, content in zip(_aside(number), (files.timeline, files.record), strict=True):
         if content is not None:
             write_bytes(folder / name, content, is_private=True, only_new=True)
-            said.append(f"{name} is what was found, sha256 {hashlib.sha256(content).hexdigest()}")
-    return said
+            sentences.append(f"{name} is what was found, sha256 {hashlib.sha256(content).hexdigest()}")
+    return sentences
 
 
 def _aside(number: int) -> tuple[str, str]:

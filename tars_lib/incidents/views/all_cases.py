@@ -35,16 +35,16 @@ class Cases:
 
 def read_cases(root: Path, playbook: Playbook) -> Cases:
     """Read the register. A folder without a record is no incident yet."""
-    cases: list[Facts] = []
+    all_facts: list[Facts] = []
     unreadable: list[tuple[str, str]] = []
     for folder in folders(root):
         try:
             incident = read_incident(folder)
             if incident is not None:
-                cases.append(case_of(folder, incident, playbook))
+                all_facts.append(case_of(folder, incident, playbook))
         except (TarsError, OSError) as error:
             unreadable.append((folder.name, str(error)))
-    return Cases(tuple(cases), tuple(unreadable))
+    return Cases(tuple(all_facts), tuple(unreadable))
 
 
 def the_only_one(root: Path, wanted: Wanted = "open") -> str:

@@ -127,9 +127,9 @@ def _answer(incident: Incident, condition: Condition) -> bool | None:
 
 
 def _customers(incident: Incident) -> bool | None:
-    said = _answer(incident, Condition.CUSTOMER_IMPACT)
-    if said is not None:
-        return said
+    answer = _answer(incident, Condition.CUSTOMER_IMPACT)
+    if answer is not None:
+        return answer
     return {CustomerImpact.YES: True, CustomerImpact.NO: False, CustomerImpact.UNKNOWN: None}[incident.customer_impact]
 
 
