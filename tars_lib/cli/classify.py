@@ -13,6 +13,8 @@ from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.options import json_option
 from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, print_json
+from tars_lib.errors import InputError
+from tars_lib.text.visible import visible
 
 SLA_BREACH = 142
 
@@ -91,7 +93,6 @@ def classify(
 def _answer_lines(classification: Classification, playbook: Playbook, *, is_settled: bool = False) -> Iterator[str]:
     """The playbook's answer: type and severity, both clocks while they run, the way through the tree."""
     from tars_lib.model.organisation import duration_text
-    from tars_lib.text.visible import visible
 
     severity = classification.severity.value if classification.severity else "none"
     yield Toned(f"Incident type:  {classification.incident_type}", Tone.HEAD)
@@ -114,7 +115,6 @@ def _run_lines(name: str, incidents_dir: Path | None, playbook: Playbook) -> tup
     from tars_lib.incidents.views.case import read_case
     from tars_lib.incidents.views.standing import incident_about, state_by
     from tars_lib.pipeline import load_run
-    from tars_lib.text.visible import visible
 
     run = load_run(expand([name], "a run directory"))
     folder = incident_about(run, place(incidents_dir))
@@ -159,7 +159,6 @@ def _whole_triage(path: str, steps: Sequence[TriageStep], playbook: Playbook) ->
 
 def _codes_of(name: str) -> list[int]:
     """Exit codes of a report file, or of all steps of a run directory; of what was altered none."""
-    from tars_lib.errors import InputError
     from tars_lib.files.json_records import read_json
     from tars_lib.pipeline.sealed import check_run, refuse_altered
 

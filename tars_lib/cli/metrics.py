@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, located, now_option, playbook_option
+from tars_lib.cli.shared.screen import wrapped
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.playbook.facts import Facts
@@ -35,7 +38,6 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
     """
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.metrics import by_month, measure
-    from tars_lib.text.visible import visible
 
     time, playbook = options.time, options.playbook
     register = read_cases(options.root, playbook)
@@ -73,7 +75,6 @@ def metrics(options: Options, monthly: bool, org_root: Path | None) -> int:
 def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
     """Yield how many incidents come from where."""
     from tars_lib.playbook.past_facts import SAME_CAUSE
-    from tars_lib.text.visible import visible
 
     by_source = ", ".join(f"{visible(name)} {number}" for name, number in sorted(sources.items()))
     yield f"from: register {register}, incidents.csv {sum(sources.values())}{f' ({by_source})' if by_source else ''}"
@@ -84,8 +85,6 @@ def _origins(register: int, sources: Counter[str]) -> Iterator[str]:
 
 
 def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
-    from tars_lib.cli.shared.screen import wrapped
-    from tars_lib.text.visible import visible
 
     for metric in values:
         measured = "no value yet" if metric.value is None else _text(metric.value, metric.unit)
@@ -110,8 +109,6 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
 
 def _text(value: float, unit: str) -> str:
     """A value for a reader; the definition's minutes as a duration."""
-    from datetime import timedelta
-
     from tars_lib.model.organisation import duration_text
 
     return f"{value:.0%}" if unit == "ratio" else duration_text(timedelta(minutes=value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ import click
 from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import NOTIFY, guarded, print_json
+from tars_lib.errors import ConfigError, NotificationError
+from tars_lib.files.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from tars_lib.incidents.views.case import Case
@@ -78,11 +81,8 @@ def notify(
     Channels come from --url, --urls-file and TARS_NOTIFY_URLS (separated by white space). One that fails does not stop the
     others; 105 if all fail. Needs the extra [notify] for everything but PagerDuty.
     """
-    from datetime import UTC, datetime
-
     from tars_lib.channels.pagerduty import PagerDutyAction
     from tars_lib.channels.send import Delivery, Receipt, send
-    from tars_lib.errors import NotificationError
     from tars_lib.incidents.response.messages import keep_receipts, texts_for
     from tars_lib.playbook.documents.communication import Message
 
@@ -162,9 +162,7 @@ def _record_of(options: Options, incident_id: str, *, is_needed: bool) -> Case |
 
 
 def _read(path: str) -> str:
-    from pathlib import Path
 
-    from tars_lib.files.limits import MAX_TEXT_BYTES
     from tars_lib.files.reading import read_utf8
 
     return read_utf8(Path(path), path, MAX_TEXT_BYTES)
@@ -179,7 +177,6 @@ def _lines(path: str | None) -> list[str]:
 
 def _from_environment(url: str) -> str:
     """The URL with each ${NAME} replaced; a name that is not set is refused."""
-    from tars_lib.errors import ConfigError
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:

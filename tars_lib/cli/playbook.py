@@ -9,6 +9,8 @@ import click
 
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
+from tars_lib.errors import ConfigError
+from tars_lib.text.visible import visible
 
 
 @click.group(epilog="Example: tars playbook show --playbook ./our-playbook.yaml")
@@ -29,11 +31,9 @@ def playbook() -> None:
 @guarded(REPORT)
 def show(own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, quiet: bool) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
-    from tars_lib.errors import ConfigError
     from tars_lib.incidents.store.playbook_in_force import own_playbook
     from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.playbook.config import read_playbook
-    from tars_lib.text.visible import visible
 
     in_force = read_playbook(own_playbook(place(incidents_dir), own))
     if section is not None and section not in in_force.content:

@@ -12,6 +12,7 @@ import click
 from tars_lib.cli.incident.options import echo_json, time_of
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.retention.plan import Item
@@ -116,7 +117,6 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
     from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.retention.holding import all_holds
     from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
-    from tars_lib.text.visible import visible
 
     root = archive_dir or archive_of(place(incidents_dir))
     lines = read_lines(root)
@@ -147,7 +147,6 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
 
 def _show(items: Sequence[Item], *, as_json: bool, quiet: bool, is_done: bool) -> int:
     from tars_lib.retention.policy import Decision
-    from tars_lib.text.visible import visible
 
     refused = any(item.decision is Decision.REFUSED for item in items)
     if as_json:

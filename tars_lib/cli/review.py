@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, judged, now_option
+from tars_lib.cli.shared.screen import wrapped
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,10 +23,8 @@ def review(options: Options) -> int:
     A record that cannot be read counts as overdue, because what is due in it is unknown. --quiet lists only what is
     overdue.
     """
-    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.documents.postmortem import item_ids, overdue_items, review_deadlines
-    from tars_lib.text.visible import visible
 
     time, playbook, reader = options.time, options.playbook, options.reader
     register = read_cases(options.root, playbook)

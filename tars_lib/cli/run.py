@@ -17,6 +17,7 @@ from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.cli.shared.verdict import next_lines, plan_lines, scorecard_lines, state_lines
 from tars_lib.engines.steps import STEPS
 from tars_lib.errors import ConfigError
+from tars_lib.model.names import SlaStatus
 from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
@@ -179,7 +180,6 @@ def _warn(analysis: Analysis, time: datetime) -> None:
     import logging
 
     from tars_lib.engines.health.assess import data_age
-    from tars_lib.model.names import SlaStatus
 
     logger = logging.getLogger("tars_lib")
     aged = data_age(analysis.org, analysis.as_of, time)

@@ -11,7 +11,10 @@ import click
 
 from tars_lib.cli.incident.options import Options, echo_json, span_of
 from tars_lib.cli.shared.options import incidents_option, zone_option
+from tars_lib.cli.shared.screen import wrapped
 from tars_lib.cli.shared.shell import PIPELINE, guarded
+from tars_lib.errors import TarsError
+from tars_lib.reports.blocks.lengths import LINE_LIMIT, visible
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -59,10 +62,7 @@ def watch(
 
     If there are incidents, an overdue escalation becomes an alert of the run.
     """
-    from tars_lib.cli.shared.screen import wrapped
-    from tars_lib.errors import TarsError
     from tars_lib.incidents.response.watching import baseline, courses, keep, look, pause
-    from tars_lib.reports.blocks.lengths import LINE_LIMIT, visible
 
     register = _register(incidents_dir)
     span = None if every is None else span_of(every, "--every")
@@ -125,8 +125,6 @@ def _is_closed(writer: Writer) -> bool:
 
 
 def _lines(finding: Round, number: int, rounds: int) -> Iterator[str]:
-    from tars_lib.cli.shared.screen import wrapped
-    from tars_lib.text.visible import visible
 
     as_of = f"data until {finding.as_of:{MINUTES}}"
     yield from wrapped(f"round {number} of {rounds}: {finding.finding} ({finding.exit_code}), {as_of}", "", "  ")

@@ -15,29 +15,10 @@ from tars_lib.files.assets import asset_folder
 LOCK_FILE = "core.lock"
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ROOTS = (
-    "numpy",
-    "pandas",
-    "scipy",
-    "pyarrow",
-    "matplotlib",
-    "networkx",
-    "pydantic",
-    "PyYAML",
-    "click",
-    "tqdm",
-    "filelock",
-    "papermill",
-    "nbconvert",
-    "ipykernel",
-    "typst",
-    "jinja2",
-    "nbformat",
-    "nbclient",
-    "jupyter_client",
-    "traitlets",
-    "py-minisign",
-    "rfc3161-client",
-)
+    "numpy", "pandas", "scipy", "pyarrow", "matplotlib", "networkx", "pydantic", "PyYAML", "click", "tqdm",
+    "filelock", "papermill", "nbconvert", "ipykernel", "typst", "jinja2", "nbformat", "nbclient", "jupyter_client",
+    "traitlets", "py-minisign", "rfc3161-client",
+)  # fmt: skip
 """What this package imports; what those need in turn is found."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,6 @@ def verify(
     where another tool packed it anew. Where a record of the bundle is kept, in an incident or in custody.jsonl beside it, the
     digest is compared with it and the verification is entered.
     """
-    from hashlib import sha256
-
     from tars_lib.cli.bundle.verdict import kind_of, show
     from tars_lib.evidence.sealing.custody import disagreement, events, superseded
     from tars_lib.evidence.verification import verify as check

@@ -11,6 +11,7 @@ import click
 from tars_lib.cli.bundle import checking, custody
 from tars_lib.cli.shared.options import incidents_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.evidence.bundle import Bundle
@@ -138,7 +139,6 @@ def package(
 
 
 def _say(made: Bundle, *, is_signed: bool) -> None:
-    from tars_lib.text.visible import visible
 
     click.echo(f"sha256 {made.sha256}", err=True)
     if not is_signed:

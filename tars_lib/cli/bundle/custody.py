@@ -13,6 +13,7 @@ import click
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.evidence.bundle import Bundle
@@ -62,7 +63,6 @@ def export(file: Path, output: Path, incidents_dir: Path | None, quiet: bool) ->
 def transfer(file: Path, whom: str, incidents_dir: Path | None, quiet: bool) -> int:
     """Enter that an intact bundle was handed over; nothing is sent."""
     from tars_lib.incidents.store.record import CustodyAct
-    from tars_lib.text.visible import visible
 
     if not whom.strip():
         raise InputError("--to: empty; who has the bundle now is needed")
@@ -88,7 +88,6 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
         raise click.UsageError("Give either FILE or --incident.")
     from tars_lib.evidence.sealing.custody import Log, events, head
     from tars_lib.files.json_records import time_text
-    from tars_lib.text.visible import visible
 
     if file is None:
         custody_log = Log(incident_folder(incident, incidents_dir), None)

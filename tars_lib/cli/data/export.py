@@ -13,6 +13,7 @@ import click
 from tars_lib.cli.shared.options import policy_files_option
 from tars_lib.cli.shared.settings import is_from_settings
 from tars_lib.cli.shared.shell import PIPELINE, expand, guarded
+from tars_lib.errors import ConfigError
 
 if TYPE_CHECKING:
     from tars_lib.model.organisation import OrgData
@@ -53,7 +54,6 @@ class _Source:
     def query_map(self) -> dict[str, str]:
         """Read the queries of the maps that the root's policies were read with; a run keeps none."""
         from tars_lib.config.policies.queries import MAP_NAME, read_query_map
-        from tars_lib.errors import ConfigError
         from tars_lib.files.reading import is_there
 
         if self.root is None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.shell import PIPELINE, guarded
+from tars_lib.config.import_map import ImportMap, read_import_map
+from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.formats import FORMATS
+from tars_lib.sources.exported.shapes import Choices
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
     from tars_lib.pipeline.importing import PlannedImport, UnderstoodFile
-    from tars_lib.sources.exported.shapes import Choices
 
 _KNOWN = "\n".join(f"  {form.name:14}{form.says}" for form in FORMATS)
 _HELP = f"""Read each FILE that another tool exported, and add what it holds to an org-health folder.
@@ -89,10 +91,7 @@ def import_files(
 
 
 def _choices(map_file: Path | None, settled: dict[str, str | None]) -> Choices:
-    from tars_lib.config.import_map import ImportMap, read_import_map
     from tars_lib.model.times import read_zone
-    from tars_lib.model.units import unit_of
-    from tars_lib.sources.exported.shapes import Choices
 
     mapped = ImportMap() if map_file is None else read_import_map(map_file, map_file.name)
     unit, zone = settled["unit"], settled["tz"]

@@ -16,6 +16,7 @@ from tars_lib.cli.shared.options import json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import Codes, expand, guarded, print_json
 from tars_lib.findings.exit_codes import EXIT_CODES
+from tars_lib.findings.exit_policy import decide
 from tars_lib.legacy.exit_codes import IGNORED_FLAGS, legacy_zero
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ class Output:
         """
         from tars_lib.files.atomic import write_together
         from tars_lib.files.json_records import record_text, to_json
-        from tars_lib.findings.exit_policy import decide
 
         policy = policy_of(self.exit_policy, self.exit_zero)
         if self.file is not None:

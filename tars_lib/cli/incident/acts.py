@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from tars_lib.cli.incident.options import Options, common, echo_json, id_argument, judged, needed, text_of
+from tars_lib.cli.incident.text import action_lines, unconfirmed_lines
+from tars_lib.cli.shared.screen import fitted, say
 from tars_lib.cli.shared.shell import expand
 from tars_lib.errors import ConfigError
 
@@ -192,7 +194,6 @@ def contain(
     TEXT starts an action of your own; without it the first of the checklist starts. The first finished action stops
     the contain clock, unless it only adds monitoring. Without ID: the one open incident.
     """
-    from tars_lib.cli.incident.text import action_lines
     from tars_lib.incidents.response.acts import finish_containment, start_containment
 
     incident_id, text = options.addressed(incident_id, text)
@@ -223,8 +224,6 @@ def contain(
 
 def _show_checklist(options: Options, incident_id: str, *, full: bool) -> int:
     from tars_lib.cli.incident.screens import checklist_screen
-    from tars_lib.cli.incident.text import action_lines
-    from tars_lib.cli.shared.screen import fitted, say
 
     case = options.case(incident_id)
     incident = case.incident
@@ -250,7 +249,6 @@ def resolve(options: Options, incident_id: str | None, text: str | None) -> int:
     Without TEXT the run after containment says it, if it shows that the impact ended (RECOVERED or ENDED). If no run
     shows that, the output says so and names the commands that would. Without ID: the one open incident.
     """
-    from tars_lib.cli.incident.text import unconfirmed_lines
     from tars_lib.incidents.response.acts import resolve as write
 
     incident_id, text = options.addressed(incident_id, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from tars_lib.cli.incident.options import (
     text_of,
 )
 from tars_lib.cli.shared.shell import expand
+from tars_lib.errors import ConfigError
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.cli.incident.text import Reader
@@ -146,7 +148,6 @@ def tickets(options: Options, incident_id: str | None, from_run: str | None, for
     from tars_lib.files.json_records import dumps
     from tars_lib.incidents.views.follow_up import of_case, of_run
     from tars_lib.playbook.documents.tickets import as_csv, as_github_issues, as_markdown
-    from tars_lib.text.visible import visible
 
     if (incident_id is None) == (from_run is None):
         raise click.UsageError("give either ID or --from-run RUN")
@@ -181,9 +182,7 @@ def _write(output: Path | None, text: str) -> None:
 def _due(text: str, time: datetime) -> datetime:
     """A date (its end in UTC), a time with a zone, or a span from now."""
     import re
-    from datetime import UTC, date
 
-    from tars_lib.errors import ConfigError
     from tars_lib.model.times import read_time
 
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):

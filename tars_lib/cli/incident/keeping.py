@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tars_lib.cli.incident.options import Options, echo_json, id_argument, locat
 from tars_lib.cli.incident.text import verification_lines
 from tars_lib.cli.shared.screen import wrapped
 from tars_lib.errors import InputError
+from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ def heads_of(published: str | None) -> tuple[PublishedHead, ...]:
     """The heads that `--head` names; a text or a file with them."""
     if published is None:
         return ()
-    from tars_lib.files.limits import MAX_TEXT_BYTES
     from tars_lib.files.reading import read_utf8
     from tars_lib.incidents.store.published import read_heads
 
@@ -50,8 +51,6 @@ def verify(options: Options, incident_id: str | None, published: str | None) -> 
     With --head also with a head that was noted elsewhere, which shows that the whole chain was made anew. What a killed writer
     left behind is a note, not an alteration: nobody was told that it had been written. Without ID: the one open incident.
     """
-    from dataclasses import replace
-
     from tars_lib.files.json_records import to_json
     from tars_lib.incidents.store.journal import read_entries
     from tars_lib.incidents.store.published import compare

@@ -9,6 +9,7 @@ import click
 from tars_lib.cli.incident.options import Options, common, echo_json, text_of
 from tars_lib.errors import InputError
 from tars_lib.text.times import MINUTES
+from tars_lib.text.visible import visible
 
 _reason = click.option(
     "--reason", required=True, metavar="TEXT", help="Why; goes into the timeline. - reads it from stdin."
@@ -76,7 +77,6 @@ def _write(options: Options, incident_id: str, text: str, archive_dir: Path | No
     from tars_lib.incidents.store.register import actor, now
     from tars_lib.retention import holding
     from tars_lib.retention.register import REGISTER_FILE
-    from tars_lib.text.visible import visible
 
     archive = _archive_with(options, incident_id, archive_dir)
     reason = text_of(text)

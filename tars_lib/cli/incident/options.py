@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.incident.text import Reader
+from tars_lib.cli.incident.text import Reader, written_lines
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError
@@ -137,8 +137,6 @@ class Options:
 
     def show(self, written: Written) -> int:
         """Say what was written, how much time is left and what comes next; the code of success."""
-        from tars_lib.cli.incident.text import written_lines
-
         if self.as_json:
             echo_json({"entry": written.entry, "incident": written.incident})
         elif not self.quiet:

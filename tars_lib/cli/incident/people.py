@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, id_argument, judged, span_of, text_of
+from tars_lib.cli.incident.text import escalation_lines
 from tars_lib.cli.shared.screen import Tone, fitted, say, toned, wrapped
+from tars_lib.errors import ConfigError, NotificationError
+from tars_lib.text.visible import visible
 
 if TYPE_CHECKING:
     from tars_lib.incidents.views.case import Case
@@ -38,7 +41,6 @@ def escalate(
     the matrix if nobody is due. --show only looks. Without ID: the one open incident.
     """
     from tars_lib.cli.incident.screens import due_label
-    from tars_lib.cli.incident.text import escalation_lines
     from tars_lib.incidents.response.escalating import escalate as write
     from tars_lib.incidents.response.escalating import is_task
     from tars_lib.incidents.views.standing import standing
@@ -88,7 +90,6 @@ def _sent(case: Case) -> str:
     from tars_lib.channels.pagerduty import PagerDutyAction
     from tars_lib.channels.send import Receipt
     from tars_lib.channels.send import send as hand_over
-    from tars_lib.errors import ConfigError, NotificationError
     from tars_lib.incidents.response.messages import keep_receipts, receipt_lines, texts_for
 
     channels = os.environ.get("TARS_NOTIFY_URLS", "").split()
@@ -185,10 +186,8 @@ def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
 
 
 def _overdue(options: Options) -> int:
-    from tars_lib.cli.shared.screen import wrapped
     from tars_lib.incidents.views.all_cases import read_cases
     from tars_lib.playbook.escalation import timeouts
-    from tars_lib.text.visible import visible
 
     time, playbook, reader = options.time, options.playbook, options.reader
     register = read_cases(options.root, playbook)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tars_lib.cli.incident.text import Reader, clock_lines, field, step_head
+from tars_lib.cli.incident.text import Reader, action_lines, clock_lines, field, step_head
 from tars_lib.cli.shared.screen import Tone, Toned, toned, wrapped
 from tars_lib.reports.blocks.lengths import LINE_LIMIT, NAME_LIMIT, visible
 
@@ -84,7 +84,6 @@ def status_screen(case: Case, state: IncidentState, reader: Reader, next_command
 
 def checklist_screen(case: Case) -> Iterator[str]:
     """Yield the actions in a line each, below the one that comes next with how it is done and undone."""
-    from tars_lib.cli.incident.text import action_lines
     from tars_lib.incidents.store.record import ActionState
     from tars_lib.incidents.views.golden_path import action_text
     from tars_lib.incidents.views.standing import stopping

@@ -14,6 +14,7 @@ from tars_lib.cli.incident.screens import golden_screen, status_screen
 from tars_lib.cli.incident.text import golden_lines, status_lines, timeline_lines
 from tars_lib.cli.shared.screen import ROWS, Tone, Toned, fitted, say
 from tars_lib.errors import InputError, TarsError
+from tars_lib.reports.blocks.lengths import visible
 
 if TYPE_CHECKING:
     from tars_lib.cli.incident.text import Reader
@@ -58,7 +59,6 @@ def list_command(options: Options, only_open: bool, full: bool) -> int:
     from tars_lib.incidents.store.journal import read_incident
     from tars_lib.incidents.store.register import folders, runs_in
     from tars_lib.incidents.views.clocks import is_late, is_running
-    from tars_lib.reports.blocks.lengths import visible
 
     reader, time, root = options.reader, options.time, options.root
     playbook = options.playbook

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.errors import TarsError
-from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names
+from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names, decide
 
 if TYPE_CHECKING:
     from tars_lib.engines.queries.incident_state import IncidentState
@@ -83,8 +83,6 @@ class Build:
         run : str, optional
             Name of the run directory.
         """
-        from tars_lib.findings.exit_policy import decide
-
         decision = decide(self.policy, codes.values(), {r.sla_id: r.status for r in sla.compliance_results})
         if self.junit is not None:
             from tars_lib.files.atomic import write_text

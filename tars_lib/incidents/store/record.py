@@ -14,27 +14,10 @@ from tars_lib.playbook.facts import Status as IncidentStatus
 from tars_lib.playbook.tables import Condition
 
 __all__ = [
-    "SCHEMA_VERSION",
-    "Action",
-    "ActionItem",
-    "ActionKind",
-    "ActionState",
-    "AffectedRepo",
-    "BreachedSla",
-    "Cause",
-    "Condition",
-    "CustodyAct",
-    "CustodyEvent",
-    "CustomerImpact",
-    "Effect",
-    "EffectVerdict",
-    "EscalationRecord",
-    "Head",
-    "HeldReview",
-    "Incident",
-    "IncidentStatus",
-    "RunReference",
-]
+    "SCHEMA_VERSION", "Action", "ActionItem", "ActionKind", "ActionState", "AffectedRepo", "BreachedSla", "Cause",
+    "Condition", "CustodyAct", "CustodyEvent", "CustomerImpact", "Effect", "EffectVerdict", "EscalationRecord",
+    "Head", "HeldReview", "Incident", "IncidentStatus", "RunReference",
+]  # fmt: skip
 
 SCHEMA_VERSION = "1.0"
 
