@@ -21,10 +21,7 @@ _IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text so that the file is there whole or not at all.
 
-    Raises
-    ------
-    OSError
-        If the folder cannot be written to.
+    Raise OSError if the folder cannot be written to.
     """
     write_bytes(path, text.encode("utf-8"))
 
@@ -86,10 +83,7 @@ def staged_file(path: Path) -> Iterator[Path]:
 
     Leftovers of a writer that died a day ago are removed.
 
-    Raises
-    ------
-    OSError
-        If the folder cannot be written to.
+    Raise OSError if the folder cannot be written to.
     """
     make_folder(path.parent)
     stem = f".{path.name[:50]}."
@@ -149,10 +143,7 @@ def rename(temporary: Path, path: Path) -> None:
 
     A rename may be done and be reported as failed: a network file system asks again where an answer was lost.
 
-    Raises
-    ------
-    OSError
-        If it was not renamed.
+    Raise OSError if it was not renamed.
     """
     about = temporary.lstat()
     try:
@@ -218,10 +209,7 @@ def staged_folder(parent: Path, stem: str) -> Iterator[Path]:
 def replace_folder(staged: Path, target: Path) -> None:
     """Put a finished folder into place; what stands there is moved aside first and removed last.
 
-    Raises
-    ------
-    OSError
-        If it cannot be renamed; what stood there stands there again.
+    Raise OSError if it cannot be renamed; what stood there stands there again.
     """
     aside = staged.with_suffix(".old")
     is_replaced = target.exists()
@@ -241,10 +229,7 @@ def replace_folder(staged: Path, target: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make a folder for output, with those above it, unless it is there.
 
-    Raises
-    ------
-    OSError
-        If it cannot be made; where something else has its name, or that of one above it, the message says what.
+    Raise OSError if it cannot be made; where something else has its name, or that of one above it, the message says what.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -88,10 +88,8 @@ def dumps(value: object, *, indent: int | None = 1, ensure_ascii: bool = False) 
 def record_text(record: object) -> str:
     """JSON text of a report, checked against its own type before it leaves.
 
-    Raises
-    ------
-    InputError
-        If a field holds what its annotation does not allow, such as NaN where a number is promised; the message names it.
+    Raise InputError if a field holds what its annotation does not allow, such as NaN where a number is promised; the
+    message names it.
     """
     content = to_json(record)
     from_json(type(record), content, type(record).__name__)
@@ -151,10 +149,7 @@ def from_json(cls: type[T], data: object, where: str) -> T:
 def read_record(cls: type[T], path: Path) -> T:
     """Read a JSON file into a dataclass.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, is not JSON, or does not fit the dataclass.
+    Raise InputError if it cannot be read, is not JSON, or does not fit the dataclass.
     """
     return from_json(cls, read_json(path), str(path))
 
@@ -162,10 +157,8 @@ def read_record(cls: type[T], path: Path) -> T:
 def read_json(path: Path) -> Any:
     """Content of a JSON file.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, is not JSON, or is larger or nested deeper than allowed; the message names the row.
+    Raise InputError if it cannot be read, is not JSON, or is larger or nested deeper than allowed; the message names the
+    row.
     """
     label = str(path)
     text = intake.read_utf8(path, label, MAX_JSON_BYTES)

@@ -96,10 +96,8 @@ def is_remote(text: str) -> bool:
 def store_path(text: str) -> StorePath:
     """Read an address.
 
-    Raises
-    ------
-    ConfigError
-        If the scheme or an option is not known, if it names no bucket, or holds a key; the message does not show that.
+    Raise ConfigError if the scheme or an option is not known, if it names no bucket, or holds a key; the message does not
+    show that.
 
     Examples
     --------
@@ -216,10 +214,7 @@ def _take_back(filesystem: Any, base: str, sent: Sequence[str]) -> None:
 def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
     """Return the names right below a folder that fit a pattern of the shell, sorted; none where nothing is there.
 
-    Raises
-    ------
-    InputError
-        If the store does not answer.
+    Raise InputError if the store does not answer.
     """
     with _told(folder, InputError):
         filesystem, base = filesystem_of(folder)
@@ -232,10 +227,7 @@ def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
 def filesystem_of(path: StorePath) -> tuple[Any, str]:
     """Return the file system of a store, and bucket and path in it.
 
-    Raises
-    ------
-    ConfigError
-        If the address names no container.
+    Raise ConfigError if the address names no container.
     """
     from pyarrow import fs
 

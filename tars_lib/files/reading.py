@@ -38,10 +38,7 @@ _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 def is_there(path: Path, label: str, refuse: type[TarsError] = InputError) -> bool:
     """Return whether anything has this name, a link that leads nowhere included.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, if the folders on the way may not be looked into.
+    Raise `refuse` if the folders on the way may not be looked into.
     """
     try:
         path.lstat()
@@ -86,10 +83,7 @@ def real(path: Path) -> Path:
 def open_regular(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> BufferedReader:
     """Open a regular file of at most `at_most` bytes for reading; a pipe is not waited for.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, if it is anything else, larger, or cannot be opened.
+    Raise `refuse` if it is anything else, larger, or cannot be opened.
     """
     try:
         # looked at before it is opened, because opening a device can move it, and after, because names can change
@@ -110,10 +104,7 @@ def open_regular(path: Path, label: str, at_most: int, refuse: type[TarsError] =
 def read_whole(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> bytes:
     """Content of a regular file.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, as `open_regular` does, or if it grew beyond `at_most` while it was read.
+    Raise `refuse` as `open_regular` does, or if it grew beyond `at_most` while it was read.
     """
     with open_regular(path, label, at_most, refuse) as file:
         try:
@@ -128,10 +119,7 @@ def read_whole(path: Path, label: str, at_most: int, refuse: type[TarsError] = I
 def read_utf8(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> str:
     """Text of a regular file in UTF-8, with or without a byte-order mark.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, as `read_whole` does, or if it is not UTF-8; the message names the row.
+    Raise `refuse` as `read_whole` does, or if it is not UTF-8; the message names the row.
     """
     content = read_whole(path, label, at_most, refuse)
     try:
@@ -166,10 +154,7 @@ def read_exported(path: Path, label: str, at_most: int) -> str:
 def read_json(path: Path, label: str, refuse: type[TarsError] = InputError) -> Any:
     """Content of a JSON file.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, as `read_utf8` does, or if it is not JSON, or nested too deep; the message names the row.
+    Raise `refuse` as `read_utf8` does, or if it is not JSON, or nested too deep; the message names the row.
     """
     return parse_json(read_utf8(path, label, MAX_JSON_BYTES, refuse), label, refuse)
 
@@ -183,11 +168,8 @@ def sha256_of(path: Path) -> str:
 def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> Any:
     """Values of JSON text.
 
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, if it is not JSON, nested too deep, or a key stands twice in one object: readers differ in
-        which of the two they keep.
+    Raise `refuse` if it is not JSON, nested too deep, or a key stands twice in one object: readers differ in which of the
+    two they keep.
     """
     too_deep = f"{label}: nested deeper than {MAX_JSON_DEPTH} levels"
     # brackets inside texts may make it look deeper than it is, so a suspect is looked at again without them
@@ -219,10 +201,7 @@ def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def refuse_halves(content: Any, text: str, label: str) -> None:
     """Refuse halves of surrogate pairs, which JSON may escape and UTF-8 cannot carry.
 
-    Raises
-    ------
-    InputError
-        If a text in `content`, the values of the JSON text `text`, has one.
+    Raise InputError if a text in `content`, the values of the JSON text `text`, has one.
     """
     if _HALF.search(text) is None:
         return
@@ -255,13 +234,7 @@ def not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
 
 
 def entries(folder: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> Iterator[Path]:
-    """Entries of a folder by name.
-
-    Raises
-    ------
-    TarsError
-        Of the type `refuse`, if there are more than `at_most` or the folder cannot be read.
-    """
+    """Entries of a folder by name. Raise `refuse` if there are more than `at_most` or the folder cannot be read."""
     names = []
     try:
         with os.scandir(folder) as scan:
