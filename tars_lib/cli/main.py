@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import click
 
+from tars_lib import __version__
 from tars_lib.cli.shared.process import start
 from tars_lib.engines.steps import STEPS, Step
 
@@ -144,20 +145,25 @@ def _engine_command(step: Step) -> click.Command:
     return plain_command(step)
 
 
+def _show_all(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        ctx.meta[_FULL] = True
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: tars run --root ./org-health --outdir ./reports/runs",
 )
-@click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=lambda c, _p, v: _show_version(c, v)
-)
+@click.version_option(__version__, message="tars %(version)s", help=None)
 @click.option(
     "--full",
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    callback=lambda c, _p, v: _show_all(c, v),
+    callback=_show_all,
     help="List every command with what it does, and exit.",
 )
 def cli() -> None:
@@ -167,21 +173,6 @@ def cli() -> None:
     docs/exit-codes.md. Options that you repeat can be set in tars.toml (docs/configuration.md): root, incidents-dir, actor,
     assume-tz, tz, scheduler.
     """
-
-
-def _show_version(ctx: click.Context, is_asked: bool) -> None:
-    if is_asked:
-        from tars_lib import __version__
-
-        click.echo(f"tars {__version__}")
-        ctx.exit()
-
-
-def _show_all(ctx: click.Context, is_asked: bool) -> None:
-    if is_asked:
-        ctx.meta[_FULL] = True
-        click.echo(ctx.get_help())
-        ctx.exit()
 
 
 def main() -> None:

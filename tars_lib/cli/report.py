@@ -86,6 +86,8 @@ def report(
     build = build_of(github_summary, None, None, exit_zero=False)
     with build.told_of_errors("tars report"), stores() as remote:
         from tars_lib.pipeline import write_reports_of
+        from tars_lib.pipeline.sealed import check_run
+        from tars_lib.playbook.pages import pages_for
         from tars_lib.stats.scheduler import using
 
         shared, typed = _file_parameters(parameter_file), _typed_parameters(given)
@@ -95,7 +97,7 @@ def report(
             typed["incident_id"] = incident
         runs: dict[Path, dict[str, dict[str, object]]] = {}
         for run in places:
-            names = notebooks or _called_for(run)
+            names = notebooks or pages_for(step.exit_code for step in check_run(run).steps)
             is_bulk = len(names) > 1 or all_called_for
             runs[run] = _parameters_of(dict.fromkeys(names), shared, typed, run, is_bulk=is_bulk)
         total = sum(map(len, runs.values()))
@@ -118,13 +120,6 @@ def report(
     if failed and total > 1:
         click.echo(f"{total - failed} of {total} reports written; {failed} failed", err=True)
     return 1 if failed else 0
-
-
-def _called_for(run: Path) -> tuple[str, ...]:
-    from tars_lib.pipeline.sealed import check_run
-    from tars_lib.playbook.pages import pages_for
-
-    return pages_for(step.exit_code for step in check_run(run).steps)
 
 
 def _run_directories(options: tuple[str, ...], in_file: object, typed: str | None) -> tuple[Path, ...]:

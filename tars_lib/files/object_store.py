@@ -42,6 +42,7 @@ _OPTIONS = {
 _REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _CONNECT_SECONDS, _ANSWER_SECONDS, _ATTEMPTS = 10, 30, 3
 """How long a store is waited for, and how often it is asked; judgement: a slow network answers in seconds."""
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _CHUNK = 8 << 20
 _ROOM = 1 << 28
 """Bytes of the temporary folder that stay free; judgement: what a run writes beside what it reads."""
@@ -241,7 +242,7 @@ def filesystem_of(path: StorePath) -> tuple[Any, str]:
         # what Arrow reads for an address alone, and not for a file system with time limits
         scheme, _, host = endpoint.rpartition("://")
         options |= {"endpoint_override": host.rstrip("/"), "scheme": scheme or "https"}
-    if "region" not in options and "endpoint_override" not in options and not _is_region_known():
+    if "region" not in options and "endpoint_override" not in options and not any(map(os.environ.get, _REGIONS)):
         with suppress(OSError):
             options["region"] = fs.resolve_s3_region(path.place.partition("/")[0])
     made = fs.S3FileSystem(
@@ -295,10 +296,6 @@ def _azure(path: StorePath, options: dict[str, str]) -> tuple[Any, str]:
         **servers,
     )
     return made, inside
-
-
-def _is_region_known() -> bool:
-    return any(os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
 
 
 def _listed(filesystem: Any, base: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:

@@ -94,7 +94,8 @@ def open_regular(path: Path, label: str, at_most: int, refuse: type[TarsError] =
     about = os.fstat(handle)
     try:
         _refuse_kind(about.st_mode, label, refuse)
-        _refuse_size(about.st_size, at_most, label, refuse)
+        if about.st_size > at_most:
+            raise refuse(f"{label}: {about.st_size} bytes; up to {at_most} are allowed")
     except TarsError:
         os.close(handle)
         raise
@@ -253,11 +254,6 @@ def _refuse_kind(mode: int, label: str, refuse: type[TarsError]) -> None:
     if not stat.S_ISREG(mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something else")
         raise refuse(f"{label}: {kind} is there; a file is needed")
-
-
-def _refuse_size(size: int, at_most: int, label: str, refuse: type[TarsError]) -> None:
-    if size > at_most:
-        raise refuse(f"{label}: {size} bytes; up to {at_most} are allowed")
 
 
 def _why(error: Exception) -> str:

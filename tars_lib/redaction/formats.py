@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,7 +61,9 @@ def rewrite(path: str, content: bytes, visit: Visit, names: Names = nowhere) -> 
         return None
     if "\0" in text:
         return None
-    structured = {".json": _json, ".ipynb": _notebook, ".jsonl": _json_lines, ".csv": _csv}.get(kind)
+    structured = {".json": _json, ".ipynb": partial(_json, joins_lines=True), ".jsonl": _json_lines, ".csv": _csv}.get(
+        kind
+    )
     try:
         made = None if structured is None else structured(text, visit, names)
     except _DoubledNameError:
@@ -159,11 +162,8 @@ def _json(text: str, visit: Visit, names: Names, *, joins_lines: bool = False) -
         made = walk(read, visit, names, joins_lines=joins_lines)
     except (ValueError, RecursionError):
         return None
-    return text if _is_same(made, read) else _like(text, read, made)
-
-
-def _notebook(text: str, visit: Visit, names: Names) -> str | None:
-    return _json(text, visit, names, joins_lines=True)
+    # equal only with names in the same order; 1 and true are not the same
+    return text if json.dumps(made) == json.dumps(read) else _like(text, read, made)
 
 
 def _json_lines(text: str, visit: Visit, names: Names) -> str | None:
@@ -174,11 +174,6 @@ def _json_lines(text: str, visit: Visit, names: Names) -> str | None:
             return None
         made.append(rewritten)
     return "".join(made)
-
-
-def _is_same(first: Any, second: Any) -> bool:
-    """Equal, and with names in the same order; 1 and true are not the same."""
-    return json.dumps(first) == json.dumps(second)
 
 
 def _like(text: str, read: Any, made: Any) -> str:

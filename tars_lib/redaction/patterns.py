@@ -65,10 +65,6 @@ def _is_assigned(text: str) -> bool:
     return (has_digit and (has_letter or len(text) >= 16)) or (is_mixed and len(text) >= 16)
 
 
-def _is_token(text: str) -> bool:
-    return any(char.isdigit() for char in text)
-
-
 _PEM = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 
 BUILT_IN = (
@@ -225,7 +221,7 @@ BUILT_IN = (
         "bearer",
         "RFC 6750, section 2.1 and RFC 7617, section 2; 16 characters with a digit among them: judgement",
         r"(?i:\b(?:bearer|basic))\s+(?P<secret>[A-Za-z0-9._~+/-]{16,}=*)",
-        accepts=_is_token,
+        accepts=lambda text: any(char.isdigit() for char in text),
     ),
     _pattern(
         "url-userinfo",

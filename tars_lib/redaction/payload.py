@@ -158,7 +158,9 @@ class Redaction:
         accounts: list[RedactedFile] = []
         for path in sorted(files):
             stem, ending = _split(path)
-            content, name = files[path], f"{_without_brackets(self.redactor.text(stem))}{ending}"
+            # a placeholder in a path, in letters that every system takes
+            stem = self.redactor.text(stem).replace("[REDACTED-", "REDACTED-").replace("]", "")
+            content, name = files[path], f"{stem}{ending}"
             is_rendered = path in rendered
             reason = "" if is_rendered else why_not_editable(path, content)
             self.redactor.matches.clear()
@@ -166,17 +168,8 @@ class Redaction:
             if made is None and is_rendered:
                 made = content
             if made is None:
-                accounts.append(
-                    RedactedFile(
-                        name,
-                        Treatment.LEFT_OUT,
-                        reason or "not readable as text",
-                        _digest(content),
-                        len(content),
-                        None,
-                        {},
-                    )
-                )
+                why, size = reason or "not readable as text", len(content)
+                accounts.append(RedactedFile(name, Treatment.LEFT_OUT, why, _digest(content), size, None, {}))
                 continue
             if name in redacted:
                 raise VerificationError(f"{name}: two files of the bundle have this path once it is redacted")
@@ -251,11 +244,6 @@ def _split(path: str) -> tuple[str, str]:
     """A path without its ending, which could pass for a domain, and the ending."""
     ending = _ENDING.search(path)
     return (path[: ending.start()], path[ending.start() :]) if ending else (path, "")
-
-
-def _without_brackets(path: str) -> str:
-    """A placeholder in a path, in letters that every system takes."""
-    return path.replace("[REDACTED-", "REDACTED-").replace("]", "")
 
 
 def _is_placeholder(text: str) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -70,7 +69,7 @@ def _planned(clerk: Clerk) -> list[tuple[Item, Thing | None, Archived | None]]:
         stored = None if thing is not None else in_archive[number - len(at_hand)]
         fault = ""
         if item.decision in (Decision.ARCHIVE, Decision.DELETE):
-            fault = fault_of(thing) if thing is not None else ""
+            fault = fault_of(thing) if thing is not None else fault
             fault = fault_in(clerk.places.archive, stored) if stored is not None else fault
         judged = replace(item, decision=Decision.REFUSED, reason=fault) if fault else item
         entries.append((judged, thing, stored))
@@ -84,19 +83,13 @@ def _done(clerk: Clerk, item: Item, thing: Thing | None, stored: Archived | None
         if stored is not None:
             _delete_archived(clerk, stored, item.reason)
         elif thing is not None:
-            with _alone(thing):
+            # nobody writes to an incident while it is packed
+            with incident_locked(thing.place) if thing.kind is Kind.INCIDENT else nullcontext():
                 _still_allowed(clerk, thing)
                 (_archive if item.decision is Decision.ARCHIVE else _delete)(clerk, thing, item.reason)
     except (TarsError, OSError) as error:
         return replace(item, decision=Decision.REFUSED, reason=" ".join(str(error).split()))
     return item
-
-
-@contextmanager
-def _alone(thing: Thing) -> Iterator[None]:
-    """Nobody writes to an incident while it is packed."""
-    with incident_locked(thing.place) if thing.kind is Kind.INCIDENT else nullcontext():
-        yield
 
 
 def _still_allowed(clerk: Clerk, thing: Thing) -> None:
@@ -136,22 +129,12 @@ def _delete(clerk: Clerk, thing: Thing, reason: str) -> None:
 
 
 def _delete_archived(clerk: Clerk, stored: Archived, reason: str) -> None:
-    line = RegisterLine(
-        clerk.now,
-        clerk.actor,
-        Deed.DELETED,
-        stored.kind,
-        stored.name,
-        stored.source,
-        stored.since,
-        stored.names,
-        stored.archive,
-        stored.sha256,
-        stored.content_sha256,
-        stored.size,
-        reason,
+    lines = read_lines(clerk.places.archive)
+    came = next(line for line in reversed(lines) if line.deed is Deed.ARCHIVED and line.archive == stored.archive)
+    add(
+        clerk.places.archive,
+        replace(came, time=clerk.now, actor=clerk.actor, deed=Deed.DELETED, reason=reason),
     )
-    add(clerk.places.archive, line)
     for path in with_sidecars(clerk.places.archive / stored.archive):
         path.unlink()
 
@@ -210,7 +193,9 @@ def _finish(clerk: Clerk) -> None:
         if line.deed is Deed.DELETED and line.archive is not None:
             path = clerk.places.archive / line.archive
             if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == line.sha256:
-                _unlink_unless_kept(clerk.places.archive, path, lines)
+                is_kept = any(clerk.places.archive / file.archive == path for file in archived(lines))
+                for file in () if is_kept else with_sidecars(path):
+                    file.unlink()
     for parent in (clerk.places.runs, clerk.places.incidents, clerk.places.bundles, clerk.places.reports):
         for hidden in sorted(parent.glob(f"{_RETIRED}*")) if parent.is_dir() else ():
             original = hidden.with_name(hidden.name.removeprefix(_RETIRED))
@@ -219,9 +204,3 @@ def _finish(clerk: Clerk) -> None:
                 _remove(hidden)
             elif not original.exists():
                 hidden.rename(original)
-
-
-def _unlink_unless_kept(archive: Path, path: Path, lines: list[RegisterLine]) -> None:
-    if all(archive / file.archive != path for file in archived(lines)):
-        for file in with_sidecars(path):
-            file.unlink()

@@ -47,7 +47,11 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
             EscalationRecord(name, writer.time, writer.actor, reason or rule.get(name.casefold(), ""), receipt)
             for name in chosen
         ]
-        text = "; ".join(f"{_did(name.contact)}{f': {name.reason}' if name.reason else ''}" for name in records)
+        text = "; ".join(
+            f"{'done:' if is_task(record.contact) else 'notified'} {record.contact}"
+            f"{f': {record.reason}' if record.reason else ''}"
+            for record in records
+        )
         if receipt:
             text = f"{text} ({receipt})"
         return Draft(EntryKind.ESCALATED, text, {"escalations": (*incident.escalations, *records)})
@@ -58,7 +62,3 @@ def escalate(writer: Writer, contact: str | None = None, reason: str = "", recei
 def is_task(contact: str) -> bool:
     """Return whether a rung is a task: the matrix's row for SEV-4 names one instead of a contact."""
     return contact.startswith("Create ")
-
-
-def _did(contact: str) -> str:
-    return f"done: {contact}" if is_task(contact) else f"notified {contact}"

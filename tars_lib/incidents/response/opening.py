@@ -93,8 +93,9 @@ def open_incident(root: Path, opening: Opening, actor: str, time: datetime, run:
 
     Raise InputError if that folder has a record already.
     """
-    folder = _adoptable(root, run) or new_folder(root, time)
-    return adopt(folder, opening, actor, time, run)
+    around = None if run is None else run.directory.resolve().parent
+    is_adoptable = around is not None and is_incident_id(around.name) and around.parent == root.resolve()
+    return adopt(around if around is not None and is_adoptable else new_folder(root, time), opening, actor, time, run)
 
 
 def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run | None = None) -> Written:
@@ -165,10 +166,3 @@ def _classified(classification: Classification, severity: Severity | None, title
         classification.path,
         classification.contain_within,
     )
-
-
-def _adoptable(root: Path, run: Run | None) -> Path | None:
-    if run is None:
-        return None
-    folder = run.directory.resolve().parent
-    return folder if is_incident_id(folder.name) and folder.parent == root.resolve() else None

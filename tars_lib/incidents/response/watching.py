@@ -128,12 +128,11 @@ def keep(writer: Writer, run: Run, rounds: Sequence[Round]) -> Written:
     Raise InputError if the incident takes no runs any more.
     """
     last = rounds[-1]
-    course = "; ".join(f"impact_score of {name}: {_numbers(values)}" for name, values in courses(rounds).items())
+    course = "; ".join(
+        f"impact_score of {name}: {', '.join(f'{value:.0f}' for value in values)}"
+        for name, values in courses(rounds).items()
+    )
     if last.has_new_data:
         return record_run(writer, run, course)
     text = f"watched: {last.run_id}: no new data since {last.as_of:{MINUTES}}"
     return note(writer, f"{text}; {course}" if course else text)
-
-
-def _numbers(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.0f}" for value in values)
