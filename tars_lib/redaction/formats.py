@@ -61,9 +61,11 @@ def rewrite(path: str, content: bytes, visit: Visit, names: Names = nowhere) -> 
         return None
     if "\0" in text:
         return None
-    structured = {".json": _json, ".ipynb": partial(_json, joins_lines=True), ".jsonl": _json_lines, ".csv": _csv}.get(
-        kind
-    )
+    notebook = partial(_json, joins_lines=True)
+    readers: dict[str, Callable[[str, Visit, Names], str | None]] = {
+        ".json": _json, ".ipynb": notebook, ".jsonl": _json_lines, ".csv": _csv,
+    }  # fmt: skip
+    structured = readers.get(kind)
     try:
         made = None if structured is None else structured(text, visit, names)
     except _DoubledNameError:
