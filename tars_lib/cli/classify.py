@@ -110,14 +110,13 @@ def _answer_lines(classification: Classification, playbook: Playbook, *, is_sett
 def _run_lines(name: str, incidents_dir: Path | None, playbook: Playbook) -> tuple[list[str], bool]:
     """State, plan, likely cause and scorecard, by the run and the record of its incident; and whether it is settled."""
     from tars_lib.cli.shared.verdict import plan_lines, scorecard_lines, state_lines
-    from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.incidents.store.register import now
     from tars_lib.incidents.views.case import read_case
     from tars_lib.incidents.views.standing import incident_about, state_by
     from tars_lib.pipeline import load_run
 
     run = load_run(expand([name], "a run directory"))
-    folder = incident_about(run, place(incidents_dir))
+    folder = incident_about(run, Options(incidents_dir).root)
     state = state_by(run, None if folder is None else read_case(folder, playbook, now()))
     lines = [*state_lines(state), *plan_lines(state, state.plan)]
     for cause in [cause for breach in run.sla.breaches[:1] for cause in breach.root_causes[:1]]:

@@ -93,11 +93,9 @@ def notify(
         raise click.UsageError("--template fills a text from --incident; give it without --message and --file")
     if contact is not None and not incident_id:
         raise click.UsageError("--to is kept in the record of --incident")
-    record = (
-        None
-        if incident_id is None
-        else _record_of(Options(incidents_dir, playbook), incident_id, is_needed=not has_text)
-    )
+    record = None
+    if incident_id is not None:
+        record = _record_of(Options(incidents_dir, playbook), incident_id, is_needed=not has_text)
     if has_text:
         text = message if message is not None else _read(path or "")
         if not text.strip():

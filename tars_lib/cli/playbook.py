@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.incident.options import Options, playbook_option
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError
@@ -19,23 +20,17 @@ def playbook() -> None:
 
 
 @playbook.command(epilog="Example: tars playbook show --playbook ./our-playbook.yaml --section escalation")
-@click.option(
-    "--playbook",
-    "own",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
-)
+@playbook_option
 @incidents_option
 @click.option("--section", help="One section alone, such as escalation.")
 @json_option
 @guarded(REPORT)
-def show(own: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, quiet: bool) -> int:
+def show(playbook: Path | None, incidents_dir: Path | None, section: str | None, as_json: bool, quiet: bool) -> int:
     """Print what is in force, value by value, with the file and row that it came from (left out with --quiet)."""
     from tars_lib.incidents.store.playbook_in_force import own_playbook
-    from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.playbook.config import read_playbook
 
-    in_force = read_playbook(own_playbook(place(incidents_dir), own))
+    in_force = read_playbook(own_playbook(Options(incidents_dir).root, playbook))
     if section is not None and section not in in_force.content:
         raise ConfigError(f"--section {section}: not in the playbook; allowed: {', '.join(in_force.content)}")
     content = in_force.content if section is None else {section: in_force.content[section]}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.incident.options import echo_json, time_of
+from tars_lib.cli.incident.options import Options, echo_json, time_of
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded
 from tars_lib.text.visible import visible
@@ -63,13 +63,12 @@ def _clerk(
     now: str | None,
 ) -> Clerk:
     from tars_lib.incidents.store.register import actor
-    from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.retention.config import read_retention
     from tars_lib.retention.register import archive_of
     from tars_lib.retention.things import Places
     from tars_lib.retention.work import Clerk
 
-    root = place(incidents_dir)
+    root = Options(incidents_dir).root
     places = Places(runs_dir, root, bundles_dir, reports_dir, archive_dir or archive_of(root))
     return Clerk(places, read_retention(policy), actor(), time_of(now))
 
@@ -114,13 +113,13 @@ def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: 
     Code 1 if a file is missing or altered.
     """
     from tars_lib.files.json_records import to_json
-    from tars_lib.incidents.store.register import incidents_dir as place
     from tars_lib.retention.holding import all_holds
     from tars_lib.retention.register import archive_of, archived, fault_in, read_lines
 
-    root = archive_dir or archive_of(place(incidents_dir))
+    incidents = Options(incidents_dir).root
+    root = archive_dir or archive_of(incidents)
     lines = read_lines(root)
-    stored_files, legal_holds = archived(lines), all_holds(place(incidents_dir), lines)
+    stored_files, legal_holds = archived(lines), all_holds(incidents, lines)
     faults = [fault_in(root, stored) for stored in stored_files]
     if as_json:
         rows = [

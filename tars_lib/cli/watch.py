@@ -64,14 +64,16 @@ def watch(
     """
     from tars_lib.incidents.response.watching import baseline, courses, keep, look, pause
 
-    register = _register(incidents_dir)
+    options = Options(incidents_dir)
+    # where nobody named a place and there are no incidents yet, none are looked at
+    register = options.root if incidents_dir is not None or options.root.is_dir() else None
     span = None if every is None else span_of(every, "--every")
-    last = baseline(outdir, None if incident_id is None else Options(incidents_dir).writer(incident_id))
+    last = baseline(outdir, None if incident_id is None else options.writer(incident_id))
     seen: list[Round] = []
     failures: list[str] = []
     code = 0
     for number in range(1, rounds + 1):
-        if incident_id is not None and _is_closed(Options(incidents_dir).writer(incident_id)):
+        if incident_id is not None and _is_closed(options.writer(incident_id)):
             click.echo(f"{incident_id} is closed; the watch ends", err=True)
             break
         begun = time.monotonic()
@@ -91,7 +93,7 @@ def watch(
             if not (as_json or quiet):
                 click.echo("\n".join(_lines(finding, number, rounds)))
             if incident_id is not None:
-                record = keep(Options(incidents_dir).writer(incident_id), run, seen).entry.text
+                record = keep(options.writer(incident_id), run, seen).entry.text
                 if not (as_json or quiet):
                     click.echo(
                         "\n".join(wrapped(visible(f"recorded in {incident_id}: {record}", LINE_LIMIT), "  ", "    "))
@@ -106,14 +108,6 @@ def watch(
         for name, values in course.items():
             click.echo(f"impact_score of {visible(name)}: {', '.join(f'{value:.0f}' for value in values)}")
     return code
-
-
-def _register(incidents_dir: Path | None) -> Path | None:
-    """Return where incidents live; None where nobody named a place and there are none yet."""
-    from tars_lib.incidents.store.register import incidents_dir as place
-
-    root = place(incidents_dir)
-    return root if incidents_dir is not None or root.is_dir() else None
 
 
 def _is_closed(writer: Writer) -> bool:

@@ -9,6 +9,7 @@ from tars_lib.errors import InputError
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
     JournalState,
+    facts_in,
     incident_of,
     read_entries,
     read_state,
@@ -60,8 +61,5 @@ def _before_custody(folder: Path, raw: dict[str, bytes], state: JournalState) ->
     if len(before) == len(entries) or not before:
         return {**raw, TIMELINE_FILE: raw[TIMELINE_FILE][: state.head.bytes]}
     lines = b"".join(line_of(entry) for entry in before)
-    facts: dict[str, object] = {}
-    for entry in before:
-        facts |= entry.data
     head = Head(len(before), len(lines), before[-1].sha256)
-    return {RECORD_FILE: record_text(JournalState(facts, head)).encode("ascii"), TIMELINE_FILE: lines}
+    return {RECORD_FILE: record_text(JournalState(facts_in(before), head)).encode("ascii"), TIMELINE_FILE: lines}

@@ -15,6 +15,8 @@ PARTIAL = ".partial"
 LEFTOVER_SECONDS = 86_400.0
 """Age at which what is not whole never will be; judgement: a writer works for seconds, and clocks may differ by hours."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Flags of a file that is written where it stands: a link is not followed and a pipe not waited for, where the system can."""
 _IN_THE_WAY = (errno.EEXIST, errno.ENOTDIR, errno.ELOOP)
 
 
@@ -50,6 +52,18 @@ def write_bytes(path: Path, content: bytes, *, is_private: bool = False, only_ne
             _claim(temporary, path)
         else:
             rename(temporary, path)
+
+
+def append(path: Path, content: bytes, at: int) -> None:
+    """Write at the end of a private file, and to disk; what stands beyond `at` is cut off first."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | SAFE, 0o600)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        file.truncate(at)
+        file.seek(at)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
 
 
 def write_together(files: Mapping[Path, bytes | Path]) -> None:

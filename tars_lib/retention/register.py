@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.files.atomic import make_folder
+from tars_lib.files.atomic import append, make_folder
 from tars_lib.files.json_records import dumps, from_json
 from tars_lib.files.limits import MAX_TIMELINE_BYTES
 from tars_lib.files.reading import is_there, read_whole, sha256_of
@@ -25,8 +24,6 @@ from tars_lib.retention.policy import Kind
 REGISTER_FILE = "register.jsonl"
 LOCK_FILE = ".lock"
 _START = "0" * 64
-# a link is not followed and a pipe not waited for, where the system has such flags
-_SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Deed(Name):
@@ -130,13 +127,7 @@ def add(archive: Path, line: RegisterLine) -> None:
     previous = hashlib.sha256(known[-1][1]).hexdigest() if known else _START
     content = dumps(replace(line, previous=previous), indent=None, ensure_ascii=True).encode("ascii")
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.truncate(size)
-            file.seek(size)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        append(path, content, size)
     except OSError as error:  # a full disk does not say of which file
         raise OSError(error.errno, f"the line was not written: {error.strerror}", str(path)) from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.incident.options import Options
 from tars_lib.cli.shared.options import incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
@@ -119,12 +120,7 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
 
 def incident_folder(incident: str | None, incidents_dir: Path | None) -> Path | None:
     """Folder of an incident that was named."""
-    if incident is None:
-        return None
-    from tars_lib.incidents.store.register import folder_of
-    from tars_lib.incidents.store.register import incidents_dir as where
-
-    return folder_of(where(incidents_dir), incident)
+    return None if incident is None else Options(incidents_dir).folder(incident)
 
 
 def signer(key_file: Path | None) -> Callable[[bytes, str], dict[str, bytes]] | None:
@@ -249,9 +245,8 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
 def log_of(file: Path, incidents_dir: Path | None, identifier: str | None) -> Log:
     """The record of what happened to a bundle."""
     from tars_lib.evidence.sealing.custody import log_for
-    from tars_lib.incidents.store.register import incidents_dir as where
 
-    return log_for(file, where(incidents_dir), identifier)
+    return log_for(file, Options(incidents_dir).root, identifier)
 
 
 def _identifier(file: Path) -> str | None:

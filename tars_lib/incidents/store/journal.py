@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tars_lib.errors import InputError, VerificationError
-from tars_lib.files.atomic import flush_folder, rename
+from tars_lib.files.atomic import SAFE, append, flush_folder, rename
 from tars_lib.files.json_records import dumps, from_json
 from tars_lib.files.limits import MAX_TIMELINE_BYTES
 from tars_lib.files.reading import is_there, open_regular, read_json, read_whole
@@ -48,9 +48,6 @@ RECORD_FILE = "incident.json"
 REDACTED_FROM = "redacted_from"
 """Key of `incident.json` that a redacted copy has: digests of the record and the timeline that it was made from."""
 _NEW_FILE = ".incident.json.new"
-_PRIVATE = 0o600
-# a link is not followed and a pipe not waited for, where the system has such flags
-_SAFE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 Facts = dict[str, Any]
 """Fields of `incident.json` but `timeline`, as JSON values."""
@@ -122,7 +119,8 @@ def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: date
     after = JournalState((state.facts or {}) | dict(entry.data), _grown(state.head, line, entry))
     incident_of(after, folder)  # refuses before anything is written
     try:
-        _append(folder / TIMELINE_FILE, line, state.head.bytes)
+        # what a dying writer left beyond the settled timeline is cut off first
+        append(folder / TIMELINE_FILE, line, state.head.bytes)
         _replace_record(folder, after)
     except OSError as error:
         if not _is_entered(folder, after):
@@ -237,20 +235,16 @@ def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
     return [line + b"\n" for line in content[:end].split(b"\n")[:-1]], content[end:]
 
 
+def facts_in(entries: Iterable[Entry]) -> Facts:
+    """Return the fields of the record that entries set, later ones in place of earlier."""
+    facts: Facts = {}
+    for entry in entries:
+        facts |= entry.data
+    return facts
+
+
 def _grown(head: Head, line: bytes, entry: Entry) -> Head:
     return Head(head.count + 1, head.bytes + len(line), entry.sha256)
-
-
-def _append(path: Path, lines: bytes, at: int) -> None:
-    """Write at the end of the settled timeline; what a dying writer left beyond it is cut off first."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, _PRIVATE)
-    with os.fdopen(handle, "wb", buffering=0) as file:
-        file.truncate(at)
-        file.seek(at)
-        rest = memoryview(lines)
-        while rest:
-            rest = rest[file.write(rest) :]
-        os.fsync(file.fileno())
 
 
 def _is_entered(folder: Path, after: JournalState) -> bool:
@@ -272,7 +266,7 @@ def _take_back(folder: Path, at: int) -> bool:
         (folder / _NEW_FILE).unlink(missing_ok=True)
     path = folder / TIMELINE_FILE
     with suppress(OSError):
-        handle = os.open(path, os.O_WRONLY | _SAFE)
+        handle = os.open(path, os.O_WRONLY | SAFE)
         try:
             if os.fstat(handle).st_size > at:
                 os.ftruncate(handle, at)
@@ -292,7 +286,7 @@ def _take_back(folder: Path, at: int) -> bool:
 def _replace_record(folder: Path, state: JournalState) -> None:
     """Replace `incident.json` in one step. The name beside is fixed: the lock's holder alone writes it."""
     new_file = folder / _NEW_FILE
-    handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE, _PRIVATE)
+    handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | SAFE, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(record_text(state).encode("ascii"))
         file.flush()

@@ -18,9 +18,9 @@ from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.atomic import write_bytes
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
-    Facts,
     JournalState,
     Written,
+    facts_in,
     incident_of,
     is_copy,
     record_text,
@@ -134,11 +134,8 @@ def _last(entries: list[Entry]) -> str:
 
 
 def _state(folder: Path, entries: list[Entry]) -> JournalState:
-    facts: Facts = {}
-    for entry in entries:
-        facts |= entry.data
     size = sum(len(line_of(entry)) for entry in entries)
-    state = JournalState(facts, Head(len(entries), size, _last(entries)))
+    state = JournalState(facts_in(entries), Head(len(entries), size, _last(entries)))
     try:
         name = incident_of(state, folder).incident_id
     except InputError as error:

@@ -18,8 +18,8 @@ from tars_lib.files.limits import MAX_JSON_BYTES, MAX_TIMELINE_BYTES
 from tars_lib.files.reading import read_whole, sha256_of
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
-    Facts,
     JournalState,
+    facts_in,
     incident_of,
     is_copy,
     read_state,
@@ -212,9 +212,7 @@ def _head(head: Head, entries: list[Entry], ends: list[int], size: int) -> list[
 
 
 def _record(text: bytes, head: Head, entries: list[Entry]) -> list[str]:
-    facts: Facts = {}
-    for entry in entries:
-        facts |= entry.data
+    facts = facts_in(entries)
     expected = record_text(JournalState(facts, head)).encode("ascii")
     if text == expected:
         return []
