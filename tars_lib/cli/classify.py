@@ -76,11 +76,8 @@ def classify(
             document["playbook"] = {"version": in_force.version, "sha256": in_force.sha256}
         print_json(document)
         return 0
-    if run_dir is not None:
-        run_lines, is_settled = _run_lines(run_dir, incidents_dir, in_force)
-        lines = [*run_lines, *_answer_lines(classification, in_force, is_settled=is_settled)]
-    else:
-        lines = list(_answer_lines(classification, in_force))
+    run_lines, is_settled = ([], False) if run_dir is None else _run_lines(run_dir, incidents_dir, in_force)
+    lines = [*run_lines, *_answer_lines(classification, in_force, is_settled=is_settled)]
     if run_dir is None and not quiet:
         lines += _triage_lines(classification, in_force, full=full) or [
             f"Next:           {command}" for command in classification.commands
@@ -90,7 +87,7 @@ def classify(
     return 0
 
 
-def _answer_lines(classification: Classification, playbook: Playbook, *, is_settled: bool = False) -> Iterator[str]:
+def _answer_lines(classification: Classification, playbook: Playbook, *, is_settled: bool) -> Iterator[str]:
     """The playbook's answer: type and severity, both clocks while they run, the way through the tree."""
     from tars_lib.model.organisation import duration_text
 

@@ -97,10 +97,10 @@ def notify(
     if incident_id is not None:
         record = _record_of(Options(incidents_dir, playbook), incident_id, is_needed=not has_text)
     if has_text:
-        text = message if message is not None else _read(path or "")
-        if not text.strip():
+        body = message if message is not None else _read(path or "")
+        if not body.strip():
             raise click.UsageError("the text is empty; there is nothing to send")
-        outgoing = [Message("notice", "everybody", " ".join(subject.split()), text, "TEXT")]
+        outgoing = [Message("notice", "everybody", " ".join(subject.split()), body, "TEXT")]
     else:
         assert record is not None  # noqa: S101 - it is needed where there is no text
         outgoing = texts_for(record, template)
@@ -120,31 +120,23 @@ def notify(
         )
     except NotificationError as error:
         if record is not None:
-            keep_receipts(
-                record, outgoing, [sent_text for sent_text in error.receipts if isinstance(sent_text, Receipt)], None
-            )
+            failed = [receipt for receipt in error.receipts if isinstance(receipt, Receipt)]
+            keep_receipts(record, outgoing, failed, None)
         raise
     if is_real and record is not None:
         keep_receipts(record, outgoing, receipts, contact)
+    used = {receipt.communication_id for receipt in receipts}
+    texts = [text for text in outgoing if record is not None and text.communication_id in used]
     if as_json:
-        used = {receipt.communication_id for receipt in receipts}
-        shown = (
-            [sent_text for sent_text in outgoing if sent_text.communication_id in used] if record is not None else []
-        )
-        document = {"is_dry_run": not is_real, "receipts": receipts}
-        print_json(document | ({"messages": shown} if shown else {}))
+        print_json({"is_dry_run": not is_real, "receipts": receipts} | ({"messages": texts} if texts else {}))
         return 0
     verbs = {Delivery.SENT: "sent", Delivery.FAILED: "FAILED", Delivery.DRY_RUN: "not sent"}
     for receipt in receipts:
         line = f"{verbs[receipt.delivery]:8}  channel {receipt.channel}"
         click.echo(f"{line}: {receipt.reason}" if receipt.reason else line)
-    if not is_real and record is not None and not has_text and not quiet:
-        for sent_text in outgoing:
-            if sent_text.communication_id in {receipt.communication_id for receipt in receipts}:
-                click.echo(
-                    f"\n--- {sent_text.communication_id} ({sent_text.audience}): {sent_text.subject}\n{sent_text.body}"
-                )
     if not is_real and not quiet:
+        for text in () if has_text else texts:
+            click.echo(f"\n--- {text.communication_id} ({text.audience}): {text.subject}\n{text.body}")
         undone = "nothing was sent" if record is None else "nothing was sent or recorded"
         click.echo(f"This was a dry run: {undone}; add --send to send.")
     return 0

@@ -131,9 +131,8 @@ def package(
     marks = ["signed" if is_signed else "unsigned", *(["time-stamped"] if timestamp_url is not None else [])]
     custody.enter_creation(made, written, request.incident, marks)
     if not quiet:
-        click.echo(
-            "\n".join(map(str, [written, *(written.with_name(f"{written.name}{ending}") for ending in signatures)]))
-        )
+        for path in (written, *(written.with_name(f"{written.name}{ending}") for ending in signatures)):
+            click.echo(path)
         _say(made, is_signed=is_signed)
     return 0
 

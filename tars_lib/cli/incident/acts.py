@@ -214,11 +214,7 @@ def contain(
         written = start_containment(writer, start, None if text is None else text_of(text), owner)
         begun = [action for action in written.incident.actions if action.started_at == writer.time]
         if not (options.as_json or options.quiet):
-            click.echo(
-                "\n".join(
-                    line for action in begun[-1:] for line in action_lines(action, written.incident, writer.folder)
-                )
-            )
+            say(line for action in begun[-1:] for line in action_lines(action, written.incident, writer.folder))
     return options.show(written)
 
 
@@ -255,8 +251,7 @@ def resolve(options: Options, incident_id: str | None, text: str | None) -> int:
     written = write(options.writer(incident_id), None if text is None else text_of(text))
     code = options.show(written)
     if not (options.as_json or options.quiet):
-        for line in unconfirmed_lines(written.incident, options.incidents_dir):
-            click.echo(line)
+        say(unconfirmed_lines(written.incident, options.incidents_dir))
     return code
 
 

@@ -10,7 +10,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, echo_json, id_argument, located, text_of
 from tars_lib.cli.incident.text import verification_lines
-from tars_lib.cli.shared.screen import wrapped
+from tars_lib.cli.shared.screen import say, wrapped
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_TEXT_BYTES
 from tars_lib.text.visible import visible
@@ -67,7 +67,7 @@ def verify(options: Options, incident_id: str | None, published: str | None) -> 
         assert isinstance(document, dict)  # noqa: S101 - a dataclass becomes an object
         echo_json({**document, "is_intact": verification.is_intact})
     elif not (options.quiet and verification.is_intact):
-        click.echo("\n".join(verification_lines(verification, folder)))
+        say(verification_lines(verification, folder))
     return 0 if verification.is_intact else 1
 
 
@@ -103,8 +103,7 @@ def head(options: Options, incident_ids: tuple[str, ...]) -> int:
     if options.as_json:
         echo_json({"faults": faults, "heads": ends})
     else:
-        for line in map(str, ends):
-            click.echo(line)
+        say(map(str, ends))
         for fault in faults:
             click.echo(visible(fault), err=True)
     return 1 if faults else 0
@@ -140,8 +139,7 @@ def repair(options: Options, incident_id: str, reason: str | None) -> int:
         if not options.quiet:
             click.echo(f"{incident_id}: record and timeline are one; nothing is to be mended")
     elif not options.quiet:
-        for sentence in told(fork):
-            click.echo("\n".join(wrapped(visible(sentence), "FORK     ", " " * 9)))
+        say(line for sentence in told(fork) for line in wrapped(visible(sentence), "FORK     ", " " * 9))
         if written is None:
             click.echo(f"Mend:    tars incident repair {incident_id} --reason TEXT")
         else:

@@ -196,11 +196,10 @@ def _overdue(options: Options) -> int:
         echo_json({"overdue": late, "unreadable": register.unreadable})
     else:
         for rung in late:
-            click.echo("\n".join(wrapped(visible(rung.title), "", "  ")))
-            why = f"since {reader.time(rung.first_seen)}: {visible(rung.message)}"
-            click.echo("\n".join(wrapped(why, "    ", "    ")))
+            say(wrapped(visible(rung.title), "", "  "))
+            say(wrapped(f"since {reader.time(rung.first_seen)}: {visible(rung.message)}", "    ", "    "))
         for name, problem in register.unreadable:
-            click.echo("\n".join(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  ")))
+            say(wrapped(f"{name}: cannot be read: {visible(problem)}", "", "  "))
         if not (late or register.unreadable or options.quiet):
             click.echo("no notification is overdue")
     return 1 if late or register.unreadable else 0
