@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, playbook_option
-from tars_lib.cli.shared.options import json_option
+from tars_lib.cli.shared.options import FOLDER, json_option
 from tars_lib.cli.shared.screen import WIDTH, Tone, Toned, fitted, say, toned, wrapped
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, print_json
 from tars_lib.errors import InputError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="The playbook's triage with its commands, instead of one screen.")
 @click.option(
     "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where incidents live, and the organisation's playbook; default $TARS_INCIDENTS_DIR, else ./incidents.",
 )
 @playbook_option

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tars_lib.cli.shared.options import PATH
 from tars_lib.cli.shared.screen import paragraph, say
 from tars_lib.cli.shared.shell import PIPELINE, guarded, progress
 from tars_lib.cli.shared.verdict import next_lines, scorecard_lines, state_lines
@@ -23,7 +24,7 @@ READ_AFTER = timedelta(minutes=30)
     "--output",
     default=Path("outputs/demo"),
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where org-health folder, run and report are written.",
 )
 @guarded(PIPELINE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.shared.options import incidents_option
+from tars_lib.cli.shared.options import PATH, incidents_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, progress
 from tars_lib.errors import InputError
 
@@ -23,7 +23,7 @@ from tars_lib.errors import InputError
 @incidents_option
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The package's folder; default release/leadership/<run>. An earlier package there is replaced.",
 )
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Notebooks run at once.")

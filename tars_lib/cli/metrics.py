@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, located, now_option, playbook_option
+from tars_lib.cli.shared.options import PATH
 from tars_lib.cli.shared.screen import wrapped
 from tars_lib.text.visible import visible
 
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: tars metrics --by-month")
 @click.option("--by-month", "monthly", is_flag=True, help="By the UTC month in which incidents were opened, too.")
-@click.option(
-    "--root", "org_root", type=click.Path(path_type=Path), help="An org-health folder: its incidents.csv counts too."
-)
+@click.option("--root", "org_root", type=PATH, help="An org-health folder: its incidents.csv counts too.")
 @now_option
 @playbook_option
 @located

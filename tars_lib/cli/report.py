@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.shared.build_server import build_of, summary_option
-from tars_lib.cli.shared.options import scheduler_option
+from tars_lib.cli.shared.options import PATH, scheduler_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded, progress
 from tars_lib.cli.shared.stores import PLACE, stores
 from tars_lib.errors import InputError, ReportError
@@ -36,7 +36,7 @@ _SOURCE_LINES = 12
 @click.option(
     "--parameters",
     "parameter_file",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="YAML with parameters, such as parameters/propagation.yaml.",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, time_of
-from tars_lib.cli.shared.options import incidents_option, json_option
+from tars_lib.cli.shared.options import FILE, FOLDER, incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded
 from tars_lib.text.visible import visible
 
@@ -27,24 +27,23 @@ def _placed(body: Callable[..., int]) -> Callable[..., Any]:
         return body(clerk=_clerk(**options), as_json=as_json, quiet=quiet)
 
     command: Callable[..., Any] = guarded(REPORT)(with_clerk)
-    folder = click.Path(path_type=Path, file_okay=False)
     for decorate in (
         json_option,
         click.option("--now", metavar="TIME", help="Count ages until this time; default now."),
-        click.option("--archive-dir", type=folder, help="The archive; default archive beside the incidents."),
+        click.option("--archive-dir", type=FOLDER, help="The archive; default archive beside the incidents."),
         click.option(
-            "--reports-dir", type=folder, default=Path("outputs"), show_default=True, help="Rendered reports."
+            "--reports-dir", type=FOLDER, default=Path("outputs"), show_default=True, help="Rendered reports."
         ),
         click.option(
-            "--bundles-dir", type=folder, default=Path("release/executive"), show_default=True, help="Evidence bundles."
+            "--bundles-dir", type=FOLDER, default=Path("release/executive"), show_default=True, help="Evidence bundles."
         ),
         incidents_option,
         click.option(
-            "--runs-dir", type=folder, default=Path("reports/runs"), show_default=True, help="Run directories."
+            "--runs-dir", type=FOLDER, default=Path("reports/runs"), show_default=True, help="Run directories."
         ),
         click.option(
             "--policy",
-            type=click.Path(path_type=Path, dir_okay=False),
+            type=FILE,
             metavar="FILE",
             help="Retention file; default the packaged parameters/retention.yaml.",
         ),
@@ -100,11 +99,7 @@ def apply_command(clerk: Clerk, as_json: bool, quiet: bool) -> int:
 
 @click.command("list", epilog="Example: tars retention list --json")
 @incidents_option
-@click.option(
-    "--archive-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The archive; default archive beside the incidents.",
-)
+@click.option("--archive-dir", type=FOLDER, help="The archive; default archive beside the incidents.")
 @json_option
 @guarded(REPORT)
 def list_command(incidents_dir: Path | None, archive_dir: Path | None, as_json: bool, quiet: bool) -> int:

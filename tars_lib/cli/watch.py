@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options, echo_json, span_of
-from tars_lib.cli.shared.options import incidents_option, zone_option
+from tars_lib.cli.shared.options import PATH, incidents_option, zone_option
 from tars_lib.cli.shared.screen import wrapped
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.errors import TarsError
@@ -26,13 +26,9 @@ _SHOWN = 12
 
 
 @click.command(epilog="Example: tars watch --root ./org-health --incident INC-202601051430 --rounds 8")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
+@click.option("--root", required=True, type=PATH, help="The org-health folder.")
 @click.option(
-    "--outdir",
-    default=Path("reports/runs"),
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where run directories are made.",
+    "--outdir", default=Path("reports/runs"), show_default=True, type=PATH, help="Where run directories are made."
 )
 @click.option(
     "--every", metavar="SPAN", help="Time between runs: 15m, 30s; default 1h, 15m while an SLA is at risk or breached."

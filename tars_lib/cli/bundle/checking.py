@@ -10,7 +10,7 @@ import click
 
 from tars_lib.cli.bundle import custody
 from tars_lib.cli.incident.keeping import head_option, heads_of
-from tars_lib.cli.shared.options import incidents_option, json_option
+from tars_lib.cli.shared.options import FILE, incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import TarsError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--public-key", metavar="KEY|FILE", help="Minisign public key that must have signed the bundle.")
 @click.option(
     "--timestamp-cert",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Root certificate (PEM or DER) of the authority that must have stamped the bundle.",
 )

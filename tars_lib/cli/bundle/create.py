@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.bundle import checking, custody
-from tars_lib.cli.shared.options import incidents_option
+from tars_lib.cli.shared.options import FILE, FOLDER, PATH, incidents_option
 from tars_lib.cli.shared.shell import REPORT, expand, guarded
 from tars_lib.text.visible import visible
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 @click.option(
     "--with-inputs",
     metavar="ROOT",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Pack the input files too, from this org-health folder; each must be what the run read.",
 )
-@click.option("--playbook", type=click.Path(path_type=Path), help="Own playbook in force.")
+@click.option("--playbook", type=PATH, help="Own playbook in force.")
 @click.option("--bundle-name", metavar="NAME", help="Name; default tars-evidence-<incident or run>[-redacted].")
 @click.option(
     "--output-dir",
     default=Path("release/executive"),
     show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where the bundle is written.",
 )
 @click.option(
     "--sign-key",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Minisign secret key to sign with; default $TARS_SIGN_KEY (a path or the key). $TARS_SIGN_PASSWORD opens it.",
 )
 @click.option("--gpg-key", metavar="ID", help="Sign with this key of gpg as well.")
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--all", "every_page", is_flag=True, help="A report for every finding, not for the highest alone.")
 @click.option(
     "--redact",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Remove secrets and personal data as this YAML says, such as parameters/redaction.yaml.",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.options import Options
-from tars_lib.cli.shared.options import incidents_option, json_option
+from tars_lib.cli.shared.options import FOLDER, PATH, incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError, VerificationError
 from tars_lib.text.visible import visible
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 KEY_VARIABLE, PASSWORD_VARIABLE = "TARS_SIGN_KEY", "TARS_SIGN_PASSWORD"
 EXAMPLE = "./release/executive/tars-evidence-tars-run-20260105-143000.zip"
 
-file_argument = click.argument("file", type=click.Path(path_type=Path))
+file_argument = click.argument("file", type=PATH)
 
 
 @click.command(epilog=f"Example: tars bundle export {EXAMPLE} --output ./outgoing")
 @file_argument
-@click.option("--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to copy it to.")
+@click.option("--output", required=True, type=FOLDER, help="Folder to copy it to.")
 @incidents_option
 @guarded(REPORT)
 def export(file: Path, output: Path, incidents_dir: Path | None, quiet: bool) -> int:
@@ -75,7 +75,7 @@ def transfer(file: Path, whom: str, incidents_dir: Path | None, quiet: bool) -> 
 
 
 @click.command(epilog=f"Example: tars bundle log {EXAMPLE}")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=PATH)
 @click.option("--incident", metavar="ID", help="All bundles of this incident.")
 @incidents_option
 @json_option

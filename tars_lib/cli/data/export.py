@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tars_lib.cli.shared.options import policy_files_option
+from tars_lib.cli.shared.options import FILE, PATH, policy_files_option
 from tars_lib.cli.shared.settings import is_from_settings
 from tars_lib.cli.shared.shell import PIPELINE, expand, guarded
 from tars_lib.errors import ConfigError
@@ -82,15 +82,11 @@ def _source_options(body: Callable[..., int]) -> Callable[..., Any]:
 
     command: Callable[..., Any] = guarded(PIPELINE)(with_source)
     command = click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Written whole or not at all; default stdout.",
+        "-o", "--output", type=FILE, metavar="FILE", help="Written whole or not at all; default stdout."
     )(command)
     command = click.option("--assume-tz", metavar="ZONE", help="Zone of times in the root that name none.")(command)
     command = policy_files_option("the root's own")(command)
-    command = click.option("--root", type=click.Path(path_type=Path), help="An org-health folder, judged now.")(command)
+    command = click.option("--root", type=PATH, help="An org-health folder, judged now.")(command)
     return click.option("--run", "run_pattern", metavar="RUN_DIR", help="A run directory; a glob means the newest.")(
         command
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tars_lib.cli.shared.options import PATH
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.config.import_map import ImportMap, read_import_map
 from tars_lib.model.units import unit_of
@@ -56,12 +57,10 @@ def _settling(command: Callable[..., Any]) -> Callable[..., Any]:
     help=_HELP,
     epilog="Example: tars import grafana.csv --root ./org-health --metric latency_p95 --unit ms --tz Europe/Berlin",
 )
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder; made if need be.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
+@click.option("--root", required=True, type=PATH, help="The org-health folder; made if need be.")
 @click.option("--format", "form", default="", metavar="NAME", help="The format, where content does not tell it.")
-@click.option(
-    "--map", "map_file", type=click.Path(path_type=Path), help="YAML: what columns, services and metrics are."
-)
+@click.option("--map", "map_file", type=PATH, help="YAML: what columns, services and metrics are.")
 @_settling
 @click.option("--dry-run", is_flag=True, help="Say what was understood and would be written; write nothing.")
 @guarded(PIPELINE)

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import click
 
-from tars_lib.cli.shared.options import zone_option
+from tars_lib.cli.shared.options import PATH, zone_option
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 
 
 @click.command(epilog="Example: tars init --root ./org-health")
-@click.option(
-    "--root", required=True, type=click.Path(path_type=Path), help="The org-health folder, with samples in it."
-)
+@click.option("--root", required=True, type=PATH, help="The org-health folder, with samples in it.")
 @zone_option
 @click.option("--dry-run", is_flag=True, help="Print the proposals; write nothing.")
 @guarded(PIPELINE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.shared.options import PATH
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 from tars_lib.errors import InputError, listed
 
@@ -21,7 +22,7 @@ _PARTS = ("event", "incident", "repo", "dependency")
 
 
 @click.command(epilog="Example: tars pull --root ./org-health --since 30d --source prod --check")
-@click.option("--root", required=True, type=click.Path(path_type=Path), help="The org-health folder with sources.yaml.")
+@click.option("--root", required=True, type=PATH, help="The org-health folder with sources.yaml.")
 @click.option("--since", metavar="30d|TIME", help="From when on; a length is before the end. Default 30d.")
 @click.option(
     "--until", metavar="TIME", help="Before when; default now. Intervals that are not over are left for later."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tars_lib.cli.shared.options import policy_files_option, zone_option
+from tars_lib.cli.shared.options import FILE, PATH, policy_files_option, zone_option
 from tars_lib.cli.shared.settings import with_origin
 from tars_lib.cli.shared.shell import PIPELINE, guarded
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: tars validate ./org-health --format sarif --output tars.sarif")
-@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("root", type=PATH)
 @policy_files_option("the root's own")
 @zone_option
 @click.option(
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Sentences, one JSON document, or SARIF 2.1.0.",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Written whole; default stdout."
-)
+@click.option("--output", type=FILE, metavar="FILE", help="Written whole; default stdout.")
 @guarded(PIPELINE)
 def validate(
     root: Path, sla_policy: tuple[Path, ...], assume_tz: str | None, form: str, output: Path | None, quiet: bool

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.engines.options import Output, engine_options, without_path
+from tars_lib.cli.shared.options import PATH
 
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
-@click.option("--root-dir", required=True, type=click.Path(path_type=Path), help="The org-health folder.")
-@click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of the folder's org.yaml.")
+@click.option("--root-dir", required=True, type=PATH, help="The org-health folder.")
+@click.option("--config", type=PATH, help="Use this file instead of the folder's org.yaml.")
 @click.option("--repos", metavar="A,B", help="Only these services, comma separated.")
 @engine_options("health")
 def health(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tars_lib.cli.shared.build_server import policy_of, policy_option
-from tars_lib.cli.shared.options import json_option, zone_option
+from tars_lib.cli.shared.options import FILE, json_option, zone_option
 from tars_lib.cli.shared.screen import on_screen, say
 from tars_lib.cli.shared.shell import Codes, expand, guarded, print_json
 from tars_lib.findings.exit_codes import EXIT_CODES
@@ -124,12 +124,7 @@ def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., 
             click.option("--as-of", metavar="TIME", help="Judge what was known at this time; default the last sample."),
             click.option("--summary-only", is_flag=True, help="A short text; with --json a smaller document."),
             json_option,
-            click.option(
-                "--output",
-                "output_file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                help="Write the report here.",
-            ),
+            click.option("--output", "output_file", type=FILE, help="Write the report here."),
         ):
             command = option(command)
         return command

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.shared.options import FOLDER
+
 if TYPE_CHECKING:
     from tars_lib.playbook.escalation import Overdue
 
 
 register_option = click.option(
     "--incidents-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Raise an alert for each overdue escalation of these incidents, too; default: judge the data alone.",
 )
 

@@ -19,6 +19,7 @@ from tars_lib.cli.incident.options import (
     span_of,
     text_of,
 )
+from tars_lib.cli.shared.options import FILE
 from tars_lib.cli.shared.shell import expand
 from tars_lib.errors import ConfigError
 from tars_lib.text.visible import visible
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from tars_lib.incidents.views.case import Case
 
 _VERBS = ("add", "done")
-_OUTPUT = click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout."
-)
+_OUTPUT = click.option("--output", type=FILE, help="File to write; default stdout.")
 
 
 @click.command(

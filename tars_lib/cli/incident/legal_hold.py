@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tars_lib.cli.incident.options import Options, common, echo_json, text_of
+from tars_lib.cli.shared.options import FOLDER
 from tars_lib.errors import InputError
 from tars_lib.text.times import MINUTES
 from tars_lib.text.visible import visible
@@ -16,7 +17,7 @@ _reason = click.option(
 )
 _archive = click.option(
     "--archive-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Archive to look in for an incident that is not at hand; default archive beside the incidents.",
 )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tars_lib.cli.incident.text import Reader, written_lines
-from tars_lib.cli.shared.options import incidents_option, json_option
+from tars_lib.cli.shared.options import FILE, incidents_option, json_option
 from tars_lib.cli.shared.shell import REPORT, guarded, print_json
 from tars_lib.errors import ConfigError, InputError, TarsError
 from tars_lib.files.limits import MAX_TEXT_BYTES
@@ -31,7 +31,7 @@ Body = Callable[..., int]
 
 playbook_option = click.option(
     "--playbook",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The organisation's playbook; default .playbook.yaml beside the incidents, else the packaged one.",
 )
 now_option = click.option("--now", metavar="TIME", help="Read the clocks at this time; default now.")

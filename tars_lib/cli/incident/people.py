@@ -9,6 +9,7 @@ import click
 
 from tars_lib.cli.incident.options import Options, echo_json, id_argument, judged, span_of, text_of
 from tars_lib.cli.incident.text import escalation_lines
+from tars_lib.cli.shared.options import FILE
 from tars_lib.cli.shared.screen import Tone, fitted, say, toned, wrapped
 from tars_lib.errors import ConfigError, NotificationError
 from tars_lib.text.visible import visible
@@ -158,7 +159,7 @@ def update(
     epilog="Example: tars incident ics INC-202601051430 --output deadlines.ics",
 )
 @id_argument
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default stdout.")
+@click.option("--output", type=FILE, help="File to write; default stdout.")
 @judged
 def ics(options: Options, incident_id: str | None, output: Path | None) -> int:
     """Write deadlines as iCalendar: respond, contain, next update, notifications, reviews.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tars_lib.cli.shared.options import FILE, PATH
 from tars_lib.errors import TarsError
 from tars_lib.findings.exit_policy import EVERY_FINDING, NO_FINDING, ExitPolicy, check_names, decide
 
@@ -132,10 +133,7 @@ class Build:
 
 
 policy_option = click.option(
-    "--exit-policy",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML that says which findings fail a build; others return 0.",
+    "--exit-policy", type=PATH, metavar="FILE", help="YAML that says which findings fail a build; others return 0."
 )
 summary_option = click.option(
     "--github-summary",
@@ -144,9 +142,7 @@ summary_option = click.option(
     metavar="[FILE]",
     help=f"Append a job summary to FILE, else to ${SUMMARY_VARIABLE}; annotations go to stderr.",
 )
-junit_option = click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the SLAs as test cases."
-)
+junit_option = click.option("--junit", type=FILE, metavar="FILE", help="Write the SLAs as test cases.")
 
 
 def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
