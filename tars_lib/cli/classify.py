@@ -88,7 +88,7 @@ def classify(
 
 
 def _answer_lines(classification: Classification, playbook: Playbook, *, is_settled: bool) -> Iterator[str]:
-    """The playbook's answer: type and severity, both clocks while they run, the way through the tree."""
+    """Yield the playbook's answer: type and severity, both clocks while they run, the way through the tree."""
     from tars_lib.model.organisation import duration_text
 
     severity = classification.severity.value if classification.severity else "none"
@@ -127,7 +127,7 @@ def _short(line: str) -> list[str]:
 
 
 def _triage_lines(classification: Classification, playbook: Playbook, *, full: bool) -> list[str]:
-    """The playbook's triage of the path: its steps; in full their commands, and where cause and impact are read."""
+    """Return the playbook's triage of the path: its steps; in full their commands, and where cause and impact are read."""
     section = next((row for row in playbook.triage if row.path == classification.path), None)
     if section is None or classification.severity is None:
         return []
@@ -154,7 +154,7 @@ def _whole_triage(path: str, steps: Sequence[TriageStep], playbook: Playbook) ->
 
 
 def _codes_of(name: str) -> list[int]:
-    """Exit codes of a report file, or of all steps of a run directory; of what was altered none."""
+    """Return the exit codes of a report file, or of all steps of a run directory; of what was altered none."""
     from tars_lib.files.json_records import read_json
     from tars_lib.pipeline.sealed import check_run, refuse_altered
 

@@ -107,7 +107,7 @@ def _lines(values: Sequence[MetricValue], *, is_short: bool) -> Iterator[str]:
 
 
 def _text(value: float, unit: str) -> str:
-    """A value for a reader; the definition's minutes as a duration."""
+    """Return a value for a reader; the definition's minutes as a duration."""
     from tars_lib.model.organisation import duration_text
 
     return f"{value:.0%}" if unit == "ratio" else duration_text(timedelta(minutes=value))

@@ -143,7 +143,7 @@ def notify(
 
 
 def _record_of(options: Options, incident_id: str, *, is_needed: bool) -> Case | None:
-    """The incident, or None where the id is a deduplication key alone."""
+    """Return the incident, or None where the id is a deduplication key alone."""
     from tars_lib.incidents.store.register import is_incident_id
 
     if not is_needed and not (is_incident_id(incident_id) and (options.root / incident_id / "incident.json").is_file()):
@@ -166,7 +166,7 @@ def _lines(path: str | None) -> list[str]:
 
 
 def _from_environment(url: str) -> str:
-    """The URL with each ${NAME} replaced; a name that is not set is refused."""
+    """Return the URL with each ${NAME} replaced; a name that is not set is refused."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in os.environ:

@@ -123,7 +123,7 @@ def report(
 
 
 def _run_directories(options: tuple[str, ...], in_file: object, typed: str | None) -> tuple[Path, ...]:
-    """The runs, each once, in the order given; of several none may stand among the parameters."""
+    """Return the runs, each once, in the order given; of several none may stand among the parameters."""
     if len(options) < 2:
         return (_run_directory(next(iter(options), None), in_file, typed),)
     if typed is not None:
@@ -136,7 +136,7 @@ def _run_directories(options: tuple[str, ...], in_file: object, typed: str | Non
 
 
 def _run_directory(option: str | None, in_file: object, typed: str | None) -> Path:
-    """The run: `--run`, else `-p run_dir=`, else that of the parameters file; it must be one before a kernel starts."""
+    """Return the run: `--run`, else `-p run_dir=`, else that of the parameters file; it must be one before a kernel starts."""
     if option is not None and typed is not None and option != typed:
         raise ReportError(f"run_dir: --run says {option!r} and -p run_dir says {typed!r}; give one of them")
     named = [(option, "--run"), (typed, "run_dir"), (in_file, "run_dir")]
@@ -181,7 +181,7 @@ def _typed_parameters(given: tuple[str, ...]) -> dict[str, str]:
 def _parameters_of(
     names: Mapping[str, None], shared: Mapping[str, object], typed: Mapping[str, str], run: Path, *, is_bulk: bool
 ) -> dict[str, dict[str, object]]:
-    """Parameters of each notebook, in the types that it declares; of several, each gets those that it knows."""
+    """Return the parameters of each notebook, in the types that it declares; of several, each gets those that it knows."""
     from tars_lib.reports.notebooks.execute import notebook_parameters
     from tars_lib.reports.notebooks.parameters import read_value
     from tars_lib.workbook.pages.lookup import check_given

@@ -83,14 +83,14 @@ def make_bundle(request: Request, name: str | None = None) -> Bundle:
 
 
 def default_name(identifier: str, *, is_redacted: bool) -> str:
-    """Name of a bundle that was given none; a redacted one never has that of the original."""
+    """Return the name of a bundle that was given none; a redacted one never has that of the original."""
     ending = "-redacted" if is_redacted else ""
     stem = f"tars-evidence-{identifier}"[: LONGEST_NAME - len(ending)].rstrip("._-")
     return bundle_name(f"{stem}{ending}")
 
 
 def seal(payload: Payload, name: str) -> bytes:
-    """A completed payload as the bytes of a bundle; equal payloads and names give equal bytes."""
+    """Return a completed payload as the bytes of a bundle; equal payloads and names give equal bytes."""
     info = {
         "Source-Organization": "T.A.R.S. incident workbook",
         "External-Identifier": payload.identifier,
@@ -169,6 +169,6 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _free_name(name: str, output_dir: Path) -> str:
-    """The name with the first number under which nothing stands."""
+    """Return the name with the first number under which nothing stands."""
     names = (f"{name[: LONGEST_NAME - len(str(number)) - 1]}-{number}" for number in count(2))
     return next(free for free in names if not (output_dir / f"{free}.zip").exists())

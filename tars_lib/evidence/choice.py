@@ -15,7 +15,7 @@ from tars_lib.pipeline import MANIFEST_FILE, latest_run
 
 
 def incident_around(run: Path) -> Path | None:
-    """The incident in whose folder a run stands; None where there is none with a record."""
+    """Return the incident in whose folder a run stands; None where there is none with a record."""
     folder = real(run).parent
     return folder if is_incident_id(folder.name) and (folder / RECORD_FILE).is_file() else None
 
@@ -63,7 +63,7 @@ def choose(base: Request, *, run: Path | None = None, before: Path | None = None
 
 
 def _recorded(name: str, reference: RunReference | None, folder: Path, faults: list[str]) -> Path | None:
-    """A run of the record; one that is gone or is not the one that was recorded is a fault."""
+    """Return a run of the record; one that is gone or is not the one that was recorded is a fault."""
     if reference is None:
         return None
     run_dir = folder / reference.path

@@ -95,12 +95,12 @@ LINES = (
 
 
 def answers(payload: Payload) -> tuple[Answer, ...]:
-    """One answer a line, in the order of the playbook."""
+    """Return one answer a line, in the order of the playbook."""
     return tuple(_answer(line, payload) for line in LINES)
 
 
 def index_files(payload: Payload) -> dict[str, bytes]:
-    """The index as JSON and as a page."""
+    """Return the index as JSON and as a page."""
     answered = answers(payload)
     missing = sum(answer.status != "ANSWERED" for answer in answered)
     document = {

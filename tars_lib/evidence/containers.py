@@ -120,7 +120,7 @@ def is_litter(path: str) -> bool:
 
 
 def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: tuple[Oddity, ...]) -> Contents:
-    """Entries by their path in the bag: it may lie in a folder, under another name, or in none."""
+    """Return entries by their path in the bag: it may lie in a folder, under another name, or in none."""
     entries = _no_folders(entries)
     if container is not Container.FOLDER and not any("/" in name for name, _ in entries):
         # some tools for Windows write its separator; no name in a bundle has it
@@ -155,7 +155,7 @@ def _arranged(entries: list[tuple[str, bytes]], container: Container, oddities: 
 
 
 def _spelt(entries: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """Entries by the bytes of their names as Latin-1, which is how the other reader sees the two alphabets of a zip."""
+    """Yield entries by the bytes of their names as Latin-1, which is how the other reader sees the two alphabets of a zip."""
     for name, content in entries:
         for alphabet in ("cp437", "utf-8"):
             with suppress(UnicodeEncodeError):
@@ -167,7 +167,7 @@ def _no_folders(entries: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
 
 
 def _zip(content: bytes, where: str) -> list[tuple[str, bytes]] | None:
-    """Every entry of a zip of any tool; None where it is damaged."""
+    """Return every entry of a zip of any tool; None where it is damaged."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_size(sum(info.file_size for info in archive.infolist()), len(archive.infolist()), where)
@@ -236,7 +236,7 @@ def _is_cut(content: bytes) -> bool:
 
 
 def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | None:
-    """Files of a tar, compressed or not, and whether it is whole; None where it is none."""
+    """Return files of a tar, compressed or not, and whether it is whole; None where it is none."""
     entries: list[tuple[str, bytes]] = []
     earlier: dict[str, bytes] = {}
     try:
@@ -263,7 +263,7 @@ def _tar(content: bytes, where: str) -> tuple[list[tuple[str, bytes]], bool] | N
 
 
 def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
-    """Entries of our own zip that arrived whole before it was cut."""
+    """Return entries of our own zip that arrived whole before it was cut."""
     entries: list[tuple[str, bytes]] = []
     offset = 0
     while content[offset : offset + 4] == _MARK and len(content) >= offset + _LOCAL.size and len(entries) < MAX_ENTRIES:

@@ -43,7 +43,7 @@ _TOOL = "#tars"
 
 
 def crate_file(payload: Payload, name: str) -> bytes:
-    """The metadata of a completed payload; the same payload and name give the same bytes.
+    """Return the metadata of a completed payload; the same payload and name give the same bytes.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def _packages() -> dict[str, str]:
 
 
 def _needed(package: Distribution) -> list[str]:
-    """Names that a distribution requires; those of its extras are left out."""
+    """Return the names that a distribution requires; those of its extras are left out."""
     lines = [line for line in package.requires or () if "extra ==" not in line.replace("  ", " ")]
     return [match[0] for line in lines if (match := _REQUIREMENT.match(line))]
 

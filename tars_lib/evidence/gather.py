@@ -148,7 +148,7 @@ def _read_runs(places: Sequence[Path]) -> list[PackedRun]:
 
 
 def _stored(file: str) -> str:
-    """The name of a file in the bundle; one that is not plain was not written by a run."""
+    """Return the name of a file in the bundle; one that is not plain was not written by a run."""
     plain = plain_name(file)
     return file if plain == file else f"{plain}-{hashlib.sha256(file.encode()).hexdigest()[:8]}"
 
@@ -161,7 +161,7 @@ def pages_of(run: Run, *, every_page: bool) -> tuple[str, ...]:
 def _execute(
     packed: Sequence[PackedRun], part: IncidentPart | None, *, every_page: bool
 ) -> tuple[dict[str, bytes], dict[str, Run], list[str]]:
-    """Executed notebooks of every run that can be read, those runs, and what failed.
+    """Return the executed notebooks of every run that can be read, those runs, and what failed.
 
     The kernels work in a copy laid out as the bundle is, so a notebook names its run by the path that it has there.
     """
@@ -228,7 +228,7 @@ def difference_text(before: str, after: str, changes: Sequence[Difference]) -> s
 
 
 def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root: Path | None) -> list[str]:
-    """Digests of what the newest run read, and with a root the files, each compared with its digest."""
+    """Return the digests of what the newest run read, and with a root the files, each compared with its digest."""
     faults: list[str] = []
     listed: list[dict[str, Any]] = []
     for number, entry in enumerate(run.health.inputs, 1):
@@ -249,7 +249,7 @@ def _add_inputs(files: dict[str, bytes], absent: dict[str, str], run: Run, root:
 
 
 def read_input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
-    """An input as the run read it, also through a link inside the root; else None, and why."""
+    """Return an input as the run read it, also through a link inside the root; else None, and why."""
     file = root / path
     if PurePosixPath(path).is_absolute() or not real(file).is_relative_to(real(root)):
         return None, f"input {path}: leads out of the root"

@@ -48,7 +48,7 @@ def complete(payload: Payload) -> Payload:
 
 
 def _cover(payload: Payload) -> dict[str, bytes]:
-    """A page that says what is wrong, for each run on which no report could be made."""
+    """Return a page that says what is wrong, for each run on which no report could be made."""
     from tars_lib.reports.pages.partial import cover
 
     bare = [run for run in payload.runs if not payload.below(f"reports/{run}")]

@@ -36,9 +36,9 @@ class Payload:
                 raise ConfigError(f"bundle: {other} and {path} are one file where case does not count; rename one")
 
     def with_files(self, files: Mapping[str, bytes]) -> Payload:
-        """The same with further files; a file of the same path is replaced."""
+        """Return the same with further files; a file of the same path is replaced."""
         return replace(self, files={**self.files, **files})
 
     def below(self, folder: str) -> dict[str, bytes]:
-        """Files in a folder, by their whole path, in order."""
+        """Return the files in a folder, by their whole path, in order."""
         return {path: self.files[path] for path in sorted(self.files) if path.startswith(f"{folder}/")}

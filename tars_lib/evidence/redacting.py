@@ -31,7 +31,7 @@ _NOTE = (
 def redact_sources(
     packed: Sequence[PackedRun], part: IncidentPart | None, redaction: Redaction
 ) -> tuple[list[PackedRun], IncidentPart | None]:
-    """Runs and incident with placeholders; the runs are whole again, under manifests of their own.
+    """Return runs and incident with placeholders; the runs are whole again, under manifests of their own.
 
     Raise InputError if a run cannot be read any more once it is redacted; the message says which rule's work to look at.
     """
@@ -51,7 +51,7 @@ def redact_sources(
 
 
 def redact_rest(payload: Payload, redaction: Redaction) -> Payload:
-    """Everything else with placeholders, and the report; pages and pictures are made from what this returns."""
+    """Return everything else with placeholders, and the report; pages and pictures are made from what this returns."""
     rendered = [path for path in payload.files if path.startswith("reports/")]
     files, report = redaction.payload(payload.files, rendered)
     text = redaction.redactor.text
@@ -65,7 +65,7 @@ def redact_rest(payload: Payload, redaction: Redaction) -> Payload:
 
 
 def name_unsearched(payload: Payload, unsearched: Sequence[Unsearched]) -> Payload:
-    """The finished payload whose report names the files in which no rule could look for what is left."""
+    """Return the finished payload whose report names the files in which no rule could look for what is left."""
     report = json.loads(payload.files[REPORT_FILE]) | {"not_searched": unsearched}
     return payload.with_files({REPORT_FILE: dumps(report).encode()})
 

@@ -130,7 +130,7 @@ def verify(path: Path) -> Verification:
 
 
 def verify_bytes(content: bytes, where: str = "bundle") -> Verification:
-    """The same for the bytes of an archive. Raise InputError if they are none that can be read."""
+    """Compare the bytes of an archive in the same way. Raise InputError if they are none that can be read."""
     return _verified(open_container(content, where), [], content)
 
 
@@ -227,7 +227,7 @@ def _causes(contents: Contents, faults: Iterable[Fault], named: str, *, is_text:
 
 
 def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
-    """Files that a Python started in the bundle's folder could run; a bundle has one, its own check."""
+    """Name files that a Python started in the bundle's folder could run; a bundle has one, its own check."""
     for path in sorted(files):
         if path.lower() != "verify.py" and PurePosixPath(path).suffix.lower() in _RUNS:
             yield Fault(
@@ -236,7 +236,7 @@ def _importable(files: Mapping[str, bytes]) -> Iterator[Fault]:
 
 
 def _listing(files: Mapping[str, bytes], name: str) -> Listing:
-    """A manifest, read also where a tool converted all its line endings or put a byte order mark before it."""
+    """Return a manifest, read also where a tool converted all its line endings or put a byte order mark before it."""
     written = name if name in files else next((path for path in files if path.lower() == name), name)
     content = files.get(written, b"").removeprefix(BOM_UTF8)
     if content and content.count(b"\r\n") == content.count(b"\n"):
@@ -245,7 +245,7 @@ def _listing(files: Mapping[str, bytes], name: str) -> Listing:
 
 
 def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
-    """Files against manifests; of an archive that was cut short nothing is said that the lost part would have to show."""
+    """Compare files with manifests; of an archive that was cut short nothing is said that the lost part would have to show."""
     if not files:
         yield Fault(FaultKind.MALFORMED, "", "no file of a bundle could be read")
         return
@@ -306,7 +306,7 @@ def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
 
 
 def _chains(files: Mapping[str, bytes], notes: list[str]) -> Iterator[Fault]:
-    """Each incident's record and timeline against their own digests."""
+    """Compare each incident's record and timeline with their own digests."""
     for name in sorted({PurePosixPath(path).parts[2] for path in files if path.startswith("data/incident/")}):
         prefix = f"data/incident/{name}/"
         if not is_incident_id(name) or not {f"{prefix}{RECORD_FILE}", f"{prefix}{TIMELINE_FILE}"} <= files.keys():
@@ -331,7 +331,7 @@ def _chains(files: Mapping[str, bytes], notes: list[str]) -> Iterator[Fault]:
 
 
 def _runs(files: Mapping[str, bytes]) -> Iterator[Fault]:
-    """Each run against its own manifest."""
+    """Compare each run with its own manifest."""
     for path in sorted(files):
         file_path = PurePosixPath(path)
         if file_path.parts[:2] != ("data", "runs") or len(file_path.parts) != 4 or file_path.name != MANIFEST_FILE:

@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def asset_folder(kind: str) -> Path:
-    """Folder of `notebooks` or `parameters`. Raise ConfigError if the installation lacks it."""
+    """Return the folder of `notebooks` or `parameters`. Raise ConfigError if the installation lacks it."""
     for folder in (_PACKAGE / f"_{kind}", _PACKAGE.parent / kind):
         if folder.is_dir():
             return folder

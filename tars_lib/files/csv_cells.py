@@ -17,7 +17,7 @@ CsvCell = str | float | bool | datetime | None
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[CsvCell]]) -> str:
-    r"""A table as CSV.
+    r"""Return a table as CSV.
 
     Parameters
     ----------

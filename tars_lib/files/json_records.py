@@ -46,7 +46,7 @@ Json = dict[str, Any] | list[Any] | str | float | int | bool | None
 
 
 def to_json(value: object) -> Json:
-    """A dataclass (or anything inside one) as JSON-ready values.
+    """Return a dataclass (or anything inside one) as JSON-ready values.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def read_record(cls: type[T], path: Path) -> T:
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file.
+    """Return the content of a JSON file.
 
     Raise InputError if it cannot be read, is not JSON, or is larger or nested deeper than allowed; the message names the
     row.

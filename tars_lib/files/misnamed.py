@@ -45,7 +45,7 @@ _MAX_TOLD = 5
 
 
 def names_in(root: Path) -> Iterator[str]:
-    """Files of a root, of its history, and those of the artefacts that stand in a service's folder itself."""
+    """Yield files of a root, of its history, and those of the artefacts that stand in a service's folder itself."""
     for entry in entries(root, str(root), MAX_FILES):
         if entry.is_file():
             yield entry.name

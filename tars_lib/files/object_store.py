@@ -309,7 +309,7 @@ def _listed(filesystem: Any, base: str, *, recursive: bool) -> Iterator[tuple[st
 
 
 def _inside(name: str, source: StorePath) -> PurePosixPath:
-    """A name below the folder as a path here; one that could leave it is refused."""
+    """Return a name below the folder as a path here; one that could leave it is refused."""
     parts = name.split("/")
     is_odd = any(part in ("", ".", "..") or part != part.strip() or set(part) & set('\\:\0*?"<>|') for part in parts)
     if is_odd or not name.isprintable():

@@ -50,7 +50,7 @@ def is_there(path: Path, label: str, refuse: type[TarsError] = InputError) -> bo
 
 
 def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputError) -> Path:
-    """The path, once it is known that it does not lead out of the root over a link.
+    """Return the path, once it is known that it does not lead out of the root over a link.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def open_regular(path: Path, label: str, at_most: int, refuse: type[TarsError] =
 
 
 def read_whole(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> bytes:
-    """Content of a regular file.
+    """Return the content of a regular file.
 
     Raise `refuse` as `open_regular` does, or if it grew beyond `at_most` while it was read.
     """
@@ -118,7 +118,7 @@ def read_whole(path: Path, label: str, at_most: int, refuse: type[TarsError] = I
 
 
 def read_utf8(path: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> str:
-    """Text of a regular file in UTF-8, with or without a byte-order mark.
+    """Return the text of a regular file in UTF-8, with or without a byte-order mark.
 
     Raise `refuse` as `read_whole` does, or if it is not UTF-8; the message names the row.
     """
@@ -153,7 +153,7 @@ def read_exported(path: Path, label: str, at_most: int) -> str:
 
 
 def read_json(path: Path, label: str, refuse: type[TarsError] = InputError) -> Any:
-    """Content of a JSON file.
+    """Return the content of a JSON file.
 
     Raise `refuse` as `read_utf8` does, or if it is not JSON, or nested too deep; the message names the row.
     """
@@ -161,13 +161,13 @@ def read_json(path: Path, label: str, refuse: type[TarsError] = InputError) -> A
 
 
 def sha256_of(path: Path) -> str:
-    """Digest of a file, read in pieces: whatever somebody put in its place takes no memory."""
+    """Return the digest of a file, read in pieces: whatever somebody put in its place takes no memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> Any:
-    """Values of JSON text.
+    """Return the values of JSON text.
 
     Raise `refuse` if it is not JSON, nested too deep, or a key stands twice in one object: readers differ in which of the
     two they keep.
@@ -223,7 +223,7 @@ def _is_deep(text: str) -> bool:
 
 
 def row_of(content: bytes, byte: int) -> int:
-    """Row, from 1, in which a byte stands."""
+    """Return the row, from 1, in which a byte stands."""
     return content.count(b"\n", 0, byte) + 1
 
 
@@ -235,7 +235,7 @@ def not_utf8(content: bytes, error: UnicodeDecodeError) -> str:
 
 
 def entries(folder: Path, label: str, at_most: int, refuse: type[TarsError] = InputError) -> Iterator[Path]:
-    """Entries of a folder by name. Raise `refuse` if there are more than `at_most` or the folder cannot be read."""
+    """Yield entries of a folder by name. Raise `refuse` if there are more than `at_most` or the folder cannot be read."""
     names = []
     try:
         with os.scandir(folder) as scan:

@@ -38,7 +38,7 @@ def is_legacy(content: Any) -> bool:
 def read_legacy_report(
     path: Path, content: dict[str, Any], assume_tz: ZoneInfo | None = None, clock: datetime | None = None
 ) -> OrgData:
-    """An organisation from the predecessor's report: health scores alone, judged by the packaged policies.
+    """Return an organisation from the predecessor's report: health scores alone, judged by the packaged policies.
 
     Samples that are later than `clock` are known only to who names a time (`OrgData.at`).
 

@@ -52,7 +52,7 @@ _TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def as_read(text: str) -> tuple[str, list[int], list[int]] | None:
-    """The text as a reader sees it, with the place that each of its characters has in the source: first and last + 1.
+    """Return the text as a reader sees it, with the place that each of its characters has in the source: first and last + 1.
 
     None where it is read as it is written.
 
@@ -133,7 +133,7 @@ def texts_in_base64(text: str, start: int, end: int, depth: int = 0) -> Iterator
 
 
 def texts_in_hex(text: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int, str]]:
-    """The same of hexadecimal digits, alone or in pairs; a digest says nothing, since its octets are no UTF-8 text.
+    """Yield the same of hexadecimal digits, alone or in pairs; a digest says nothing, since its octets are no UTF-8 text.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def _decoded(run: str) -> str:
 
 
 def _said(octets: bytes) -> str:
-    """The text that octets are, compressed or not; empty where they are none."""
+    """Return the text that octets are, compressed or not; empty where they are none."""
     if octets[:2] == b"\x1f\x8b" or (octets[:1] == b"\x78" and int.from_bytes(octets[:2], "big") % 31 == 0):
         # RFC 1952, section 2.3.1, and RFC 1950, section 2.2
         try:

@@ -100,7 +100,7 @@ def why_not_searched(path: str, content: bytes) -> str:
 
 
 def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, joins_lines: bool = False) -> Any:
-    """A JSON value with every text and every name of a field passed through a function.
+    """Return a JSON value with every text and every name of a field passed through a function.
 
     With `joins_lines` it is a notebook: lists of lines are one text, and pictures among the outputs are not read.
     """
@@ -132,7 +132,7 @@ def walk(value: Any, visit: Visit, names: Names = nowhere, path: str = "", *, jo
 
 
 def _are_lines(value: list[Any]) -> bool:
-    """A notebook keeps a text as a list of lines; a secret may run over several."""
+    """Return whether a list is a text that a notebook keeps as lines; a secret may run over several."""
     return (
         len(value) > 1
         and all(isinstance(line, str) for line in value)
@@ -244,7 +244,7 @@ def _parquet(content: bytes, visit: Visit, names: Names) -> bytes | None:
 
 
 def _column(column: Any, visit: Visit, names: Names, path: str) -> Any | None:
-    """The column with its texts visited, each different one once; None where texts hide in it that cannot be reached."""
+    """Return the column with its texts visited, each different one once; None where texts hide in it that cannot be reached."""
     import pyarrow as pa
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type

@@ -27,7 +27,7 @@ def _pattern(name: str, source: str, *parts: str, accepts: Callable[[str], bool]
 
 
 def _is_address(text: str) -> bool:
-    """An address that names a machine; loopback and 0.0.0.0 are the same everywhere."""
+    """Return whether this is an address that names a machine; loopback and 0.0.0.0 are the same everywhere."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -36,7 +36,7 @@ def _is_address(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
-    """8 to 15 digits (E.164 has at most 15; fewer than 8 is a number like any other: judgement), and no decimal number."""
+    """Return whether there are 8 to 15 digits (E.164 has at most 15; fewer than 8 is a number like any other: judgement), and no decimal number."""
     return 8 <= sum(char.isdigit() for char in text) <= 15 and not re.fullmatch(r"\+\d+\.\d+", text)
 
 

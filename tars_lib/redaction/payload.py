@@ -103,7 +103,7 @@ class Redaction:
             rewrite(file, files[file], look)
 
     def file(self, path: str, content: bytes) -> bytes | None:
-        """One file with placeholders; None where it cannot be read as text."""
+        """Return one file with placeholders; None where it cannot be read as text."""
         before = self.redactor.matches.copy()
         made = rewrite(path, content, lambda text, field: self.value(path, field, text), self.names(path))
         if made is not None and made != content:
@@ -111,7 +111,7 @@ class Redaction:
         return made
 
     def value(self, file: str, path: str, text: str) -> str:
-        """One text with placeholders: whole where a field rule covers its place."""
+        """Return one text with placeholders: whole where a field rule covers its place."""
         if path and text.strip():
             for rule in self.redactor.rules.fields:
                 if text not in rule.leave and rule.covers(file, path):
@@ -203,7 +203,7 @@ class Redaction:
         return left
 
     def not_searched(self, files: Mapping[str, bytes]) -> tuple[Unsearched, ...]:
-        """Files of a finished bundle that `remaining` cannot read, or not wholly."""
+        """Return files of a finished bundle that `remaining` cannot read, or not wholly."""
         reasons = ((path, why_not_searched(path, files[path])) for path in sorted(files))
         return tuple(Unsearched(path, reason) for path, reason in reasons if reason)
 
@@ -236,12 +236,12 @@ class Redaction:
 
 
 def _field(path: str) -> str:
-    """The last name of a dotted path."""
+    """Return the last name of a dotted path."""
     return path.rpartition(".")[2]
 
 
 def _split(path: str) -> tuple[str, str]:
-    """A path without its ending, which could pass for a domain, and the ending."""
+    """Return a path without its ending, which could pass for a domain, and the ending."""
     ending = _ENDING.search(path)
     return (path[: ending.start()], path[ending.start() :]) if ending else (path, "")
 

@@ -90,7 +90,7 @@ class Redactor:
             known.sort(key=lambda known_word: -len(known_word.word))
 
     def placeholder(self, rule: str, value: str) -> str:
-        """The placeholder of a value; a new one carries the name of the rule that met it first."""
+        """Return the placeholder of a value; a new one carries the name of the rule that met it first."""
         value = unicodedata.normalize("NFC", value)
         known = self.placeholders.get(value)
         if known is None:
@@ -100,7 +100,7 @@ class Redactor:
         return known
 
     def text(self, text: str, name: str = "") -> str:
-        """The text with placeholders; what is left of it holds no further match. `name` is that of its field."""
+        """Return the text with placeholders; what is left of it holds no further match. `name` is that of its field."""
         while spans := self.find(text, name):
             parts, end = [], 0
             for span in spans:

@@ -73,7 +73,7 @@ def _run(
     redaction: Redaction,
     remake: Callable[[Mapping[str, bytes]], Mapping[str, bytes]] | None,
 ) -> dict[str, bytes]:
-    """The files of a run directory that other digests now stand in."""
+    """Return the files of a run directory that other digests now stand in."""
     manifest = _object(files[f"{folder}{MANIFEST}"])
     listed = [entry for entry in manifest.get("files", ()) if isinstance(entry, dict) and "path" in entry]
     inside = [path for entry in listed if (path := f"{folder}{entry['path']}") in made]
@@ -109,7 +109,7 @@ def _run(
 
 
 def _timeline(path: str, content: bytes, redaction: Redaction) -> bytes:
-    """The entries with placeholders, each altered one with the names of the rules that altered it."""
+    """Return the entries with placeholders, each altered one with the names of the rules that altered it."""
     total = redaction.redactor.matches.copy()
     lines = []
     for line in content.splitlines(keepends=True):
@@ -132,7 +132,7 @@ def _timeline(path: str, content: bytes, redaction: Redaction) -> bytes:
 def _incident(
     folder: str, files: Mapping[str, bytes], made: Mapping[str, bytes], redaction: Redaction
 ) -> dict[str, bytes]:
-    """The record, with the digests of what it and its timeline were."""
+    """Return the record, with the digests of what it and its timeline were."""
     record, timeline = f"{folder}{RECORD}", f"{folder}{TIMELINE}"
     if all(made.get(path) == files.get(path) for path in (record, timeline)):
         return {}

@@ -22,7 +22,7 @@ _FOLDER = {Kind.RUN: "runs", Kind.INCIDENT: "incident", Kind.REPORT: "reports", 
 
 
 def read_content(thing: Thing) -> dict[str, bytes]:
-    """Every file of a thing by its path in an archive; an incident's lock and hidden helpers are none of it.
+    """Return every file of a thing by its path in an archive; an incident's lock and hidden helpers are none of it.
 
     Raise InputError if there is a link or a device in it, or it is not there any more, and ConfigError if a file has a name
     that an archive does not take.
@@ -66,7 +66,7 @@ def fault_of(thing: Thing) -> str:
 
 
 def content_digest(content: Mapping[str, bytes]) -> str:
-    """One digest over all files with their paths."""
+    """Return one digest over all files with their paths."""
     whole = hashlib.sha256()
     for path in sorted(content):
         whole.update(f"{hashlib.sha256(content[path]).hexdigest()}  {path}\n".encode())

@@ -46,7 +46,7 @@ class Hold:
 
 
 def all_holds(incidents: Path, lines: Iterable[RegisterLine]) -> tuple[Hold, ...]:
-    """Every hold, those at hand first; a record that cannot be read is passed over here, as the plan refuses it."""
+    """Return every hold, those at hand first; a record that cannot be read is passed over here, as the plan refuses it."""
     placed: list[Hold] = []
     for folder in folders(incidents):
         with suppress(TarsError):

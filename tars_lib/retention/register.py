@@ -74,7 +74,7 @@ class Archived:
 
 
 def archive_of(incidents: Path) -> Path:
-    """The archive of a register of incidents: the folder ``archive`` beside it."""
+    """Return the archive of a register of incidents: the folder ``archive`` beside it."""
     return incidents.parent / "archive"
 
 
@@ -88,7 +88,7 @@ def fault_in(archive: Path, item: Archived) -> str:
 
 
 def read_lines(archive: Path) -> list[RegisterLine]:
-    """All lines, oldest first; what a killed writer left without an end is not one.
+    """Return all lines, oldest first; what a killed writer left without an end is not one.
 
     Raise VerificationError if a line was altered; the message names the row.
     """
@@ -150,7 +150,7 @@ def locked(archive: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
-    """Lines with their bytes, and where the last whole one ends."""
+    """Return lines with their bytes, and where the last whole one ends."""
     if not is_there(path, str(path)):
         return [], 0
     content = read_whole(path, str(path), MAX_TIMELINE_BYTES)

@@ -62,13 +62,13 @@ class Needs:
 
 
 def things(places: Places) -> tuple[list[Thing], Needs]:
-    """Everything in the places, and what incidents need."""
+    """Return everything in the places, and what incidents need."""
     incident_things, needs = incidents(places.incidents)
     return [*incident_things, *_runs(places.runs), *_bundles(places.bundles), *_reports(places.reports)], needs
 
 
 def incidents(root: Path) -> tuple[list[Thing], Needs]:
-    """The incidents alone, and what they need."""
+    """Return the incidents alone, and what they need."""
     on_hold: dict[str, str] = {}
     running: dict[str, str] = {}
     records: list[Thing] = []
@@ -84,7 +84,7 @@ def incidents(root: Path) -> tuple[list[Thing], Needs]:
 
 
 def _incident(folder: Path) -> tuple[Thing, bool]:
-    """An incident, and whether it is held."""
+    """Return an incident, and whether it is held."""
     named = {folder.name, *(path.name for path in folder.iterdir() if _NAMED.fullmatch(path.name))}
     for file in (RECORD_FILE, TIMELINE_FILE):
         # read as bytes, so that a record that is not whole still keeps its runs
@@ -134,7 +134,7 @@ def _bundles(bundles_dir: Path) -> Iterator[Thing]:
 
 
 def _reports(reports_dir: Path) -> Iterator[Thing]:
-    """Folders that `tars report` names after a run or an incident; whatever else is there is none of ours."""
+    """Yield folders that `tars report` names after a run or an incident; whatever else is there is none of ours."""
     for folder in [*_folders(reports_dir, "tars-run-*"), *_folders(reports_dir, "INC-*")]:
         if _NAMED.fullmatch(folder.name) is None:
             continue
@@ -144,7 +144,7 @@ def _reports(reports_dir: Path) -> Iterator[Thing]:
 
 
 def with_sidecars(bundle: Path) -> list[Path]:
-    """A bundle and the files that belong to it."""
+    """Return a bundle and the files that belong to it."""
     beside = [bundle.with_name(f"{bundle.name}{ending}") for ending in SIDECARS]
     return [bundle, *(path for path in beside if path.is_file() and not path.is_symlink())]
 

@@ -41,7 +41,7 @@ class Clerk:
 
 
 def planned(clerk: Clerk) -> tuple[Item, ...]:
-    """The plan; what it would touch is compared with its own digests first, and refused where it does not fit.
+    """Return the plan; what it would touch is compared with its own digests first, and refused where it does not fit.
 
     Raise VerificationError if the register was altered.
     """
@@ -159,7 +159,7 @@ def _line(clerk: Clerk, thing: Thing, deed: Deed, content: dict[str, bytes], rea
 
 
 def _free(folder: Path, files: dict[str, bytes]) -> Path:
-    """A folder in the archive in which these files stand already, or have room."""
+    """Return a folder in the archive in which these files stand already, or have room."""
     number = 1
     while True:
         candidate = folder if number == 1 else folder / str(number)

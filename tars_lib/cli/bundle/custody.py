@@ -119,7 +119,7 @@ def log(file: Path | None, incident: str | None, incidents_dir: Path | None, as_
 
 
 def incident_folder(incident: str | None, incidents_dir: Path | None) -> Path | None:
-    """Folder of an incident that was named."""
+    """Return the folder of an incident that was named."""
     return None if incident is None else Options(incidents_dir).folder(incident)
 
 
@@ -172,13 +172,13 @@ def enter_creation(made: Bundle, path: Path, incident: Path | None, marks: list[
 
 
 def _text_of(text_or_path: str) -> str:
-    """Content of a file, or the text itself where there is no such file."""
+    """Return the content of a file, or the text itself where there is no such file."""
     is_path = len(text_or_path) < 4096 and "\n" not in text_or_path and Path(text_or_path).is_file()
     return _key_of(Path(text_or_path)) if is_path else text_or_path
 
 
 def _key_of(file: Path) -> str:
-    """Content of a key's file; a pipe is refused and not waited for."""
+    """Return the content of a key's file; a pipe is refused and not waited for."""
     from tars_lib.evidence.sealing.signature import LONGEST_KEY
     from tars_lib.files.reading import read_utf8
 
@@ -217,7 +217,7 @@ def signatures_beside(
 
 
 def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]:
-    """A bundle that is intact, that no signature and no record contradicts, and its record."""
+    """Return a bundle that is intact, that no signature and no record contradicts, and its record."""
     from tars_lib.evidence.sealing.custody import disagreement, events, refuse_unwritable
     from tars_lib.evidence.verification import verify
 
@@ -243,7 +243,7 @@ def _genuine(file: Path, incidents_dir: Path | None) -> tuple[Verification, Log]
 
 
 def log_of(file: Path, incidents_dir: Path | None, identifier: str | None) -> Log:
-    """The record of what happened to a bundle."""
+    """Return the record of what happened to a bundle."""
     from tars_lib.evidence.sealing.custody import log_for
 
     return log_for(file, Options(incidents_dir).root, identifier)

@@ -146,7 +146,7 @@ def _told(file: UnderstoodFile) -> Iterator[str]:
 
 
 def _metric_line(file: UnderstoodFile, name: str) -> str:
-    """A metric of a file: unit, kind, step, rows, range."""
+    """Describe a metric of a file: unit, kind, step, rows, range."""
     import numpy as np
 
     from tars_lib.model.history import from_micros

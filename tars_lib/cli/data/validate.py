@@ -94,7 +94,7 @@ def _text_of(validation: Validation, form: str, *, quiet: bool) -> str:
 
 
 def _place(notice: Notice) -> str:
-    """Row and column where the message names a key, and not them."""
+    """Return row and column where the message names a key, and not them."""
     is_told = notice.row is None or f", row {notice.row}" in notice.message
     return "" if is_told else f" (row {notice.row}, column {notice.column})"
 

@@ -176,10 +176,10 @@ def report_argument(body: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def one_file(name: str | None, needed: str) -> Path | None:
-    """The file that an option names, literally or by a pattern; None where the option is not given."""
+    """Return the file that an option names, literally or by a pattern; None where the option is not given."""
     return None if name is None else expand([name], needed)
 
 
 def without_path(report: Any, name: str | None, digest: str | None) -> Any:
-    """A health report whose history stands in the file `name` beside it, or nowhere."""
+    """Return a health report whose history stands in the file `name` beside it, or nowhere."""
     return replace(report, history=replace(report.history, path=name, sha256=digest))

@@ -179,7 +179,7 @@ def _write(output: Path | None, text: str) -> None:
 
 
 def _due(text: str, time: datetime) -> datetime:
-    """A date (its end in UTC), a time with a zone, or a span from now."""
+    """Read a date (its end in UTC), a time with a zone, or a span from now."""
     import re
 
     from tars_lib.model.times import read_time

@@ -28,7 +28,7 @@ head_option = click.option(
 
 
 def heads_of(published: str | None) -> tuple[PublishedHead, ...]:
-    """The heads that `--head` names; a text or a file with them."""
+    """Return the heads that `--head` names; a text or a file with them."""
     if published is None:
         return ()
     from tars_lib.files.reading import read_utf8

@@ -52,7 +52,7 @@ def release(options: Options, incident_id: str, reason: str, archive_dir: Path |
 
 
 def _archive_with(options: Options, incident_id: str, archive_dir: Path | None) -> Path | None:
-    """The archive that has the incident; None where its folder stands among the incidents.
+    """Return the archive that has the incident; None where its folder stands among the incidents.
 
     Raise InputError if it is in neither; the message says where it was looked for.
     """

@@ -93,7 +93,7 @@ class Options:
         return Reader(UTC if self.tz.upper() == "UTC" else read_zone(self.tz))
 
     def chosen(self, incident_id: str | None, wanted: Wanted = "open") -> str:
-        """The id given, else that of the one incident that a command is for.
+        """Return the id given, else that of the one incident that a command is for.
 
         Raise InputError if none is given, and not exactly one is there.
         """
@@ -102,7 +102,7 @@ class Options:
         return the_only_one(self.root, wanted) if incident_id is None else incident_id
 
     def addressed(self, incident_id: str | None, text: str | None, wanted: Wanted = "open") -> tuple[str, str | None]:
-        """The incident and the text of ``[ID] [TEXT]``: a single word that is no id is the text.
+        """Return the incident and the text of ``[ID] [TEXT]``: a single word that is no id is the text.
 
         Raises
         ------
@@ -114,7 +114,7 @@ class Options:
         return self.chosen(incident_id, wanted), text
 
     def folder(self, incident_id: str) -> Path:
-        """The folder of an incident. Raise InputError if there is none."""
+        """Return the folder of an incident. Raise InputError if there is none."""
         from tars_lib.incidents.store.register import folder_of
 
         return folder_of(self.root, incident_id)
@@ -198,7 +198,7 @@ def time_of(text: str | None) -> datetime:
 
 
 def span_of(text: str, option: str = "--next-in") -> timedelta:
-    """A span such as 30m, 2h or 1d.
+    """Read a span such as 30m, 2h or 1d.
 
     Raise ConfigError if it has another form.
 
@@ -214,7 +214,7 @@ def span_of(text: str, option: str = "--next-in") -> timedelta:
 
 
 def text_of(text: str) -> str:
-    """The text given, or what stands on stdin for ``-``; refuses nothing but the empty text and an endless one.
+    """Return the text given, or what stands on stdin for ``-``; refuses nothing but the empty text and an endless one.
 
     Raise InputError if there is no text, or more of it than a file with one may have.
     """
@@ -231,7 +231,7 @@ def text_of(text: str) -> str:
 
 
 def needed(value: str | None, name: str) -> str:
-    """An argument that may not be left out; it is asked for here because the id before it may be."""
+    """Return an argument that may not be left out; it is asked for here because the id before it may be."""
     if value is None:
         raise click.UsageError(f"Missing argument {name!r}.", click.get_current_context())
     return value

@@ -176,7 +176,7 @@ def _step_lines(step: GuidedStep, path: GoldenPath, case: Case, *, is_current: b
 
 
 def _field(label: str, text: str, most: int) -> list[str]:
-    """A label and its text, in so many lines."""
+    """Return a label and its text, in so many lines."""
     first, *rest = field(label, visible(text, None))
     if len(rest) < most:
         return [first, *rest]

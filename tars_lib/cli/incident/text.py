@@ -36,7 +36,7 @@ class Reader:
     zone: tzinfo = UTC
 
     def time(self, time: datetime) -> str:
-        """A time to the minute, with its offset where it is not UTC, so that a repeated hour is never ambiguous."""
+        """Return a time to the minute, with its offset where it is not UTC, so that a repeated hour is never ambiguous."""
         local = time.astimezone(self.zone)
         if self.zone is UTC:
             return f"{local:{MINUTES}}"
@@ -45,7 +45,7 @@ class Reader:
 
 
 def status_lines(case: Case, reader: Reader) -> Iterator[str]:
-    """Everything that a responder who comes new to an incident has to know."""
+    """Yield everything that a responder who comes new to an incident has to know."""
     incident, now = case.incident, case.time
     from tars_lib.incidents.views.clocks import clocks
 
@@ -126,7 +126,7 @@ def escalation_lines(
 
 
 def action_lines(action: Action, incident: Incident, folder: Path) -> Iterator[str]:
-    """An action of the checklist with how it is done, undone, and what shows that it worked."""
+    """Yield an action of the checklist with how it is done, undone, and what shows that it worked."""
     from tars_lib.incidents.views.golden_path import query_text
 
     yield from field(f"{action.action_id} {action.state.value}", visible(action.text, LINE_LIMIT))
@@ -168,7 +168,7 @@ def _harm_lines(incident: Incident) -> Iterator[str]:
 
 
 def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Iterator[str]:
-    """Both clocks: how much time is left."""
+    """Yield both clocks: how much time is left."""
     for clock in clocks:
         # the rule is not torn apart at the end of a line
         rule = visible(clock.rule).replace(" ", _NO_BREAK)
@@ -177,7 +177,7 @@ def clock_lines(clocks: Sequence[Clock], now: datetime, reader: Reader) -> Itera
 
 
 def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
-    """One clock in words."""
+    """Return one clock in words."""
     from tars_lib.model.organisation import duration_text
 
     left = clock.left(now)
@@ -192,7 +192,7 @@ def clock_text(clock: Clock, now: datetime, reader: Reader) -> str:
 
 
 def golden_lines(path: GoldenPath, case: Case, reader: Reader, given_dir: Path | None = None) -> Iterator[str]:
-    """The golden path as a page: clocks, five steps, the containment row, the next command."""
+    """Yield the golden path as a page: clocks, five steps, the containment row, the next command."""
     from tars_lib.incidents.views.clocks import clocks
     from tars_lib.incidents.views.golden_path import command_lines, postmortem_command
 
@@ -272,7 +272,7 @@ def written_lines(written: Written, case: Case, reader: Reader, given_dir: Path 
 
 
 def timeline_lines(entries: Sequence[Entry], reader: Reader, *, is_full: bool) -> Iterator[str]:
-    """Entries, oldest first; long texts are cut unless `is_full`."""
+    """Yield entries, oldest first; long texts are cut unless `is_full`."""
     for entry in entries:
         who = visible(entry.actor, NAME_LIMIT)
         yield from wrapped(f"{reader.time(entry.time)}  {entry.kind.value}  {who}", f"{entry.seq:>4}  ", " " * 6)
@@ -284,7 +284,7 @@ def timeline_lines(entries: Sequence[Entry], reader: Reader, *, is_full: bool) -
 
 
 def _short(entry: Entry) -> str:
-    """The text of an entry; of a message with a head and a body the head."""
+    """Return the text of an entry; of a message with a head and a body the head."""
     from tars_lib.incidents.store.timeline import EntryKind
 
     head, _, rest = entry.text.strip().partition("\n")
@@ -314,5 +314,5 @@ def verification_lines(verification: RecordVerification, folder: Path) -> Iterat
 
 
 def field(label: str, text: str) -> list[str]:
-    """A label and its text, wrapped under itself."""
+    """Return a label and its text, wrapped under itself."""
     return wrapped(text, f"{label + ':' if label else '':{_LABEL}} ", " " * (_LABEL + 1))

@@ -116,7 +116,7 @@ class Build:
             click.echo(annotation.command(), err=True)
 
     def line(self, text: str) -> str:
-        """A line of output; where GitHub reads along, nothing in it is a command."""
+        """Return a line of output; where GitHub reads along, nothing in it is a command."""
         if self.summary is None:
             return text
         from tars_lib.reports.summaries.annotations import inert
@@ -146,7 +146,7 @@ junit_option = click.option("--junit", type=FILE, metavar="FILE", help="Write th
 
 
 def policy_of(exit_policy: Path | None, exit_zero: bool) -> ExitPolicy:
-    """The policy in force; read before anything is judged.
+    """Return the policy in force; read before anything is judged.
 
     Raise click.UsageError if `--exit-zero` is given, too, and ConfigError if the file is not acceptable.
     """

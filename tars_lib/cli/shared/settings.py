@@ -152,7 +152,7 @@ def _file_settings() -> tuple[dict[str, str], str]:
 
 
 def _folders() -> Iterator[Path]:
-    """The current folder, and those above it up to the top of the repository, as they lead from here."""
+    """Yield the current folder, and those above it up to the top of the repository, as they lead from here."""
     here = Path.cwd()
     tops = [number for number, folder in enumerate((here, *here.parents)) if (folder / ".git").exists()]
     for number in range((tops[0] if tops else 0) + 1):
@@ -160,7 +160,7 @@ def _folders() -> Iterator[Path]:
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:
-    """The settings of a file; None where a `pyproject.toml` has no such table."""
+    """Return the settings of a file; None where a `pyproject.toml` has no such table."""
     from tars_lib.errors import TarsError
     from tars_lib.files.limits import MAX_CONFIG_BYTES
     from tars_lib.files.reading import read_whole
@@ -185,7 +185,7 @@ def _read(path: Path) -> Mapping[str, Any] | None:
 
 
 def _value(key: str, value: Any, path: Path) -> str:
-    """A value of a known key, as it leads from the current folder."""
+    """Return a value of a known key, as it leads from the current folder."""
     if key not in SETTINGS:
         raise SettingsError(f"{path}: unknown key {key[:60]!r}; allowed: {', '.join(SETTINGS)}")
     if not isinstance(value, str) or not value.strip():

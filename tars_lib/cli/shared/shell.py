@@ -44,7 +44,7 @@ class Codes:
     failed: int = 1
 
     def of(self, error: BaseException) -> int:
-        """Exit code for an error."""
+        """Return the exit code for an error."""
         if isinstance(error, NoRepositoriesError):
             return self.no_repositories
         if isinstance(error, ConfigError):
@@ -119,7 +119,7 @@ def progress(total: int, unit: str, *, quiet: bool = False) -> Iterator[Callable
 
 
 def expand(patterns: Sequence[str], needed: str) -> Path:
-    """One file or folder from paths or literal globs: the newest of several by the time in its path.
+    """Return one file or folder from paths or literal globs: the newest of several by the time in its path.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class ShownFormatter(logging.Formatter):
     """Log lines in which nothing is hidden; the lines of a traceback stay lines. A terminal gets them wrapped at words."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record as text."""
+        """Return one record as text."""
         text = shown(super().format(record))
         if sys.stderr is None or not sys.stderr.isatty():
             return text
@@ -89,7 +89,7 @@ def drop_what_cannot_be_printed() -> None:
 
 
 def shown(text: str) -> str:
-    r"""The text with its line ends and tabs kept, and everything else that cannot be seen as a code point.
+    r"""Return the text with its line ends and tabs kept, and everything else that cannot be seen as a code point.
 
     Examples
     --------

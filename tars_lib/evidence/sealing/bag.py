@@ -63,13 +63,13 @@ def pack(name: str, payload: Mapping[str, bytes], info: Mapping[str, str], made_
 
 
 def carried() -> dict[str, bytes]:
-    """The files that every bundle carries."""
+    """Return the files that every bundle carries."""
     folder = Path(__file__).parents[1] / "carried"
     return {name: (folder / name).read_bytes().replace(b"\r\n", b"\n") for name in CARRIED}
 
 
 def read_info(content: bytes) -> dict[str, str]:
-    """Lines of ``bag-info.txt``; of a label that stands twice the first."""
+    """Return the lines of ``bag-info.txt``; of a label that stands twice the first."""
     info: dict[str, str] = {}
     for line in content.decode("utf-8", "replace").splitlines():
         label, _, value = line.partition(": ")

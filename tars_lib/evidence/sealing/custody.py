@@ -111,7 +111,7 @@ def refuse_unwritable(log: Log) -> None:
 
 
 def events(log: Log) -> tuple[CustodyEvent, ...]:
-    """Everything that was entered, oldest first.
+    """Return everything that was entered, oldest first.
 
     Raise VerificationError if an entry was altered; the message names it.
     """
@@ -138,14 +138,14 @@ def head(log: Log) -> tuple[int, str]:
 
 
 def sentence(event: CustodyEvent) -> str:
-    """An event in words."""
+    """Return an event in words."""
     to = "" if event.to is None else f" to {visible(event.to)}"
     outcome = f": {event.outcome}" if event.outcome else ""
     return f"bundle {event.bundle} {event.act.value.lower()}{to}{outcome}; sha256 {event.sha256}"
 
 
 def recorded_digests(entered: Sequence[CustodyEvent], bundle: str) -> tuple[tuple[str, datetime], ...]:
-    """Digests that bundles of that name were made with, and when, oldest first; empty where nothing is known of one.
+    """Return digests that bundles of that name were made with, and when, oldest first; empty where nothing is known of one.
 
     Where none was made in this record, such as beside a copy, the first act on it but a verification says which it is. Later
     acts never do: an exchanged file that was handed on once would be taken for the bundle from then on.
@@ -157,7 +157,7 @@ def recorded_digests(entered: Sequence[CustodyEvent], bundle: str) -> tuple[tupl
 
 
 def disagreement(entered: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
-    """A sentence where a bundle's bytes are none that were entered for that name."""
+    """Return a sentence where a bundle's bytes are none that were entered for that name."""
     known = recorded_digests(entered, bundle)
     if not known or sha256 in {digest for digest, _ in known}:
         return None
@@ -166,7 +166,7 @@ def disagreement(entered: Sequence[CustodyEvent], bundle: str, sha256: str) -> s
 
 
 def superseded(entered: Sequence[CustodyEvent], bundle: str, sha256: str) -> str | None:
-    """A sentence where a bundle is one that was made, and another of that name was made after it."""
+    """Return a sentence where a bundle is one that was made, and another of that name was made after it."""
     known = recorded_digests(entered, bundle)
     if not known or known[-1][0] == sha256 or sha256 not in {digest for digest, _ in known}:
         return None
@@ -180,7 +180,7 @@ def _draft(event: CustodyEvent, incident: Incident | None) -> Draft:
 
 
 def _read(file: Path) -> list[Entry]:
-    """The entries beside a bundle, compared with the end that is kept of them."""
+    """Return the entries beside a bundle, compared with the end that is kept of them."""
     entries = _parsed(file.read_bytes(), str(file)) if file.is_file() else []
     head_file = file.with_name(HEAD_FILE)
     if head_file.is_file():

@@ -65,7 +65,7 @@ def is_device(name: str) -> bool:
 
 
 def plain_name(text: str) -> str:
-    """A name that every system, manifest and shell takes as it is.
+    """Return a name that every system, manifest and shell takes as it is.
 
     Examples
     --------

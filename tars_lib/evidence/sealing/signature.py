@@ -127,7 +127,7 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
 
 
 def sign_with_gpg(bundle: Path, key: str) -> bytes:
-    """A detached OpenPGP signature in ASCII.
+    """Return a detached OpenPGP signature in ASCII.
 
     Raise ConfigError if gpg is not installed, or does not sign; the message says why.
     """
@@ -170,7 +170,7 @@ def check_with_gpg(bundle: Path, signature: Path) -> Signature:
 
 
 def signatures_of(bundle: Path, content: bytes, public_key: str | None) -> tuple[Signature, ...]:
-    """Every signature that stands beside a bundle, checked as far as keys are at hand."""
+    """Return every signature that stands beside a bundle, checked as far as keys are at hand."""
     signatures: list[Signature] = []
     if public_key is not None:
         # also where nothing is signed: a mistyped file must not pass for a missing signature
@@ -222,7 +222,7 @@ def _gpg(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _key_text(text: str, comment: str) -> bytes:
-    """A key file's two lines, also of the base64 line alone."""
+    """Return a key file's two lines, also of the base64 line alone."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if len(lines) == 1:
         lines = [f"untrusted comment: {comment}", *lines]
@@ -230,7 +230,7 @@ def _key_text(text: str, comment: str) -> bytes:
 
 
 def _key_id(key: Any) -> str:
-    """The id as minisign prints it: eight bytes, the last first."""
+    """Return the id as minisign prints it: eight bytes, the last first."""
     return base64.b64decode(key.to_base64())[9:1:-1].hex().upper()
 
 

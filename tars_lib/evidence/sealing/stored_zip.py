@@ -65,7 +65,7 @@ class Archive:
 
 
 def write_archive(entries: Sequence[Entry]) -> bytes:
-    """The archive of these entries. Raise InputError if they are too many or too large."""
+    """Return the archive of these entries. Raise InputError if they are too many or too large."""
     size = sum(len(entry.content) for entry in entries)
     if len(entries) > MAX_ENTRIES or size > MAX_BYTES:
         raise InputError(
@@ -123,7 +123,7 @@ def _written(entries: Sequence[Entry]) -> tuple[bytes, list[Span]]:
 
 
 def _by_local_headers(content: bytes) -> list[Entry] | None:
-    """Entries from the front; None where the headers do not lead to the directory."""
+    """Return entries from the front; None where the headers do not lead to the directory."""
     entries: list[Entry] = []
     offset = 0
     while content[offset : offset + 4] == _LOCAL_MARK and len(content) >= offset + _LOCAL.size:
@@ -138,7 +138,7 @@ def _by_local_headers(content: bytes) -> list[Entry] | None:
 
 
 def _by_central_directory(content: bytes) -> list[Entry] | None:
-    """Entries by the directory at the end; None where it does not lead to them."""
+    """Return entries by the directory at the end; None where it does not lead to them."""
     last = content.rfind(_END_MARK)
     if last < 0 or len(content) < last + _END.size:
         return None

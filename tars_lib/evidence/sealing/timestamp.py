@@ -145,7 +145,7 @@ def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signa
 
 
 def read_certificates(file: Path) -> bytes:
-    """The bytes of a file of certificates, which must hold a root.
+    """Return the bytes of a file of certificates, which must hold a root.
 
     Raise ConfigError if it cannot be read or holds none.
     """
@@ -173,7 +173,7 @@ def _covers(read: TimeStampResponse, content: bytes) -> bool:
 
 
 def _signer(read: TimeStampResponse) -> str | None:
-    """The name in the certificate that signed; a claim until the certificate is checked."""
+    """Return the name in the certificate that signed; a claim until the certificate is checked."""
     from cryptography import x509
 
     named = {(info.issuer, info.serial_number) for info in read.signed_data.signer_infos}

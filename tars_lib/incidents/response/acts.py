@@ -84,7 +84,7 @@ class Writer:
 
 
 def possible(status: IncidentStatus) -> list[str]:
-    """Acts that are possible in a state.
+    """Return acts that are possible in a state.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def possible(status: IncidentStatus) -> list[str]:
 
 
 def acknowledge(writer: Writer, text: str = "") -> Written:
-    """Somebody has taken the incident: the respond clock stops."""
+    """Record that somebody has taken the incident: the respond clock stops."""
     changes = {
         "status": ACKNOWLEDGED,
         "acknowledged_at": writer.time,
@@ -106,7 +106,7 @@ def acknowledge(writer: Writer, text: str = "") -> Written:
 
 
 def note(writer: Writer, text: str) -> Written:
-    """Text for the timeline, word for word."""
+    """Write a text into the timeline, word for word."""
     return writer.act("note", lambda _: Draft(EntryKind.NOTE, text, {}))
 
 
@@ -121,7 +121,7 @@ def record_fact(
     severity: Severity | None = None,
     customer_impact: CustomerImpact | None = None,
 ) -> Written:
-    """Facts that a person found out.
+    """Record facts that a person found out.
 
     A cause stated by a person stands before those of the run, which stay. Where its kind is given, the playbook's
     containment row joins the checklist.
@@ -196,7 +196,7 @@ def start_containment(
 
 
 def finish_containment(writer: Writer, action_id: str | None, *, revert: bool = False) -> Written:
-    """An action is done, or was undone again. The first one done that is more than watching stops the contain clock."""
+    """Record that an action is done, or was undone. The first one done that is more than watching stops the contain clock."""
 
     def draft(incident: Incident) -> Draft:
         position = _place(incident, action_id, ActionState.DONE if revert else ActionState.STARTED)
@@ -225,7 +225,7 @@ def update(writer: Writer, text: str, next_update_at: datetime | None = None, et
 
 
 def resolve(writer: Writer, text: str | None = None) -> Written:
-    """The harm is over; `text` says how it ended, by default in the words of the run after containment.
+    """Record that the harm is over; `text` says how it ended, by default in the words of the run after containment.
 
     Raise InputError if there is no text and no run says that the harm ended.
     """
@@ -254,13 +254,13 @@ def resolve(writer: Writer, text: str | None = None) -> Written:
 
 
 def close(writer: Writer, text: str = "") -> Written:
-    """Nothing is left to do but the review."""
+    """Record that nothing is left to do but the review."""
     changes = {"status": CLOSED, "closed_at": writer.time}
     return writer.act("close", lambda _: Draft(EntryKind.CLOSED, text or "closed", changes))
 
 
 def reopen(writer: Writer, text: str) -> Written:
-    """It is not over. Who reopens it has it: it is acknowledged, and the contain clock starts anew."""
+    """Record that it is not over. Who reopens it has it: it is acknowledged, and the contain clock starts anew."""
     changes = {
         "status": ACKNOWLEDGED,
         "reopened_at": writer.time,
@@ -284,7 +284,7 @@ def _refusal(name: str, incident: Incident) -> str:
 
 
 def _place(incident: Incident, action_id: str | None, state: ActionState) -> int:
-    """Index of an action that is in this state; by default the first one."""
+    """Return the index of an action that is in this state; by default the first one."""
     fitting = [n for n, action in enumerate(incident.actions) if action.state is state]
     if action_id is None and fitting:
         return fitting[0]
@@ -297,7 +297,7 @@ def _place(incident: Incident, action_id: str | None, state: ActionState) -> int
 
 
 def _with_rows(incident: Incident, cause: Cause, playbook: Playbook) -> tuple[Action, ...]:
-    """The checklist with what the playbook says for a cause that a person found."""
+    """Return the checklist with what the playbook says for a cause that a person found."""
     actions = suggested([cause], incident.severity, incident.affected, (), playbook)
     if cause.repo is None and cause.containment_type is not None:
         row = next(row for row in playbook.containment if row.containment_type is cause.containment_type)

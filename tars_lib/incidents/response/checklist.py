@@ -37,7 +37,7 @@ def suggested(
     conditions: Sequence[Condition],
     playbook: Playbook,
 ) -> tuple[Action, ...]:
-    """Actions for the first cause of each breach, the roll-back of a change named in it, and what watches the harm.
+    """Return actions for the first cause of each breach, the roll-back of a change named in it, and what watches the harm.
 
     A finding that explains nothing (confidence 0) is no reason to act.
     """
@@ -72,7 +72,7 @@ def suggested(
 
 
 def joined(actions: Sequence[Action], more: Sequence[Action]) -> tuple[Action, ...]:
-    """The checklist with further suggestions; ids go on, and a text that is there already is not repeated."""
+    """Return the checklist with further suggestions; ids go on, and a text that is there already is not repeated."""
     there = {action.text for action in actions}
     fresh: dict[str, Action] = {}
     for action in more:
@@ -94,7 +94,7 @@ def planned(plan: ResponsePlan | None) -> tuple[Action, ...]:
 
 
 def _roll_back(beside: Action, cause: Cause, team: str | None, playbook: Playbook) -> Action:
-    """The repo's own team rolls back, and it worked if the repo itself is well again."""
+    """Return the roll-back of a change: the repo's own team does it, and it worked if the repo itself is well again."""
     own = next(row for row in playbook.containment if row.containment_type is ContainmentType.SINGLE_REPO_DEGRADATION)
     return replace(
         beside,

@@ -13,7 +13,7 @@ from tars_lib.playbook import escalation as rules
 
 
 def escalate(writer: Writer, contact: str | None = None, reason: str = "", receipt: str = "") -> Written:
-    """Somebody was told: `contact`, else all who must be told now, else the next rung of the matrix.
+    """Record that somebody was told: `contact`, else all who must be told now, else the next rung of the matrix.
 
     Without a `reason` the rule that fired, or would fire next, is the reason.
 

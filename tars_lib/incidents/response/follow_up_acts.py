@@ -13,7 +13,7 @@ from tars_lib.incidents.store.timeline import Draft, EntryKind
 
 
 def add_item(writer: Writer, text: str, owner: str | None = None, due: datetime | None = None) -> Written:
-    """Something that is to be done. Its id is the incident's with ``-AI1``, ``-AI2``..."""
+    """Record something that is to be done. Its id is the incident's with ``-AI1``, ``-AI2``..."""
 
     def draft(incident: Incident) -> Draft:
         key = f"{incident.incident_id}-AI{len(incident.action_items) + 1}"
@@ -24,7 +24,7 @@ def add_item(writer: Writer, text: str, owner: str | None = None, due: datetime 
 
 
 def finish_item(writer: Writer, key: str) -> Written:
-    """An action item is done.
+    """Record that an action item is done.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def finish_item(writer: Writer, key: str) -> Written:
 
 
 def hold_review(writer: Writer, review_id: str) -> Written:
-    """A review took place; its deadline is met, and one that repeats counts from now.
+    """Record that a review took place; its deadline is met, and one that repeats counts from now.
 
     Raise InputError if the playbook has no such review.
     """

@@ -34,12 +34,12 @@ def next_update(case: Case) -> datetime | None:
 
 
 def text_for(case: Case, template: str, until: datetime | None, eta: str | None = None) -> Message:
-    """One text of the playbook, by its key; `until` is the time of the next update that it announces."""
+    """Return one text of the playbook, by its key; `until` is the time of the next update that it announces."""
     return _text(_facts_now(case), case, template, until, eta)
 
 
 def texts_for(case: Case, template: str | None = None) -> list[Message]:
-    """The chosen text, or one in each form, so that every channel takes what suits it."""
+    """Return the chosen text, or one in each form, so that every channel takes what suits it."""
     chosen = _BY_CHANNEL if template is None else (template.lower(),)
     facts = _facts_now(case)
     return [_text(facts, case, template_id, next_update(case)) for template_id in chosen]
@@ -91,7 +91,7 @@ def receipt_lines(receipts: Sequence[Receipt]) -> list[str]:
 def notified(
     writer: Writer, text: str, receipts: Sequence[str], next_update_at: datetime | None = None, *, was_sent: bool = True
 ) -> Written:
-    """A text was given to channels.
+    """Record that a text was given to channels.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def record_run(writer: Writer, run: Run, beside: str = "") -> Written:
 
 
 def _spread(incident: Incident, facts: RunFacts) -> tuple[dict[str, object], list[str]]:
-    """Fields that grow because the harm did, and the repos and SLAs that are new. Nothing is taken away: it was hit."""
+    """Return fields that grow because the harm did, and the repos and SLAs that are new. Nothing is taken away: it was hit."""
     repos = [repo for repo in facts.affected_repos if repo not in incident.affected_repos]
     known = {breach.sla_id for breach in incident.breached_slas}
     slas = [breach for breach in facts.breached_slas if breach.sla_id not in known]

@@ -43,7 +43,7 @@ class Opening:
 
 
 def by_hand(severity: Severity, title: str, playbook: Playbook | None = None) -> Opening:
-    """An incident that a person declares."""
+    """Return an incident that a person declares."""
     playbook = playbook or packaged()
     return Opening((), severity, title, MANUAL_TYPE, playbook.otherwise[1], None, _of(playbook))
 
@@ -51,7 +51,7 @@ def by_hand(severity: Severity, title: str, playbook: Playbook | None = None) ->
 def from_codes(
     codes: Sequence[int], severity: Severity | None = None, title: str | None = None, playbook: Playbook | None = None
 ) -> Opening:
-    """An incident that exit codes name.
+    """Return an incident that exit codes name.
 
     Raise ConfigError if the codes say that nothing was found, or may be a shell's own, and no severity is given.
     """
@@ -63,7 +63,7 @@ def from_codes(
 def from_run(
     run: Run, severity: Severity | None = None, title: str | None = None, playbook: Playbook | None = None
 ) -> Opening:
-    """An incident that a run found. Raise ConfigError if the run found nothing and no severity is given."""
+    """Return an incident that a run found. Raise ConfigError if the run found nothing and no severity is given."""
     playbook = playbook or packaged()
     from tars_lib.engines.queries.response_plan import response_plan
     from tars_lib.engines.sla.readiness import lasting
@@ -144,12 +144,12 @@ def adopt(folder: Path, opening: Opening, actor: str, time: datetime, run: Run |
 
 
 def _of(playbook: Playbook) -> dict[str, object]:
-    """The playbook in force, as the record names it."""
+    """Return the playbook in force, as the record names it."""
     return {"playbook_version": playbook.version, "playbook_sha256": playbook.sha256}
 
 
 def minutes_of(span: timedelta | None) -> int | None:
-    """A time to contain as the record has it."""
+    """Return a time to contain as the record has it."""
     return None if span is None else round(span / timedelta(minutes=1))
 
 

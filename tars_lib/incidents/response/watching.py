@@ -55,7 +55,7 @@ class Round:
 
 
 def baseline(outdir: Path, writer: Writer | None) -> Run | None:
-    """The run that the first round is compared with: the incident's last one, else the newest in `outdir`."""
+    """Return the run that the first round is compared with: the incident's last one, else the newest in `outdir`."""
     if writer is not None:
         incident = read_incident(writer.folder)
         known = None if incident is None else incident.after or incident.before
@@ -98,7 +98,7 @@ def look(
 
 
 def pause(run: Run, every: timedelta | None) -> timedelta:
-    """Time between this run and the next: `every`, else an hour, or 15 minutes while an SLA is at risk or breached."""
+    """Return the time between this run and the next: `every`, else an hour, or 15 minutes while an SLA is at risk or breached."""
     if every is not None:
         return every
     return TENSE if any(result.status in _TENSE for result in run.sla.compliance_results) else CALM

@@ -134,7 +134,7 @@ def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: date
 
 
 def settle(folder: Path) -> tuple[JournalState, list[str]]:
-    """The state that the timeline implies, and sentences that say what a dying writer left behind.
+    """Return the state that the timeline implies, and sentences that say what a dying writer left behind.
 
     Nothing is changed on disk: the next write cuts and takes over what is reported here.
 
@@ -173,7 +173,7 @@ def settle(folder: Path) -> tuple[JournalState, list[str]]:
 
 
 def read_state(folder: Path) -> JournalState:
-    """The record as `incident.json` has it. Raise InputError if the file cannot be read."""
+    """Return the record as `incident.json` has it. Raise InputError if the file cannot be read."""
     path = folder / RECORD_FILE
     if not is_there(path, str(path)):
         return JournalState(None, Head(0, 0, GENESIS))
@@ -185,13 +185,13 @@ def read_state(folder: Path) -> JournalState:
 
 
 def read_incident(folder: Path) -> Incident | None:
-    """The record; None where there is none. Raise InputError if it cannot be read."""
+    """Return the record; None where there is none. Raise InputError if it cannot be read."""
     state = read_state(folder)
     return None if state.facts is None else incident_of(state, folder)
 
 
 def read_entries(folder: Path, *, with_notes: bool = True) -> list[Entry]:
-    """The entries up to the head, oldest first; those of a redacted copy as they stand in it.
+    """Return the entries up to the head, oldest first; those of a redacted copy as they stand in it.
 
     Without notes, which are compared with their digests all the same, a record of thousands is read as fast as one of ten.
 
@@ -218,13 +218,13 @@ def record_text(state: JournalState) -> str:
 
 
 def incident_of(state: JournalState, folder: Path) -> Incident:
-    """The record as a dataclass."""
+    """Return the record as a dataclass."""
     content: Mapping[str, object] = json.loads(record_text(state))
     return from_json(Incident, content, str(folder / RECORD_FILE))
 
 
 def split_lines(content: bytes) -> tuple[list[bytes], bytes]:
-    r"""Whole lines with their newline, and what stands after the last one.
+    r"""Return whole lines with their newline, and what stands after the last one.
 
     Examples
     --------

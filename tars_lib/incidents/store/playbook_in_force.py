@@ -12,7 +12,7 @@ PLAYBOOK_FILE = ".playbook.yaml"
 
 
 def own_playbook(root: Path, own: Path | None = None) -> Path | None:
-    """The organisation's file: `own`, else ``.playbook.yaml`` in the folder of incidents; None where there is none."""
+    """Return the organisation's file: `own`, else ``.playbook.yaml`` in the folder of incidents; None where there is none."""
     beside = root / PLAYBOOK_FILE
     return own or (beside if beside.is_file() else None)
 

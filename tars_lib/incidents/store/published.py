@@ -29,7 +29,7 @@ class PublishedHead:
 
 
 def read_heads(text: str, where: str) -> tuple[PublishedHead, ...]:
-    """Every head in a text, such as a ticket or an e-mail that holds others beside it.
+    """Return every head in a text, such as a ticket or an e-mail that holds others beside it.
 
     Raise InputError if there is none.
 
@@ -45,7 +45,7 @@ def read_heads(text: str, where: str) -> tuple[PublishedHead, ...]:
 
 
 def compare(incident_id: str, digests: Sequence[str], heads: Iterable[PublishedHead]) -> list[str]:
-    """Sentences on each published head of an incident that its record does not hold.
+    """Return sentences on each published head of an incident that its record does not hold.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def actor() -> str:
 
 
 def now() -> datetime:
-    """The time of an entry, to the second.
+    """Return the time of an entry, to the second.
 
     It is the clock's: `SOURCE_DATE_EPOCH`, which pins reports so that they can be made again, does not move when somebody
     acted.
@@ -85,7 +85,7 @@ def new_folder(root: Path, time: datetime) -> Path:
 
 
 def folder_of(root: Path, incident_id: str) -> Path:
-    """The folder of an incident.
+    """Return the folder of an incident.
 
     Raise InputError if the id has another form or there is no such folder; the message says which there are.
     """
@@ -102,7 +102,7 @@ def folder_of(root: Path, incident_id: str) -> Path:
 
 
 def folders(root: Path) -> list[Path]:
-    """Folders of all incidents, newest id first; those without a record, made by hand or by a pipeline, too."""
+    """Return the folders of all incidents, newest id first; those without a record, made by hand or by a pipeline, too."""
     if not root.is_dir():
         return []
     incident_folders = [path for path in root.iterdir() if path.is_dir() and is_incident_id(path.name)]

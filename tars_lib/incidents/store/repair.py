@@ -90,7 +90,7 @@ def mend(folder: Path, reason: str, actor: str, time: datetime) -> Written | Non
 
 
 def told(fork: Fork) -> Iterator[str]:
-    """A fork in words, a sentence each."""
+    """Yield a fork in words, a sentence each."""
     yield fork.faults[0]
     ending = f"entry {len(fork.kept)}" if fork.kept else "the beginning"
     yield f"chained and as they were written: up to {ending}"

@@ -86,7 +86,7 @@ def seal(draft: Draft, seq: int, time: datetime, actor: str, previous: str) -> E
 
 
 def digest(entry: Entry) -> str:
-    """Digest of everything in an entry but the digest itself."""
+    """Return the digest of everything in an entry but the digest itself."""
     content = to_json(entry)
     assert isinstance(content, dict)  # noqa: S101 - a dataclass becomes an object
     del content["sha256"]
@@ -94,7 +94,7 @@ def digest(entry: Entry) -> str:
 
 
 def line_of(entry: Entry) -> bytes:
-    """The entry's line: sorted keys, ASCII, a final newline, so that no character can end a line or be lost."""
+    """Return the entry's line: sorted keys, ASCII, a final newline, so that no character can end a line or be lost."""
     return dumps(entry, indent=None, ensure_ascii=True).encode("ascii")
 
 

@@ -138,7 +138,7 @@ def judge(folder: Path, files: RecordFiles, *, with_runs: bool) -> RecordVerific
 
 
 def _copy(incident_id: str, written: bytes, state: JournalState) -> RecordVerification:
-    """A redacted copy: what can still be compared is the links, the head, and entries that held nothing to remove."""
+    """Judge a redacted copy: what can still be compared is the links, the head, and entries that held nothing to remove."""
     lines, torn = split_lines(written)
     faults: list[str] = []
     previous, altered = GENESIS, 0
@@ -175,7 +175,7 @@ def _read(folder: Path) -> RecordFiles:
 
 
 def _entries(written: bytes, head_bytes: int) -> tuple[list[Entry], list[int], list[str]]:
-    """Whole entries with the byte that each ends at, and what is wrong with the first bad one."""
+    """Return whole entries with the byte that each ends at, and what is wrong with the first bad one."""
     lines, torn = split_lines(written)
     entries: list[Entry] = []
     ends: list[int] = []

@@ -48,7 +48,7 @@ def read_cases(root: Path, playbook: Playbook) -> Cases:
 
 
 def the_only_one(root: Path, wanted: Wanted = "open") -> str:
-    """Id of the incident in the state that a command is for, where there is exactly one.
+    """Return the id of the incident in the state that a command is for, where there is exactly one.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ def case_of(folder: Path, incident: Incident, playbook: Playbook, *, with_notes:
 
 
 def _restored(entries: Sequence[Entry]) -> datetime | None:
-    """Time of the data in which every breached SLA was met again, and stayed so in every later run."""
+    """Return the time of the data in which every breached SLA was met again, and stayed so in every later run."""
     restored = None
     for entry in entries:
         effect, after = entry.data.get("effect"), entry.data.get("after")

@@ -26,7 +26,7 @@ class Clock:
     stopped_at: datetime | None
 
     def left(self, now: datetime) -> timedelta | None:
-        """Time left, negative when overdue: at `now`, or when the clock was stopped. None: no time is set."""
+        """Return the time left, negative when overdue: at `now`, or when the clock was stopped. None: no time is set."""
         return None if self.due_at is None else self.due_at - (self.stopped_at or now)
 
 
@@ -81,7 +81,7 @@ def is_late(incident: Incident, now: datetime, playbook: Playbook) -> bool:
 
 
 def rungs_left(incident: Incident, playbook: Playbook) -> list[str]:
-    """Rungs of the severity's row of the matrix that were not told yet; letter case does not matter.
+    """Return rungs of the severity's row of the matrix that were not told yet; letter case does not matter.
 
     Who acknowledged the incident is its initial contact, so the first rung needs no telling after that.
     """

@@ -21,7 +21,7 @@ class FollowUp:
 
 
 def of_case(case: Case) -> FollowUp:
-    """Tickets of an incident: its action items, its repos of low health, and the objectives of its latest run.
+    """Return tickets of an incident: its action items, its repos of low health, and the objectives of its latest run.
 
     A run that cannot be read any more is a note.
     """
@@ -37,7 +37,7 @@ def of_case(case: Case) -> FollowUp:
 
 
 def of_run(run: Run) -> FollowUp:
-    """Tickets of a run alone: all its repos of low health, and its objectives."""
+    """Return the tickets of a run alone: all its repos of low health, and its objectives."""
     repos = [
         AffectedRepo(repo.repo, repo.name, repo.team, repo.customer_facing, run.health.repository_scores.get(repo.repo))
         for repo in run.org.repos

@@ -66,7 +66,7 @@ class DoraKey:
 
 
 def read_past(root: Path) -> tuple[tuple[Facts, ...], Counter[str]]:
-    """The incidents of an org-health folder's `incidents.csv`, and how many each system gave.
+    """Return the incidents of an org-health folder's `incidents.csv`, and how many each system gave.
 
     Raise InputError if the folder has none, or they cannot be read.
     """
@@ -210,6 +210,6 @@ def _begun(incident: Facts) -> datetime:
 
 
 def _repos(incident: Facts) -> set[str]:
-    """The repo of the first cause, else those that the incident touches."""
+    """Return the repo of the first cause, else those that the incident touches."""
     cause = next((cause.repo for cause in incident.causes[:1]), None)
     return {cause} if cause else {affected.repo for affected in incident.repos}

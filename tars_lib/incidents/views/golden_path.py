@@ -118,12 +118,12 @@ def path_of(case: Case, incidents_dir: Path | None = None) -> GoldenPath:
 
 
 def postmortem_command(incident: Incident, incidents_dir: Path | None = None) -> str:
-    """The command that is left once an incident is closed."""
+    """Return the command that is left once an incident is closed."""
     return _commands(incident, incidents_dir)("postmortem")
 
 
 def confirming_command(incident: Incident, incidents_dir: Path | None = None) -> str | None:
-    """The command that shows whether the harm ended; None where the latest run after containment says that it did."""
+    """Return the command that shows whether the harm ended; None where the latest run after containment says that it did."""
     if incident.effect is not None and incident.effect.verdict in _HARM_OVER:
         return None
     return _commands(incident, incidents_dir).new_run
@@ -148,13 +148,13 @@ def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
 
 
 def command_lines(command: str) -> list[str]:
-    """A next command as lines to be copied one by one."""
+    """Return a next command as lines to be copied one by one."""
     run, then, record = command.rpartition("; tars incident record ")
     return [run, then.removeprefix("; ") + record] if run else [command]
 
 
 def root_typed(root: str | None) -> str:
-    """The org-health folder for a command line; a name that begins with a dash is no option."""
+    """Return the org-health folder for a command line; a name that begins with a dash is no option."""
     named = root or DEFAULT_ROOT
     return shlex.quote(f"./{named}" if named.startswith("-") else named)
 
@@ -175,7 +175,7 @@ def confidence_text(cause: Cause) -> str:
 
 
 def action_text(action: Action) -> str:
-    """An action of the checklist with who does it, or whom the playbook names for it."""
+    """Return an action of the checklist with who does it, or whom the playbook names for it."""
     who = action.owner or (action.suggested_owner and f"for: {action.suggested_owner}")
     return f"{action.action_id} {action.state.value}: {action.text}{f' ({who})' if who else ''}"
 
@@ -293,7 +293,7 @@ def _escalate(
 
 
 def _spared(row: GoldenStep, incident: Incident) -> Iterator[str]:
-    """Name who need not hear: the page's "(if customer-facing)", where no customer is known to be hit."""
+    """Yield the names of those who need not hear: the page's "(if customer-facing)", where no customer is known to be hit."""
     for entry in row.notify:
         name, _, condition = entry.partition(" (")
         if condition.startswith("if customer") and incident.customer_impact is not CustomerImpact.YES:

@@ -68,7 +68,7 @@ class RunFacts:
     summary: str
 
     def changes(self) -> dict[str, object]:
-        """The fields by name, as an entry sets them."""
+        """Return the fields by name, as an entry sets them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -138,7 +138,7 @@ def breached_slas(run: Run) -> tuple[BreachedSla, ...]:
 
 
 def causes_of(run: Run) -> tuple[Cause, ...]:
-    """Causes of all breaches in their order, lasting ones first; the same sentence for two SLAs stands once for each."""
+    """Return causes of all breaches in their order, lasting ones first; the same sentence for two SLAs stands once for each."""
     first = lasting(run.sla.breaches)
     return tuple(
         Cause(
@@ -230,7 +230,7 @@ def _from_data(run: Run) -> AlertReport:
 
 
 def _code(run: Run) -> int:
-    """Exit code of what the data say."""
+    """Return the exit code of what the data say."""
     own = _from_data(run).exit_code
     return highest(tuple(own if step.step == "alerts" else step.exit_code for step in run.status.steps))
 
@@ -240,7 +240,7 @@ def _minute(time: datetime) -> str:
 
 
 def find_run(known: RunReference, folder: Path) -> Run | None:
-    """The run that a record refers to; None if it is gone or not what it was."""
+    """Return the run that a record refers to; None if it is gone or not what it was."""
     directory = folder / known.path
     try:
         run = load_run(directory)

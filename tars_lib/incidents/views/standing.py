@@ -81,7 +81,7 @@ def _resolution(incident: Incident) -> Resolution | None:
 
 
 def _with_case(plan: ResponsePlan, case: Case) -> ResponsePlan:
-    """The plan as far as the record has come."""
+    """Return the plan as far as the record has come."""
     clock = contain_clock(case.incident)
     actions = [action.text for action in stopping(case.incident)]
     return with_record(plan, case.escalation, actions, None if clock.stopped_at else clock.due_at)
