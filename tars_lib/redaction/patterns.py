@@ -36,7 +36,7 @@ def _is_address(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
-    """Return whether there are 8 to 15 digits (E.164 has at most 15; fewer than 8 is a number like any other: judgement), and no decimal number."""
+    """Return whether there are 8 to 15 digits (E.164 allows 15; fewer is a number like any other: judgement), and no decimal."""
     return 8 <= sum(char.isdigit() for char in text) <= 15 and not re.fullmatch(r"\+\d+\.\d+", text)
 
 

@@ -98,7 +98,7 @@ def look(
 
 
 def pause(run: Run, every: timedelta | None) -> timedelta:
-    """Return the time between this run and the next: `every`, else an hour, or 15 minutes while an SLA is at risk or breached."""
+    """Say how long until the next run: `every`, else an hour, or 15 minutes while an SLA is at risk or breached."""
     if every is not None:
         return every
     return TENSE if any(result.status in _TENSE for result in run.sla.compliance_results) else CALM
