@@ -36,7 +36,7 @@ def _is_address(text: str) -> bool:
 
 
 def _is_phone(text: str) -> bool:
-    """Return whether there are 8 to 15 digits (E.164 allows 15; fewer is a number like any other: judgement), and no decimal."""
+    """Return whether there are 8 to 15 digits (E.164 allows 15; fewer is a number like any other: judgement), no decimal."""
     return 8 <= sum(char.isdigit() for char in text) <= 15 and not re.fullmatch(r"\+\d+\.\d+", text)
 
 

@@ -36,13 +36,13 @@ class Output:
     """Destination of a report, and the code that is returned."""
 
     engine: str
-    file: Path | None
     as_json: bool
+    quiet: bool
+    file: Path | None
     summary_only: bool
     exit_zero: bool
     exit_policy: Path | None
     legacy: bool
-    quiet: bool
 
     def emit(
         self,
@@ -97,16 +97,8 @@ def engine_options(engine: str) -> Callable[[Callable[..., int]], Callable[..., 
 
     def decorate(body: Callable[..., int]) -> Callable[..., Any]:
         def with_output(*, as_json: bool, quiet: bool, **own: Any) -> int:
-            output = Output(
-                engine,
-                own.pop("output_file"),
-                as_json,
-                own.pop("summary_only"),
-                own.pop("exit_zero"),
-                own.pop("exit_policy"),
-                own.pop("legacy_exit_codes"),
-                quiet,
-            )
+            options = ("output_file", "summary_only", "exit_zero", "exit_policy", "legacy_exit_codes")
+            output = Output(engine, as_json, quiet, *map(own.pop, options))
             for flag in IGNORED_FLAGS:
                 own.pop(flag.removeprefix("--").replace("-", "_"))
             return body(output=output, **own)

@@ -72,23 +72,22 @@ def stamp(content: bytes, url: str) -> bytes:
             stamp_bytes: bytes = answer.read(_LONGEST + 1)
     except urllib.error.HTTPError as error:
         error.close()
-        raise InputError(f"time-stamping authority {host}: HTTP status {error.code}; no bundle was written") from None
+        raise _refused(host, f"HTTP status {error.code}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise InputError(
-            f"time-stamping authority {host}: not reached ({type(error).__name__}); no bundle was written"
-        ) from None
+        raise _refused(host, f"not reached ({type(error).__name__})") from None
     try:
         read = library.decode_timestamp_response(stamp_bytes)
         status = read.status
         is_ours = status == 0 and read.tst_info.nonce == query.nonce and _covers(read, content)
     except ValueError:
-        raise InputError(
-            f"time-stamping authority {host}: its answer is no time stamp; no bundle was written"
-        ) from None
+        raise _refused(host, "its answer is no time stamp") from None
     if not is_ours:
-        why = f"it granted none (status {status})" if status else "its stamp is of something else"
-        raise InputError(f"time-stamping authority {host}: {why}; no bundle was written")
+        raise _refused(host, f"it granted none (status {status})" if status else "its stamp is of something else")
     return stamp_bytes
+
+
+def _refused(host: str | None, why: str) -> InputError:
+    return InputError(f"time-stamping authority {host}: {why}; no bundle was written")
 
 
 def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signature:

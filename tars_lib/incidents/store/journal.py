@@ -91,20 +91,13 @@ def write(folder: Path, make: Callable[[Incident | None], Draft], actor: str, ti
         If the record cannot be read, or whatever `make` raises.
     """
     with locked(folder):
-        state = _heal(folder, actor, time)
+        # what a dying writer left is put right, and said; where not even the opening was whole, there is nothing to say it in
+        state, repairs = settle(folder)
+        for repair in repairs if state.facts is not None else ():
+            state, _ = _add(folder, state, Draft(EntryKind.RECOVERED, repair, {}), actor, time)
         draft = make(None if state.facts is None else incident_of(state, folder))
         state, entry = _add(folder, state, draft, actor, time)
         return Written(incident_of(state, folder), entry)
-
-
-def _heal(folder: Path, actor: str, time: datetime) -> JournalState:
-    """Put right what a dying writer left, and say so in the timeline."""
-    state, repairs = settle(folder)
-    for repair in repairs:
-        if state.facts is None:  # not even the opening was whole
-            return state
-        state, _ = _add(folder, state, Draft(EntryKind.RECOVERED, repair, {}), actor, time)
-    return state
 
 
 def _add(folder: Path, state: JournalState, draft: Draft, actor: str, time: datetime) -> tuple[JournalState, Entry]:
