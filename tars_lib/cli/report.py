@@ -84,7 +84,7 @@ def report(
     if strange or not wanted:
         raise click.BadParameter(f"{formats!r}; allowed: html, pdf or html,pdf", param_hint="--format")
     build = build_of(github_summary, None, None, exit_zero=False)
-    with build.told_of_errors("tars report"), stores() as remote:
+    with build.reporting_errors("tars report"), stores() as remote:
         from tars_lib.pipeline import write_reports_of
         from tars_lib.pipeline.sealed import check_run
         from tars_lib.playbook.pages import pages_for
@@ -113,7 +113,7 @@ def report(
         remote.send()
     for outcome in outcomes:
         if outcome.error is not None:
-            _show_failure(outcome, lambda text: build.line(remote.told(text)))
+            _show_failure(outcome, lambda text: build.line(remote.with_addresses(text)))
         elif not quiet:
             click.echo("\n".join(build.line(remote.shown(path)) for path in outcome.files.values()))
     failed = sum(outcome.error is not None for outcome in outcomes)

@@ -109,7 +109,7 @@ def run(
     from tars_lib.pipeline.loading import load_org
 
     build = build_of(github_summary, junit, exit_policy, exit_zero)
-    with build.told_of_errors("tars run"), stores() as places:
+    with build.reporting_errors("tars run"), stores() as places:
         name = run_name(timestamp)
         late = overdue_of(incidents_dir)
         if history == "reference" and not (isinstance(root, Path) and isinstance(outdir, Path)):

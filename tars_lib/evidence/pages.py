@@ -19,6 +19,7 @@ def complete(payload: Payload) -> Payload:
     Raise ReportError if a notebook failed or holds something that is no block.
     """
     from tars_lib.reports.pages.finished import figure_blocks, mark_partial, render
+    from tars_lib.reports.pages.partial import cover
 
     made: dict[str, bytes] = {}
     captions: list[dict[str, str]] = []
@@ -42,18 +43,10 @@ def complete(payload: Payload) -> Payload:
             )
     if captions:
         made["figures/captions.json"] = dumps(captions).encode()
-    made |= _cover(payload)
+    for run in payload.runs:
+        # where no report could be made, a page says what is wrong
+        if not payload.below(f"reports/{run}"):
+            pages = cover(run, payload.partial, payload.made_at)
+            made |= {f"reports/{run}/partial.{form}": content for form, content in pages.items()}
     whole = payload.with_files(made)
     return whole.with_files(index_files(whole))
-
-
-def _cover(payload: Payload) -> dict[str, bytes]:
-    """Return a page that says what is wrong, for each run on which no report could be made."""
-    from tars_lib.reports.pages.partial import cover
-
-    bare = [run for run in payload.runs if not payload.below(f"reports/{run}")]
-    return {
-        f"reports/{run}/partial.{form}": content
-        for run in bare
-        for form, content in cover(run, payload.partial, payload.made_at).items()
-    }

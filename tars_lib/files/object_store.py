@@ -144,7 +144,7 @@ def fetch_folder(source: StorePath, into: Path) -> None:
         If nothing is there, a name could leave the folder, there are more or larger files than the limits allow or than
         there is room for, or the store does not answer.
     """
-    with _told(source, InputError):
+    with _name_store(source, InputError):
         filesystem, base = filesystem_of(source)
         files = [(path, size) for path, size, is_file in _listed(filesystem, base, recursive=True) if is_file]
         if not files:
@@ -183,7 +183,7 @@ def send_folder(folder: Path, target: StorePath, last: Sequence[str] = ()) -> No
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     files.sort(key=lambda path: last.index(path.name) if path.name in last else -1)
-    with _told(target, OSError):
+    with _name_store(target, OSError):
         filesystem, base = filesystem_of(target)
         sent: list[str] = []
         try:
@@ -217,7 +217,7 @@ def names_in(folder: StorePath, pattern: str = "*") -> list[str]:
 
     Raise InputError if the store does not answer.
     """
-    with _told(folder, InputError):
+    with _name_store(folder, InputError):
         filesystem, base = filesystem_of(folder)
         # in Google's store a folder is there by the files below it alone
         listed = _listed(filesystem, base, recursive=folder.scheme == "gs")
@@ -331,7 +331,7 @@ def _fetch(filesystem: Any, path: str, size: int, target: Path, source: StorePat
 
 
 @contextmanager
-def _told(path: StorePath, kind: type[InputError] | type[OSError]) -> Iterator[None]:
+def _name_store(path: StorePath, kind: type[InputError] | type[OSError]) -> Iterator[None]:
     """Say of which store an error is, in one line."""
     try:
         yield

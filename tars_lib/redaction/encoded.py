@@ -143,7 +143,7 @@ def texts_in_hex(text: str, start: int, end: int, depth: int = 0) -> Iterator[tu
     if depth >= _DEEPEST:
         return
     for match in _HEX.finditer(text, start, end):
-        plain = _said(bytes.fromhex(_PARTED.sub("", match.group())))
+        plain = _text_of(bytes.fromhex(_PARTED.sub("", match.group())))
         if plain:
             yield match.start(), match.end(), plain
 
@@ -153,12 +153,12 @@ def _decoded(run: str) -> str:
     if len(letters) % 4 == 1:
         return ""
     try:
-        return _said(binascii.a2b_base64(letters + "=" * (-len(letters) % 4)))
+        return _text_of(binascii.a2b_base64(letters + "=" * (-len(letters) % 4)))
     except binascii.Error:
         return ""
 
 
-def _said(octets: bytes) -> str:
+def _text_of(octets: bytes) -> str:
     """Return the text that octets are, compressed or not; empty where they are none."""
     if octets[:2] == b"\x1f\x8b" or (octets[:1] == b"\x78" and int.from_bytes(octets[:2], "big") % 31 == 0):
         # RFC 1952, section 2.3.1, and RFC 1950, section 2.2

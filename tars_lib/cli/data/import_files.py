@@ -80,7 +80,7 @@ def import_files(
     understood = understand(files, root, _choices(map_file, settled), form)
     if not quiet:
         for file in understood:
-            click.echo("\n".join(_told(file)))
+            click.echo("\n".join(_describe(file)))
     planned = plan(understood, root, now())
     if not quiet:
         click.echo("\n".join(_closing(planned, root, is_dry=dry_run)))
@@ -111,7 +111,7 @@ def _choices(map_file: Path | None, settled: dict[str, str | None]) -> Choices:
     )
 
 
-def _told(file: UnderstoodFile) -> Iterator[str]:
+def _describe(file: UnderstoodFile) -> Iterator[str]:
     """Yield what was understood of a file, a line a fact."""
     exported = file.found
     yield f"{file.label}: {file.form.says} ({file.form.name})"

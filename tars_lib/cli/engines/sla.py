@@ -47,7 +47,7 @@ def sla(
     from tars_lib.pipeline import read_upstream, run_engine
 
     build = build_of(github_summary, junit, output.exit_policy, output.exit_zero)
-    with build.told_of_errors("tars sla"):
+    with build.reporting_errors("tars sla"):
         org, judged_at = source.read()
         if sla_policy:
             from tars_lib.config.sla_policies import read_policy_paths

@@ -128,7 +128,7 @@ def repair(options: Options, incident_id: str, reason: str | None) -> int:
     or it was mended.
     """
     from tars_lib.incidents.store.register import actor, now
-    from tars_lib.incidents.store.repair import find_fork, mend, told
+    from tars_lib.incidents.store.repair import describe, find_fork, mend
 
     folder = options.folder(incident_id)
     fork = find_fork(folder)
@@ -139,7 +139,7 @@ def repair(options: Options, incident_id: str, reason: str | None) -> int:
         if not options.quiet:
             click.echo(f"{incident_id}: record and timeline are one; nothing is to be mended")
     elif not options.quiet:
-        say(line for sentence in told(fork) for line in wrapped(visible(sentence), "FORK     ", " " * 9))
+        say(line for sentence in describe(fork) for line in wrapped(visible(sentence), "FORK     ", " " * 9))
         if written is None:
             click.echo(f"Mend:    tars incident repair {incident_id} --reason TEXT")
         else:

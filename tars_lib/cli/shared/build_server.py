@@ -46,7 +46,7 @@ class Build:
         check_names(self.policy, slas, self.policy_from)
 
     @contextmanager
-    def told_of_errors(self, command: str) -> Iterator[None]:
+    def reporting_errors(self, command: str) -> Iterator[None]:
         """Report every refusal and failure inside to the build server, too, and raise it on."""
         try:
             yield
@@ -170,6 +170,6 @@ def build_of(github_summary: str | None, junit: Path | None, exit_policy: Path |
     if summary_file and Path(summary_file).exists() and not Path(summary_file).is_file():
         raise click.UsageError(f"--github-summary: {summary_file} is no file; allowed: a file, there or not yet.")
     outside = Build(None if not summary_file else Path(summary_file), junit, EVERY_FINDING, "")
-    with outside.told_of_errors("exit policy"):
+    with outside.reporting_errors("exit policy"):
         policy = policy_of(exit_policy, exit_zero)
     return Build(outside.summary, junit, policy, str(exit_policy))

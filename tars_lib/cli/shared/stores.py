@@ -119,7 +119,7 @@ class Stores:
                 return str(target / path.relative_to(folder).as_posix())
         return str(path)
 
-    def told(self, text: str) -> str:
+    def with_addresses(self, text: str) -> str:
         """Return a text with the addresses in place of the copies."""
         for folder, address in {**self._staged, **self._fetched}.items():
             text = text.replace(str(folder), str(address))
@@ -139,5 +139,5 @@ def stores() -> Iterator[Stores]:
         try:
             yield made
         except TarsError as error:
-            error.args = tuple(made.told(part) if isinstance(part, str) else part for part in error.args)
+            error.args = tuple(made.with_addresses(part) if isinstance(part, str) else part for part in error.args)
             raise

@@ -81,7 +81,9 @@ def mend(folder: Path, reason: str, actor: str, time: datetime) -> Written | Non
             entries.append(seal(draft, len(entries) + 1, entry.time, entry.actor, _last(entries)))
         _state(folder, entries)
         aside = _set_aside(folder, files)
-        draft_of_repair = Draft(EntryKind.REPAIRED, "; ".join([f"record repaired: {reason}", *told(fork), *aside]), {})
+        draft_of_repair = Draft(
+            EntryKind.REPAIRED, "; ".join([f"record repaired: {reason}", *describe(fork), *aside]), {}
+        )
         entries.append(seal(draft_of_repair, len(entries) + 1, time, actor, _last(entries)))
         state = _state(folder, entries)
         write_bytes(folder / TIMELINE_FILE, b"".join(line_of(entry) for entry in entries), is_private=True)
@@ -89,7 +91,7 @@ def mend(folder: Path, reason: str, actor: str, time: datetime) -> Written | Non
         return Written(incident_of(state, folder), entries[-1])
 
 
-def told(fork: Fork) -> Iterator[str]:
+def describe(fork: Fork) -> Iterator[str]:
     """Yield a fork in words, a sentence each."""
     yield fork.faults[0]
     ending = f"entry {len(fork.kept)}" if fork.kept else "the beginning"
