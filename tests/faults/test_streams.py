@@ -80,6 +80,21 @@ def test_a_signal_at_any_moment_ends_without_a_traceback_and_leaves_nothing(
         assert hidden == []
 
 
+@pytest.mark.parametrize(("program", "is_quiet"), [("tars", True), ("notebook", False)])
+def test_an_interrupt_while_modules_are_imported_is_the_systems_own_in_a_command_alone(
+    program: str, is_quiet: bool
+) -> None:
+    # the first module that the package imports is not there, so what is looked at is what held before
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.argv, sys.modules['lazy_loader'] = ['/bin/{program}'], None\n"
+        "try: import tars_lib\n"
+        "except ImportError: print(signal.getsignal(signal.SIGINT) is signal.SIG_DFL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{is_quiet}\n"
+
+
 def test_few_file_handles_and_little_memory_are_one_line(org: RootBuilder, tmp_path: Path) -> None:
     words = (*TARS, "run", "--root", org.folder, "--outdir", tmp_path)
     for limit in ("ulimit -n 6", "ulimit -n 9", "ulimit -v 600000", "ulimit -v 900000"):
