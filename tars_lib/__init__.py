@@ -7,9 +7,10 @@ import os
 import sys
 
 if (sys.argv[:1] == ["-m"] and "tars_lib.cli.main" in sys.orig_argv) or "tars" in map(os.path.basename, sys.argv[:1]):
-    import _signal  # type: ignore[import-not-found] # in the interpreter itself: what `signal` imports takes longer than what is left to interrupt
+    # an interrupt while modules are imported ends the command without a traceback, as it ends any other program; what
+    # `signal` itself imports takes longer than what is left to interrupt
+    import _signal  # type: ignore[import-not-found]
 
-    # an interrupt while modules are imported ends the command without a traceback, as it ends any other program
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
