@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.sources.exported.content import Content
@@ -32,7 +33,7 @@ class ExportFormat:
     name: str
     says: str
     module: str
-    recognise: str = "is_one"
+    recognise: str = "SHAPE.fits"
     read: str = "parse"
     of: str = "document"
 
@@ -54,28 +55,32 @@ class ExportFormat:
         return found
 
     def _function(self, name: str) -> Callable[..., object]:
-        function: Callable[..., object] = getattr(import_module(f"{_HERE}.{self.module}"), name)
+        function: Callable[..., object] = attrgetter(name)(import_module(f"{_HERE}.{self.module}"))
         return function
 
 
 FORMATS: tuple[ExportFormat, ...] = (
-    ExportFormat("prometheus", "Prometheus query JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
-    ExportFormat("cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch"),
-    ExportFormat("datadog", "Datadog query JSON", "samples.datadog"),
-    ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp"),
+    ExportFormat(
+        "prometheus", "Prometheus query JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus", "is_one"
+    ),
+    ExportFormat(
+        "cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch", "is_one"
+    ),
+    ExportFormat("datadog", "Datadog query JSON", "samples.datadog", "is_one"),
+    ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp", "is_one"),
     ExportFormat("influx", "InfluxQL answer, JSON", "samples.influx", "is_answer", "read_answer"),
-    ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic"),
+    ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic", "is_one"),
     ExportFormat("google", "Google Cloud Monitoring timeSeries.list JSON", "samples.google"),
-    ExportFormat("azure", "Azure Monitor metrics JSON", "samples.azure"),
-    ExportFormat("graphite", "Graphite render JSON", "samples.graphite"),
+    ExportFormat("azure", "Azure Monitor metrics JSON", "samples.azure", "is_one"),
+    ExportFormat("graphite", "Graphite render JSON", "samples.graphite", "is_one"),
     ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
-    ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
+    ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty", "is_one"),
     ExportFormat("opsgenie", "Opsgenie alerts JSON", "incidents.opsgenie"),
     ExportFormat("statuspage", "Statuspage history JSON", "incidents.statuspage"),
-    ExportFormat("github", "GitHub deployments JSON", "changes.github"),
-    ExportFormat("gitlab", "GitLab deployments JSON", "changes.gitlab"),
-    ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage"),
-    ExportFormat("records", "records with a time, JSON or its lines", "samples.records"),
+    ExportFormat("github", "GitHub deployments JSON", "changes.code_hosts", "GITHUB.fits", "read_github"),
+    ExportFormat("gitlab", "GitLab deployments JSON", "changes.code_hosts", "GITLAB.fits", "read_gitlab"),
+    ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage", "is_one"),
+    ExportFormat("records", "records with a time, JSON or its lines", "samples.records", "is_one"),
     ExportFormat(
         "openmetrics", "OpenMetrics or Prometheus text with times", "samples.openmetrics", "is_one", "read", "text"
     ),
