@@ -48,11 +48,11 @@ class ExportFormat:
     def reads(self, content: Content, choices: Choices) -> Exported:
         """Read what the file holds."""
         if self.of == "document":
-            found = self._function(self.read)(content.document, content.label, choices)
+            exported = self._function(self.read)(content.document, content.label, choices)
         else:
-            found = self._function(self.read)(content, choices)
-        assert isinstance(found, Exported)  # noqa: S101 - a promise of every reader
-        return found
+            exported = self._function(self.read)(content, choices)
+        assert isinstance(exported, Exported)  # noqa: S101 - a promise of every reader
+        return exported
 
     def _function(self, name: str) -> Callable[..., object]:
         function: Callable[..., object] = attrgetter(name)(import_module(f"{_HERE}.{self.module}"))
@@ -121,9 +121,9 @@ def format_of(content: Content, name: str = "") -> ExportFormat:
     InputError
         If no format fits, or not the one that was named.
     """
-    known = ", ".join(one.name for one in FORMATS)
+    known = ", ".join(export_format.name for export_format in FORMATS)
     if name:
-        named = [one for one in FORMATS if one.name == name]
+        named = [export_format for export_format in FORMATS if export_format.name == name]
         if not named:
             raise ConfigError(f"--format {name}: not known; allowed: {known}")
         needs_document = named[0].of == "document"
@@ -132,8 +132,8 @@ def format_of(content: Content, name: str = "") -> ExportFormat:
         if named[0].of == "table" and not content.columns:
             raise InputError(f"{content.label}: no table with names of columns; {name} is one")
         return named[0]
-    found = next((one for one in FORMATS if one.fits(content)), None)
-    if found is None:
+    fitting = next((export_format for export_format in FORMATS if export_format.fits(content)), None)
+    if fitting is None:
         what = "JSON of no known form" if content.document is not None else "text of no known form"
         raise InputError(f"{content.label}: {what}; --format NAME says what it is: {known}")
-    return found
+    return fitting

@@ -44,7 +44,7 @@ def parse(document: object, label: str = "azure", choices: Choices = NO_CHOICES)
     InputError
         If there are several aggregates, a unit is not known, or repo or metric cannot be told.
     """
-    found: list[PointSeries] = []
+    read_series: list[PointSeries] = []
     for metric in SHAPE.records(document, label, choices):
         unit = metric.text("unit")
         if unit not in _UNITS:
@@ -64,9 +64,9 @@ def parse(document: object, label: str = "azure", choices: Choices = NO_CHOICES)
                 time = to_micros(time_of(point.entry.get("timeStamp"), f"{point.where}, timeStamp", choices))
                 split.add(time, point_values([point.entry.get(kinds[0]) if kinds else None], point.where)[0])
             if split.times:
-                found.append(split)
+                read_series.append(split)
     return Exported(
-        series=PointSeries.settled(found, choices, label),
+        series=PointSeries.settled(read_series, choices, label),
         columns="value, timeseries, data; labels of metadatavalues",
         zone="as each time says",
     )

@@ -44,7 +44,7 @@ def parse(document: object, label: str = "google", choices: Choices = NO_CHOICES
     InputError
         If a point has no time or no number, or repo or metric cannot be told.
     """
-    found: dict[str, PointSeries] = {}
+    by_name: dict[str, PointSeries] = {}
     passed = 0
     whole = PlacedEntry(document, label).text("unit") if isinstance(document, dict) else ""
     for entry in SHAPE.records(document, label, choices):
@@ -69,17 +69,17 @@ def parse(document: object, label: str = "google", choices: Choices = NO_CHOICES
             time = to_micros(time_of(point.at(when), f"{point.where}, {when}", choices))
             series.add(time, point_values([value], point.where)[0])
         if series.times:
-            joined = found.setdefault(text, series)
-            if joined is not series:
-                joined.times += series.times
-                joined.values += series.values
+            before = by_name.setdefault(text, series)
+            if before is not series:
+                before.times += series.times
+                before.values += series.values
     notes = (
         (f"{label}: {counted(passed, 'point')} without a number, as distributions are, passed over",) if passed else ()
     )
-    if not found:
+    if not by_name:
         raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))
     return Exported(
-        series=PointSeries.settled(found.values(), choices, label),
+        series=PointSeries.settled(by_name.values(), choices, label),
         columns="timeSeries; labels of resource and metric",
         zone="as each time says",
         notes=notes,

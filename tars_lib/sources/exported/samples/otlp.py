@@ -54,7 +54,7 @@ def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) 
     InputError
         If a point has no time or no number, a sum no temporality, or repo or metric cannot be told.
     """
-    found: dict[str, PointSeries] = {}
+    by_name: dict[str, PointSeries] = {}
     passed: Counter[str] = Counter()
     for resource, metric in _metrics(document, label):
         name, kind = metric.name("name"), ""
@@ -74,7 +74,7 @@ def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) 
             if value is None and not (isinstance(flags, int) and flags & _NO_VALUE):
                 raise InputError(f"{point.where}: asDouble or asInt is needed")
             text = f"{name}{{{', '.join(f'{key}={told!r}' for key, told in sorted(labels.items()))}}}"
-            series = found.setdefault(text, PointSeries(SeriesName(text, name, labels or {"": ""}), unit, kind))
+            series = by_name.setdefault(text, PointSeries(SeriesName(text, name, labels or {"": ""}), unit, kind))
             time = point_times([_nanos(point)], 1_000_000_000, point.where)[0]
             series.add(time, point_values([value], point.where)[0])
     notes = (
@@ -82,10 +82,10 @@ def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) 
         if passed
         else []
     )
-    if not found:
+    if not by_name:
         raise InputError(f"{label}: no gauge and no sum" + "".join(f"; {note}" for note in notes))
     return Exported(
-        series=PointSeries.settled(found.values(), choices, label),
+        series=PointSeries.settled(by_name.values(), choices, label),
         columns=f"resourceMetrics; repo {choices.repo or f'from attribute {choices.repo_from or _SERVICE}'}",
         zone="UTC, counted in ns since 1970",
         stamp_at_end=True,
