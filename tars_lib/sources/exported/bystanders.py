@@ -33,12 +33,12 @@ def refuse_bystanders(series: Sequence[SampledSeries], named: Sequence[str], cho
     InputError
         Which names the option that settles it.
     """
-    for one, name in zip(series, named, strict=True):
-        if not name or one.repo != name or name in choices.columns or name in choices.repos:
+    for sampled, name in zip(series, named, strict=True):
+        if not name or sampled.repo != name or name in choices.columns or name in choices.repos:
             continue
         word = " ".join(name.lower().replace("_", " ").split())
         what = "all services together" if word in _TOTALS else "the number or day of a row" if word in _NUMBERS else ""
-        if _are_times(one):
+        if _are_times(sampled):
             what = "times"
         if what and len(series) > 1:
             raise InputError(
@@ -52,17 +52,17 @@ def totals(series: Sequence[SampledSeries], label: str) -> tuple[str, ...]:
     """Notes of the series that are the sum of all others of their metric, as a gateway is, or a total by another name."""
     notes = []
     by_metric: dict[str, list[SampledSeries]] = {}
-    for one in series:
-        by_metric.setdefault(one.metric, []).append(one)
+    for sampled in series:
+        by_metric.setdefault(sampled.metric, []).append(sampled)
     for metric, members in by_metric.items():
         first = members[0].time
         if (
             not 3 <= len(members) <= 200
             or first.size < 3
-            or any(not np.array_equal(one.time, first) for one in members)
+            or any(not np.array_equal(sampled.time, first) for sampled in members)
         ):
             continue
-        values = np.array([one.value for one in members])
+        values = np.array([sampled.value for sampled in members])
         whole = values.sum(axis=0)
         is_sum = np.isclose(values * 2, whole, rtol=1e-9, atol=0).all(axis=1) & (values > 0).all(axis=1)
         notes += [
@@ -73,10 +73,10 @@ def totals(series: Sequence[SampledSeries], label: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _are_times(one: SampledSeries) -> bool:
+def _are_times(sampled: SampledSeries) -> bool:
     """Return whether all values are counts since 1970 near the time of their row."""
-    value = one.value[~np.isnan(one.value)]
-    time = one.time[~np.isnan(one.value)]
+    value = sampled.value[~np.isnan(sampled.value)]
+    time = sampled.time[~np.isnan(sampled.value)]
     return bool(value.size) and any(
         bool((np.abs(value * (SECOND / scale) - time) < _NEAR).all()) for scale in EPOCHS.values()
     )

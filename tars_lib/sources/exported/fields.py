@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_EVENTS, MAX_NAME, MAX_TEXT
-from tars_lib.model.names import AlertSeverity, PastIncident, read_severity
+from tars_lib.model.names import PastIncident, read_severity
 from tars_lib.model.spelling import trimmed
 from tars_lib.model.times import read_time
-from tars_lib.sources.exported.shapes import Choices
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices
 from tars_lib.text.times import SECONDS
 
 Entry = Mapping[str, Any]
 WITH_ZONE = "as each time says"
 
 
-def entries_of(document: object, keys: Sequence[str], label: str) -> list[tuple[str, Entry]]:
+@dataclass(frozen=True, slots=True)
+class PlacedEntry:
+    """An object of parsed JSON, or a row of a table, with its place for messages.
+
+    Fields are named by paths, such as ``service.summary``; of several, the first that is there counts.
+    """
+
+    entry: Entry
+    where: str
+    choices: Choices = NO_CHOICES
+
+    def at(self, path: str) -> Any:
+        """The value at a path; None where there is none."""
+        return at(self.entry, path)
+
+    def text(self, *paths: str, at_most: int = MAX_TEXT) -> str:
+        """The first text or number that is there, in one line; empty where there is none.
+
+        Raises
+        ------
+        InputError
+            If it is longer than allowed.
+        """
+        for path in paths:
+            value = at(self.entry, path)
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
+                text = " ".join(trimmed(str(value).encode("utf-8", "replace").decode("utf-8")).split())
+                if len(text) > at_most:
+                    raise InputError(
+                        f"{self.where}, {path}: a text of {len(text)} characters; up to {at_most} are allowed"
+                    )
+                if text:
+                    return text
+        return ""
+
+    def name(self, *paths: str) -> str:
+        """As `text`, for a name."""
+        return self.text(*paths, at_most=MAX_NAME)
+
+    def time(self, *paths: str) -> datetime | None:
+        """The first time that is there, None where there is none.
+
+        Raises
+        ------
+        InputError
+            If it is no time, or names no zone and none was chosen.
+        """
+        for path in paths:
+            value = at(self.entry, path)
+            # Go writes the year 1 for "no time"
+            if value not in (None, "") and not str(value).startswith("0001-01-01"):
+                return time_of(value, f"{self.where}, {path}", self.choices)
+        return None
+
+    def records(self, path: str) -> list[PlacedEntry]:
+        """The entries of a list that has to be there, as `records_of` takes them."""
+        return records_of(self.entry, (path,), self.where, self.choices)
+
+    def inner(self, path: str) -> list[PlacedEntry]:
+        """The objects in a list that may be there."""
+        value = at(self.entry, path)
+        objects = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        return [PlacedEntry(item, f"{self.where}, {path}", self.choices) for item in objects]
+
+
+def records_of(document: object, keys: Sequence[str], label: str, choices: Choices = NO_CHOICES) -> list[PlacedEntry]:
     """The entries of a list at the top, or under the first of `keys` that is there; each with its place for messages.
 
     A list of such objects, as pages of an answer put together, is read as one.
@@ -28,28 +94,43 @@ def entries_of(document: object, keys: Sequence[str], label: str) -> list[tuple[
     InputError
         If there is no list, an entry is no object, or there are too many.
     """
-    found = list(_walk(document, keys))
-    if not found and not (isinstance(document, list) or _first_list(document, keys) is not None):
+    entries = list(_walk(document, keys))
+    if not entries and not (isinstance(document, list) or _first_list(document, keys) is not None):
         shown = ", ".join(map(str, document))[:200] if isinstance(document, dict) else type(document).__name__
         raise InputError(f"{label}: a list under {' or '.join(keys)} is needed; found: {shown or 'nothing'}")
-    if len(found) > MAX_EVENTS:
-        raise InputError(f"{label}: {len(found)} entries; up to {MAX_EVENTS} are allowed")
-    placed: list[tuple[str, Entry]] = []
-    for number, entry in enumerate(found, start=1):
+    if len(entries) > MAX_EVENTS:
+        raise InputError(f"{label}: {len(entries)} entries; up to {MAX_EVENTS} are allowed")
+    records: list[PlacedEntry] = []
+    for number, entry in enumerate(entries, start=1):
         where = f"{label}, entry {number}"
         if not isinstance(entry, dict):
             raise InputError(f"{where}: {type(entry).__name__}; an object is needed")
-        placed.append((where, entry))
-    return placed
+        records.append(PlacedEntry(entry, where, choices))
+    return records
 
 
-def are_all(document: object, keys: Sequence[str], is_one: Callable[[Entry], bool]) -> bool:
-    """Return whether parsed JSON is a list as `entries_of` takes it, not empty, and all its entries are of a kind."""
-    try:
-        found = entries_of(document, keys, "")
-    except InputError:
-        return False
-    return bool(found) and all(is_one(entry) for _, entry in found)
+@dataclass(frozen=True, slots=True)
+class EntryShape:
+    """What tells a format in JSON: the keys under which its list may stand, and what every entry has, with its type."""
+
+    keys: Sequence[str]
+    needs: Mapping[str, type]
+
+    def fits(self, document: object) -> bool:
+        """Return whether parsed JSON is such a list, not empty."""
+        try:
+            records = records_of(document, self.keys, "")
+        except InputError:
+            return False
+        return bool(records) and all(
+            name in record.entry and isinstance(record.entry[name], of)
+            for record in records
+            for name, of in self.needs.items()
+        )
+
+    def records(self, document: object, label: str, choices: Choices) -> list[PlacedEntry]:
+        """Return the entries, as `records_of` does."""
+        return records_of(document, self.keys, label, choices)
 
 
 def _first_list(document: object, keys: Sequence[str]) -> list[Any] | None:
@@ -59,15 +140,12 @@ def _first_list(document: object, keys: Sequence[str]) -> list[Any] | None:
 
 
 def _walk(document: object, keys: Sequence[str]) -> Iterator[object]:
-    if isinstance(document, list):
-        for item in document:
-            inner = _first_list(item, keys)
-            if inner is None:
-                yield item
-            else:
-                yield from inner
-    else:
+    if not isinstance(document, list):
         yield from _first_list(document, keys) or []
+        return
+    for item in document:
+        inner = _first_list(item, keys)
+        yield from [item] if inner is None else inner
 
 
 def at(entry: Entry, path: str) -> Any:
@@ -76,46 +154,6 @@ def at(entry: Entry, path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def text_at(entry: Entry, *paths: str, where: str = "", at_most: int = MAX_TEXT) -> str:
-    """The first text or number that is there, in one line; empty where there is none.
-
-    Raises
-    ------
-    InputError
-        If it is longer than allowed.
-    """
-    for path in paths:
-        value = at(entry, path)
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            text = " ".join(trimmed(str(value).encode("utf-8", "replace").decode("utf-8")).split())
-            if len(text) > at_most:
-                raise InputError(f"{where}, {path}: a text of {len(text)} characters; up to {at_most} are allowed")
-            if text:
-                return text
-    return ""
-
-
-def name_at(entry: Entry, *paths: str, where: str = "") -> str:
-    """As `text_at`, for a name."""
-    return text_at(entry, *paths, where=where, at_most=MAX_NAME)
-
-
-def time_at(entry: Entry, *paths: str, where: str, choices: Choices) -> datetime | None:
-    """The first time that is there, None where there is none.
-
-    Raises
-    ------
-    InputError
-        If it is no time, or names no zone and none was chosen.
-    """
-    for path in paths:
-        value = at(entry, path)
-        # Go writes the year 1 for "no time"
-        if value not in (None, "") and not str(value).startswith("0001-01-01"):
-            return time_of(value, f"{where}, {path}", choices)
-    return None
 
 
 def time_of(value: object, where: str, choices: Choices) -> datetime:
@@ -136,17 +174,12 @@ def time_of(value: object, where: str, choices: Choices) -> datetime:
         raise type(error)(str(error).replace("--assume-tz ZONE", "--tz ZONE")) from error
 
 
-def severity_of(word: str) -> AlertSeverity | None:
-    """Severity that a tool's word stands for; None for one that is not known."""
-    return read_severity(word) if word else None
-
-
 def past_incident(
-    *,
     where: str,
+    source: str,
+    *,
     detected: datetime | None,
     title: str,
-    source: str,
     ref: str = "",
     repo: str = "",
     severity: str = "",
@@ -170,20 +203,19 @@ def past_incident(
             raise InputError(f"{where}: {name} {time:{SECONDS}} is before detected {detected:{SECONDS}}")
     if started is not None and started > detected:
         raise InputError(f"{where}: started {started:{SECONDS}} is after detected {detected:{SECONDS}}")
-    return PastIncident(
-        detected, title, source, ref or None, repo or None, severity_of(severity), started, acknowledged, resolved
-    )
+    level = read_severity(severity) if severity else None
+    return PastIncident(detected, title, source, ref or None, repo or None, level, started, acknowledged, resolved)
 
 
 def unknown_severities(words: Sequence[str], label: str) -> tuple[str, ...]:
     """A note of the words for a severity that no table here has."""
-    strange = sorted({word for word in words if word and severity_of(word) is None})
-    return (f"{label}: severities that are not known are left empty: {', '.join(strange[:5])}",) if strange else ()
+    unknown = sorted({word for word in words if word and read_severity(word) is None})
+    return (f"{label}: severities that are not known are left empty: {', '.join(unknown[:5])}",) if unknown else ()
 
 
 def homeless(incidents: Sequence[PastIncident], label: str) -> tuple[str, ...]:
     """A note of the incidents that name no repo."""
-    number = sum(one.repo is None for one in incidents)
+    number = sum(incident.repo is None for incident in incidents)
     return (f"{label}: {counted(number, 'incident')} without a service: no service is named",) if number else ()
 
 

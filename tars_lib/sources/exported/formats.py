@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.sources.exported.content import Content
@@ -32,7 +33,7 @@ class ExportFormat:
     name: str
     says: str
     module: str
-    recognise: str = "is_one"
+    recognise: str = "SHAPE.fits"
     read: str = "parse"
     of: str = "document"
 
@@ -47,35 +48,39 @@ class ExportFormat:
     def reads(self, content: Content, choices: Choices) -> Exported:
         """Read what the file holds."""
         if self.of == "document":
-            found = self._function(self.read)(content.document, content.label, choices)
+            exported = self._function(self.read)(content.document, content.label, choices)
         else:
-            found = self._function(self.read)(content, choices)
-        assert isinstance(found, Exported)  # noqa: S101 - a promise of every reader
-        return found
+            exported = self._function(self.read)(content, choices)
+        assert isinstance(exported, Exported)  # noqa: S101 - a promise of every reader
+        return exported
 
     def _function(self, name: str) -> Callable[..., object]:
-        function: Callable[..., object] = getattr(import_module(f"{_HERE}.{self.module}"), name)
+        function: Callable[..., object] = attrgetter(name)(import_module(f"{_HERE}.{self.module}"))
         return function
 
 
 FORMATS: tuple[ExportFormat, ...] = (
-    ExportFormat("prometheus", "Prometheus query JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus"),
-    ExportFormat("cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch"),
-    ExportFormat("datadog", "Datadog query JSON", "samples.datadog"),
-    ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp"),
+    ExportFormat(
+        "prometheus", "Prometheus query JSON (Mimir, Thanos, VictoriaMetrics)", "samples.prometheus", "is_one"
+    ),
+    ExportFormat(
+        "cloudwatch", "CloudWatch get-metric-data or get-metric-statistics JSON", "samples.cloudwatch", "is_one"
+    ),
+    ExportFormat("datadog", "Datadog query JSON", "samples.datadog", "is_one"),
+    ExportFormat("otlp", "OpenTelemetry metrics (OTLP), JSON or its lines", "samples.otlp", "is_one"),
     ExportFormat("influx", "InfluxQL answer, JSON", "samples.influx", "is_answer", "read_answer"),
-    ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic"),
+    ExportFormat("newrelic", "New Relic NRQL answer with TIMESERIES, JSON", "samples.newrelic", "is_one"),
     ExportFormat("google", "Google Cloud Monitoring timeSeries.list JSON", "samples.google"),
-    ExportFormat("azure", "Azure Monitor metrics JSON", "samples.azure"),
-    ExportFormat("graphite", "Graphite render JSON", "samples.graphite"),
+    ExportFormat("azure", "Azure Monitor metrics JSON", "samples.azure", "is_one"),
+    ExportFormat("graphite", "Graphite render JSON", "samples.graphite", "is_one"),
     ExportFormat("alertmanager", "Alertmanager webhook payloads or API answer", "incidents.alertmanager"),
-    ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty"),
+    ExportFormat("pagerduty", "PagerDuty incidents or analytics JSON", "incidents.pagerduty", "is_one"),
     ExportFormat("opsgenie", "Opsgenie alerts JSON", "incidents.opsgenie"),
     ExportFormat("statuspage", "Statuspage history JSON", "incidents.statuspage"),
-    ExportFormat("github", "GitHub deployments JSON", "changes.github"),
-    ExportFormat("gitlab", "GitLab deployments JSON", "changes.gitlab"),
-    ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage"),
-    ExportFormat("records", "records with a time, JSON or its lines", "samples.records"),
+    ExportFormat("github", "GitHub deployments JSON", "changes.code_hosts", "GITHUB.fits", "read_github"),
+    ExportFormat("gitlab", "GitLab deployments JSON", "changes.code_hosts", "GITLAB.fits", "read_gitlab"),
+    ExportFormat("backstage", "Backstage catalog-info.yaml or entities", "changes.backstage", "is_one"),
+    ExportFormat("records", "records with a time, JSON or its lines", "samples.records", "is_one"),
     ExportFormat(
         "openmetrics", "OpenMetrics or Prometheus text with times", "samples.openmetrics", "is_one", "read", "text"
     ),
@@ -116,9 +121,9 @@ def format_of(content: Content, name: str = "") -> ExportFormat:
     InputError
         If no format fits, or not the one that was named.
     """
-    known = ", ".join(one.name for one in FORMATS)
+    known = ", ".join(export_format.name for export_format in FORMATS)
     if name:
-        named = [one for one in FORMATS if one.name == name]
+        named = [export_format for export_format in FORMATS if export_format.name == name]
         if not named:
             raise ConfigError(f"--format {name}: not known; allowed: {known}")
         needs_document = named[0].of == "document"
@@ -127,8 +132,8 @@ def format_of(content: Content, name: str = "") -> ExportFormat:
         if named[0].of == "table" and not content.columns:
             raise InputError(f"{content.label}: no table with names of columns; {name} is one")
         return named[0]
-    found = next((one for one in FORMATS if one.fits(content)), None)
-    if found is None:
+    fitting = next((export_format for export_format in FORMATS if export_format.fits(content)), None)
+    if fitting is None:
         what = "JSON of no known form" if content.document is not None else "text of no known form"
         raise InputError(f"{content.label}: {what}; --format NAME says what it is: {known}")
-    return found
+    return fitting

@@ -74,32 +74,34 @@ def settle(
         If a unit is not told and matters, does not convert to the metric's, or two kinds of one metric are told.
     """
     by_metric: dict[str, list[SampledSeries]] = {}
-    for one in series:
-        by_metric.setdefault(one.metric, []).append(one)
+    for sampled in series:
+        by_metric.setdefault(sampled.metric, []).append(sampled)
     kind_for = _chosen_kinds(by_metric, choices.kind, definitions)
-    moved: list[SampledSeries] = []
-    told: list[SettledMetric] = []
+    in_unit: list[SampledSeries] = []
+    settled: list[SettledMetric] = []
     for metric, members in by_metric.items():
         kind = _kind(metric, members, definitions.get(metric), kind_for.get(metric, ""), label)
         declared: dict[str, str] = {}
         known = definitions.get(metric) or known_metric(metric)
         if kind[1]:
             declared["kind"] = kind[0]
-        units = dict.fromkeys(one.unit for one in members)
+        units = dict.fromkeys(sampled.unit for sampled in members)
         target, reasons = "", []
         for unit in units:
-            given, why = _unit(metric, unit, choices.unit, definitions.get(metric), label)
-            target = target or _target(metric, given, definitions.get(metric))
-            factor = _factor(metric, given, target, label)
-            reasons.append(why if factor == 1 else f"converted from {given}, {why}")
-            moved += [
-                replace(one, unit=target, value=_converted(one.value, factor)) for one in members if one.unit == unit
+            unit_read, why = _unit(metric, unit, choices.unit, definitions.get(metric), label)
+            target = target or _target(metric, unit_read, definitions.get(metric))
+            factor = _factor(metric, unit_read, target, label)
+            reasons.append(why if factor == 1 else f"converted from {unit_read}, {why}")
+            in_unit += [
+                replace(sampled, unit=target, value=_converted(sampled.value, factor))
+                for sampled in members
+                if sampled.unit == unit
             ]
         converted = [reason for reason in reasons if reason.startswith("converted")]
         if metric not in definitions and target != known.unit:
             declared = {"unit": target, **declared}
-        told.append(SettledMetric(metric, target, "; ".join(dict.fromkeys(converted or reasons)), kind[0], declared))
-    return tuple(moved), tuple(told)
+        settled.append(SettledMetric(metric, target, "; ".join(dict.fromkeys(converted or reasons)), kind[0], declared))
+    return tuple(in_unit), tuple(settled)
 
 
 def _unit(metric: str, unit: str, chosen: str, declared: Metric | None, label: str) -> tuple[str, str]:
@@ -148,8 +150,8 @@ def _converted(values: NDArray[np.float64], factor: Fraction) -> NDArray[np.floa
         return values
     distinct, back = np.unique(values, return_inverse=True)
     shift = _power_of_ten(factor)
-    made = [_moved(number, factor, shift) for number in distinct.tolist()]
-    return np.array(made, dtype=np.float64)[back]
+    products = [_moved(number, factor, shift) for number in distinct.tolist()]
+    return np.array(products, dtype=np.float64)[back]
 
 
 def _power_of_ten(factor: Fraction) -> int | None:
@@ -179,7 +181,7 @@ def _kind(
     metric: str, members: Sequence[SampledSeries], declared: Metric | None, chosen: str, label: str
 ) -> tuple[str, bool]:
     """Kind of a metric, and whether `org.yaml` has to say it."""
-    kinds = sorted({one.kind for one in members if one.kind} or ({chosen} - {""}))
+    kinds = sorted({sampled.kind for sampled in members if sampled.kind} or ({chosen} - {""}))
     by_name = COUNTS if (declared or known_metric(metric)).is_count else GAUGE
     if declared is not None and declared.kind:
         if kinds and kinds != [declared.kind]:
@@ -196,23 +198,23 @@ def _kind(
 
 def _refuse_doubtful(metric: str, members: Sequence[SampledSeries], label: str) -> None:
     """Refuse counts that may be a running total: nobody said that they are one, and nobody that they are none."""
-    for one in members:
-        kept = np.flatnonzero(~np.isnan(one.value))
-        order = kept[np.argsort(one.time[kept], kind="stable")]
-        value = one.value[order]
-        if value.size and is_running(one.time[order], value) is not False:
+    for sampled in members:
+        kept = np.flatnonzero(~np.isnan(sampled.value))
+        order = kept[np.argsort(sampled.time[kept], kind="stable")]
+        value = sampled.value[order]
+        if value.size and is_running(sampled.time[order], value) is not False:
             raise InputError(
-                f"{label}: {metric} of {one.repo} only grows, from {value[0]:,.12g} to {value[-1]:,.12g}: a running total, or "
-                "counts of intervals that grow? --kind counter or --kind count says it (a map file by metric)"
+                f"{label}: {metric} of {sampled.repo} only grows, from {value[0]:,.12g} to {value[-1]:,.12g}: a running total, "
+                "or counts of intervals that grow? --kind counter or --kind count says it (a map file by metric)"
             )
 
 
 def samples_of_series(series: Sequence[SampledSeries], label: str) -> Samples:
     """The series as samples before the gate, each of which knows its row; those without a value are left out."""
-    repos = tuple(dict.fromkeys(one.repo for one in series))
-    metrics = tuple(dict.fromkeys(one.metric for one in series))
-    kept = [np.flatnonzero(~np.isnan(one.value)) for one in series]
-    origins = tuple(_origin(one, rows, label) for one, rows in zip(series, kept, strict=True))
+    repos = tuple(dict.fromkeys(sampled.repo for sampled in series))
+    metrics = tuple(dict.fromkeys(sampled.metric for sampled in series))
+    kept = [np.flatnonzero(~np.isnan(sampled.value)) for sampled in series]
+    origins = tuple(_origin(sampled, rows, label) for sampled, rows in zip(series, kept, strict=True))
     counts = [rows.size for rows in kept]
 
     def codes(names: Sequence[str], of: Sequence[str]) -> NDArray[np.int32]:
@@ -222,18 +224,18 @@ def samples_of_series(series: Sequence[SampledSeries], label: str) -> Samples:
     return Samples(
         repos,
         metrics,
-        codes(repos, [one.repo for one in series]),
-        codes(metrics, [one.metric for one in series]),
+        codes(repos, [sampled.repo for sampled in series]),
+        codes(metrics, [sampled.metric for sampled in series]),
         np.concatenate(
-            [one.time[rows] for one, rows in zip(series, kept, strict=True)] or [np.zeros(0, dtype=np.int64)]
+            [sampled.time[rows] for sampled, rows in zip(series, kept, strict=True)] or [np.zeros(0, dtype=np.int64)]
         ),
-        np.concatenate([one.value[rows] for one, rows in zip(series, kept, strict=True)] or [np.zeros(0)]),
+        np.concatenate([sampled.value[rows] for sampled, rows in zip(series, kept, strict=True)] or [np.zeros(0)]),
         origins,
     )
 
 
-def _origin(one: SampledSeries, kept: NDArray[np.int64], label: str) -> Origin:
-    if one.row is None:
+def _origin(sampled: SampledSeries, kept: NDArray[np.int64], label: str) -> Origin:
+    if sampled.row is None:
         return Origin(label, int(kept.size), 0)
-    lines = one.row[kept]
+    lines = sampled.row[kept]
     return Origin(label, int(kept.size), 1, lambda position: int(lines[position]))

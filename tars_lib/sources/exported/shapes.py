@@ -60,6 +60,9 @@ class Choices:
         return self.repos.get(name, name)
 
 
+NO_CHOICES = Choices()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledSeries:
     """The samples of one repo and metric, as a file has them.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tars_lib.errors import MAX_FAULTS, InputError, listed, place
 from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.model.spelling import trimmed
 from tars_lib.sources.csv_rows import TableHead, open_quote, row_after, rows_of
+from tars_lib.sources.exported.fields import PlacedEntry
+from tars_lib.sources.exported.shapes import Choices
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HINT = "sep="
@@ -49,10 +50,12 @@ class TextTable:
         at = self.columns.index(column)
         return [row[at] for row in self.rows]
 
-    def entries(self) -> Iterator[tuple[str, dict[str, str]]]:
+    def entries(self, choices: Choices) -> list[PlacedEntry]:
         """Each row as an object, with its place for messages."""
-        for line, row in zip(self.lines, self.rows, strict=True):
-            yield place(self.label, row=line), dict(zip(self.columns, row, strict=True))
+        return [
+            PlacedEntry(dict(zip(self.columns, row, strict=True)), place(self.label, row=line), choices)
+            for line, row in zip(self.lines, self.rows, strict=True)
+        ]
 
     @property
     def shown_separator(self) -> str:

@@ -14,19 +14,20 @@ import yaml
 from tars_lib.errors import InputError
 from tars_lib.model.names import AlertSeverity, Dependency, Event, PastIncident, Repo
 from tars_lib.model.times import read_zone
-from tars_lib.sources.exported.changes import backstage, github, gitlab
+from tars_lib.sources.exported.changes import backstage
+from tars_lib.sources.exported.changes.code_hosts import GITHUB, GITLAB, read_github, read_gitlab
 from tars_lib.sources.exported.incidents import alertmanager, opsgenie, pagerduty, statuspage
 from tars_lib.sources.exported.samples import cloudwatch, datadog, influx, newrelic, otlp, prometheus
 from tars_lib.sources.exported.shapes import Choices
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "exported"
 RECOGNISERS = {
-    "alertmanager": alertmanager.is_one,
+    "alertmanager": alertmanager.SHAPE.fits,
     "pagerduty": pagerduty.is_one,
-    "opsgenie": opsgenie.is_one,
-    "statuspage": statuspage.is_one,
-    "github": github.is_one,
-    "gitlab": gitlab.is_one,
+    "opsgenie": opsgenie.SHAPE.fits,
+    "statuspage": statuspage.SHAPE.fits,
+    "github": GITHUB.fits,
+    "gitlab": GITLAB.fits,
     "backstage": backstage.is_one,
     "prometheus": prometheus.is_one,
     "cloudwatch": cloudwatch.is_one,
@@ -189,13 +190,13 @@ def test_statuspage_keeps_a_begin_that_somebody_set_and_makes_events_of_maintena
 
 
 def test_github_reads_what_went_live_and_says_what_failed() -> None:
-    found = github.parse(document("github-deployments.json"))
+    found = read_github(document("github-deployments.json"))
     assert found.events == (
         Event(utc("05T08:58"), "checkout", "deploy", "Deploy v2.4.0 to production", "a84d88e7554f"),
         Event(utc("06T10:00"), "checkout", "deploy", "Deploy b94d88e to production, failure", "b94d88e7554f"),
     )
     assert "others left out: staging 1" in found.notes[0]
-    (staged,) = github.parse(
+    (staged,) = read_github(
         document("github-deployments.json"), "g.json", Choices(environments=("staging",), repos={"checkout": "shop"})
     ).events
     assert (staged.repo, staged.title) == ("shop", "Deploy main to staging")
@@ -207,11 +208,11 @@ def test_github_asks_which_environment_is_live() -> None:
         for entry, name in zip(document("github-deployments.json"), ("eu", "us", "us"), strict=True)
     ]
     with pytest.raises(InputError, match=r"deployments to eu, us: which are live\? --map FILE"):
-        github.parse(content)
+        read_github(content)
 
 
 def test_gitlab_takes_the_repo_from_the_address_of_the_job() -> None:
-    found = gitlab.parse(document("gitlab-deployments.json"))
+    found = read_gitlab(document("gitlab-deployments.json"))
     assert found.events == (
         Event(utc("05T08:00"), "payments", "deploy", "Deploy main to prod", "99d03678b90d"),
         Event(utc("07T09:00"), "payments", "deploy", "Deploy main to prod, failed", "a91957a85832"),
@@ -222,8 +223,8 @@ def test_gitlab_takes_the_repo_from_the_address_of_the_job() -> None:
 def test_a_deployment_without_a_repo_is_refused_with_the_option() -> None:
     content = [entry | {"deployable": {}} for entry in document("gitlab-deployments.json")]
     with pytest.raises(InputError, match="3 deployments of a service that is not named; add --repo NAME"):
-        gitlab.parse(content)
-    assert {event.repo for event in gitlab.parse(content, "g", Choices(repo="pay")).events} == {"pay"}
+        read_gitlab(content)
+    assert {event.repo for event in read_gitlab(content, "g", Choices(repo="pay")).events} == {"pay"}
 
 
 def test_backstage_gives_owners_tiers_and_who_depends_on_whom() -> None:

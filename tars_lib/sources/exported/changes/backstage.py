@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Dependency, Repo
-from tars_lib.sources.exported.fields import Entry, are_all, at, counted, entries_of, name_at
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.fields import EntryShape, PlacedEntry, counted
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 
-_LISTS = ("items", "entities")
+SHAPE = EntryShape(("items", "entities"), {"apiVersion": object, "kind": object})
 _TIER = re.compile(r"(?:tier[-_ ]?)?([1-9])", re.IGNORECASE)
 
 
@@ -25,17 +25,17 @@ _TIER = re.compile(r"(?:tier[-_ ]?)?([1-9])", re.IGNORECASE)
 class _Entity:
     kind: str
     name: str
-    entry: Entry
+    entry: PlacedEntry
 
 
 def is_one(document: object) -> bool:
     """Return whether parsed YAML or JSON looks like entities of Backstage."""
-    return are_all(
-        document, _LISTS, lambda entry: str(entry.get("apiVersion", "")).startswith("backstage.io/") and "kind" in entry
+    return SHAPE.fits(document) and all(
+        str(entry.at("apiVersion")).startswith("backstage.io/") for entry in SHAPE.records(document, "", NO_CHOICES)
     )
 
 
-def parse(document: object, label: str = "backstage", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "backstage", choices: Choices = NO_CHOICES) -> Exported:
     """Read components as repos with owner, tags and tier, and who depends on whom.
 
     `dependsOn` another component is a dependency, `dependsOn` a resource is shared infrastructure, and `consumesApis` is a
@@ -51,60 +51,55 @@ def parse(document: object, label: str = "backstage", choices: Choices | None = 
     InputError
         If an entity has no name, or two components have one.
     """
-    choices = choices or Choices()
-    entities = [_entity(entry, where) for where, entry in entries_of(_listed(document), _LISTS, label)]
-    components = [one for one in entities if one.kind == "component"]
-    names = [one.name for one in components]
+    listed = [document] if isinstance(document, dict) and "kind" in document else document
+    entities = [_entity(entry) for entry in SHAPE.records(listed, label, choices)]
+    components = [entity for entity in entities if entity.kind == "component"]
+    names = [component.name for component in components]
     double = sorted({name for name in names if names.count(name) > 1}) if len(names) < 5_000 else []
     if double:
         raise InputError(f"{label}: component {double[0]!r} stands twice; each is allowed once")
     providers = {
-        api: one.name
-        for one in components
-        for kind, api in _refs(one.entry, "spec.providesApis", "api")
+        api: component.name
+        for component in components
+        for kind, api in _refs(component.entry, "spec.providesApis", "api")
         if kind == "api"
     }
     edges: dict[tuple[str, str], None] = {}
-    lost: list[str] = []
-    for one in components:
-        for callee in _callees(one, providers, lost):
-            edges.setdefault((choices.repo_of(one.name), choices.repo_of(callee)))
+    lost: set[str] = set()
+    for component in components:
+        for callee in _callees(component, providers, lost):
+            edges.setdefault((choices.repo_of(component.name), choices.repo_of(callee)))
     notes = []
     if lost:
         notes.append(
-            f"{label}: {counted(len(set(lost)), 'API')} that no component here provides: {', '.join(sorted(set(lost))[:5])}"
+            f"{label}: {counted(len(lost), 'API')} that no component here provides: {', '.join(sorted(lost)[:5])}"
         )
-    others = sorted({one.kind for one in entities} - {"component", "api", "resource"})
+    others = sorted({entity.kind for entity in entities} - {"component", "api", "resource"})
     if others:
         notes.append(f"{label}: entities of kind {', '.join(others)[:100]} say nothing of services and are passed over")
     return Exported(
-        repos=tuple(_repo(one, choices) for one in components),
+        repos=tuple(_repo(component, choices) for component in components),
         dependencies=tuple(Dependency(caller, callee) for caller, callee in edges),
         columns="metadata, spec.owner, spec.dependsOn, spec.consumesApis",
         notes=tuple(notes),
     )
 
 
-def _listed(document: object) -> object:
-    return [document] if isinstance(document, dict) and "kind" in document else document
-
-
-def _entity(entry: Entry, where: str) -> _Entity:
-    name = name_at(entry, "metadata.name", where=where)
+def _entity(entry: PlacedEntry) -> _Entity:
+    name = entry.name("metadata.name")
     if not name:
-        raise InputError(f"{where}, metadata.name: empty; every entity needs a name")
-    return _Entity(name_at(entry, "kind", where=where).lower(), name, entry)
+        raise InputError(f"{entry.where}, metadata.name: empty; every entity needs a name")
+    return _Entity(entry.name("kind").lower(), name, entry)
 
 
-def _repo(one: _Entity, choices: Choices) -> Repo:
-    entry = one.entry
-    tags = at(entry, "metadata.tags")
-    tier = _TIER.fullmatch(name_at(entry, "metadata.labels.tier", "metadata.annotations.tier"))
-    owner = name_at(entry, "spec.owner")
+def _repo(component: _Entity, choices: Choices) -> Repo:
+    entry = component.entry
+    tags = entry.at("metadata.tags")
+    tier = _TIER.fullmatch(entry.name("metadata.labels.tier", "metadata.annotations.tier"))
     return Repo(
-        repo=choices.repo_of(one.name),
-        name=name_at(entry, "metadata.title") or one.name,
-        team=_name_of(owner) or None,
+        repo=choices.repo_of(component.name),
+        name=entry.name("metadata.title") or component.name,
+        team=_name_of(entry.name("spec.owner")) or None,
         tags=tuple(dict.fromkeys(tag for tag in tags if isinstance(tag, str))) if isinstance(tags, list) else (),
         tier=int(tier[1]) if tier else None,
         shares=tuple(
@@ -113,22 +108,22 @@ def _repo(one: _Entity, choices: Choices) -> Repo:
     )
 
 
-def _callees(one: _Entity, providers: dict[str, str], lost: list[str]) -> Iterator[str]:
-    for kind, name in _refs(one.entry, "spec.dependsOn", "component"):
-        if kind == "component" and name != one.name:
+def _callees(component: _Entity, providers: dict[str, str], lost: set[str]) -> Iterator[str]:
+    for kind, name in _refs(component.entry, "spec.dependsOn", "component"):
+        if kind == "component" and name != component.name:
             yield name
-    for _, api in _refs(one.entry, "spec.consumesApis", "api"):
+    for _, api in _refs(component.entry, "spec.consumesApis", "api"):
         if api not in providers:
-            lost.append(api)
-        elif providers[api] != one.name:
+            lost.add(api)
+        elif providers[api] != component.name:
             yield providers[api]
 
 
-def _refs(entry: Entry, path: str, usual: str) -> Sequence[tuple[str, str]]:
+def _refs(entry: PlacedEntry, path: str, usual: str) -> Sequence[tuple[str, str]]:
     """Kind and name of the entities that a field refers to."""
-    value = at(entry, path)
-    found = [ref for ref in value if isinstance(ref, str)] if isinstance(value, list) else []
-    return [(ref.partition(":")[0].lower() if ":" in ref else usual, _name_of(ref)) for ref in found]
+    value = entry.at(path)
+    refs = [ref for ref in value if isinstance(ref, str)] if isinstance(value, list) else []
+    return [(ref.partition(":")[0].lower() if ":" in ref else usual, _name_of(ref)) for ref in refs]
 
 
 def _name_of(ref: str) -> str:

@@ -32,7 +32,7 @@ class Deployment:
 
 
 def deploy_events(
-    found: Sequence[Deployment], label: str, choices: Choices
+    deployments: Sequence[Deployment], label: str, choices: Choices
 ) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """Events of the deployments that reached an environment that is wanted, and notes of those left out.
 
@@ -48,16 +48,16 @@ def deploy_events(
     InputError
         If a deployment has no repo, or it cannot be told which of several environments is the live one.
     """
-    homeless = [one for one in found if not one.repo]
+    homeless = [deployment for deployment in deployments if not deployment.repo]
     if homeless:
         raise InputError(
             f"{label}: {counted(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
         )
-    wanted = _wanted(found, label, choices)
-    begun = [one for one in found if one.environment in wanted]
-    done = [one for one in begun if one.state.lower() not in _UNDER_WAY]
+    wanted = _wanted(deployments, label, choices)
+    begun = [deployment for deployment in deployments if deployment.environment in wanted]
+    done = [deployment for deployment in begun if deployment.state.lower() not in _UNDER_WAY]
     notes = []
-    elsewhere = Counter(one.environment for one in found if one.environment not in wanted)
+    elsewhere = Counter(deployment.environment for deployment in deployments if deployment.environment not in wanted)
     if elsewhere:
         shown = ", ".join(f"{name or 'no environment'} {number}" for name, number in elsewhere.most_common(5))
         kept = ", ".join(sorted(wanted))
@@ -68,14 +68,14 @@ def deploy_events(
     if len(done) < len(begun):
         notes.append(f"{label}: left out: {counted(len(begun) - len(done), 'deployment')} not finished")
     events = tuple(
-        Event(one.at, choices.repo_of(one.repo), "deploy", _title(one), one.ref or None)
-        for one in sorted(done, key=lambda one: (one.at, one.repo, one.ref))
+        Event(deployment.at, choices.repo_of(deployment.repo), "deploy", _title(deployment), deployment.ref or None)
+        for deployment in sorted(done, key=lambda deployment: (deployment.at, deployment.repo, deployment.ref))
     )
     return events, tuple(notes)
 
 
-def _wanted(found: Sequence[Deployment], label: str, choices: Choices) -> set[str]:
-    there = {one.environment for one in found}
+def _wanted(deployments: Sequence[Deployment], label: str, choices: Choices) -> set[str]:
+    there = {deployment.environment for deployment in deployments}
     if choices.environments:
         wanted = set(choices.environments) & there
         if not wanted:
@@ -83,9 +83,9 @@ def _wanted(found: Sequence[Deployment], label: str, choices: Choices) -> set[st
                 f"{label}: no deployment to {', '.join(choices.environments)}; found: {', '.join(sorted(there)) or 'none'}"
             )
         return wanted
-    told = {one.environment for one in found if one.is_live}
-    named = {name for name in there if name.lower() in _LIVE}
-    wanted = told or named or (there if len(there) <= 1 else set())
+    live_by_host = {deployment.environment for deployment in deployments if deployment.is_live}
+    live_by_name = {name for name in there if name.lower() in _LIVE}
+    wanted = live_by_host or live_by_name or (there if len(there) <= 1 else set())
     if not wanted and there:
         raise InputError(
             f"{label}: deployments to {', '.join(sorted(there))[:200]}: which are live? --map FILE with "
@@ -94,7 +94,7 @@ def _wanted(found: Sequence[Deployment], label: str, choices: Choices) -> set[st
     return wanted
 
 
-def _title(one: Deployment) -> str:
-    where = f" to {one.environment}" if one.environment else ""
-    failed = f", {one.state.lower()}" if one.state.lower() in _FAILED else ""
-    return f"Deploy {one.what}{where}{failed}" if one.what else f"Deploy{where}{failed}"
+def _title(deployment: Deployment) -> str:
+    where = f" to {deployment.environment}" if deployment.environment else ""
+    failed = f", {deployment.state.lower()}" if deployment.state.lower() in _FAILED else ""
+    return f"Deploy {deployment.what}{where}{failed}" if deployment.what else f"Deploy{where}{failed}"

@@ -8,13 +8,14 @@ https://github.com/dora-team/fourkeys/blob/main/METRICS.md
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.changes.deployments import Deployment, deploy_events
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import Entry, counted, homeless, name_at, past_incident, text_at, time_at
+from tars_lib.sources.exported.fields import WITH_ZONE, PlacedEntry, counted, homeless, past_incident
 from tars_lib.sources.exported.quantities import NO_VALUES
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.exported.tables import read_table
@@ -46,14 +47,13 @@ def read_devlake(content: Content, choices: Choices) -> Exported:
     InputError
         If a row has no time or repo, or its time no zone.
     """
-    rows = _rows(content)
-    zone = "as each time says" if choices.zone is None else f"{choices.zone.key}, as --tz says, where a time names none"
+    rows = _rows(content, choices)
+    zone = WITH_ZONE if choices.zone is None else f"{choices.zone.key}, as --tz says, where a time names none"
     if set(content.columns) >= _DEVLAKE_DEPLOYS:
-        found = [_devlake_deployment(entry, where, choices) for where, entry in rows]
-        events, notes = deploy_events(found, content.label, choices)
+        events, notes = deploy_events([_devlake_deployment(row) for row in rows], content.label, choices)
         return Exported(events=events, columns="started_date, environment, result", zone=zone, notes=notes)
-    wanted = [(where, entry) for where, entry in rows if text_at(entry, "type").upper() == "INCIDENT"]
-    incidents = tuple(_devlake_incident(entry, where, choices) for where, entry in wanted)
+    wanted = [row for row in rows if row.text("type").upper() == "INCIDENT"]
+    incidents = tuple(_devlake_incident(row) for row in wanted)
     left = len(rows) - len(wanted)
     notes = (f"{content.label}: {counted(left, 'issue')} of other types than INCIDENT left out",) if left else ()
     return Exported(
@@ -72,78 +72,73 @@ def read_four_keys(content: Content, choices: Choices) -> Exported:
     InputError
         If a row has no time, or no repo and none was given.
     """
-    rows = _rows(content)
+    rows = _rows(content, choices)
     if set(content.columns) >= _KEYS_INCIDENTS:
-        incidents = tuple(_keys_incident(entry, where, choices) for where, entry in rows)
-        return Exported(
-            incidents=incidents,
-            columns="time_created, time_resolved",
-            zone="as each time says",
-            notes=homeless(incidents, content.label),
-        )
-    found = []
-    for where, entry in rows:
-        at = time_at(entry, "time_created", where=where, choices=choices)
-        if at is None:
-            raise InputError(f"{where}, column time_created: empty; a time is needed")
-        what = text_at(entry, "main_commit")[:7] or text_at(entry, "deploy_id")
-        found.append(
-            Deployment(at, _repo(entry, where, choices), "", "", what, text_at(entry, "deploy_id", where=where))
-        )
-    events, notes = deploy_events(found, content.label, choices)
-    return Exported(
-        events=events, columns="time_created, deploy_id, main_commit", zone="as each time says", notes=notes
-    )
+        incidents = tuple(_keys_incident(row) for row in rows)
+        notes = homeless(incidents, content.label)
+        return Exported(incidents=incidents, columns="time_created, time_resolved", zone=WITH_ZONE, notes=notes)
+    events, notes = deploy_events([_keys_deployment(row) for row in rows], content.label, choices)
+    return Exported(events=events, columns="time_created, deploy_id, main_commit", zone=WITH_ZONE, notes=notes)
 
 
-def _rows(content: Content) -> Sequence[tuple[str, Entry]]:
-    table = read_table(content.text, content.label)
+def _rows(content: Content, choices: Choices) -> list[PlacedEntry]:
     return [
-        (where, {key: "" if value in NO_VALUES else value for key, value in row.items()})
-        for where, row in table.entries()
+        replace(row, entry={key: "" if value in NO_VALUES else value for key, value in row.entry.items()})
+        for row in read_table(content.text, content.label).entries(choices)
     ]
 
 
-def _repo(entry: Entry, where: str, choices: Choices) -> str:
-    if choices.repo:
-        return choices.repo
-    if choices.repo_from and choices.repo_from not in entry:
-        raise InputError(f"{where}: --repo-from {choices.repo_from}: no such column; found: {', '.join(entry)[:200]}")
-    name = name_at(entry, *((choices.repo_from,) if choices.repo_from else _REPOS), where=where)
+def _repo(row: PlacedEntry) -> str:
+    repo_from = row.choices.repo_from
+    if row.choices.repo:
+        return row.choices.repo
+    if repo_from and repo_from not in row.entry:
+        raise InputError(f"{row.where}: --repo-from {repo_from}: no such column; found: {', '.join(row.entry)[:200]}")
+    name = row.name(*((repo_from,) if repo_from else _REPOS))
     return name.rstrip("/").removesuffix(".git").rpartition("/")[2] if "://" in name else name
 
 
-def _devlake_deployment(entry: Entry, where: str, choices: Choices) -> Deployment:
-    at = time_at(entry, "started_date", "created_date", "finished_date", where=where, choices=choices)
-    if at is None:
-        raise InputError(f"{where}, column started_date: empty; a time is needed")
-    state = text_at(entry, "result").lower() or "running"
-    what = text_at(entry, "ref_name") or text_at(entry, "commit_sha")[:7] or text_at(entry, "name")
-    ref = text_at(entry, "commit_sha")[:12] or text_at(entry, "id")
-    return Deployment(at, _repo(entry, where, choices), text_at(entry, "environment").lower(), state, what, ref)
+def _time(row: PlacedEntry, *columns: str) -> datetime:
+    time = row.time(*columns)
+    if time is None:
+        raise InputError(f"{row.where}, column {columns[0]}: empty; a time is needed")
+    return time
 
 
-def _devlake_incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
+def _devlake_deployment(row: PlacedEntry) -> Deployment:
+    time = _time(row, "started_date", "created_date", "finished_date")
+    state = row.text("result").lower() or "running"
+    what = row.text("ref_name") or row.text("commit_sha")[:7] or row.text("name")
+    ref = row.text("commit_sha")[:12] or row.text("id")
+    return Deployment(time, _repo(row), row.text("environment").lower(), state, what, ref)
+
+
+def _keys_deployment(row: PlacedEntry) -> Deployment:
+    time, ref = _time(row, "time_created"), row.text("deploy_id")
+    return Deployment(time, _repo(row), "", "", row.text("main_commit")[:7] or ref, ref)
+
+
+def _devlake_incident(row: PlacedEntry) -> PastIncident:
     return past_incident(
-        where=where,
-        detected=time_at(entry, "created_date", where=where, choices=choices),
-        title=text_at(entry, "title", where=where),
-        source="devlake",
-        ref=text_at(entry, "issue_key", "id", where=where),
-        repo=choices.repo_of(_repo(entry, where, choices)),
-        severity=text_at(entry, "severity", "priority", where=where),
-        resolved=time_at(entry, "resolution_date", where=where, choices=choices),
+        row.where,
+        "devlake",
+        detected=row.time("created_date"),
+        title=row.text("title"),
+        ref=row.text("issue_key", "id"),
+        repo=row.choices.repo_of(_repo(row)),
+        severity=row.text("severity", "priority"),
+        resolved=row.time("resolution_date"),
     )
 
 
-def _keys_incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
-    ref = text_at(entry, "incident_id", where=where)
+def _keys_incident(row: PlacedEntry) -> PastIncident:
+    ref = row.text("incident_id")
     return past_incident(
-        where=where,
-        detected=time_at(entry, "time_created", where=where, choices=choices),
-        title=text_at(entry, "title", where=where) or f"Incident {ref}",
-        source="four-keys",
+        row.where,
+        "four-keys",
+        detected=row.time("time_created"),
+        title=row.text("title") or f"Incident {ref}",
         ref=ref,
-        repo=choices.repo_of(_repo(entry, where, choices)),
-        resolved=time_at(entry, "time_resolved", where=where, choices=choices),
+        repo=row.choices.repo_of(_repo(row)),
+        resolved=row.time("time_resolved"),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tars_lib.errors import InputError
@@ -18,27 +19,18 @@ from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     Entry,
-    are_all,
-    at,
+    EntryShape,
+    PlacedEntry,
     counted,
-    entries_of,
-    name_at,
     past_incident,
-    text_at,
-    time_at,
     unknown_severities,
 )
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.tables import read_table
 from tars_lib.text.times import SECONDS
 
-_LISTS = ("data",)
+SHAPE = EntryShape(("data",), dict.fromkeys(("tinyId", "createdAt", "message"), object))
 _TAG = "service:"
-
-
-def is_one(document: object) -> bool:
-    """Return whether parsed JSON looks like alerts of Opsgenie."""
-    return are_all(document, _LISTS, lambda entry: {"tinyId", "createdAt", "message"} <= set(entry))
 
 
 def is_report(content: Content) -> bool:
@@ -54,9 +46,8 @@ def read_report(content: Content, choices: Choices) -> Exported:
     InputError
         As `parse` does, or if a time names no zone and none was chosen.
     """
-    rows = read_table(content.text, content.label).entries()
-    found = [(where, _of_row({_plain(name): cell for name, cell in row.items() if cell})) for where, row in rows]
-    return of_entries(found, content.label, choices)
+    rows = read_table(content.text, content.label).entries(choices)
+    return _exported([replace(row, entry=_of_row(row.entry)) for row in rows], content.label, choices)
 
 
 def _plain(name: str) -> str:
@@ -64,8 +55,9 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _of_row(row: dict[str, str]) -> Entry:
+def _of_row(cells: Entry) -> Entry:
     """A row as the object that the API gives."""
+    row = {_plain(name): cell for name, cell in cells.items() if cell}
     tags = [tag.strip(" []\"'") for tag in re.split(r"[,|;]", row.get("tags", ""))]
     report = {
         key: int(row[name]) if row[name].isdigit() else row[name]
@@ -82,7 +74,7 @@ def _of_row(row: dict[str, str]) -> Entry:
     }  # fmt: skip
 
 
-def parse(document: object, label: str = "opsgenie", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "opsgenie", choices: Choices = NO_CHOICES) -> Exported:
     """Read alerts as incidents: detected when they were created, the other times by the report of each.
 
     The repo is the field that `repo_from` names, else `details.service`, else the tag ``service:NAME``, else `entity`.
@@ -92,27 +84,20 @@ def parse(document: object, label: str = "opsgenie", choices: Choices | None = N
     InputError
         If an entry has no message or no time that can be read, or no repo is found in any.
     """
-    return of_entries(entries_of(document, _LISTS, label), label, choices or Choices())
+    return _exported(SHAPE.records(document, label, choices), label, choices)
 
 
-def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices) -> Exported:
-    """Read alerts of objects, or rows of a table, each with its place.
-
-    Raises
-    ------
-    InputError
-        As `parse` does.
-    """
-    incidents = tuple(_incident(entry, where, choices) for where, entry in found)
-    notes = list(unknown_severities([text_at(entry, "priority") for _, entry in found], label))
-    if incidents and not any(one.repo for one in incidents):
+def _exported(entries: Sequence[PlacedEntry], label: str, choices: Choices) -> Exported:
+    incidents = tuple(_incident(entry) for entry in entries)
+    notes = list(unknown_severities([entry.text("priority") for entry in entries], label))
+    if incidents and not any(incident.repo for incident in incidents):
         raise InputError(
             f"{label}: no alert names a service: --repo-from FIELD says where it stands (such as source or details.app), "
             "--repo NAME that all are of one"
         )
     endless = sum(
-        one.resolved is None and text_at(entry, "status") in ("closed", "resolved")
-        for one, (_, entry) in zip(incidents, found, strict=True)
+        incident.resolved is None and entry.text("status") in ("closed", "resolved")
+        for incident, entry in zip(incidents, entries, strict=True)
     )
     if endless:
         notes.append(
@@ -126,40 +111,39 @@ def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices)
     )  # fmt: skip
 
 
-def _incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
-    begin = time_at(entry, "createdAt", where=where, choices=choices)
-    impact = time_at(entry, "impactStartDate", where=where, choices=choices)
+def _incident(entry: PlacedEntry) -> PastIncident:
+    begin, impact = entry.time("createdAt"), entry.time("impactStartDate")
     return past_incident(
-        where=where,
+        entry.where,
+        "opsgenie",
         detected=begin,
-        title=text_at(entry, "message", where=where),
-        source="opsgenie",
-        ref=text_at(entry, "tinyId", "id", where=where),
-        repo=choices.repo or choices.repo_of(_repo(entry, where, choices)),
-        severity=text_at(entry, "priority", where=where),
+        title=entry.text("message"),
+        ref=entry.text("tinyId", "id"),
+        repo=entry.choices.repo or entry.choices.repo_of(_repo(entry)),
+        severity=entry.text("priority"),
         # of its incidents; the time of opening where nobody set another one, which says nothing of the harm
         started=impact if impact is not None and begin is not None and impact < begin else None,
-        acknowledged=_after(entry, "report.ackTime", begin, where),
-        resolved=_after(entry, "report.closeTime", begin, where),
+        acknowledged=_after(entry, "report.ackTime", begin),
+        resolved=_after(entry, "report.closeTime", begin),
     )
 
 
-def _repo(entry: Entry, where: str, choices: Choices) -> str:
-    if choices.repo_from:
-        return name_at(entry, choices.repo_from, where=where)
-    tags = [tag for tag in at(entry, "tags") or () if isinstance(tag, str) and tag.startswith(_TAG)]
+def _repo(entry: PlacedEntry) -> str:
+    if entry.choices.repo_from:
+        return entry.name(entry.choices.repo_from)
+    tags = [tag for tag in entry.at("tags") or () if isinstance(tag, str) and tag.startswith(_TAG)]
     tagged = tags[0].removeprefix(_TAG) if tags else ""
-    return name_at(entry, "details.service", where=where) or tagged or name_at(entry, "entity", where=where)
+    return entry.name("details.service") or tagged or entry.name("entity")
 
 
-def _after(entry: Entry, path: str, begin: datetime | None, where: str) -> datetime | None:
+def _after(entry: PlacedEntry, path: str, begin: datetime | None) -> datetime | None:
     """A time that is told as milliseconds since the alert was created."""
-    value = at(entry, path)
+    value = entry.at(path)
     if value is None or begin is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise InputError(f"{where}, {path}: {str(value)[:60]!r} is not a number of milliseconds since createdAt")
+        raise InputError(f"{entry.where}, {path}: {str(value)[:60]!r} is not a number of milliseconds since createdAt")
     try:
         return begin + timedelta(milliseconds=value)
     except (OverflowError, ValueError) as error:
-        raise InputError(f"{where}, {path}: {str(value)[:60]} ms is longer than the calendar") from error
+        raise InputError(f"{entry.where}, {path}: {str(value)[:60]} ms is longer than the calendar") from error

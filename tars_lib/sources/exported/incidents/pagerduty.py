@@ -16,18 +16,14 @@ from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import (
-    Entry,
-    at,
+    PlacedEntry,
     counted,
-    entries_of,
     homeless,
-    name_at,
     past_incident,
-    text_at,
-    time_at,
+    records_of,
     unknown_severities,
 )
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.tables import read_table
 
 _LISTS = ("incidents", "data")
@@ -40,21 +36,19 @@ _REPO = ("service.summary", "service.name", "service_name")
 def is_one(document: object) -> bool:
     """Return whether parsed JSON looks like incidents of PagerDuty."""
     try:
-        found = entries_of(document, _LISTS, "")
+        entries = records_of(document, _LISTS, "")
     except InputError:
         return False
-    return bool(found) and is_table([name for _, entry in found for name in entry])
-
-
-def is_table(columns: Sequence[str]) -> bool:
-    """Return whether names of columns are those of its report."""
-    names = set(columns)
-    return "incident_number" in names and bool(names & set(_CREATED)) and bool(names & {"service", "service_name"})
+    return _are_known({name for entry in entries for name in entry.entry})
 
 
 def is_report(content: Content) -> bool:
     """Return whether a table is its report of incidents."""
-    return is_table(content.columns)
+    return _are_known(set(content.columns))
+
+
+def _are_known(names: set[str]) -> bool:
+    return "incident_number" in names and bool(names & set(_CREATED)) and bool(names & {"service", "service_name"})
 
 
 def read_report(content: Content, choices: Choices) -> Exported:
@@ -65,10 +59,10 @@ def read_report(content: Content, choices: Choices) -> Exported:
     InputError
         As `parse` does, or if a time names no zone and none was chosen.
     """
-    return of_entries(list(read_table(content.text, content.label).entries()), content.label, choices)
+    return _exported(read_table(content.text, content.label).entries(choices), content.label, choices)
 
 
-def parse(document: object, label: str = "pagerduty", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "pagerduty", choices: Choices = NO_CHOICES) -> Exported:
     """Read incidents: detected when they were created, by PagerDuty's own times of acknowledgement and resolution.
 
     Raises
@@ -76,23 +70,16 @@ def parse(document: object, label: str = "pagerduty", choices: Choices | None = 
     InputError
         If an entry has no title or no time that can be read.
     """
-    return of_entries(entries_of(document, _LISTS, label), label, choices or Choices())
+    return _exported(records_of(document, _LISTS, label, choices), label, choices)
 
 
-def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices) -> Exported:
-    """Read incidents of objects, or rows of a table, each with its place.
-
-    Raises
-    ------
-    InputError
-        As `parse` does.
-    """
-    incidents = tuple(_incident(entry, where, choices) for where, entry in found)
-    notes = list(unknown_severities([text_at(entry, *_SEVERITY) for _, entry in found], label))
+def _exported(entries: Sequence[PlacedEntry], label: str, choices: Choices) -> Exported:
+    incidents = tuple(_incident(entry) for entry in entries)
+    notes = list(unknown_severities([entry.text(*_SEVERITY) for entry in entries], label))
     notes += homeless(incidents, label)
     guessed = sum(
-        one.resolved is not None and not text_at(entry, *_ENDED)
-        for one, (_, entry) in zip(incidents, found, strict=True)
+        incident.resolved is not None and not entry.text(*_ENDED)
+        for incident, entry in zip(incidents, entries, strict=True)
     )
     if guessed:
         notes.append(
@@ -107,41 +94,29 @@ def of_entries(found: Sequence[tuple[str, Entry]], label: str, choices: Choices)
     )
 
 
-def _incident(entry: Entry, where: str, choices: Choices) -> PastIncident:
-    begin = time_at(entry, *_CREATED, where=where, choices=choices)
-    end = time_at(entry, *_ENDED, where=where, choices=choices)
-    if end is None and text_at(entry, "status").lower() == "resolved":
-        end = time_at(entry, "last_status_change_at", where=where, choices=choices)
+def _incident(entry: PlacedEntry) -> PastIncident:
+    begin, end, choices = entry.time(*_CREATED), entry.time(*_ENDED), entry.choices
+    if end is None and entry.text("status").lower() == "resolved":
+        end = entry.time("last_status_change_at")
     return past_incident(
-        where=where,
+        entry.where,
+        "pagerduty",
         detected=begin,
-        title=text_at(entry, "title", "description", "summary", where=where),
-        source="pagerduty",
-        ref=text_at(entry, "id", "incident_number", where=where),
-        repo=choices.repo or choices.repo_of(name_at(entry, *_named(choices), where=where)),
-        severity=text_at(entry, *_SEVERITY, where=where),
-        acknowledged=_acknowledged(entry, begin, where, choices),
+        title=entry.text("title", "description", "summary"),
+        ref=entry.text("id", "incident_number"),
+        repo=choices.repo or choices.repo_of(entry.name(*((choices.repo_from,) if choices.repo_from else _REPO))),
+        severity=entry.text(*_SEVERITY),
+        acknowledged=_acknowledged(entry, begin),
         resolved=end,
     )
 
 
-def _named(choices: Choices) -> tuple[str, ...]:
-    return (choices.repo_from,) if choices.repo_from else _REPO
-
-
-def _acknowledged(entry: Entry, begin: datetime | None, where: str, choices: Choices) -> datetime | None:
-    times = [
-        time_at(one, "at", where=f"{where}, acknowledgements", choices=choices)
-        for one in at(entry, "acknowledgements") or ()
-        if isinstance(one, dict)
-    ]
-    known = [time for time in times if time is not None]
-    if known:
-        return min(known)
-    seconds = text_at(entry, "seconds_to_first_ack", where=where)
+def _acknowledged(entry: PlacedEntry, begin: datetime | None) -> datetime | None:
+    times = [time for given in entry.inner("acknowledgements") if (time := given.time("at")) is not None]
+    seconds = "" if times else entry.text("seconds_to_first_ack")
     if not seconds or begin is None:
-        return None
+        return min(times, default=None)
     try:
         return begin + timedelta(seconds=float(seconds))
     except (ValueError, OverflowError) as error:
-        raise InputError(f"{where}, seconds_to_first_ack: {seconds[:60]!r} is not a number of seconds") from error
+        raise InputError(f"{entry.where}, seconds_to_first_ack: {seconds[:60]!r} is not a number of seconds") from error

@@ -12,31 +12,17 @@ from datetime import datetime
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Event, PastIncident
-from tars_lib.sources.exported.fields import (
-    WITH_ZONE,
-    Entry,
-    are_all,
-    at,
-    counted,
-    entries_of,
-    name_at,
-    past_incident,
-    text_at,
-    time_at,
-)
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.fields import WITH_ZONE, EntryShape, PlacedEntry, counted, past_incident
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 
-_LISTS = ("incidents", "scheduled_maintenances")
+SHAPE = EntryShape(
+    ("incidents", "scheduled_maintenances"), dict.fromkeys(("impact", "name", "created_at", "status"), object)
+)
 _IMPACT = {"critical": "critical", "major": "high", "minor": "medium", "none": "low", "maintenance": ""}
 """Impacts of a status page as severities; judgement. `minor` is a partial outage there, and no small matter."""
 
 
-def is_one(document: object) -> bool:
-    """Return whether parsed JSON looks like the history of a status page."""
-    return are_all(document, _LISTS, lambda entry: {"impact", "name", "created_at", "status"} <= set(entry))
-
-
-def parse(document: object, label: str = "statuspage", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "statuspage", choices: Choices = NO_CHOICES) -> Exported:
     """Read incidents, one for each component that it names; planned maintenance becomes events.
 
     `started` is kept where somebody set it to before the incident was posted: a page sets it to the time of posting by itself,
@@ -47,19 +33,18 @@ def parse(document: object, label: str = "statuspage", choices: Choices | None =
     InputError
         If an entry has no name or no time that can be read.
     """
-    choices = choices or Choices()
     incidents: list[PastIncident] = []
     events: list[Event] = []
     homeless, unset = 0, 0
-    for where, entry in entries_of(document, _LISTS, label):
-        repos = _repos(entry, where, choices)
-        if text_at(entry, "scheduled_for"):
-            events += _maintenance(entry, where, repos, choices)
+    for entry in SHAPE.records(document, label, choices):
+        repos = _repos(entry)
+        if entry.text("scheduled_for"):
+            events += _maintenance(entry, repos)
             continue
-        made = [_incident(entry, where, repo, choices) for repo in repos]
-        incidents += made
-        homeless += made[0].repo is None
-        unset += made[0].started is None
+        of_entry = [_incident(entry, repo) for repo in repos]
+        incidents += of_entry
+        homeless += of_entry[0].repo is None
+        unset += of_entry[0].started is None
     notes = []
     if homeless:
         notes.append(f"{label}: {counted(homeless, 'incident')} without a component: no service is named")
@@ -76,53 +61,44 @@ def parse(document: object, label: str = "statuspage", choices: Choices | None =
     )
 
 
-def _repos(entry: Entry, where: str, choices: Choices) -> list[str]:
-    if choices.repo:
-        return [choices.repo]
-    components = at(entry, "components")
-    listed = components if isinstance(components, list) else []
-    names = [name_at(one, "name", where=where) for one in listed if isinstance(one, dict)]
-    return [choices.repo_of(name) for name in dict.fromkeys(names) if name] or [""]
+def _repos(entry: PlacedEntry) -> list[str]:
+    if entry.choices.repo:
+        return [entry.choices.repo]
+    names = [component.name("name") for component in entry.inner("components")]
+    return [entry.choices.repo_of(name) for name in dict.fromkeys(names) if name] or [""]
 
 
-def _incident(entry: Entry, where: str, repo: str, choices: Choices) -> PastIncident:
-    posted = time_at(entry, "created_at", where=where, choices=choices)
-    begin = time_at(entry, "started_at", where=where, choices=choices)
+def _incident(entry: PlacedEntry, repo: str) -> PastIncident:
+    posted, begin = entry.time("created_at"), entry.time("started_at")
     return past_incident(
-        where=where,
+        entry.where,
+        "statuspage",
         detected=posted,
-        title=text_at(entry, "name", where=where),
-        source="statuspage",
-        ref=text_at(entry, "shortlink", "id", where=where),
+        title=entry.text("name"),
+        ref=entry.text("shortlink", "id"),
         repo=repo,
-        severity=_IMPACT.get(text_at(entry, "impact").lower(), ""),
+        severity=_IMPACT.get(entry.text("impact").lower(), ""),
         started=begin if begin is not None and posted is not None and begin < posted else None,
-        acknowledged=_told(entry, ("investigating", "identified"), where, posted, choices),
-        resolved=time_at(entry, "resolved_at", where=where, choices=choices),
+        acknowledged=_acknowledged(entry, posted),
+        resolved=entry.time("resolved_at"),
     )
 
 
-def _told(
-    entry: Entry, statuses: tuple[str, ...], where: str, posted: datetime | None, choices: Choices
-) -> datetime | None:
+def _acknowledged(entry: PlacedEntry, posted: datetime | None) -> datetime | None:
     """Return when somebody first wrote that they look into it."""
-    updates = at(entry, "incident_updates")
     times = [
-        time_at(one, "display_at", "created_at", where=f"{where}, incident_updates", choices=choices)
-        for one in (updates if isinstance(updates, list) else [])
-        if isinstance(one, dict) and text_at(one, "status").lower() in statuses
+        update.time("display_at", "created_at")
+        for update in entry.inner("incident_updates")
+        if update.text("status").lower() in ("investigating", "identified")
     ]
-    known = [time for time in times if time is not None and (posted is None or time >= posted)]
-    return min(known) if known else None
+    return min((time for time in times if time is not None and (posted is None or time >= posted)), default=None)
 
 
-def _maintenance(entry: Entry, where: str, repos: list[str], choices: Choices) -> list[Event]:
-    begin = time_at(entry, "scheduled_for", where=where, choices=choices)
-    until = time_at(entry, "scheduled_until", where=where, choices=choices)
-    title = text_at(entry, "name", where=where)
+def _maintenance(entry: PlacedEntry, repos: list[str]) -> list[Event]:
+    begin, until = entry.time("scheduled_for"), entry.time("scheduled_until")
     if begin is None or (until is not None and until < begin):
         raise InputError(
-            f"{where}: scheduled_for {text_at(entry, 'scheduled_for')!r} does not begin before scheduled_until"
+            f"{entry.where}: scheduled_for {entry.text('scheduled_for')!r} does not begin before scheduled_until"
         )
-    ref = text_at(entry, "shortlink", "id", where=where) or None
-    return [Event(begin, repo or None, "maintenance", title or "maintenance", ref, until) for repo in repos]
+    title, ref = entry.text("name") or "maintenance", entry.text("shortlink", "id") or None
+    return [Event(begin, repo or None, "maintenance", title, ref, until) for repo in repos]

@@ -13,10 +13,9 @@ import numpy as np
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.units import unit_of
-from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import Entry, entries_of, text_at, time_of
-from tars_lib.sources.exported.samples.points import point_times, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
+from tars_lib.sources.exported.fields import Entry, PlacedEntry, records_of, time_of
+from tars_lib.sources.exported.samples.points import Points, owned_series, point_times, point_values
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported, SampledSeries
 from tars_lib.sources.exported.whose import owners, series_name
 
 _STATISTICS = ("Average", "Sum", "Minimum", "Maximum", "SampleCount")
@@ -44,12 +43,7 @@ def is_one(document: object) -> bool:
     )
 
 
-def read(content: Content, choices: Choices) -> Exported:
-    """Read a file that holds an answer."""
-    return parse(content.document, content.label, choices)
-
-
-def parse(document: object, label: str = "cloudwatch", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "cloudwatch", choices: Choices = NO_CHOICES) -> Exported:
     """Read series by their labels: ``service/metric``, or one of the two, and the user says the other.
 
     Raises
@@ -57,65 +51,57 @@ def parse(document: object, label: str = "cloudwatch", choices: Choices | None =
     InputError
         If an answer is not complete, has several statistics or units, or it cannot be told whose a series is.
     """
-    choices = choices or Choices()
     if isinstance(document, dict) and "Datapoints" in document:
         return _statistics(document, label, choices)
-    found = entries_of(document, ("MetricDataResults",), label)
-    for where, entry in found:
-        code = text_at(entry, "StatusCode")
+    joined: dict[str, list[PlacedEntry]] = {}
+    for part in records_of(document, ("MetricDataResults",), label, choices):
+        code = part.text("StatusCode")
         if code not in ("", "Complete"):
             raise InputError(
-                f"{where}: StatusCode {code}: the answer is not whole; ask for the next pages (NextToken) and join them"
+                f"{part.where}: StatusCode {code}: the answer is not whole; ask for the next pages (NextToken) and join them"
             )
-    joined: dict[str, list[tuple[str, Entry]]] = {}
-    for where, entry in found:
-        joined.setdefault(text_at(entry, "Label", "Id", where=where), []).append((where, entry))
-    whose = owners([series_name(name) for name in joined], choices, label)
-    series = []
-    for owner, parts in zip(whose, joined.values(), strict=True):
-        times: list[int] = []
-        values: list[object] = []
-        for where, entry in parts:
-            given, told = entry.get("Timestamps"), entry.get("Values")
-            if not isinstance(given, list) or not isinstance(told, list) or len(given) != len(told):
-                raise InputError(f"{where}: Timestamps and Values of one length are needed")
-            times += [_micros(time, f"{where}, Timestamps", choices) for time in given]
-            values += told
-        series.append(
-            SampledSeries(
-                owner.repo,
-                owner.metric,
-                np.array(times, dtype=np.int64),
-                point_values(values, label),
-                owner.unit,
-                owner.kind,
-            )
-        )
-    return Exported(series=tuple(series), columns="Label, Timestamps, Values", zone="as each time says")
+        joined.setdefault(part.text("Label", "Id"), []).append(part)
+    names = [series_name(name) for name in joined]
+    series = owned_series(names, (_joined(parts, label) for parts in joined.values()), choices, label)
+    return Exported(series=series, columns="Label, Timestamps, Values", zone="as each time says")
+
+
+def _joined(parts: list[PlacedEntry], label: str) -> Points:
+    """The points of all parts of a series."""
+    times: list[int] = []
+    values: list[object] = []
+    for part in parts:
+        stamps, numbers = part.entry.get("Timestamps"), part.entry.get("Values")
+        if not isinstance(stamps, list) or not isinstance(numbers, list) or len(stamps) != len(numbers):
+            raise InputError(f"{part.where}: Timestamps and Values of one length are needed")
+        times += [_micros(time, f"{part.where}, Timestamps", part.choices) for time in stamps]
+        values += numbers
+    return np.array(times, dtype=np.int64), point_values(values, label), "", ""
 
 
 def _statistics(document: Entry, label: str, choices: Choices) -> Exported:
-    points = [(where, {**entry, **_shares(entry)}) for where, entry in entries_of(document, ("Datapoints",), label)]
-    statistics = dict.fromkeys((*_STATISTICS, *(key for _, entry in points for key in _shares(entry))))
-    names = [key for key in statistics if any(key in entry for _, entry in points)]
-    units = sorted({text_at(entry, "Unit") for _, entry in points})
+    points = records_of(document, ("Datapoints",), label, choices)
+    # percentiles and the like, such as p95, stand apart
+    cells = [{**point.entry, **_extended(point)} for point in points]
+    statistics = dict.fromkeys((*_STATISTICS, *(key for point in points for key in _extended(point))))
+    names = [key for key in statistics if any(key in row for row in cells)]
+    units = sorted({point.text("Unit") for point in points})
     if len(names) != 1 or len(units) != 1:
         what = f"statistics {', '.join(names) or 'none'}" if len(names) != 1 else f"units {', '.join(units)}"
         raise InputError(f"{label}: {what}; one of them is needed: ask for each by itself (--statistics)")
     if units[0] not in _UNITS:
         raise InputError(f"{label}: unit {units[0][:40]!r} is not known; allowed: {', '.join(_UNITS)}")
-    (owner,) = owners([series_name(text_at(document, "Label"))], choices, label)
-    times = [_micros(entry.get("Timestamp"), f"{where}, Timestamp", choices) for where, entry in points]
-    values = point_values([entry.get(names[0]) for _, entry in points], label)
+    (owner,) = owners([series_name(PlacedEntry(document, label).text("Label"))], choices, label)
+    times = [_micros(point.entry.get("Timestamp"), f"{point.where}, Timestamp", choices) for point in points]
+    values = point_values([row.get(names[0]) for row in cells], label)
     unit = unit_of(_UNITS[units[0]]).symbol if _UNITS[units[0]] else owner.unit
-    one = SampledSeries(owner.repo, owner.metric, np.array(times, dtype=np.int64), values, unit, owner.kind)
-    return Exported(series=(one,), columns=f"Label, Timestamp, {names[0]}, Unit", zone="as each time says")
+    series = SampledSeries(owner.repo, owner.metric, np.array(times, dtype=np.int64), values, unit, owner.kind)
+    return Exported(series=(series,), columns=f"Label, Timestamp, {names[0]}, Unit", zone="as each time says")
 
 
-def _shares(entry: Entry) -> Entry:
-    """Percentiles and the like, such as ``p95``."""
-    found = entry.get("ExtendedStatistics")
-    return found if isinstance(found, dict) else {}
+def _extended(point: PlacedEntry) -> Entry:
+    extended = point.entry.get("ExtendedStatistics")
+    return extended if isinstance(extended, dict) else {}
 
 
 def _micros(time: object, where: str, choices: Choices) -> int:

@@ -12,12 +12,12 @@ import json
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import COUNTER, COUNTS, GAUGE
-from tars_lib.sources.exported.fields import Entry, are_all, at, counted, entries_of, name_at, text_at, time_of
+from tars_lib.sources.exported.fields import Entry, EntryShape, PlacedEntry, counted, time_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import SeriesName
 
-_LISTS = ("timeSeries",)
+SHAPE = EntryShape(("timeSeries",), {"metricKind": object, "points": list})
 _KINDS = {"GAUGE": GAUGE, "DELTA": COUNTS, "CUMULATIVE": COUNTER}
 _VALUES = ("doubleValue", "int64Value")
 _UNITS = {
@@ -34,12 +34,7 @@ _UNITS = {
 }
 
 
-def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
-    return are_all(document, _LISTS, lambda entry: "metricKind" in entry and isinstance(entry.get("points"), list))
-
-
-def parse(document: object, label: str = "google", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "google", choices: Choices = NO_CHOICES) -> Exported:
     """Read series: labels are those of resource and metric, the metric its type.
 
     Deltas are counts of the interval that begins at their start. Distributions are passed over, which a note says.
@@ -49,48 +44,48 @@ def parse(document: object, label: str = "google", choices: Choices | None = Non
     InputError
         If a point has no time or no number, or repo or metric cannot be told.
     """
-    choices = choices or Choices()
-    found: dict[str, PointSeries] = {}
+    by_name: dict[str, PointSeries] = {}
     passed = 0
-    whole = text_at(document, "unit") if isinstance(document, dict) else ""
-    for where, entry in entries_of(document, _LISTS, label):
-        told = text_at(entry, "metricKind", where=where)
-        if told not in _KINDS:
-            raise InputError(f"{where}: metricKind {told[:40]!r}; allowed: {', '.join(_KINDS)}")
-        name, kind = name_at(entry, "metric.type", where=where), _KINDS[told]
+    whole = PlacedEntry(document, label).text("unit") if isinstance(document, dict) else ""
+    for entry in SHAPE.records(document, label, choices):
+        metric_kind = entry.text("metricKind")
+        if metric_kind not in _KINDS:
+            raise InputError(f"{entry.where}: metricKind {metric_kind[:40]!r}; allowed: {', '.join(_KINDS)}")
+        name, kind = entry.name("metric.type"), _KINDS[metric_kind]
         labels = {key: str(value) for part in ("resource", "metric") for key, value in _labels(entry, part).items()}
         # a delta that is no whole number sums durations or bytes
-        kind = kind if kind == GAUGE or text_at(entry, "valueType") == "INT64" else ""
-        unit = text_at(entry, "unit", where=where) or whole
+        kind = kind if kind == GAUGE or entry.text("valueType") == "INT64" else ""
+        unit = entry.text("unit") or whole
         text = f"{name}{json.dumps(labels, sort_keys=True)}"
-        one = PointSeries(
+        series = PointSeries(
             SeriesName(text, name, labels or {"": ""}), "" if unit.startswith("{") else _UNITS.get(unit, unit), kind
         )
-        for here, point in entries_of(entry, ("points",), where):
-            value = next((at(point, f"value.{key}") for key in _VALUES if at(point, f"value.{key}") is not None), None)
+        when = "interval.startTime" if metric_kind == "DELTA" else "interval.endTime"
+        for point in entry.records("points"):
+            value = next((number for key in _VALUES if (number := point.at(f"value.{key}")) is not None), None)
             if value is None:
                 passed += 1
                 continue
-            when = "interval.startTime" if told == "DELTA" else "interval.endTime"
-            one.add(to_micros(time_of(at(point, when), f"{here}, {when}", choices)), point_values([value], here)[0])
-        if one.times:
-            joined = found.setdefault(text, one)
-            if joined is not one:
-                joined.times += one.times
-                joined.values += one.values
+            time = to_micros(time_of(point.at(when), f"{point.where}, {when}", choices))
+            series.add(time, point_values([value], point.where)[0])
+        if series.times:
+            before = by_name.setdefault(text, series)
+            if before is not series:
+                before.times += series.times
+                before.values += series.values
     notes = (
         (f"{label}: {counted(passed, 'point')} without a number, as distributions are, passed over",) if passed else ()
     )
-    if not found:
+    if not by_name:
         raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))
     return Exported(
-        series=PointSeries.settled(found.values(), choices, label),
+        series=PointSeries.settled(by_name.values(), choices, label),
         columns="timeSeries; labels of resource and metric",
         zone="as each time says",
         notes=notes,
     )
 
 
-def _labels(entry: Entry, part: str) -> Entry:
-    found = at(entry, f"{part}.labels")
-    return found if isinstance(found, dict) else {}
+def _labels(entry: PlacedEntry, part: str) -> Entry:
+    labels = entry.at(f"{part}.labels")
+    return labels if isinstance(labels, dict) else {}

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from tars_lib.errors import InputError, place
 from tars_lib.sources.exported.clock import read_times
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import at, counted, entries_of, name_at
+from tars_lib.sources.exported.fields import PlacedEntry, counted, records_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
@@ -205,7 +205,7 @@ def _is_statement(results: Sequence[object]) -> bool:
     )
 
 
-def read_answer(document: object, label: str = "influx", choices: Choices | None = None) -> Exported:
+def read_answer(document: object, label: str = "influx", choices: Choices = NO_CHOICES) -> Exported:
     """Read the answer to a query in InfluxQL: tags from its ``group by``.
 
     Raises
@@ -213,23 +213,25 @@ def read_answer(document: object, label: str = "influx", choices: Choices | None
     InputError
         If the query failed, a row does not fit its columns, or repo or metric cannot be told.
     """
-    choices = choices or Choices()
     found, passed = _Collected(), Counter[str]()
-    for where, result in entries_of(document, ("results",), label):
-        if result.get("error") or result.get("partial"):
-            raise InputError(f"{where}: the answer is not whole: {str(result.get('error') or 'partial')[:200]}")
-        for here, one in entries_of(result, ("series",), where) if "series" in result else ():
-            _add_series(found, one, here, choices.repo_from or REPO_LABEL, passed)
+    for result in records_of(document, ("results",), label, choices):
+        if result.entry.get("error") or result.entry.get("partial"):
+            raise InputError(
+                f"{result.where}: the answer is not whole: {str(result.entry.get('error') or 'partial')[:200]}"
+            )
+        for series in result.records("series") if "series" in result.entry else ():
+            _add_series(found, series, passed)
     return found.exported(label, choices, _columns("columns and values", choices), passed)
 
 
-def _add_series(found: _Collected, one: Mapping[str, object], where: str, repo_from: str, passed: Counter[str]) -> None:
+def _add_series(found: _Collected, series: PlacedEntry, passed: Counter[str]) -> None:
     """Add a series; a column of texts is a tag only where it names the service."""
-    columns, tags = one.get("columns"), at(one, "tags")
+    columns, tags = series.entry.get("columns"), series.entry.get("tags")
+    repo_from = series.choices.repo_from or REPO_LABEL
     if not isinstance(columns, list) or "time" not in columns:
-        raise InputError(f"{where}: columns with time are needed")
+        raise InputError(f"{series.where}: columns with time are needed")
     labels = {str(key): str(value) for key, value in tags.items() if value != ""} if isinstance(tags, dict) else {}
-    for values in _rows(one.get("values"), len(columns), where):
+    for values in _rows(series.entry.get("values"), len(columns), series.where):
         row = {str(name): value for name, value in zip(columns, values, strict=True)}
         texts = {key: value for key, value in row.items() if isinstance(value, str) and key != "time"}
         own = {**labels, **({repo_from: texts[repo_from]} if repo_from in texts else {})}
@@ -237,7 +239,7 @@ def _add_series(found: _Collected, one: Mapping[str, object], where: str, repo_f
             if key == "time" or key in texts:
                 passed.update([key] if key in texts and key not in own else [])
             else:
-                found.add((name_at(one, "name", where=where), key), own, str(row["time"]), value, 0)
+                found.add((series.name("name"), key), own, str(row["time"]), value, 0)
 
 
 def _rows(given: object, width: int, where: str) -> Iterator[list[object]]:

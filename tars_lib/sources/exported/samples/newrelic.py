@@ -12,23 +12,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tars_lib.errors import InputError
-from tars_lib.sources.exported.fields import Entry, are_all, at, entries_of, name_at
-from tars_lib.sources.exported.samples.points import point_times, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
-from tars_lib.sources.exported.whose import SeriesName, owners
+from tars_lib.sources.exported.fields import Entry, EntryShape, at
+from tars_lib.sources.exported.samples.points import Points, owned_series, point_times, point_values
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.sources.exported.whose import SeriesName
 
-_LISTS = ("results",)
 _BEGIN, _END = "beginTimeSeconds", "endTimeSeconds"
 _FACETS, _SERIES = "facets", "timeSeries"
+SHAPE = EntryShape(("results",), {_BEGIN: object, _END: object})
 _NERDGRAPH = "data.actor.account.nrql"
 
 
 def is_one(document: object) -> bool:
     """Return whether parsed JSON looks like the answer."""
-    return are_all(_inner(document), _LISTS, lambda entry: {_BEGIN, _END} <= set(entry))
+    return SHAPE.fits(_inner(document))
 
 
-def parse(document: object, label: str = "newrelic", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "newrelic", choices: Choices = NO_CHOICES) -> Exported:
     """Read series: the repo from the facet, or the field that `repo_from` names; the metric by the function that was asked for.
 
     Raises
@@ -36,45 +36,37 @@ def parse(document: object, label: str = "newrelic", choices: Choices | None = N
     InputError
         If an entry has no time, a value is no number, or repo or metric cannot be told.
     """
-    choices = choices or Choices()
-    found = entries_of(_inner(document), _LISTS, label)
     points: dict[tuple[str, str], list[tuple[str, object, object]]] = {}
-    for where, entry in found:
-        repo = name_at(entry, choices.repo_from or "facet", where=where)
+    for entry in SHAPE.records(_inner(document), label, choices):
+        repo = entry.name(choices.repo_from or "facet")
         if choices.repo_from and not repo:
             raise InputError(
-                f"{where}: --repo-from {choices.repo_from}: no such field; found: {', '.join(entry)[:200]}"
+                f"{entry.where}: --repo-from {choices.repo_from}: no such field; found: {', '.join(entry.entry)[:200]}"
             )
-        for metric, value in _values(entry):
-            points.setdefault((repo, metric), []).append((where, entry[_BEGIN], value))
+        for metric, value in _values(entry.entry):
+            points.setdefault((repo, metric), []).append((entry.where, entry.entry[_BEGIN], value))
     names = [_name(repo, metric, choices) for repo, metric in points]
-    series = []
-    for owner, (key, told) in zip(owners(names, choices, label), points.items(), strict=True):
-        where, counts = told[0][0], "count" if key[1] == "count" else ""
-        times, values = ([one[at] for one in told] for at in (1, 2))
-        series.append(
-            SampledSeries(
-                owner.repo,
-                owner.metric,
-                point_times(times, 1, where),
-                point_values(values, where),
-                owner.unit or counts,
-                owner.kind or counts,
-            )
-        )
-    return Exported(series=tuple(series), columns=f"facet, {_BEGIN}, values", zone="UTC, counted in s since 1970")
+    series = owned_series(names, (_points(key[1], rows) for key, rows in points.items()), choices, label)
+    return Exported(series=series, columns=f"facet, {_BEGIN}, values", zone="UTC, counted in s since 1970")
+
+
+def _points(metric: str, rows: list[tuple[str, object, object]]) -> Points:
+    where, unit = rows[0][0], "count" if metric == "count" else ""
+    times, values = [row[1] for row in rows], [row[2] for row in rows]
+    return point_times(times, 1, where), point_values(values, where), unit, unit
 
 
 def _inner(document: object) -> object:
     found = at(document, _NERDGRAPH) if isinstance(document, dict) else None
     inner = document if found is None else found
-    return {_LISTS[0]: list(_flat(inner))} if isinstance(inner, dict) and _is_older(inner) else inner
+    return {SHAPE.keys[0]: list(_flat(inner))} if isinstance(inner, dict) and _is_older(inner) else inner
 
 
 def _is_older(answer: Entry) -> bool:
     """Whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
-    return are_all(answer, (_SERIES,), lambda one: _BEGIN in one) or are_all(
-        answer, (_FACETS,), lambda one: isinstance(one.get(_SERIES), list)
+    return any(
+        shape.fits(answer)
+        for shape in (EntryShape((_SERIES,), {_BEGIN: object}), EntryShape((_FACETS,), {_SERIES: list}))
     )
 
 

@@ -73,25 +73,27 @@ def read(content: Content, choices: Choices) -> Exported:
         )
     is_open = content.text.rstrip().endswith("# EOF")
     epoch = choices.epoch or ("s" if is_open else "ms")
-    whose = owners([one.name for one in raw], choices, label)
+    whose = owners([raw_series.name for raw_series in raw], choices, label)
     series = []
-    for owner, one in zip(whose, raw, strict=True):
+    for owner, raw_series in zip(whose, raw, strict=True):
 
-        def where(position: int, lines: list[int] = one.lines) -> str:
+        def where(position: int, lines: list[int] = raw_series.lines) -> str:
             return place(label, row=lines[position])
 
-        by_size = read_times(one.times, where, epoch=choices.epoch)
+        by_size = read_times(raw_series.times, where, epoch=choices.epoch)
         if not choices.epoch and f"counted in {epoch} " not in by_size.zone:
             raise InputError(
-                f"{where(0)}: {one.times[0]} is {by_size.zone.removeprefix('UTC, ')} by its magnitude, but a text "
+                f"{where(0)}: {raw_series.times[0]} is {by_size.zone.removeprefix('UTC, ')} by its magnitude, but a text "
                 f"{'with' if is_open else 'without'} # EOF counts in {epoch}; --epoch settles it"
             )
-        kind = owner.kind or _KINDS.get(kinds.get(one.base, ""), COUNTER if one.name.name.endswith("_total") else "")
-        unit = owner.unit or units.get(one.base, "") or unit_in_name(one.name.name)[1]
-        values = point_values(one.values, label)
+        kind = owner.kind or _KINDS.get(
+            kinds.get(raw_series.base, ""), COUNTER if raw_series.name.name.endswith("_total") else ""
+        )
+        unit = owner.unit or units.get(raw_series.base, "") or unit_in_name(raw_series.name.name)[1]
+        values = point_values(raw_series.values, label)
         series.append(
             SampledSeries(
-                owner.repo, owner.metric, by_size.micros, values, unit, kind, np.array(one.lines, dtype=np.int64)
+                owner.repo, owner.metric, by_size.micros, values, unit, kind, np.array(raw_series.lines, dtype=np.int64)
             )
         )
     notes = [f"{label}: {_told(passed)} of histograms and summaries are passed over"] if passed else []
@@ -126,22 +128,22 @@ def _collect(text: str, label: str) -> tuple[dict[str, str], dict[str, str], lis
             continue
         if line.startswith("#"):
             continue
-        found = _SAMPLE.fullmatch(line.strip())
-        if found is None or found[4] is None or found[4].startswith("#"):
-            what = "not a sample" if found is None else "a sample without a time; a scrape has none: export a range"
+        sample = _SAMPLE.fullmatch(line.strip())
+        if sample is None or sample[4] is None or sample[4].startswith("#"):
+            what = "not a sample" if sample is None else "a sample without a time; a scrape has none: export a range"
             faults.append(f"{place(label, row=number)}: {what}")
             continue
-        name, key = found[1], f"{found[1]}{found[2] or ''}"
+        name, key = sample[1], f"{sample[1]}{sample[2] or ''}"
         base = name.removesuffix("_total")
         base = base if base in kinds else name
         kind = kinds.get(base, "")
         if (kind not in ("", "counter", "gauge", "unknown", "untyped")) or _is_part(name, kinds):
             passed[name] += 1
             continue
-        one = raw.setdefault(key, _Raw(series_name(key), base))
-        one.values.append(found[3])
-        one.times.append(found[4])
-        one.lines.append(number)
+        raw_series = raw.setdefault(key, _Raw(series_name(key), base))
+        raw_series.values.append(sample[3])
+        raw_series.times.append(sample[4])
+        raw_series.lines.append(number)
     if faults:
         raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
     return kinds, units, list(raw.values()), passed

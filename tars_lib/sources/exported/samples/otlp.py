@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from tars_lib.errors import InputError
 from tars_lib.model.metrics import COUNTER, COUNTS, GAUGE
-from tars_lib.sources.exported.fields import Entry, at, counted, entries_of, name_at, text_at
+from tars_lib.sources.exported.fields import Entry, PlacedEntry, counted, records_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_times, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import SeriesName
 
 _LISTS = ("resourceMetrics",)
@@ -43,7 +43,7 @@ def is_one(document: object) -> bool:
     return bool(parts) and all(isinstance(one, dict) and isinstance(one.get(_LISTS[0]), list) for one in parts)
 
 
-def parse(document: object, label: str = "otlp", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) -> Exported:
     """Read gauges and sums: the repo is the resource's ``service.name`` or another attribute, the metric its name.
 
     Cumulative sums are running totals, delta sums counts of the interval that ends at their time. Histograms and summaries are
@@ -54,38 +54,38 @@ def parse(document: object, label: str = "otlp", choices: Choices | None = None)
     InputError
         If a point has no time or no number, a sum no temporality, or repo or metric cannot be told.
     """
-    choices = choices or Choices()
-    found: dict[str, PointSeries] = {}
+    by_name: dict[str, PointSeries] = {}
     passed: Counter[str] = Counter()
-    for where, resource, metric in _metrics(document, label):
-        name, kind = name_at(metric, "name", where=where), ""
-        data = metric.get("gauge")
+    for resource, metric in _metrics(document, label):
+        name, kind = metric.name("name"), ""
+        data = metric.entry.get("gauge")
         if not isinstance(data, dict):
-            data = metric.get("sum")
+            data = metric.entry.get("sum")
             if not isinstance(data, dict):
                 passed[name] += 1
                 continue
-            kind = _kind(data, f"{where}, {name}")
-        unit = text_at(metric, "unit", where=where)
+            kind = _kind(data, f"{metric.where}, {name}")
+        unit = metric.text("unit")
         unit = "" if unit.startswith("{") and "/" not in unit else _UNITS.get(unit, unit)
-        for here, point in entries_of(data, ("dataPoints",), f"{where}, {name}"):
+        for point in records_of(data, ("dataPoints",), f"{metric.where}, {name}"):
             labels = {**resource, **_attributes(point)}
-            value = point.get("asDouble", point.get("asInt"))
-            flags = point.get("flags")
+            value = point.entry.get("asDouble", point.entry.get("asInt"))
+            flags = point.entry.get("flags")
             if value is None and not (isinstance(flags, int) and flags & _NO_VALUE):
-                raise InputError(f"{here}: asDouble or asInt is needed")
+                raise InputError(f"{point.where}: asDouble or asInt is needed")
             text = f"{name}{{{', '.join(f'{key}={told!r}' for key, told in sorted(labels.items()))}}}"
-            one = found.setdefault(text, PointSeries(SeriesName(text, name, labels or {"": ""}), unit, kind))
-            one.add(point_times([_nanos(point, here)], 1_000_000_000, here)[0], point_values([value], here)[0])
+            series = by_name.setdefault(text, PointSeries(SeriesName(text, name, labels or {"": ""}), unit, kind))
+            time = point_times([_nanos(point)], 1_000_000_000, point.where)[0]
+            series.add(time, point_values([value], point.where)[0])
     notes = (
         [f"{label}: {counted(sum(passed.values()), 'metric')} with histograms or summaries passed over"]
         if passed
         else []
     )
-    if not found:
+    if not by_name:
         raise InputError(f"{label}: no gauge and no sum" + "".join(f"; {note}" for note in notes))
     return Exported(
-        series=PointSeries.settled(found.values(), choices, label),
+        series=PointSeries.settled(by_name.values(), choices, label),
         columns=f"resourceMetrics; repo {choices.repo or f'from attribute {choices.repo_from or _SERVICE}'}",
         zone="UTC, counted in ns since 1970",
         stamp_at_end=True,
@@ -96,15 +96,15 @@ def parse(document: object, label: str = "otlp", choices: Choices | None = None)
 _SERVICE = "service.name"
 
 
-def _metrics(document: object, label: str) -> Iterator[tuple[str, dict[str, str], Entry]]:
-    for where, entry in entries_of(document, _LISTS, label):
-        resource = entry.get("resource")
-        labels = _attributes(resource) if isinstance(resource, dict) else {}
+def _metrics(document: object, label: str) -> Iterator[tuple[dict[str, str], PlacedEntry]]:
+    for entry in records_of(document, _LISTS, label):
+        resource = entry.entry.get("resource")
+        labels = _attributes(PlacedEntry(resource, entry.where)) if isinstance(resource, dict) else {}
         if _SERVICE in labels:
             labels["service"] = labels.pop(_SERVICE)
-        for _, scope in entries_of(entry, ("scopeMetrics",), where):
-            for here, metric in entries_of(scope, ("metrics",), where):
-                yield here, labels, metric
+        for scope in entry.records("scopeMetrics"):
+            for metric in records_of(scope.entry, ("metrics",), entry.where):
+                yield labels, metric
 
 
 def _kind(data: Entry, where: str) -> str:
@@ -119,23 +119,22 @@ def _kind(data: Entry, where: str) -> str:
     return GAUGE
 
 
-def _attributes(entry: Entry) -> dict[str, str]:
+def _attributes(entry: PlacedEntry) -> dict[str, str]:
     """Attributes that are texts, numbers or yes and no, as labels."""
-    found = {}
-    given = entry.get("attributes")
-    for one in given if isinstance(given, list) else []:
-        value = at(one, "value") if isinstance(one, dict) else None
+    labels = {}
+    for attribute in entry.inner("attributes"):
+        value = attribute.at("value")
         plain = next(iter(value.values()), None) if isinstance(value, dict) else None
         if isinstance(plain, str | int | float):
-            found[name_at(one, "key")] = str(plain)
-    return found
+            labels[attribute.name("key")] = str(plain)
+    return labels
 
 
-def _nanos(point: Entry, where: str) -> object:
+def _nanos(point: PlacedEntry) -> object:
     """The time of a point, a whole number in text."""
-    given = point.get("timeUnixNano")
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 30:
-        return int(given)
-    if not isinstance(given, int | float):
-        raise InputError(f"{where}: timeUnixNano is needed")
-    return given
+    stamp = point.entry.get("timeUnixNano")
+    if isinstance(stamp, str) and stamp.isascii() and stamp.isdigit() and len(stamp) < 30:
+        return int(stamp)
+    if not isinstance(stamp, int | float):
+        raise InputError(f"{point.where}: timeUnixNano is needed")
+    return stamp

@@ -63,6 +63,26 @@ def point_values(given: Sequence[object], where: str) -> NDArray[np.float64]:
     return values
 
 
+Points = tuple[NDArray[np.int64], NDArray[np.float64], str, str]
+"""Times, values, and the unit and kind that hold where the user says none."""
+
+
+def owned_series(
+    names: Sequence[SeriesName], points: Iterable[Points], choices: Choices, label: str
+) -> tuple[SampledSeries, ...]:
+    """Series with their repos and metrics; points are read once it is known whose they are.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told whose a series is.
+    """
+    return tuple(
+        SampledSeries(owner.repo, owner.metric, times, values, owner.unit or unit, owner.kind or kind)
+        for owner, (times, values, unit, kind) in zip(owners(names, choices, label), points, strict=True)
+    )
+
+
 @dataclass(slots=True)
 class PointSeries:
     """Points of one series, as they are met in a file; `lines` stays empty where the file has none that matter."""

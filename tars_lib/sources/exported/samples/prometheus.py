@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from tars_lib.errors import InputError
 from tars_lib.model.metrics import COUNTER
 from tars_lib.model.units import unit_in_name
-from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import at
 from tars_lib.sources.exported.samples.points import point_times, point_values
-from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported, SampledSeries
 from tars_lib.sources.exported.whose import SeriesName, owners
 
 
@@ -29,12 +28,7 @@ def is_one(document: object) -> bool:
     return bool(kind) and isinstance(result, list)
 
 
-def read(content: Content, choices: Choices) -> Exported:
-    """Read a file that holds the answer."""
-    return parse(content.document, content.label, choices)
-
-
-def parse(document: object, label: str = "prometheus", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "prometheus", choices: Choices = NO_CHOICES) -> Exported:
     """Read a matrix or a vector: the repo is a label, the metric its name, where the query kept one.
 
     A name that ends in ``_total`` is that of a running total, because functions such as `rate` and `increase` drop the name.
@@ -44,7 +38,6 @@ def parse(document: object, label: str = "prometheus", choices: Choices | None =
     InputError
         If the server reported an error, the result is a scalar or text, or repo or metric cannot be told.
     """
-    choices = choices or Choices()
     status = at(document, "status") if isinstance(document, dict) else None
     if isinstance(document, dict) and status not in (None, "success"):
         raise InputError(

@@ -6,29 +6,31 @@ from collections.abc import Iterator
 
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_COLUMNS
-from tars_lib.sources.exported.fields import Entry, are_all, entries_of
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.fields import Entry, EntryShape
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.table_series import of_table, time_column
 from tars_lib.sources.exported.tables import TextTable
 
-_LISTS = ("results", "rows", "data", "value", "values", "items", "records")
+SHAPE = EntryShape(("results", "rows", "data", "value", "values", "items", "records"), {})
 _DEEPEST = 4
 
 
 def is_one(document: object) -> bool:
     """Whether parsed JSON is a list of records with a time."""
-    if not are_all(document, _LISTS, lambda entry: len(entry) > 1):
+    if not SHAPE.fits(document):
+        return False
+    entries = [record.entry for record in SHAPE.records(document, "", NO_CHOICES)]
+    if min(map(len, entries)) < 2:
         return False
     try:
-        _, first = entries_of(document, _LISTS, "")[0]
-        columns = tuple(name for name, _ in _cells(first, "", ""))
-        time_column(TextTable("", columns, (), ()), Choices())
+        columns = tuple(name for name, _ in _cells(entries[0], "", ""))
+        time_column(TextTable("", columns, (), ()), NO_CHOICES)
     except InputError:
         return False
     return True
 
 
-def parse(document: object, label: str = "records", choices: Choices | None = None) -> Exported:
+def parse(document: object, label: str = "records", choices: Choices = NO_CHOICES) -> Exported:
     """Read records as rows; what stands deeper is named by its path, such as ``labels.service``.
 
     Raises
@@ -36,12 +38,12 @@ def parse(document: object, label: str = "records", choices: Choices | None = No
     InputError
         As a table does, or if a record holds a list.
     """
-    found = [dict(_cells(entry, "", where)) for where, entry in entries_of(document, _LISTS, label)]
+    found = [dict(_cells(record.entry, "", record.where)) for record in SHAPE.records(document, label, choices)]
     columns = tuple(dict.fromkeys(name for record in found for name in record))
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{label}: {len(columns)} fields; up to {MAX_COLUMNS} are allowed")
     rows = tuple(tuple(record.get(name, "") for name in columns) for record in found)
-    return of_table(TextTable(label, columns, tuple(range(1, len(rows) + 1)), rows), choices or Choices())
+    return of_table(TextTable(label, columns, tuple(range(1, len(rows) + 1)), rows), choices)
 
 
 def _cells(entry: Entry, above: str, where: str, depth: int = 0) -> Iterator[tuple[str, str]]:

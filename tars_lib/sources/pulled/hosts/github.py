@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from tars_lib.errors import ConfigError
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.changes.github import parse
-from tars_lib.sources.exported.fields import text_at, time_at
+from tars_lib.sources.exported.changes.code_hosts import read_github
+from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
@@ -70,14 +70,14 @@ def _deployments(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) ->
     path = f"/repos/{place}/deployments"
     found = []
     for entry in recent(web, path, wanted, label, ask):
-        time = time_at(entry, "created_at", where=label, choices=Choices())
+        time = PlacedEntry(entry, label).time("created_at")
         number = entry.get("id")
         if time is None or not ask.since <= time < ask.until or not isinstance(number, int):
             continue
         statuses = web.json(f"{path}/{number}/statuses", {"per_page": "100"})
         found.append({**entry, "statuses": entries_in(statuses, None, label)})
     environments = () if spec.environment is None else (spec.environment,)
-    return parse(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+    return read_github(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
 
 
 def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
@@ -98,11 +98,11 @@ def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Export
     events = []
     path = f"/repos/{place}/actions/runs"
     for entry in recent(web, path, {"created": span}, label, ask, key="workflow_runs"):
-        time = time_at(entry, "run_started_at", "created_at", where=label, choices=Choices())
-        ended = text_at(entry, "conclusion", where=label) or text_at(entry, "status", where=label)
+        run = PlacedEntry(entry, label)
+        time, ended = run.time("run_started_at", "created_at"), run.text("conclusion", "status")
         if time is not None:
-            title = f"Workflow {text_at(entry, 'name', where=label) or 'run'}{f', {ended}' if ended else ''}"
-            events.append(Event(time, repo, "change", title, text_at(entry, "head_sha", where=label)[:12] or None))
+            title = f"Workflow {run.text('name') or 'run'}{f', {ended}' if ended else ''}"
+            events.append(Event(time, repo, "change", title, run.text("head_sha")[:12] or None))
     return Exported(events=tuple(events))
 
 

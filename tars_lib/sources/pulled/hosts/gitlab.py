@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.changes.gitlab import parse
-from tars_lib.sources.exported.fields import text_at, time_at
+from tars_lib.sources.exported.changes.code_hosts import read_gitlab
+from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
@@ -65,7 +65,7 @@ def _deployments(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, 
         wanted["environment"] = spec.environment
     found = list(recent(web, f"{project}/deployments", wanted, label, ask))
     environments = () if spec.environment is None else (spec.environment,)
-    return parse(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+    return read_gitlab(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
 
 
 def _releases(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
@@ -83,11 +83,12 @@ def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, la
     wanted = {"updated_after": f"{ask.since:{SECONDS}}", "order_by": "id", "sort": "desc"}
     events = []
     for entry in recent(web, f"{project}/pipelines", wanted, label, ask):
-        time = time_at(entry, "created_at", where=label, choices=Choices())
+        pipeline = PlacedEntry(entry, label)
+        time = pipeline.time("created_at")
         if time is not None:
-            ref, state = text_at(entry, "ref", where=label), text_at(entry, "status", where=label)
+            ref, state = pipeline.text("ref"), pipeline.text("status")
             title = f"Pipeline{f' of {ref}' if ref else ''}{f', {state}' if state else ''}"
-            events.append(Event(time, repo, "change", title, text_at(entry, "sha", where=label)[:12] or None))
+            events.append(Event(time, repo, "change", title, pipeline.text("sha")[:12] or None))
     return Exported(events=tuple(events))
 
 

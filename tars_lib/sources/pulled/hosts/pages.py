@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.errors import InputError
 from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.fields import at, entries_of, text_at, time_at
-from tars_lib.sources.exported.shapes import Choices, Exported
+from tars_lib.sources.exported.fields import PlacedEntry, records_of
+from tars_lib.sources.exported.shapes import Exported
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
 from tars_lib.sources.pulled.web import Web, basic, bearer
 from tars_lib.text.times import SECONDS
@@ -82,9 +82,9 @@ def recent(
     for page in pages(web, path, {"per_page": "100", **parameters}, label):
         entries = entries_in(page, key, label)
         times = []
-        for where, entry in entries_of(entries, (), label):
-            times.append(time_at(entry, field, where=where, choices=Choices()))
-            yield entry
+        for entry in records_of(entries, (), label):
+            times.append(entry.time(field))
+            yield entry.entry
         known = [time for time in times if time is not None]
         if known and max(known) < ask.since:
             return
@@ -92,21 +92,20 @@ def recent(
 
 def release_events(found: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
     """Releases as changes; drafts are none."""
-    for where, entry in entries_of(found, (), label):
-        time = time_at(entry, field, where=where, choices=Choices())
-        tag = text_at(entry, "tag_name", where=where)
-        if time is not None and entry.get("draft") is not True:
-            yield Event(time, repo, "change", f"Release {text_at(entry, 'name', where=where) or tag}", tag or None)
+    for release in records_of(found, (), label):
+        time, tag = release.time(field), release.text("tag_name")
+        if time is not None and release.entry.get("draft") is not True:
+            yield Event(time, repo, "change", f"Release {release.text('name') or tag}", tag or None)
 
 
 def commit_events(found: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
     """Commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
     for entry in found:
-        moment = time_at(entry, time, where=label, choices=Choices())
-        message = at(entry, said)
+        commit = PlacedEntry(entry, label)
+        moment, message = commit.time(time), commit.at(said)
         title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
         if moment is not None:
-            yield Event(moment, repo, "change", title or "commit", text_at(entry, sha, where=label)[:12] or None)
+            yield Event(moment, repo, "change", title or "commit", commit.text(sha)[:12] or None)
 
 
 def span_of(ask: Ask) -> dict[str, str]:
