@@ -107,9 +107,12 @@ class RatioPolicy(Policy):
         Track or None
             None where nobody reports one of the counts.
         """
-        total, part = history.samples(self.total), history.samples(self.part)
-        if np.array_equal(history.counts(self.total), history.counts(self.part)):
-            part = (total[0], *part[1:])  # equal, and a long history holds it once
+        total = history.samples(self.total)
+        if history.have_same_times(self.total, self.part):
+            first, *_, end = history.bounds(self.part).tolist()
+            part = (*total[:2], history.value[first:end])  # equal, and a long history holds them once
+        else:
+            part = history.samples(self.part)
         if not total[1].size or not (part[1].size or self.missing_is_zero):
             return None
         common = history.interval(self.total) or DAY

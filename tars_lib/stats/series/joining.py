@@ -84,7 +84,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False, abs
     absent_is_zero : bool
         Whether the part is left out where it is 0, so that it has no pace of its own.
     """
-    if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
+    if all(mine is of_part or np.array_equal(mine, of_part) for mine, of_part in zip(total[:2], part[:2], strict=True)):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
         span = spans(total[0], total[1], default, at_end=at_end)
         return Joined(total[0], total[1], span, total[2], part[2], whole, whole, none, none, 0)
