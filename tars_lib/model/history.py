@@ -188,12 +188,12 @@ class History:
         series = self.first_series(metric) + position
         return self.times(series, series + 1), self.value[self.offsets[series] : self.offsets[series + 1]]
 
-    def samples(self, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    def samples(self, metric: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
         """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
         if metric not in self.metrics:
-            return np.zeros(0, dtype=np.int64), self.time[:0], self.value[:0]
+            return np.zeros(0, dtype=np.int32), self.time[:0], self.value[:0]
         n, first, bounds = len(self.repos), self.first_series(metric), self.bounds(metric)
-        column = np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds))
+        column = np.repeat(np.arange(n, dtype=np.int32), np.diff(bounds))
         return column, self.times(first, first + n), self.value[bounds[0] : bounds[-1]]
 
     def have_same_times(self, one: str, other: str) -> bool:

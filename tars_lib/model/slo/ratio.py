@@ -267,7 +267,7 @@ def _traffic(rows: Joined, n: int) -> Traffic:
     return usual
 
 
-def _add_traffic(usual: Traffic, column: Ints, time: Ints, span: Ints, total: Floats) -> None:
+def _add_traffic(usual: Traffic, column: NDArray[np.int32], time: Ints, span: Ints, total: Floats) -> None:
     """Fill in the usual events of the repos whose samples these are."""
     rate = total / span
     first = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))
