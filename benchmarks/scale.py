@@ -80,7 +80,10 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
             import dask
             import distributed
 
-            dask.config.set({"distributed.nanny.pre-spawn-environ": MEMORY | {"OPENBLAS_NUM_THREADS": "1"}})
+            environment = MEMORY | {"OPENBLAS_NUM_THREADS": "1"}
+            dask.config.set(
+                {"distributed.nanny.pre-spawn-environ": environment, "distributed.worker.profile.enabled": False}
+            )
             made: Any = distributed.LocalCluster
             cluster = stack.enter_context(made(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"))
             connect: Any = distributed.Client

@@ -16,7 +16,7 @@ from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
 from tars_lib.model.exporters import align_exporters
 from tars_lib.model.history import History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, Metric
-from tars_lib.model.samples import AnySamples, Samples, refuse_many
+from tars_lib.model.samples import PART_ROWS, AnySamples, Samples, refuse_many
 from tars_lib.model.sorting import Sorter, blocks
 from tars_lib.model.units import unit_in_name
 from tars_lib.text.times import SECONDS
@@ -73,12 +73,13 @@ def admit(
         _refuse_huge(part, before, samples.where)
         missing += int(np.isnan(part.value).sum())
 
-    time, value, offsets = sorter.columns(look_at)
-    gate = _Gate(sorter, History(sorter.repos, sorter.metrics, time, value, offsets, definitions=metrics))
+    time, value, offsets, starts = sorter.columns(look_at)
+    gate = _Gate(
+        sorter, History(sorter.repos, sorter.metrics, time, value, offsets, definitions=metrics, starts=starts)
+    )
     notes = list(samples.notes)
     history = gate.without_duplicates()
-    dropped = len(gate.history) - len(history)
-    if dropped:
+    if dropped := len(gate.history) - len(history):
         notes.append(f"{dropped} identical duplicate samples were dropped")
         gate = _Gate(sorter, history)
     if missing:
@@ -112,13 +113,15 @@ class _Gate:
 
     def without_duplicates(self) -> History:
         """The history with one sample a time; two different values of one time are refused."""
-        time, value, offsets = self.history.time, self.history.value, self.history.offsets
-        kept, sizes = 0, np.diff(offsets)
+        if not (self.history.time[1:] == self.history.time[:-1]).any():
+            return self.history
+        history, kept = self.history.with_own_times(), 0
+        time, value, offsets = history.time, history.value, history.offsets
+        sizes = np.diff(offsets)
         for part_of in blocks(offsets):
             bounds = offsets[part_of]
             first, end = int(bounds[0]), int(bounds[-1])
-            same = time[first + 1 : end] == time[first : end - 1]
-            inner = bounds[1:-1] - first - 1
+            same, inner = time[first + 1 : end] == time[first : end - 1], bounds[1:-1] - first - 1
             same[inner[(inner >= 0) & (inner < same.size)]] = False
             if same.any():
                 same_cell = value[first:end]
@@ -138,7 +141,7 @@ class _Gate:
         if kept == time.size:
             return self.history
         shorter = np.concatenate(([0], np.cumsum(sizes)))
-        return replace(self.history, time=time[:kept], value=value[:kept], offsets=shorter)
+        return replace(history, time=time[:kept], value=value[:kept], offsets=shorter, starts=shorter[:-1])
 
     def _refuse_conflict(self, positions: list[int]) -> None:
         """Refuse the samples at the positions, which differ from the one before them at the same time."""
@@ -146,8 +149,8 @@ class _Gate:
         for at, rows in zip(positions, self._rows(positions), strict=True):
             repo, metric, micros, value = self._sample(at)
             series = self._series(at)
-            begin, end = int(self.history.offsets[series]), int(self.history.offsets[series + 1])
-            rank = at - begin - int(np.searchsorted(self.history.time[begin:end], micros))
+            times = self.history.times(series, series + 1)
+            rank = at - int(self.history.offsets[series]) - int(np.searchsorted(times, micros))
             said[rows[rank]] = (
                 f"{where(rows[rank], 'value')}: {value:.15g} for {repo}, {metric} at {_iso(micros)}, but "
                 f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:.15g}; one value for a service, metric "
@@ -226,13 +229,17 @@ class _Gate:
     def _sample(self, position: int) -> tuple[str, str, int, float]:
         """Repo, metric, time and value of the sample at a position."""
         metric, repo = divmod(self._series(position), len(self.history.repos))
-        at, value = int(self.history.time[position]), float(self.history.value[position])
-        return self.history.repos[repo], self.history.metrics[metric], at, value
+        value = float(self.history.value[position])
+        return self.history.repos[repo], self.history.metrics[metric], self._time(position), value
+
+    def _time(self, position: int) -> int:
+        series = self._series(position)
+        return int(self.history.time[self.history.starts[series] + position - self.history.offsets[series]])
 
     def _rows(self, positions: Sequence[int]) -> list[list[int]]:
         """Rows of the samples at the positions; more than one where a time stands in several rows."""
         series = np.array([self._series(position) for position in positions], dtype=np.int64)
-        return self.sorter.rows(series, self.history.time[list(positions)])
+        return self.sorter.rows(series, np.array([self._time(position) for position in positions], dtype=np.int64))
 
     def _refused(self, positions: list[int], say: Callable[[int], str], first: int | None = None) -> InputError:
         """Make the refusal of positions: the message is of the first, or of the one given."""
@@ -308,8 +315,7 @@ def _odd_latencies(history: History) -> list[str]:
     for name in history.metrics:
         if not name.startswith("latency"):
             continue
-        first, n = history.metrics.index(name), len(history.repos)
-        bounds = history.offsets[first * n : (first + 1) * n + 1]
+        bounds = history.bounds(name)
         part = history.value[int(bounds[0]) : int(bounds[-1])]
         if not part.size:
             continue
@@ -337,18 +343,18 @@ def _odd_numbers(history: History) -> list[str]:
     """Numbers that stand for no measurement, and percentages that look like shares."""
     said = []
     for name in history.metrics:
-        first, n = history.metrics.index(name), len(history.repos)
-        part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
+        bounds = history.bounds(name)
+        part = history.value[int(bounds[0]) : int(bounds[-1])]
         if part.size < _SOME:
             continue
-        below = part[part < 0]
+        below = _among(part, lambda values: values < 0)
         is_one = 0 < below.size < part.size and float(below[0]) in _NOTHING and (below == below[0]).all()
         if is_one and history.metric(name).minimum is None:
             said.append(
                 f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
                 "stands for no measurement, leave the value empty; it is read as a number"
             )
-        largest = part[np.isin(np.abs(part), _LARGEST)]
+        largest = _among(part, lambda values: np.isin(np.abs(values), _LARGEST))
         if 0 < largest.size < part.size:
             said.append(
                 f"{name} is {largest[0]:.0f} in {largest.size:,} of {part.size:,} samples, the largest number that some types "
@@ -361,6 +367,14 @@ def _odd_numbers(history: History) -> list[str]:
                 f"{{{name}: {{unit: ratio}}}}"
             )
     return said
+
+
+def _among(
+    values: NDArray[np.float64], is_one: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    """Those of the values that a rule picks, which sees some at a time."""
+    parts = (values[first : first + PART_ROWS] for first in range(0, values.size, PART_ROWS))
+    return np.concatenate([values[:0], *(part[is_one(part)] for part in parts)])
 
 
 def _two_scales(name: str, value: NDArray[np.float64], unit: str) -> list[str]:

@@ -66,7 +66,7 @@ def common_end(history: History) -> tuple[int | None, str]:
     filled = np.flatnonzero(np.diff(history.offsets))
     if not filled.size:
         return None, ""
-    ends = history.time[history.offsets[filled + 1] - 1]
+    ends = history.last_times(filled)
     order = np.argsort(ends, kind="stable")
     ranked = ends[order]
     last = int(ranked[-1])
@@ -92,7 +92,7 @@ def _usual_interval(history: History, filled: NDArray[np.int64]) -> int:
     """Median over series of the median distance of their samples; a day where no series has two."""
     steps = []
     for series in filled[:: max(filled.size // _SAMPLED, 1)]:
-        times = history.time[history.offsets[series] : history.offsets[series + 1]]
+        times = history.times(series, series + 1)
         if times.size > 1:
             steps.append(float(np.median(np.diff(times))))
     return int(np.median(steps)) if steps else timedelta(days=1) // timedelta(microseconds=1)

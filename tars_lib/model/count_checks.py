@@ -20,6 +20,7 @@ from tars_lib.model.counters import (
 )
 from tars_lib.model.history import History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
+from tars_lib.model.samples import PART_ROWS
 from tars_lib.stats.series.twins import twins_of
 from tars_lib.text.times import SECONDS
 
@@ -211,10 +212,15 @@ def _fractions(history: History, names: Iterable[str], where: Where) -> Iterator
     for metric in names:
         first = history.metrics.index(metric) * len(history.repos)
         span = slice(int(history.offsets[first]), int(history.offsets[first + len(history.repos)]))
-        parted = history.value[span] % 1.0 != 0.0
-        if parted.any():
-            row = span.start + int(np.argmax(parted))
+        row = next((first + int(np.argmax(part)) for first, part in _parted(history.value, span) if part.any()), None)
+        if row is not None:
             yield (
                 f"{_at(where(row))}{metric} holds fractions, such as {history.value[row]:g}: "
                 "a count is a whole number. If these are rates a second, multiply them by the interval"
             )
+
+
+def _parted(values: NDArray[np.float64], span: slice) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Whether each value is no whole number, some of them at a time, and where those begin."""
+    for first in range(span.start, span.stop, PART_ROWS):
+        yield first, values[first : min(first + PART_ROWS, span.stop)] % 1.0 != 0.0

@@ -185,5 +185,4 @@ def as_increases(history: History, metrics: frozenset[str]) -> History:
         starts = bounds[:-1][np.diff(bounds) > 0]
         keep[starts] = False
         keep[first + 1 : last] &= ~_is_part_restart(now)
-    kept = np.concatenate(([0], np.cumsum(keep)))
-    return replace(history, time=history.time[keep], value=value[keep], offsets=kept[history.offsets])
+    return replace(history, value=value).where(keep)

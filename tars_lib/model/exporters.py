@@ -38,6 +38,7 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
     found = dict(_groups(history))
     if not found:
         return history, ()
+    history = history.with_own_times()
     n, time, keep = len(history.repos), history.time.copy(), np.ones(len(history), dtype=bool)
     close = {series: twins for series, twins in found.items() if twins.apart <= AT_ONCE}
     equal = {series: twins.are_equal(_cut(history, series)[1]) for series, twins in close.items()}
@@ -67,15 +68,15 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
         notes.setdefault((twins.size, every, what), []).append(
             f"{history.metrics[series // n]} of {history.repos[series % n]}"
         )
-    kept = np.concatenate(([0], np.cumsum(keep)))
-    spread = replace(history, time=time[keep], value=history.value[keep], offsets=kept[history.offsets])
-    return spread, tuple(_note(size, every, what, names) for (size, every, what), names in notes.items())
+    return replace(history, time=time).where(keep), tuple(
+        _note(size, every, what, names) for (size, every, what), names in notes.items()
+    )
 
 
 def _groups(history: History) -> Iterator[tuple[int, Twins]]:
     for part in blocks(history.offsets):
         bounds = history.offsets[part]
-        time = history.time[int(bounds[0]) : int(bounds[-1])]
+        time = history.times(part.start, part.stop - 1)
         for at in may_be_twins(time, bounds - bounds[0]).tolist():
             series = part.start + at
             if (twins := twins_of(_cut(history, series)[0])) is not None:
@@ -110,8 +111,7 @@ def _partners(history: History, series: int, groups: Groups) -> Iterator[int]:
 
 
 def _cut(history: History, series: int) -> tuple[Ints, Floats]:
-    span = slice(int(history.offsets[series]), int(history.offsets[series + 1]))
-    return history.time[span], history.value[span]
+    return history.times(series, series + 1), history.value[history.offsets[series] : history.offsets[series + 1]]
 
 
 def _note(size: int, every: str, what: str, names: list[str]) -> str:

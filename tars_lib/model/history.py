@@ -1,8 +1,8 @@
 """The history of all metrics in columns; samples enter it through `gate.admit`.
 
-A history is held as sorted columns (series by series, each in time order), not as a frame: 9 million samples take
-150 MB, a series is a slice, and a matrix of one metric is built when an engine asks for it. Missing samples are absent;
-nothing is filled in. Times are microseconds since 1970-01-01 UTC.
+A history is held as sorted columns (series by series, each in time order), not as a frame: a series is a slice, and a matrix
+of one metric is built when an engine asks for it. Series sampled at the same times hold them once, so that a sample takes 8
+bytes rather than 16. Missing samples are absent; nothing is filled in. Times are microseconds since 1970-01-01 UTC.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
 from tars_lib.model.metrics import Metric, known_metric, percent_of
-from tars_lib.model.sorting import blocks
+from tars_lib.model.sorting import blocks, slices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,16 +76,18 @@ class History:
     ----------
     repos, metrics : tuple of str
         Sorted names.
-    time : ndarray of int64, shape (n,)
+    time : ndarray of int64, shape (m,)
         Microseconds since the epoch, ascending within a series.
     value : ndarray of float64, shape (n,)
         Finite, in the metric's unit.
     offsets : ndarray of int64, shape (len(metrics) * len(repos) + 1,)
-        Series of metric m and repo r is the slice ``offsets[k]:offsets[k + 1]``, k = m * len(repos) + r.
+        Values of metric m and repo r are the slice ``offsets[k]:offsets[k + 1]``, k = m * len(repos) + r.
     notes : tuple of str
         What the gate accepted but a reader should know (identical duplicates dropped, empty values).
     definitions : mapping of str to Metric
         Of the user's own, over the known ones.
+    starts : ndarray of int64, optional, shape (len(metrics) * len(repos),)
+        Where the times of each series begin in `time`; default where its values do. Several may begin at one place.
     """
 
     repos: tuple[str, ...]
@@ -95,9 +97,14 @@ class History:
     offsets: NDArray[np.int64]
     notes: tuple[str, ...] = ()
     definitions: Mapping[str, Metric] = field(default_factory=dict)
+    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if self.starts.size != self.offsets.size - 1:
+            object.__setattr__(self, "starts", self.offsets[:-1])
 
     def __len__(self) -> int:
-        return int(self.time.size)
+        return int(self.value.size)
 
     def metric(self, name: str) -> Metric:
         """Definition of a metric: the user's own, else the known one."""
@@ -107,13 +114,13 @@ class History:
     def start(self) -> int | None:
         """Time of the first sample, None where there is none."""
         filled = np.flatnonzero(np.diff(self.offsets))
-        return int(self.time[self.offsets[filled]].min()) if filled.size else None
+        return int(self.time[self.starts[filled]].min()) if filled.size else None
 
     @property
     def end(self) -> int | None:
         """Time of the last sample, None where there is none."""
         filled = np.flatnonzero(np.diff(self.offsets))
-        return int(self.time[self.offsets[filled + 1] - 1].max()) if filled.size else None
+        return int(self.last_times(filled).max()) if filled.size else None
 
     def has(self, metric: str) -> bool:
         """Return whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
@@ -124,8 +131,8 @@ class History:
     def has_since(self, metric: str, first: int) -> bool:
         """Whether anybody reported the metric after a time, `error_rate` as in `has`."""
         name = "requests_total" if metric not in self.metrics and self.has(metric) else metric
-        ends = self.bounds(name)[1:][self.counts(name) > 0]
-        return bool(ends.size) and int(self.time[ends - 1].max()) > first
+        filled = np.flatnonzero(self.counts(name))
+        return bool(filled.size) and int(self.last_times(self.first_series(name) + filled).max()) > first
 
     @property
     def failure_scale(self) -> float:
@@ -139,13 +146,36 @@ class History:
     def bounds(self, metric: str) -> NDArray[np.int64]:
         """Return where the samples of a metric begin, repo by repo, and the end of the last, shape (N + 1,).
 
-        Those of a repo are ``time[bounds[i] : bounds[i + 1]]``; zeros for a metric that nobody reports.
+        Those of a repo are ``value[bounds[i] : bounds[i + 1]]``; zeros for a metric that nobody reports.
         """
         n = len(self.repos)
         if metric not in self.metrics:
             return np.zeros(n + 1, dtype=np.int64)
-        first = self.metrics.index(metric) * n
+        first = self.first_series(metric)
         return self.offsets[first : first + n + 1]
+
+    def first_series(self, metric: str) -> int:
+        """Position of the series of a metric's first repo."""
+        return self.metrics.index(metric) * len(self.repos)
+
+    def times(self, first: int, end: int) -> NDArray[np.int64]:
+        """Times of the samples of the series from `first` up to `end`, one after the other; a view where they lie so."""
+        starts, sizes = self.starts[first:end], np.diff(self.offsets[first : end + 1])
+        starts, sizes = starts[sizes > 0], sizes[sizes > 0]
+        if not starts.size:
+            return self.time[:0]
+        if (starts[1:] == starts[:-1] + sizes[:-1]).all():
+            return self.time[int(starts[0]) : int(starts[-1]) + int(sizes[-1])]
+        return slices(self.time, starts, sizes)
+
+    def last_times(self, series: NDArray[np.int64], back: int = 0) -> NDArray[np.int64]:
+        """Time of the last sample of each series, or of one so many samples before it; all have as many."""
+        place: NDArray[np.int64] = self.starts[series] + self.offsets[series + 1] - self.offsets[series] - 1 - back
+        return self.time[place]
+
+    def with_own_times(self) -> History:
+        """The history with a time for each value, at the same place."""
+        return replace(self, time=self.times(0, self.starts.size), starts=self.offsets[:-1])
 
     def series(self, metric: str, repo: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of one series, views of the columns; empty where nothing was reported."""
@@ -155,19 +185,24 @@ class History:
             position = self.repos.index(repo) if repo in self.repos else -1
         if metric not in self.metrics or position < 0:
             return self.time[:0], self.value[:0]
-        bounds = self.bounds(metric)
-        span = slice(int(bounds[position]), int(bounds[position + 1]))
-        return self.time[span], self.value[span]
+        series = self.first_series(metric) + position
+        return self.times(series, series + 1), self.value[self.offsets[series] : self.offsets[series + 1]]
 
-    def samples(self, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    def samples(self, metric: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
         """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
         if metric not in self.metrics:
-            return np.zeros(0, dtype=np.int64), self.time[:0], self.value[:0]
-        n = len(self.repos)
-        first = self.metrics.index(metric) * n
-        bounds = self.offsets[first : first + n + 1]
-        span = slice(int(bounds[0]), int(bounds[-1]))
-        return np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds)), self.time[span], self.value[span]
+            return np.zeros(0, dtype=np.int32), self.time[:0], self.value[:0]
+        n, first, bounds = len(self.repos), self.first_series(metric), self.bounds(metric)
+        column = np.repeat(np.arange(n, dtype=np.int32), np.diff(bounds))
+        return column, self.times(first, first + n), self.value[bounds[0] : bounds[-1]]
+
+    def have_same_times(self, one: str, other: str) -> bool:
+        """Whether two metrics are known to be sampled at the same times in each repo."""
+        if not {one, other} <= set(self.metrics) or not np.array_equal(self.counts(one), self.counts(other)):
+            return False
+        filled = np.flatnonzero(self.counts(one))
+        places, of_other = (self.starts[self.first_series(name) + filled] for name in (one, other))
+        return np.array_equal(places, of_other)
 
     def interval(self, metric: str) -> int | None:
         """Sampling interval of a metric: median distance of neighbouring samples, in microseconds.
@@ -177,10 +212,10 @@ class History:
         name = "requests_total" if metric == "error_rate" and metric not in self.metrics else metric
         if name not in self.metrics:
             return None
-        bounds = self.bounds(name)
-        start, stop = int(bounds[0]), int(bounds[-1])
-        stop = min(stop, start + _INTERVAL_SAMPLE)
-        steps = np.diff(self.time[start:stop])
+        bounds, first = self.bounds(name), self.first_series(name)
+        start = int(bounds[0])
+        needed = int(np.searchsorted(bounds, start + _INTERVAL_SAMPLE))
+        steps = np.diff(self.times(first, min(first + needed, first + len(self.repos)))[:_INTERVAL_SAMPLE])
         inside = np.ones(steps.size, dtype=bool)
         edges = bounds[1:-1] - start - 1
         inside[edges[(edges >= 0) & (edges < steps.size)]] = False
@@ -189,11 +224,30 @@ class History:
 
     def until(self, as_of: int) -> History:
         """The history as it was known at `as_of` (inclusive)."""
-        keep = self.time <= as_of
-        if keep.all():
+        sizes = np.diff(self.offsets)
+        filled = np.flatnonzero(sizes)
+        late = filled[self.last_times(filled) > as_of]
+        if not late.size:
             return self
-        kept = np.concatenate(([0], np.cumsum(keep)))
-        return replace(self, time=self.time[keep], value=self.value[keep], offsets=kept[self.offsets])
+        for series in late.tolist():
+            sizes[series] = np.searchsorted(self.times(series, series + 1), as_of, side="right")
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        return replace(self, value=slices(self.value, self.offsets[:-1], sizes), offsets=offsets)
+
+    def where(self, keep: NDArray[np.bool_]) -> History:
+        """The history of some samples, shape (n,); series keep their times together where they lose only their ends."""
+        sizes, starts, own = np.diff(self.offsets), self.starts.copy(), [self.time]
+        end = self.time.size
+        for series in np.flatnonzero(sizes).tolist():
+            mine = keep[self.offsets[series] : self.offsets[series + 1]]
+            sizes[series], first = np.count_nonzero(mine), int(np.argmax(mine))
+            starts[series] += first
+            if not mine[first : first + sizes[series]].all():
+                own.append(self.times(series, series + 1)[mine])
+                starts[series], end = end, end + own[-1].size
+        time = np.concatenate(own) if len(own) > 1 else self.time
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        return replace(self, time=time, value=self.value[keep], offsets=offsets, starts=starts)
 
     def over(self, repos: tuple[str, ...]) -> History:
         """The history of exactly these repos, in this order; a repo without samples has empty series."""
@@ -206,13 +260,12 @@ class History:
         wide = np.zeros((len(self.metrics), len(repos)), dtype=np.int64)
         wide[:, filled] = counts[:, chosen]
         offsets = np.concatenate(([0], np.cumsum(wide.ravel()))).astype(np.int64)
-        if chosen == list(range(len(self.repos))):
-            return replace(self, repos=repos, offsets=offsets)
-        starts = self.offsets[:-1].reshape(counts.shape)
-        first = np.zeros_like(wide)
-        first[:, filled] = starts[:, chosen]
-        rows = np.arange(int(offsets[-1])) + np.repeat(first.ravel() - offsets[:-1], wide.ravel())
-        return replace(self, repos=repos, time=self.time[rows], value=self.value[rows], offsets=offsets)
+        starts, first = np.zeros_like(wide), np.zeros_like(wide)
+        starts[:, filled] = self.starts.reshape(counts.shape)[:, chosen]
+        first[:, filled] = self.offsets[:-1].reshape(counts.shape)[:, chosen]
+        is_all = chosen == list(range(len(self.repos)))
+        value = self.value if is_all else slices(self.value, first.ravel(), wide.ravel())
+        return replace(self, repos=repos, value=value, offsets=offsets, starts=starts.ravel())
 
     def grid(
         self,
@@ -244,41 +297,34 @@ class History:
         Grid or None
             None where nobody reports the metric.
         """
-        if not self.has(metric) or self.start is None or self.end is None:
+        start, end = self.start, self.end
+        if not self.has(metric) or start is None or end is None:
             return None
-        step = self._step(interval or self.interval(metric) or DAY)
-        rows = (self.end - self.start + step // 2) // step + 1
+        step, limit = interval or self.interval(metric) or DAY, max(_MAX_CELLS, 4 * len(self))
+        while ((end - start) // step + 1) * len(self.repos) > limit:
+            step *= 2
+        rows = (end - start + step // 2) // step + 1
         shown = range(max(rows - last, 0) if last is not None else 0, int(rows))
-        times = self.start + step * np.arange(shown.start, rows, dtype=np.int64)
-        values = self._matrix(metric, step, shown, repos) if metric in self.metrics else None
+        times = start + step * np.arange(shown.start, rows, dtype=np.int64)
+        values = self._matrix(metric, (start, step), shown, repos) if metric in self.metrics else None
         if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
-            total = self._matrix("requests_total", step, shown, repos)
-            failed = self._matrix("requests_failed", step, shown, repos)
+            total = self._matrix("requests_total", (start, step), shown, repos)
+            failed = self._matrix("requests_failed", (start, step), shown, repos)
             with np.errstate(invalid="ignore", divide="ignore"):
                 derived = np.where(total > 0, np.minimum(failed, total) / total * self.failure_scale, np.nan)
             values = derived if values is None else np.where(self.counts(metric)[repos] > 0, values, derived)
         assert values is not None  # noqa: S101 - has() said so
         return Grid(times, values, step)
 
-    def _step(self, interval: int) -> int:
-        assert self.start is not None  # noqa: S101 - callers checked
-        assert self.end is not None  # noqa: S101 - callers checked
-        limit = max(_MAX_CELLS, 4 * len(self))
-        span = self.end - self.start
-        while (span // interval + 1) * len(self.repos) > limit:
-            interval *= 2
-        return interval
-
-    def _matrix(self, metric: str, step: int, shown: range, repos: slice) -> NDArray[np.float64]:
-        start = self.start
-        assert start is not None  # noqa: S101 - callers checked
+    def _matrix(self, metric: str, scale: tuple[int, int], shown: range, repos: slice) -> NDArray[np.float64]:
+        start, step = scale
         first, end, _ = repos.indices(len(self.repos))
-        bounds, rows = self.bounds(metric)[first : end + 1], len(shown)
+        bounds, rows, series = self.bounds(metric)[first : end + 1], len(shown), self.first_series(metric) + first
         values = np.full((rows, end - first), np.nan)
         # some repos at a time: a matrix is much smaller than the places of all samples in it
         for part in blocks(bounds):
             inner = bounds[part]
-            time, value = (column[int(inner[0]) : int(inner[-1])] for column in (self.time, self.value))
+            time, value = self.times(series + part.start, series + part.stop - 1), self.value[inner[0] : inner[-1]]
             row = (time - start + step // 2) // step - shown.start
             column = np.repeat(np.arange(inner.size - 1), np.diff(inner))
             if shown.start:
@@ -316,10 +362,10 @@ class History:
         """All samples: columns ``timestamp`` (UTC), ``repo``, ``metric`` (categorical), ``value``."""
         import pandas as pd
 
-        repo, metric = (codes.astype(np.int64) for codes in self.codes())
+        metric, repo = np.divmod(self.series_at(0, len(self)), max(len(self.repos), 1))
         return pd.DataFrame(
             {
-                "timestamp": pd.DatetimeIndex(self.time.view("datetime64[us]"), tz="UTC"),
+                "timestamp": pd.DatetimeIndex(self.times(0, self.starts.size).view("datetime64[us]"), tz="UTC"),
                 "repo": pd.Categorical.from_codes(repo, pd.Index(self.repos)),
                 "metric": pd.Categorical.from_codes(metric, pd.Index(self.metrics)),
                 "value": self.value,
@@ -332,12 +378,6 @@ class History:
         last = int(np.searchsorted(self.offsets, end))
         bounds = np.clip(self.offsets[begin : last + 1], first, end)
         return np.repeat(np.arange(begin, begin + bounds.size - 1), np.diff(bounds))
-
-    def codes(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Position of each sample's repo and metric in `repos` and `metrics`."""
-        n = len(self.repos)
-        series = np.repeat(np.arange(n * len(self.metrics)), np.diff(self.offsets))
-        return (series % n).astype(np.int32), (series // n).astype(np.int32)
 
 
 def intervals(history: History, metric: str) -> NDArray[np.int64]:
@@ -352,10 +392,9 @@ def intervals(history: History, metric: str) -> NDArray[np.int64]:
     steps = np.full(len(history.repos), common, dtype=np.int64)
     if metric not in history.metrics:
         return steps
-    first = history.metrics.index(metric) * len(history.repos)
-    bounds = history.offsets[first : first + len(history.repos) + 1]
-    for position in np.flatnonzero(np.diff(bounds) >= 3):
-        times = history.time[bounds[position] : bounds[position + 1]]
+    first, counts = history.first_series(metric), history.counts(metric)
+    for position in np.flatnonzero(counts >= 3).tolist():
+        times = history.times(first + position, first + position + 1)
         if times[-1] - times[0] != common * (times.size - 1):
             steps[position] = int(np.median(np.diff(times)))
     return steps

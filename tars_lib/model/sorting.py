@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from tars_lib.model.samples import PART_ROWS, AnySamples, Samples
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", np.int64, np.float64)
 
 # Up to here sorting the times takes less than loading Arrow's functions, which hash them: 8 ms for 100,000.
 _FEW = 100_000
@@ -41,8 +43,8 @@ class Sorter:
         metrics, metric_rank = _sorted_names(samples.metrics)
         return cls(samples, repos, metrics, repo_rank, metric_rank)
 
-    def columns(self, look_at: Callable[[Samples, int], None]) -> tuple[Ints, Floats, Ints]:
-        """Time, value and offsets of the samples with a value; those of one time stand in the order in which they were read.
+    def columns(self, look_at: Callable[[Samples, int], None]) -> tuple[Ints, Floats, Ints, Ints]:
+        """Time, value, offsets and starts of a history; samples of one time stand in the order in which they were read.
 
         Parameters
         ----------
@@ -59,28 +61,24 @@ class Sorter:
         pairs = self.metric_rank[:, None] * len(self.repos) + self.repo_rank[None, :]
         np.add.at(sizes, pairs.ravel(), self.samples.counts().ravel())
         offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        time, value = np.empty(offsets[-1], dtype=np.int64), np.empty(offsets[-1])
-        filled, before = offsets[:-1].copy(), 0
+        axes, value, before = _Axes(offsets), np.empty(offsets[-1]), 0
         for part in self.samples.parts():
             look_at(part, before)
             before += len(part)
             series, order, at, filled_value = self._sorted(part)
-            if filled_value.size == value.size:  # the only part with a value
-                time, value = at, filled_value
-                continue
             if not filled_value.size:
                 continue
             series = series[order]
             first = np.flatnonzero(np.concatenate(([True], series[1:] != series[:-1])))
             lengths, there = np.diff(first, append=series.size), series[first]
-            if (filled[there] + lengths > offsets[there + 1]).any():
+            if (axes.filled[there] + lengths > sizes[there]).any():
                 raise InputError(f"{part.origins[0].path}: changed while it was read")
-            target = np.arange(series.size) + np.repeat(filled[there] - first, lengths)
-            time[target], value[target] = at, filled_value
-            filled[there] += lengths
-        for part_of in blocks(offsets):
-            _sort_again(time, value, offsets[part_of])
-        return time, value, offsets
+            value[np.arange(series.size) + np.repeat(offsets[there] + axes.filled[there] - first, lengths)] = (
+                filled_value
+            )
+            axes.add(there, first, lengths, at)
+        axes.sort(value)
+        return axes.time, value, offsets, axes.packed()
 
     def _sorted(self, part: Samples) -> tuple[Ints, Ints, Ints, Floats]:
         """Series of the rows with a value, their order, and times and values in it."""
@@ -123,17 +121,108 @@ def blocks(offsets: Ints) -> Iterator[slice]:
         first = end
 
 
-def _sort_again(time: Ints, value: Floats, bounds: Ints) -> None:
-    """Sort each series by time, where its parts did not come in the order of time."""
-    part = slice(int(bounds[0]), int(bounds[-1]))
-    at = time[part]
-    back = at[1:] < at[:-1]
-    inner = bounds[1:-1] - bounds[0] - 1
-    back[inner[(inner >= 0) & (inner < back.size)]] = False
-    if back.any():
-        series = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
-        order = np.lexsort((at, series))
-        time[part], value[part] = at[order], value[part][order]
+def slices(column: NDArray[Number], starts: Ints, sizes: Ints) -> NDArray[Number]:
+    """Slices of a column one after the other."""
+    parts: list[NDArray[Number]] = [column[:0]]
+    for first, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        parts.append(column[first : first + size])
+    return np.concatenate(parts)
+
+
+class _Axes:
+    """Times of all series, which grow part by part; those that are equal so far are held by one of their series, the leader.
+
+    Each series has room of its own, which takes no memory before something is written to it.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64
+        Where the room of each series begins, and the end.
+    """
+
+    def __init__(self, offsets: Ints) -> None:
+        self._offsets = offsets
+        self.time = np.empty(offsets[-1], dtype=np.int64)
+        self.leader, self.filled = (
+            np.zeros(offsets.size - 1, dtype=np.int64),
+            np.zeros(offsets.size - 1, dtype=np.int64),
+        )
+
+    def add(self, series: Ints, first: Ints, lengths: Ints, time: Ints) -> None:
+        """Add to each of some series, ascending, the times that begin at `first`."""
+        alike = _alike(first, lengths, time)
+        _, before = np.unique(self.leader[series] * (self.filled.max() + 1) + self.filled[series], return_inverse=True)
+        _, head, group = np.unique(before * (alike.max() + 1) + alike, return_index=True, return_inverse=True)
+        leader = self.leader[series[head]]
+        place = np.minimum(np.searchsorted(series, leader), series.size - 1)
+        grows = (series[place] == leader) & (group[place] == np.arange(head.size))
+        head = np.where(grows, place, head)
+        for old, new in zip(leader[~grows].tolist(), series[head[~grows]].tolist(), strict=True):
+            self._copy(old, new)
+        self.leader[series] = series[head][group]
+        is_head = np.zeros(series.size, dtype=np.bool_)
+        is_head[head] = True
+        target = np.arange(time.size) + np.repeat(self._offsets[series] + self.filled[series] - first, lengths)
+        written = np.repeat(is_head, lengths)
+        self.time[target[written]] = time[written]
+        self.filled[series] += lengths
+
+    def _copy(self, old: int, new: int) -> None:
+        """Give a series times of its own: those of its leader up to now."""
+        begin, source, size = self._offsets[new], self._offsets[old], self.filled[new]
+        self.time[begin : begin + size] = self.time[source : source + size]
+
+    def sort(self, value: Floats) -> None:
+        """Sort each series by time, where its parts did not come in the order of time."""
+        members = np.flatnonzero(self.filled)
+        members = members[np.argsort(self.leader[members], kind="stable")]
+        leaders, cuts = np.unique(self.leader[members], return_index=True)
+        for number, followers in zip(leaders.tolist(), np.split(members, cuts[1:]), strict=False):
+            at = self._of(number, self.time)
+            if not (at[1:] < at[:-1]).any():
+                continue
+            order = np.argsort(at, kind="stable")
+            for series in followers.tolist():
+                own = order
+                if self.filled[series] < order.size:
+                    own = order[order < self.filled[series]]
+                    self._copy(number, series)
+                    self.leader[series] = series
+                    mine = self._of(series, self.time)
+                    mine[:] = mine[own]
+                values = self._of(series, value)
+                values[:] = values[own]
+            at[:] = at[order]
+
+    def packed(self) -> Ints:
+        """Give the room back that nothing was written to; return where the times of each series begin then."""
+        starts, end = np.zeros(self.leader.size, dtype=np.int64), 0
+        known: dict[tuple[int, int, int], int] = {}
+        for number in np.unique(self.leader[self.filled > 0]).tolist():
+            own = self._of(number, self.time)
+            # metrics that are read one after the other have leaders of their own
+            same = known.setdefault((own.size, int(own[0]), int(own[-1])), end)
+            starts[number] = same
+            if same == end or not np.array_equal(self.time[same : same + own.size], own):
+                self.time[end : end + own.size] = own
+                starts[number], end = end, end + own.size
+        self.time.resize(end, refcheck=False)
+        return starts[self.leader]
+
+    def _of(self, series: int, column: NDArray[Number]) -> NDArray[Number]:
+        begin = self._offsets[series]
+        return column[begin : begin + self.filled[series]]
+
+
+def _alike(first: Ints, lengths: Ints, time: Ints) -> Ints:
+    """Number the pieces of a column that begin at `first` so that those with equal numbers are equal."""
+    hashed = time.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    hashed ^= hashed >> np.uint64(29)
+    _, head, number = np.unique(np.add.reduceat(hashed, first), return_index=True, return_inverse=True)
+    of_head = np.minimum(np.arange(time.size) - np.repeat(first - first[head[number]], lengths), time.size - 1)
+    differs = np.logical_or.reduceat(time != time[of_head], first) | (lengths != lengths[head[number]])
+    number[differs] = head.size + np.flatnonzero(differs)
+    return number
 
 
 def _sorted_names(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:

@@ -65,10 +65,10 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
         gathering = Gathering()
         gathering.add(partial(tidy_parts, beside, str(beside), None))
         history = admit(gathering.all(), report.org.metrics, is_settled=True)
-    if history.value.size != reference.samples:
+    if len(history) != reference.samples:
         where = path if reference.path is None else path.parent / reference.path
         raise InputError(
-            f"{where}: holds {history.value.size} samples, but {path.name} says {reference.samples}: one of them was altered"
+            f"{where}: holds {len(history)} samples, but {path.name} says {reference.samples}: one of them was altered"
         )
     described = report.org
     return (

@@ -68,10 +68,12 @@ def _write(history: History, sink: Any) -> None:
 def _table(history: History, first: int, end: int) -> pa.Table:
     import pyarrow as pa
 
-    metric, repo = np.divmod(history.series_at(first, end), max(len(history.repos), 1))
+    series = history.series_at(first, end)
+    metric, repo = np.divmod(series, max(len(history.repos), 1))
+    within = np.arange(first, end) - history.offsets[series]
     return pa.table(
         {
-            "timestamp": column(history.time[first:end], pa.timestamp("us", "UTC")),
+            "timestamp": column(history.time[history.starts[series] + within], pa.timestamp("us", "UTC")),
             "repo": coded(repo.astype(np.int32), history.repos),
             "metric": coded(metric.astype(np.int32), history.metrics),
             "value": column(history.value[first:end], pa.float64()),

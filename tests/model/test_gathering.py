@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from org_samples import DAILY, T0, samples_of, series
 
 from tars_lib.errors import InputError
 from tars_lib.model.admission import admit
+from tars_lib.model.history import to_micros
 from tars_lib.model.samples import Gathering, Parted, Samples, merge
 
 ONE = samples_of(series("web", "load", [1.0, 2.0, np.nan]))
@@ -75,6 +79,57 @@ def test_the_gate_admits_parts_as_it_admits_the_whole() -> None:
     parted = admit(gathered(0, samples_of(late), nothing, samples_of(early)), {})
     assert parted.series("load", "web")[0].tolist() == whole.series("load", "web")[0].tolist()
     assert parted.series("load", "web")[1].tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+# the rows of each part: which series, and the days at which all of those have a sample
+of_parts = st.lists(
+    st.lists(
+        st.tuples(st.sets(st.sampled_from("abcd"), min_size=1), st.lists(st.integers(0, 30), min_size=1, max_size=4)),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(of_parts, st.integers(-1, 31))
+@settings(max_examples=150)
+def test_series_that_share_times_say_what_each_alone_would(
+    parts: list[list[tuple[set[str], list[int]]]], day: int
+) -> None:
+    expected: dict[str, dict[int, float]] = {name: {} for name in "abcd"}
+    files = []
+    for groups in parts:
+        rows = []
+        for names, days in groups:
+            for name, at in itertools.product(sorted(names), days):
+                if at not in expected[name]:
+                    expected[name][at] = float(len(rows) + 100 * len(files))
+                    rows.append((T0 + at * DAILY, name, "load", expected[name][at]))
+        files.append(samples_of(rows))
+    found = admit(gathered(0, *files), {})
+    until = to_micros(T0 + day * DAILY)
+    for name in found.repos:
+        points = [(to_micros(T0 + at * DAILY), value) for at, value in sorted(expected[name].items())]
+        series_of = found.series("load", name), found.until(until).over((name,)).series("load", name)
+        assert [list(zip(*(part.tolist() for part in each), strict=True)) for each in series_of] == [
+            points,
+            [point for point in points if point[0] <= until],
+        ]
+    assert found.with_own_times().time.tolist() == found.times(0, found.starts.size).tolist()
+
+
+def test_times_that_all_series_share_are_held_once() -> None:
+    names = [f"service-{number}" for number in range(20)]
+    days = [[row for name in names for row in series(name, "load", [1.0, 2.0], T0 + 2 * n * DAILY)] for n in range(4)]
+    errors = [[(time, repo, "errors", value) for time, repo, _, value in part] for part in days]
+    found = admit(gathered(0, *map(samples_of, [*days, *errors])), {})
+    assert (found.time.size, len(found)) == (8, 2 * 20 * 8)
+    assert found.have_same_times("load", "errors")
+    # a series that lacks one sample has times of its own from there on
+    fewer = admit(gathered(0, *map(samples_of, [days[0], days[1][1:], *days[2:]])), {})
+    assert fewer.time.size == 8 + 7
 
 
 @pytest.mark.parametrize(

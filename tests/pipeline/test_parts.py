@@ -96,7 +96,13 @@ def reports(run: Path, *passed_over: str) -> dict[str, object]:
 
 
 def held(history: History) -> tuple[object, ...]:
-    return history.repos, history.metrics, history.time.tolist(), history.value.tolist(), history.offsets.tolist()
+    return (
+        history.repos,
+        history.metrics,
+        history.times(0, history.starts.size).tolist(),
+        history.value.tolist(),
+        history.offsets.tolist(),
+    )
 
 
 def test_a_dataset_of_parts_gives_the_reports_of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

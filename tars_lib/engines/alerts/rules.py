@@ -16,6 +16,7 @@ from tars_lib.engines.health.scores import SCORE
 from tars_lib.model.history import Grid, from_micros, intervals
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
 from tars_lib.model.organisation import OrgData, duration_text
+from tars_lib.model.samples import PART_ROWS
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -30,16 +31,27 @@ _MINUTE = 60_000_000
 
 def firing(org: OrgData, courses: ScoreCourses) -> Iterator[Raised]:
     """Alerts of the user's rules, one a rule and repo."""
-    derived = org.history.grid("error_rate") if _is_derived(org) else None
     for rule in org.rules:
-        for column, repo in enumerate(org.repos):
-            if rule.repos and repo.repo not in rule.repos:
-                continue
-            times, values, step = _series(org, rule.metric, column, courses, derived)
-            if times.size:
-                raised = _judge(org, rule, repo.repo, times, values, step)
-                if raised is not None:
-                    yield raised
+        for part in _parts(org, rule):
+            derived = org.history.grid("error_rate", repos=part) if _is_derived(org, rule) else None
+            for column in range(part.start, part.stop):
+                repo = org.repos[column].repo
+                if rule.repos and repo not in rule.repos:
+                    continue
+                times, values, step = _series(org, rule.metric, column, courses, derived, column - part.start)
+                if times.size:
+                    raised = _judge(org, rule, repo, times, values, step)
+                    if raised is not None:
+                        yield raised
+
+
+def _parts(org: OrgData, rule: AlertRule) -> Iterator[slice]:
+    """Services that are looked at together: a derived error rate of all would be as large as their history."""
+    n, width = len(org.repos), len(org.repos)
+    if _is_derived(org, rule):
+        width = PART_ROWS * n // max(int(org.history.counts("requests_total").sum()), 1)
+    for first in range(0, n, max(width, 1)):
+        yield slice(first, min(first + max(width, 1), n))
 
 
 def rule_warnings(org: OrgData) -> Iterable[str]:
@@ -53,17 +65,17 @@ def rule_warnings(org: OrgData) -> Iterable[str]:
             yield f"rule {rule.rule_id}: no service reports {rule.metric}"
 
 
-def _is_derived(org: OrgData) -> bool:
-    return "error_rate" not in org.history.metrics and org.history.has("error_rate")
+def _is_derived(org: OrgData, rule: AlertRule) -> bool:
+    return rule.metric == "error_rate" and rule.metric not in org.history.metrics and org.history.has("error_rate")
 
 
 def _series(
-    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None
+    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None, place: int
 ) -> tuple[Ints, Floats, int]:
-    """Times, values and sampling interval; the score may be composed and the error rate derived."""
+    """Times, values and sampling interval; the score may be composed and the error rate derived, in column `place`."""
     repo = org.repos[column].repo
     if metric == "error_rate" and derived is not None:
-        values = derived.values[:, column]
+        values = derived.values[:, place]
         seen = np.isfinite(values)
         return derived.times[seen], values[seen], derived.interval
     if metric == SCORE and not org.history.counts(SCORE)[column]:

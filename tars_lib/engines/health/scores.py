@@ -107,7 +107,8 @@ def level(history: History, metric: str, as_of: datetime) -> Level:
     """Present level of a metric, from the last samples of each repo."""
     if metric == "error_rate" and metric not in history.metrics:
         return _derived_error_rate(history, as_of)
-    counts, last = _ends(history, metric)
+    bounds = history.bounds(metric)
+    counts, last = np.diff(bounds), bounds[1:]
     if metric not in history.metrics:
         nothing = np.zeros(counts.size)
         return Level(np.full(counts.size, np.nan), nothing, counts > 0)
@@ -115,28 +116,22 @@ def level(history: History, metric: str, as_of: datetime) -> Level:
     for back in range(SCORE_SAMPLES):
         there = counts > back
         recent[back, there] = history.value[last[there] - 1 - back]
-    return Level(_median(recent), _coverage(history, metric, as_of, counts, last), counts > 0)
+    return Level(_median(recent), _coverage(history, metric, as_of, counts), counts > 0)
 
 
-def _ends(history: History, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    bounds = history.bounds(metric)
-    return np.diff(bounds), bounds[1:]
-
-
-def _coverage(
-    history: History, metric: str, as_of: datetime, counts: NDArray[np.int64], last: NDArray[np.int64]
-) -> Floats:
+def _coverage(history: History, metric: str, as_of: datetime, counts: NDArray[np.int64]) -> Floats:
     end = to_micros(as_of)
     step = np.maximum(intervals(history, metric), 1)
     there = counts > 0
     age = np.zeros(counts.size, dtype=np.int64)
-    age[there] = (end - history.time[(last - counts)[there]]) // step[there] + 1
+    series = history.first_series(metric) + np.arange(counts.size)
+    age[there] = (end - history.time[history.starts[series[there]]]) // step[there] + 1
     expected = np.minimum(age, COVERAGE_SAMPLES)
     begin = end - expected * step
     observed = np.zeros(counts.size, dtype=np.int64)
     for back in range(COVERAGE_SAMPLES):
         more = counts > back
-        observed[more] += history.time[last[more] - 1 - back] > begin[more]
+        observed[more] += history.last_times(series[more], back) > begin[more]
     share = np.zeros(counts.size)
     share[there] = np.minimum(observed[there] / expected[there], 1.0)
     return share

@@ -99,7 +99,7 @@ def silent_repos(org: OrgData, as_of: datetime) -> tuple[Repo, ...]:
     longest = max((policy.window.length for policy in org.policies), default=timedelta(days=30))
     history, first = org.history, to_micros(as_of - longest)
     filled = np.flatnonzero(np.diff(history.offsets))
-    late = filled[history.time[history.offsets[filled + 1] - 1] > first]
+    late = filled[history.last_times(filled) > first]
     heard = {history.repos[number] for number in np.unique(late % max(len(history.repos), 1))}
     named = {name for policy in org.policies for name in policy.repos}
     return tuple(

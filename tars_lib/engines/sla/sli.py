@@ -181,14 +181,14 @@ def _measured(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_
         end=end,
         is_partial=is_partial,
         reading=policy.read(found, keep, n),
-        samples=np.bincount(found.column[keep], minlength=n).astype(np.int64),
+        samples=_counted(found, keep, n),
         length=length,
         missing=missing,
         unseen=_unseen(found, short, long, uncounted),
         uncounted=uncounted,
         half=half_time,
         idle=_idle(found, inside & ~found.planned, n),
-        busy=np.zeros(n, dtype=bool) if found.busy is None else np.bincount(found.column, found.busy, n) > 0,
+        busy=np.zeros(n, dtype=bool) if found.busy is None else _counted(found, found.busy, n) > 0,
         exclusions=exclusions_of(org, found, inside, first, last),
         keep=keep,
         half_keep=half_keep,
@@ -207,6 +207,14 @@ def _lead(found: Track, number: int, first: int, last: int) -> int:
         return 0
     lead = min(int(time[begin - 1] + span[begin - 1]), int(time[begin])) - first
     return max(max(lead, 0) - max(int(time[end - 1] + span[end - 1]) - last, 0), 0)
+
+
+def _counted(found: Track, chosen: Bools, n: int) -> Ints:
+    """Chosen samples of each repo, (N,)."""
+    counts = np.zeros(n, dtype=np.int64)
+    for block in series_blocks(found.column):
+        counts += np.bincount(found.column[block][chosen[block]], minlength=n)
+    return counts
 
 
 def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:

@@ -279,10 +279,14 @@ def _interval(
     org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
 ) -> tuple[float, float] | None:
     """The 95 % interval of a scope's value; the whole is that of the repos which the policy judges."""
+    if policy.adds_up:
+        # of events the sums suffice
+        columns = in_scope(org, policy, found) if judged.column is None else judged.column
+        events = float(measured.reading.events[columns].sum())
+        return policy.interval(judged.bad, events, found.value[:0], limits_of(org, policy))
     mine = in_scope(org, policy, found)[found.column] if judged.column is None else found.of(judged.column)
-    kept = measured.keep[mine]
-    events = found.total[mine][kept].sum() if found.total is not None else float(kept.sum())
-    return policy.interval(judged.bad, float(events), found.value[mine][kept], limits_of(org, policy))
+    seen = found.value[mine][measured.keep[mine]]
+    return policy.interval(judged.bad, float(seen.size), seen, limits_of(org, policy))
 
 
 def _named(policy: AnyPolicy) -> dict[str, Any]:

@@ -107,9 +107,12 @@ class RatioPolicy(Policy):
         Track or None
             None where nobody reports one of the counts.
         """
-        total, part = history.samples(self.total), history.samples(self.part)
-        if np.array_equal(history.counts(self.total), history.counts(self.part)):
-            part = (total[0], *part[1:])  # equal, and a long history holds it once
+        total = history.samples(self.total)
+        if history.have_same_times(self.total, self.part):
+            first, *_, end = history.bounds(self.part).tolist()
+            part = (*total[:2], history.value[first:end])  # equal, and a long history holds them once
+        else:
+            part = history.samples(self.part)
         if not total[1].size or not (part[1].size or self.missing_is_zero):
             return None
         common = history.interval(self.total) or DAY
@@ -264,7 +267,7 @@ def _traffic(rows: Joined, n: int) -> Traffic:
     return usual
 
 
-def _add_traffic(usual: Traffic, column: Ints, time: Ints, span: Ints, total: Floats) -> None:
+def _add_traffic(usual: Traffic, column: NDArray[np.int32], time: Ints, span: Ints, total: Floats) -> None:
     """Fill in the usual events of the repos whose samples these are."""
     rate = total / span
     first = np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1])))

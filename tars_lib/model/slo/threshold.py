@@ -330,7 +330,7 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
     )  # fmt: skip
 
 
-def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.bool_]:
+def _without_traffic(history: History, column: NDArray[np.int32], time: Ints) -> NDArray[np.bool_]:
     """Return whether a repo says at the time of a sample that no request came."""
     of, at, total = history.samples(TOTAL)
     idle = total <= 0
@@ -339,5 +339,6 @@ def _without_traffic(history: History, column: Ints, time: Ints) -> NDArray[np.b
     if not moments.size:
         return np.zeros(time.size, dtype=np.bool_)
     nearest = np.minimum(np.searchsorted(moments, time), moments.size - 1)
-    keys = of * moments.size + np.searchsorted(moments, at)
-    return np.asarray(np.isin(column * moments.size + nearest, keys) & (moments[nearest] == time), dtype=np.bool_)
+    keys = of * np.int64(moments.size) + np.searchsorted(moments, at)
+    wanted = column * np.int64(moments.size) + nearest
+    return np.asarray(np.isin(wanted, keys) & (moments[nearest] == time), dtype=np.bool_)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Columns = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +50,7 @@ class Half:
         Total and part.
     """
 
-    column: Ints
+    column: Columns
     time: Ints
     span: Ints
     weight: Floats
@@ -76,7 +77,7 @@ class Track:
 
     Attributes
     ----------
-    column : ndarray of int64, shape (n,)
+    column : ndarray of int32, shape (n,)
         Position of the repo, ascending.
     time : ndarray of int64, shape (n,)
         Microseconds since the epoch, ascending within a repo.
@@ -106,7 +107,7 @@ class Track:
         Whether a sample stands for the time before its stamp.
     """
 
-    column: Ints
+    column: Columns
     time: Ints
     span: Ints
     value: Floats

@@ -15,7 +15,8 @@ from tars_lib.stats.series.spans import spans
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Series = tuple[Ints, Ints, Floats]
+Columns = NDArray[np.int32]
+Series = tuple[Columns, Ints, Floats]
 """Column, time and value of each sample, ascending by column and time."""
 
 FINER = 1.5
@@ -33,7 +34,8 @@ class Joined:
 
     Attributes
     ----------
-    column, time, span : ndarray of int64, shape (n,)
+    column : ndarray of int32, shape (n,)
+    time, span : ndarray of int64, shape (n,)
         Ascending by column and time; `span` is for how long the row stands.
     total, part : ndarray of float64, shape (n,)
         NaN where the count is absent.
@@ -45,7 +47,7 @@ class Joined:
         Largest distance between clocks that were aligned.
     """
 
-    column: Ints
+    column: Columns
     time: Ints
     span: Ints
     total: Floats
@@ -84,7 +86,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False, abs
     absent_is_zero : bool
         Whether the part is left out where it is 0, so that it has no pace of its own.
     """
-    if np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1]):
+    if part[1] is total[1] or (np.array_equal(total[0], part[0]) and np.array_equal(total[1], part[1])):
         whole, none = np.broadcast_to(0.0, total[1].size), np.zeros(0, dtype=np.int64)
         span = spans(total[0], total[1], default, at_end=at_end)
         return Joined(total[0], total[1], span, total[2], part[2], whole, whole, none, none, 0)
@@ -109,7 +111,7 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False, abs
         )
         own = (total[1][cut_total], total[2][cut_total], part[1][cut_part], part[2][cut_part])
         rows = _uneven(*own, default, at_end=at_end, may_sum=not absent_is_zero)
-        columns.append(np.full(rows.time.size, number))
+        columns.append(np.full(rows.time.size, number, dtype=np.int32))
         groups.append(rows)
         apart = max(apart, rows.apart)
         if rows.is_summed:
@@ -137,8 +139,8 @@ def join(total: Series, part: Series, default: int, *, at_end: bool = False, abs
 def _at_one_time(total: Series, part: Series) -> tuple[Ints, Ints]:
     """Positions of samples of both at the same column and time."""
     moments, codes = np.unique(np.concatenate([total[1], part[1]]), return_inverse=True)
-    left_keys = total[0] * moments.size + codes[: total[1].size]
-    right_keys = part[0] * moments.size + codes[total[1].size :]
+    left_keys = total[0] * np.int64(moments.size) + codes[: total[1].size]
+    right_keys = part[0] * np.int64(moments.size) + codes[total[1].size :]
     _, left, right = np.intersect1d(left_keys, right_keys, assume_unique=True, return_indices=True)
     return left, right
 

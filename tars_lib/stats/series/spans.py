@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Columns = NDArray[np.int32] | NDArray[np.int64]
 
 NEIGHBOURS = 16
 """Intervals looked at on either side; judgement: of 16 with half of all samples lost at random, fewer than 4 are whole
@@ -30,12 +31,12 @@ BLOCK = 1_000_000
 """Samples that are looked at together, so that what is computed on the way stays small beside them; judgement."""
 
 
-def series_blocks(column: Ints) -> Iterator[slice]:
+def series_blocks(column: Columns) -> Iterator[slice]:
     """Slices of whole series, of about `BLOCK` samples or one series each.
 
     Parameters
     ----------
-    column : ndarray of int64, shape (n,)
+    column : ndarray of integers, shape (n,)
         Ascending.
     """
     first = 0
@@ -46,12 +47,12 @@ def series_blocks(column: Ints) -> Iterator[slice]:
         first = end
 
 
-def spans(column: Ints, time: Ints, default: int, *, at_end: bool = False) -> Ints:
+def spans(column: Columns, time: Ints, default: int, *, at_end: bool = False) -> Ints:
     """Return for how long each sample stands.
 
     Parameters
     ----------
-    column, time : ndarray of int64, shape (n,)
+    column, time : ndarray of integers, shape (n,)
         Series and time of each sample, ascending by both; times in any unit.
     default : int
         Span of a sample that is alone in its series.
@@ -85,7 +86,7 @@ def spans(column: Ints, time: Ints, default: int, *, at_end: bool = False) -> In
     return np.broadcast_to(common, time.size) if stands is None else stands
 
 
-def _spans(column: Ints, time: Ints, default: int) -> Ints:
+def _spans(column: Columns, time: Ints, default: int) -> Ints:
     apart = np.diff(time)
     inside = column[1:] == column[:-1]
     first = np.flatnonzero(np.concatenate(([True], ~inside)))

@@ -18,6 +18,7 @@ from tars_lib.model.slo import Track
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Columns = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
 COARSE = 4.0
@@ -62,7 +63,7 @@ def without_maintenance(org: OrgData, found: Track) -> Track:
     return found.excused(weight, of_half)
 
 
-def _weight(planned: list[Planned], column: Ints, time: Ints, span: Ints, *, is_count: bool, at_end: bool) -> Floats:
+def _weight(planned: list[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool) -> Floats:
     """Share of each sample that no maintenance excuses."""
     excused = np.zeros(time.size)
     for stretch in planned:
@@ -73,7 +74,7 @@ def _weight(planned: list[Planned], column: Ints, time: Ints, span: Ints, *, is_
     return np.where(share >= (_WHOLE if is_count else 0.5), 0.0, 1.0 - share)
 
 
-def overlap(stretch: Planned, column: Ints, time: Ints, span: Ints, *, at_end: bool) -> Ints:
+def overlap(stretch: Planned, column: Columns, time: Ints, span: Ints, *, at_end: bool) -> Ints:
     """Return how much of each sample lies in the stretch, microseconds."""
     begin = time - span if at_end else time
     lap = np.maximum(np.minimum(begin + span, stretch.finish) - np.maximum(begin, stretch.begin), 0)

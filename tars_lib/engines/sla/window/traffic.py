@@ -219,7 +219,7 @@ def collapses(
     traffic = found if found.total is not None else _requests(org, found)
     told: dict[int, Collapse] = {}
     if traffic is not None and traffic.total is not None:
-        for number in np.unique(traffic.column).tolist():
+        for number in np.flatnonzero(np.bincount(traffic.column)).tolist():
             if org.repos[number].quiet:
                 continue
             mine = traffic.of(number)
