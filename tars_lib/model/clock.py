@@ -44,7 +44,7 @@ def ahead_of(samples: AnySamples, clock: datetime) -> str:
 
 def announced(times: Mapping[str, Sequence[datetime]], clock: datetime) -> list[str]:
     """Say what is dated later than the clock: a sentence for each kind of which there is some."""
-    late = {what: [time for time in given if time > clock + AHEAD] for what, given in times.items()}
+    late = {what: [time for time in dated if time > clock + AHEAD] for what, dated in times.items()}
     return [
         f"{plural(len(late_times), what)} dated later than the clock, such as {_shown(to_micros(min(late_times)))}"
         for what, late_times in late.items()
@@ -82,10 +82,10 @@ def common_end(history: History) -> tuple[int | None, str]:
     moved = late < FEW * ranked.size
     judged = f"judged as of {_shown(others)}, where the others end" if moved else "the others have no sample since then"
     reach = "reaches" if late == 1 else "reach"
-    said = (
+    warning = (
         f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}; {judged}"
     )
-    return (others if moved else last), said
+    return (others if moved else last), warning
 
 
 def _usual_interval(history: History, filled: NDArray[np.int64]) -> int:

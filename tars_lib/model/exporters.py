@@ -35,11 +35,11 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
     InputError
         If each exporter reports a running total of its own: no order of theirs is one.
     """
-    found = dict(_groups(history))
-    if not found:
+    grouped = dict(_groups(history))
+    if not grouped:
         return history, ()
     n, time, keep = len(history.repos), history.time.copy(), np.ones(len(history), dtype=bool)
-    close = {series: twins for series, twins in found.items() if twins.apart <= AT_ONCE}
+    close = {series: twins for series, twins in grouped.items() if twins.apart <= AT_ONCE}
     equal = {series: twins.are_equal(_cut(history, series)[1]) for series, twins in close.items()}
     differing = {series % n for series, are_equal in equal.items() if not are_equal}
     uneven = {
@@ -50,7 +50,7 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
     }
     _refuse_totals(history, close)
     notes: dict[tuple[int, str, str], list[str]] = {}
-    for series, twins in found.items():
+    for series, twins in grouped.items():
         first = int(history.offsets[series])
         if series not in close:
             what = "far"

@@ -323,7 +323,7 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
         intervals(history, TOTAL),
         half=Half(
             rows.column[half], rows.time[half], rows.span[half], np.ones(none.size), none, none, none, none, none,
-            short_is_bad=False, asked=rows.span[half].astype(np.float64),
+            short_is_bad=False, in_question=rows.span[half].astype(np.float64),
             lacks=np.where(rows.open_total[half] > 0, 0, 1), names=names,
         ),
         empty=~busy,
