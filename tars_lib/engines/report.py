@@ -57,12 +57,7 @@ class Report(Telling):
 
 
 def head(
-    kind: str,
-    stamp: Stamp,
-    as_of: datetime,
-    inputs: Iterable[InputFile],
-    warnings: Iterable[str],
-    exit_code: int,
+    kind: str, stamp: Stamp, as_of: datetime, inputs: Iterable[InputFile], warnings: Iterable[str], exit_code: int
 ) -> dict[str, Any]:
     """Keyword arguments of a report's head."""
     listed = tuple(inputs)

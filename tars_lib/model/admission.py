@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import MAX_KEPT, InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_NAME
-from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
+from tars_lib.model.count_checks import Groups, settle_counts
 from tars_lib.model.exporters import align_exporters
-from tars_lib.model.history import History, from_micros, to_micros
+from tars_lib.model.history import REQUESTS, History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, Metric
 from tars_lib.model.samples import AnySamples, Samples, refuse_many
 from tars_lib.model.sorting import Sorter, blocks
@@ -178,7 +178,7 @@ class _Gate:
         """Refuse values beyond the range of their metric."""
         for name in self.history.metrics:
             metric = self.history.metric(name)
-            first, part = self._of(name)
+            first, part = int(self.history.bounds(name)[0]), self.history.values_of(name)
             if not part.size:
                 continue
             for bound, beyond in ((metric.minimum, np.argmin(part)), (metric.maximum, np.argmax(part))):
@@ -203,7 +203,7 @@ class _Gate:
             metric = self.history.metric(name)
             if metric.maximum != 100.0 or not metric.higher_is_better:
                 continue
-            first, part = self._of(name)
+            first, part = int(self.history.bounds(name)[0]), self.history.values_of(name)
             if part.size < _SOME or part.max() > 1.0 or np.median(part) <= 0.5 or not (part % 1.0).any():
                 continue
             instead = (
@@ -215,19 +215,13 @@ class _Gate:
                 f"maximum (metrics: {{{name}: {{maximum: 1}}}})"
             )
 
-    def _of(self, metric: str) -> tuple[int, NDArray[np.float64]]:
-        """Position of the first sample of a metric, and the values."""
-        bounds = self.history.bounds(metric)
-        return int(bounds[0]), self.history.value[int(bounds[0]) : int(bounds[-1])]
-
     def _series(self, position: int) -> int:
         return int(np.searchsorted(self.history.offsets, position, side="right")) - 1
 
     def _sample(self, position: int) -> tuple[str, str, int, float]:
         """Repo, metric, time and value of the sample at a position."""
-        metric, repo = divmod(self._series(position), len(self.history.repos))
-        at, value = int(self.history.time[position]), float(self.history.value[position])
-        return self.history.repos[repo], self.history.metrics[metric], at, value
+        metric, repo = self.history.names_of(self._series(position))
+        return repo, metric, int(self.history.time[position]), float(self.history.value[position])
 
     def _rows(self, positions: Sequence[int]) -> list[list[int]]:
         """Rows of the samples at the positions; more than one where a time stands in several rows."""
@@ -308,9 +302,7 @@ def _odd_latencies(history: History) -> list[str]:
     for name in history.metrics:
         if not name.startswith("latency"):
             continue
-        first, n = history.metrics.index(name), len(history.repos)
-        bounds = history.offsets[first * n : (first + 1) * n + 1]
-        part = history.value[int(bounds[0]) : int(bounds[-1])]
+        bounds, part = history.bounds(name), history.values_of(name)
         if not part.size:
             continue
         is_plain = name not in history.definitions and not unit_in_name(name)[1]
@@ -337,8 +329,7 @@ def _odd_numbers(history: History) -> list[str]:
     """Numbers that stand for no measurement, and percentages that look like shares."""
     notes = []
     for name in history.metrics:
-        first, n = history.metrics.index(name), len(history.repos)
-        part = history.value[int(history.offsets[first * n]) : int(history.offsets[(first + 1) * n])]
+        part = history.values_of(name)
         if part.size < _SOME:
             continue
         below = part[part < 0]

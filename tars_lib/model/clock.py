@@ -63,10 +63,9 @@ def common_end(history: History) -> tuple[int | None, str]:
     warning : str
         Names the series that reach further, if they are at most half of all; empty where there are none.
     """
-    filled = np.flatnonzero(np.diff(history.offsets))
+    filled, ends = history.last_times()
     if not filled.size:
         return None, ""
-    ends = history.time[history.offsets[filled + 1] - 1]
     order = np.argsort(ends, kind="stable")
     ranked = ends[order]
     last = int(ranked[-1])
@@ -78,13 +77,16 @@ def common_end(history: History) -> tuple[int | None, str]:
         return last, ""
     late = int(gaps.size - wide[0])
     others = int(ranked[-1 - late])
-    names = _names(history, filled[np.sort(order[-late:])])
+    beyond = filled[np.sort(order[-late:])]
+    names = ", ".join(" of ".join(history.names_of(series)) for series in beyond[:MAX_FAULTS])
+    more = f" and {late - MAX_FAULTS} more" if late > MAX_FAULTS else ""
     moved = late < FEW * ranked.size
     judged = f"judged as of {_shown(others)}, where the others end" if moved else "the others have no sample since then"
     reach = "reaches" if late == 1 else "reach"
     warning = (
-        f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}; {judged}"
+        f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}{more}"
     )
+    warning += f"; {judged}"
     return (others if moved else last), warning
 
 
@@ -92,17 +94,10 @@ def _usual_interval(history: History, filled: NDArray[np.int64]) -> int:
     """Median over series of the median distance of their samples; a day where no series has two."""
     steps = []
     for series in filled[:: max(filled.size // _SAMPLED, 1)]:
-        times = history.time[history.offsets[series] : history.offsets[series + 1]]
+        times = history.cut(series)[0]
         if times.size > 1:
             steps.append(float(np.median(np.diff(times))))
     return int(np.median(steps)) if steps else timedelta(days=1) // timedelta(microseconds=1)
-
-
-def _names(history: History, series: NDArray[np.int64]) -> str:
-    n = len(history.repos)
-    names = [f"{history.metrics[k // n]} of {history.repos[k % n]}" for k in series[:MAX_FAULTS]]
-    more = series.size - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _shown(micros: int) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
 from tars_lib.model.count_checks import Groups
@@ -14,9 +13,6 @@ from tars_lib.model.counters import is_running
 from tars_lib.model.history import SECOND, History
 from tars_lib.model.sorting import blocks
 from tars_lib.stats.series.twins import Twins, may_be_twins, twins_of
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 AT_ONCE = 60 * SECOND
 """Distance up to which samples of one series are those of several exporters; judgement: what is measured twice within a
@@ -40,7 +36,7 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
         return history, ()
     n, time, keep = len(history.repos), history.time.copy(), np.ones(len(history), dtype=bool)
     close = {series: twins for series, twins in grouped.items() if twins.apart <= AT_ONCE}
-    equal = {series: twins.are_equal(_cut(history, series)[1]) for series, twins in close.items()}
+    equal = {series: twins.are_equal(history.cut(series)[1]) for series, twins in close.items()}
     differing = {series % n for series, are_equal in equal.items() if not are_equal}
     uneven = {
         series
@@ -58,18 +54,16 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
             what = "uneven"
         elif series % n in differing:
             what = "spread"
-            time[first : int(history.offsets[series + 1])] = twins.even(_cut(history, series)[0])
+            time[first : int(history.offsets[series + 1])] = twins.even(history.cut(series)[0])
         else:
             what = "replicas"
             for behind in range(1, twins.size):
                 keep[first + twins.last - behind] = False
         every = f"{twins.apart / SECOND:g} s apart, every {twins.interval / SECOND:g} s"
-        notes.setdefault((twins.size, every, what), []).append(
-            f"{history.metrics[series // n]} of {history.repos[series % n]}"
-        )
-    kept = np.concatenate(([0], np.cumsum(keep)))
-    spread = replace(history, time=time[keep], value=history.value[keep], offsets=kept[history.offsets])
-    return spread, tuple(_note(size, every, what, names) for (size, every, what), names in notes.items())
+        notes.setdefault((twins.size, every, what), []).append(" of ".join(history.names_of(series)))
+    return replace(history, time=time).where(keep), tuple(
+        _note(size, every, what, names) for (size, every, what), names in notes.items()
+    )
 
 
 def _groups(history: History) -> Iterator[tuple[int, Twins]]:
@@ -78,17 +72,17 @@ def _groups(history: History) -> Iterator[tuple[int, Twins]]:
         time = history.time[int(bounds[0]) : int(bounds[-1])]
         for at in may_be_twins(time, bounds - bounds[0]).tolist():
             series = part.start + at
-            if (twins := twins_of(_cut(history, series)[0])) is not None:
+            if (twins := twins_of(history.cut(series)[0])) is not None:
                 yield series, twins
 
 
 def _refuse_totals(history: History, close: Mapping[int, Twins]) -> None:
     for series, twins in close.items():
-        name, repo = history.metrics[series // len(history.repos)], history.repos[series % len(history.repos)]
+        name, repo = history.names_of(series)
         metric = history.metric(name)
         if not metric.is_count or metric.kind:
             continue
-        time, value = _cut(history, series)
+        time, value = history.cut(series)
         own = [twins.last - behind for behind in range(twins.size)]
         if all(is_running(time[at], value[at]) is not False for at in own):
             raise InputError(
@@ -107,11 +101,6 @@ def _partners(history: History, series: int, groups: Groups) -> Iterator[int]:
         other = at * len(history.repos) + repo
         if at != metric and history.offsets[other + 1] > history.offsets[other]:
             yield other
-
-
-def _cut(history: History, series: int) -> tuple[Ints, Floats]:
-    span = slice(int(history.offsets[series]), int(history.offsets[series + 1]))
-    return history.time[span], history.value[span]
 
 
 def _note(size: int, every: str, what: str, names: list[str]) -> str:

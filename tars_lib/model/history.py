@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+REQUESTS = ("requests_total", "requests_failed")
+"""Counts from which `error_rate` is derived where nobody reports it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A matrix may hold this many cells, or four for each sample, whichever is more; beyond it the interval is widened.
@@ -112,14 +114,22 @@ class History:
     @property
     def end(self) -> int | None:
         """Time of the last sample, None where there is none."""
+        ends = self.last_times()[1]
+        return int(ends.max()) if ends.size else None
+
+    def last_times(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Series (m * len(repos) + r) that have samples, and the time of the last sample of each."""
         filled = np.flatnonzero(np.diff(self.offsets))
-        return int(self.time[self.offsets[filled + 1] - 1].max()) if filled.size else None
+        return filled, self.time[self.offsets[filled + 1] - 1]
+
+    def names_of(self, series: int) -> tuple[str, str]:
+        """Metric and repo of a series, m * len(repos) + r."""
+        metric, repo = divmod(int(series), len(self.repos))
+        return self.metrics[metric], self.repos[repo]
 
     def has(self, metric: str) -> bool:
         """Return whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
-        if metric in self.metrics:
-            return True
-        return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
+        return metric in self.metrics or (metric == "error_rate" and set(REQUESTS) <= set(self.metrics))
 
     def has_since(self, metric: str, first: int) -> bool:
         """Whether anybody reported the metric after a time, `error_rate` as in `has`."""
@@ -155,19 +165,23 @@ class History:
             position = self.repos.index(repo) if repo in self.repos else -1
         if metric not in self.metrics or position < 0:
             return self.time[:0], self.value[:0]
-        bounds = self.bounds(metric)
-        span = slice(int(bounds[position]), int(bounds[position + 1]))
+        return self.cut(self.metrics.index(metric) * len(self.repos) + position)
+
+    def cut(self, series: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Times and values of series m * len(repos) + r, views of the columns."""
+        span = slice(int(self.offsets[series]), int(self.offsets[series + 1]))
         return self.time[span], self.value[span]
 
     def samples(self, metric: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
-        if metric not in self.metrics:
-            return np.zeros(0, dtype=np.int64), self.time[:0], self.value[:0]
-        n = len(self.repos)
-        first = self.metrics.index(metric) * n
-        bounds = self.offsets[first : first + n + 1]
-        span = slice(int(bounds[0]), int(bounds[-1]))
-        return np.repeat(np.arange(n, dtype=np.int64), np.diff(bounds)), self.time[span], self.value[span]
+        bounds = self.bounds(metric)
+        repo = np.repeat(np.arange(len(self.repos), dtype=np.int64), np.diff(bounds))
+        return repo, self.time[int(bounds[0]) : int(bounds[-1])], self.values_of(metric)
+
+    def values_of(self, metric: str) -> NDArray[np.float64]:
+        """All values of a metric, a view; which repo each is of say its `bounds`."""
+        bounds = self.bounds(metric)
+        return self.value[int(bounds[0]) : int(bounds[-1])]
 
     def interval(self, metric: str) -> int | None:
         """Sampling interval of a metric: median distance of neighbouring samples, in microseconds.
@@ -189,11 +203,13 @@ class History:
 
     def until(self, as_of: int) -> History:
         """The history as it was known at `as_of` (inclusive)."""
-        keep = self.time <= as_of
-        if keep.all():
-            return self
-        kept = np.concatenate(([0], np.cumsum(keep)))
-        return replace(self, time=self.time[keep], value=self.value[keep], offsets=kept[self.offsets])
+        known = self.time <= as_of
+        return self if known.all() else self.where(known)
+
+    def where(self, chosen: NDArray[np.bool_]) -> History:
+        """The history of the chosen samples alone, (n,)."""
+        before = np.concatenate(([0], np.cumsum(chosen)))
+        return replace(self, time=self.time[chosen], value=self.value[chosen], offsets=before[self.offsets])
 
     def over(self, repos: tuple[str, ...]) -> History:
         """The history of exactly these repos, in this order; a repo without samples has empty series."""
@@ -215,12 +231,7 @@ class History:
         return replace(self, repos=repos, time=self.time[rows], value=self.value[rows], offsets=offsets)
 
     def grid(
-        self,
-        metric: str,
-        interval: int | None = None,
-        *,
-        last: int | None = None,
-        repos: slice = slice(None),
+        self, metric: str, interval: int | None = None, *, last: int | None = None, repos: slice = slice(None)
     ) -> Grid | None:
         """Matrix of a metric on an even grid that all metrics share.
 
@@ -251,9 +262,8 @@ class History:
         shown = range(max(rows - last, 0) if last is not None else 0, int(rows))
         times = self.start + step * np.arange(shown.start, rows, dtype=np.int64)
         values = self._matrix(metric, step, shown, repos) if metric in self.metrics else None
-        if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
-            total = self._matrix("requests_total", step, shown, repos)
-            failed = self._matrix("requests_failed", step, shown, repos)
+        if metric == "error_rate" and set(REQUESTS) <= set(self.metrics):
+            total, failed = (self._matrix(name, step, shown, repos) for name in REQUESTS)
             with np.errstate(invalid="ignore", divide="ignore"):
                 derived = np.where(total > 0, np.minimum(failed, total) / total * self.failure_scale, np.nan)
             values = derived if values is None else np.where(self.counts(metric)[repos] > 0, values, derived)
@@ -352,8 +362,7 @@ def intervals(history: History, metric: str) -> NDArray[np.int64]:
     steps = np.full(len(history.repos), common, dtype=np.int64)
     if metric not in history.metrics:
         return steps
-    first = history.metrics.index(metric) * len(history.repos)
-    bounds = history.offsets[first : first + len(history.repos) + 1]
+    bounds = history.bounds(metric)
     for position in np.flatnonzero(np.diff(bounds) >= 3):
         times = history.time[bounds[position] : bounds[position + 1]]
         if times[-1] - times[0] != common * (times.size - 1):

@@ -190,11 +190,7 @@ class Parted:
                 repo = np.array([self.known_repos[name] for name in part.repos] + [-1], dtype=np.int32)
                 metric = np.array([self.known_metrics[name] for name in part.metrics] + [-1], dtype=np.int32)
                 yield replace(
-                    part,
-                    repos=self.repos,
-                    metrics=self.metrics,
-                    repo=repo[part.repo],
-                    metric=metric[part.metric],
+                    part, repos=self.repos, metrics=self.metrics, repo=repo[part.repo], metric=metric[part.metric]
                 )
         if read != len(self):
             raise InputError(f"{self.origins[-1].path}: changed while it was read")

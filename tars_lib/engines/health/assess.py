@@ -97,10 +97,7 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     if code == 0 and aggregate is None and not _may_be_judged(org, as_of):
         code = 96
     if not is_known:
-        reasons = (
-            *reasons,
-            f"coverage {coverage:.0%} is under {MIN_COVERAGE:.0%}: the aggregate score is not known",
-        )
+        reasons = (*reasons, f"coverage {coverage:.0%} is under {MIN_COVERAGE:.0%}: the aggregate score is not known")
     logger.debug("health: aggregate %s, tier %s, coverage %.3f", aggregate, tier, coverage)
     ordered = sorted(reports, key=lambda r: (r.score is None, r.score or 0.0, r.repo))
     return HealthReport(

@@ -188,11 +188,7 @@ def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
         f"Roll back {event.kind} '{event.title}' of {event.repo}"
         for event in changes_before(org, path.path[:1], path.started_at, step)[:1]
     ]
-    return [
-        *back,
-        f"Isolate {path.path[0]} from {_some(path.path[1:])}",
-        f"Freeze deployments to {_some(path.path)}",
-    ]
+    return [*back, f"Isolate {path.path[0]} from {_some(path.path[1:])}", f"Freeze deployments to {_some(path.path)}"]
 
 
 def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: TemporalReport) -> list[str]:

@@ -37,11 +37,7 @@ EXCUSED = 0.5
 
 
 def assess_slas(
-    org: OrgData,
-    as_of: datetime,
-    health: HealthReport,
-    stamp: Stamp,
-    windows: tuple[Window, ...] = INFORMING,
+    org: OrgData, as_of: datetime, health: HealthReport, stamp: Stamp, windows: tuple[Window, ...] = INFORMING
 ) -> SlaReport:
     """Judge all SLAs of an organisation and explain the breaches.
 
@@ -98,9 +94,8 @@ def silent_repos(org: OrgData, as_of: datetime) -> tuple[Repo, ...]:
     """
     longest = max((policy.window.length for policy in org.policies), default=timedelta(days=30))
     history, first = org.history, to_micros(as_of - longest)
-    filled = np.flatnonzero(np.diff(history.offsets))
-    late = filled[history.time[history.offsets[filled + 1] - 1] > first]
-    heard = {history.repos[number] for number in np.unique(late % max(len(history.repos), 1))}
+    series, ends = history.last_times()
+    heard = {history.repos[number] for number in np.unique(series[ends > first] % max(len(history.repos), 1))}
     named = {name for policy in org.policies for name in policy.repos}
     return tuple(
         repo

@@ -31,10 +31,7 @@ MAX_UNSEEN = 0.05
 
 
 def assess_readiness(
-    results: Sequence[ComplianceResult],
-    breaches: Sequence[Breach],
-    health: HealthReport,
-    silent: Sequence[Repo] = (),
+    results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport, silent: Sequence[Repo] = ()
 ) -> ExecutiveReadiness:
     """Readiness of the organisation.
 
@@ -142,11 +139,7 @@ def narrate(
         Sentence(
             f"Executive readiness is {readiness.tier.value} at {readiness.readiness_score:.0f} of 100"
             + (f"; {readiness.unknown_share:.0%} of it is unknown." if readiness.unknown_share else "."),
-            (
-                "executive_readiness.tier",
-                "executive_readiness.readiness_score",
-                "executive_readiness.unknown_share",
-            ),
+            ("executive_readiness.tier", "executive_readiness.readiness_score", "executive_readiness.unknown_share"),
         )
     )
     headline = _headline(summary, breaches, silent)

@@ -116,12 +116,7 @@ def judge(
         + strangers,
         repo_results=tuple(
             RepoResult(
-                None if j.column is None else org.repos[j.column].repo,
-                j.status,
-                j.value,
-                j.n,
-                j.coverage,
-                j.reason,
+                None if j.column is None else org.repos[j.column].repo, j.status, j.value, j.n, j.coverage, j.reason
             )
             for j in noted
             if j.status is not SlaStatus.COMPLIANT
@@ -212,11 +207,7 @@ def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> 
     """The scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
 
     def badness(j: Judged) -> tuple[int, float, int]:
-        return (
-            _RANK[j.status],
-            -float("inf") if j.value is None else policy.beyond(j.value),
-            -(j.column or 0),
-        )
+        return (_RANK[j.status], -float("inf") if j.value is None else policy.beyond(j.value), -(j.column or 0))
 
     if whole is not None and (len(judged) > 1 or not judged):
         worst = max(judged, key=badness, default=whole)
