@@ -34,12 +34,12 @@ class DeclaredCalls:
 
     def distances(self, repo: str) -> dict[str, int]:
         """Every repo that one calls, directly or through others, and how many calls away it is; itself at 0."""
-        found = {repo: 0}
+        distances = {repo: 0}
         pending = deque([repo])
         while pending:
             caller = pending.popleft()
             for callee in self.successors(caller):
-                if callee not in found:
-                    found[callee] = found[caller] + 1
+                if callee not in distances:
+                    distances[callee] = distances[caller] + 1
                     pending.append(callee)
-        return found
+        return distances

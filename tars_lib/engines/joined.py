@@ -106,9 +106,9 @@ def _alerts(touched: set[str], alerts: AlertReport) -> Iterator[RootCause]:
         if alert.source.startswith("sla:"):
             continue  # the breach itself
         count = max(len(alert.members), 1)
-        said = f"{count} critical alerts combined" if count > 1 else "critical alert"
+        what = f"{count} critical alerts combined" if count > 1 else "critical alert"
         yield RootCause(
-            cause=f"{root}: {said}: {alert.title}",
+            cause=f"{root}: {what}: {alert.title}",
             cause_type=CauseType.ALERT_PATTERN,
             repo=root,
             metric=alert.metric or "",

@@ -45,11 +45,11 @@ class Report(Telling):
 
     def told(self) -> Told:
         """Say what was found, as of when, and how to ask on."""
-        found = self.finding.replace("_", " ")
+        finding = self.finding.replace("_", " ")
         noted = f"{plural(len(self.warnings), 'warning')}: see .warnings." if self.warnings else ""
         return Told.of(
             (
-                f"{type(self).__name__} as of {self.as_of:{MINUTES}}: {found} (exit code {self.exit_code}).",
+                f"{type(self).__name__} as of {self.as_of:{MINUTES}}: {finding} (exit code {self.exit_code}).",
                 noted,
                 "Next: .frame is its table.",
             )
@@ -57,12 +57,7 @@ class Report(Telling):
 
 
 def head(
-    kind: str,
-    stamp: Stamp,
-    as_of: datetime,
-    inputs: Iterable[InputFile],
-    warnings: Iterable[str],
-    exit_code: int,
+    kind: str, stamp: Stamp, as_of: datetime, inputs: Iterable[InputFile], warnings: Iterable[str], exit_code: int
 ) -> dict[str, Any]:
     """Keyword arguments of a report's head."""
     listed = tuple(inputs)

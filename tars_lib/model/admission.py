@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tars_lib.errors import MAX_KEPT, InputError
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_MAGNITUDE, MAX_NAME
-from tars_lib.model.count_checks import REQUESTS, Groups, settle_counts
+from tars_lib.model.count_checks import Groups, settle_counts
 from tars_lib.model.exporters import align_exporters
-from tars_lib.model.history import History, from_micros, to_micros
+from tars_lib.model.history import REQUESTS, History, from_micros, to_micros
 from tars_lib.model.metrics import COUNTER, Metric
 from tars_lib.model.samples import PART_ROWS, AnySamples, Samples, refuse_many
 from tars_lib.model.sorting import Sorter, blocks
@@ -88,15 +88,15 @@ def admit(
     if not is_settled:
         gate.refuse_shares_as_scores()
         notes += _odd_latencies(history) + _odd_numbers(history)
-        history, said = settle_counts(history, groups, gate.where)
-        notes += said
+        history, of_counts = settle_counts(history, groups, gate.where)
+        notes += of_counts
     # increases have no row of their own; the SLA leaves out what it cannot use
     if not {history.metric(name).kind for name in REQUESTS} & {COUNTER}:
         gate.refuse_more_failed()
     if not is_settled:
         # last, as rows are found by their times
-        history, said = align_exporters(history, (REQUESTS, *groups))
-        notes += said
+        history, of_counts = align_exporters(history, (REQUESTS, *groups))
+        notes += of_counts
     return replace(history, notes=tuple(notes))
 
 
@@ -115,7 +115,7 @@ class _Gate:
         """The history with one sample a time; two different values of one time are refused."""
         if not (self.history.time[1:] == self.history.time[:-1]).any():
             return self.history
-        history, kept = self.history.with_own_times(), 0
+        history, filled = self.history.with_own_times(), 0
         time, value, offsets = history.time, history.value, history.offsets
         sizes = np.diff(offsets)
         for part_of in blocks(offsets):
@@ -131,32 +131,32 @@ class _Gate:
                 single = first + np.flatnonzero(np.concatenate(([True], ~same)))
                 doubled = np.searchsorted(offsets, first + 1 + np.flatnonzero(same), side="right") - 1
                 np.subtract.at(sizes, doubled, 1)
-            elif kept == first:
-                kept = end
+            elif filled == first:
+                filled = end
                 continue
             else:
                 single = np.arange(first, end)
-            time[kept : kept + single.size], value[kept : kept + single.size] = time[single], value[single]
-            kept += single.size
-        if kept == time.size:
+            time[filled : filled + single.size], value[filled : filled + single.size] = time[single], value[single]
+            filled += single.size
+        if filled == time.size:
             return self.history
         shorter = np.concatenate(([0], np.cumsum(sizes)))
-        return replace(history, time=time[:kept], value=value[:kept], offsets=shorter, starts=shorter[:-1])
+        return replace(history, time=time[:filled], value=value[:filled], offsets=shorter, starts=shorter[:-1])
 
     def _refuse_conflict(self, positions: list[int]) -> None:
         """Refuse the samples at the positions, which differ from the one before them at the same time."""
-        where, said = self.sorter.samples.where, {}
+        where, messages = self.sorter.samples.where, {}
         for at, rows in zip(positions, self._rows(positions), strict=True):
             repo, metric, micros, value = self._sample(at)
             series = self._series(at)
-            times = self.history.times(series, series + 1)
+            times = self.history.cut(series)[0]
             rank = at - int(self.history.offsets[series]) - int(np.searchsorted(times, micros))
-            said[rows[rank]] = (
+            messages[rows[rank]] = (
                 f"{where(rows[rank], 'value')}: {value:.15g} for {repo}, {metric} at {_iso(micros)}, but "
                 f"{where(rows[rank - 1], 'value')} says {self.history.value[at - 1]:.15g}; one value for a service, metric "
                 f"and time is allowed{_shown_twice(micros, self.sorter.samples.zone)}"
             )
-        raise _refused(list(said), said.__getitem__)
+        raise _refused(list(messages), messages.__getitem__)
 
     def refuse_more_failed(self) -> None:
         """Failed requests are among the requests, so a sample with more of them is a fault of the measurement."""
@@ -181,7 +181,7 @@ class _Gate:
         """Refuse values beyond the range of their metric."""
         for name in self.history.metrics:
             metric = self.history.metric(name)
-            first, part = self._of(name)
+            first, part = int(self.history.bounds(name)[0]), self.history.values_of(name)
             if not part.size:
                 continue
             for bound, beyond in ((metric.minimum, np.argmin(part)), (metric.maximum, np.argmax(part))):
@@ -206,7 +206,7 @@ class _Gate:
             metric = self.history.metric(name)
             if metric.maximum != 100.0 or not metric.higher_is_better:
                 continue
-            first, part = self._of(name)
+            first, part = int(self.history.bounds(name)[0]), self.history.values_of(name)
             if part.size < _SOME or part.max() > 1.0 or np.median(part) <= 0.5 or not (part % 1.0).any():
                 continue
             instead = (
@@ -218,19 +218,13 @@ class _Gate:
                 f"maximum (metrics: {{{name}: {{maximum: 1}}}})"
             )
 
-    def _of(self, metric: str) -> tuple[int, NDArray[np.float64]]:
-        """Position of the first sample of a metric, and the values."""
-        bounds = self.history.bounds(metric)
-        return int(bounds[0]), self.history.value[int(bounds[0]) : int(bounds[-1])]
-
     def _series(self, position: int) -> int:
         return int(np.searchsorted(self.history.offsets, position, side="right")) - 1
 
     def _sample(self, position: int) -> tuple[str, str, int, float]:
         """Repo, metric, time and value of the sample at a position."""
-        metric, repo = divmod(self._series(position), len(self.history.repos))
-        value = float(self.history.value[position])
-        return self.history.repos[repo], self.history.metrics[metric], self._time(position), value
+        metric, repo = self.history.names_of(self._series(position))
+        return repo, metric, self._time(position), float(self.history.value[position])
 
     def _time(self, position: int) -> int:
         series = self._series(position)
@@ -243,10 +237,10 @@ class _Gate:
 
     def _refused(self, positions: list[int], say: Callable[[int], str], first: int | None = None) -> InputError:
         """Make the refusal of positions: the message is of the first, or of the one given."""
-        asked = [positions[0] if first is None else first, *positions]
-        rows, where = [rows[0] for rows in self._rows(asked)], self.sorter.samples.where
-        said = {row: f"{where(row, 'value')}: {say(at)}" for row, at in zip(rows, asked, strict=True)}
-        return _refused(rows[1:], said.__getitem__, rows[0])
+        described = [positions[0] if first is None else first, *positions]
+        rows, where = [rows[0] for rows in self._rows(described)], self.sorter.samples.where
+        messages = {row: f"{where(row, 'value')}: {say(at)}" for row, at in zip(rows, described, strict=True)}
+        return _refused(rows[1:], messages.__getitem__, rows[0])
 
 
 def _refuse_nameless(part: Samples, before: int, where: Callable[[int, str], str]) -> None:
@@ -292,8 +286,8 @@ def _time_shown(micros: int) -> str:
 
 def _refused(rows: list[int], say: Callable[[int], str], first: int | None = None) -> InputError:
     """Make the refusal of rows: the message is of the first, or of the one given."""
-    kept = sorted(rows)
-    return InputError(say(rows[0] if first is None else first), faults=[say(row) for row in kept], rows=kept)
+    ordered = sorted(rows)
+    return InputError(say(rows[0] if first is None else first), faults=[say(row) for row in ordered], rows=ordered)
 
 
 def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
@@ -311,17 +305,16 @@ def _shown_twice(micros: int, zone: ZoneInfo | None) -> str:
 
 def _odd_latencies(history: History) -> list[str]:
     """Latencies that would last minutes though nobody gave a unit, that lasted no time, or that stand on two scales."""
-    said = []
+    notes = []
     for name in history.metrics:
         if not name.startswith("latency"):
             continue
-        bounds = history.bounds(name)
-        part = history.value[int(bounds[0]) : int(bounds[-1])]
+        bounds, part = history.bounds(name), history.values_of(name)
         if not part.size:
             continue
         is_plain = name not in history.definitions and not unit_in_name(name)[1]
         if is_plain and part.max() >= LONG_LATENCY and float(np.median(part)) >= LONG_LATENCY:
-            said.append(
+            notes.append(
                 f"{name} is read in seconds, and its median is {np.median(part):g} s; "
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
             )
@@ -330,43 +323,42 @@ def _odd_latencies(history: History) -> list[str]:
         if filled.size:
             repo = int(filled[np.argmax(zeros[filled])])
             more = f" (and of {filled.size - 1} more services)" if filled.size > 1 else ""
-            said.append(
+            notes.append(
                 f"{name} of {history.repos[repo]}{more} is 0 in {zeros[repo]:,} of {bounds[repo + 1] - bounds[repo]:,} "
                 "samples: nothing lasts no time, so these look like gaps that were filled; leave the value empty where nothing "
                 "was measured"
             )
-        said += _two_scales(name, part[part > 0], history.metric(name).unit)
-    return said
+        notes += _two_scales(name, part[part > 0], history.metric(name).unit)
+    return notes
 
 
 def _odd_numbers(history: History) -> list[str]:
     """Numbers that stand for no measurement, and percentages that look like shares."""
-    said = []
+    notes = []
     for name in history.metrics:
-        bounds = history.bounds(name)
-        part = history.value[int(bounds[0]) : int(bounds[-1])]
+        part = history.values_of(name)
         if part.size < _SOME:
             continue
         below = _among(part, lambda values: values < 0)
         is_one = 0 < below.size < part.size and float(below[0]) in _NOTHING and (below == below[0]).all()
         if is_one and history.metric(name).minimum is None:
-            said.append(
+            notes.append(
                 f"{name} is {below[0]:g} in {below.size:,} of {part.size:,} samples and never negative otherwise: where that "
                 "stands for no measurement, leave the value empty; it is read as a number"
             )
         largest = _among(part, lambda values: np.isin(np.abs(values), _LARGEST))
         if 0 < largest.size < part.size:
-            said.append(
+            notes.append(
                 f"{name} is {largest[0]:.0f} in {largest.size:,} of {part.size:,} samples, the largest number that some types "
                 "hold: where that stands for no measurement, leave the value empty; it is read as a number"
             )
         metric = history.metric(name)
         if metric.unit == "%" and metric.maximum is None and part.max() <= 1.0 and float(np.median(part)) > 0.5:
-            said.append(
+            notes.append(
                 f"{name} reaches {part.max():g} % and never more: if shares from 0 to 1 are meant, org.yaml needs metrics: "
                 f"{{{name}: {{unit: ratio}}}}"
             )
-    return said
+    return notes
 
 
 def _among(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import MAX_FAULTS, listed
-from tars_lib.model.history import History, from_micros, to_micros
+from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.samples import AnySamples
 from tars_lib.text.counts import plural
 
@@ -44,7 +44,7 @@ def ahead_of(samples: AnySamples, clock: datetime) -> str:
 
 def announced(times: Mapping[str, Sequence[datetime]], clock: datetime) -> list[str]:
     """Say what is dated later than the clock: a sentence for each kind of which there is some."""
-    late = {what: [time for time in given if time > clock + AHEAD] for what, given in times.items()}
+    late = {what: [time for time in dated if time > clock + AHEAD] for what, dated in times.items()}
     return [
         f"{plural(len(late_times), what)} dated later than the clock, such as {_shown(to_micros(min(late_times)))}"
         for what, late_times in late.items()
@@ -63,10 +63,9 @@ def common_end(history: History) -> tuple[int | None, str]:
     warning : str
         Names the series that reach further, if they are at most half of all; empty where there are none.
     """
-    filled = np.flatnonzero(np.diff(history.offsets))
+    filled, ends = history.latest()
     if not filled.size:
         return None, ""
-    ends = history.last_times(filled)
     order = np.argsort(ends, kind="stable")
     ranked = ends[order]
     last = int(ranked[-1])
@@ -78,31 +77,47 @@ def common_end(history: History) -> tuple[int | None, str]:
         return last, ""
     late = int(gaps.size - wide[0])
     others = int(ranked[-1 - late])
-    names = _names(history, filled[np.sort(order[-late:])])
+    beyond = filled[np.sort(order[-late:])]
+    names = ", ".join(" of ".join(history.names_of(series)) for series in beyond[:MAX_FAULTS])
+    more = f" and {late - MAX_FAULTS} more" if late > MAX_FAULTS else ""
     moved = late < FEW * ranked.size
     judged = f"judged as of {_shown(others)}, where the others end" if moved else "the others have no sample since then"
     reach = "reaches" if late == 1 else "reach"
-    said = (
-        f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}; {judged}"
+    warning = (
+        f"{late} of {ranked.size} series alone {reach} beyond {_shown(others)}, up to {_shown(last)}: {names}{more}"
     )
-    return (others if moved else last), said
+    warning += f"; {judged}"
+    return (others if moved else last), warning
+
+
+def intervals(history: History, metric: str) -> NDArray[np.int64]:
+    """Sampling interval of each repo for a metric.
+
+    Returns
+    -------
+    ndarray of int64, shape (N,)
+        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
+    """
+    common = history.interval(metric) or DAY
+    steps = np.full(len(history.repos), common, dtype=np.int64)
+    if metric not in history.metrics:
+        return steps
+    first, counts = history.first_series(metric), history.counts(metric)
+    for position in np.flatnonzero(counts >= 3).tolist():
+        times = history.cut(first + position)[0]
+        if times[-1] - times[0] != common * (times.size - 1):
+            steps[position] = int(np.median(np.diff(times)))
+    return steps
 
 
 def _usual_interval(history: History, filled: NDArray[np.int64]) -> int:
     """Median over series of the median distance of their samples; a day where no series has two."""
     steps = []
     for series in filled[:: max(filled.size // _SAMPLED, 1)]:
-        times = history.times(series, series + 1)
+        times = history.cut(series)[0]
         if times.size > 1:
             steps.append(float(np.median(np.diff(times))))
     return int(np.median(steps)) if steps else timedelta(days=1) // timedelta(microseconds=1)
-
-
-def _names(history: History, series: NDArray[np.int64]) -> str:
-    n = len(history.repos)
-    names = [f"{history.metrics[k // n]} of {history.repos[k % n]}" for k in series[:MAX_FAULTS]]
-    more = series.size - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _shown(micros: int) -> str:

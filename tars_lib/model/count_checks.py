@@ -8,17 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
-from tars_lib.model.counters import (
-    DAILY,
-    Growth,
-    as_increases,
-    course_of,
-    is_no_counter,
-    is_running,
-    part_restarts,
-    series_of,
-)
-from tars_lib.model.history import History, from_micros
+from tars_lib.model.counters import DAILY, as_increases, course_of, is_no_counter, is_running, part_restarts, series_of
+from tars_lib.model.history import REQUESTS, History, from_micros
 from tars_lib.model.metrics import COUNTER, Metric, known_metric
 from tars_lib.model.samples import PART_ROWS
 from tars_lib.stats.series.twins import twins_of
@@ -31,7 +22,6 @@ Where = Callable[[int], str]
 
 SOME_FALLS = 3
 """Falls that are no restarts, from which on a count beside a growing one says that both are of intervals; judgement."""
-REQUESTS = ("requests_total", "requests_failed")
 
 
 def settle_counts(history: History, groups: Groups, where: Where) -> tuple[History, tuple[str, ...]]:
@@ -92,7 +82,7 @@ def _metric(defined: Mapping[str, Metric], name: str) -> Metric:
 
 
 def _position(history: History, metric: str, repo: str) -> int:
-    return int(history.offsets[history.metrics.index(metric) * len(history.repos) + history.repos.index(repo)])
+    return int(history.bounds(metric)[history.repos.index(repo)])
 
 
 def _at(text: str) -> str:
@@ -155,7 +145,7 @@ def _beside_others(verdict: bool | None, history: History, metric: str, repo: st
         still = is_fine and all(course_of(history.series(total, repo)[1]).rises == 0 for total in totals)
         return None if None in alike or still else False
     others = {other for group in groups if metric in group for other in group} - {metric}
-    falls_freely = any(_course(history, other, repo).falls >= SOME_FALLS for other in others)
+    falls_freely = any(course_of(*history.series(other, repo)[::-1]).falls >= SOME_FALLS for other in others)
     return None if falls_freely else verdict
 
 
@@ -186,11 +176,6 @@ def _refusal(history: History, metric: str, repo: str, names: Sequence[str], gro
     )
 
 
-def _course(history: History, metric: str, repo: str) -> Growth:
-    time, value = history.series(metric, repo)
-    return course_of(value, time)
-
-
 def _never_falls(time: NDArray[np.int64], value: NDArray[np.float64]) -> bool:
     course = course_of(value, time)
     return course.only_grows or not (course.rises or course.falls or course.restarts)
@@ -210,8 +195,8 @@ def _part_restarts(history: History, names: Iterable[str]) -> Iterator[str]:
 
 def _fractions(history: History, names: Iterable[str], where: Where) -> Iterator[str]:
     for metric in names:
-        first = history.metrics.index(metric) * len(history.repos)
-        span = slice(int(history.offsets[first]), int(history.offsets[first + len(history.repos)]))
+        bounds = history.bounds(metric)
+        span = slice(int(bounds[0]), int(bounds[-1]))
         row = next((first + int(np.argmax(part)) for first, part in _parted(history.value, span) if part.any()), None)
         if row is not None:
             yield (

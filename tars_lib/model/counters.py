@@ -169,13 +169,12 @@ def as_increases(history: History, metrics: frozenset[str]) -> History:
     Each increase stands at the later of its two times. The first sample of a series is gone, and so is a fall to more than
     half, which is no restart: one of several totals that were added up restarted, and what came since is not known.
     """
-    wanted = [position for position, metric in enumerate(history.metrics) if metric in metrics]
+    wanted = metrics.intersection(history.metrics)
     if not wanted:
         return history
     value, keep = history.value.copy(), np.ones(len(history), dtype=bool)
-    n = len(history.repos)
-    for position in wanted:
-        bounds = history.offsets[position * n : (position + 1) * n + 1]
+    for metric in wanted:
+        bounds = history.bounds(metric)
         first, last = int(bounds[0]), int(bounds[-1])
         if first == last:
             continue

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tars_lib.errors import InputError
 from tars_lib.model.count_checks import Groups
@@ -14,9 +13,6 @@ from tars_lib.model.counters import is_running
 from tars_lib.model.history import SECOND, History
 from tars_lib.model.sorting import blocks
 from tars_lib.stats.series.twins import Twins, may_be_twins, twins_of
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 AT_ONCE = 60 * SECOND
 """Distance up to which samples of one series are those of several exporters; judgement: what is measured twice within a
@@ -35,13 +31,13 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
     InputError
         If each exporter reports a running total of its own: no order of theirs is one.
     """
-    found = dict(_groups(history))
-    if not found:
+    grouped = dict(_groups(history))
+    if not grouped:
         return history, ()
     history = history.with_own_times()
     n, time, keep = len(history.repos), history.time.copy(), np.ones(len(history), dtype=bool)
-    close = {series: twins for series, twins in found.items() if twins.apart <= AT_ONCE}
-    equal = {series: twins.are_equal(_cut(history, series)[1]) for series, twins in close.items()}
+    close = {series: twins for series, twins in grouped.items() if twins.apart <= AT_ONCE}
+    equal = {series: twins.are_equal(history.cut(series)[1]) for series, twins in close.items()}
     differing = {series % n for series, are_equal in equal.items() if not are_equal}
     uneven = {
         series
@@ -51,7 +47,7 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
     }
     _refuse_totals(history, close)
     notes: dict[tuple[int, str, str], list[str]] = {}
-    for series, twins in found.items():
+    for series, twins in grouped.items():
         first = int(history.offsets[series])
         if series not in close:
             what = "far"
@@ -59,15 +55,13 @@ def align_exporters(history: History, groups: Groups = ()) -> tuple[History, tup
             what = "uneven"
         elif series % n in differing:
             what = "spread"
-            time[first : int(history.offsets[series + 1])] = twins.even(_cut(history, series)[0])
+            time[first : int(history.offsets[series + 1])] = twins.even(history.cut(series)[0])
         else:
             what = "replicas"
             for behind in range(1, twins.size):
                 keep[first + twins.last - behind] = False
         every = f"{twins.apart / SECOND:g} s apart, every {twins.interval / SECOND:g} s"
-        notes.setdefault((twins.size, every, what), []).append(
-            f"{history.metrics[series // n]} of {history.repos[series % n]}"
-        )
+        notes.setdefault((twins.size, every, what), []).append(" of ".join(history.names_of(series)))
     return replace(history, time=time).where(keep), tuple(
         _note(size, every, what, names) for (size, every, what), names in notes.items()
     )
@@ -79,17 +73,17 @@ def _groups(history: History) -> Iterator[tuple[int, Twins]]:
         time = history.times(part.start, part.stop - 1)
         for at in may_be_twins(time, bounds - bounds[0]).tolist():
             series = part.start + at
-            if (twins := twins_of(_cut(history, series)[0])) is not None:
+            if (twins := twins_of(history.cut(series)[0])) is not None:
                 yield series, twins
 
 
 def _refuse_totals(history: History, close: Mapping[int, Twins]) -> None:
     for series, twins in close.items():
-        name, repo = history.metrics[series // len(history.repos)], history.repos[series % len(history.repos)]
+        name, repo = history.names_of(series)
         metric = history.metric(name)
         if not metric.is_count or metric.kind:
             continue
-        time, value = _cut(history, series)
+        time, value = history.cut(series)
         own = [twins.last - behind for behind in range(twins.size)]
         if all(is_running(time[at], value[at]) is not False for at in own):
             raise InputError(
@@ -108,10 +102,6 @@ def _partners(history: History, series: int, groups: Groups) -> Iterator[int]:
         other = at * len(history.repos) + repo
         if at != metric and history.offsets[other + 1] > history.offsets[other]:
             yield other
-
-
-def _cut(history: History, series: int) -> tuple[Ints, Floats]:
-    return history.times(series, series + 1), history.value[history.offsets[series] : history.offsets[series + 1]]
 
 
 def _note(size: int, every: str, what: str, names: list[str]) -> str:

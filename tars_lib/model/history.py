@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+REQUESTS = ("requests_total", "requests_failed")
+"""Counts from which `error_rate` is derived where nobody reports it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A matrix may hold this many cells, or four for each sample, whichever is more; beyond it the interval is widened.
@@ -119,14 +121,22 @@ class History:
     @property
     def end(self) -> int | None:
         """Time of the last sample, None where there is none."""
+        ends = self.latest()[1]
+        return int(ends.max()) if ends.size else None
+
+    def latest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Series (m * len(repos) + r) that have samples, and the time of the last sample of each."""
         filled = np.flatnonzero(np.diff(self.offsets))
-        return int(self.last_times(filled).max()) if filled.size else None
+        return filled, self.last_times(filled)
+
+    def names_of(self, series: int) -> tuple[str, str]:
+        """Metric and repo of a series, m * len(repos) + r."""
+        metric, repo = divmod(int(series), len(self.repos))
+        return self.metrics[metric], self.repos[repo]
 
     def has(self, metric: str) -> bool:
         """Return whether anybody reported the metric, or `error_rate` can be derived from the two counts."""
-        if metric in self.metrics:
-            return True
-        return metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics)
+        return metric in self.metrics or (metric == "error_rate" and set(REQUESTS) <= set(self.metrics))
 
     def has_since(self, metric: str, first: int) -> bool:
         """Whether anybody reported the metric after a time, `error_rate` as in `has`."""
@@ -185,16 +195,24 @@ class History:
             position = self.repos.index(repo) if repo in self.repos else -1
         if metric not in self.metrics or position < 0:
             return self.time[:0], self.value[:0]
-        series = self.first_series(metric) + position
+        return self.cut(self.first_series(metric) + position)
+
+    def cut(self, series: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Times and values of series m * len(repos) + r, views of the columns."""
         return self.times(series, series + 1), self.value[self.offsets[series] : self.offsets[series + 1]]
 
     def samples(self, metric: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
         """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
         if metric not in self.metrics:
             return np.zeros(0, dtype=np.int32), self.time[:0], self.value[:0]
-        n, first, bounds = len(self.repos), self.first_series(metric), self.bounds(metric)
-        column = np.repeat(np.arange(n, dtype=np.int32), np.diff(bounds))
-        return column, self.times(first, first + n), self.value[bounds[0] : bounds[-1]]
+        n, first = len(self.repos), self.first_series(metric)
+        column = np.repeat(np.arange(n, dtype=np.int32), np.diff(self.bounds(metric)))
+        return column, self.times(first, first + n), self.values_of(metric)
+
+    def values_of(self, metric: str) -> NDArray[np.float64]:
+        """All values of a metric, a view; which repo each is of say its `bounds`."""
+        bounds = self.bounds(metric)
+        return self.value[int(bounds[0]) : int(bounds[-1])]
 
     def have_same_times(self, one: str, other: str) -> bool:
         """Whether two metrics are known to be sampled at the same times in each repo."""
@@ -268,12 +286,7 @@ class History:
         return replace(self, repos=repos, value=value, offsets=offsets, starts=starts.ravel())
 
     def grid(
-        self,
-        metric: str,
-        interval: int | None = None,
-        *,
-        last: int | None = None,
-        repos: slice = slice(None),
+        self, metric: str, interval: int | None = None, *, last: int | None = None, repos: slice = slice(None)
     ) -> Grid | None:
         """Matrix of a metric on an even grid that all metrics share.
 
@@ -307,9 +320,8 @@ class History:
         shown = range(max(rows - last, 0) if last is not None else 0, int(rows))
         times = start + step * np.arange(shown.start, rows, dtype=np.int64)
         values = self._matrix(metric, (start, step), shown, repos) if metric in self.metrics else None
-        if metric == "error_rate" and {"requests_total", "requests_failed"} <= set(self.metrics):
-            total = self._matrix("requests_total", (start, step), shown, repos)
-            failed = self._matrix("requests_failed", (start, step), shown, repos)
+        if metric == "error_rate" and set(REQUESTS) <= set(self.metrics):
+            total, failed = (self._matrix(name, (start, step), shown, repos) for name in REQUESTS)
             with np.errstate(invalid="ignore", divide="ignore"):
                 derived = np.where(total > 0, np.minimum(failed, total) / total * self.failure_scale, np.nan)
             values = derived if values is None else np.where(self.counts(metric)[repos] > 0, values, derived)
@@ -378,23 +390,3 @@ class History:
         last = int(np.searchsorted(self.offsets, end))
         bounds = np.clip(self.offsets[begin : last + 1], first, end)
         return np.repeat(np.arange(begin, begin + bounds.size - 1), np.diff(bounds))
-
-
-def intervals(history: History, metric: str) -> NDArray[np.int64]:
-    """Sampling interval of each repo for a metric.
-
-    Returns
-    -------
-    ndarray of int64, shape (N,)
-        Microseconds: the median distance of a repo's samples, or the metric's own with fewer than three of them.
-    """
-    common = history.interval(metric) or DAY
-    steps = np.full(len(history.repos), common, dtype=np.int64)
-    if metric not in history.metrics:
-        return steps
-    first, counts = history.first_series(metric), history.counts(metric)
-    for position in np.flatnonzero(counts >= 3).tolist():
-        times = history.times(first + position, first + position + 1)
-        if times[-1] - times[0] != common * (times.size - 1):
-            steps[position] = int(np.median(np.diff(times)))
-    return steps

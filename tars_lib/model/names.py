@@ -143,7 +143,7 @@ _WORDS = {
     AlertSeverity.MEDIUM: "MEDIUM WARNING WARN MODERATE AVERAGE TICKET SEV3 P3",
     AlertSeverity.LOW: "LOW INFO INFORMATION INFORMATIONAL NOTICE MINOR NONE DEBUG SEV4 SEV5 P4 P5",
 }
-_SEVERITIES = {word: severity for severity, words in _WORDS.items() for word in words.split()}
+_SEVERITIES = {word: severity for severity, spellings in _WORDS.items() for word in spellings.split()}
 _BETWEEN = re.compile(r"[-_\s]+")
 
 

@@ -107,8 +107,8 @@ class OrgData(Telling):
         history = replace(self.history, definitions=open_ones)
         for name in metrics.keys() & set(history.metrics) - self.metrics.keys():
             refuse_beyond_range(history, name)
-        history, said = settle_counts(history, counted_together(policies), lambda _: "")
-        warnings = tuple(dict.fromkeys((*self.warnings, *notes, *said)))
+        history, of_counts = settle_counts(history, counted_together(policies), lambda _: "")
+        warnings = tuple(dict.fromkeys((*self.warnings, *notes, *of_counts)))
         return replace(
             self,
             policies=policies,
@@ -261,13 +261,13 @@ class OrgData(Telling):
         return tuple(event for event in self.events if event.kind in CHANGE_KINDS)
 
 
-def _with(warnings: tuple[str, ...], said: str) -> tuple[str, ...]:
-    return (*warnings, said) if said and said not in warnings else warnings
+def _with(warnings: tuple[str, ...], sentence: str) -> tuple[str, ...]:
+    return (*warnings, sentence) if sentence and sentence not in warnings else warnings
 
 
-def _no_value(end: int, asked: int) -> str:
+def _no_value(end: int, until: int) -> str:
     return (
-        f"no row after {from_micros(end):{MINUTES}} has a value, up to {from_micros(asked):{MINUTES}}, which is judged as the "
+        f"no row after {from_micros(end):{MINUTES}} has a value, up to {from_micros(until):{MINUTES}}, which is judged as the "
         "present: nothing is known of the time between"
     )
 

@@ -190,11 +190,7 @@ class Parted:
                 repo = np.array([self.known_repos[name] for name in part.repos] + [-1], dtype=np.int32)
                 metric = np.array([self.known_metrics[name] for name in part.metrics] + [-1], dtype=np.int32)
                 yield replace(
-                    part,
-                    repos=self.repos,
-                    metrics=self.metrics,
-                    repo=repo[part.repo],
-                    metric=metric[part.metric],
+                    part, repos=self.repos, metrics=self.metrics, repo=repo[part.repo], metric=metric[part.metric]
                 )
         if read != len(self):
             raise InputError(f"{self.origins[-1].path}: changed while it was read")
@@ -212,8 +208,8 @@ class Gathering:
         Rows; default `HELD_ROWS`.
     """
 
-    def __init__(self, held: int | None = None) -> None:
-        self._most, self._held, self._rows = HELD_ROWS if held is None else held, 0, 0
+    def __init__(self, most: int | None = None) -> None:
+        self._most, self._held, self._rows = HELD_ROWS if most is None else most, 0, 0
         self._repos, self._metrics = SeenNames(), SeenNames()
         self._counts = np.zeros((0, 0), dtype=np.int64)
         self._origins: list[Origin] = []
@@ -235,7 +231,7 @@ class Gathering:
         InputError
             As `read` does, or if there are more repos, metrics or samples than are allowed.
         """
-        kept: list[Samples] | None = []
+        parts: list[Samples] | None = []
         seen: list[tuple[Origin, ...]] = []
         notes: list[str] = []
         rows, zone = 0, self._zone
@@ -248,18 +244,18 @@ class Gathering:
             notes += part.notes
             zone = zone or part.zone
             self._last = max((time for time in (self._last, part.last) if time is not None), default=None)
-            kept = [*kept, part] if kept is not None and self._held + rows <= self._most else None
+            parts = [*parts, part] if parts is not None and self._held + rows <= self._most else None
         self._origins += chain.from_iterable(seen)
         self._notes += notes
         self._rows, self._zone = self._rows + rows, zone
-        if kept is None:
+        if parts is None:
             self._readers.append(read)
             return rows
         self._held += rows
         if self._readers and isinstance(self._readers[-1], list):
-            self._readers[-1] += kept
+            self._readers[-1] += parts
         else:
-            self._readers.append(kept)
+            self._readers.append(parts)
         return rows
 
     def _count(self, part: Samples) -> None:

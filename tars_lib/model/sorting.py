@@ -85,8 +85,8 @@ class Sorter:
         repo, metric, time, value = part.repo, part.metric, part.time, part.value
         missing = np.isnan(value)
         if missing.any():
-            kept = np.flatnonzero(~missing)
-            repo, metric, time, value = repo[kept], metric[kept], time[kept], value[kept]
+            there = np.flatnonzero(~missing)
+            repo, metric, time, value = repo[there], metric[there], time[there], value[there]
         series = self.metric_rank[metric] * len(self.repos) + self.repo_rank[repo]
         order = _order(series, time, len(self.repos) * len(self.metrics))
         return series, order, time[order], value[order]
@@ -265,8 +265,8 @@ def _ranked(time: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
     import pyarrow as pa
 
     # from the buffer: `pa.array` would load pandas to ask whether this is a Series
-    given = pa.Array.from_buffers(pa.int64(), time.size, [None, pa.py_buffer(np.ascontiguousarray(time))])
-    encoded = given.dictionary_encode()
+    column = pa.Array.from_buffers(pa.int64(), time.size, [None, pa.py_buffer(np.ascontiguousarray(time))])
+    encoded = column.dictionary_encode()
     distinct = np.from_dlpack(encoded.dictionary)
     order = np.empty(distinct.size, dtype=np.int64)
     order[np.argsort(distinct)] = np.arange(distinct.size)

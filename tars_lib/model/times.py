@@ -11,12 +11,7 @@ from tars_lib.files.limits import EARLIEST, LATEST
 
 _DURATION = re.compile(r"P(T?)(\d+(?:\.\d+)?)([DHMS])")
 _COUNT = re.compile(r"\d{9,20}(\.\d+)?")
-_UNIT = {
-    "D": timedelta(days=1),
-    "TH": timedelta(hours=1),
-    "TM": timedelta(minutes=1),
-    "TS": timedelta(seconds=1),
-}
+_UNIT = {"D": timedelta(days=1), "TH": timedelta(hours=1), "TM": timedelta(minutes=1), "TS": timedelta(seconds=1)}
 
 
 class BeyondCalendarError(InputError):

@@ -62,7 +62,7 @@ _BY_SYMBOL: Mapping[str, Unit] = MappingProxyType(
     {symbol: Unit(symbol, dimension, factor) for symbol, dimension, factor, _ in _UNITS}
 )
 _BY_WORD: Mapping[str, Unit] = MappingProxyType(
-    {word: _BY_SYMBOL[symbol] for symbol, _, _, words in _UNITS for word in (*words, symbol.lower())}
+    {word: _BY_SYMBOL[symbol] for symbol, _, _, spellings in _UNITS for word in (*spellings, symbol.lower())}
 )
 _PER_SECOND = {"rps": "req/s", "qps": "req/s", "tps": "req/s", "hz": "1/s"}
 _RATE = re.compile(r"(.+?)\s*(?:/|\bper\b|\ba\b)\s*([^/\s]+)")
@@ -71,7 +71,13 @@ _RATE = re.compile(r"(.+?)\s*(?:/|\bper\b|\ba\b)\s*([^/\s]+)")
 _AGGREGATE = re.compile(r"_(total|p\d{1,4}|mean|avg|average|median|max|sum)$")
 _SUFFIXES: Mapping[str, str] = MappingProxyType(
     {word: word for word in ("ns", "us", "ms", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "ratio", "pct")}
-    | {word: word for symbol, kind, _, words in _UNITS if kind in (TIME, BYTES) for word in words if word.endswith("s")}
+    | {
+        word: word
+        for symbol, kind, _, spellings in _UNITS
+        if kind in (TIME, BYTES)
+        for word in spellings
+        if word.endswith("s")
+    }
     | {"percent": "%", "sec": "s", "µs": "us"}
 )
 
@@ -100,15 +106,15 @@ def unit_of(text: str) -> Unit:
     return Unit(plain)
 
 
-def factor_between(given: str, wanted: str) -> Fraction | None:
-    """Return how many `wanted` one `given` is; None where the two do not convert.
+def factor_between(unit: str, wanted: str) -> Fraction | None:
+    """Return how many `wanted` one `unit` is; None where the two do not convert.
 
     Examples
     --------
     >>> factor_between("min", "h"), factor_between("ms", "ratio"), factor_between("EUR", "EUR")
     (Fraction(1, 60), None, Fraction(1, 1))
     """
-    source, other = unit_of(given), unit_of(wanted)
+    source, other = unit_of(unit), unit_of(wanted)
     if source.symbol == other.symbol:
         return Fraction(1)
     if not source.dimension or source.dimension != other.dimension:
@@ -153,7 +159,7 @@ def unit_in_name(name: str) -> tuple[str, str]:
     while (ending := _AGGREGATE.search(base)) is not None:
         base, ends = base[: ending.start()], ending[0] + ends
     stem, _, last = base.rpartition("_")
-    kept = ends.removesuffix("_total")
+    aggregates = ends.removesuffix("_total")
     if stem and last.lower() in _SUFFIXES:
-        return stem + kept, unit_of(_SUFFIXES[last.lower()]).symbol
-    return (base + kept, "count") if ends.endswith("_total") else (name, "")
+        return stem + aggregates, unit_of(_SUFFIXES[last.lower()]).symbol
+    return (base + aggregates, "count") if ends.endswith("_total") else (name, "")

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.health.scores import COVERAGE_SAMPLES, MIN_COVERAGE, level
-from tars_lib.model.history import DAY, from_micros, intervals, to_micros
+from tars_lib.model.clock import intervals
+from tars_lib.model.history import DAY, from_micros, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.stats.counts import wilson_interval
@@ -68,7 +69,7 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
     A metric has stopped when more samples in a row are missing than ever before, at least `MIN_LOST`, and so many that
     the usual rate of losses would do it in one organisation out of a hundred.
     """
-    found: dict[str, list[_Silence]] = {}
+    silences: dict[str, list[_Silence]] = {}
     usual = {metric: intervals(org.history, metric) for metric in org.history.metrics}
     end = to_micros(as_of)
     for metric, steps in usual.items():
@@ -81,11 +82,11 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
                 continue
             silent = _has_stopped(times, step, end, len(org.repos))
             if silent or coverage[column] < MIN_COVERAGE:
-                told = _Silence(metric, int(times[-1]), silent, float(coverage[column]))
-                found.setdefault(repo.repo, []).append(told)
+                silence = _Silence(metric, int(times[-1]), silent, float(coverage[column]))
+                silences.setdefault(repo.repo, []).append(silence)
     for repo in org.repos:
-        if repo.repo in found:
-            yield _silence(repo, found[repo.repo], _regular_metrics(org, repo.repo, usual), as_of)
+        if repo.repo in silences:
+            yield _silence(repo, silences[repo.repo], _regular_metrics(org, repo.repo, usual), as_of)
 
 
 def _regular_metrics(org: OrgData, repo: str, usual: Mapping[str, Ints]) -> int:
@@ -121,19 +122,19 @@ def _silence(repo: Repo, silences: list[_Silence], regular: int, as_of: datetime
     if is_whole:
         age = duration_text(as_of - from_micros(last))
         title = f"{repo.repo}: stopped reporting"
-        told = f"nothing from {repo.repo} for {age}; last sample {from_micros(last):{MINUTES}} ({names})"
+        message = f"nothing from {repo.repo} for {age}; last sample {from_micros(last):{MINUTES}} ({names})"
     elif stopped:
         title = f"{repo.repo}: metrics stopped"
-        told = f"{repo.repo} no longer reports {names}; last sample {from_micros(since):{MINUTES}}"
+        message = f"{repo.repo} no longer reports {names}; last sample {from_micros(since):{MINUTES}}"
     else:
         title = f"{repo.repo}: samples are missing"
-        told = f"{worst.coverage:.0%} of the last {COVERAGE_SAMPLES} samples of {worst.metric} arrived"
+        message = f"{worst.coverage:.0%} of the last {COVERAGE_SAMPLES} samples of {worst.metric} arrived"
     return Raised(
         type=AlertType.DATA_INTEGRITY,
         source="silence",
         severity=AlertSeverity.HIGH if repo.customer_facing else AlertSeverity.MEDIUM,
         title=title,
-        message=f"{told}; its state since then is unknown.",
+        message=f"{message}; its state since then is unknown.",
         repos=(repo.repo,),
         root=repo.repo,
         first_seen=from_micros(since),

@@ -58,15 +58,15 @@ def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Rai
         else:
             by_cause.setdefault((*_kind(alert), cause.repo), []).append(alert)
     named = {cause.repo: cause for cause in reversed(causes)}
-    found: list[Raised] = []
+    compressed: list[Raised] = []
     for (*_, repo), members in by_cause.items():
         if len(members) < 2:
             rest += members
             continue
         cause = named[repo]
-        told = f"one cause: {repo} ({cause.confidence:.0%} confidence in the breach of {cause.sla_name})"
-        found.append(_join(members, repo, f"one cause: {repo}", told))
-    return found + _by_onset(rest, callers, steps)
+        reason = f"one cause: {repo} ({cause.confidence:.0%} confidence in the breach of {cause.sla_name})"
+        compressed.append(_join(members, repo, f"one cause: {repo}", reason))
+    return compressed + _by_onset(rest, callers, steps)
 
 
 def _causes(sla: SlaReport, callers: dict[str, set[str]]) -> list[_Cause]:
@@ -104,10 +104,10 @@ def _cause_of(alert: Raised, causes: Sequence[_Cause], steps: Mapping[str, int])
 
 def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Mapping[str, int]) -> list[Raised]:
     kinds: dict[tuple[str, ...], list[Raised]] = {}
-    found: list[Raised] = []
+    compressed: list[Raised] = []
     for alert in raised:
         if alert.root is None or alert.first_seen is None:
-            found.append(alert)
+            compressed.append(alert)
         else:
             kinds.setdefault(_kind(alert), []).append(alert)
     for alerts in kinds.values():
@@ -119,10 +119,10 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
             storm = [alert for alert in pending if (alert.first_seen or _NEVER) <= limit]
             pending = pending[len(storm) :]
             if len(storm) < MIN_STORM:
-                found += storm
+                compressed += storm
                 continue
             when = f"{first:{MINUTES}}"
-            found.append(
+            compressed.append(
                 _join(
                     storm,
                     _stem(storm, callers),
@@ -130,7 +130,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
                     f"all within {_slack_text(storm[0], steps)} of {when}",
                 )
             )
-    return found
+    return compressed
 
 
 def _kind(alert: Raised) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:
     return min(earliest, key=lambda repo: (-len(callers.get(repo, set()) & names), repo))
 
 
-def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised:
+def _join(members: Sequence[Raised], root: str, short: str, reason: str) -> Raised:
     def urgency(alert: Raised) -> tuple[int, bool, datetime, str]:
         return SEVERITY_ORDER.index(alert.severity), alert.root != root, alert.first_seen or _NEVER, alert.root or ""
 
@@ -171,7 +171,7 @@ def _join(members: Sequence[Raised], root: str, short: str, told: str) -> Raised
     return replace(
         worst,
         title=what,
-        message=f"{len(members)} alerts combined, {told}: {named}. Worst: {worst.message}",
+        message=f"{len(members)} alerts combined, {reason}: {named}. Worst: {worst.message}",
         repos=repos,
         root=root,
         first_seen=min(first, default=None),

@@ -36,10 +36,10 @@ def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[
             continue
         # the grid of a composed score averages finer metrics; the verdict is that of the health report
         level[-1] = report.score
-        held = {bound: hold(level < bound, level >= bound + MARGIN) for bound in (GREEN, YELLOW, HIGH)}
+        below = {bound: hold(level < bound, level >= bound + MARGIN) for bound in (GREEN, YELLOW, HIGH)}
         fell = declines.get(report.repo)
-        if held[YELLOW] is not None or (held[GREEN] is not None and fell is not None):
-            yield _degraded(report, course, held, fell)
+        if below[YELLOW] is not None or (below[GREEN] is not None and fell is not None):
+            yield _degraded(report, course, below, fell)
 
 
 def anomalies(health: HealthReport, declines: Mapping[str, Decline]) -> Iterator[Raised]:
@@ -52,13 +52,13 @@ def anomalies(health: HealthReport, declines: Mapping[str, Decline]) -> Iterator
         if fell is None or report.score is None or not (fell.matters and fell.is_recent):
             continue
         is_high = report.customer_facing or report.score < YELLOW
-        told = _decline_text(fell)
+        change = _decline_text(fell)
         yield Raised(
             type=AlertType.TREND_ANOMALY,
             source=SOURCE,
             severity=AlertSeverity.HIGH if is_high else AlertSeverity.MEDIUM,
             title=f"{report.repo}: score declines" if fell.shift is None else f"{report.repo}: score dropped",
-            message=f"{report.repo}: {told}; score now {report.score:.1f}.",
+            message=f"{report.repo}: {change}; score now {report.score:.1f}.",
             repos=(report.repo,),
             root=report.repo,
             first_seen=fell.since,
@@ -95,29 +95,29 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
 
 
 def _degraded(
-    report: RepositoryReport, course: RepoCourse, held: Mapping[float, Persistence | None], fell: Decline | None
+    report: RepositoryReport, course: RepoCourse, below: Mapping[float, Persistence | None], fell: Decline | None
 ) -> Raised:
     tier = RiskTier.MEDIUM
-    if held[YELLOW] is not None:
-        tier = RiskTier.HIGH if held[HIGH] is None else RiskTier.CRITICAL
+    if below[YELLOW] is not None:
+        tier = RiskTier.HIGH if below[HIGH] is None else RiskTier.CRITICAL
     severity = {
         RiskTier.CRITICAL: AlertSeverity.CRITICAL,
         RiskTier.HIGH: AlertSeverity.CRITICAL if report.customer_facing else AlertSeverity.HIGH,
     }.get(tier, AlertSeverity.MEDIUM)
     bound = {RiskTier.CRITICAL: HIGH, RiskTier.HIGH: YELLOW}.get(tier, GREEN)
     # an alert began when it was first raised, not when it became worse
-    began, worst = held[YELLOW] or held[GREEN], held[bound]
+    began, worst = below[YELLOW] or below[GREEN], below[bound]
     if began is None or worst is None or report.score is None:
         raise ValueError(f"{report.repo}: no tier holds")
     first, since, last = (from_micros(int(course.times[n])) for n in (began.first, worst.first, worst.last))
-    told = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:{MINUTES}}"
+    message = f"{report.repo}: score {report.score:.1f}, below {bound:g} since {since:{MINUTES}}"
     if worst.is_clearing:
-        told = (
+        message = (
             f"{report.repo}: score {report.score:.1f} after being below {bound:g} until {last:{MINUTES}}; "
             f"cleared by two samples at {bound + MARGIN:g} or more"
         )
     if fell is not None:
-        told += f"; {_decline_text(fell)}"
+        message += f"; {_decline_text(fell)}"
     facing = ", customer facing" if report.customer_facing and tier is RiskTier.HIGH else ""
     held_text = f" (held, now {tier_of(report.score)})" if worst.is_clearing else ""
     return Raised(
@@ -125,7 +125,7 @@ def _degraded(
         source=SOURCE,
         severity=severity,
         title=f"{report.repo}: health degraded, tier {tier}",
-        message=told + ".",
+        message=message + ".",
         repos=(report.repo,),
         root=report.repo,
         first_seen=first,

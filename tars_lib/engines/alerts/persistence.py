@@ -103,5 +103,5 @@ def _cleared_until(clear: Bools) -> int:
     if clear.size < CLEAR_SAMPLES:
         return 0
     windows = np.lib.stride_tricks.sliding_window_view(clear, CLEAR_SAMPLES).all(axis=1)
-    found = np.flatnonzero(windows)
-    return int(found[-1]) + CLEAR_SAMPLES if found.size else 0
+    cleared = np.flatnonzero(windows)
+    return int(cleared[-1]) + CLEAR_SAMPLES if cleared.size else 0

@@ -40,34 +40,34 @@ def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
 
 def _raise(group: _Carried, as_of: datetime) -> Raised:
     read = [(read_severity(alert.severity), alert) for alert in group.alerts]
-    severity = min((found or AlertSeverity.MEDIUM for found, _ in read), key=SEVERITY_ORDER.index)
+    severity = min((known or AlertSeverity.MEDIUM for known, _ in read), key=SEVERITY_ORDER.index)
     why = f"the artefact says {group.alerts[0].severity}" if len(group.alerts) == 1 else f"the artefact says {severity}"
-    strange = sorted({alert.severity for found, alert in read if found is None})
+    strange = sorted({alert.severity for known, alert in read if known is None})
     if strange and severity is AlertSeverity.MEDIUM:
         why = f"severity {', '.join(strange)} is not known, read as MEDIUM"
     # only critical alerts escalate: the clock starts with the first of them
     times = sorted(
         alert.timestamp
-        for found, alert in read
-        if alert.timestamp is not None and (found or AlertSeverity.MEDIUM) is severity
+        for known, alert in read
+        if alert.timestamp is not None and (known or AlertSeverity.MEDIUM) is severity
     )
     first = times[0] if times else None
     often = f", listed {len(group.alerts)} times" if len(group.alerts) > 1 else ""
     opened = "at an unknown time" if first is None else f"{first:{MINUTES}}"
-    told = f"{group.repo}: {group.title or UNTITLED}; found in its artefacts, opened {opened}{often}"
+    message = f"{group.repo}: {group.title or UNTITLED}; found in its artefacts, opened {opened}{often}"
     kind = AlertType.HEALTH_DEGRADATION
     if severity is AlertSeverity.CRITICAL and first is not None and as_of - first >= packaged().escalation_after[1]:
         kind = AlertType.ESCALATION_TIMEOUT
         rung = max(n for n, after in enumerate(packaged().escalation_after) if as_of - first >= after)
         contact = packaged().severity(Severity.SEV_1).escalation[rung]
-        told += f"; still critical after {duration_text(as_of - first)}, so by now with: {contact}"
+        message += f"; still critical after {duration_text(as_of - first)}, so by now with: {contact}"
         why += f", open for longer than {duration_text(packaged().escalation_after[rung])}"
     return Raised(
         type=kind,
         source="artefact",
         severity=severity,
         title=group.title or UNTITLED,
-        message=told + ".",
+        message=message + ".",
         repos=(group.repo,),
         root=group.repo,
         first_seen=first,

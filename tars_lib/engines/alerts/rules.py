@@ -13,7 +13,8 @@ from tars_lib.engines.alerts.persistence import hold, sample_credit
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.alerts.score_history import ScoreCourses
 from tars_lib.engines.health.scores import SCORE
-from tars_lib.model.history import Grid, from_micros, intervals
+from tars_lib.model.clock import intervals
+from tars_lib.model.history import Grid, from_micros
 from tars_lib.model.names import AlertImpact, AlertRule, AlertType
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.samples import PART_ROWS
@@ -92,23 +93,23 @@ def _judge(org: OrgData, rule: AlertRule, repo: str, times: Ints, values: Floats
     margin = MARGIN * abs(rule.threshold)
     is_upper = rule.comparison.startswith(">")
     clear = values <= rule.threshold - margin if is_upper else values >= rule.threshold + margin
-    found = hold(beyond, clear & ~beyond, sample_credit(times, step), rule.for_minutes * _MINUTE)
-    if found is None:
+    occurrence = hold(beyond, clear & ~beyond, sample_credit(times, step), rule.for_minutes * _MINUTE)
+    if occurrence is None:
         return None
     unit = org.metric(rule.metric).unit
-    first, last = from_micros(int(times[found.first])), from_micros(int(times[found.last]))
+    first, last = from_micros(int(times[occurrence.first])), from_micros(int(times[occurrence.last]))
     value, limit = value_text(float(values[-1]), unit), value_text(rule.threshold, unit)
     length = "" if not rule.for_minutes else f" for {duration_text(timedelta(minutes=rule.for_minutes))}"
-    told = f"{repo}: {rule.metric} is {value}, rule {rule.rule_id}: {rule.comparison} {limit}{length}"
-    told += f"; since {first:{MINUTES}}"
-    if found.is_clearing:
-        told += f"; not beyond it since {last:{MINUTES}}, but not clear of it either"
+    message = f"{repo}: {rule.metric} is {value}, rule {rule.rule_id}: {rule.comparison} {limit}{length}"
+    message += f"; since {first:{MINUTES}}"
+    if occurrence.is_clearing:
+        message += f"; not beyond it since {last:{MINUTES}}, but not clear of it either"
     return Raised(
         type=AlertType.HEALTH_DEGRADATION,
         source=f"rule:{rule.rule_id}",
         severity=rule.severity,
         title=rule.title or f"{repo}: {rule.metric} {rule.comparison} {limit}{length}",
-        message=told + ".",
+        message=message + ".",
         repos=(repo,),
         root=repo,
         first_seen=first,

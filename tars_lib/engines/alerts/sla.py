@@ -18,7 +18,7 @@ from tars_lib.engines.alerts.score_history import Floats, ScoreCourses
 from tars_lib.engines.health.report import HealthReport, SloResult
 from tars_lib.engines.health.scores import GREEN, MIN_COVERAGE
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
-from tars_lib.engines.sla.sli import in_scope, track
+from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Severity, SlaStatus
@@ -65,20 +65,20 @@ def _breached(breach: Breach, as_of: datetime) -> Raised:
     if breach.priority == 1 and severity is not AlertSeverity.CRITICAL:
         severity, why = AlertSeverity.CRITICAL, "the SLA has priority 1"
     value, objective = value_text(breach.value, breach.unit), value_text(breach.objective, breach.unit)
-    told = [f"{breach.sla_name} is {value}, objective {objective}"]
+    clauses = [f"{breach.sla_name} is {value}, objective {objective}"]
     if breach.started_at is not None:
-        told.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:{MINUTES}}")
+        clauses.append(f"since {'or before ' if breach.started_before else ''}{breach.started_at:{MINUTES}}")
     if breach.could_be_chance:
-        told.append("could be chance: the interval includes the objective")
+        clauses.append("could be chance: the interval includes the objective")
     if breach.root_causes:
         cause = breach.root_causes[0]
-        told.append(f"most likely cause: {cause.repo} ({cause.confidence:.0%} confidence)")
+        clauses.append(f"most likely cause: {cause.repo} ({cause.confidence:.0%} confidence)")
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"sla:{breach.sla_id}",
         severity=severity,
         title=f"SLA {breach.sla_name} breached",
-        message="; ".join(told) + ".",
+        message="; ".join(clauses) + ".",
         repos=breach.repos or (breach.target,),
         root=None,
         first_seen=breach.started_at,
@@ -153,13 +153,13 @@ def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> t
 
 def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     """The organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
-    found = track(org, policy)
-    if found is None or found.total is None:
+    track = read_track(org, policy)
+    if track is None or track.total is None:
         raise ValueError(f"{policy.sla_id}: a verdict needs counts")
-    inside = in_scope(org, policy, found)[found.column] & ~found.says_nothing
-    times, at = np.unique(found.time[inside], return_inverse=True)
-    bad = np.bincount(at, weights=found.value[inside], minlength=times.size)
-    total = np.bincount(at, weights=found.total[inside], minlength=times.size)
+    inside = in_scope(org, policy, track)[track.column] & ~track.says_nothing
+    times, at = np.unique(track.time[inside], return_inverse=True)
+    bad = np.bincount(at, weights=track.value[inside], minlength=times.size)
+    total = np.bincount(at, weights=track.total[inside], minlength=times.size)
     history = History(
         ("all",),
         ("bad", "total"),
@@ -176,15 +176,15 @@ def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: Score
     unit = "score" if slo.measure.endswith("score") else "ratio"
     value, objective = value_text(slo.value, unit), value_text(slo.objective, unit)
     since = _slo_since(org, slo, health, courses)
-    told = f"{slo.name}: {slo.measure} is {value}, objective {objective}"
+    message = f"{slo.name}: {slo.measure} is {value}, objective {objective}"
     if since is not None:
-        told += f", since {since:{MINUTES}}"
+        message += f", since {since:{MINUTES}}"
     return Raised(
         type=AlertType.SLO_VIOLATION,
         source=f"slo:{slo.slo_id}",
         severity=AlertSeverity.MEDIUM,
         title=f"Organisation SLO {slo.name} violated",
-        message=f"{told}; below it: {some_of(repos) or 'no single repo'}.",
+        message=f"{message}; below it: {some_of(repos) or 'no single repo'}.",
         repos=repos,
         root=None,
         first_seen=since,

@@ -61,7 +61,7 @@ def find_declines(health: HealthReport, courses: ScoreCourses) -> dict[str, Decl
     A recent change of level stands before a trend: it is dated better and often makes the trend. An old one gives way
     to a trend that goes on.
     """
-    found = {}
+    declines = {}
     tests = sum(report.score is not None for report in health.repository_reports)
     for report in health.repository_reports:
         if report.score is None or not (report.trend is Trend.DECLINING or report.change_points):
@@ -70,8 +70,8 @@ def find_declines(health: HealthReport, courses: ScoreCourses) -> dict[str, Decl
         shift, trend = _shift(report, course, tests), _trend(report, course)
         decline = shift if trend is None or (shift is not None and shift.is_recent) else trend
         if decline is not None:
-            found[report.repo] = decline
-    return found
+            declines[report.repo] = decline
+    return declines
 
 
 def _shift(report: RepositoryReport, course: RepoCourse, tests: int) -> Decline | None:

@@ -97,10 +97,7 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     if code == 0 and aggregate is None and not _may_be_judged(org, as_of):
         code = 96
     if not is_known:
-        reasons = (
-            *reasons,
-            f"coverage {coverage:.0%} is under {MIN_COVERAGE:.0%}: the aggregate score is not known",
-        )
+        reasons = (*reasons, f"coverage {coverage:.0%} is under {MIN_COVERAGE:.0%}: the aggregate score is not known")
     logger.debug("health: aggregate %s, tier %s, coverage %.3f", aggregate, tier, coverage)
     ordered = sorted(reports, key=lambda r: (r.score is None, r.score or 0.0, r.repo))
     return HealthReport(
@@ -168,19 +165,19 @@ def _score(org: OrgData, as_of: datetime) -> _Scores:
     weights, points, covered = np.zeros(n), np.zeros(n), np.zeros(n)
     score_weights = np.zeros(n)
     components: list[list[Component]] = [[] for _ in range(n)]
-    for metric, found in parts:
-        weight = np.where(found.reported, metric.weight, 0.0)
-        fresh = found.reported & (found.coverage >= MIN_COVERAGE) & np.isfinite(found.value)
-        scored = component_score(found.value, metric)
+    for metric, present in parts:
+        weight = np.where(present.reported, metric.weight, 0.0)
+        fresh = present.reported & (present.coverage >= MIN_COVERAGE) & np.isfinite(present.value)
+        scored = component_score(present.value, metric)
         weights += weight
-        covered += weight * found.coverage
+        covered += weight * present.coverage
         points += np.where(fresh, weight * scored, 0.0)
         score_weights += np.where(fresh, weight, 0.0)
-        for column in np.flatnonzero(found.reported):
-            stale = None if fresh[column] else f"{found.coverage[column]:.0%} of its recent samples arrived"
-            value = float(found.value[column])
+        for column in np.flatnonzero(present.reported):
+            stale = None if fresh[column] else f"{present.coverage[column]:.0%} of its recent samples arrived"
+            value = float(present.value[column])
             single = None if stale else float(scored[column])
-            share = float(found.coverage[column])
+            share = float(present.coverage[column])
             components[column].append(Component(metric.metric, value, metric.unit, single, metric.weight, share, stale))
     with np.errstate(invalid="ignore", divide="ignore"):
         composed = np.where(score_weights > 0, points / score_weights, np.nan)
@@ -323,21 +320,23 @@ def _reasons(
 
 
 def _org_tier(reports: list[RepositoryReport], aggregate: float | None) -> tuple[RiskTier, tuple[str, ...]]:
-    found: list[tuple[RiskTier, str]] = []
+    grounds: list[tuple[RiskTier, str]] = []
     if aggregate is not None:
-        found.append((tier_of(aggregate), f"aggregate score {aggregate:.1f}"))
+        grounds.append((tier_of(aggregate), f"aggregate score {aggregate:.1f}"))
     weak = [r for r in reports if r.risk_tier in (RiskTier.HIGH, RiskTier.CRITICAL)]
     critical = [r for r in weak if r.risk_tier is RiskTier.CRITICAL]
     facing = [r.repo for r in weak if r.customer_facing]
     if weak and (len(weak) >= RISK_SHARE * len(reports) or facing):
         why = f"{len(weak)} of {len(reports)} services {verb(len(weak))} HIGH or CRITICAL"
-        found.append((RiskTier.HIGH, why + (f", customer facing: {', '.join(facing[:3])}" if facing else "")))
+        grounds.append((RiskTier.HIGH, why + (f", customer facing: {', '.join(facing[:3])}" if facing else "")))
     if critical and len(critical) >= RISK_SHARE * len(reports):
-        found.append((RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} services {verb(len(critical))} CRITICAL"))
-    if not found:
+        grounds.append(
+            (RiskTier.CRITICAL, f"{len(critical)} of {len(reports)} services {verb(len(critical))} CRITICAL")
+        )
+    if not grounds:
         return RiskTier.UNKNOWN, ()
-    worst = max(found, key=lambda entry: _ORDER.index(entry[0]))[0]
-    return worst, tuple(why for tier, why in found if tier is worst)
+    worst = max(grounds, key=lambda entry: _ORDER.index(entry[0]))[0]
+    return worst, tuple(why for tier, why in grounds if tier is worst)
 
 
 def _judge_slo(slo: OrgSlo, reports: list[RepositoryReport], aggregate: float | None, coverage: float) -> SloResult:

@@ -11,7 +11,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.model.history import History, intervals, to_micros
+from tars_lib.model.clock import intervals
+from tars_lib.model.history import History, to_micros
 from tars_lib.model.metrics import Metric
 from tars_lib.model.names import HealthStatus, RiskTier
 from tars_lib.model.organisation import OrgData

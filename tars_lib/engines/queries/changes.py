@@ -21,5 +21,5 @@ def changes_before(org: OrgData, repos: Iterable[str], onset: datetime | None, s
     first = onset - max(REACH, REACH_SAMPLES * step)
     wanted = set(repos)
     # the onset is known to the sample, so that a change within it may be its cause
-    found = [e for e in org.changes() if e.repo in wanted and first <= e.timestamp <= onset + step]
-    return sorted(found, key=lambda event: (event.timestamp, event.repo or ""), reverse=True)
+    near = [e for e in org.changes() if e.repo in wanted and first <= e.timestamp <= onset + step]
+    return sorted(near, key=lambda event: (event.timestamp, event.repo or ""), reverse=True)

@@ -59,7 +59,7 @@ def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
 
 def lead(sla: SlaReport, *, is_past: bool = False) -> str:
     """The first words of a text about a run: the impact, then the verdict."""
-    return " ".join(said for said in leads(sla, is_past=is_past) if said)
+    return " ".join(sentence for sentence in leads(sla, is_past=is_past) if sentence)
 
 
 def leads(sla: SlaReport, *, is_past: bool = False) -> tuple[str, str]:

@@ -100,18 +100,18 @@ class Moved(Telling):
 
     def told(self) -> Told:
         """Return what moved, and how much of it is expected by chance."""
-        found = [metric for metric in self.metrics if metric.is_moved]
+        moved_ones = [metric for metric in self.metrics if metric.is_moved]
         of = f"{self.event.kind} '{self.event.title}'{f' of {self.event.repo}' if self.event.repo else ''}"
-        yet = f"{len(found)} of {plural(len(self.metrics), 'metric')} moved"
+        yet = f"{len(moved_ones)} of {plural(len(self.metrics), 'metric')} moved"
         return Told.of(
             (
                 f"{of}, {self.event.timestamp:{MINUTES}}: {yet} by {self.until:{MINUTES}}; "
                 f"about {self.expected:.1f} would by chance.",
                 *(
-                    f"{one.metric} of {one.repo}: {one.levels}; beyond all {one.windows} earlier windows."
-                    for one in found[:MAX_TOLD]
+                    f"{metric.metric} of {metric.repo}: {metric.levels}; beyond all {metric.windows} earlier windows."
+                    for metric in moved_ones[:MAX_TOLD]
                 ),
-                f"{len(found) - MAX_TOLD} more in .frame." if len(found) > MAX_TOLD else "",
+                f"{len(moved_ones) - MAX_TOLD} more in .frame." if len(moved_ones) > MAX_TOLD else "",
             )
         )
 
@@ -127,12 +127,16 @@ def event_of(org: OrgData, event: Event | str) -> Event:
     if isinstance(event, Event):
         return event
     wanted = event.strip().casefold()
-    found = [one for one in org.events if wanted in (one.title.casefold(), (one.ref or "").casefold())]
-    if not found:
-        latest = sorted(org.events, key=lambda one: one.timestamp, reverse=True)[:5]
-        there = ", ".join(repr(one.title) for one in latest) or "none"
+    matching = [
+        candidate
+        for candidate in org.events
+        if wanted in (candidate.title.casefold(), (candidate.ref or "").casefold())
+    ]
+    if not matching:
+        latest = sorted(org.events, key=lambda candidate: candidate.timestamp, reverse=True)[:5]
+        there = ", ".join(repr(candidate.title) for candidate in latest) or "none"
         raise UnknownNameError(f"event {event!r} is not in {org.name}; the latest are: {there}")
-    return max(found, key=lambda one: one.timestamp)
+    return max(matching, key=lambda candidate: candidate.timestamp)
 
 
 def moved(org: OrgData, event: Event | str, length: timedelta = LENGTH) -> Moved:
@@ -160,7 +164,7 @@ def moved(org: OrgData, event: Event | str, length: timedelta = LENGTH) -> Moved
     if until < chosen.timestamp:
         raise InputError(f"event '{chosen.title}': no sample follows {chosen.timestamp:{MINUTES}}")
     begin, end = to_micros(chosen.timestamp), to_micros(until)
-    found: list[MovedMetric] = []
+    metrics: list[MovedMetric] = []
     chance = 0.0
     derived = ("error_rate",) if org.history.has("error_rate") else ()
     for metric in dict.fromkeys((*org.history.metrics, *derived)):
@@ -171,12 +175,12 @@ def moved(org: OrgData, event: Event | str, length: timedelta = LENGTH) -> Moved
         for column, repo in enumerate(org.history.repos):
             past, since = grid.values[before, column], grid.values[after, column]
             if np.isfinite(since).any() and np.isfinite(past).any():
-                one = _around(past, since, repo, metric, org.metric(metric).unit)
-                found.append(one)
+                around = _around(past, since, repo, metric, org.metric(metric).unit)
+                metrics.append(around)
                 # windows overlap, so that so many are independent
-                chance += min(1.0, len(since) / one.windows) if one.windows >= MIN_WINDOWS else 0.0
-    found.sort(key=lambda one: (not one.is_moved, -one.times_usual, one.repo, one.metric))
-    return Moved(chosen, until, tuple(found), chance)
+                chance += min(1.0, len(since) / around.windows) if around.windows >= MIN_WINDOWS else 0.0
+    metrics.sort(key=lambda around: (not around.is_moved, -around.times_usual, around.repo, around.metric))
+    return Moved(chosen, until, tuple(metrics), chance)
 
 
 def _around(past: robust.Floats, since: robust.Floats, repo: str, metric: str, unit: str) -> MovedMetric:

@@ -87,10 +87,12 @@ class ResponsePlan:
     def notify(self) -> str:
         """Return who is notified now, who later, and who was."""
         now = ", ".join(recipient.who for recipient in self.recipients if recipient.is_due)
-        later = "; ".join(f"{one.who} {one.due.removesuffix(_IDLE)}" for one in self.recipients if not one.is_due)
-        said = [f"Notify now: {now}." if now else "", f"Without progress: {later}." if later else ""]
-        said.append(f"Already notified: {', '.join(self.notified)}." if self.notified else "")
-        return " ".join(one for one in said if one)
+        later = "; ".join(
+            f"{later.who} {later.due.removesuffix(_IDLE)}" for later in self.recipients if not later.is_due
+        )
+        sentences = [f"Notify now: {now}." if now else "", f"Without progress: {later}." if later else ""]
+        sentences.append(f"Already notified: {', '.join(self.notified)}." if self.notified else "")
+        return " ".join(filter(None, sentences))
 
     @property
     def text(self) -> str:
@@ -127,13 +129,13 @@ def response_plan(
     )
     if not actions:
         return None
-    found = classify([exit_code], are_ours=True)
-    severity = min((breach.severity for breach in sla.breaches), key=lambda one: one.value, default=found.severity)
+    finding = classify([exit_code], are_ours=True)
+    severity = min((breach.severity for breach in sla.breaches), default=finding.severity)
     if severity is None:
         return None
     doing = [action for action in actions if not action.startswith(VERIFY)]
     verify = next((action.removeprefix(VERIFY) for action in actions if action.startswith(VERIFY)), "")
-    within = found.contain_within
+    within = finding.contain_within
     return ResponsePlan(
         first=doing[0],
         then=tuple(doing[1:]),
@@ -141,7 +143,7 @@ def response_plan(
         owner=_owner(org, sla),
         severity=severity,
         clock="" if within is None else f"within {round(within / timedelta(minutes=1))} minutes",
-        recipients=_without_record(org, sla, severity, found.incident_type),
+        recipients=_without_record(org, sla, severity, finding.incident_type),
     )
 
 
@@ -178,7 +180,7 @@ def _of_breach(sla: SlaReport) -> list[str]:
 
 
 def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
-    path = next((one for one in temporal.propagation_paths if one.is_active and one.is_declining), None)
+    path = next((path for path in temporal.propagation_paths if path.is_active and path.is_declining), None)
     if path is None:
         return []
     step = read_duration(temporal.interval)
@@ -186,17 +188,12 @@ def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
         f"Roll back {event.kind} '{event.title}' of {event.repo}"
         for event in changes_before(org, path.path[:1], path.started_at, step)[:1]
     ]
-    return [
-        *back,
-        f"Isolate {path.path[0]} from {_some(path.path[1:])}",
-        f"Freeze deployments to {_some(path.path)}",
-    ]
+    return [*back, f"Isolate {path.path[0]} from {_some(path.path[1:])}", f"Freeze deployments to {_some(path.path)}"]
 
 
 def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: TemporalReport) -> list[str]:
-    cluster = next(
-        (one for one in correlation.clusters if one.is_anomalous and one.direction is ClusterDirection.DECLINE), None
-    )
+    anomalous = (cluster for cluster in correlation.clusters if cluster.is_anomalous)
+    cluster = next((cluster for cluster in anomalous if cluster.direction is ClusterDirection.DECLINE), None)
     if cluster is None:
         return []
     step = read_duration(temporal.interval)
@@ -238,10 +235,10 @@ def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_t
         slas=tuple(BreachedSla(breach.sla_id, breach.sla_id) for breach in sla.breaches),
         customer_impact=any(repo.customer_facing and repo.repo in affected for repo in org.repos),
     )
-    found = escalate(facts, opened)
+    escalation = escalate(facts, opened)
     return (
-        *(_recipient(rung, "now") for rung in found.due),
-        *(_recipient(rung, f"after {duration_text(rung.due_at - opened)}{_IDLE}") for rung in found.upcoming),
+        *(_recipient(rung, "now") for rung in escalation.due),
+        *(_recipient(rung, f"after {duration_text(rung.due_at - opened)}{_IDLE}") for rung in escalation.upcoming),
     )
 
 

@@ -50,15 +50,13 @@ class Comparison(Telling):
     def told(self) -> Told:
         """Return what got worse, what changed, what got better."""
         counted = Counter(change.direction for change in self.changes)
-        totals = (
-            ", ".join(f"{counted[one]} {one.value.lower()}" for one in Direction if counted[one]) or "nothing changed"
-        )
+        totals = ", ".join(f"{counted[way]} {way.value.lower()}" for way in Direction if counted[way])
         return Told.of(
             (
-                f"From {self.before:{MINUTES}} to {self.after:{MINUTES}}: {totals}.",
+                f"From {self.before:{MINUTES}} to {self.after:{MINUTES}}: {totals or 'nothing changed'}.",
                 *(
-                    f"{one.direction.value}: {one.subject}: {one.before} -> {one.after}."
-                    for one in self.changes[:MAX_TOLD]
+                    f"{change.direction.value}: {change.subject}: {change.before} -> {change.after}."
+                    for change in self.changes[:MAX_TOLD]
                 ),
                 f"{len(self.changes) - MAX_TOLD} more in .frame." if len(self.changes) > MAX_TOLD else "",
             )

@@ -27,9 +27,9 @@ def service_story(repo: str, health: HealthReport, sla: SlaReport, alerts: Alert
     UnknownNameError
         If there is no such service; the message lists those that there are.
     """
-    report = next((one for one in health.repository_reports if one.repo == repo), None)
+    report = next((candidate for candidate in health.repository_reports if candidate.repo == repo), None)
     if report is None:
-        there = ", ".join(sorted(one.repo for one in health.repository_reports)[:20])
+        there = ", ".join(sorted(candidate.repo for candidate in health.repository_reports)[:20])
         raise UnknownNameError(f"{repo!r} is no service and no SLA; services: {there}")
     score = "unknown" if report.score is None else f"{report.score:.0f} of 100"
     why = f": {'; '.join(report.reasons)}" if report.reasons else ""
@@ -39,19 +39,19 @@ def service_story(repo: str, health: HealthReport, sla: SlaReport, alerts: Alert
 
 def _missed(repo: str, sla: SlaReport) -> Iterator[str]:
     for result in sla.compliance_results:
-        for one in result.repo_results:
-            if one.repo == repo:
-                value = f"{value_text(one.value, result.unit)} against {value_text(result.objective, result.unit)}"
-                yield f"{result.sla_name} is {one.status.value} in {repo} alone: {one.reason or value}."
+        for alone in result.repo_results:
+            if alone.repo == repo:
+                value = f"{value_text(alone.value, result.unit)} against {value_text(result.objective, result.unit)}"
+                yield f"{result.sla_name} is {alone.status.value} in {repo} alone: {alone.reason or value}."
 
 
 def _part(repo: str, sla: SlaReport) -> Iterator[str]:
     for breach in sla.breaches:
-        for place, cause in enumerate(breach.root_causes, 1):
+        for number, cause in enumerate(breach.root_causes, 1):
             if cause.repo == repo:
-                said = cause.cause.removeprefix(f"{repo}: ")
-                rank = "the most likely cause" if place == 1 else f"candidate {place}"
-                yield f"It is {rank} of the breach of {breach.sla_name} ({cause.confidence:.0%} confidence): {said}."
+                reason = cause.cause.removeprefix(f"{repo}: ")
+                rank = "the most likely cause" if number == 1 else f"candidate {number}"
+                yield f"It is {rank} of the breach of {breach.sla_name} ({cause.confidence:.0%} confidence): {reason}."
         impact = breach.impact
         if impact is not None and impact.repo == repo and impact.during is not None and impact.before is not None:
             now, before = value_text(impact.during, impact.unit), value_text(impact.before, impact.unit)
@@ -59,10 +59,10 @@ def _part(repo: str, sla: SlaReport) -> Iterator[str]:
 
 
 def _alerted(repo: str, alerts: AlertReport) -> Iterator[str]:
-    found = [alert for alert in alerts.alerts if repo in alert.repos]
-    for alert in found[:MAX_ALERTS]:
+    mine = [alert for alert in alerts.alerts if repo in alert.repos]
+    for alert in mine[:MAX_ALERTS]:
         yield f"Alert, {alert.severity.value}: {alert.title}, since {alert.first_seen:{MINUTES}}."
-    if len(found) > MAX_ALERTS:
-        yield f"{len(found) - MAX_ALERTS} more alerts."
-    if not found:
+    if len(mine) > MAX_ALERTS:
+        yield f"{len(mine) - MAX_ALERTS} more alerts."
+    if not mine:
         yield "No alert names it."

@@ -11,7 +11,7 @@ from typing import Any
 from tars_lib.engines.health.assess import assess_health
 from tars_lib.engines.health.report import RepositoryReport
 from tars_lib.engines.report import Stamp
-from tars_lib.engines.sla.sli import in_scope, track
+from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.names import Event, Repo, SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
@@ -79,7 +79,7 @@ class RepoStanding(Telling, Repo):
         known, as_of = self._org.at(None)
         # nothing of the report's head is kept, so no clock is asked
         report = assess_health(known, as_of, Stamp(as_of, ""))
-        return next(one for one in report.repository_reports if one.repo == self.repo)
+        return next(health for health in report.repository_reports if health.repo == self.repo)
 
     @property
     def trend(self) -> Trend:
@@ -96,13 +96,13 @@ class RepoStanding(Telling, Repo):
     def slas(self) -> dict[str, RepoSla]:
         """The SLAs that judge this repo, each over the repo alone, by their ids."""
         known, as_of = self._org.at(None)
-        place = [repo.repo for repo in known.repos].index(self.repo)
-        found = {}
+        position = [repo.repo for repo in known.repos].index(self.repo)
+        slas = {}
         for policy in known.policies:
-            if not in_scope(known, policy, track(known, policy))[place]:
+            if not in_scope(known, policy, read_track(known, policy))[position]:
                 continue
             result = judge(known, dataclasses.replace(policy, repos=(self.repo,)), as_of, ()).result
-            found[policy.sla_id] = RepoSla(
+            slas[policy.sla_id] = RepoSla(
                 result.sla_id,
                 result.sla_name,
                 result.status,
@@ -111,7 +111,7 @@ class RepoStanding(Telling, Repo):
                 result.unit,
                 result.reason,
             )
-        return found
+        return slas
 
     def told(self) -> Told:
         """The repo in sentences."""
@@ -146,17 +146,17 @@ class RepoStanding(Telling, Repo):
         if not self.slas:
             yield "No SLA covers it."
         for sla in self.slas.values():
-            said = f"{value_text(sla.value, sla.unit)} against {value_text(sla.objective, sla.unit)}"
+            measured = f"{value_text(sla.value, sla.unit)} against {value_text(sla.objective, sla.unit)}"
             because = f" ({sla.reason})" if sla.reason else ""
-            yield f"SLA {sla.sla_name}: {sla.status.value}, {said}{because}."
+            yield f"SLA {sla.sla_name}: {sla.status.value}, {measured}{because}."
 
     def _past(self) -> Iterator[str]:
         if not self.events:
             yield "No event is recorded."
             return
-        told = [f"{event.kind} {event.title!r} at {event.timestamp:{MINUTES}}" for event in self.events[:MAX_EVENTS]]
+        latest = [f"{event.kind} {event.title!r} at {event.timestamp:{MINUTES}}" for event in self.events[:MAX_EVENTS]]
         more = f"; {len(self.events) - MAX_EVENTS} more before" if len(self.events) > MAX_EVENTS else ""
-        yield f"Events, newest first: {'; '.join(told)}{more}."
+        yield f"Events, newest first: {'; '.join(latest)}{more}."
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -154,7 +154,7 @@ def what_if(
         raise InputError(f"objective: {objective!r} is not allowed: a mapping is, such as {{{example!r}: 0.99}}")
     wanted = dict(objective or {})
     policies = _with_objectives(known, wanted)
-    stretches = [_stretch(known, place, given, time) for place, given in enumerate(exclude)]
+    stretches = [_stretch(known, number, stretch, time) for number, stretch in enumerate(exclude)]
     changed = replace(known, policies=policies, events=(*known.events, *stretches))
     # both reports are made in one breath: no clock is asked
     stamp = Stamp(time, "")
@@ -200,7 +200,7 @@ def objectives_of(org: OrgData, objective: float | str, sla_ids: Sequence[str] =
         raise InputError(f"objective {objective!r}: no SLA of {org.name} is a share; name one of {', '.join(there)}")
     if unknown := [sla_id for sla_id in named if sla_id not in there]:
         raise UnknownNameError(f"SLA {unknown[0]!r} is not there; there are: {', '.join(there) or 'none'}")
-    return {one: value / 100.0 * there[one].whole if is_percent else value for one in named}
+    return {sla_id: value / 100.0 * there[sla_id].whole if is_percent else value for sla_id in named}
 
 
 def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPolicy, ...]:
@@ -227,17 +227,17 @@ def _with_objectives(org: OrgData, wanted: Mapping[str, float]) -> tuple[AnyPoli
     )
 
 
-def _stretch(org: OrgData, place: int, given: Sequence[Time], time: datetime) -> Event:
-    where = f"exclude[{place}]"
-    if isinstance(given, str) or len(given) not in (2, 3):
-        raise InputError(f"{where}: {given!r} is not allowed: (begin, end) or (begin, end, service) is")
-    begin, end = read_time(given[0], f"{where}, begin"), read_time(given[1], f"{where}, end")
+def _stretch(org: OrgData, number: int, stretch: Sequence[Time], time: datetime) -> Event:
+    where = f"exclude[{number}]"
+    if isinstance(stretch, str) or len(stretch) not in (2, 3):
+        raise InputError(f"{where}: {stretch!r} is not allowed: (begin, end) or (begin, end, service) is")
+    begin, end = read_time(stretch[0], f"{where}, begin"), read_time(stretch[1], f"{where}, end")
     if end <= begin:
         raise InputError(f"{where}: ends at {end.isoformat()}, not after its start {begin.isoformat()}")
     if end == time and not org.stamp_at_end:
         needs = {name for policy in org.policies for name in policy.needs}
         end += timedelta(microseconds=max((org.history.interval(name) or 0 for name in needs), default=0))
-    repo = None if len(given) == 2 else str(given[2])
+    repo = None if len(stretch) == 2 else str(stretch[2])
     return Event(begin, None if repo is None else org.repo(repo).repo, MAINTENANCE, _TITLE, None, end)
 
 
@@ -251,10 +251,10 @@ def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
     if not was.judged_repos or not now.judged_repos:
         return
     first = {result.repo: result for result in was.repo_results if result.repo is not None}
-    second = {one.repo: one for one in now.repo_results if one.repo is not None}
+    second = {result.repo: result for result in now.repo_results if result.repo is not None}
     for repo in sorted({*first, *second}):
         old, new = first.get(repo), second.get(repo)
-        before, after = (one.status if one else SlaStatus.COMPLIANT for one in (old, new))
+        before, after = (result.status if result else SlaStatus.COMPLIANT for result in (old, new))
         objectives = (was.objective, now.objective, was.unit)
         yield Move(was.sla_id, was.sla_name, repo, before, after, None, None, *objectives, new.reason if new else None)
 
@@ -273,7 +273,7 @@ def _changes(
 ) -> Iterator[str]:
     for old, new in zip(org.policies, policies, strict=True):
         if old.objective != new.objective:
-            was, now = (value_text(one.objective, one.unit) for one in (old, new))
+            was, now = (value_text(policy.objective, policy.unit) for policy in (old, new))
             yield f"Objective of {old.sla_name}: {now} instead of {was}."
     for stretch in stretches:
         lost = [

@@ -37,11 +37,7 @@ EXCUSED = 0.5
 
 
 def assess_slas(
-    org: OrgData,
-    as_of: datetime,
-    health: HealthReport,
-    stamp: Stamp,
-    windows: tuple[Window, ...] = INFORMING,
+    org: OrgData, as_of: datetime, health: HealthReport, stamp: Stamp, windows: tuple[Window, ...] = INFORMING
 ) -> SlaReport:
     """Judge all SLAs of an organisation and explain the breaches.
 
@@ -98,9 +94,8 @@ def silent_repos(org: OrgData, as_of: datetime) -> tuple[Repo, ...]:
     """
     longest = max((policy.window.length for policy in org.policies), default=timedelta(days=30))
     history, first = org.history, to_micros(as_of - longest)
-    filled = np.flatnonzero(np.diff(history.offsets))
-    late = filled[history.last_times(filled) > first]
-    heard = {history.repos[number] for number in np.unique(late % max(len(history.repos), 1))}
+    series, ends = history.latest()
+    heard = {history.repos[number] for number in np.unique(series[ends > first] % max(len(history.repos), 1))}
     named = {name for policy in org.policies for name in policy.repos}
     return tuple(
         repo
@@ -110,13 +105,13 @@ def silent_repos(org: OrgData, as_of: datetime) -> tuple[Repo, ...]:
 
 
 def _breach(org: OrgData, verdict: Verdict) -> Breach:
-    policy, found, measured = verdict.policy, verdict.found, verdict.measured
-    if found is None or measured is None:
+    policy, track, measured = verdict.policy, verdict.track, verdict.measured
+    if track is None or measured is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")
     column = _target(org, verdict)
     repo = org.repos[column]
-    step = int(found.step[column])
-    stretch = burning_stretch(policy, found, measured, column)
+    step = int(track.step[column])
+    stretch = burning_stretch(policy, track, measured, column)
     explained = attribute(org, policy, repo.repo, stretch, step)
     logger.debug("breach of %s in %s since %s: %d causes", policy.sla_id, repo.repo, stretch, len(explained.causes))
     repos = verdict.result.affected_repos
@@ -146,18 +141,18 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
         reason=explained.reason,
         recommended_actions=_actions(explained),
         unmeasured=explained.unmeasured,
-        impact=impact_of(org, policy, found, stretch, verdict.result.scope or repo.repo, repos),
+        impact=impact_of(org, policy, track, stretch, verdict.result.scope or repo.repo, repos),
     )
 
 
 def _target(org: OrgData, verdict: Verdict) -> int:
     """The repo whose deviation is explained: customer facing before others, then by harm."""
-    policy, measured, found = verdict.policy, verdict.measured, verdict.found
-    if measured is None or found is None:
+    policy, measured, track = verdict.policy, verdict.measured, verdict.track
+    if measured is None or track is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")
     alone = [judged.column for judged in verdict.breached if judged.column is not None]
-    seen = np.bincount(found.column, minlength=len(org.repos)) > 0
-    columns = alone or np.flatnonzero(seen & in_scope(org, policy, found)).tolist()
+    seen = np.bincount(track.column, minlength=len(org.repos)) > 0
+    columns = alone or np.flatnonzero(seen & in_scope(org, policy, track)).tolist()
 
     def harm(column: int) -> float:
         reading = measured.reading
@@ -215,13 +210,13 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
     """Say how samples were brought together, which were left out, and what maintenance could not take out of them."""
     warnings = []
     for verdict in verdicts:
-        label, found = f"SLA {verdict.policy.sla_id}", verdict.found
-        if found is None:
+        label, track = f"SLA {verdict.policy.sla_id}", verdict.track
+        if track is None:
             continue
-        if found.impossible:
+        if track.impossible:
             part, total = verdict.policy.needs[-1], verdict.policy.needs[0]
-            warnings.append(f"{label}: {found.impossible} samples have more {part} than {total} and are excluded")
-        for note, columns in zip(found.notes, found.noted, strict=True):
+            warnings.append(f"{label}: {track.impossible} samples have more {part} than {total} and are excluded")
+        for note, columns in zip(track.notes, track.noted, strict=True):
             warnings.append(f"{label}: {note.format(_some(scope_names(org, columns)))}")
         warnings += [f"{label}: {sentence}" for sentence in _doubts(org, verdict)]
         for item in verdict.result.exclusions:
@@ -236,10 +231,10 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
 
 def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
     """Name what makes a verdict another one than it seems: uneven sampling, and maintenance of most of the window."""
-    policy, found, measured = verdict.policy, verdict.found, verdict.measured
-    if found is None or measured is None:
+    policy, track, measured = verdict.policy, verdict.track, verdict.measured
+    if track is None or measured is None:
         return
-    by_time = policy.share_of_time(found, measured.keep, len(org.repos))
+    by_time = policy.share_of_time(track, measured.keep, len(org.repos))
     if by_time is not None:
         for number in np.flatnonzero(measured.samples >= policy.fewest).tolist():
             share, of_time = float(measured.reading.value[number]), float(by_time[number])
@@ -248,17 +243,17 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
                     f"{share:.1%} of the samples of {org.repos[number].repo} are good, which is {of_time:.1%} of the time: it "
                     "is sampled more closely at some times, and samples are judged"
                 )
-    for number in np.flatnonzero(in_scope(org, policy, found) & (measured.samples > 0)).tolist():
-        mine = found.of(number)
-        amount = found.value if found.total is None else found.total
+    for number in np.flatnonzero(in_scope(org, policy, track) & (measured.samples > 0)).tolist():
+        mine = track.of(number)
+        amount = track.value if track.total is None else track.total
         if (still := standing(amount[mine])) and policy.slices is None:
-            since = from_micros(int(found.time[mine][-still]))
+            since = from_micros(int(track.time[mine][-still]))
             yield (
                 f"{policy.needs[0]} of {org.repos[number].repo} is {amount[mine][-1]:g} in each of the last {still} samples, "
                 f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
             )
     whole = (measured.end - measured.start) // timedelta(microseconds=1)
-    scope = in_scope(org, policy, found) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
+    scope = in_scope(org, policy, track) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
     if scope.any() and not any(item.title == CLOSED for item in verdict.result.exclusions):
         shares = 1.0 - measured.length[scope] / whole
         yield (

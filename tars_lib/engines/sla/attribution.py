@@ -101,17 +101,17 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         # the policy says so even where org.yaml does not
         directions[policy.subject] = policy.higher_sample_is_better
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
-    found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
-    if found.unmeasured is not None:
-        hidden = UnmeasuredCause(found.unmeasured.near, found.unmeasured.calls, found.unmeasured.contribution)
-        return Attribution((), 1.0, found.reason, hidden)
-    if not found.causes:
-        return Attribution((), 1.0, found.reason)
-    began = stretch.start if found.onset is None else from_micros(found.onset)
-    deviating = tuple(cause.repo for cause in found.causes if cause.contribution > 0.05)
-    worth = [c for c in found.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
+    ranking = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
+    if ranking.unmeasured is not None:
+        hidden = UnmeasuredCause(ranking.unmeasured.near, ranking.unmeasured.calls, ranking.unmeasured.contribution)
+        return Attribution((), 1.0, ranking.reason, hidden)
+    if not ranking.causes:
+        return Attribution((), 1.0, ranking.reason)
+    began = stretch.start if ranking.onset is None else from_micros(ranking.onset)
+    deviating = tuple(cause.repo for cause in ranking.causes if cause.contribution > 0.05)
+    worth = [c for c in ranking.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
     causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
-    return Attribution(causes, found.unexplained, None)
+    return Attribution(causes, ranking.unexplained, None)
 
 
 def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
@@ -174,14 +174,14 @@ def _scale(org: OrgData, name: str, target: str | None) -> float:
 
 def _root_cause(
     org: OrgData,
-    found: RankedCause,
+    ranked: RankedCause,
     target: str,
     calls: DeclaredCalls | None,
     deviating: tuple[str, ...],
     onset: datetime,
     step: int,
 ) -> RootCause:
-    repo, metric, evidence, confidence = found.repo, found.metric, found.evidence, found.confidence
+    repo, metric, evidence, confidence = ranked.repo, ranked.metric, ranked.evidence, ranked.confidence
     sentence = f"{repo}: {evidence[0]}" if evidence else f"{repo}: {metric} deviates"
     kind = CauseType.REPO_DEGRADATION
     near = _change_before(org, repo, onset, step)
@@ -209,7 +209,7 @@ def _root_cause(
         repo=repo,
         metric=metric,
         confidence=confidence,
-        contribution=found.contribution,
+        contribution=ranked.contribution,
         evidence=evidence,
         change=None if near is None else f"{near[0].kind} '{near[0].title}'",
         containment_type=_containment(org, repo, target, calls, deviating),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import ComplianceResult
-from tars_lib.engines.sla.sli import in_scope, measure, track
+from tars_lib.engines.sla.sli import in_scope, measure, read_track
 from tars_lib.model.organisation import OrgData
 
 Floats = NDArray[np.float64]
@@ -53,21 +53,21 @@ def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spendin
         None for an SLI without a budget, an objective that allows nothing, or a window without samples.
     """
     policy = next((policy for policy in org.policies if policy.sla_id == result.sla_id), None)
-    found = None if policy is None else track(org, policy)
-    if policy is None or found is None or result.error_budget is None:
+    track = None if policy is None else read_track(org, policy)
+    if policy is None or track is None or result.error_budget is None:
         return None
-    parts = policy.spent(found)
+    parts = policy.spent(track)
     if parts is None or parts[2] <= 0:
         return None
     bad, weight, allowed = parts
-    measured = measure(org, policy, found, policy.window, as_of)
-    judged = in_scope(org, policy, found)
+    measured = measure(org, policy, track, policy.window, as_of)
+    judged = in_scope(org, policy, track)
     if result.scope is not None:
         judged &= np.array([repo.repo == result.scope for repo in org.repos], dtype=bool)
-    mine = measured.keep & judged[found.column]
+    mine = measured.keep & judged[track.column]
     total = float(weight[mine].sum())
     if not total > 0:
         return None
-    times, which = np.unique(found.time[mine], return_inverse=True)
+    times, which = np.unique(track.time[mine], return_inverse=True)
     spent = np.cumsum(np.bincount(which, weights=bad[mine], minlength=times.size)) / (allowed * total)
     return Spending(measured.start, measured.end, times, 1.0 - spent)

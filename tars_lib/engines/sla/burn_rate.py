@@ -94,8 +94,8 @@ class Burns:
 
     def rates(self, column: int | None) -> tuple[BurnRate, ...]:
         """All pairs in one repo by position; None for the whole organisation."""
-        place = -1 if column is None else column
-        made = [self._rate(number, place) for number in range(len(PAIRS))]
+        position = -1 if column is None else column
+        made = [self._rate(number, position) for number in range(len(PAIRS))]
         lowest = {(rate.long_window, rate.short_window): rate for rate in made}
         return tuple(_merged(rate, lowest[rate.long_window, rate.short_window]) for rate in made)
 
@@ -112,15 +112,15 @@ class Burns:
                 beyond |= (long.share > bound) & (short.share > bound)
         return beyond if self.allowed > 0 else np.zeros_like(beyond)
 
-    def _rate(self, number: int, place: int) -> BurnRate:
+    def _rate(self, number: int, position: int) -> BurnRate:
         pair, (long, short) = PAIRS[number], self.parts[number]
-        reason = self._why_not(pair, long, short, place)
-        shares = [float(part.share[place]) for part in (long, short)]
+        reason = self._why_not(pair, long, short, position)
+        shares = [float(part.share[position]) for part in (long, short)]
         rates = [share / self.allowed if self.allowed > 0 and np.isfinite(share) else None for share in shares]
-        is_firing = reason is None and all(self._is_beyond(pair, part, place) for part in (long, short))
+        is_firing = reason is None and all(self._is_beyond(pair, part, position) for part in (long, short))
         return BurnRate(
-            long_window=window_text(int(long.length[place])),
-            short_window=window_text(int(short.length[place])),
+            long_window=window_text(int(long.length[position])),
+            short_window=window_text(int(short.length[position])),
             threshold=pair.threshold,
             long_rate=rates[0],
             short_rate=rates[1],
@@ -129,15 +129,15 @@ class Burns:
             reason=reason,
         )
 
-    def _why_not(self, pair: Pair, long: _Part, short: _Part, place: int) -> str | None:
+    def _why_not(self, pair: Pair, long: _Part, short: _Part, position: int) -> str | None:
         if self.allowed <= 0:
             return "the objective allows no failures, so there is no budget to burn"
         bound = pair.threshold * self.allowed
         if bound > 1:
             return f"even if everything fails the burn rate is {1 / self.allowed:.3g}, not above {pair.threshold:g}"
         for part in (long, short):
-            window, n = window_text(int(part.length[place])), float(part.events[place])
-            if part.samples[place] == 0:
+            window, n = window_text(int(part.length[position])), float(part.events[position])
+            if part.samples[position] == 0:
                 return f"no samples in the last {window}"
             if n < self.fewest:
                 return f"{n:.0f} {self.counted} in the last {window}, fewer than {self.fewest}"
@@ -146,13 +146,13 @@ class Burns:
                 return f"{few} to tell a burn rate of {pair.threshold:g} from chance"
         return None
 
-    def _is_beyond(self, pair: Pair, part: _Part, place: int) -> bool:
-        share, bound = float(part.share[place]), pair.threshold * self.allowed
-        independent = float(part.events[place] / self.noise[place])
+    def _is_beyond(self, pair: Pair, part: _Part, position: int) -> bool:
+        share, bound = float(part.share[position]), pair.threshold * self.allowed
+        independent = float(part.events[position] / self.noise[position])
         return share > bound and wilson_interval(min(share, 1.0) * independent, independent)[0] > bound
 
 
-def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: datetime) -> Burns | None:
+def burn_rates(policy: AnyPolicy, track: Track, repos: int, scope: Ints, as_of: datetime) -> Burns | None:
     """Burn rates of an SLA in each of its repos and, from summed counts, in all of them together.
 
     Windows are scaled by period / 30 days; one shorter than the sampling interval becomes that interval.
@@ -160,7 +160,7 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     Parameters
     ----------
     policy : AnyPolicy
-    found : Track
+    track : Track
         Its samples; those in maintenance windows are left out.
     repos : int
         Repos of the organisation.
@@ -173,21 +173,21 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     Burns or None
         None where the SLI is no mean of shares, so that it has no budget that is spent over time.
     """
-    spent = policy.spent(found)
+    spent = policy.spent(track)
     if spent is None:
         return None
     bad, weight, allowed = spent
     last = to_micros(as_of)
     judged = np.zeros(repos, dtype=bool)
     judged[scope] = True
-    steps = np.append(found.step, int(np.median(found.step)))
+    steps = np.append(track.step, int(np.median(track.step)))
     factor = policy.period_days / BASE_DAYS
     reach = max(int(max(pair.long for pair in PAIRS) * factor), int(steps.max()))
-    speaks = ~found.says_nothing
+    speaks = ~track.says_nothing
     lengths = [np.maximum(int(length * factor), steps) for pair in PAIRS for length in (pair.long, pair.short)]
     sums = np.zeros((len(lengths), 3, repos + 1))
-    for block in series_blocks(found.column):
-        column, time = found.column[block], found.time[block]
+    for block in series_blocks(track.column):
+        column, time = track.column[block], track.time[block]
         near = judged[column] & speaks[block] & (time <= last) & (time > last - reach)
         column, time = column[near], time[near]
         values = (bad[block][near], weight[block][near], np.ones(time.size))
@@ -201,27 +201,29 @@ def burn_rates(policy: AnyPolicy, found: Track, repos: int, scope: Ints, as_of: 
     made = [_Part(*part) for part in zip(lengths, shares, sums[:, 1], sums[:, 2], strict=True)]
     parts = tuple(zip(made[::2], made[1::2], strict=True))
     burns = Burns(allowed, parts, np.ones(repos + 1), policy.fewest, policy.counted)
-    for place in np.flatnonzero(burns.candidates()).tolist():
-        burns.noise[place] = _over_dispersion(found, speaks, judged, None if place == repos else place, last - reach)
+    for position in np.flatnonzero(burns.candidates()).tolist():
+        burns.noise[position] = _over_dispersion(
+            track, speaks, judged, None if position == repos else position, last - reach
+        )
     return burns
 
 
 def _over_dispersion(
-    found: Track, speaks: NDArray[np.bool_], judged: NDArray[np.bool_], column: int | None, before: int
+    track: Track, speaks: NDArray[np.bool_], judged: NDArray[np.bool_], column: int | None, before: int
 ) -> float:
     """Variance of earlier samples of a ratio over that of binomial counts with one rate, 1 or more.
 
     The median of the squared Pearson residuals over that of chi-squared, so that an old incident does not hide a new one;
     times (1 + r) / (1 - r) for their lag-1 autocorrelation r, as the samples of a window resemble each other.
     """
-    if found.total is None:
+    if track.total is None:
         return 1.0
-    mine = slice(None) if column is None else found.of(column)
-    time, counts = found.time[mine], found.total[mine]
+    mine = slice(None) if column is None else track.of(column)
+    time, counts = track.time[mine], track.total[mine]
     chosen = speaks[mine] & (time <= before) & (counts > 0)
     if column is None:
-        chosen &= judged[found.column]
-    bad, total = found.value[mine][chosen], counts[chosen]
+        chosen &= judged[track.column]
+    bad, total = track.value[mine][chosen], counts[chosen]
     if column is None:
         _, which = np.unique(time[chosen], return_inverse=True)
         bad, total = (np.bincount(which, part).astype(np.float64) for part in (bad, total))

@@ -56,32 +56,32 @@ class Outlooks:
     """Outlooks of every repo, and of the whole organisation in the last place; `refusal` says why there are none."""
 
     trends: Trends
-    found: BreachForecasts | None
+    crossings: BreachForecasts | None
     row_days: float
     period_days: int
     refusal: str | None
 
     def of(self, column: int | None) -> Outlook:
         """One repo by position; None for the whole organisation."""
-        place = -1 if column is None else column
-        trend = self._trend(place)
-        if self.found is None or not np.isfinite(self.found.probability[place]):
+        position = -1 if column is None else column
+        trend = self._trend(position)
+        if self.crossings is None or not np.isfinite(self.crossings.probability[position]):
             return Outlook(trend, None, None, self.refusal or "too little history to test a forecast on")
-        probability = float(self.found.probability[place])
-        rows = [float(part[place]) for part in (self.found.value, self.found.low, self.found.high)]
-        return Outlook(trend, probability, self._days(probability, rows), self._basis(place))
+        probability = float(self.crossings.probability[position])
+        rows = [float(part[position]) for part in (self.crossings.value, self.crossings.low, self.crossings.high)]
+        return Outlook(trend, probability, self._days(probability, rows), self._basis(position))
 
     def likely(self) -> NDArray[np.bool_]:
         """Scopes whose breach is more likely than not, (S,)."""
-        if self.found is None:
+        if self.crossings is None:
             return np.zeros(self.trends.slope.size, dtype=bool)
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.found.probability > LIKELY)
+            return np.asarray(self.crossings.probability > LIKELY)
 
-    def _trend(self, place: int) -> Trend:
-        if self.found is not None and self.found.slope[place] != 0:
-            return Trend.DECLINING if self.found.slope[place] > 0 else Trend.IMPROVING
-        p_value, slope = float(self.trends.p_value[place]), float(self.trends.slope[place])
+    def _trend(self, position: int) -> Trend:
+        if self.crossings is not None and self.crossings.slope[position] != 0:
+            return Trend.DECLINING if self.crossings.slope[position] > 0 else Trend.IMPROVING
+        p_value, slope = float(self.trends.p_value[position]), float(self.trends.slope[position])
         if not np.isfinite(p_value):
             return Trend.UNKNOWN
         if p_value > TREND_LEVEL or slope == 0:
@@ -94,18 +94,18 @@ class Outlooks:
         value, low, high = (row * self.row_days if np.isfinite(row) else None for row in rows)
         return None if value is None or low is None else DaysUntilBreach(value, low, high)
 
-    def _basis(self, place: int) -> str:
-        if self.found is None:
+    def _basis(self, position: int) -> str:
+        if self.crossings is None:
             raise ValueError("no forecast")
-        method = _METHODS.get(int(self.found.method[place]), "forecast by a damped trend")
-        ahead = self.found.horizon * self.row_days
-        said = f"{method}, tested {self.found.paths[place]} times up to {ahead:g} days ahead on past data"
+        method = _METHODS.get(int(self.crossings.method[position]), "forecast by a damped trend")
+        ahead = self.crossings.horizon * self.row_days
+        basis = f"{method}, tested {self.crossings.paths[position]} times up to {ahead:g} days ahead on past data"
         short = ahead < self.period_days
-        return said + (f"; beyond {ahead:g} days of the {self.period_days} there is no forecast" if short else "")
+        return basis + (f"; beyond {ahead:g} days of the {self.period_days} there is no forecast" if short else "")
 
 
 def forecasts(
-    policies: Sequence[AnyPolicy], found: Track, repos: int, scope: Ints, as_of: datetime
+    policies: Sequence[AnyPolicy], track: Track, repos: int, scope: Ints, as_of: datetime
 ) -> dict[float, Outlooks]:
     """Outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
 
@@ -113,7 +113,7 @@ def forecasts(
     ----------
     policies : sequence of AnyPolicy
         At least one; they differ in the objective alone.
-    found : Track
+    track : Track
         Its samples; those in maintenance windows are left out.
     repos : int
         Repos of the organisation.
@@ -127,16 +127,16 @@ def forecasts(
         Without forecasts for a window of minutes or hours or of the calendar, and for an SLI that is no mean over it.
     """
     policy = policies[0]
-    amount, weight, _, is_mean = _harm(policy, found)
+    amount, weight, _, is_mean = _harm(policy, track)
     last = to_micros(as_of)
-    common = int(np.median(found.step)) if found.step.size else DAY
+    common = int(np.median(track.step)) if track.step.size else DAY
     row = max(common, DAY) if policy.window.days else common
     judged = np.zeros(repos, dtype=bool)
     judged[scope] = True
     span = int(policy.window.length.total_seconds() * 1e6)
     window = max(round(span / row), 1)
-    most = min(max(MAX_ROWS, window), max((last - int(found.time.min(initial=last))) // row + 1, 0))
-    amounts, weights = _in_rows(found, (amount, weight), judged, last, row, most)
+    most = min(max(MAX_ROWS, window), max((last - int(track.time.min(initial=last))) // row + 1, 0))
+    amounts, weights = _in_rows(track, (amount, weight), judged, last, row, most)
     if policy.adds_up:
         for sums in (amounts, weights):
             sums[:, -1] = sums[:, :-1].sum(axis=1)
@@ -151,15 +151,15 @@ def forecasts(
     elif not is_mean:
         refusal = "a forecast is made for means and shares, and this SLI is neither"
     if refusal is not None:
-        return {one.objective: Outlooks(trends, None, row / DAY, policy.period_days, refusal) for one in policies}
+        return {alike.objective: Outlooks(trends, None, row / DAY, policy.period_days, refusal) for alike in policies}
     horizon = max(int(policy.period_days * DAY / row), 1)
     # repos out of scope would only dilute the control of false discoveries
     chosen = np.append(scope, repos) if policy.adds_up else scope
-    limits = np.array([[_harm(one, found)[2]] for one in policies])
+    limits = np.array([[_harm(alike, track)[2]] for alike in policies])
     made = forecasts_of(amounts[:, chosen], weights[:, chosen], window, horizon, np.repeat(limits, chosen.size, axis=1))
     return {
-        one.objective: Outlooks(trends, _spread(of_one, chosen, repos + 1), row / DAY, policy.period_days, None)
-        for one, of_one in zip(policies, made, strict=True)
+        alike.objective: Outlooks(trends, _spread(of_one, chosen, repos + 1), row / DAY, policy.period_days, None)
+        for alike, of_one in zip(policies, made, strict=True)
     }
 
 
@@ -183,32 +183,32 @@ def _spread(made: BreachForecasts, chosen: Ints, places: int) -> BreachForecasts
     )
 
 
-def _harm(policy: AnyPolicy, found: Track) -> tuple[Floats, Floats, float, bool]:
+def _harm(policy: AnyPolicy, track: Track) -> tuple[Floats, Floats, float, bool]:
     """Amount and weight of each sample, (n,) each, more is worse; the limit; whether the SLI is their mean."""
-    spent = policy.spent(found)
+    spent = policy.spent(track)
     if spent is not None:
         return (*spent, True)
     sign = -1.0 if policy.higher_is_better else 1.0
-    return sign * found.value, np.ones(found.value.size), sign * policy.objective, policy.is_mean
+    return sign * track.value, np.ones(track.value.size), sign * policy.objective, policy.is_mean
 
 
 def _in_rows(
-    found: Track, parts: tuple[Floats, Floats], judged: NDArray[np.bool_], last: int, row: int, most: int
+    track: Track, parts: tuple[Floats, Floats], judged: NDArray[np.bool_], last: int, row: int, most: int
 ) -> list[Floats]:
     """Sums a row and repo of each part, (T, repos + 1) with T at most `most`; the last column is for all repos together."""
-    repos, speaks = judged.size, ~found.says_nothing
+    repos, speaks = judged.size, ~track.says_nothing
     sums = [np.zeros((most, repos + 1)) for _ in parts]
     rows = 0
-    for block in series_blocks(found.column):
+    for block in series_blocks(track.column):
         # a cell holds samples of one repo, all of which are in one block
-        column, age = found.column[block], (last - found.time[block]) // row
-        kept = judged[column] & speaks[block] & (age >= 0) & (age < most)
-        if not kept.any():
+        column, age = track.column[block], (last - track.time[block]) // row
+        counted = judged[column] & speaks[block] & (age >= 0) & (age < most)
+        if not counted.any():
             continue
         first, end = int(column[0]), int(column[-1]) + 1
-        rows = max(rows, int(age[kept].max()) + 1)
-        cell = (most - 1 - age[kept]) * (end - first) + column[kept] - first
+        rows = max(rows, int(age[counted].max()) + 1)
+        cell = (most - 1 - age[counted]) * (end - first) + column[counted] - first
         for part, whole in zip(parts, sums, strict=True):
-            added = np.bincount(cell, part[block][kept], most * (end - first))
+            added = np.bincount(cell, part[block][counted], most * (end - first))
             whole[:, first:end] = added.reshape(most, end - first)
     return [whole[most - rows :] for whole in sums]

@@ -14,14 +14,14 @@ from tars_lib.model.slo import AnyPolicy, Track
 
 
 def impact_of(
-    org: OrgData, policy: AnyPolicy, found: Track, stretch: Stretch | None, service: str, breached: Iterable[str]
+    org: OrgData, policy: AnyPolicy, track: Track, stretch: Stretch | None, service: str, breached: Iterable[str]
 ) -> UserImpact | None:
     """Count what failed in one service from the start of a breach to its last sample.
 
     Parameters
     ----------
     org : OrgData
-    policy, found
+    policy, track
         The SLA and its samples.
     stretch : Stretch or None
         When it was missed.
@@ -37,17 +37,17 @@ def impact_of(
     """
     if stretch is None:
         return None
-    column = next(place for place, repo in enumerate(org.repos) if repo.repo == service)
-    mine = found.of(column)
-    times, onset, until = found.time[mine], to_micros(stretch.start), to_micros(stretch.end)
+    column = next(position for position, repo in enumerate(org.repos) if repo.repo == service)
+    mine = track.of(column)
+    times, onset, until = track.time[mine], to_micros(stretch.start), to_micros(stretch.end)
     since = (times >= onset) & (times <= until)
     failed = requests = None
     before = during = math.nan
-    if policy.adds_up and found.total is not None:
-        failed = round(float(found.value[mine][since].sum()))
-        requests = round(float(found.total[mine][since].sum()))
+    if policy.adds_up and track.total is not None:
+        failed = round(float(track.value[mine][since].sum()))
+        requests = round(float(track.total[mine][since].sum()))
     else:
-        before, during = levels(times, policy.course(found)[mine], onset, until)
+        before, during = levels(times, policy.course(track)[mine], onset, until)
     facing = {repo.repo for repo in org.repos if repo.customer_facing}
     return UserImpact(
         repo=service,

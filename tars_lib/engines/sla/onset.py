@@ -27,7 +27,7 @@ class Stretch:
     is_over: bool
 
 
-def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, column: int | None) -> Stretch | None:
+def burning_stretch(policy: AnyPolicy, track: Track, measured: Measurement, column: int | None) -> Stretch | None:
     """Find the stretch that did the most harm: the contiguous run with the largest sum of excess over the objective.
 
     It is looked for in the deciding window and followed back, also beyond it, so that a breach older than its window or
@@ -36,7 +36,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
 
     Parameters
     ----------
-    policy, found, measured
+    policy, track, measured
         The SLA, its samples and the deciding window.
     column : int or None
         Repo by position; None for the whole organisation.
@@ -46,7 +46,7 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
     Stretch or None
         None where no sample is beyond the objective.
     """
-    times, excess = excess_series(policy, found, column)
+    times, excess = excess_series(policy, track, column)
     known = times <= to_micros(measured.end)
     times, excess = times[known], excess[known]
     opening = int(np.searchsorted(times, to_micros(measured.start)))
@@ -61,35 +61,35 @@ def burning_stretch(policy: AnyPolicy, found: Track, measured: Measurement, colu
         began_before=first == 0,
         is_over=final < times.size - 1
         and bool((excess[final + 1 :] <= 0).all())
-        and _could_have_shown(policy, found, column, int(times[first]), int(times[final]), to_micros(measured.end)),
+        and _could_have_shown(policy, track, column, int(times[first]), int(times[final]), to_micros(measured.end)),
     )
 
 
-def _could_have_shown(policy: AnyPolicy, found: Track, column: int | None, first: int, final: int, end: int) -> bool:
+def _could_have_shown(policy: AnyPolicy, track: Track, column: int | None, first: int, final: int, end: int) -> bool:
     """Return whether enough events came since to show a failure, had it lasted: one good request ends no outage.
 
     With the share p that failed in the breach, n good events in a row have the chance (1 - p)^n while it lasts. A metric
     without counts has no n: its first sample within the objective counts.
     """
-    if not policy.adds_up or found.total is None:
+    if not policy.adds_up or track.total is None:
         return True
-    mine = ~found.says_nothing if column is None else found.column == column
+    mine = ~track.says_nothing if column is None else track.column == column
     during, since = (
-        mine & (found.time >= low) & (found.time <= high) for low, high in ((first, final), (final + 1, end))
+        mine & (track.time >= low) & (track.time <= high) for low, high in ((first, final), (final + 1, end))
     )
-    events, bad = float(found.total[during].sum()), float(found.value[during].sum())
+    events, bad = float(track.total[during].sum()), float(track.value[during].sum())
     share = bad / events if events > 0 else 0.0
-    return share <= 0.0 or share >= 1.0 or (1.0 - share) ** float(found.total[since].sum()) <= CHANCE
+    return share <= 0.0 or share >= 1.0 or (1.0 - share) ** float(track.total[since].sum()) <= CHANCE
 
 
-def excess_series(policy: AnyPolicy, found: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
+def excess_series(policy: AnyPolicy, track: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
     """Measure how far each sample is beyond the objective: times (n,) and excess (n,), positive where it is beyond.
 
     Samples in maintenance windows are left out, as in the verdict.
     """
-    chosen = ~found.says_nothing if column is None else (found.column == column) & ~found.planned
-    times, excess = found.time[chosen], policy.excess(found)[chosen]
-    half = found.half
+    chosen = ~track.says_nothing if column is None else (track.column == column) & ~track.planned
+    times, excess = track.time[chosen], policy.excess(track)[chosen]
+    half = track.half
     if half is not None and half.time.size and policy.adds_up:
         # what is bad in every completion is harm, though one of the two counts is absent
         harm = (half.best_bad - policy.allowed * half.best_total) * half.weight

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from tars_lib.engines.sla.sli import track
+from tars_lib.engines.sla.sli import read_track
 from tars_lib.engines.sla.verdict import Verdict, judge
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import SlaStatus
@@ -70,12 +70,12 @@ def _value(verdict: Verdict) -> float:
 
 def _ends(org: OrgData, policy: AnyPolicy, as_of: datetime) -> list[datetime]:
     """Ends of the whole windows that the history holds, oldest first; thinned evenly where there are many."""
-    found = track(org, policy)
-    if found is None or not found.time.size:
+    track = read_track(org, policy)
+    if track is None or not track.time.size:
         return []
-    step = timedelta(microseconds=int(np.median(found.step)))
+    step = timedelta(microseconds=int(np.median(track.step)))
     # a sample stands for the time up to the next one, so a window may begin just before the first
-    first = from_micros(int(found.time.min())) - step
+    first = from_micros(int(track.time.min())) - step
     ends = list(_walk(policy, first, as_of, step))
     return ends[:: math.ceil(len(ends) / MAX_WINDOWS) or 1][::-1]
 

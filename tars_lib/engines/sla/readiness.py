@@ -31,10 +31,7 @@ MAX_UNSEEN = 0.05
 
 
 def assess_readiness(
-    results: Sequence[ComplianceResult],
-    breaches: Sequence[Breach],
-    health: HealthReport,
-    silent: Sequence[Repo] = (),
+    results: Sequence[ComplianceResult], breaches: Sequence[Breach], health: HealthReport, silent: Sequence[Repo] = ()
 ) -> ExecutiveReadiness:
     """Readiness of the organisation.
 
@@ -77,8 +74,10 @@ def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent
     if points is None:
         return ReadinessComponent(f"SLA {result.sla_id}", None, share, result.status.value)
     coverage = result.windows[0].coverage
-    said = result.status.value if coverage == 1.0 else f"{result.status.value}, {coverage:.0%} of its window seen"
-    return ReadinessComponent(f"SLA {result.sla_id}", points * coverage, share, said)
+    explanation = (
+        result.status.value if coverage == 1.0 else f"{result.status.value}, {coverage:.0%} of its window seen"
+    )
+    return ReadinessComponent(f"SLA {result.sla_id}", points * coverage, share, explanation)
 
 
 def _health_component(health: HealthReport) -> ReadinessComponent:
@@ -86,12 +85,12 @@ def _health_component(health: HealthReport) -> ReadinessComponent:
     reports = health.repository_reports
     known = sum(report.score is not None for report in reports)
     score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
-    said = (
+    explanation = (
         f"aggregate score of {known} of {len(reports)} services, the others counted as 0"
         if known < len(reports)
         else ("aggregate score")
     )
-    return ReadinessComponent("health", score, HEALTH_WEIGHT, f"{said}, tier {health.risk_tier.value}")
+    return ReadinessComponent("health", score, HEALTH_WEIGHT, f"{explanation}, tier {health.risk_tier.value}")
 
 
 def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
@@ -116,9 +115,9 @@ def narrate(
     """The risk narrative: a headline and sentences, each with the fields that it rests on."""
     summary = summarize(results)
     sentences = [_summary_sentence(summary)]
-    told: dict[tuple[str, str | None, str | None], str] = {}
+    explained: dict[tuple[str, str | None, str | None], str] = {}
     for number, breach in enumerate(breaches[:3]):
-        sentences += _breach_sentences(breach, number, told)
+        sentences += _breach_sentences(breach, number, explained)
     for number, result in enumerate(results):
         if result.status is SlaStatus.AT_RISK:
             text = f"{result.sla_name} is at risk: {result.reason}."
@@ -140,11 +139,7 @@ def narrate(
         Sentence(
             f"Executive readiness is {readiness.tier.value} at {readiness.readiness_score:.0f} of 100"
             + (f"; {readiness.unknown_share:.0%} of it is unknown." if readiness.unknown_share else "."),
-            (
-                "executive_readiness.tier",
-                "executive_readiness.readiness_score",
-                "executive_readiness.unknown_share",
-            ),
+            ("executive_readiness.tier", "executive_readiness.readiness_score", "executive_readiness.unknown_share"),
         )
     )
     headline = _headline(summary, breaches, silent)
@@ -187,28 +182,28 @@ def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_pas
     breaches = lasting(breaches)
     first = breaches[0]
     since = "" if first.started_at is None or not is_dated else f" {_when(first)}"
-    one, many = ("was", "were") if is_past or first.ended_at is not None else ("is", "are")
+    singular, plural_verb = ("was", "were") if is_past or first.ended_at is not None else ("is", "are")
     others = len({*first.repos} - {first.scope})
     more_repos = f" (worst) and {plural(others, 'other service')}" if others else ""
     where = f" in {first.scope}{more_repos}" if first.scope is not None else ""
-    said = (
-        f"{first.sla_name} {one} breached{where}{since}: {value_text(first.value, first.unit)} against "
+    verdict = (
+        f"{first.sla_name} {singular} breached{where}{since}: {value_text(first.value, first.unit)} against "
         f"{value_text(first.objective, first.unit)}"
     )
     more = (
         ""
         if len(breaches) == 1
-        else f" One more SLA {one} breached."
+        else f" One more SLA {singular} breached."
         if len(breaches) == 2
-        else f" {len(breaches) - 1} more SLAs {many} breached."
+        else f" {len(breaches) - 1} more SLAs {plural_verb} breached."
     )
     if not first.root_causes:
-        return f"{said}; cause unknown.{more}"
+        return f"{verdict}; cause unknown.{more}"
     cause = first.root_causes[0]
     if cause.confidence < STANDS_OUT:
-        return f"{said}; no clear cause yet, check {cause.repo} first ({cause.confidence:.0%} confidence).{more}"
+        return f"{verdict}; no clear cause yet, check {cause.repo} first ({cause.confidence:.0%} confidence).{more}"
     change = f" after {cause.change}" if cause.change and cause.cause_type is CauseType.CHANGE_EVENT else ""
-    return f"{said}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
+    return f"{verdict}; most likely cause: {cause.repo}{change} ({cause.confidence:.0%} confidence).{more}"
 
 
 def lasting(breaches: Sequence[Breach]) -> Sequence[Breach]:
@@ -245,28 +240,28 @@ def _counts(total: int, parts: Sequence[str]) -> str:
     if not parts:
         return "No SLA is defined."
     number, _, word = parts[0].partition(" ")
-    said = f"{number} of {plural(total, 'SLA')} {word}"
-    return f"{', '.join((said, *parts[1:]))}."
+    first = f"{number} of {plural(total, 'SLA')} {word}"
+    return f"{', '.join((first, *parts[1:]))}."
 
 
 def _breach_sentences(
-    breach: Breach, number: int, told: dict[tuple[str, str | None, str | None], str]
+    breach: Breach, number: int, explained: dict[tuple[str, str | None, str | None], str]
 ) -> list[Sentence]:
-    """A breach and its first cause; evidence that an earlier breach has told, by `told`, is not told again."""
+    """A breach and its first cause; evidence that an earlier breach has told, by `explained`, is not told again."""
     where = f"breaches[{number}]"
     when = "" if breach.started_at is None else f", {_when(breach)}"
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
-    said = (
+    verdict = (
         f"{breach.sla_name}: {value_text(breach.value, breach.unit)} against {value_text(breach.objective, breach.unit)} in "
         f"{', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
         f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}{when}.{chance}"
     )
     fields = ("sla_name", "started_at", "ended_at", "value", "objective", "repos", "could_be_chance")
-    sentences = [Sentence(said, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]
+    sentences = [Sentence(verdict, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]
     if breach.root_causes:
         cause = breach.root_causes[0]
         word = "Most likely cause" if cause.confidence >= STANDS_OUT else "No clear cause yet; check first"
-        same = told.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
+        same = explained.setdefault((cause.repo, cause.change, None if cause.change else cause.metric), breach.sla_name)
         # how far it stands out from its past is for the table of causes
         evidence = (
             cause.cause.partition(", worse than ")[0] if same == breach.sla_name else f"{cause.repo}, as for {same}"
@@ -285,9 +280,9 @@ def _outlook(results: Sequence[ComplianceResult], breaches: Sequence[Breach], he
     parts = []
     if breaches:
         lasting = sum(breach.ended_at is None for breach in breaches)
-        said = active_text(lasting, len(breaches), health.as_of)
+        activity = active_text(lasting, len(breaches), health.as_of)
         parts.append(
-            f"{plural(len(breaches), 'SLA')} {'is' if len(breaches) == 1 else 'are'} breached already ({said})"
+            f"{plural(len(breaches), 'SLA')} {'is' if len(breaches) == 1 else 'are'} breached already ({activity})"
         )
     elif any(result.status is SlaStatus.AT_RISK for result in results):
         parts.append("no breach, but an SLA is at risk")

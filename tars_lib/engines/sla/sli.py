@@ -107,15 +107,15 @@ def shared(known: Known | None, policy: AnyPolicy, what: tuple[object, ...], mak
     return cast("Result", known[key])
 
 
-def track(org: OrgData, policy: AnyPolicy, known: Known | None = None) -> Track | None:
+def read_track(org: OrgData, policy: AnyPolicy, known: Known | None = None) -> Track | None:
     """Return the samples of a policy's metric, less what maintenance excuses; None where nobody reports it."""
     return shared(known, policy, ("track",), lambda: _track(org, policy))
 
 
 def _track(org: OrgData, policy: AnyPolicy) -> Track | None:
     at_end = org.stamp_at_end or _counts_increases(org, policy)
-    found = policy.track(org.history, at_end=at_end)
-    return None if found is None else without_maintenance(org, replace(found, at_end=at_end))
+    track = policy.track(org.history, at_end=at_end)
+    return None if track is None else without_maintenance(org, replace(track, at_end=at_end))
 
 
 def _counts_increases(org: OrgData, policy: AnyPolicy) -> bool:
@@ -126,35 +126,35 @@ def _counts_increases(org: OrgData, policy: AnyPolicy) -> bool:
     return all(org.metric(name).kind == COUNTER for name in names)
 
 
-def in_scope(org: OrgData, policy: AnyPolicy, found: Track | None) -> Bools:
+def in_scope(org: OrgData, policy: AnyPolicy, track: Track | None) -> Bools:
     """Return which repos a policy judges: those that it names, else all that ever reported the metric or half of it."""
     if policy.repos:
         return np.array([repo.repo in policy.repos for repo in org.repos], dtype=bool)
     scope = np.zeros(len(org.repos), dtype=bool)
-    if found is not None:
-        scope[found.column] = True
-        if found.half is not None:
-            scope[found.half.column] = True
+    if track is not None:
+        scope[track.column] = True
+        if track.half is not None:
+            scope[track.half.column] = True
     return scope
 
 
 def measure(
-    org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of: datetime, known: Known | None = None
+    org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_of: datetime, known: Known | None = None
 ) -> Measurement:
     """Measure a policy's SLI over a window that ends at `as_of`; see `shared`."""
     made = (window, policy.time_zone)
-    return shared(known, policy, made, lambda: _measured(org, policy, found, window, as_of))
+    return shared(known, policy, made, lambda: _measured(org, policy, track, window, as_of))
 
 
-def _measured(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_of: datetime) -> Measurement:
+def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_of: datetime) -> Measurement:
     n = len(org.repos)
-    common = int(np.median(found.step)) if found.step.size else DAY
+    common = int(np.median(track.step)) if track.step.size else DAY
     start, end, is_partial = window.span(as_of, read_zone(policy.time_zone), timedelta(microseconds=common))
     first, last = to_micros(start), to_micros(end)
-    holds_start = bool(window.anchor) and not found.at_end
-    inside = _inside(found.time, first, last, holds_start=holds_start)
-    keep = inside & ~found.says_nothing
-    half = found.half
+    holds_start = bool(window.anchor) and not track.at_end
+    inside = _inside(track.time, first, last, holds_start=holds_start)
+    keep = inside & ~track.says_nothing
+    half = track.half
     half_keep = np.zeros(0, dtype=bool)
     within = half_keep
     half_time: Floats = np.zeros(n)
@@ -162,8 +162,8 @@ def _measured(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_
         within = _inside(half.time, first, last, holds_start=holds_start)
         half_keep = within & (half.weight > 0)
         half_time += np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
-    seen, excused, short, long = _course(found, inside, within, n)
-    slots = (last - first) // found.step * found.step + found.step if holds_start else last - first
+    seen, excused, short, long = _course(track, inside, within, n)
+    slots = (last - first) // track.step * track.step + track.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)
     # maintenance in which nothing was reported is planned too; what lies in samples that are too long for it was seen
     blind = np.maximum(length - seen - excused, 0.0)
@@ -171,37 +171,37 @@ def _measured(org: OrgData, policy: AnyPolicy, found: Track, window: Window, as_
     length = np.maximum(length - planned, 0.0)
     missing = np.clip(length - seen, 0.0, None)
     uncounted = missing.copy()
-    for number in np.flatnonzero(missing > 0) if not found.at_end else ():
-        missing[number] = max(missing[number] - _lead(found, int(number), first, last), 0.0)
+    for number in np.flatnonzero(missing > 0) if not track.at_end else ():
+        missing[number] = max(missing[number] - _lead(track, int(number), first, last), 0.0)
     for time in (missing, uncounted):
-        time[time < _WHOLE * np.minimum(found.step, slots)] = 0.0
+        time[time < _WHOLE * np.minimum(track.step, slots)] = 0.0
     return Measurement(
         window=window,
         start=start,
         end=end,
         is_partial=is_partial,
-        reading=policy.read(found, keep, n),
-        samples=_counted(found, keep, n),
+        reading=policy.read(track, keep, n),
+        samples=_counted(track, keep, n),
         length=length,
         missing=missing,
-        unseen=_unseen(found, short, long, uncounted),
+        unseen=_unseen(track, short, long, uncounted),
         uncounted=uncounted,
         half=half_time,
-        idle=_idle(found, inside & ~found.planned, n),
-        busy=np.zeros(n, dtype=bool) if found.busy is None else _counted(found, found.busy, n) > 0,
-        exclusions=exclusions_of(org, found, inside, first, last),
+        idle=_idle(track, inside & ~track.planned, n),
+        busy=np.zeros(n, dtype=bool) if track.busy is None else _counted(track, track.busy, n) > 0,
+        exclusions=exclusions_of(org, track, inside, first, last),
         keep=keep,
         half_keep=half_keep,
     )
 
 
-def _lead(found: Track, number: int, first: int, last: int) -> int:
+def _lead(track: Track, number: int, first: int, last: int) -> int:
     """Measure how much longer samples stand for a window than those within it say: the one before may reach into it.
 
     The last one within it stands for time after it instead, so that samples at one pace come to the same either way.
     """
-    mine = found.of(number)
-    time, span = found.time[mine], found.span[mine]
+    mine = track.of(number)
+    time, span = track.time[mine], track.span[mine]
     begin, end = np.searchsorted(time, (first, last), side="right").tolist()
     if not 0 < begin < end:
         return 0
@@ -221,18 +221,18 @@ def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
     return (time >= first if holds_start else time > first) & (time <= last)
 
 
-def _course(found: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _course(track: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
     seen, excused, short, long = (np.zeros(n) for _ in range(4))
-    half, taken = found.half, 0
-    ends = [block.stop for block in series_blocks(found.column)] or [0]
+    half, taken = track.half, 0
+    ends = [block.stop for block in series_blocks(track.column)] or [0]
     for first, end in pairwise((0, *ends)):
         chosen = slice(first, end)
         there = inside[chosen]
-        column, time = found.column[chosen][there], found.time[chosen][there]
-        span, weight = found.span[chosen][there], found.weight[chosen][there]
+        column, time = track.column[chosen][there], track.time[chosen][there]
+        span, weight = track.span[chosen][there], track.weight[chosen][there]
         if half is not None and half.time.size:
-            up_to = found.column[end - 1] if end < found.column.size else n
+            up_to = track.column[end - 1] if end < track.column.size else n
             also = slice(taken, int(np.searchsorted(half.column, up_to, side="right")))
             taken, more = also.stop, within[also]
             column, time = np.append(column, half.column[also][more]), np.append(time, half.time[also][more])
@@ -242,16 +242,16 @@ def _course(found: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats,
         seen += np.bincount(column, weights=span * weight, minlength=n)
         excused += np.bincount(column, weights=span * (1.0 - weight), minlength=n)
         same = column[1:] == column[:-1]
-        stood = span[1:] if found.at_end else span[:-1]
+        stood = span[1:] if track.at_end else span[:-1]
         gaps = np.where(same, np.maximum(time[1:] - time[:-1] - stood, 0), 0).astype(np.float64)
         short += np.bincount(column[:-1], weights=np.where(gaps < DAY, gaps, 0.0), minlength=n)
         long += np.bincount(column[:-1], weights=np.where(gaps >= DAY, gaps, 0.0), minlength=n)
     return seen, excused, short, long
 
 
-def _unseen(found: Track, short: Floats, long: Floats, missing: Floats) -> Floats:
+def _unseen(track: Track, short: Floats, long: Floats, missing: Floats) -> Floats:
     """Events that usually come in the time that is missing: in gaps of days those of the busiest day, else of any sample."""
-    if found.traffic is None:
+    if track.traffic is None:
         return np.zeros(missing.size)
     short, long = np.minimum(short, missing), np.minimum(long, missing)
     rest = np.maximum(missing - short - long, 0.0)
@@ -259,26 +259,26 @@ def _unseen(found: Track, short: Floats, long: Floats, missing: Floats) -> Float
     with np.errstate(invalid="ignore"):
         by_part = (
             np.where(part > 0, part * rate, 0.0)
-            for part, rate in ((short, found.traffic.most), (long, found.traffic.busiest))
+            for part, rate in ((short, track.traffic.most), (long, track.traffic.busiest))
         )
         return np.asarray(sum(by_part), dtype=np.float64)
 
 
-def _idle(found: Track, keep: Bools, n: int) -> Floats:
+def _idle(track: Track, keep: Bools, n: int) -> Floats:
     """Share of the seen time in which no event came although some usually do."""
     idle = np.zeros(n)
-    busy = found.busy
+    busy = track.busy
     if busy is None:
         return idle
     empty, seen = np.zeros(n), np.zeros(n)
-    for block in series_blocks(found.column):
+    for block in series_blocks(track.column):
         chosen = keep[block]
-        column, span = found.column[block][chosen], found.span[block][chosen].astype(np.float64)
+        column, span = track.column[block][chosen], track.span[block][chosen].astype(np.float64)
         empty += np.bincount(column, weights=np.where(busy[block][chosen], 0.0, span), minlength=n)
         seen += np.bincount(column, weights=span, minlength=n)
     for number in np.flatnonzero(empty > 0):
-        mine = found.of(int(number))
-        span = found.span[mine].astype(np.float64)
+        mine = track.of(int(number))
+        span = track.span[mine].astype(np.float64)
         unusual = _unusual(busy[mine], span)
         idle[number] = (span * unusual)[keep[mine]].sum() / seen[number]
     return idle

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import Breach
-from tars_lib.engines.sla.sli import track
+from tars_lib.engines.sla.sli import read_track
 from tars_lib.model.history import DAY, from_micros, to_micros
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import Half
@@ -67,20 +67,20 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
         None where the breach has no onset or its policy is not in the organisation.
     """
     policy = next((policy for policy in org.policies if policy.sla_id == breach.sla_id), None)
-    found = None if policy is None else track(org, policy)
-    if policy is None or found is None or breach.started_at is None:
+    track = None if policy is None else read_track(org, policy)
+    if policy is None or track is None or breach.started_at is None:
         return None
     end = breach.ended_at or as_of
-    step = int(np.median(found.step)) if found.step.size else DAY
+    step = int(np.median(track.step)) if track.step.size else DAY
     lead = max(BEFORE * (end - breach.started_at), timedelta(microseconds=MIN_BEFORE * step))
     first, onset = to_micros(breach.started_at - lead), to_micros(breach.started_at)
     last, until = to_micros(as_of), to_micros(end)
-    values = policy.course(found)
+    values = policy.course(track)
     by_repo = {}
-    half = found.half
-    for column in np.unique(found.column if half is None else np.append(found.column, half.column)):
-        mine = found.of(int(column))
-        times, series = found.time[mine], values[mine]
+    half = track.half
+    for column in np.unique(track.column if half is None else np.append(track.column, half.column)):
+        mine = track.of(int(column))
+        times, series = track.time[mine], values[mine]
         shown = (times >= first) & (times <= last)
         repo = org.repos[int(column)].repo
         before, during = levels(times, series, onset, until)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tars_lib.engines.sla.burn_rate import Burns, burn_rates
 from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecasts
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
-from tars_lib.engines.sla.sli import Known, Measurement, in_scope, measure, scope_names, shared, track
+from tars_lib.engines.sla.sli import Known, Measurement, in_scope, measure, read_track, scope_names, shared
 from tars_lib.engines.sla.window.missing import MAX_TOLD
 from tars_lib.engines.sla.window.scopes import IDLE_TOLD, Judged, ScopeJudge, limits_of
 from tars_lib.engines.sla.window.traffic import collapse_texts, collapses
@@ -37,7 +37,7 @@ class Verdict:
 
     result: ComplianceResult
     policy: AnyPolicy
-    found: Track | None
+    track: Track | None
     measured: Measurement | None
     breached: tuple[Judged, ...]
     could_be_chance: bool = False
@@ -60,21 +60,21 @@ def judge(
     breach within the period is more likely than not; the latter is left out without `look_ahead`. What policies of the
     same samples share is in `known`; see `shared`.
     """
-    found = track(org, policy, known)
-    scope = np.flatnonzero(in_scope(org, policy, found))
+    track = read_track(org, policy, known)
+    scope = np.flatnonzero(in_scope(org, policy, track))
     strangers = tuple(sorted(set(policy.repos) - {repo.repo for repo in org.repos}))
-    if found is None or not scope.size:
+    if track is None or not scope.size:
         lacking = ", ".join(name for name in policy.needs if not org.history.has(name)) or ", ".join(policy.needs)
         reason = f"no service reports {lacking}" if not strangers else f"no such service: {', '.join(strangers)}"
-        return Verdict(_unknown(policy, reason, scope_names(org, scope) + strangers), policy, found, None, ())
-    measured = measure(org, policy, found, policy.window, as_of, known)
-    own = ScopeJudge.of(org, policy, found, measured)
+        return Verdict(_unknown(policy, reason, scope_names(org, scope) + strangers), policy, track, None, ())
+    measured = measure(org, policy, track, policy.window, as_of, known)
+    own = ScopeJudge.of(org, policy, track, measured)
     judged = [own.judge(int(column), scope) for column in scope]
     whole = own.judge(None, scope) if policy.adds_up else None
     repos = len(org.repos)
-    lost = collapses(org, policy, found, known) if look_ahead else {}
-    burns = burn_rates(policy, found, repos, scope, as_of)
-    outlooks = _outlooks(org, policy, found, scope, as_of, known) if look_ahead else None
+    lost = collapses(org, policy, track, known) if look_ahead else {}
+    burns = burn_rates(policy, track, repos, scope, as_of)
+    outlooks = _outlooks(org, policy, track, scope, as_of, known) if look_ahead else None
     urgent = np.zeros(repos + 1, dtype=bool)
     if burns is not None:
         urgent |= burns.candidates()
@@ -88,9 +88,9 @@ def judge(
     informing = []
     for window in windows:
         if window != policy.window:
-            beside = measure(org, policy, found, window, as_of, known)
-            told = ScopeJudge.of(org, policy, found, beside).judge(deciding.column, scope)
-            informing.append(_window_result(org, policy, found, beside, told))
+            beside = measure(org, policy, track, window, as_of, known)
+            by_window = ScopeJudge.of(org, policy, track, beside).judge(deciding.column, scope)
+            informing.append(_window_result(org, policy, track, beside, by_window))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
     busy = scope[measured.idle[scope] < IDLE_TOLD]
     noted = ([whole] if whole is not None else []) + judged
@@ -100,7 +100,7 @@ def judge(
         value=deciding.value,
         scope=None if deciding.column is None else org.repos[deciding.column].repo,
         reason=_reason(status, deciding, judged, strangers),
-        windows=(_window_result(org, policy, found, measured, deciding), *informing),
+        windows=(_window_result(org, policy, track, measured, deciding), *informing),
         error_budget=_budget(policy, deciding),
         burn_rates=() if burns is None else burns.rates(deciding.column),
         trend=ahead.trend,
@@ -116,12 +116,7 @@ def judge(
         + strangers,
         repo_results=tuple(
             RepoResult(
-                None if j.column is None else org.repos[j.column].repo,
-                j.status,
-                j.value,
-                j.n,
-                j.coverage,
-                j.reason,
+                None if j.column is None else org.repos[j.column].repo, j.status, j.value, j.n, j.coverage, j.reason
             )
             for j in noted
             if j.status is not SlaStatus.COMPLIANT
@@ -134,11 +129,11 @@ def judge(
         missing=(*deciding.missing, *collapse_texts(org, policy, lost, busy, measured.start, measured.end)),
     )
     breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
-    return Verdict(result, policy, found, measured, breached, _is_chance(org, policy, found, measured, deciding))
+    return Verdict(result, policy, track, measured, breached, _is_chance(org, policy, track, measured, deciding))
 
 
 def _outlooks(
-    org: OrgData, policy: AnyPolicy, found: Track, scope: Ints, as_of: datetime, known: Known | None
+    org: OrgData, policy: AnyPolicy, track: Track, scope: Ints, as_of: datetime, known: Known | None
 ) -> Outlooks:
     """Outlooks of an SLA; those that differ from it in the objective alone are made with it, as they share most of the work."""
 
@@ -147,19 +142,19 @@ def _outlooks(
 
     alike = [policy]
     if known is not None and policy.same_samples is not None:
-        same = (one for one in org.policies if one.same_samples == policy.same_samples and rest(one) == rest(policy))
-        alike = list({one.objective: one for one in (*same, policy)}.values())
+        same = (p for p in org.policies if p.same_samples == policy.same_samples and rest(p) == rest(policy))
+        alike = list({p.objective: p for p in (*same, policy)}.values())
     made = shared(
-        known, policy, ("outlook", *rest(policy)), lambda: forecasts(alike, found, len(org.repos), scope, as_of)
+        known, policy, ("outlook", *rest(policy)), lambda: forecasts(alike, track, len(org.repos), scope, as_of)
     )
     return made[policy.objective]
 
 
-def _is_chance(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, deciding: Judged) -> bool:
+def _is_chance(org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, deciding: Judged) -> bool:
     """Return whether a service that just meets the objective may have shown the deciding value."""
     if deciding.status is not SlaStatus.BREACHED:
         return False
-    between = None if deciding.is_completed else _interval(org, policy, found, measured, deciding)
+    between = None if deciding.is_completed else _interval(org, policy, track, measured, deciding)
     return policy.could_be_chance(deciding.bad, deciding.n, between)
 
 
@@ -212,11 +207,7 @@ def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> 
     """The scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
 
     def badness(j: Judged) -> tuple[int, float, int]:
-        return (
-            _RANK[j.status],
-            -float("inf") if j.value is None else policy.beyond(j.value),
-            -(j.column or 0),
-        )
+        return (_RANK[j.status], -float("inf") if j.value is None else policy.beyond(j.value), -(j.column or 0))
 
     if whole is not None and (len(judged) > 1 or not judged):
         worst = max(judged, key=badness, default=whole)
@@ -245,18 +236,18 @@ def _is_certain(status: SlaStatus, noted: list[Judged]) -> bool:
 def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]) -> str | None:
     if status is not SlaStatus.UNKNOWN:
         return deciding.reason
-    told = [f"no such service: {', '.join(strangers)}"] if strangers else []
+    unnamed = [f"no such service: {', '.join(strangers)}"] if strangers else []
     if deciding.status is SlaStatus.UNKNOWN:
-        return "; ".join([*told, deciding.reason or "it cannot be judged"])
+        return "; ".join([*unnamed, deciding.reason or "it cannot be judged"])
     unknown = [j.reason for j in judged if j.status is SlaStatus.UNKNOWN and j.takes_part and j.reason]
     more = [f"{len(unknown) - MAX_TOLD} more services are not known"] if len(unknown) > MAX_TOLD else []
-    return f"the rest is compliant, but {'; '.join([*told, *unknown[:MAX_TOLD], *more])}"
+    return f"the rest is compliant, but {'; '.join([*unnamed, *unknown[:MAX_TOLD], *more])}"
 
 
 def _window_result(
-    org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
+    org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, judged: Judged
 ) -> WindowResult:
-    between = None if judged.value is None or judged.is_completed else _interval(org, policy, found, measured, judged)
+    between = None if judged.value is None or judged.is_completed else _interval(org, policy, track, measured, judged)
     return WindowResult(
         window=str(measured.window),
         start=measured.start,
@@ -276,16 +267,16 @@ def _window_result(
 
 
 def _interval(
-    org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, judged: Judged
+    org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, judged: Judged
 ) -> tuple[float, float] | None:
     """The 95 % interval of a scope's value; the whole is that of the repos which the policy judges."""
     if policy.adds_up:
         # of events the sums suffice
-        columns = in_scope(org, policy, found) if judged.column is None else judged.column
+        columns = in_scope(org, policy, track) if judged.column is None else judged.column
         events = float(measured.reading.events[columns].sum())
-        return policy.interval(judged.bad, events, found.value[:0], limits_of(org, policy))
-    mine = in_scope(org, policy, found)[found.column] if judged.column is None else found.of(judged.column)
-    seen = found.value[mine][measured.keep[mine]]
+        return policy.interval(judged.bad, events, track.value[:0], limits_of(org, policy))
+    mine = in_scope(org, policy, track)[track.column] if judged.column is None else track.of(judged.column)
+    seen = track.value[mine][measured.keep[mine]]
     return policy.interval(judged.bad, float(seen.size), seen, limits_of(org, policy))
 
 

@@ -10,10 +10,7 @@ from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
 from tars_lib.model.slo.track import Bounds, Half, Observation, Track, Traffic
 
-KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {
-    "ratio": RatioPolicy,
-    "threshold": ThresholdPolicy,
-}
+KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {"ratio": RatioPolicy, "threshold": ThresholdPolicy}
 """Name of each kind, as reports carry it. A further kind extends one of these two, as it counts events or looks at samples."""
 
 AnyPolicy = Annotated[RatioPolicy | ThresholdPolicy, OneOf(KINDS)]

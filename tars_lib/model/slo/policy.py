@@ -62,13 +62,13 @@ class Window:
         ConfigError
             For anything else, and for a length of zero.
         """
-        given = str(text).strip() + ("d" if isinstance(text, int) else "")
-        if _MONTHLY.fullmatch(given):
-            minutes = f", or {given.lower()} for minutes" if given.endswith("M") else ""
+        length = str(text).strip() + ("d" if isinstance(text, int) else "")
+        if _MONTHLY.fullmatch(length):
+            minutes = f", or {length.lower()} for minutes" if length.endswith("M") else ""
             raise ConfigError(
                 f"window {text!r} is not allowed: months, quarters and years differ in length; write days, such as 30d{minutes}"
             )
-        match = _WINDOW.fullmatch(given)
+        match = _WINDOW.fullmatch(length)
         if match is None or int(match[1]) == 0:
             raise ConfigError(f"window {text!r} is not allowed; a number with m, h, d or w is, such as 30m, 6h, 30d")
         amount, unit = int(match[1]), match[2].lower()

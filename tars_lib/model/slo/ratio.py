@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.model.history import DAY, History, intervals
+from tars_lib.model.clock import intervals
+from tars_lib.model.history import DAY, History
 from tars_lib.model.slo.policy import Policy
 from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Half, Observation, Track, Traffic
@@ -123,17 +124,17 @@ class RatioPolicy(Policy):
         whole = (rows.open_total == 0) & (open_part == 0)
         possible = whole & (counted <= rows.total)
         # views of the history where nothing is left out
-        kept = slice(None) if possible.all() else possible
+        used = slice(None) if possible.all() else possible
         n = len(history.repos)
         traffic = _traffic(rows, n)
         step = intervals(history, self.total)
         step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
-        events, counted_part = rows.total[kept], counted[kept]
+        events, counted_part = rows.total[used], counted[used]
         notes, noted = self._notes(rows)
         samples = Track(
-            column=rows.column[kept],
-            time=rows.time[kept],
-            span=rows.span[kept],
+            column=rows.column[used],
+            time=rows.time[used],
+            span=rows.span[used],
             value=events - counted_part if self.part_is_good else counted_part,
             total=events,
             weight=np.broadcast_to(1.0, events.size),
@@ -179,7 +180,7 @@ class RatioPolicy(Policy):
             best_total=best[1],
             shortfall=np.where(lacks_total, known + open_total * span * traffic.least[column] - fewest, 0.0),
             short_is_bad=self.part_is_good,
-            asked=np.where(lacks_total, most, unknown),
+            in_question=np.where(lacks_total, most, unknown),
             lacks=np.where(is_impossible, -1, np.where(lacks_total, 0, 1)),
             names=self.needs,
         )
@@ -283,6 +284,6 @@ def _add_traffic(usual: Traffic, column: NDArray[np.int32], time: Ints, span: In
     of_day = column[starts]
     # a day of which little is known says nothing of days; where there is no other, the mean of all that is known does
     busy = np.where(covered >= DAY / 2, rates, 0.0)
-    heads = np.flatnonzero(np.concatenate(([True], of_day[1:] != of_day[:-1])))
+    first_day = np.flatnonzero(np.concatenate(([True], of_day[1:] != of_day[:-1])))
     mean = np.add.reduceat(total, first) / np.add.reduceat(span, first)
-    usual.busiest[there] = np.maximum(np.maximum.reduceat(busy, heads), mean)
+    usual.busiest[there] = np.maximum(np.maximum.reduceat(busy, first_day), mean)

@@ -103,7 +103,7 @@ def in_slices(track: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         half = replace(
             half, column=spoilt[0], time=spoilt[1] * length, span=np.full(m, length), weight=np.ones(m),
             worst_bad=np.ones(m), worst_total=np.ones(m), best_bad=np.zeros(m), best_total=np.ones(m),
-            shortfall=np.zeros(m), asked=np.ones(m), lacks=np.resize(half.lacks, m),
+            shortfall=np.zeros(m), in_question=np.ones(m), lacks=np.resize(half.lacks, m),
         )  # fmt: skip
     size = int(keep.sum())
     value, empty = np.where(is_empty, 1.0, sli)[keep], is_empty[keep]

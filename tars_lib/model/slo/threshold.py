@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.model.history import DAY, History, intervals
+from tars_lib.model.clock import intervals
+from tars_lib.model.history import DAY, History
 from tars_lib.model.slo.policy import Policy
 from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Bounds, Half, Observation, Track
@@ -323,7 +324,7 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
         intervals(history, TOTAL),
         half=Half(
             rows.column[half], rows.time[half], rows.span[half], np.ones(none.size), none, none, none, none, none,
-            short_is_bad=False, asked=rows.span[half].astype(np.float64),
+            short_is_bad=False, in_question=rows.span[half].astype(np.float64),
             lacks=np.where(rows.open_total[half] > 0, 0, 1), names=names,
         ),
         empty=~busy,

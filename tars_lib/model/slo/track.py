@@ -42,7 +42,7 @@ class Half:
         Events by which a time without a total falls short of the least usual traffic; a single time may, their sum may not.
     short_is_bad : bool
         Whether those events failed, in the best completion; else they are good ones, in the worst.
-    asked : ndarray, shape (h,)
+    in_question : ndarray, shape (h,)
         Events in question.
     lacks : ndarray of int64, shape (h,)
         Position in `names` of the count that is absent; -1 where both are there and contradict each other.
@@ -60,15 +60,15 @@ class Half:
     best_total: Floats
     shortfall: Floats
     short_is_bad: bool
-    asked: Floats
+    in_question: Floats
     lacks: Ints
     names: tuple[str, ...]
 
     def where(self, chosen: NDArray[np.bool_]) -> Half:
         """Return those times alone."""
-        held: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        held |= {name: part[chosen] for name, part in held.items() if isinstance(part, np.ndarray)}
-        return Half(**held)
+        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns |= {name: part[chosen] for name, part in columns.items() if isinstance(part, np.ndarray)}
+        return Half(**columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

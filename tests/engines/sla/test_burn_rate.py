@@ -12,7 +12,7 @@ from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, rati
 
 from tars_lib.engines.sla.burn_rate import PAIRS, burn_rates
 from tars_lib.engines.sla.report import BurnRate, ComplianceResult
-from tars_lib.engines.sla.sli import in_scope, track
+from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.names import Event, SlaStatus
@@ -228,7 +228,7 @@ def test_rates_agree_with_a_loop_over_rows(seed: int) -> None:
         rows += [row for place, row in enumerate(made) if kept[place % 400]]
     policy = ratio(0.99)
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     as_of = T0 + 390 * HOUR
     burns = burn_rates(policy, found, 3, np.flatnonzero(in_scope(org, policy, found)), as_of)

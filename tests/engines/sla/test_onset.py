@@ -12,7 +12,7 @@ from naive_sli import best_run
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, ratio, series, threshold
 
 from tars_lib.engines.sla.onset import Stretch, burning_stretch, excess_series, largest_sum
-from tars_lib.engines.sla.sli import measure, track
+from tars_lib.engines.sla.sli import measure, read_track
 from tars_lib.model.names import Event
 from tars_lib.model.slo import AnyPolicy, Window
 
@@ -21,7 +21,7 @@ def stretch(
     rows: list[Row], policy: AnyPolicy, column: int | None = 0, as_of: datetime | None = None, **fields: object
 ) -> Stretch | None:
     org = org_of(rows, policy, **fields)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     end = as_of or max(row[0] for row in rows)
     return burning_stretch(policy, found, measure(org, policy, found, policy.window, end), column)
@@ -118,7 +118,7 @@ def test_what_came_after_as_of_is_not_looked_at() -> None:
 def test_the_organisations_excess_is_the_sum_over_repos_at_each_time() -> None:
     policy = ratio(0.9)
     org = org_of(counts("a", [100, 100], [0, 30]) + counts("b", [100], [20]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     times, excess = excess_series(policy, found, None)
     assert times.size == 2
@@ -130,7 +130,7 @@ def test_the_excess_of_a_good_share_is_each_bad_sample_less_what_is_allowed(floo
     policy = threshold(
         "x", 0.9, aggregate="good_share", threshold=2.0, threshold_is_floor=floor, unit="ratio", higher_is_better=True
     )
-    found = track(org_of(series("a", "x", [1, 2, 3]), policy), policy)
+    found = read_track(org_of(series("a", "x", [1, 2, 3]), policy), policy)
     assert found is not None
     np.testing.assert_allclose(excess_series(policy, found, 0)[1], expected)
 

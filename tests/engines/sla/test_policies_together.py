@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from org_samples import DAILY, T0, counts, days, org_of, ratio
 
-from tars_lib.engines.sla.sli import Known, measure, track
+from tars_lib.engines.sla.sli import Known, measure, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.engines.sla.window.scopes import ScopeJudge
 from tars_lib.model.names import Repo
@@ -48,7 +48,7 @@ def test_what_policies_share_changes_no_verdict(org: OrgData) -> None:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_a_repo_without_a_gap_is_judged_as_any_other(org: OrgData, objective: float) -> None:
     policy = next(one for one in org.policies if one.objective == objective and isinstance(one, RatioPolicy))
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     short = ScopeJudge.of(org, policy, found, measure(org, policy, found, policy.window, AS_OF))
     long = replace(short, is_plain=np.zeros_like(short.is_plain))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from naive_sli import ratio_value, threshold_value, wilson_by_search, window_rows
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, ratio, series, threshold
 
-from tars_lib.engines.sla.sli import Measurement, in_scope, measure, track
+from tars_lib.engines.sla.sli import Measurement, in_scope, measure, read_track
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import Event, Repo
 from tars_lib.model.slo import AGGREGATES, AnyPolicy, Track, Window
@@ -53,7 +53,7 @@ def test_a_ratio_is_that_of_plain_loops_over_the_rows_of_the_window(
     policy = ratio(time_zone=zone, window=days(number), part_is_good=good, total="jobs", part="jobs_done")
     as_of = max(row[0] for row in rows)
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     if found is None:
         assert len({row[2] for row in rows}) == 1
         return
@@ -88,7 +88,7 @@ def test_an_aggregate_is_that_of_plain_loops_over_the_rows_of_the_window(
     )
     as_of = max(row[0] for row in rows)
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     if found is None:
         assert "latency" not in {row[2] for row in rows}
         return
@@ -111,7 +111,7 @@ def test_an_aggregate_is_that_of_plain_loops_over_the_rows_of_the_window(
 def test_aggregates_of_five_numbers_by_hand(aggregate: str, higher: bool, value: float) -> None:
     policy = threshold("latency", aggregate=aggregate, higher_is_better=higher)
     org = org_of(series("a", "latency", [2, 8, 2, 2, 1]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert measure(org, policy, found, policy.window, T0 + 4 * DAILY).reading.value.tolist() == [value]
 
@@ -128,7 +128,7 @@ def test_a_sample_at_the_threshold_is_good(floor: bool, share: float) -> None:
         higher_is_better=True,
     )
     org = org_of(series("a", "latency", [1, 2, 3, 1]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert measure(org, policy, found, policy.window, T0 + 3 * DAILY).reading.value.tolist() == [share]
 
@@ -137,7 +137,7 @@ def test_a_sample_at_the_threshold_is_good(floor: bool, share: float) -> None:
 def test_the_mean_of_a_constant_is_that_constant(value: float) -> None:
     policy = threshold("availability", value, unit="ratio", higher_is_better=True)
     org = org_of(series("a", "availability", [value] * 30) + series("b", "availability", [value / 3] * 29), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert measure(org, policy, found, policy.window, T0 + 29 * DAILY).reading.value.tolist() == [value, value / 3]
 
@@ -145,7 +145,7 @@ def test_the_mean_of_a_constant_is_that_constant(value: float) -> None:
 def test_minutes_begin_after_the_sample_that_ended_the_window_before() -> None:
     policy = threshold("latency", window=Window(minutes=30))
     org = org_of(series("a", "latency", range(20), step=FIVE_MINUTES), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 19 * FIVE_MINUTES)
     assert (measured.samples[0], measured.length[0] / found.step[0], measured.reading.value[0]) == (6, 6.0, 16.5)
@@ -166,7 +166,7 @@ def test_a_whole_local_day_of_hourly_samples_is_complete_even_when_the_clock_cha
     policy = threshold("latency", window=days(1), time_zone=zone)
     start = as_of - 100 * HOUR
     org = org_of(series("a", "latency", [1] * 101, start, HOUR), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, as_of)
     assert (int(measured.samples[0]), round(measured.length[0] / found.step[0])) == (expected, expected)
@@ -181,7 +181,7 @@ def test_each_repo_is_expected_at_its_own_pace() -> None:
         + series("gappy", "latency", [1] * 5)
     )
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 9 * DAILY + 23 * HOUR)
     coverage = dict(zip(org.history.repos, np.minimum(1 - measured.missing / measured.length, 1), strict=True))
@@ -191,7 +191,7 @@ def test_each_repo_is_expected_at_its_own_pace() -> None:
 def test_a_lost_counter_is_missing_data_and_not_zero_failures() -> None:
     policy = ratio(0.9)
     org = org_of(series("a", "requests_total", [100] * 10) + series("a", "requests_failed", [50] * 5), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 9 * DAILY)
     assert (measured.samples[0], measured.reading.events[0], measured.reading.value[0]) == (5, 500.0, 0.5)
@@ -200,7 +200,7 @@ def test_a_lost_counter_is_missing_data_and_not_zero_failures() -> None:
 def test_good_events_beyond_all_events_count_as_all_good() -> None:
     policy = ratio(total="all", part="good", part_is_good=True)
     org = org_of(series("a", "all", [10, 10]) + series("a", "good", [12, 10]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert measure(org, policy, found, policy.window, T0 + DAILY).reading.value.tolist() == [1.0]
 
@@ -208,7 +208,7 @@ def test_good_events_beyond_all_events_count_as_all_good() -> None:
 def test_the_error_rate_is_derived_from_the_counts_sample_by_sample() -> None:
     policy = threshold("error_rate", unit="ratio")
     org = org_of(counts("a", [100, 0, 200, 50], [10, 0, 0, 50]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert found.value[~found.says_nothing].tolist() == [0.1, 0.0, 1.0]
 
@@ -221,8 +221,8 @@ def test_a_policy_judges_the_repos_that_it_names_or_all_that_ever_reported() -> 
         (("c", "zzz"), [False, False, True]),
     ):
         policy = threshold("latency", repos=names)
-        assert in_scope(org, policy, track(org, policy)).tolist() == scope
-    assert track(org, threshold("lead_time")) is None
+        assert in_scope(org, policy, read_track(org, policy)).tolist() == scope
+    assert read_track(org, threshold("lead_time")) is None
 
 
 def maintenance(repo: str | None, first: int, last: int) -> Event:
@@ -233,7 +233,7 @@ def test_maintenance_is_listed_and_neither_counted_nor_expected() -> None:
     policy = ratio(window=days(30))
     rows = counts("a", [100] * 30, [0] * 10 + [100] * 5 + [0] * 15) + counts("b", [100] * 30, [0] * 30)
     org = org_of(rows, policy, events=(maintenance("a", 10, 15), maintenance("zzz", 0, 30), maintenance("b", -9, -5)))
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 29 * DAILY)
     assert measured.reading.value.tolist() == [1.0, 1.0]
@@ -251,7 +251,7 @@ def test_overlapping_maintenance_is_excluded_once() -> None:
         policy,
         events=(maintenance("a", 5, 15), maintenance(None, 10, 20), maintenance("a", 12, 14)),
     )
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 29 * DAILY)
     assert (measured.samples[0], measured.length[0] / found.step[0]) == (15, 15.0)
@@ -261,7 +261,7 @@ def test_overlapping_maintenance_is_excluded_once() -> None:
 def test_the_interval_of_a_ratio_is_wilsons(good: float, events: float) -> None:
     policy = ratio()
     org = org_of(counts("a", [events], [events - good]), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0)
     for column in (0, None):
@@ -273,7 +273,7 @@ def test_the_interval_of_independent_means_covers_the_truth_about_as_often_as_it
     policy = threshold("latency", window=days(30))
     rows = [row for n in range(400) for row in series(f"r{n:03}", "latency", rng.normal(10, 1, 30))]
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 29 * DAILY)
     between = [interval_of(policy, found, measured, n) for n in range(400)]
@@ -286,7 +286,7 @@ def test_the_interval_of_a_median_covers_the_truth_at_least_as_often_as_it_says(
     policy = threshold("latency", window=days(30), aggregate="median")
     rows = [row for n in range(400) for row in series(f"r{n:03}", "latency", rng.exponential(1, 30))]
     org = org_of(rows, policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     measured = measure(org, policy, found, policy.window, T0 + 29 * DAILY)
     between = [interval_of(policy, found, measured, n) for n in range(400)]
@@ -297,6 +297,6 @@ def test_the_interval_of_a_median_covers_the_truth_at_least_as_often_as_it_says(
 def test_a_maximum_and_a_last_value_have_no_interval(aggregate: str) -> None:
     policy = threshold("latency", aggregate=aggregate)
     org = org_of(series("a", "latency", range(9)), policy)
-    found = track(org, policy)
+    found = read_track(org, policy)
     assert found is not None
     assert interval_of(policy, found, measure(org, policy, found, policy.window, T0 + 8 * DAILY), 0) is None

@@ -44,23 +44,23 @@ def planned_of(org: OrgData) -> list[Planned]:
         if event.repo is None or event.repo in position:
             column = None if event.repo is None else position[event.repo]
             by_column.setdefault(column, []).append((to_micros(event.timestamp), to_micros(until)))
-    return [Planned(column, *stretch) for column, found in by_column.items() for stretch in _joined(found)]
+    return [Planned(column, *stretch) for column, stretches in by_column.items() for stretch in _joined(stretches)]
 
 
-def without_maintenance(org: OrgData, found: Track) -> Track:
+def without_maintenance(org: OrgData, track: Track) -> Track:
     """Return the track less what maintenance excuses."""
     planned = planned_of(org)
     if not planned:
-        return found
-    is_count = found.total is not None
-    weight = _weight(planned, found.column, found.time, found.span, is_count=is_count, at_end=found.at_end)
-    half = found.half
+        return track
+    is_count = track.total is not None
+    weight = _weight(planned, track.column, track.time, track.span, is_count=is_count, at_end=track.at_end)
+    half = track.half
     of_half = (
         np.ones(0)
         if half is None
-        else _weight(planned, half.column, half.time, half.span, is_count=is_count, at_end=found.at_end)
+        else _weight(planned, half.column, half.time, half.span, is_count=is_count, at_end=track.at_end)
     )
-    return found.excused(weight, of_half)
+    return track.excused(weight, of_half)
 
 
 def _weight(planned: list[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool) -> Floats:
@@ -81,20 +81,20 @@ def overlap(stretch: Planned, column: Columns, time: Ints, span: Ints, *, at_end
     return lap if stretch.column is None else np.where(column == stretch.column, lap, 0)
 
 
-def exclusions_of(org: OrgData, found: Track, inside: Bools, first: int, last: int) -> tuple[Exclusion, ...]:
+def exclusions_of(org: OrgData, track: Track, inside: Bools, first: int, last: int) -> tuple[Exclusion, ...]:
     """Return each maintenance event within a window, with the samples that it excuses and those too long for it."""
     if next(org.maintenance(), None) is None:
         return ()
     keys = [repo.repo for repo in org.repos]
     listed: list[Exclusion] = []
-    column, time, span = found.column[inside], found.time[inside], found.span[inside]
+    column, time, span = track.column[inside], track.time[inside], track.span[inside]
     for event, until in org.maintenance():
         begin, finish = to_micros(event.timestamp), to_micros(until)
         reach = int(span.max(initial=0))
         if finish < first - reach or begin > last + reach or (event.repo is not None and event.repo not in keys):
             continue
         stretch = Planned(None if event.repo is None else keys.index(event.repo), begin, finish)
-        hit = overlap(stretch, column, time, span, at_end=found.at_end) > 0
+        hit = overlap(stretch, column, time, span, at_end=track.at_end) > 0
         coarse = hit & (span > COARSE * (finish - begin))
         if hit.any() or (finish >= first and begin <= last):
             excused = int((hit & ~coarse).sum())
@@ -110,7 +110,7 @@ def planned_time(org: OrgData, first: int, last: int) -> Floats:
         for column in range(len(org.repos)) if stretch.column is None else (stretch.column,):
             if finish > begin:
                 stretches[column].append((begin, finish))
-    return np.array([sum(finish - begin for begin, finish in _joined(found)) for found in stretches], dtype=np.float64)
+    return np.array([sum(finish - begin for begin, finish in _joined(mine)) for mine in stretches], dtype=np.float64)
 
 
 def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -21,14 +21,14 @@ MAX_TOLD = 3
 def half_text(
     org: OrgData,
     policy: AnyPolicy,
-    found: Track,
+    track: Track,
     measured: Measurement,
     columns: Ints,
-    asked: float,
+    in_question: float,
     ends: tuple[float, float],
 ) -> str:
     """Return which count of which repo is absent, since when, and what that leaves open."""
-    parts, half = [], found.half
+    parts, half = [], track.half
     if half is not None and measured.half_keep.any():
         mine = measured.half_keep & np.isin(half.column, columns)
         times = half.time[mine]
@@ -46,30 +46,30 @@ def half_text(
             parts.append(f"{len(groups) - MAX_TOLD} more are incomplete")
     silent = columns[measured.missing[columns] > 0.5 * np.maximum(measured.length[columns], 1.0)]
     if silent.size and columns.size > 1:
-        parts.append(coverage_text(org, policy, found, measured, silent))
+        parts.append(coverage_text(org, policy, track, measured, silent))
     between = f"the value lies between {value_text(ends[0], policy.unit)} and {value_text(ends[1], policy.unit)}"
-    share = f"{asked:.1%} of the events are" if policy.adds_up else f"{asked:.1%} of the window is"
-    share = "any number of events is" if asked >= 1.0 and policy.adds_up else share
+    share = f"{in_question:.1%} of the events are" if policy.adds_up else f"{in_question:.1%} of the window is"
+    share = "any number of events is" if in_question >= 1.0 and policy.adds_up else share
     return f"{'; '.join(parts)}; {share} in question, so {between}"
 
 
-def coverage_text(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, columns: Ints) -> str:
+def coverage_text(org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, columns: Ints) -> str:
     """Return how much of the window was not seen, of whom, and since when."""
     blind = [int(number) for number in columns if measured.missing[number] > 0] or [int(number) for number in columns]
     blind.sort(key=lambda number: -float(measured.missing[number]) / max(float(measured.length[number]), 1.0))
-    told = [_silence(org, policy, found, measured, number) for number in blind[:MAX_TOLD]]
+    silences = [_silence(org, policy, track, measured, number) for number in blind[:MAX_TOLD]]
     more = f"; {len(blind) - MAX_TOLD} more services are incomplete" if len(blind) > MAX_TOLD else ""
-    return "; ".join(told) + more
+    return "; ".join(silences) + more
 
 
-def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement, number: int) -> str:
+def _silence(org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, number: int) -> str:
     repo, length = org.repos[number].repo, float(measured.length[number])
     covered = 1.0 - float(measured.missing[number]) / length if length > 0 else 0.0
-    mine = found.of(number)
-    times, span = found.time[mine], found.span[mine]
-    if found.half is not None:
-        half = found.half.column == number
-        times, span = np.append(times, found.half.time[half]), np.append(span, found.half.span[half])
+    mine = track.of(number)
+    times, span = track.time[mine], track.span[mine]
+    if track.half is not None:
+        half = track.half.column == number
+        times, span = np.append(times, track.half.time[half]), np.append(span, track.half.span[half])
         order = np.argsort(times, kind="stable")
         times, span = times[order], span[order]
     name = " and ".join(policy.needs)
@@ -86,7 +86,7 @@ def _silence(org: OrgData, policy: AnyPolicy, found: Track, measured: Measuremen
         )
     if not ((times >= first) & (times <= last)).any():
         return f"{repo} has no sample of {name} in the window"
-    when = _widest_gap(times, span, first, last, at_end=found.at_end)
+    when = _widest_gap(times, span, first, last, at_end=track.at_end)
     return f"samples of {repo} cover {covered:.0%} of the window{f': {when}' if when else ''}"
 
 
@@ -95,14 +95,14 @@ def _widest_gap(times: Ints, span: Ints, first: int, last: int, *, at_end: bool)
     begin, finish = (times - span, times) if at_end else (times, times + span)
     edges = np.clip(np.concatenate((finish, [first])), first, last)[np.r_[-1, 0 : times.size]]
     gaps = np.clip(np.append(begin, last), first, last) - edges
-    place = int(np.argmax(gaps))
-    if gaps[place] <= 0:
+    widest = int(np.argmax(gaps))
+    if gaps[widest] <= 0:
         return ""
-    if place == times.size:
+    if widest == times.size:
         return f"it has been silent since {from_micros(int(times[-1])):{MINUTES}}"
-    if place == 0:
+    if widest == 0:
         return f"its first sample is from {from_micros(int(times[0])):{MINUTES}}"
-    earlier, later = (from_micros(int(time)) for time in times[place - 1 : place + 1])
+    earlier, later = (from_micros(int(time)) for time in times[widest - 1 : widest + 1])
     return f"there is no sample between {earlier:{MINUTES}} and {later:{MINUTES}}"
 
 

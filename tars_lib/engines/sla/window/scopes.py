@@ -76,7 +76,7 @@ class _Seen:
     value: float
     half: tuple[float, float]
     whole: tuple[float, float]
-    asked: float
+    in_question: float
     events: float
     known: float
     bad: float
@@ -90,7 +90,7 @@ class ScopeJudge:
 
     org: OrgData
     policy: AnyPolicy
-    found: Track
+    track: Track
     measured: Measurement
     bounds: Bounds | None
     half_bounds: Bounds | None
@@ -98,26 +98,26 @@ class ScopeJudge:
     is_plain: Flags
 
     @classmethod
-    def of(cls, org: OrgData, policy: AnyPolicy, found: Track, measured: Measurement) -> ScopeJudge:
+    def of(cls, org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement) -> ScopeJudge:
         """Return the judge of a window; what each judgement takes from all repos is computed once."""
         half, share = (
             time / np.maximum(measured.length, 1.0) for time in (measured.half, measured.half + measured.uncounted)
         )
         limits = limits_of(org, policy)
         whole, open_ones = (
-            policy.bounds(found, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
+            policy.bounds(track, measured.keep, measured.reading, np.minimum(part, 1.0), limits)
             for part in (share, half)
         )
         is_half = np.zeros(half.size, dtype=bool)
-        if found.half is not None:
-            is_half[found.half.column[measured.half_keep]] = True
+        if track.half is not None:
+            is_half[track.half.column[measured.half_keep]] = True
         plain = np.zeros(half.size, dtype=bool)
         if policy.adds_up:
             # nothing is missing, unseen or in question, and there is enough
             plain = (measured.missing == 0) & (measured.unseen == 0) & (measured.length > 0) & ~is_half
             plain &= (measured.idle < IDLE_TOLD) & (measured.samples > 0)
             plain &= measured.reading.events >= max(policy.fewest, 1)
-        return cls(org, policy, found, measured, whole, open_ones, is_half, plain)
+        return cls(org, policy, track, measured, whole, open_ones, is_half, plain)
 
     def judge(self, column: int | None, scope: Ints) -> Judged:
         """Return the verdict on a repo by position, or on all of a scope (None)."""
@@ -149,11 +149,11 @@ class ScopeJudge:
             return replace(blank, reason=f"{least}; {self._coverage(columns)}", takes_part=not is_quiet)
         is_certain = policy.is_met_by(seen.whole[0]) == policy.is_met_by(seen.whole[1])
         in_doubt = policy.is_met_by(seen.half[0]) != policy.is_met_by(seen.half[1])
-        if half is None and seen.asked > 0:
+        if half is None and seen.in_question > 0:
             half = self._half(columns, seen)
         if not is_certain and coverage < MIN_COVERAGE:
             return replace(blank, reason=self._coverage(columns), takes_part=not is_quiet)
-        if not is_certain and in_doubt and (seen.asked > MAX_ASKED or value is None):
+        if not is_certain and in_doubt and (seen.in_question > MAX_ASKED or value is None):
             return replace(blank, reason=half or self._coverage(columns))
         if value is None:
             # only what is half reported says anything, and it says it in every completion
@@ -163,12 +163,12 @@ class ScopeJudge:
             # what is half reported decides: its events are those of the completion that is told
             bad, events = seen.best if value == seen.half[1] else seen.worst
             blank = replace(blank, bad=bad, n=round(events), is_completed=True)
-        told = [] if half is None or seen.asked == 0 else [half]
+        sentences = [] if half is None or seen.in_question == 0 else [half]
         if coverage < 1.0 - MAX_ASKED:
-            told.append(self._coverage(columns))
+            sentences.append(self._coverage(columns))
         if idle >= IDLE_TOLD and not is_quiet:
-            told.append(self._idle_text(columns, idle))
-        known = replace(blank, value=value, is_certain=is_certain, missing=tuple(told))
+            sentences.append(self._idle_text(columns, idle))
+        known = replace(blank, value=value, is_certain=is_certain, missing=tuple(sentences))
         if not policy.is_met_by(value):
             return replace(known, status=SlaStatus.BREACHED)
         if idle > MAX_IDLE and not is_quiet:
@@ -201,12 +201,12 @@ class ScopeJudge:
         if self.bounds is not None and self.half_bounds is not None:
             value = float(reading.value[columns[0]])
             ends, half = (
-                (float(found.low[columns[0]]), float(found.high[columns[0]]))
-                for found in (self.bounds, self.half_bounds)
+                (float(bounds.low[columns[0]]), float(bounds.high[columns[0]]))
+                for bounds in (self.bounds, self.half_bounds)
             )
             in_question = float(self.measured.half[columns[0]]) / max(float(self.measured.length[columns[0]]), 1.0)
             return _Seen(value, half, ends, in_question, events, events, bad)
-        worst, best, asked = self._half_sums(columns)
+        worst, best, in_question = self._half_sums(columns)
         seen = np.array([bad, events])
         worst, best = worst + seen, best + seen
         unseen = np.where([self.org.repos[int(number)].quiet for number in columns], 0.0, self.measured.unseen[columns])
@@ -218,21 +218,23 @@ class ScopeJudge:
             (_share(worst[0] + more, worst[1] + more, 0.0), _share(best[0], best[1] + more, 1.0))
             for more in (silent, silent + rest)
         )
-        asked += silent
+        in_question += silent
         value = (events - bad) / events if events > 0 else math.nan
-        asked_share = 1.0 if math.isinf(asked) else asked / (events + asked) if asked > 0 else 0.0
+        share_in_question = (
+            1.0 if math.isinf(in_question) else in_question / (events + in_question) if in_question > 0 else 0.0
+        )
         known = events + min(float(worst[1] - events), float(best[1] - events))
         at_best, at_worst = ((float(sums[0]), float(sums[1])) for sums in (best, worst))
-        return _Seen(value, half, whole, asked_share, events, known, bad, at_best, at_worst)
+        return _Seen(value, half, whole, share_in_question, events, known, bad, at_best, at_worst)
 
     def _half_sums(self, columns: Ints) -> tuple[Floats, Floats, float]:
         """Bad and all events of what is half reported in its worst and best completion, and the events in question."""
-        half = self.found.half
+        half = self.track.half
         if half is None or not self.is_half[columns].any():
             return np.zeros(2), np.zeros(2), 0.0
         mine = self.measured.half_keep & np.isin(half.column, columns)
         weight = half.weight[mine]
-        parts = (half.worst_bad, half.worst_total, half.best_bad, half.best_total, half.asked, half.shortfall)
+        parts = (half.worst_bad, half.worst_total, half.best_bad, half.best_total, half.in_question, half.shortfall)
         sums = np.array([float((part[mine] * weight).sum()) for part in parts])
         worst, best, short = sums[:2], sums[2:4], max(float(sums[5]), 0.0)
         if half.short_is_bad:
@@ -248,10 +250,10 @@ class ScopeJudge:
         return float(self.measured.idle[seen].min()) if seen.size else 0.0
 
     def _half(self, columns: Ints, seen: _Seen) -> str:
-        return half_text(self.org, self.policy, self.found, self.measured, columns, seen.asked, seen.half)
+        return half_text(self.org, self.policy, self.track, self.measured, columns, seen.in_question, seen.half)
 
     def _coverage(self, columns: Ints) -> str:
-        return coverage_text(self.org, self.policy, self.found, self.measured, columns)
+        return coverage_text(self.org, self.policy, self.track, self.measured, columns)
 
     def _idle_text(self, columns: Ints, idle: float) -> str:
         return idle_text(self.org, self.policy, columns, idle)

@@ -185,10 +185,10 @@ def _low(time: Ints, total: Floats, rows: Ints, step: int) -> NDArray[np.bool_]:
     """Return whether samples have at most a fifth of what is usual at their hour; false where no past says what is."""
     wanted = time[rows][:, None] - DAY * np.arange(1, DAYS + 1)
     near = np.clip(np.searchsorted(time, wanted - step // 2), 0, time.size - 1)
-    found = np.where(np.abs(time[near] - wanted) <= step // 2, total[near], np.nan)
-    count = np.isfinite(found).sum(axis=1)
+    then = np.where(np.abs(time[near] - wanted) <= step // 2, total[near], np.nan)
+    count = np.isfinite(then).sum(axis=1)
     rank = np.maximum(np.ceil(USUAL * count).astype(np.int64) - 1, 0)
-    usual = np.take_along_axis(np.sort(found, axis=1), rank[:, None], axis=1)[:, 0]
+    usual = np.take_along_axis(np.sort(then, axis=1), rank[:, None], axis=1)[:, 0]
     return np.asarray((count > 0) & (usual > 0) & (total[rows] <= (1.0 - LOST) * usual))
 
 
@@ -209,15 +209,15 @@ def _same_hours(time: Ints, total: Floats, first: int, length: int) -> Floats:
 
 
 def collapses(
-    org: OrgData, policy: AnyPolicy, found: Track, known: MutableMapping[object, Any] | None = None
+    org: OrgData, policy: AnyPolicy, track: Track, known: MutableMapping[object, Any] | None = None
 ) -> Mapping[int, Collapse]:
     """Return which repos by position lost most of the traffic that an SLA is about: its own total, else the requests."""
     shared = ("collapses", policy.same_samples if policy.adds_up else TOTAL)
     is_shared = known is not None and shared[1] is not None
     if known is not None and is_shared and shared in known:
         return cast("Mapping[int, Collapse]", known[shared])
-    traffic = found if found.total is not None else _requests(org, found)
-    told: dict[int, Collapse] = {}
+    traffic = track if track.total is not None else _requests(org, track)
+    by_column: dict[int, Collapse] = {}
     if traffic is not None and traffic.total is not None:
         for number in np.flatnonzero(np.bincount(traffic.column)).tolist():
             if org.repos[number].quiet:
@@ -228,20 +228,20 @@ def collapses(
             series = traffic.time[mine][whole], traffic.total[mine][whole]
             lost = collapse_of(*series, step, services) or lull_of(*series, services)
             if lost is not None:
-                told[number] = lost
+                by_column[number] = lost
     if known is not None and is_shared:
-        known[shared] = told
-    return told
+        known[shared] = by_column
+    return by_column
 
 
-def _requests(org: OrgData, found: Track) -> Track | None:
+def _requests(org: OrgData, track: Track) -> Track | None:
     column, time, value = org.history.samples(TOTAL)
     if not time.size:
         return None
     step = np.full(len(org.repos), org.history.interval(TOTAL) or DAY)
-    stands = spans(column, time, int(step[0]) if step.size else DAY, at_end=found.at_end)
+    stands = spans(column, time, int(step[0]) if step.size else DAY, at_end=track.at_end)
     weight = np.ones(time.size)
-    return without_maintenance(org, Track(column, time, stands, value, value, weight, step, at_end=found.at_end))
+    return without_maintenance(org, Track(column, time, stands, value, value, weight, step, at_end=track.at_end))
 
 
 def collapse_texts(
