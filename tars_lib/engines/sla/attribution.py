@@ -102,16 +102,17 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         directions[policy.subject] = policy.higher_sample_is_better
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     found = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
-    if found.unmeasured is not None:
-        hidden = UnmeasuredCause(found.unmeasured.near, found.unmeasured.calls, found.unmeasured.contribution)
-        return Attribution((), 1.0, found.reason, hidden)
+    place = found.unmeasured
+    hidden = None if place is None else UnmeasuredCause(place.near, place.calls, place.contribution)
     if not found.causes:
-        return Attribution((), 1.0, found.reason)
+        return Attribution((), 1.0, found.reason, hidden)
     began = stretch.start if found.onset is None else from_micros(found.onset)
     deviating = tuple(cause.repo for cause in found.causes if cause.contribution > 0.05)
     worth = [c for c in found.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
     causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
-    return Attribution(causes, found.unexplained, None)
+    # a change of its own speaks for the repo that is named
+    is_lifted = causes[0].confidence > found.causes[0].confidence
+    return Attribution(causes, found.unexplained, None, None if is_lifted else hidden)
 
 
 def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:
