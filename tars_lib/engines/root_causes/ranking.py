@@ -334,6 +334,11 @@ def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]
     lost = finding.lost
     if lost is not None:
         result[lost.lost & (finding.excess.p_value > REAL_ALPHA)] *= LOST_ALTERNATIVES
+    elif question.metric in FAILURES:
+        # whether what fails at a caller arrived at its callees nobody can see
+        graph, repos = question.dependencies, question.recording.repos
+        may_call = [graph is None or may_stem_from_below(graph, repo, question.metric) for repo in repos]
+        result[may_call] = np.maximum(result[may_call], LOST_ALTERNATIVES)
     others = np.arange(len(result)) != question.position
     if question.dependencies is None and not finding.excess.known[others].any():
         # nobody else could have shown it

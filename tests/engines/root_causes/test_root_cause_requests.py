@@ -158,3 +158,14 @@ def test_one_repo_that_cannot_bear_a_load_from_outside_is_named_itself():
 def test_requests_that_fluctuate_move_nothing():
     for seed in range(10):
         assert "requests_total" not in set(rank(system(failing_early="db", seed=seed), "availability")["metric"])
+
+
+@pytest.mark.parametrize(("repo", "at_most"), [("cart", 0.75), ("disk", 1.0)])
+def test_failing_caller_whose_calls_nobody_counts_may_not_have_reached_its_callees(repo, at_most):
+    frame = system(failing_early=repo)
+    shares = {
+        (name, "availability"): 1.0 - frame[name, "requests_failed"] / frame[name, "requests_total"] for name in ORDER
+    }
+    causes = rank(pd.DataFrame(shares).rename_axis(columns=["repo", "metric"]), "availability")
+    assert causes["repo"].iloc[0] == repo
+    assert at_most - 0.25 < causes["confidence"].iloc[0] <= at_most
