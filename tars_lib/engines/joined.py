@@ -47,7 +47,7 @@ def _joined(breach: Breach, alerts: AlertReport, correlation: CorrelationReport,
         replace(cause, evidence=(*cause.evidence, *(_as_evidence(c) for c in candidates if c.repo == cause.repo)))
         for cause in breach.root_causes
     ]
-    if breach.unmeasured is not None:
+    if breach.unmeasured is not None and not known:
         # a measured repo that moves with it is not named for one that nobody measures
         return breach
     if not known:

@@ -14,7 +14,6 @@ from tars_lib.engines.root_causes.flow import CallGraph
 from tars_lib.engines.root_causes.other_kinds import Sign
 from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
-from tars_lib.engines.root_causes.requests import BEGINS_HERE
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
 from tars_lib.engines.root_causes.unmeasured import may_stem_from_below, unseen_callees
 from tars_lib.model.history import from_micros
@@ -129,7 +128,7 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         else "judged by size and time order, without a call graph"
     )
     load = wording.finding.load
-    if load is not None and load.surge[j] > 1.0 and load.from_outside[j] > BEGINS_HERE:
+    if load is not None and load.begins[j]:
         what = "with the slowdown its load caused downstream"
     if wording.is_out_of_reach(j):
         sentences.append(f"{contribution:.0%} of the impact on {target} comes from callers that could not reach it")
@@ -169,7 +168,7 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
         return []
     rise = f"requests rose {load.surge[j]:.2g}x"
     outside = float(load.from_outside[j])
-    if outside > BEGINS_HERE:
+    if load.begins[j]:
         return [f"{rise}; its callers account for {1.0 - outside:.0%} of that, so the load entered here"]
     return [f"{rise}, {1.0 - outside:.0%} of that from its callers"]
 

@@ -235,7 +235,7 @@ def _unmeasured(question: Question, excess: Excess, shares: Floats, established:
         return None
     recording = question.recording
     seen = sight(recording, question.metric, question.cut, excess.known, excess.is_new, question.higher_is_better)
-    return find_unmeasured(question.dependencies, recording.repos, seen, shares, established)
+    return find_unmeasured(question.dependencies, recording.repos, seen, shares, established, question.position)
 
 
 def _unknown_call(question: Question, finding: Finding, passed: NDArray[np.bool_]) -> tuple[int, int] | None:

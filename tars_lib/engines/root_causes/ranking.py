@@ -27,9 +27,17 @@ from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.frames import read_recording
 from tars_lib.engines.root_causes.other_kinds import Sign, claimed, confidences, hinted, signs
 from tars_lib.engines.root_causes.recording import Recording, find_cut
+from tars_lib.engines.root_causes.requests import callers_of
 from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, sees_tail, travels
 from tars_lib.engines.root_causes.telemetry import with_ends, without_incidents
-from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, may_stem_from_below, unseen_callees
+from tars_lib.engines.root_causes.unmeasured import (
+    MOST,
+    Unmeasured,
+    may_stem_from_below,
+    or_above,
+    or_below,
+    unseen_callees,
+)
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import known_metric
@@ -95,7 +103,8 @@ def rank_root_causes(
         right), `contribution` (0-1, share of the target's deviation; sums to at most 1), `evidence` (tuple of
         sentences); best first. Empty where the target shows no real deviation. ``attrs``: `unexplained` (0-1,
         1.0 when empty), `onset` (UTC Timestamp or None), `reason` (why empty, else None), `chance` (p-value
-        of the claim).
+        of the claim), `unmeasured` (where the cause lies if it is none of the measured repos; beside causes, where it may
+        lie as well as at the first, which is given at most half then; else None).
 
     Raises
     ------
@@ -240,6 +249,14 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
         contribution[best_first], finding.chance, itself[best_first], has_calls=question.dependencies is not None
     )
     confidence = shared(confidence, _alternatives(question, finding, alike)[best_first])
+    first = int(best_first[0])
+    place = (
+        _or_above(question, finding, first)
+        or _or_below(question, finding, first)
+        or _or_below(question, finding, question.position)
+    )
+    if place is not None:
+        confidence[0] = min(confidence[0], 0.5)
     causes = tuple(
         RankedCause(
             repo=question.recording.repos[j],
@@ -257,7 +274,36 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
         onset=int(question.recording.incident.times[question.cut.first]),
         reason=None,
         chance=finding.chance,
+        unmeasured=place,
     )
+
+
+def _or_below(question: Question, finding: Finding, j: int) -> Unmeasured | None:
+    """Where the cause may lie as well as at a repo: at what it calls and nobody ever saw, in the target's case of any."""
+    graph, recording = question.dependencies, question.recording
+    repo, kept = recording.repos[j], float(finding.kept[j])
+    unseen = unseen_callees(graph, repo, (*recording.incident.labels, *recording.baseline.labels))
+    if unseen and finding.contribution[j] > 0.0:
+        return or_below(repo, unseen, kept)
+    # a load that comes in at the target is its own
+    is_load = finding.load is not None and finding.load.surge[j] > 1.0
+    if j == question.position and kept >= MOST and not is_load and may_stem_from_below(graph, repo, question.metric):
+        return or_below(repo, (), kept)
+    return None
+
+
+def _or_above(question: Question, finding: Finding, j: int) -> Unmeasured | None:
+    """The callers of a repo at which a load seems to begin that report no requests any more: it may have come through them."""
+    load, recording = finding.load, question.recording
+    if question.dependencies is None or load is None or not load.begins[j]:
+        return None
+    base, now = recording.values("requests_total")
+    has_fallen_silent = np.isfinite(base).any(axis=0) & ~np.isfinite(now[question.cut.first :]).any(axis=0)
+    above = set(np.flatnonzero(has_fallen_silent).tolist()).intersection(
+        callers_of(recording.repos, question.dependencies)[j]
+    )
+    silent = [recording.repos[i] for i in sorted(above)]
+    return or_above(recording.repos[j], silent, float(finding.kept[j])) if silent else None
 
 
 def _alike(question: Question, finding: Finding) -> NDArray[np.bool_]:
@@ -282,20 +328,23 @@ def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]
     if finding.unknown_call is not None:
         # the call may not exist, and its caller be the cause
         result[list(finding.unknown_call)] += 1.0
-    recording = question.recording
-    labels = (*recording.incident.labels, *recording.baseline.labels)
     used = finding.excess.metric[question.position]
     if is_quantile(question.metric) and (not finding.excess.adds_up or not sees_tail(used)):
         result *= QUANTILE_ALTERNATIVES
     lost = finding.lost
     if lost is not None:
         result[lost.lost & (finding.excess.p_value > REAL_ALPHA)] *= LOST_ALTERNATIVES
+    elif question.metric in FAILURES:
+        # whether what fails at a caller arrived at its callees nobody can see
+        graph, repos = question.dependencies, question.recording.repos
+        may_call = [graph is None or may_stem_from_below(graph, repo, question.metric) for repo in repos]
+        result[may_call] = np.maximum(result[may_call], LOST_ALTERNATIVES)
     others = np.arange(len(result)) != question.position
     if question.dependencies is None and not finding.excess.known[others].any():
         # nobody else could have shown it
         result[question.position] += 1.0
     for j in np.flatnonzero(finding.contribution > 0.0).tolist():
-        if unseen_callees(question.dependencies, recording.repos[j], labels):
+        if _or_below(question, finding, j) is not None:
             result[j] += 1.0
     return result
 

@@ -102,6 +102,11 @@ class Loads:
     surge: Floats
     from_outside: Floats
 
+    @property
+    def begins(self) -> NDArray[np.bool_]:
+        """The repos at which a load begins, as far as their callers' requests tell."""
+        return (self.surge > 1.0) & (self.from_outside > BEGINS_HERE)
+
 
 def losses(recording: Recording, cut: Cut, callers: Sequence[Sequence[int]]) -> Losses:
     """What did not arrive at each repo since the cut.
@@ -278,7 +283,7 @@ def moved_by_load(shares: Floats, load: Loads, callers: Sequence[Sequence[int]],
         The same sum.
     """
     result = shares.copy()
-    begun = set(np.flatnonzero((load.surge > 1.0) & (load.from_outside > BEGINS_HERE)).tolist())
+    begun = set(np.flatnonzero(load.begins).tolist())
     for j in np.flatnonzero((load.surge > 1.0) & (shares > 0.0)).tolist():
         if j == target or j in begun:
             continue

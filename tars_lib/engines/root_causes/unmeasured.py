@@ -41,14 +41,14 @@ IN_USE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Unmeasured:
-    """A cause outside what is measured.
+    """A cause outside what is measured, or one that may lie there as well as at the measured repo that is named.
 
     Attributes
     ----------
     near : str
         The measured repo next to it, which keeps the deviation.
     calls : tuple of str
-        What that repo calls and nobody measures: the places to instrument.
+        What that repo calls, or is called by, and nobody measures: the places to instrument.
     contribution : float
         Share of the target's deviation that lies there or at the callers, 0-1.
     sentence : str
@@ -122,7 +122,7 @@ def _in_use(recording: Recording, cut: Cut) -> frozenset[str]:
 
 
 def find_unmeasured(
-    graph: CallGraph, repos: Sequence[str], seen: Sight, shares: Floats, established: Floats
+    graph: CallGraph, repos: Sequence[str], seen: Sight, shares: Floats, established: Floats, target: int
 ) -> Unmeasured | None:
     """Say next to which repo the cause lies where it is none of the measured ones.
 
@@ -135,6 +135,8 @@ def find_unmeasured(
         Share of the target's deviation that each repo keeps.
     established : ndarray, shape (R,)
         0 (could be chance) to 1 of each repo's excess.
+    target : int
+        The repo that is in trouble, established by itself or together with a cause.
 
     Returns
     -------
@@ -142,6 +144,8 @@ def find_unmeasured(
         None where the measured repos hold the cause as far as can be told.
     """
     position = {repo: i for i, repo in enumerate(repos)}
+    is_well = seen.known & (established == 0.0)
+    is_well[target] = False
     callers: dict[str, list[int]] = {}
     for i in np.flatnonzero(seen.known & (shares > 0.0)).tolist():
         for callee in _hidden_callees(graph, repos[i], position, seen.known):
@@ -149,7 +153,8 @@ def find_unmeasured(
     candidates = {
         callee: float(shares[above].sum())
         for callee, above in callers.items()
-        if shares[above].sum() >= MOST and _is_suspect(graph, callee, above, position, seen, shares, established)
+        if shares[above].sum() >= MOST
+        and _is_suspect(graph, callee, above, position, seen, shares * established, is_well)
     }
     if not candidates:
         return None
@@ -197,6 +202,38 @@ def unseen_callees(graph: CallGraph | None, repo: str, labels: Sequence[tuple[st
     return [callee for callee in graph.successors(repo) if callee not in measured]
 
 
+def or_below(repo: str, unseen: Sequence[str], kept: float) -> Unmeasured:
+    """The place where the cause may lie as well as at a measured repo that keeps a share, for want of a sign of either.
+
+    Parameters
+    ----------
+    repo : str
+    unseen : sequence of str
+        What it calls and nobody measures; none where even the calls may be unknown.
+    kept : float
+    """
+    if unseen:
+        where = f"{_listed(unseen)}, which {repo} calls and nobody measures: instrument {_listed(unseen)}"
+    else:
+        where = (
+            f"a service that {repo} calls and nobody measures or declares: no measured one that it calls explains it"
+        )
+    return Unmeasured(repo, tuple(unseen), min(1.0, kept), f"the cause may lie as well in {where}")
+
+
+def or_above(repo: str, silent: Sequence[str], kept: float) -> Unmeasured:
+    """The same of callers that report nothing any more, through which a load may have come to a repo.
+
+    Parameters
+    ----------
+    repo : str
+    silent : sequence of str
+    kept : float
+    """
+    where = f"{_listed(silent)}, which called {repo} and is silent since the start: the load may have come through it"
+    return Unmeasured(repo, tuple(silent), min(1.0, kept), f"the cause may lie as well in {where}")
+
+
 def may_stem_from_below(graph: CallGraph | None, repo: str, metric: str) -> bool:
     """Return whether harm in a metric may have come to a repo from what it calls, measured or not."""
     return travels(metric) and graph is not None and repo in graph and any(True for _ in graph.successors(repo))
@@ -208,8 +245,8 @@ def _is_suspect(
     above: Sequence[int],
     position: Mapping[str, int],
     seen: Sight,
-    shares: Floats,
-    established: Floats,
+    in_trouble: Floats,
+    is_well: NDArray[np.bool_],
 ) -> bool:
     i = position.get(callee)
     if i is not None and seen.stopped[i]:
@@ -217,7 +254,7 @@ def _is_suspect(
     if i is not None and seen.is_new[i]:
         # a callee that is new alone is a change of its caller
         return bool(seen.stopped.any())
-    well = [j for j in _callers(graph, callee, position) if seen.known[j] and established[j] == 0.0]
+    well = [j for j in _callers(graph, callee, position) if is_well[j]]
     if well and seen.requests[well].sum() >= seen.requests[list(above)].sum():
         # who else calls it is well, and has at least as many requests in which it would have shown
         return False
@@ -226,7 +263,7 @@ def _is_suspect(
     below = (position.get(further) for further in graph.successors(callee))
     if any(k is not None and seen.known[k] for k in below):
         return True
-    return int(sum(shares[j] * established[j] >= TELLING for j in above)) > 1
+    return int(sum(in_trouble[j] >= TELLING for j in above)) > 1
 
 
 _SIGNS = ("silent since the start", "new", "reports other metrics", "reports nothing")

@@ -173,7 +173,7 @@ def _urgency(breach: Breach) -> tuple[str, float, str]:
 
 
 def _actions(explained: Attribution) -> tuple[str, ...]:
-    if explained.unmeasured is not None:
+    if explained.unmeasured is not None and not explained.causes:
         hidden = explained.unmeasured
         places = ", ".join(hidden.calls)
         return (f"Instrument {places}, which {hidden.near} calls", f"Check {places} and {hidden.near} by hand")

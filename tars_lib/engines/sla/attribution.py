@@ -102,16 +102,17 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
         directions[policy.subject] = policy.higher_sample_is_better
     recording = recording_of(table.rows((row >= lead) & (row < stop)), baseline)
     ranking = rank(recording, (target, metric), calls, int(table.times[start]), directions, org.metric(metric).unit)
-    if ranking.unmeasured is not None:
-        hidden = UnmeasuredCause(ranking.unmeasured.near, ranking.unmeasured.calls, ranking.unmeasured.contribution)
-        return Attribution((), 1.0, ranking.reason, hidden)
+    unseen = ranking.unmeasured
+    hidden = None if unseen is None else UnmeasuredCause(unseen.near, unseen.calls, unseen.contribution)
     if not ranking.causes:
-        return Attribution((), 1.0, ranking.reason)
+        return Attribution((), 1.0, ranking.reason, hidden)
     began = stretch.start if ranking.onset is None else from_micros(ranking.onset)
     deviating = tuple(cause.repo for cause in ranking.causes if cause.contribution > 0.05)
     worth = [c for c in ranking.causes if c.contribution >= MIN_SHARE or c.confidence >= MIN_SHARE][:MAX_CAUSES]
     causes = tuple(_root_cause(org, cause, target, calls, deviating, began, step) for cause in worth)
-    return Attribution(causes, ranking.unexplained, None)
+    # a change of its own speaks for the repo that is named
+    is_lifted = causes[0].confidence > ranking.causes[0].confidence
+    return Attribution(causes, ranking.unexplained, None, None if is_lifted else hidden)
 
 
 def _reports(table: Table, target: str, metric: str) -> NDArray[np.bool_]:

@@ -82,9 +82,12 @@ def test_target_that_may_be_explained_by_others_is_looked_at_twice():
 def test_target_that_calls_others_may_owe_its_trouble_to_what_nobody_measures():
     frame = system(2, slow=0.0)
     frame.loc[TIME[PAST] :, ("web", "latency")] += 5.0
-    calling, leaf = rank(frame).iloc[0], rank(frame[["web"]], []).iloc[0]
+    causes, alone = rank(frame), rank(frame[["web"]], [])
+    calling, leaf = causes.iloc[0], alone.iloc[0]
     told = "it may lie outside what is measured"
     assert (calling.repo, leaf.repo) == ("web", "web")
     assert any(told in line for line in calling.evidence)
     assert not any(told in line for line in leaf.evidence)
     assert calling.confidence <= 0.5
+    assert (causes.attrs["unmeasured"].near, causes.attrs["unmeasured"].calls) == ("web", ())
+    assert alone.attrs["unmeasured"] is None

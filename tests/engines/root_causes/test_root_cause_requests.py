@@ -129,12 +129,24 @@ def test_repo_where_a_load_began_is_named_before_those_that_it_slows_down():
         "requests rose 3.8x" in sentence and "the load entered here" in sentence
         for sentence in causes["evidence"].iloc[0]
     )
+    assert causes.attrs["unmeasured"] is None
+    assert causes["confidence"].iloc[0] > 0.5
+
+
+def test_load_that_may_have_come_through_a_caller_that_fell_silent_is_given_half():
+    frame = system(loaded="index", slowed=("disk",))
+    frame.loc[frame.index[PAST] :, "search"] = np.nan
+    causes = rank(frame, "latency")
+    assert causes["repo"].iloc[0] == "index"
+    assert causes["confidence"].iloc[0] == 0.5
+    assert causes.attrs["unmeasured"].calls == ("search",)
 
 
 def test_load_from_outside_is_named_at_the_target_where_it_slows_many_repos_down():
     causes = rank(system(loaded="web", slowed=("cart", "search", "db", "index")), "latency")
     assert causes["repo"].iloc[0] == "web"
     assert causes["contribution"].iloc[0] > 0.9
+    assert causes.attrs["unmeasured"] is None
 
 
 def test_one_repo_that_cannot_bear_a_load_from_outside_is_named_itself():
@@ -146,3 +158,14 @@ def test_one_repo_that_cannot_bear_a_load_from_outside_is_named_itself():
 def test_requests_that_fluctuate_move_nothing():
     for seed in range(10):
         assert "requests_total" not in set(rank(system(failing_early="db", seed=seed), "availability")["metric"])
+
+
+@pytest.mark.parametrize(("repo", "at_most"), [("cart", 0.75), ("disk", 1.0)])
+def test_failing_caller_whose_calls_nobody_counts_may_not_have_reached_its_callees(repo, at_most):
+    frame = system(failing_early=repo)
+    shares = {
+        (name, "availability"): 1.0 - frame[name, "requests_failed"] / frame[name, "requests_total"] for name in ORDER
+    }
+    causes = rank(pd.DataFrame(shares).rename_axis(columns=["repo", "metric"]), "availability")
+    assert causes["repo"].iloc[0] == repo
+    assert at_most - 0.25 < causes["confidence"].iloc[0] <= at_most

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tars_lib.engines.root_causes.ranking import rank_root_causes
+from tars_lib.engines.root_causes.unmeasured import Sight, find_unmeasured
 
 PAST, SAMPLES = 200, 206
 TIME = pd.date_range("2025-03-03", periods=SAMPLES, freq="5min", tz="UTC")
@@ -75,6 +76,17 @@ def test_a_caller_that_is_well_speaks_for_what_it_calls():
     assert causes["repo"].iloc[0] == "api"
 
 
+@pytest.mark.parametrize("is_target", [True, False])
+def test_a_target_whose_own_deviation_could_be_chance_does_not_speak_for_what_it_calls(is_target):
+    # web keeps most, which is established only together with the view; the list of nobody's metric calls a measured db
+    repos, calls = ["web", "view", "db"], nx.DiGraph([("web", "view"), ("web", "list"), ("list", "db")])
+    seen = Sight(np.ones(3, bool), np.zeros(3, bool), np.zeros(3, bool), frozenset(), True, np.full(3, 50.0))
+    found = find_unmeasured(
+        calls, repos, seen, np.array([0.7, 0.3, 0.0]), np.array([0.0, 1.0, 0.0]), 0 if is_target else 1
+    )
+    assert (found is not None and found.calls == ("list",)) is is_target
+
+
 def test_a_measured_cause_is_named_as_before():
     frame = system()
     causes = rank(frame[PAST:], frame[:PAST])
@@ -87,6 +99,7 @@ def test_a_callee_that_nobody_ever_saw_halves_the_confidence_of_its_only_caller(
     causes = rank(frame[PAST:], frame[:PAST], [*CALLS, ("api", "vendor")])
     assert causes["repo"].iloc[0] == "api"
     assert causes["confidence"].iloc[0] == pytest.approx(0.5)
+    assert (causes.attrs["unmeasured"].near, causes.attrs["unmeasured"].calls) == ("api", ("vendor",))
     assert any("calls vendor, which reports nothing" in line for line in causes["evidence"].iloc[0])
 
 

@@ -130,10 +130,10 @@ def test_a_change_of_the_target_itself_makes_it_the_clear_cause_though_it_calls_
     repo: str | None, is_clear: bool
 ) -> None:
     change = deploy(timedelta(minutes=10), repo)
-    found = breach(
-        latencies({"web": 0.5}, "api"), POLICY, dependencies=calls(("web", "api")), events=(change,)
-    ).root_causes[0]
+    breached = breach(latencies({"web": 0.5}, "api"), POLICY, dependencies=calls(("web", "api")), events=(change,))
+    found = breached.root_causes[0]
     assert found.repo == "web"
+    assert (breached.unmeasured is None) is is_clear
     assert (found.confidence > 0.8) is is_clear
     assert (found.confidence < 0.5) is not is_clear
 
