@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BENEFIT = 1.0
 """Standard errors that are added to an estimate: that a past shows nothing of a call does not say that there is none.
-Between a half and three one incident of 26 moves; at 0 many of the simulated ones are lost."""
+Between a half and two no incident of 26 moves; at 0 many of the simulated ones are lost."""
 
 FEWEST_SAMPLES = 10
 """Samples of the caller below which nothing is estimated; judgement."""
