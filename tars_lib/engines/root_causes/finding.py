@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
-from tars_lib.engines.root_causes.uncounted import felt
+from tars_lib.engines.root_causes.uncounted import felt, views
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
 from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series.robust import Floats
@@ -180,7 +179,12 @@ def _follow(
     """Follow the target's harm along the calls, and judge whether it is chance; `among` repos could have been it."""
     within = reachable(callees, question.position)
     shares = own_shares(
-        excess.harm, established, callees, question.position, adds_up=excess.adds_up, felt=_felt(question, excess)
+        excess.harm,
+        established,
+        callees,
+        question.position,
+        adds_up=excess.adds_up,
+        felt=_felt(question, excess, callees),
     )
     joint = (
         _joint(question, excess, (within, shares), own, among or int(within.sum()))
@@ -207,12 +211,15 @@ def _follow(
     )
 
 
-def _felt(question: Question, excess: Excess) -> Callable[[int, Sequence[int]], Floats] | None:
+def _felt(
+    question: Question, excess: Excess, callees: list[list[int]]
+) -> Callable[[int, Sequence[int]], Floats] | None:
     """How much of a callee is felt at a caller; None where requests tell, or no calls are known."""
     if excess.adds_up or question.dependencies is None:
         return None
     base, _, _, _ = harm_series(question.recording, question.metric, question.higher_is_better)
-    return partial(felt, base, question.metric)
+    seen = views(callees, excess.p_value <= ALPHA, excess.level, excess.onset)
+    return lambda caller, below: np.where(seen[list(below)], 0.0, felt(base, question.metric, caller, below))
 
 
 def _by_requests(

@@ -2,7 +2,8 @@
 
 Harm does not add up then: a call that is made for one request in a hundred may be a hundred times as slow as its caller. Two
 things tell how rare a call is. A repo without a value in a sample had no request in it, so that the share of such samples
-gives its rate; and what the caller's level owes to the callee's shows in how the two varied together in the past.
+gives its rate; and what the caller's level owes to the callee's shows in how the two varied together in the past. What a caller
+sees of a service beside it is no call of its own.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from tars_lib.stats.series.robust import Floats, column_median
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 BENEFIT = 1.0
 """Standard errors that are added to an estimate: that a past shows nothing of a call does not say that there is none.
-Between a half and three one incident of 26 moves; at 0 many of the simulated ones are lost."""
+Between a half and two no incident of 26 moves; at 0 many of the simulated ones are lost."""
 
 FEWEST_SAMPLES = 10
 """Samples of the caller below which nothing is estimated; judgement."""
@@ -66,6 +69,42 @@ def felt(base: Floats, metric: str, caller: int, callees: Sequence[int]) -> Floa
     error = np.sqrt(np.diag(np.linalg.inv(rows.T @ rows)))
     weights: Floats = _least_squares(rows, wanted) + BENEFIT * error
     return weights
+
+
+def views(
+    callees: Sequence[Sequence[int]], deviates: NDArray[np.bool_], level: Floats, onset: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which repos look like what one caller sees of a service beside them; shape (R,).
+
+    Such a view calls nobody and is called by one repo, and it deviates with a service that this calls too, at most one sample
+    apart. Who waits for an answer waits as long as it takes: a view that is better than the service is none.
+
+    Parameters
+    ----------
+    callees : sequence of R sequences of positions
+    deviates : ndarray of bool, shape (R,)
+    level : ndarray, shape (R,)
+        During the incident, harm upwards.
+    onset : ndarray, shape (R,)
+        Samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> views([[1, 2], [], [3], []], np.ones(4, dtype=bool), np.array([0.5, 0.4, 0.3, 0.1]), np.zeros(4)).tolist()
+    [False, True, False, False]
+    """
+    called_by = np.zeros(len(callees), dtype=np.int64)
+    for direct in callees:
+        called_by[list(direct)] += 1
+    hangs = (called_by == 1) & np.array([not direct for direct in callees])
+    result = np.zeros(len(callees), dtype=np.bool_)
+    for direct in callees:
+        services = [j for j in direct if deviates[j] and not hangs[j]]
+        for view in direct:
+            if hangs[view] and deviates[view]:
+                result[view] = any(level[view] >= level[j] and abs(onset[j] - onset[view]) <= 1 for j in services)
+    return result
 
 
 def _calls_by_gaps(base: Floats, caller: int, callees: Sequence[int]) -> Floats:

@@ -3,10 +3,11 @@
 import networkx as nx
 import numpy as np
 import pandas as pd
+import pytest
 
 from tars_lib.engines.root_causes.ranking import rank_root_causes
 from tars_lib.engines.root_causes.telemetry import _felt_at
-from tars_lib.engines.root_causes.uncounted import felt
+from tars_lib.engines.root_causes.uncounted import felt, views
 
 SAMPLES, FIRST = 204, 200
 CALLS = nx.DiGraph([("web", "api"), ("web", "view")])
@@ -25,9 +26,9 @@ def application(seed=0, rare=0.05, slow=0.04):
     return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
 
 
-def rank(frame, first=FIRST, metric="latency"):
+def rank(frame, first=FIRST, metric="latency", calls=CALLS):
     began = frame.index[FIRST]
-    return rank_root_causes(frame[first:], frame[:first], ("web", metric), CALLS, began)
+    return rank_root_causes(frame[first:], frame[:first], ("web", metric), calls, began)
 
 
 def test_a_rare_call_that_is_far_slower_is_not_the_cause():
@@ -41,6 +42,38 @@ def test_a_call_that_hardly_ever_happens_is_told_by_its_gaps():
     # two samples with a call in two hundred: too few to see anything in how they varied
     frame.loc[past & (np.arange(SAMPLES) % 100 != 7), ("view", "latency")] = np.nan
     assert rank(frame)["repo"].iloc[0] == "api"
+
+
+@pytest.mark.parametrize(("calls", "first"), [(CALLS, "view"), (nx.compose(CALLS, nx.DiGraph([("api", "db")])), "api")])
+def test_what_a_caller_sees_of_a_service_is_no_cause_beside_it(calls, first):
+    # the past of the caller follows the view, and hardly the service; without what it calls nothing tells one from the other
+    frame = application(seed=3, rare=1.0, slow=0.004)
+    frame["db", "latency"] = np.random.default_rng(4).lognormal(-5.0, 0.1, SAMPLES)
+    causes = rank(frame, calls=calls)
+    assert causes["repo"].iloc[0] == first
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_view"),
+    [
+        ({}, True),
+        ({"onset": np.array([0, 1, 0, 0])}, True),
+        ({"onset": np.array([0, 2, 0, 0])}, False),
+        # quicker than the answer that it would be waiting for
+        ({"level": np.array([0.5, 0.2, 0.3, 0.1])}, False),
+        ({"deviates": np.array([True, True, False, True])}, False),
+        ({"callees": [[1, 2], [], [], []]}, False),
+        ({"callees": [[1, 2], [], [1, 3], []]}, False),
+    ],
+)
+def test_a_view_hangs_on_one_caller_and_follows_a_service(changed, is_view):
+    usual = {
+        "callees": [[1, 2], [], [3], []],
+        "deviates": np.ones(4, dtype=bool),
+        "level": np.array([0.5, 0.4, 0.3, 0.1]),
+        "onset": np.zeros(4, dtype=int),
+    }
+    assert views(**{**usual, **changed}).tolist() == [False, is_view, False, False]
 
 
 def test_what_the_past_cannot_tell_is_not_held_against_a_callee():
