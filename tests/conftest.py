@@ -117,6 +117,12 @@ def cells_in_commands() -> Iterator[None]:
 
 
 @pytest.fixture
+def forked_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that a test gives to `sys.executable -c` runs in a fork; for tests of what many processes do, not of their start."""
+    monkeypatch.setenv("FORKED_CODE", "yes")
+
+
+@pytest.fixture
 def root(tmp_path: Path) -> RootBuilder:
     """An empty org-health root to be filled."""
     return RootBuilder(tmp_path / "org-health")
