@@ -7,8 +7,8 @@ import runpy
 import statistics
 from collections import Counter
 from functools import cache
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYOUT = runpy.run_path(str(ROOT / "scripts" / "layout.py"))
