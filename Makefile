@@ -31,8 +31,9 @@ demo: .venv/core.stamp ## Run the main job on the demo organisation; prints wher
 	@$(BIN)/tars demo
 
 # the workers are as many as the processors: threads of the linear algebra beside them would only wait for each other.
-# Hundreds of commands and kernels start; compiled once, the package is not compiled by each where Python may not keep that
+# Hundreds of commands and kernels start, and each worker reads all tests: what is compiled is kept, whatever the shell says
 test: export OPENBLAS_NUM_THREADS := 1
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev.stamp ## Run the tests
 	@$(PY) -m compileall -q tars_lib
 	$(PY) -m pytest -n auto --dist loadgroup

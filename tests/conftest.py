@@ -17,14 +17,18 @@ from run_samples import RunSamples
 from warm import warm_python
 
 # The same examples on every machine and no clock: a red build is a changed promise, not a slow or unlucky run.
-settings.register_profile("tars", deadline=None, derandomize=True)
-settings.load_profile("tars")
+settings.register_profile("tars", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("thorough", settings.get_profile("tars"), max_examples=300)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--renew-golden", action="store_true", help="write what is shown into the golden files; look at the diff"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("tars" if config.option.markexpr == "not thorough" else "thorough")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,6 +118,12 @@ def cells_in_commands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NOTEBOOK_CELLS", "here")
         yield
+
+
+@pytest.fixture
+def forked_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that a test gives to `sys.executable -c` runs in a fork; for tests of what many processes do, not of their start."""
+    monkeypatch.setenv("FORKED_CODE", "yes")
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ class RunSamples:
 
     def told(self, notebook: str, name: str) -> str:
         """What a notebook says of a run, drawn or not; see `shown`."""
+        if (self.folder / f"{name}-{notebook}.json").exists():
+            return shown(self.report(notebook, name)["notebook"], self.folder)
         (made,) = write_report(notebook, self.run(name).directory, self.folder / name / "told", ()).values()
         return shown(made, self.folder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import re
@@ -30,12 +31,14 @@ def environment() -> dict[str, object]:
         "implementation": platform.python_implementation(),
         "platform": {"system": platform.system(), "release": platform.release(), "machine": platform.machine()},
         "byte_order": sys.byteorder,
-        "packages": _packages(),
+        "packages": dict(_packages()),
         "lock": _lock(),
     }
 
 
+@functools.cache
 def _packages() -> dict[str, str]:
+    """Return versions by name; what this process has imported does not change while it runs."""
     versions: dict[str, str] = {}
     pending = list(_ROOTS)
     while pending:

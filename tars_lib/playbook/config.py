@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -59,12 +60,22 @@ def read_playbook(own: Path | None = None, label: str | None = None) -> InForce:
         If a file is not valid YAML, has an unknown key, or what is in force after merging is not whole.
     """
     path = asset_folder("parameters") / "playbook.yaml"
+    if own is None:
+        return _packaged(path, path.stat().st_mtime_ns if path.is_file() else 0)
     content, origins = _read(path, PACKAGED_LABEL)
-    named = PACKAGED_LABEL
-    if own is not None:
-        named = label or str(own)
-        added, rows = _read(own, named)
-        _lay_over(content, added, origins, rows, "")
+    named = label or str(own)
+    added, rows = _read(own, named)
+    _lay_over(content, added, origins, rows, "")
+    return _in_force(content, origins, named)
+
+
+@functools.lru_cache(maxsize=1)
+def _packaged(path: Path, changed: int) -> InForce:
+    """Read the packaged playbook once a process: commands and pages ask for it again and again."""
+    return _in_force(*_read(path, PACKAGED_LABEL), PACKAGED_LABEL)
+
+
+def _in_force(content: dict[str, Any], origins: dict[str, str], named: str) -> InForce:
     return InForce(_tables(validate(PlaybookForm, content, named), _digest(content)), content, origins)
 
 

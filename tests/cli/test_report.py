@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from contract.workspaces import cascade
 from nbformat.v4 import new_code_cell, new_notebook
+from warm import CELLS_HERE, COLD
 
 import tars_lib as tars
 from tars_lib.cli.report import report
@@ -61,11 +61,10 @@ def bulk(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Bulk:
     output.mkdir()
     (output / "failing.pdf").write_text("of an earlier run")
     command = [
-        sys.executable,
+        COLD,
         "-W",
         "error",
-        "-m",
-        "tars_lib.cli.main",
+        CELLS_HERE,
         "report",
         str(failing),
         *MINE,

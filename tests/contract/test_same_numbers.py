@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import pypdf
 import pytest
+from pdf_texts import sheets
 from run_samples import RunSamples
 
 from tars_lib.engines.queries.impact_text import lead
@@ -40,7 +40,7 @@ def flat(text: str) -> str:
 
 def page(path: Path) -> str:
     if path.suffix == ".pdf":
-        return flat(" ".join(sheet.extract_text() for sheet in pypdf.PdfReader(path).pages))
+        return flat(" ".join(sheet.text for sheet in sheets(path)))
     parser = _Words()
     parser.feed(path.read_text(encoding="utf-8"))
     return flat(" ".join(parser.words))

@@ -19,6 +19,7 @@ import pytest
 from bundle_samples import NOON, EvidenceFolder, unzipped
 from click.testing import CliRunner
 from run_samples import RunSamples
+from warm import CELLS_HERE, COLD
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError, VerificationError
@@ -129,9 +130,10 @@ def test_two_folders_time_zones_and_locales_give_the_same_bytes(samples: RunSamp
         folder = tmp_path / place
         shutil.copytree(samples.run("calm").directory, folder / "here" / "tars-run-20260105-143000")
         env = {key: value for key, value in os.environ.items() if not key.startswith(("TARS_", "LC_", "LANG"))}
-        env |= {"TZ": zone, "LC_ALL": locale, "SOURCE_DATE_EPOCH": "1767620000"}
+        env |= {"TZ": zone, "LC_ALL": locale, "SOURCE_DATE_EPOCH": "1767620000", "NOTEBOOK_CELLS": "here"}
         env |= {} if seed is None else {"PYTHONHASHSEED": seed}
-        words = [sys.executable, "-m", "tars_lib.cli.main", "bundle", "create", "--run-dir", "here/tars-run-*"]
+        start = [sys.executable, "-m", "tars_lib.cli.main"] if seed is None else [COLD, CELLS_HERE]
+        words = [*start, "bundle", "create", "--run-dir", "here/tars-run-*"]
         made.append((folder, subprocess.Popen(words, cwd=folder, env=env, stdout=subprocess.PIPE, text=True)))
     contents = []
     for folder, process in made:

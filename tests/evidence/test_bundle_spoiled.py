@@ -26,7 +26,7 @@ from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST
 from tars_lib.evidence.sealing.stored_zip import MAX_ENTRIES, Entry, read_archive, write_archive
 from tars_lib.evidence.verification import FaultKind, Verification, verify, verify_bytes
 
-SPOILINGS = 200
+SPOILINGS = pytest.mark.parametrize("spoilings", [60, pytest.param(200, marks=pytest.mark.thorough)])
 
 
 def named(found: Verification, path: str) -> bool:
@@ -38,10 +38,11 @@ def resealed(files: dict[str, bytes], name: str = "evidence") -> bytes:
     return write_archive([Entry(f"{name}/{path}", content) for path, content in files.items()])
 
 
-def test_200_random_single_byte_changes_of_the_zip_are_found_and_named(small: bytes) -> None:
+@SPOILINGS
+def test_random_single_byte_changes_of_the_zip_are_found_and_named(small: bytes, spoilings: int) -> None:
     rng = random.Random(20260105)  # noqa: S311 - places, not secrets
     spans = archive_module._written(read_archive(small, "").entries)[1]
-    for _ in range(SPOILINGS):
+    for _ in range(spoilings):
         # as many in headers, directory and end as in contents
         span = rng.choice([one for one in spans if one.end > one.start])
         place = rng.randrange(span.start, span.end)
@@ -106,14 +107,15 @@ def test_a_carried_file_dropped_with_its_line_is_seen_by_ours_and_the_carried_ch
     assert sums_agree(folder), "no format lists what it needs beyond its manifests"
 
 
-def test_200_random_changes_deletions_additions_and_renames_of_files_are_found_and_named(
-    small: bytes, tmp_path: Path
+@SPOILINGS
+def test_random_changes_deletions_additions_and_renames_of_files_are_found_and_named(
+    small: bytes, tmp_path: Path, spoilings: int
 ) -> None:
     rng = random.Random(20260106)  # noqa: S311 - places, not secrets
     files = unzipped(small)
     folder = unpacked(files, tmp_path / "bag")
     names = sorted(files)
-    for number in range(SPOILINGS):
+    for number in range(spoilings):
         what, name = ("change", "delete", "add", "rename")[number % 4], rng.choice(names)
         if number % 10 == 0:
             name = rng.choice([PAYLOAD_MANIFEST, TAG_MANIFEST, "bag-info.txt", "bagit.txt", "verify.py"])

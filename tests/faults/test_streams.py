@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from warm import COLD
 from warm.server import attend
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams, signals and limits of POSIX")
-TARS = (sys.executable, "-m", "tars_lib.cli.main")
-ENGINE = (sys.executable, "-m", "analytics.run_org_health")
+TARS = (COLD, "-m", "tars_lib.cli.main")
+ENGINE = (COLD, "-m", "analytics.run_org_health")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,9 @@ def shell(command: str, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", ["1>&-", "0<&- 1>&- 2>&-", *(pytest.param(one, marks=pytest.mark.thorough) for one in ("0<&-", "2>&-"))]
+)
 def test_a_closed_stream_changes_no_verdict(org: RootBuilder, tmp_path: Path, closed: str) -> None:
     done = shell(f'"$@" {closed}', *TARS, "run", "--root", org.folder, "--outdir", tmp_path)
     assert done.returncode == 142, done
@@ -64,12 +65,25 @@ def test_help_on_a_full_device_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("start", [TARS, ENGINE])
+@pytest.mark.parametrize(
+    ("start", "moments"),
+    [
+        (TARS, (0.15, 0.5)),
+        (ENGINE, (0.3, 0.8)),
+        pytest.param(TARS, (0.3, 0.8), marks=pytest.mark.thorough),
+        pytest.param(ENGINE, (0.15, 0.5), marks=pytest.mark.thorough),
+    ],
+)
 def test_a_signal_at_any_moment_ends_without_a_traceback_and_leaves_nothing(
-    org: RootBuilder, tmp_path: Path, sent: signal.Signals, code: int, start: tuple[str, ...]
+    org: RootBuilder,
+    tmp_path: Path,
+    sent: signal.Signals,
+    code: int,
+    start: tuple[str, ...],
+    moments: tuple[float, ...],
 ) -> None:
     words = ["health"] * (start is TARS) + ["--root-dir", str(org.folder), "--output", str(tmp_path / "out" / "h.json")]
-    for delay in (0.15, 0.3, 0.5, 0.8):
+    for delay in moments:
         with subprocess.Popen([*start, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             time.sleep(delay)  # a moment, and not a wait for something: whichever it is, the promise holds
             process.send_signal(sent)
@@ -107,14 +121,13 @@ def test_few_file_handles_and_little_memory_are_one_line(org: RootBuilder, tmp_p
 
 
 @pytest.mark.slow
-def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
-    assert shell('"$@"', *TARS, "run", "--root", org.folder, "--outdir", tmp_path / "runs").returncode == 142
-    (run,) = (tmp_path / "runs").iterdir()
+def test_a_report_needs_no_home(samples: RunSamples, tmp_path: Path) -> None:
+    run = samples.run("demo").directory
     names = ["HOME", "IPYTHONDIR", "MPLCONFIGDIR"]
     names += [f"XDG_{what}" for what in ("CONFIG_HOME", "CACHE_HOME", "DATA_HOME", "RUNTIME_DIR")]
     names += [f"JUPYTER_{what}_DIR" for what in ("DATA", "RUNTIME", "CONFIG")]
     done = subprocess.run(
-        [*TARS, "report", "propagation", "--run", str(run), "--output", str(tmp_path / "out")],
+        [*TARS, "report", "propagation", "--run", str(run), "--output", str(tmp_path / "out"), "--format", "html"],
         env=os.environ | dict.fromkeys(names, "/proc/nowhere"), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -124,7 +137,7 @@ def test_a_report_needs_no_home(org: RootBuilder, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_report_is_made_where_every_stream_is_closed(samples: RunSamples, tmp_path: Path) -> None:
     words = ["report", "propagation", "--run", samples.run("demo").directory, "--output", tmp_path, "--format", "html"]
-    done = shell('"$@" 0<&- 1>&- 2>&-', COLD, *TARS[1:], *words)
+    done = shell('"$@" 0<&- 1>&- 2>&-', *TARS, *words)
     assert (done.returncode, (tmp_path / "propagation.html").is_file()) == (0, True)
 
 

@@ -312,6 +312,7 @@ def test_of_files_that_belong_together_none_is_replaced_where_one_cannot_be_writ
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old", "b": b"old"}
 
 
+@pytest.mark.usefixtures("forked_code")
 @POSIX
 def test_a_termination_is_an_orderly_end(org: RootBuilder, tmp_path: Path) -> None:
     code = "import sys, time\nimport tars_lib.pipeline.writing as p\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import T0, RootBuilder, counts, series
 
@@ -74,7 +74,6 @@ outers = st.builds(
 
 
 @given(outers)
-@settings(max_examples=100)
 def test_what_was_written_reads_back_equal(value: Outer) -> None:
     assert from_json(Outer, json.loads(dumps(value)), "x") == value
 

@@ -70,6 +70,7 @@ def mutated(folder: Path, name: str, at: int, mask: int = 1) -> RecordVerificati
     return found
 
 
+@pytest.mark.usefixtures("forked_code")
 @pytest.mark.parametrize(("processes", "notes"), [(6, 25), pytest.param(20, 50, marks=pytest.mark.thorough)])
 def test_many_processes_with_many_notes_each_leave_all_of_them_in_one_chain(
     tmp_path: Path, processes: int, notes: int
@@ -84,6 +85,7 @@ def test_many_processes_with_many_notes_each_leave_all_of_them_in_one_chain(
     assert verify(folder) == RecordVerification(folder.name, processes * notes + 1, entries[-1].sha256, (), ())
 
 
+@pytest.mark.usefixtures("forked_code")
 @pytest.mark.parametrize("kills", [8, pytest.param(30, marks=pytest.mark.thorough)])
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path, kills: int) -> None:
     found = kill_while_noting(tmp_path, kills)
@@ -91,6 +93,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path: Path
     assert found.told >= kills
 
 
+@pytest.mark.usefixtures("forked_code")
 def test_a_kill_while_incidents_are_opened_leaves_a_register_that_can_be_read_and_adopted(tmp_path: Path) -> None:
     found = kill_while_opening(tmp_path, 3)
     assert found.is_safe, found
@@ -344,6 +347,7 @@ def test_an_altered_note_is_told_also_where_notes_are_passed_over(tmp_path: Path
         read_entries(folder, with_notes=False)
 
 
+@pytest.mark.usefixtures("forked_code")
 def test_a_text_without_an_end_and_a_closed_stdin_are_refused_with_one_line(tmp_path: Path) -> None:
     folder = opened(tmp_path)
     words = ["incident", "note", folder.name, "-", "--incidents-dir", str(tmp_path)]

@@ -64,6 +64,7 @@ def test_other_names_are_no_ids_and_lead_nowhere(tmp_path: Path, name: str) -> N
         folder_of(tmp_path, name)
 
 
+@pytest.mark.usefixtures("forked_code")
 @pytest.mark.parametrize("processes", [8, pytest.param(50, marks=pytest.mark.thorough)])
 def test_processes_in_the_same_minute_open_an_incident_each(tmp_path: Path, processes: int) -> None:
     words = [sys.executable, "-c", OPEN, str(tmp_path / "incidents")]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, history_of, samples_of, series
 
@@ -39,7 +39,6 @@ rows_of_any_order = st.lists(
 
 
 @given(rows_of_any_order, st.randoms())
-@settings(max_examples=60)
 def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -47,7 +46,6 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: object) -> N
 
 
 @given(rows_of_any_order)
-@settings(max_examples=60)
 def test_the_history_holds_exactly_the_rows(rows: list[Row]) -> None:
     expected: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
     for time, repo, metric, value in sorted(rows):
@@ -58,7 +56,6 @@ def test_the_history_holds_exactly_the_rows(rows: list[Row]) -> None:
 
 
 @given(rows_of_any_order)
-@settings(max_examples=40)
 def test_counting_sort_and_comparison_sort_give_one_order(rows: list[Row]) -> None:
     samples = samples_of(rows)
     codes = samples.metric.astype(np.int64) * 3 + samples.repo
@@ -68,7 +65,6 @@ def test_counting_sort_and_comparison_sort_give_one_order(rows: list[Row]) -> No
 
 
 @given(rows_of_any_order)
-@settings(max_examples=40)
 def test_many_times_are_ranked_as_few_are(rows: list[Row]) -> None:
     time = samples_of(rows).time
     few, rank = sorting._ranked(time)
@@ -192,7 +188,6 @@ def test_several_samples_in_a_slot_add_up_for_requests_and_average_for_the_rest(
 
 
 @given(rows_of_any_order, st.integers(1, 5))
-@settings(max_examples=60)
 def test_the_grid_is_the_mean_of_the_samples_nearest_to_each_time(rows: list[Row], width: int) -> None:
     found = history_of(rows)
     begin = min(row[0] for row in rows)
@@ -278,7 +273,6 @@ def test_until_keeps_what_was_known_and_includes_the_moment_itself() -> None:
 
 
 @given(rows_of_any_order, st.permutations(["a", "b", "c", "silent"]), st.integers(0, 4))
-@settings(max_examples=60)
 def test_over_selects_and_orders_repos_and_keeps_their_series(rows: list[Row], order: list[str], number: int) -> None:
     found = history_of(rows)
     chosen = tuple(order[:number])

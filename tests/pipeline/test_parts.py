@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import T0, RootBuilder, Row, counts, samples_of, series
 
@@ -164,7 +164,6 @@ def test_files_that_cannot_be_placed_are_refused(tmp_path: Path, place: str, sai
     ),
     st.lists(st.integers(0, 30), max_size=4),
 )
-@settings(max_examples=150)
 def test_parts_are_admitted_and_refused_as_the_whole(
     points: list[tuple[int, str, str, float]], cuts: list[int]
 ) -> None:

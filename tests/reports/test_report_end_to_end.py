@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 import pypdf
 import pytest
 from in_process import cells_in_kernels
+from pdf_texts import sheets
 from run_samples import RunSamples, one_drawing
 
 import tars_lib as tars
@@ -45,8 +45,7 @@ def page(html: Path) -> _Page:
 
 
 def pdf_text(pdf: Path) -> str:
-    reader = pypdf.PdfReader(io.BytesIO(pdf.read_bytes()))
-    return " ".join(" ".join(sheet.extract_text() for sheet in reader.pages).split())
+    return " ".join(" ".join(sheet.text for sheet in sheets(pdf)).split())
 
 
 def run_of(root: Path, outdir: Path) -> Path:
@@ -145,14 +144,13 @@ def test_plain_papermill_and_nbconvert_give_the_same_pages(demo: dict[str, Path]
     notebooks = Path(__file__).resolve().parents[2] / "notebooks"
     (tmp_path / "p.yaml").write_text(f"run_dir: {json.dumps(str(demo['run']))}\nincident_id: ''\n", encoding="utf-8")
     env = os.environ | {"SOURCE_DATE_EPOCH": "1767620000", "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter")}
-    quiet = ["-W", "ignore"]
     for command in (
         ["papermill", str(notebooks / "incident_report.ipynb"), "out.ipynb", "-f", "p.yaml", "-k", "python3"],
         ["nbconvert", "--to", "tars-pdf", "out.ipynb"],
         ["nbconvert", "--to", "tars-html", "out.ipynb"],
     ):
         done = subprocess.run(
-            [sys.executable, *quiet, "-m", *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            [sys.executable, "-m", *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.pdf").read_bytes() == demo["pdf"].read_bytes()

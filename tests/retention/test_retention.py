@@ -159,6 +159,7 @@ work.carry_out(clerk(Path(sys.argv[1])))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.usefixtures("forked_code")
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_between_two_steps_loses_nothing_and_the_next_call_finishes(house: Path, step: str) -> None:
     expected = tree(house / "incidents" / CLOSED)

@@ -4,7 +4,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -28,7 +28,6 @@ def test_wilson_interval_refuses_impossible_counts(successes, trials, confidence
 
 
 @given(st.integers(1, 40), st.data())
-@settings(max_examples=50, deadline=None)
 def test_wilson_interval_holds_the_share_and_narrows_with_confidence(trials, data):
     successes = data.draw(st.integers(0, trials))
     low, high = counts.wilson_interval(successes, trials)
@@ -38,14 +37,12 @@ def test_wilson_interval_holds_the_share_and_narrows_with_confidence(trials, dat
 
 
 @given(st.integers(0, 15), st.integers(0, 15), st.floats(0.01, 0.99))
-@settings(max_examples=60, deadline=None)
 def test_binomial_tail_is_the_sum_of_its_terms(k, n, rate):
     naive = sum(comb(n, i) * rate**i * (1 - rate) ** (n - i) for i in range(k, n + 1))
     assert counts.binomial_tail(k, n, rate) == pytest.approx(naive, abs=1e-9)
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.floats(0.1, 20.0), st.floats(0.1, 200.0))
-@settings(max_examples=60, deadline=None)
 def test_beta_binomial_tail_is_the_sum_of_its_terms(k, n, a, b):
     naive = sum(comb(n, i) * float(special.beta(i + a, n - i + b) / special.beta(a, b)) for i in range(k, n + 1))
     assert counts.beta_binomial_tail(k, n, a, b) == pytest.approx(naive, abs=1e-8)

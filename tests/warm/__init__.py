@@ -16,6 +16,8 @@ from pathlib import Path
 
 COLD = sys.executable
 """The interpreter itself: for tests of the start, and of what libraries read when they are imported."""
+CELLS_HERE = str(Path(__file__).parents[1] / "cells_here.py")
+"""The command with the cells of notebooks in its own process, for `COLD`."""
 FOLDER = Path(__file__).resolve().parent
 _LONGEST = 100
 """Bytes of a socket's path; a system allows 104 to 108."""

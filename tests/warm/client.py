@@ -11,8 +11,10 @@ import socket
 import sys
 from pathlib import Path
 
-SERVED = ("tars_lib.cli.main", "ipykernel_launcher")
+SERVED = ("tars_lib.cli.main", "ipykernel_launcher", "papermill", "nbconvert")
 """Modules that the server runs, beside those of `analytics` and the scripts of these folders."""
+CODE = "FORKED_CODE"
+"""Variable that asks, as ``yes``, for the code behind `-c` to run in a fork too."""
 FOLDERS = ("scripts", "benchmarks")
 COLD_SETTINGS = ("PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONWARNINGS", "PYTHONDEVMODE")
 """Variables that Python reads when it starts, and a forked one would miss."""
@@ -25,6 +27,8 @@ def is_served(words: list[str]) -> bool:
     words = words[1:] if words[:1] == ["-P"] else words
     if words[:1] == ["-m"] and len(words) > 1:
         return words[1] in SERVED or words[1].startswith("analytics.")
+    if words[:1] == ["-c"]:
+        return os.environ.get(CODE) == "yes"
     return bool(words) and words[0].endswith(".py") and Path(words[0]).absolute().parent.name in FOLDERS
 
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import warnings
 from io import TextIOWrapper
 from pathlib import Path
@@ -191,16 +192,22 @@ def stream(place: int, mode: str, errors: str) -> TextIOWrapper:
 
 
 def run(words: list[str]) -> None:
-    """Run a module or a script as Python does."""
+    """Run a module, a script or code as Python does."""
     beside = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     # `-P`: neither the current folder nor that of a script is a place to import from
     is_safe, words = words[0] == "-P", words[words[0] == "-P" :]
     if words[0] == "-m":
         sys.argv = words[1:]
         sys.path[:0] = beside if is_safe else [str(Path.cwd()), *beside]
-        # it is run anew, as the main module
-        sys.modules.pop(words[1], None)
+        # it is run anew, as the main module; of a package that is done with a part of it
+        if not hasattr(sys.modules.get(words[1]), "__path__"):
+            sys.modules.pop(words[1], None)
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+    elif words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        sys.path[:0] = beside if is_safe else ["", *beside]
+        sys.modules["__main__"] = main = types.ModuleType("__main__")
+        exec(compile(words[1], "<string>", "exec"), vars(main))  # noqa: S102 - our own tests
     else:
         sys.argv = words
         sys.path[:0] = beside if is_safe else [str(Path(words[0]).absolute().parent), *beside]

@@ -7,9 +7,9 @@ import json
 import re
 from pathlib import Path
 
-import pypdf
 import pytest
 import yaml
+from pdf_texts import Sheet, sheets
 from run_samples import RunSamples
 
 from tars_lib.errors import ReportError
@@ -39,20 +39,12 @@ def source(name: str) -> dict[str, object]:
 
 
 def words(pdf: Path) -> str:
-    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages).split())
+    return " ".join(" ".join(sheet.text for sheet in sheets(pdf)).split())
 
 
-def reach(page: pypdf.PageObject) -> float:
+def reach(sheet: Sheet) -> float:
     """Share of a page, from the top, that is filled down to its lowest line of text."""
-    heights: list[float] = []
-
-    def look(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
-        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        if text.strip() and y > BOTTOM:
-            heights.append(y)
-
-    page.extract_text(visitor_text=look)
-    return (TOP - min(heights)) / (TOP - BOTTOM)
+    return (TOP - min(height for height in sheet.heights if height > BOTTOM)) / (TOP - BOTTOM)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -83,23 +75,17 @@ def test_a_notebook_is_thin_and_carries_no_outputs(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("run", ["demo", "cascade"])
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_answers_its_questions_in_order_and_names_the_next_command(
+def test_a_notebook_answers_its_questions_in_order_on_pages_that_are_few_and_filled(
     samples: RunSamples, name: str, run: str
 ) -> None:
-    text = words(samples.report(name, run)["pdf"])
+    written = samples.report(name, run)
+    text = words(written["pdf"])
     places = [text.find(part) for part in TOLD[name]]
     assert -1 not in places, TOLD[name]
     assert places == sorted(places)
     assert "What to do next" in text
     assert " tars " in text[text.index("What to do next") :]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("run", ["demo", "cascade"])
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_pages_are_few_and_filled(samples: RunSamples, name: str, run: str) -> None:
-    written = samples.report(name, run)
-    pages = pypdf.PdfReader(written["pdf"]).pages
+    pages = sheets(written["pdf"])
     assert len(pages) <= PAGES[name]
     assert reach(pages[0]) >= 0.75 or len(pages) == 1
     assert all(reach(page) >= 0.33 for page in pages)

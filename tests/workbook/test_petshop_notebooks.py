@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pypdf
 import pytest
+from pdf_texts import sheets
 from run_samples import EPOCH, drawn
 from workbook.test_notebooks import reach, words
 
@@ -38,7 +38,7 @@ def test_a_real_incident_becomes_pages_that_name_its_cause(petshop: Path, tmp_pa
     for outcome in outcomes:
         assert outcome.error is None, outcome.error
         html = outcome.files["html"]
-        pages = pypdf.PdfReader(outcome.files["pdf"]).pages
+        pages = sheets(outcome.files["pdf"])
         text = words(outcome.files["pdf"]).replace("\N{ZERO WIDTH SPACE}", "").replace(" ", "")
         assert CAUSE in text
         assert f"({best.confidence:.0%}confidence)" in text

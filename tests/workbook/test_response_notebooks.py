@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pypdf
 import pytest
+from pdf_texts import sheets
 from register_samples import begun, history, walked
 from run_samples import EPOCH, RunSamples, drawn, shown
 from workbook.test_notebooks import reach, words
@@ -44,7 +44,7 @@ def test_the_pages_tell_the_incident_and_are_few_and_filled(
 ) -> None:
     files = written[name]
     golden(name, shown(files["notebook"], files["notebook"].parents[1], samples.folder))
-    pages = pypdf.PdfReader(files["pdf"]).pages
+    pages = sheets(files["pdf"])
     assert "What to do next" in words(files["pdf"])
     # commands wrap with the length of the folder's path, which may take the last table to a third page
     assert len(pages) in {2, 3}

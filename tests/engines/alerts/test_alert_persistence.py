@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.engines.alerts.persistence import CLEAR_SAMPLES, Persistence, hold, sample_credit
@@ -32,7 +32,6 @@ def naive_hold(beyond: list[bool], clear: list[bool], credit: list[int], needed:
     return Persistence(first, last, is_clearing=not beyond[-1])
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.lists(st.sampled_from(["bad", "between", "good"]), max_size=25), st.integers(0, 4))
 def test_the_fast_form_equals_the_state_machine(states: list[str], needed: int) -> None:
     beyond, clear = [s == "bad" for s in states], [s == "good" for s in states]

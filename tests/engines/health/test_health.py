@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, STAMP, T0, Row, counts, days, history_of, org_of, ratio, series
 
@@ -142,7 +142,6 @@ def test_the_organisations_tier_by_the_contracts_rules(
 
 
 @given(st.lists(st.sampled_from([10.0, 45.0, 65.0, 85.0]), min_size=1, max_size=60))
-@settings(max_examples=60)
 def test_the_ten_percent_rule_is_exact_for_any_number_of_repos(scores: list[float]) -> None:
     report = scored(*scores)
     weak, critical = sum(s < 60 for s in scores), sum(s < 40 for s in scores)
@@ -167,7 +166,6 @@ def test_the_ten_percent_rule_is_exact_for_any_number_of_repos(scores: list[floa
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.integers(0, 5))
-@settings(max_examples=60)
 def test_contributions_add_up_to_what_is_missing_from_the_aggregate(scores: list[float], silent: int) -> None:
     rows = [row for n, s in enumerate(scores) for row in series(f"r{n:02}", "health_score", [s] * 9)]
     report = health(rows, repos=[Repo(f"s{n}", "s") for n in range(min(silent, len(scores)))])

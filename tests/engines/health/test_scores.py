@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, T0, counts, history_of, org_of, series
 
@@ -56,7 +56,6 @@ def test_a_metric_without_bounds_has_no_component() -> None:
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=9))
-@settings(max_examples=60)
 def test_the_present_level_is_the_median_of_the_last_three_samples(values: list[float]) -> None:
     found = level(history_of(series("a", "health_score", values)), "health_score", T0 + len(values) * DAILY)
     assert found.value[0] == pytest.approx(median(values[-3:]))

@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.engines.root_causes.confidence import calibrated, features
@@ -40,7 +40,6 @@ def test_uncounted_calls_may_multiply_a_callees_excess():
 
 
 @given(st.integers(1, 7), st.data())
-@settings(max_examples=80, deadline=None)
 def test_shares_are_a_distribution_on_any_graph_with_or_without_cycles(n, data):
     callees = [sorted(data.draw(st.sets(st.integers(0, n - 1)))) for _ in range(n)]
     harm = np.array(data.draw(st.lists(st.floats(0, 100), min_size=n, max_size=n)))

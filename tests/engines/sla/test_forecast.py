@@ -71,9 +71,10 @@ def test_a_slow_decline_is_at_risk_two_weeks_before_it_breaches(rows: int, lead:
     assert risky[0].reason.startswith("a breach in service web within 30 days is more likely than not (")
 
 
-def test_few_of_two_hundred_calm_organisations_are_at_risk() -> None:
+@pytest.mark.parametrize("number", [60, pytest.param(200, marks=pytest.mark.thorough)])
+def test_few_of_many_calm_organisations_are_at_risk(number: int) -> None:
     risky = 0
-    for seed in range(200):
+    for seed in range(number):
         rows = [
             (time, name, metric, value)
             for place, name in enumerate("abc")
@@ -83,7 +84,7 @@ def test_few_of_two_hundred_calm_organisations_are_at_risk() -> None:
         as_of = max(row[0] for row in rows)
         found = [judge(org, policy, as_of, ()).result.status for policy in org.policies]
         risky += any(status is not SlaStatus.COMPLIANT for status in found)
-    assert risky <= 10
+    assert risky <= number / 20
 
 
 def test_a_steady_decline_is_at_risk_days_before_it_is_breached_and_the_range_of_days_holds_the_day() -> None:

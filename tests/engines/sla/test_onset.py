@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive_sli import best_run
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, ratio, series, threshold
@@ -28,7 +28,6 @@ def stretch(
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=25))
-@settings(max_examples=200)
 def test_the_run_has_the_largest_sum_and_no_idle_ends(values: list[int]) -> None:
     first, last = largest_sum(np.array(values, dtype=float))
     assert 0 <= first <= last < len(values)

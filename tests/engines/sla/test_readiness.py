@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from org_samples import DAILY, STAMP, T0, Row, counts, org_of, ratio, series, threshold
 
@@ -84,7 +84,6 @@ def test_a_breach_is_red_whatever_the_score() -> None:
 
 
 @given(st.lists(st.sampled_from(list(SlaStatus)), min_size=1, max_size=8), st.data())
-@settings(max_examples=60)
 def test_a_verdict_that_becomes_unknown_never_raises_the_score(statuses: list[SlaStatus], data: st.DataObject) -> None:
     health = health_of(90)
     lost = data.draw(st.sets(st.integers(0, len(statuses) - 1)))
@@ -98,7 +97,6 @@ def test_a_verdict_that_becomes_unknown_never_raises_the_score(statuses: list[Sl
 
 # scores at both ends: only a bad repo that falls silent among good ones could raise the score
 @given(st.lists(st.sampled_from([0, 20, 80, 100]), min_size=2, max_size=8), st.data())
-@settings(max_examples=60)
 def test_a_repo_that_falls_silent_never_raises_the_score(scores: list[int], data: st.DataObject) -> None:
     lost = data.draw(st.sets(st.integers(0, len(scores) - 1)))
     full = {n: series(f"r{n}", "health_score", [score] * 60, T0 - 30 * DAILY) for n, score in enumerate(scores)}
@@ -117,7 +115,6 @@ POLICIES: tuple[AnyPolicy, ...] = (ratio(0.99), threshold(objective=0.5), thresh
     st.sets(st.sampled_from(["requests_total", "requests_failed", "latency_p95", "lead_time"])),
     st.integers(0, 40), st.sampled_from([0.1, 0.9]), st.sampled_from([10, 90]),
 )  # fmt: skip
-@settings(max_examples=60)
 def test_a_metric_that_nobody_reports_any_more_never_raises_the_score(
     lost: set[str], failed: int, latency: float, lead: float
 ) -> None:

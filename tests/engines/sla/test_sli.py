@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from naive_sli import ratio_value, threshold_value, wilson_by_search, window_rows
 from org_samples import DAILY, FIVE_MINUTES, T0, Row, counts, days, org_of, ratio, series, threshold
@@ -45,7 +45,6 @@ def some_rows(draw: st.DrawFn, metrics: tuple[str, ...]) -> list[Row]:
 
 
 @given(st.data(), st.sampled_from(ZONES), st.integers(1, 40), st.booleans())
-@settings(max_examples=80)
 def test_a_ratio_is_that_of_plain_loops_over_the_rows_of_the_window(
     data: st.DataObject, zone: str, number: int, good: bool
 ) -> None:
@@ -72,7 +71,6 @@ def test_a_ratio_is_that_of_plain_loops_over_the_rows_of_the_window(
 
 
 @given(st.data(), st.sampled_from(ZONES), st.integers(1, 40), st.sampled_from(AGGREGATES), st.booleans())
-@settings(max_examples=120)
 def test_an_aggregate_is_that_of_plain_loops_over_the_rows_of_the_window(
     data: st.DataObject, zone: str, number: int, aggregate: str, higher: bool
 ) -> None:

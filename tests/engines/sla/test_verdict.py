@@ -59,7 +59,6 @@ def test_a_ratio_at_and_just_beyond_its_borders(objective: float, total: int, fa
 
 
 @given(st.integers(1, 9999), st.integers(1, 10**6), st.integers(0, 10**6))
-@settings(max_examples=150)
 def test_a_ratio_verdict_is_that_of_exact_fractions(tenthousandths: int, total: int, failed: int) -> None:
     objective, failed = tenthousandths / 10_000, min(failed, total)
     if total < 10:
@@ -299,7 +298,6 @@ def test_no_data_at_all_is_unknown() -> None:
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40),
     st.sampled_from([0.5, 0.9, 0.999, 1.0]),
 )
-@settings(max_examples=80)
 def test_a_compliant_verdict_always_has_data_enough_and_meets_the_objective(
     samples: list[tuple[int, int]], objective: float
 ) -> None:

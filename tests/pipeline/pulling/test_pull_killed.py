@@ -59,6 +59,7 @@ print(number)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are of POSIX")
+@pytest.mark.usefixtures("forked_code")
 @pytest.mark.parametrize("had", [False, True])
 def test_the_next_pull_mends_one_that_was_killed_between_two_renames(tmp_path: Path, had: bool) -> None:
     template = tmp_path / "template"

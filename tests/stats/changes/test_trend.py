@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.stats.changes.trend import MIN_SAMPLES, linear_trends
@@ -12,7 +12,6 @@ from tars_lib.stats.multiplicity import discoveries
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(MIN_SAMPLES, 60))
-@settings(max_examples=60)
 def test_the_slope_is_that_of_least_squares_on_what_is_there(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.normal(50, 10, (n, 3))
@@ -106,7 +105,6 @@ def test_a_column_without_data_leaves_its_neighbours_alone() -> None:
 
 
 @given(st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=40), st.sampled_from([0.01, 0.05, 0.2]))
-@settings(max_examples=200)
 def test_discoveries_are_those_of_benjamini_and_hochbergs_definition(p_values: list[float], rate: float) -> None:
     tested = sorted(p for p in p_values if p == p)
     passing = [p for rank, p in enumerate(tested, start=1) if p <= rate * rank / len(tested)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tars_lib.stats.multiplicity import adjusted_p_values, expected_false
@@ -212,7 +212,6 @@ def test_sidak_is_the_complement_of_no_test_reaching_it(p_value, tests):
         assert sidak_inverse(corrected, tests) == pytest.approx(p_value, rel=1e-6)
 
 
-@settings(max_examples=200)
 @given(st.lists(st.floats(0.0, 1.0), max_size=30), st.integers(0, 50), st.sampled_from([0.01, 0.05, 0.3]))
 def test_q_values_select_what_the_step_up_procedure_selects(p_values, more, alpha):
     tests = len(p_values) + more

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -16,7 +16,6 @@ MATRICES = hnp.arrays(
 
 
 @given(MATRICES)
-@settings(max_examples=60, deadline=None)
 def test_column_median_and_mean_equal_numpy_on_what_is_known(values):
     for j in range(values.shape[1]):
         known = values[np.isfinite(values[:, j]), j]
@@ -29,7 +28,6 @@ def test_column_median_and_mean_equal_numpy_on_what_is_known(values):
 
 
 @given(MATRICES, st.integers(1, 3), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
 def test_matched_excess_equals_a_loop(values, k, m):
     got = robust.matched_excess(values, k, m)
     n = max(len(values) - k - m + 1, 0)
