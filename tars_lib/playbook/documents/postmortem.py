@@ -26,11 +26,7 @@ from tars_lib.playbook.wording import (
 )
 from tars_lib.text.visible import markdown_text, visible
 
-_DONE = {
-    MetricId.MTTD: "Detected",
-    MetricId.MTTR: "Resolved",
-    MetricId.SLA_RECOVERY: "SLA met again",
-}
+_DONE = {MetricId.MTTD: "Detected", MetricId.MTTR: "Resolved", MetricId.SLA_RECOVERY: "SLA met again"}
 TO_DISCUSS = "To be discussed in the postmortem meeting"
 
 
