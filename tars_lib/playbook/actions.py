@@ -72,9 +72,10 @@ def suggest(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tu
     Without a cause only monitoring is suggested: an action without a reason does harm.
     """
     playbook = playbook or packaged()
+    read_only = [row for row in playbook.operational if row.action_id == "read-only" and facts.data_loss_risk]
     actions = [
         *_for_causes(facts, now, playbook),
-        *_for_conditions(facts, now, playbook),
+        *(_operational(row, "Data loss risk", None, "On-call engineer", now, "") for row in read_only),
         *_watch(facts, now, playbook),
     ]
     unique: dict[str, SuggestedAction] = {}
@@ -123,13 +124,6 @@ def _for_causes(facts: Facts, now: datetime, playbook: Playbook) -> list[Suggest
             if key in operational
         ]
     return actions
-
-
-def _for_conditions(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:
-    rows = [row for row in playbook.operational if row.action_id == "read-only"]
-    if not facts.data_loss_risk:
-        return []
-    return [_operational(row, "Data loss risk", None, "On-call engineer", now, "") for row in rows]
 
 
 def _watch(facts: Facts, now: datetime, playbook: Playbook) -> list[SuggestedAction]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -19,9 +19,10 @@ from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import read_utf8
 from tars_lib.model.names import Severity
 from tars_lib.playbook import tables
-from tars_lib.playbook.config_form import ActionForm, PlaybookForm
+from tars_lib.playbook.config_form import PlaybookForm
 
 PACKAGED_LABEL = "packaged playbook.yaml"
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,79 +132,43 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _tables(given: PlaybookForm, sha256: str) -> tables.Playbook:
+def _tables(form: PlaybookForm, sha256: str) -> tables.Playbook:
     return tables.Playbook(
-        version=given.version,
+        version=form.version,
         sha256=sha256,
         severities=tuple(
-            tables.SeverityRow(
-                severity,
-                given.severities[severity].description,
-                given.severities[severity].respond_within,
-                given.severities[severity].response_time,
-                given.escalation.matrix[severity],
-                given.severities[severity].examples,
-            )
+            tables.SeverityRow(severity, escalation=form.escalation.matrix[severity], **dict(form.severities[severity]))
             for severity in Severity
         ),
-        incident_types=tuple(
-            tables.IncidentType(code, row.incident_type, row.severity) for code, row in given.exit_codes.items()
-        ),
+        incident_types=_keyed(tables.IncidentType, form.exit_codes),
         tree=tuple(
-            tables.Branch(
-                row.codes,
-                row.question,
-                row.severity,
-                row.path,
-                row.contain_within,
-                tuple(command for step in given.triage[row.path] for command in step.commands),
-            )
-            for row in given.decision_tree.values()
+            tables.Branch(commands=tuple(line for step in form.triage[row.path] for line in step.commands), **dict(row))
+            for row in form.decision_tree.values()
         ),
-        otherwise=(given.otherwise.severity, given.otherwise.path),
+        otherwise=(form.otherwise.severity, form.otherwise.path),
         triage=tuple(
-            tables.Triage(path, tuple(tables.TriageStep(step.title, step.commands, step.points) for step in steps))
-            for path, steps in given.triage.items()
+            tables.Triage(path, tuple(tables.TriageStep(**dict(step)) for step in steps))
+            for path, steps in form.triage.items()
         ),
-        cause_types=tuple(
-            tables.CauseRow(kind, row.name, row.indicator, row.section) for kind, row in given.cause_types.items()
-        ),
-        impact_questions=tuple(
-            tables.ImpactQuestion(row.question, row.section) for row in given.impact_questions.values()
-        ),
-        containment=tuple(
-            tables.Containment(kind, row.cause, row.action, row.revert, row.verify, row.owner, row.query)
-            for kind, row in given.containment.items()
-        ),
-        operational=_actions(given.operational),
-        monitoring=_actions(given.monitoring),
-        communication=tuple(
-            tables.CommunicationRow(key, row.action, row.audience, row.template)
-            for key, row in given.communication.items()
-        ),
-        escalation_after=given.escalation.after,
-        escalation_methods=given.escalation.methods,
-        no_progress_after=given.escalation.no_progress_after,
+        cause_types=_keyed(tables.CauseRow, form.cause_types),
+        impact_questions=tuple(tables.ImpactQuestion(**dict(row)) for row in form.impact_questions.values()),
+        containment=_keyed(tables.Containment, form.containment),
+        operational=_keyed(tables.ActionRow, form.operational),
+        monitoring=_keyed(tables.ActionRow, form.monitoring),
+        communication=_keyed(tables.CommunicationRow, form.communication),
+        escalation_after=form.escalation.after,
+        escalation_methods=form.escalation.methods,
+        no_progress_after=form.escalation.no_progress_after,
         conditions=tuple(
             tables.ConditionRow(key, row.condition, row.contacts, row.methods)
-            for key, row in given.escalation.conditions.items()
+            for key, row in form.escalation.conditions.items()
         ),
-        reviews=tuple(
-            tables.Review(key, row.activity, row.when, row.participants, row.within, row.repeats)
-            for key, row in given.reviews.items()
-        ),
-        metrics=tuple(
-            tables.MetricRow(key, row.metric, row.target, row.how, row.below, row.below_share)
-            for key, row in given.metrics.items()
-        ),
-        golden_path=tuple(
-            tables.GoldenStep(key, row.start, row.end, row.title, row.record, row.notify, row.task)
-            for key, row in given.golden_path.items()
-        ),
+        reviews=_keyed(tables.Review, form.reviews),
+        metrics=_keyed(tables.MetricRow, form.metrics),
+        golden_path=_keyed(tables.GoldenStep, form.golden_path),
     )
 
 
-def _actions(rows: Mapping[str, ActionForm]) -> tuple[tables.ActionRow, ...]:
-    return tuple(
-        tables.ActionRow(key, row.action, row.when, row.how, row.revert, row.verify) for key, row in rows.items()
-    )
+def _keyed(row_type: Callable[..., _Row], forms: Mapping[Any, Any]) -> tuple[_Row, ...]:
+    """Make rows of a mapping: its key is the first field of a row, and the others are named as in the form."""
+    return tuple(row_type(key, **dict(form)) for key, form in forms.items())

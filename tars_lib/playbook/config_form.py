@@ -1,4 +1,4 @@
-"""Form of a playbook's file: the keys that it has and needs; `config_playbook` checks a merged file against it."""
+"""Form of a playbook's file: the keys that it has and needs; `config.read_playbook` checks a merged file against it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _GOLDEN = ("acknowledge", "identify", "root-cause", "contain", "escalate")
 """Steps whose end the record of an incident shows."""
 
 
-def _length(given: Any) -> timedelta:
-    if given == "0m":
+def _length(value: Any) -> timedelta:
+    if value == "0m":
         return timedelta(0)
     try:
-        return Window.parse(given if isinstance(given, str) else "").length
+        return Window.parse(value if isinstance(value, str) else "").length
     except TarsError as error:
         raise ValueError("a number with m, h, d or w is allowed, such as 15m") from error
 
 
-def _no_numbers_for_text(given: Any) -> Any:
-    return str(given) if isinstance(given, int | float) and not isinstance(given, bool) else given
+def _no_numbers_for_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 Length = Annotated[timedelta, BeforeValidator(_length)]
@@ -90,9 +90,7 @@ class _Containment(_Model):
     query: Text
 
 
-class ActionForm(_Model):
-    """Something that is done in operations or monitoring."""
-
+class _Action(_Model):
     action: Text
     when: Text
     how: Text
@@ -177,8 +175,8 @@ class PlaybookForm(_Model):
     cause_types: dict[CauseType, _Cause]
     impact_questions: dict[str, _Question]
     containment: dict[ContainmentType, _Containment]
-    operational: dict[str, ActionForm]
-    monitoring: dict[str, ActionForm]
+    operational: dict[str, _Action]
+    monitoring: dict[str, _Action]
     communication: dict[str, _Communication]
     escalation: _Escalation
     reviews: dict[str, _Review]
@@ -187,7 +185,7 @@ class PlaybookForm(_Model):
 
     @model_validator(mode="after")
     def _whole(self) -> PlaybookForm:
-        for name, given, needed in (
+        for name, rows, needed in (
             ("severities", self.severities, Severity),
             ("escalation.matrix", self.escalation.matrix, Severity),
             ("containment", self.containment, ContainmentType),
@@ -195,7 +193,7 @@ class PlaybookForm(_Model):
             ("metrics", self.metrics, tables.MetricId),
             ("communication", self.communication, ("status-page", "slack", "email", "bridge")),
         ):
-            missing = [str(getattr(key, "value", key)) for key in needed if key not in given]
+            missing = [str(getattr(key, "value", key)) for key in needed if key not in rows]
             if missing:
                 raise ValueError(f"{name}: {', '.join(missing)} missing")
         for key in self.golden_path:

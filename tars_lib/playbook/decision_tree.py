@@ -9,7 +9,7 @@ from datetime import timedelta
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import Severity
 from tars_lib.playbook.packaged import packaged
-from tars_lib.playbook.tables import Branch, IncidentType, Playbook
+from tars_lib.playbook.tables import IncidentType, Playbook
 
 SHELL_CODES = {
     124: "a command that ran out of time (timeout)",
@@ -84,39 +84,25 @@ def classify(codes: Sequence[int], *, are_ours: bool = False, playbook: Playbook
     ]
     types = {row.code: row for row in playbook.incident_types}
     steps: list[tuple[str, bool]] = []
-    for branch in playbook.tree:
-        is_it = any(code in branch.codes for code in codes)
-        steps.append((branch.question, is_it))
+    branch = None
+    for row in playbook.tree:
+        is_it = any(code in row.codes for code in codes)
+        steps.append((row.question, is_it))
         if is_it:
-            hit = next(code for code in branch.codes if code in codes)
-            return _classified(codes, _name(hit, types), branch.severity, steps, branch, notes, playbook)
-    others = [code for code in codes if code in EXIT_CODES and code != 0]
-    if not others and not notes:
-        return Classification(tuple(codes), "no incident", None, tuple(steps), "nothing to do", "-", None, (), ())
-    if any(code in SHELL_CODES for code in codes) and not are_ours and len(set(codes)) == 1:
-        return Classification(
-            tuple(codes), "ambiguous", None, tuple(steps), "look at the report's exit_code", "-", None, (), tuple(notes)
-        )
-    severities = [types[code].severity for code in others if code in types]
-    severity = min(severities, default=playbook.otherwise[0], key=lambda s: s.value)
-    name = next((_name(code, types) for code in others), "other exit code")
-    return _classified(codes, name, severity, steps, None, notes, playbook)
-
-
-def _name(code: int, types: Mapping[int, IncidentType]) -> str:
-    row = types.get(code)
-    return EXIT_CODES[code].meaning if row is None or row.incident_type is None else row.incident_type
-
-
-def _classified(
-    codes: Sequence[int],
-    name: str,
-    severity: Severity,
-    steps: list[tuple[str, bool]],
-    branch: Branch | None,
-    notes: list[str],
-    playbook: Playbook,
-) -> Classification:
+            branch = row
+            break
+    if branch is not None:
+        severity, name = branch.severity, _name(next(code for code in branch.codes if code in codes), types)
+    else:
+        others = [code for code in codes if code in EXIT_CODES and code != 0]
+        if not others and not notes:
+            return Classification(tuple(codes), "no incident", None, tuple(steps), "nothing to do", "-", None, (), ())
+        if any(code in SHELL_CODES for code in codes) and not are_ours and len(set(codes)) == 1:
+            path = "look at the report's exit_code"
+            return Classification(tuple(codes), "ambiguous", None, tuple(steps), path, "-", None, (), tuple(notes))
+        severities = [types[code].severity for code in others if code in types]
+        severity = min(severities, default=playbook.otherwise[0], key=lambda s: s.value)
+        name = next((_name(code, types) for code in others), "other exit code")
     return Classification(
         codes=tuple(codes),
         incident_type=name,
@@ -128,3 +114,8 @@ def _classified(
         commands=() if branch is None else branch.commands,
         notes=tuple(notes),
     )
+
+
+def _name(code: int, types: Mapping[int, IncidentType]) -> str:
+    row = types.get(code)
+    return EXIT_CODES[code].meaning if row is None or row.incident_type is None else row.incident_type

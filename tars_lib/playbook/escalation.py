@@ -142,7 +142,7 @@ def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> E
         due=tuple(rung for rung in open_ if rung.due_at <= now),
         upcoming=tuple(rung for rung in open_ if rung.due_at > now),
         told=_told(facts, merged),
-        unknown=_unknown(facts, playbook),
+        unknown=tuple(row.condition for row in playbook.conditions if _answer(facts, row.condition) is None),
     )
 
 
@@ -187,14 +187,12 @@ def _answer(facts: Facts, condition: Condition) -> bool | None:
     }[condition]
 
 
-def _unknown(facts: Facts, playbook: Playbook) -> tuple[Condition, ...]:
-    return tuple(row.condition for row in playbook.conditions if _answer(facts, row.condition) is None)
-
-
 def _ladder(facts: Facts, playbook: Playbook) -> Iterator[Rung]:
     """Rungs of the matrix and next tiers, in order of time, as they follow from what was recorded."""
     row = playbook.severity(facts.severity).escalation
-    tiers = _tiers(facts.severity, playbook)
+    # above the end of a row its next tier is that of SEV-1; a SEV-4 is a ticket and has none
+    above = () if facts.severity is Severity.SEV_4 else playbook.severity(Severity.SEV_1).escalation[len(row) :]
+    tiers = row + above
     end = (facts.resolved_at or facts.closed_at or facts.opened_at) if facts.is_over else None
     matrix = [
         (facts.opened_at + after, rung, f"{facts.severity.value}, {_after(after)}")
@@ -218,13 +216,6 @@ def _ladder(facts: Facts, playbook: Playbook) -> Iterator[Rung]:
             for contact in silence.contacts or (tiers[reached_before + 1],):
                 yield Rung(contact, at, f"condition: {why}", silence.methods)
             reached = max(reached, min(reached_before + 1, len(tiers) - 1))
-
-
-def _tiers(severity: Severity, playbook: Playbook) -> tuple[str, ...]:
-    row = playbook.severity(severity).escalation
-    if severity is Severity.SEV_4:
-        return row
-    return row + playbook.severity(Severity.SEV_1).escalation[len(row) :]
 
 
 def _runs(facts: Facts, at: datetime, no_progress_after: timedelta) -> bool:

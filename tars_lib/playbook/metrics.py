@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from tars_lib.model.names import Name
 from tars_lib.playbook.facts import Facts
@@ -290,27 +291,14 @@ def _quantile(values: Sequence[float], share: float) -> float | None:
     return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
 
-_Time = Callable[[Facts], datetime | None]
-
-
-def _started(facts: Facts) -> datetime | None:
-    return facts.started_at
-
-
-def _alerted(facts: Facts) -> datetime | None:
+def _alerted(facts: Facts) -> datetime:
     return facts.detected_at or facts.opened_at
 
 
-def _resolved(facts: Facts) -> datetime | None:
-    return facts.resolved_at
-
-
-def _restored(facts: Facts) -> datetime | None:
-    return facts.sla_restored_at
-
-
+_Time = Callable[[Facts], datetime | None]
+_STARTED = attrgetter("started_at")
 _DURATIONS: dict[MetricId, tuple[str, _Time, _Time]] = {
-    MetricId.MTTD: ("time of the alert - start of impact", _started, _alerted),
-    MetricId.MTTR: ("resolution - time of the alert", _alerted, _resolved),
-    MetricId.SLA_RECOVERY: ("every breached SLA met again - start of impact", _started, _restored),
+    MetricId.MTTD: ("time of the alert - start of impact", _STARTED, _alerted),
+    MetricId.MTTR: ("resolution - time of the alert", _alerted, attrgetter("resolved_at")),
+    MetricId.SLA_RECOVERY: ("every breached SLA met again - start of impact", _STARTED, attrgetter("sla_restored_at")),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
 
 from tars_lib.playbook.facts import AffectedRepo, BreachedSla, Cause, Facts, Status
 from tars_lib.text.times import MINUTES
@@ -57,12 +56,12 @@ def repo_text(repo: AffectedRepo) -> str:
 
 def summary_sentences(facts: Facts) -> tuple[str, ...]:
     """Summarise the record: what was found (else the title), how it ended, whether containment worked."""
-    said = [line(found_text(facts)) or line(facts.title) or "Untitled"]
+    sentences = [line(found_text(facts)) or line(facts.title) or "Untitled"]
     if facts.resolution.strip():
-        said.append(f"How it ended: {line(facts.resolution)}")
+        sentences.append(f"How it ended: {line(facts.resolution)}")
     if facts.outcome is not None:
-        said.append(f"After containment: {facts.outcome.verdict.lower()}; {line(facts.outcome.text)}")
-    return tuple(f"{sentence.rstrip('.')}." for sentence in said)
+        sentences.append(f"After containment: {facts.outcome.verdict.lower()}; {line(facts.outcome.text)}")
+    return tuple(f"{sentence.rstrip('.')}." for sentence in sentences)
 
 
 def impact_end(facts: Facts) -> datetime | None:
@@ -121,34 +120,7 @@ def customer_impact_text(facts: Facts) -> str:
     return f"Yes, through {listed(facing, nothing='services that are unknown')}; how many customers is unknown"
 
 
-class Explains(Protocol):
-    """A cause of a record or of its facts, as far as it takes to tell whether two are the same."""
-
-    @property
-    def repo(self) -> str | None:
-        """Its repo; None where none is named."""
-
-    @property
-    def metric(self) -> str | None:
-        """Its metric."""
-
-    @property
-    def change(self) -> str | None:
-        """The change that it is laid to."""
-
-    @property
-    def sla_id(self) -> str | None:
-        """The SLA that it explains."""
-
-    @property
-    def confidence(self) -> float | None:
-        """0-1; None where it was not said."""
-
-
-_Cause = TypeVar("_Cause", bound=Explains)
-
-
-def distinct(causes: Iterable[_Cause]) -> list[tuple[_Cause, str]]:
+def distinct(causes: Iterable[Cause]) -> list[tuple[Cause, str]]:
     """Causes without those that only say again, for another SLA, that the same change of the same repo is to blame.
 
     Returns
@@ -158,40 +130,36 @@ def distinct(causes: Iterable[_Cause]) -> list[tuple[_Cause, str]]:
         change the same metric of the repo is the same cause; one that a person said, and one that explains nothing
         (confidence 0), stands for itself.
     """
-    kept: list[tuple[_Cause, list[str]]] = []
-    places: dict[tuple[str, str | None, str | None], int] = {}
+    named: list[tuple[Cause, list[str]]] = []
+    positions: dict[tuple[str, str | None, str | None], int] = {}
     for cause in causes:
         if cause.repo is not None and cause.confidence:
             key = (cause.repo, cause.change, None if cause.change else cause.metric)
-            position = places.setdefault(key, len(kept))
-            if position < len(kept):
-                first, others = kept[position]
+            position = positions.setdefault(key, len(named))
+            if position < len(named):
+                first, others = named[position]
                 if cause.sla_id is not None and cause.sla_id not in (first.sla_id, *others):
                     others.append(cause.sla_id)
                 continue
-        kept.append((cause, []))
-    return [(cause, f"; also explains {', '.join(others)}" if others else "") for cause, others in kept]
+        named.append((cause, []))
+    return [(cause, f"; also explains {', '.join(others)}" if others else "") for cause, others in named]
 
 
 def cause_text(facts: Facts) -> str:
     """The first cause with its confidence."""
-    if not facts.causes:
-        return "Under investigation"
-    return one_cause(facts.causes[0])
+    return one_cause(facts.causes[0]) if facts.causes else "Under investigation"
 
 
 def one_cause(cause: Cause) -> str:
     """Return a cause with its confidence."""
-    said = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
+    sentence = line(cause.cause).rstrip(".")
     if cause.confidence is None and cause.cause_type is None:
-        return f"{line(cause.cause).rstrip('.')} (said by a responder)"
-    return f"{line(cause.cause).rstrip('.')} (confidence: {'below 1%' if said == '0%' else said})"
+        return f"{sentence} (said by a responder)"
+    share = UNKNOWN if cause.confidence is None else f"{cause.confidence:.0%}"
+    return f"{sentence} (confidence: {'below 1%' if share == '0%' else share})"
 
 
 def causes_considered(facts: Facts) -> list[str]:
     """The cause that is held, with what else it explains, then the other ones that were considered."""
-    kept = distinct(facts.causes)
-    if not kept:
-        return [cause_text(facts)]
-    first, *others = (f"{one_cause(cause)}{also}" for cause, also in kept)
+    first, *others = [f"{one_cause(cause)}{also}" for cause, also in distinct(facts.causes)] or [cause_text(facts)]
     return [first, *(f"Also considered: {other}" for other in others)]

@@ -70,40 +70,34 @@ def escalation_text(facts: Facts) -> Message:
 
 def status_page(facts: Facts, playbook: Playbook | None = None) -> Message:
     """The text for customers: names they know, no internal causes, plain text."""
-    playbook = playbook or packaged()
     row = _row(playbook, "status-page")
     over = impact_end(facts)
     facing = listed([repo_text(repo) for repo in facts.repos if repo.customer_facing], nothing="")
     where = f" with {facing}" if facing else ""
+    times = "When it began is not known." if facts.started_at is None else f"It began at {time_text(facts.started_at)}."
     if facts.is_over:
         lead = f"The problem{where} is resolved."
         ended = facts.resolved_at or facts.closed_at
-        times = f"{_began(facts)} It was resolved at {time_text(ended)}." if ended else _began(facts)
+        times += f" It was resolved at {time_text(ended)}." if ended else ""
     elif over is not None:
         lead = f"The problem{where} ended at {time_text(over)}. We are watching it."
-        times = _began(facts)
+    elif facts.status is Status.MITIGATING:
+        lead = f"We have found a problem{where} and are working on it."
     else:
-        words = _opening(row.template)
-        lead = (
-            f"We have found a problem{where} and are working on it."
-            if facts.status is Status.MITIGATING
-            else f"{words} a problem{where}."
-        )
-        times = _began(facts)
+        lead = f"{_opening(row.template)} a problem{where}."
     felt = {
         True: "Customers were affected." if facts.is_over or over is not None else "Customers are affected.",
         False: "We know of no effect on customers.",
         None: "Whether customers are affected is not known yet.",
     }[facts.customer_impact]
-    said = f"{felt} {line(facts.customer_impact_text)}".strip() if facts.customer_impact_text.strip() else felt
+    effect = f"{felt} {line(facts.customer_impact_text)}".strip() if facts.customer_impact_text.strip() else felt
     status = "Monitoring" if over is not None and not facts.is_over else status_text(facts)
-    body = f"{lead} {times}\n{said}\n{_capital(freshness_text(facts))}. {_update(facts)}\n"
+    body = f"{lead} {times}\n{effect}\n{_capital(freshness_text(facts))}. {_update(facts)}\n"
     return Message(row.communication_id, row.audience, f"{status}: {facing or 'service problem'}", body, "TEXT")
 
 
 def slack(facts: Facts, playbook: Playbook | None = None) -> Message:
     """The message to engineering, in Slack's mrkdwn."""
-    playbook = playbook or packaged()
     row = _row(playbook, "slack")
     lead = "Incident resolved:" if facts.is_over else f"{_opening(row.template)}:"
     body = "\n".join(
@@ -131,9 +125,8 @@ def leadership_email(facts: Facts, summary: str = "", playbook: Playbook | None 
         Executive summary of the SLA report (`risk_narrative`); empty: said to be unknown.
     playbook : Playbook
     """
-    playbook = playbook or packaged()
     row = _row(playbook, "email")
-    said = "\n".join(line(part) for part in summary.splitlines()).strip()
+    text = "\n".join(line(part) for part in summary.splitlines()).strip()
     body = f"""\
 {line(_summary(facts))}
 
@@ -147,7 +140,7 @@ Root cause: {cause_text(facts)}
 ETA to resolution: {_eta(facts)}
 
 {row.template}:
-{said or f"{UNKNOWN}: no SLA report is on record."}
+{text or f"{UNKNOWN}: no SLA report is on record."}
 
 {_capital(freshness_text(facts))}. {_update(facts)}
 """
@@ -156,7 +149,6 @@ ETA to resolution: {_eta(facts)}
 
 def bridge_call(facts: Facts, bridge: str = "", playbook: Playbook | None = None) -> Message:
     """The invitation to the bridge call, as plain text. `bridge` is its number or address."""
-    playbook = playbook or packaged()
     row = _row(playbook, "bridge")
     teams = listed(dict.fromkeys(line(repo.team) for repo in facts.repos if repo.team), nothing=UNKNOWN)
     body = f"""\
@@ -175,7 +167,6 @@ def messages(
     facts: Facts, summary: str = "", bridge: str = "", playbook: Playbook | None = None
 ) -> tuple[Message, ...]:
     """All texts: the escalation template and the four communication actions."""
-    playbook = playbook or packaged()
     return (
         escalation_text(facts),
         status_page(facts, playbook),
@@ -185,8 +176,8 @@ def messages(
     )
 
 
-def _row(playbook: Playbook, key: str) -> CommunicationRow:
-    return next(row for row in playbook.communication if row.communication_id == key)
+def _row(playbook: Playbook | None, key: str) -> CommunicationRow:
+    return next(row for row in (playbook or packaged()).communication if row.communication_id == key)
 
 
 def _opening(template: str) -> str:
@@ -200,12 +191,6 @@ def _summary(facts: Facts) -> str:
 
 def _subject(facts: Facts) -> str:
     return f"[{facts.severity.value}] {line(facts.incident_id)}: {line(facts.title) or facts.incident_type}"
-
-
-def _began(facts: Facts) -> str:
-    if facts.started_at is None:
-        return "When it began is not known."
-    return f"It began at {time_text(facts.started_at)}."
 
 
 def _slas(facts: Facts) -> str:

@@ -26,11 +26,7 @@ from tars_lib.playbook.wording import (
 )
 from tars_lib.text.visible import markdown_text, visible
 
-_DONE = {
-    MetricId.MTTD: "Detected",
-    MetricId.MTTR: "Resolved",
-    MetricId.SLA_RECOVERY: "SLA met again",
-}
+_DONE = {MetricId.MTTD: "Detected", MetricId.MTTR: "Resolved", MetricId.SLA_RECOVERY: "SLA met again"}
 TO_DISCUSS = "To be discussed in the postmortem meeting"
 
 
@@ -106,7 +102,8 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
     """
     playbook = playbook or packaged()
     cost = impact(facts)
-    held, *considered = causes_considered(facts)
+    first, *considered = causes_considered(facts)
+    well, late = clocks_kept(facts, playbook)
     lines = [
         *_head(facts, cost, playbook),
         "",
@@ -121,7 +118,7 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
         *_timeline(facts),
         "",
         "## Root Cause",
-        markdown_text(held),
+        markdown_text(first),
         *(f"- {markdown_text(cause)}" for cause in considered),
         "",
         "## Impact",
@@ -132,10 +129,10 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
         f"- Customers affected: {markdown_text(customer_impact_text(facts))}",
         "",
         "## What Went Well",
-        *_well(facts, playbook),
+        *_numbered(well),
         "",
         "## What Could Be Improved",
-        *_improvable(facts, playbook),
+        *_numbered(late),
         "",
         "## Action Items",
         "| ID | Action | Owner | Due Date | Status |",
@@ -196,8 +193,8 @@ def review_deadlines(facts: Facts, now: datetime, playbook: Playbook | None = No
         return ()
     due = []
     for row in playbook.reviews:
-        held = [review.at for review in facts.reviews if review.review_id == row.review_id and review.at >= end]
-        at = _due_at(row, end, max(held, default=None), facts)
+        times = [review.at for review in facts.reviews if review.review_id == row.review_id and review.at >= end]
+        at = _due_at(row, end, max(times, default=None), facts)
         if at is not None:
             due.append(
                 ReviewDue(facts.incident_id, row.review_id, row.activity, row.participants, at, at < now, row.when)
@@ -212,33 +209,34 @@ def overdue_items(facts: Facts, now: datetime) -> tuple[tuple[str, ActionItem], 
     )
 
 
-def kept_clocks(facts: Facts, playbook: Playbook | None = None) -> list[tuple[str, bool]]:
-    """State in a sentence each whether the two clocks and the metrics' targets were kept, as recorded.
+def clocks_kept(facts: Facts, playbook: Playbook) -> tuple[list[str], list[str]]:
+    """State in a sentence each which of the two clocks and of the metrics' targets were kept, and which were not, as recorded.
 
     The targets are set for means; held against one incident they say what it adds to them.
     """
-    playbook = playbook or packaged()
     within = playbook.severity(facts.severity).respond_within
-    said = []
+    well: list[str] = []
+    late: list[str] = []
     if within is not None and facts.acknowledged_at is not None:
         took = facts.acknowledged_at - facts.opened_at
-        said.append((f"Acknowledged after {length_text(took)}; {length_text(within)} are allowed", took <= within))
+        (well if took <= within else late).append(
+            f"Acknowledged after {length_text(took)}; {length_text(within)} are allowed"
+        )
     contain = playbook.contain_within(facts.incident_type)
     if contain is not None and facts.mitigated_at is not None:
         took = facts.mitigated_at - (facts.reopened_at or facts.opened_at)
-        said.append((f"Contained after {length_text(took)}; {length_text(contain)} are allowed", took <= contain))
+        (well if took <= contain else late).append(
+            f"Contained after {length_text(took)}; {length_text(contain)} are allowed"
+        )
     for row in playbook.metrics:
         if row.below is None or row.metric_id not in _DONE:
             continue
         for _, minutes in lengths(row.metric_id, [facts], facts.opened_at).known:
             took = timedelta(minutes=minutes)
-            said.append(
-                (
-                    f"{_DONE[row.metric_id]} after {length_text(took)}; the target is under {length_text(row.below)}",
-                    took < row.below,
-                )
+            (well if took < row.below else late).append(
+                f"{_DONE[row.metric_id]} after {length_text(took)}; the target is under {length_text(row.below)}"
             )
-    return said
+    return well, late
 
 
 def _due_at(row: Review, end: datetime, last: datetime | None, facts: Facts) -> datetime | None:
@@ -295,17 +293,9 @@ def _timeline(facts: Facts) -> list[str]:
     ]
 
 
-def _well(facts: Facts, playbook: Playbook) -> list[str]:
-    """Only what the clocks say; praise is the meeting's."""
-    return _numbered([text for text, was_met in kept_clocks(facts, playbook) if was_met])
-
-
-def _improvable(facts: Facts, playbook: Playbook) -> list[str]:
-    return _numbered([text for text, was_met in kept_clocks(facts, playbook) if not was_met])
-
-
 def _numbered(texts: list[str]) -> list[str]:
-    return [f"{n}. {text}" for n, text in enumerate([*texts, f"{TO_DISCUSS}"], start=1)]
+    """Number what the clocks say; praise and blame are the meeting's."""
+    return [f"{n}. {text}" for n, text in enumerate([*texts, TO_DISCUSS], start=1)]
 
 
 def _items(facts: Facts, now: datetime) -> list[str]:

@@ -96,10 +96,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "title": _title,
     "key-figures": _key_figures,
     "heading": lambda view: ["#" * view["level"] + " " + view["text"]],
-    "prose": lambda view: [
-        *view["paragraphs"],
-        *(f"{link['text']} <{link['url']}>" for link in view["links"]),
-    ],
+    "prose": lambda view: [*view["paragraphs"], *(f"{link['text']} <{link['url']}>" for link in view["links"])],
     "callout": _callout,
     "table": _table,
     "figure-row": _figure_row,

@@ -272,11 +272,7 @@ def _timeline(block: Timeline, text: Text) -> dict[str, Any]:
         }
         for entry in block.entries
     ]
-    return {
-        "title": text(block.title, NAME_LIMIT),
-        "entries": entries,
-        "empty": text(block.empty, TEXT_LIMIT),
-    }
+    return {"title": text(block.title, NAME_LIMIT), "entries": entries, "empty": text(block.empty, TEXT_LIMIT)}
 
 
 def _checklist(block: Checklist, text: Text) -> dict[str, Any]:

@@ -121,11 +121,9 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], note
         default = declared[name]
         if default is None:
             continue
-        allowed_types: tuple[type, ...] = {
-            float: (float, int),
-            tuple: (list, tuple),
-            list: (list, tuple),
-        }.get(type(default), (type(default),))
+        allowed_types: tuple[type, ...] = {float: (float, int), tuple: (list, tuple), list: (list, tuple)}.get(
+            type(default), (type(default),)
+        )
         is_mixed_up = isinstance(value, bool) and not isinstance(default, bool)
         if is_mixed_up or not isinstance(value, allowed_types):
             raise ReportError(

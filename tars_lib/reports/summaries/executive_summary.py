@@ -54,10 +54,7 @@ def executive_summary(health: HealthReport, sla: SlaReport) -> str:
 
 def scorecard_lines(sla: SlaReport) -> list[str]:
     """Table of the SLAs, a row each."""
-    lines = [
-        "| SLA | Status | Measured | Objective | Budget used | Services affected |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| SLA | Status | Measured | Objective | Budget used | Services affected |", "|---|---|---|---|---|---|"]
     for row in sla.scorecard:
         used = "-" if row.budget_consumed is None else f"{row.budget_consumed:.0%}"
         lines.append(

@@ -9,17 +9,7 @@ from tars_lib.engines.queries.incident_state import IncidentState
 from tars_lib.figures.health.alerts import draw_priorities, draw_storm, in_words, worded
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType
 from tars_lib.pipeline import Run
-from tars_lib.reports.blocks.kinds import (
-    Badge,
-    Block,
-    Callout,
-    Column,
-    KeyFigure,
-    KeyFigures,
-    Table,
-    TitleBlock,
-    Tone,
-)
+from tars_lib.reports.blocks.kinds import Badge, Block, Callout, Column, KeyFigure, KeyFigures, Table, TitleBlock, Tone
 from tars_lib.text.counts import plural
 from tars_lib.text.quantities import value_text
 from tars_lib.workbook.parameters.register import state_by
@@ -117,12 +107,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
 
 def critical_list(run: Run, max_alerts: int = 12) -> Table:
     """The playbook's first step: every critical alert."""
-    return _table(
-        critical(run),
-        "Critical alerts, by priority",
-        "No alert is critical.",
-        max_alerts,
-    )
+    return _table(critical(run), "Critical alerts, by priority", "No alert is critical.", max_alerts)
 
 
 def groups(run: Run) -> list[Block]:
@@ -157,14 +142,7 @@ def priorities(run: Run, max_alerts: int = 12) -> list[Block]:
     rest = tuple(alert for alert in run.alerts.alerts if alert.severity is not AlertSeverity.CRITICAL)
     blocks: list[Block] = [*figures(draw_priorities(run.alerts))]
     if rest or not run.alerts.alerts:
-        blocks.append(
-            _table(
-                rest,
-                "The other alerts, by priority",
-                "There is no other alert.",
-                max_alerts,
-            )
-        )
+        blocks.append(_table(rest, "The other alerts, by priority", "There is no other alert.", max_alerts))
     return blocks
 
 

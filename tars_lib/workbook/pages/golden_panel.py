@@ -40,10 +40,7 @@ def step_blocks(run: Run, register: Register, case: Case | None, number: int) ->
     if case is None:
         row = register.playbook.golden_path[number]
         command = open_command(run, register) if is_urgent(EXIT_CODES[run.status.exit_code]) else ""
-        asked, said = (
-            f"Minute {row.start}-{row.end}, {row.title}: {row.task or row.record}",
-            "No incident is open.",
-        )
+        asked, said = (f"Minute {row.start}-{row.end}, {row.title}: {row.task or row.record}", "No incident is open.")
         return [Callout(asked, said, "neutral", "Not started"), *_to_type([command], "Open one to start the clocks")]
     path = walk(register, case)
     step, state = path.steps[number], step_state(path, number)

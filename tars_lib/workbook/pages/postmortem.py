@@ -12,10 +12,10 @@ from tars_lib.pipeline import Run
 from tars_lib.playbook.documents.postmortem import (
     TO_DISCUSS,
     budget_text,
+    clocks_kept,
     duration_line,
     impact,
     item_ids,
-    kept_clocks,
     overdue_items,
     review_deadlines,
     summary_lines,
@@ -196,9 +196,7 @@ def lessons(case: Case | None) -> list[Block]:
     """Say what went well and what did not, by the clocks; the rest is the meeting's."""
     if case is None:
         return []
-    kept = kept_clocks(case.facts, case.playbook)
-    well = [text for text, was_met in kept if was_met]
-    late = [text for text, was_met in kept if not was_met]
+    well, late = clocks_kept(case.facts, case.playbook)
     return [
         Heading("What went well"),
         Prose((*(f"{text}." for text in well), f"{TO_DISCUSS}.")),

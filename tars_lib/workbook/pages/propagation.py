@@ -30,14 +30,7 @@ from tars_lib.workbook.parameters.register import state_by
 from tars_lib.workbook.sections.figure_blocks import figures
 from tars_lib.workbook.sections.labels import label_of, listed
 from tars_lib.workbook.sections.next_commands import check_again, health_report, next_steps, run_again, settled_steps
-from tars_lib.workbook.sections.relations import (
-    change_table,
-    lag_words,
-    page_head,
-    since_words,
-    state_badge,
-    way,
-)
+from tars_lib.workbook.sections.relations import change_table, lag_words, page_head, since_words, state_badge, way
 from tars_lib.workbook.sections.run_facts import facing
 from tars_lib.workbook.sections.state import planned_step, settled_step
 
@@ -214,12 +207,7 @@ def activity(run: Run) -> Table:
     )
     return Table(
         caption="Is it spreading now?",
-        columns=(
-            Column("What"),
-            Column("Severity", "badge"),
-            Column("Since"),
-            Column("Finding"),
-        ),
+        columns=(Column("What"), Column("Severity", "badge"), Column("Since"), Column("Finding")),
         rows=rows,
         note=f"Over by now: {over}, in temporal-intelligence-report.json." if over else "",
         empty="Nothing unusual in how problems spread between services.",

@@ -52,15 +52,7 @@ MAX_BREACHES = 3
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
     """Head of the page; its sentence is that of every other report of the run."""
     state = state or state_by(run, None)
-    return head(
-        run,
-        "SLA breach response",
-        None,
-        of_code(run, 142),
-        incident_id,
-        breached_since(run),
-        state,
-    )
+    return head(run, "SLA breach response", None, of_code(run, 142), incident_id, breached_since(run), state)
 
 
 def identify(run: Run) -> list[Block]:
@@ -100,10 +92,7 @@ def explain(run: Run, max_causes: int, state: IncidentState | None = None) -> li
     heading = Heading("Minute 5-8: what is the root cause?")
     if not run.sla.breaches:
         return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to find.",))]
-    blocks: list[Block] = [
-        heading,
-        *overview(run, state),
-    ]
+    blocks: list[Block] = [heading, *overview(run, state)]
     for place, breach in enumerate(run.sla.breaches[:MAX_BREACHES]):
         earlier = [other for other in run.sla.breaches[:place] if same_cause(breach, other)]
         blocks.append(Heading(breach.sla_name, 2))

@@ -149,10 +149,7 @@ def key_figures(shown: TrendFacts) -> KeyFigures:
 def metrics(shown: TrendFacts) -> list[Block]:
     """Each metric with n, mean, median, 90th percentile, interval, target and verdict; what is open, apart."""
     if not shown.found.cases:
-        return [
-            Heading("How fast, and does it recur?"),
-            Callout("Nothing to measure", headline(shown), "unknown"),
-        ]
+        return [Heading("How fast, and does it recur?"), Callout("Nothing to measure", headline(shown), "unknown")]
     values = {one.metric_id: one for one in shown.values}
     rows = [
         LengthRow(_NAMES[key], *_lengths(shown, key), values[key].value, values[key].median, values[key].p90)

@@ -62,11 +62,7 @@ def breach_story(run: Run, position: int, state: IncidentState | None = None) ->
             return []
         return [
             Heading("What was found"),
-            Callout(
-                none_is(run, "breached"),
-                run.sla.risk_narrative.text,
-                "unknown" if is_dark(run) else "good",
-            ),
+            Callout(none_is(run, "breached"), run.sla.risk_narrative.text, "unknown" if is_dark(run) else "good"),
         ]
     breach = run.sla.breaches[position]
     shown = _courses(run, breach)

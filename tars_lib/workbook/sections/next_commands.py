@@ -73,10 +73,7 @@ def incident_runs(incident_id: str) -> str:
 def next_steps(*steps: tuple[str, str], caption: str = "What to do next") -> Table:
     """Steps in order, each with its command."""
     return Table(
-        caption=caption,
-        columns=(Column("Step"), Column("Command", "mono")),
-        rows=tuple(steps),
-        empty="Nothing to do.",
+        caption=caption, columns=(Column("Step"), Column("Command", "mono")), rows=tuple(steps), empty="Nothing to do."
     )
 
 
@@ -101,9 +98,6 @@ def settled_steps(run: Run, incident_id: str, state: IncidentState | None) -> Ta
 def check_again(run: Run, incident_id: str = "") -> tuple[tuple[str, str], tuple[str, str]]:
     """Judge anew once something was done, and compare with this run."""
     return (
-        (
-            "Run the checks again after containment",
-            f"{run_again(run)} --outdir {incident_folder(incident_id)}",
-        ),
+        ("Run the checks again after containment", f"{run_again(run)} --outdir {incident_folder(incident_id)}"),
         ("Check that containment worked", f"tars diff {run_place(run)} {incident_runs(incident_id)}"),
     )

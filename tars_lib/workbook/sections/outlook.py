@@ -59,13 +59,7 @@ def alerts(run: Run) -> Table:
     more = f"The first {limit} of {total} are shown." if total > limit else ""
     return Table(
         caption="Alerts by priority",
-        columns=(
-            Column("Alert"),
-            Column("Type"),
-            Column("Impact"),
-            Column("Since, UTC"),
-            Column("Severity", "badge"),
-        ),
+        columns=(Column("Alert"), Column("Type"), Column("Impact"), Column("Since, UTC"), Column("Severity", "badge")),
         rows=rows,
         note=f"{storm}{more}".strip(),
         empty="No alert is raised.",
