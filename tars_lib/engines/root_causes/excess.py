@@ -106,6 +106,32 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
     )
 
 
+def rise_over_usual(
+    recording: Recording, metric: str, excess: Excess, higher_is_better: Mapping[str, bool] | None
+) -> Floats:
+    """Excess of every repo in units of what is usual at it; shape (R,), at least 0, 0 where unknown.
+
+    Usual is the reference, and for failures the share of the past: at least one failure in all requests of the repo that got
+    the fewest, since less cannot be told from none.
+    """
+    if metric in FAILURES:
+        base, _, _, _ = harm_series(recording, metric, higher_is_better)
+        known = np.isfinite(base)
+        requests = np.nan_to_num(recording.values("requests_total")[0])
+        if not recording.counts_requests:
+            # the smallest share that was seen is one failure
+            requests = np.full_like(base, 1.0 / base[base > 0.0].min(initial=1.0))
+        asked = np.where(known, requests, 0.0).sum(axis=0)
+        usual = np.where(known, base * requests, 0.0).sum(axis=0) / np.maximum(asked, 1.0)
+        some = asked[(excess.harm > 0.0) & (asked > 0.0)]
+        usual = np.maximum(usual, 1.0 / some.min()) if some.size else np.ones(len(asked))
+    else:
+        usual = np.abs(excess.reference)
+    rise = (excess.level - excess.reference) / np.where(usual > 0.0, usual, np.nan)
+    result: Floats = np.where(excess.known & (rise > 0.0), rise, 0.0)
+    return result
+
+
 @dataclass(frozen=True)
 class Departure:
     """How any series of R repos departs upwards from its own past; see `departure`."""

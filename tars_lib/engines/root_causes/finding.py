@@ -19,8 +19,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure
-from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, nearest, own_shares, reachable
+from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure, rise_over_usual
+from tars_lib.engines.root_causes.flow import (
+    CallGraph,
+    forward_calls,
+    measured_callees,
+    nearest,
+    own_shares,
+    reachable,
+    shares_without_calls,
+)
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
@@ -45,6 +53,10 @@ REAL_ALPHA = 0.05
 
 ALIKE = 1.25
 """Factor within which two repos' harm is the same; judgement, the spread of a mean over a few samples."""
+
+TOLD_APART = 1.5
+"""Without a call graph, factor in what they explain from which on two repos are told apart; judgement: a caller and a callee
+whose usual levels are closer may stand in either order."""
 
 LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
@@ -178,14 +190,7 @@ def _follow(
 ) -> Finding:
     """Follow the target's harm along the calls, and judge whether it is chance; `among` repos could have been it."""
     within = reachable(callees, question.position)
-    shares = own_shares(
-        excess.harm,
-        established,
-        callees,
-        question.position,
-        adds_up=excess.adds_up,
-        felt=_felt(question, excess, callees),
-    )
+    shares = _shares(question, excess, callees, established)
     joint = (
         _joint(question, excess, (within, shares), own, among or int(within.sum()))
         if own <= JOINT_TARGET_ALPHA
@@ -209,6 +214,16 @@ def _follow(
         kept=shares,
         within=within,
     )
+
+
+def _shares(question: Question, excess: Excess, callees: list[list[int]], established: Floats) -> Floats:
+    """The share of the target's deviation that each repo keeps."""
+    position, adds_up = question.position, excess.adds_up
+    if question.dependencies is None:
+        rise = rise_over_usual(question.recording, question.metric, excess, question.higher_is_better)
+        return shares_without_calls(rise, excess.harm, established, position, adds_up=adds_up)
+    felt_there = _felt(question, excess, callees)
+    return own_shares(excess.harm, established, callees, position, adds_up=adds_up, felt=felt_there)
 
 
 def _felt(

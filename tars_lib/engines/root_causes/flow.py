@@ -244,6 +244,44 @@ def own_shares(
     return kept + mass
 
 
+def shares_without_calls(rise: Floats, harm: Floats, established: Floats, target: int, *, adds_up: bool) -> Floats:
+    """Share of the target's deviation that begins at each repo, where nobody knows who calls whom.
+
+    What a repo does to those that call it is thinned out on the way: by their own work, and by requests of theirs that do not
+    need it. So of those whose harm could be all of the target's, the one that rose most over its usual level is the likeliest.
+
+    Parameters
+    ----------
+    rise : ndarray, shape (R,)
+        Excess in units of the usual level; at least 0, 0 where unknown.
+    harm, established : ndarray, shape (R,)
+        As for `own_shares`.
+    target : int
+    adds_up : bool
+        Whether harm is a total; otherwise it may be felt `UNCOUNTED_CALLS` times in one request.
+
+    Returns
+    -------
+    ndarray, shape (R,)
+        At least 0, sum 1.
+
+    Examples
+    --------
+    A store three times as slow explains all of what its caller takes longer; the third explains a tenth of it at most:
+
+    >>> import numpy as np
+    >>> rise, harm = np.array([0.5, 2.0, 4.0]), np.array([10.0, 10.0, 1.0])
+    >>> shares_without_calls(rise, harm, np.ones(3), 0, adds_up=True).round(2)
+    array([0.2 , 0.79, 0.02])
+    """
+    felt = harm if adds_up else UNCOUNTED_CALLS * harm
+    explained = np.minimum(1.0, felt / harm[target]) if harm[target] > 0.0 else np.zeros(len(harm))
+    weight = established * explained**2 * rise
+    total = float(weight.sum())
+    result: Floats = weight / total if total > 0.0 else np.eye(len(harm))[target]
+    return result
+
+
 def _portion(harm: float, real: float, seen_by: float) -> float:
     """A caller's part of a callee's total; its own harm counts in full even where it could be chance."""
     return harm / (seen_by - real + harm)

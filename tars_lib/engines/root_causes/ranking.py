@@ -22,7 +22,7 @@ from tars_lib.engines.root_causes.evidence_sentences import (
     kind_sentences,
     quiet_sentence,
 )
-from tars_lib.engines.root_causes.finding import ALIKE, REAL_ALPHA, Finding, Question, weigh
+from tars_lib.engines.root_causes.finding import REAL_ALPHA, TOLD_APART, Finding, Question, weigh
 from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.frames import read_recording
 from tars_lib.engines.root_causes.other_kinds import Sign, claimed, confidences, hinted, signs
@@ -233,14 +233,12 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
     score = np.round((1.0 - TRACE_WEIGHT) * contribution + TRACE_WEIGHT * trace, 9)
     listed = np.flatnonzero(score > 0.0)
     alike = _alike(question, finding)
-    if alike.any():
-        # nothing tells these apart, the target among them: they share what they explain
-        contribution = np.where(alike, contribution[alike].sum() / np.count_nonzero(alike), contribution)
-        others = alike & (np.arange(len(alike)) != question.position)
-        score[question.position] = score[others].min()
-        listed = np.flatnonzero(score > 0.0)
     is_target = np.arange(len(score)) == question.position
-    keys = (excess.onset, -excess.harm, excess.p_value, is_target & alike, -score)
+    if alike.any():
+        # nothing tells these apart: they share what they explain, and the target comes last
+        contribution = np.where(alike, contribution[alike].mean(), contribution)
+        score = np.where(alike, score[alike].max(), score)
+    keys = (excess.onset, excess.p_value, -excess.harm, is_target & alike, -score)
     best_first = listed[np.lexsort(tuple(key[listed] for key in keys))]
     itself = is_target & may_stem_from_below(
         question.dependencies, question.recording.repos[question.position], question.metric
@@ -307,18 +305,15 @@ def _or_above(question: Question, finding: Finding, j: int) -> Unmeasured | None
 
 
 def _alike(question: Question, finding: Finding) -> NDArray[np.bool_]:
-    """Without a call graph, the repos that deviate as much as the target and when it does, itself included; (R,).
+    """Without a call graph, the repos that explain as much as the first and deviate when it does, itself included; (R,).
 
     All False where there is no other.
     """
-    excess, target = finding.excess, question.position
-    alike = np.zeros(len(excess.harm), dtype=np.bool_)
-    if question.dependencies is not None or not excess.harm[target] > 0.0:
-        return alike
-    part = excess.harm / excess.harm[target]
-    alike = (part >= 1.0 / ALIKE) & (part <= ALIKE) & (np.abs(excess.onset - excess.onset[target]) <= 1)
-    alike &= finding.contribution > 0.0
-    alike[target] = True
+    contribution, onset = finding.contribution, finding.excess.onset
+    first = int(np.argmax(contribution))
+    if question.dependencies is not None or not contribution[first] > 0.0:
+        return np.zeros(len(onset), dtype=np.bool_)
+    alike = (contribution * TOLD_APART >= contribution[first]) & (np.abs(onset - onset[first]) <= 1)
     return alike if np.count_nonzero(alike) > 1 else np.zeros_like(alike)
 
 

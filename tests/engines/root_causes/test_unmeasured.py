@@ -113,10 +113,18 @@ def test_a_call_that_the_graph_lacks_is_named_with_the_repo_that_it_explains():
 
 def test_without_calls_two_that_deviate_alike_share():
     frame = without(system(), "mail", "worker", "db")
+    frame["web", "latency"] = frame["api", "latency"]
     causes = rank(frame[PAST:], frame[:PAST], calls=None)
     assert sorted(causes["repo"]) == ["api", "web"]
     assert causes["contribution"].tolist() == pytest.approx([0.5, 0.5], abs=0.01)
     assert causes["confidence"].max() <= 0.5
+
+
+def test_without_calls_the_repo_that_rose_most_over_its_usual_level_is_named():
+    frame = system()
+    causes = rank(frame[PAST:], frame[:PAST], calls=None)
+    assert causes["repo"].iloc[0] == "db"
+    assert causes["contribution"].iloc[0] > 1.5 * causes["contribution"].iloc[1]
 
 
 def test_counts_that_drop_to_zero_together_in_the_last_sample_are_late():
