@@ -232,13 +232,14 @@ def _assemble(question: Question, finding: Finding, wording: Wording) -> Ranking
     # rounding makes the order independent of the order in which columns were summed
     score = np.round((1.0 - TRACE_WEIGHT) * contribution + TRACE_WEIGHT * trace, 9)
     listed = np.flatnonzero(score > 0.0)
-    alike = _alike(question, finding)
+    alike, weight = _alike(question, finding), score
     is_target = np.arange(len(score)) == question.position
     if alike.any():
         # nothing tells these apart: they share what they explain, and the target comes last
         contribution = np.where(alike, contribution[alike].mean(), contribution)
         score = np.where(alike, score[alike].max(), score)
-    keys = (excess.onset, excess.p_value, -excess.harm, is_target & alike, -score)
+    harm = np.round(excess.harm / max(excess.harm.max(), 1e-300), 9)
+    keys = (excess.onset, excess.p_value, -weight, -harm, is_target & alike, -score)
     best_first = listed[np.lexsort(tuple(key[listed] for key in keys))]
     itself = is_target & may_stem_from_below(
         question.dependencies, question.recording.repos[question.position], question.metric
