@@ -77,8 +77,8 @@ def test_causes_are_drawn_with_confidence_share_and_what_is_unexplained(samples:
     assert widths == pytest.approx([*(100 * c.contribution for c in breach.root_causes), 100 * breach.unexplained])
     assert share.patches[-1].get_hatch() == "////"
     assert [tick.get_text() for tick in sure.get_yticklabels()] == ["ledger", "payments", "checkout", "unexplained"]
-    assert "ledger is the cause (90% confidence)" in picture.alt
-    assert "17% of the impact has no known cause" in picture.alt
+    assert f"ledger is the cause ({breach.root_causes[0].confidence:.0%} confidence)" in picture.alt
+    assert f"{breach.unexplained:.0%} of the impact has no known cause" in picture.alt
 
 
 def test_a_cause_that_does_not_stand_out_is_not_called_the_cause(samples: RunSamples) -> None:
