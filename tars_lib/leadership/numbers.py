@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tars_lib.files.csv_cells import CsvCell, csv_text
+from tars_lib.model.names import Name
 from tars_lib.pipeline import Run
 
 
@@ -58,78 +59,57 @@ def _scorecard(run: Run) -> Numbers:
         "affected_repos",
     )  # fmt: skip
     rows = []
-    for one in run.sla.compliance_results:
-        window = one.windows[0] if one.windows else None
+    for result in run.sla.compliance_results:
+        window = result.windows[0] if result.windows else None
         rows.append(
             (
-                one.sla_id, one.sla_name, one.status.value, one.value,
-                None if window is None else window.ci_low, None if window is None else window.ci_high,
-                one.objective, one.unit, None if window is None else window.window,
-                None if one.error_budget is None else one.error_budget.consumed_share, "; ".join(one.affected_repos),
+                *_fields(result, "sla_id", "sla_name", "status", "value"),
+                *((None, None) if window is None else (window.ci_low, window.ci_high)),
+                result.objective, result.unit, None if window is None else window.window,
+                None if result.error_budget is None else result.error_budget.consumed_share,
+                "; ".join(result.affected_repos),
             )
         )  # fmt: skip
-    return Numbers(
-        "scorecard", "Every SLA: measured with its 95% interval, objective, error budget, verdict", head, rows
-    )
+    about = "Every SLA: measured with its 95% interval, objective, error budget, verdict"
+    return Numbers("scorecard", about, head, rows)
 
 
 def _breaches(run: Run) -> Numbers:
-    head = (
+    names = (
         "breach_id", "sla_id", "severity", "started_at", "ended_at", "value", "objective", "unit", "could_be_chance",
         "target", "unexplained", "repos",
     )  # fmt: skip
-    rows = [
-        (
-            one.breach_id, one.sla_id, one.severity.value, one.started_at, one.ended_at, one.value, one.objective, one.unit,
-            one.could_be_chance, one.target, one.unexplained, "; ".join(one.repos),
-        )
-        for one in run.sla.breaches
-    ]  # fmt: skip
-    return Numbers("breaches", "Breaches, the most severe first", head, rows)
+    rows = [_fields(breach, *names) for breach in run.sla.breaches]
+    return Numbers("breaches", "Breaches, the most severe first", names, rows)
 
 
 def _causes(run: Run) -> Numbers:
-    head = (
-        "breach_id",
-        "sla_id",
-        "rank",
-        "repo",
-        "metric",
-        "confidence",
-        "contribution",
-        "cause_type",
-        "containment_type",
-        "cause",
-    )
+    names = ("repo", "metric", "confidence", "contribution", "cause_type", "containment_type", "cause")
     rows = [
-        (
-            breach.breach_id, breach.sla_id, rank, cause.repo, cause.metric, cause.confidence, cause.contribution,
-            cause.cause_type.value, cause.containment_type.value, cause.cause,
-        )
+        (*_fields(breach, "breach_id", "sla_id"), rank, *_fields(cause, *names))
         for breach in run.sla.breaches
         for rank, cause in enumerate(breach.root_causes, start=1)
-    ]  # fmt: skip
-    return Numbers(
-        "causes", "Root causes of each breach, best first, with confidence and share of the impact", head, rows
-    )
+    ]
+    about = "Root causes of each breach, best first, with confidence and share of the impact"
+    return Numbers("causes", about, ("breach_id", "sla_id", "rank", *names), rows)
 
 
 def _repos(run: Run) -> Numbers:
-    head = ("repo", "team", "customer_facing", "score", "status", "risk_tier", "trend", "trend_slope_per_day")
-    rows = [
-        (
-            one.repo, one.team, one.customer_facing, one.score, one.status.value, one.risk_tier.value, one.trend.value,
-            one.trend_slope_per_day,
-        )
-        for one in run.health.repository_reports
-    ]  # fmt: skip
-    return Numbers("repos", "Health of every service, the lowest score first", head, rows)
+    names = ("repo", "team", "customer_facing", "score", "status", "risk_tier", "trend", "trend_slope_per_day")
+    rows = [_fields(report, *names) for report in run.health.repository_reports]
+    return Numbers("repos", "Health of every service, the lowest score first", names, rows)
 
 
 def _readiness(run: Run) -> Numbers:
-    rows = [
-        (part.component, part.score, part.weight, part.explanation) for part in run.sla.executive_readiness.components
-    ]
-    return Numbers(
-        "readiness", "What executive readiness is made of", ("component", "score", "weight", "explanation"), rows
+    names = ("component", "score", "weight", "explanation")
+    rows = [_fields(part, *names) for part in run.sla.executive_readiness.components]
+    return Numbers("readiness", "What executive readiness is made of", names, rows)
+
+
+def _fields(row: object, *names: str) -> tuple[CsvCell, ...]:
+    """Return fields of a row of a report as cells: a name by its value, several names in one cell."""
+    values = (getattr(row, name) for name in names)
+    return tuple(
+        value.value if isinstance(value, Name) else "; ".join(value) if isinstance(value, tuple) else value
+        for value in values
     )

@@ -112,7 +112,9 @@ def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]
     figures = 0
     is_below_section = False
     for block in blocks:
-        view = {"kind": block.kind} | _VIEWS[type(block)](block, lambda words, limit: _with_units(words, limit, text))
+        view = {"kind": block.kind} | _VIEWS[type(block)](
+            block, lambda words, limit: _UNIT.sub("\N{NO-BREAK SPACE}", text(words, limit))
+        )
         if isinstance(block, Heading):
             view["level"] = block.level if is_below_section else 1
             is_below_section = True
@@ -127,10 +129,6 @@ def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]
             view = row
         result.append(view)
     return result
-
-
-def _with_units(words: str, limit: int | None, text: Text) -> str:
-    return _UNIT.sub("\N{NO-BREAK SPACE}", text(words, limit))
 
 
 def _badge(badge: Badge, text: Text) -> dict[str, str]:
@@ -154,10 +152,6 @@ def _bar(bar: Bar, text: Text) -> dict[str, Any]:
 
 def _share(value: float | None, text: Text) -> dict[str, Any]:
     return {"type": "unknown", "text": UNKNOWN} if value is None else _bar(Bar(value), text)
-
-
-def _unexplained(value: float | None, text: Text) -> dict[str, Any]:
-    return {**_share(value, text), "sentence": unexplained_text(value)}
 
 
 def _title(block: TitleBlock, text: Text) -> dict[str, Any]:
@@ -193,10 +187,6 @@ def _key_figures(block: KeyFigures, text: Text) -> dict[str, Any]:
             }
         )
     return {"items": items}
-
-
-def _heading(block: Heading, text: Text) -> dict[str, Any]:
-    return {"text": text(block.text, NAME_LIMIT), "level": block.level}
 
 
 def _prose(block: Prose, text: Text) -> dict[str, Any]:
@@ -304,20 +294,18 @@ def _cause_list(block: CauseList, text: Text) -> dict[str, Any]:
     return {
         "title": text(block.title, NAME_LIMIT),
         "causes": causes,
-        "unexplained": None if not causes else _unexplained(block.unexplained, text),
+        "unexplained": {**_share(block.unexplained, text), "sentence": unexplained_text(block.unexplained)}
+        if causes
+        else None,
         "note": text(block.note, TEXT_LIMIT),
         "empty": text(block.empty, TEXT_LIMIT),
     }
 
 
-def _page_break(block: PageBreak, text: Text) -> dict[str, Any]:
-    return {}
-
-
 _VIEWS: dict[type[Block], Callable[[Any, Text], dict[str, Any]]] = {
     TitleBlock: _title,
     KeyFigures: _key_figures,
-    Heading: _heading,
+    Heading: lambda block, text: {"text": text(block.text, NAME_LIMIT)},
     Prose: _prose,
     Callout: _callout,
     Table: _table,
@@ -325,5 +313,5 @@ _VIEWS: dict[type[Block], Callable[[Any, Text], dict[str, Any]]] = {
     Timeline: _timeline,
     Checklist: _checklist,
     CauseList: _cause_list,
-    PageBreak: _page_break,
+    PageBreak: lambda block, text: {},
 }

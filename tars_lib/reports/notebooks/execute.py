@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.errors import ReportError
 from tars_lib.files.atomic import make_folder, staged_folder, write_bytes
 from tars_lib.reports.notebooks.parameters import check_parameters, check_ranges, declared_parameters, declared_ranges
+from tars_lib.reports.pages.finished import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,9 +35,6 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 _STAGED = ".tars-report-"
 _GRAMMAR = "rfc3987_syntax"
 _SCHEME = "tars-report:"
-
-# The exporter of each format.
-FORMATS = ("html", "pdf")
 
 
 class NotebookError(ReportError):
@@ -207,22 +205,10 @@ def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str
     ReportError
         A format is unknown, or the notebook failed, was not executed or shows something that is not a block.
     """
-    from tars_lib.reports.pages.exporters import TarsHTMLExporter, TarsPDFExporter
-
-    exporters: dict[str, Any] = {"html": TarsHTMLExporter, "pdf": TarsPDFExporter}
-    wanted = list(dict.fromkeys(formats))
-    for form in wanted:
-        if form not in exporters:
-            raise ReportError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
-    node = _read(notebook)
-    contents = {}
-    for form in wanted:
-        content, _ = exporters[form]().from_notebook_node(node)
-        contents[form] = content if isinstance(content, bytes) else content.encode()
+    contents = rendered(_read(notebook), formats)
     make_folder(output_dir)
-    written = {}
+    written = {form: output_dir / f"{notebook.stem}.{form}" for form in contents}
     for form, content in contents.items():
-        written[form] = output_dir / f"{notebook.stem}.{form}"
         write_bytes(written[form], content)
     return written
 

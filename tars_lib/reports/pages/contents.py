@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tars_lib.errors import ReportError
-from tars_lib.reports.blocks.document import DEFAULT_AUTHOR
-from tars_lib.reports.blocks.lengths import NAME_LIMIT, TEXT_LIMIT, visible
-from tars_lib.reports.blocks.view import views
-from tars_lib.reports.pages.html import environment, page_style
-from tars_lib.text.times import MINUTES
+from tars_lib.reports.blocks.document import Document
+from tars_lib.reports.blocks.lengths import TEXT_LIMIT, visible
+from tars_lib.reports.pages.html import render_page
 
 if TYPE_CHECKING:
-    from tars_lib.reports.blocks.kinds import Block, TitleBlock
+    from tars_lib.reports.blocks.kinds import Block
 
 _INSIDE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -40,28 +36,13 @@ class ContentsGroup:
 
 
 def render_contents(head: Sequence[Block], groups: Iterable[ContentsGroup], generated_at: datetime) -> str:
-    """Render the page.
-
-    Parameters
-    ----------
-    head : sequence of Block
-        What stands above the links; the first is a `TitleBlock`.
-    groups : iterable of ContentsGroup
-    generated_at : datetime
-        Aware.
-
-    Returns
-    -------
-    str
-        HTML without script that loads nothing.
+    """Render the page as HTML without script that loads nothing; `head`, from its `TitleBlock` on, stands above the links.
 
     Raises
     ------
     ReportError
         A link leads out of the folder.
     """
-    from markupsafe import Markup
-
     shown = []
     for group in groups:
         for entry in group.entries:
@@ -70,21 +51,6 @@ def render_contents(head: Sequence[Block], groups: Iterable[ContentsGroup], gene
                     raise ReportError(
                         f"link {path!r}: letters, digits, dots, dashes and slashes inside the folder are allowed"
                     )
-        entries = [{"about": visible(one.about, TEXT_LIMIT), "links": one.links} for one in group.entries]
+        entries = [{"about": visible(entry.about, TEXT_LIMIT), "links": entry.links} for entry in group.entries]
         shown.append({"heading": group.heading, "entries": entries})
-    style = page_style()
-    title: TitleBlock = head[0]  # type: ignore[assignment]
-    return (
-        environment()
-        .get_template("contents.html.j2")
-        .render(
-            lang="en",
-            author=DEFAULT_AUTHOR,
-            title=visible(title.title, NAME_LIMIT),
-            generated=f"{generated_at.astimezone(UTC):{MINUTES}}",
-            style=Markup(style),  # noqa: S704 - the style is made of this package's constants only
-            style_hash=f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode('ascii')}",
-            views=views(head),
-            groups=shown,
-        )
-    )
+    return render_page("contents.html.j2", Document(tuple(head), generated_at), groups=shown)

@@ -7,8 +7,6 @@ stand in the file, and its Content-Security-Policy admits these alone
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from dataclasses import dataclass
 from html import escape
@@ -21,6 +19,7 @@ from tars_lib.errors import InputError
 from tars_lib.files.atomic import write_text
 from tars_lib.model.history import to_micros
 from tars_lib.model.organisation import OrgData
+from tars_lib.reports.pages.html import policy_hash
 from tars_lib.text.visible import visible
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -48,9 +47,9 @@ class ExplorerPage:
 
     def save(self, path: str | Path) -> Path:
         """Write the page, whole or not at all."""
-        place = Path(path)
-        write_text(place, self.html)
-        return place
+        target = Path(path)
+        write_text(target, self.html)
+        return target
 
 
 def explorer_page(org: OrgData) -> ExplorerPage:
@@ -71,13 +70,13 @@ def explorer_page(org: OrgData) -> ExplorerPage:
     if rows > MAX_SAMPLES:
         raise InputError(f"{org.name}: {rows:,} points of time; up to {MAX_SAMPLES:,} are allowed: cut the history")
     series: list[dict[str, object]] = []
-    place: dict[tuple[str, str], int] = {}
+    positions: dict[tuple[str, str], int] = {}
     for name in names:
         grid = history.grid(name, step)
         for column, repo in enumerate(history.repos if grid is not None else ()):
             values = grid.values[:, column] if grid is not None else np.empty(0)
             if np.isfinite(values).any():
-                place[repo, name] = len(series)
+                positions[repo, name] = len(series)
                 numbers = [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in values]
                 unit = org.metric(name).unit
                 series.append({"repo": visible(repo), "metric": visible(name), "unit": unit, "values": numbers})
@@ -87,28 +86,28 @@ def explorer_page(org: OrgData) -> ExplorerPage:
         "length": int(rows),
         "series": series,
         "first": [0, min(1, len(series) - 1)],
-        "events": _events(org, place),
+        "events": _events(org, positions),
     }
     return ExplorerPage(_page(org.name, document))
 
 
-def _events(org: OrgData, place: dict[tuple[str, str], int]) -> list[dict[str, object]]:
-    found = []
-    for event in sorted(org.events, key=lambda one: one.timestamp, reverse=True)[:MAX_EVENTS]:
+def _events(org: OrgData, positions: dict[tuple[str, str], int]) -> list[dict[str, object]]:
+    rows = []
+    for event in sorted(org.events, key=lambda event: event.timestamp, reverse=True)[:MAX_EVENTS]:
         try:
             turned = moved(org, event)
         except InputError:  # nothing was sampled since
             continue
-        named = f"{event.kind} {event.title}{f' of {event.repo}' if event.repo else ''}"
-        found.append(
+        name = f"{event.kind} {event.title}{f' of {event.repo}' if event.repo else ''}"
+        rows.append(
             {
                 "time": to_micros(event.timestamp) // 1000,
-                "title": visible(named),
+                "title": visible(name),
                 "said": visible(turned.told().sentences[0]),
-                "moved": [place[one.repo, one.metric] for one in turned.metrics if one.is_moved],
+                "moved": [positions[row.repo, row.metric] for row in turned.metrics if row.is_moved],
             }
         )
-    return found
+    return rows
 
 
 def _page(title: str, document: dict[str, object]) -> str:
@@ -117,7 +116,7 @@ def _page(title: str, document: dict[str, object]) -> str:
     # "<" ends no script where it is written as a code
     data = json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     name = escape(visible(title))
-    own = f"script-src '{_digest(script)}'; style-src '{_digest(style)}'"
+    own = f"script-src '{policy_hash(script)}'; style-src '{policy_hash(style)}'"
     policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Explorer: {name}</title>'
@@ -128,7 +127,3 @@ def _page(title: str, document: dict[str, object]) -> str:
         f'<p id="said">No event is picked.</p><ul id="moved"></ul>'
         f'<script type="application/json" id="data">{data}</script><script>{script}</script></body></html>\n'
     )
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"

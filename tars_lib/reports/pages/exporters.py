@@ -7,6 +7,7 @@ They are registered in the entry-point group `nbconvert.exporters`, so
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,16 @@ class TarsExporter(Exporter):
         help="Time of generation, ISO 8601 with a zone. Empty: the notebook's metadata `tars.generated_at`, "
         "else SOURCE_DATE_EPOCH, else now.",
     ).tag(config=True)
+    suffix: str
+    render: Callable[[Document], str | bytes]
+
+    def _file_extension_default(self) -> str:
+        return self.suffix
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, dict[str, Any]]:
+        """Render what an executed notebook shows."""
+        notebook, resources = super().from_notebook_node(nb, resources, **kw)
+        return self.render(self.read_document(notebook)), resources
 
     def read_document(self, notebook: Any) -> Document:
         """Return the document that a notebook holds.
@@ -75,28 +86,16 @@ class TarsExporter(Exporter):
 
 
 class TarsHTMLExporter(TarsExporter):
-    """One HTML page that loads nothing and runs nothing."""
+    """One HTML page that loads nothing and runs nothing; see `tars_lib.reports.pages.html.render_html`."""
 
     output_mimetype = "text/html"
-
-    def _file_extension_default(self) -> str:
-        return ".html"
-
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, dict[str, Any]]:
-        """Render a notebook as HTML; see `tars_lib.reports.pages.html.render_html`."""
-        notebook, resources = super().from_notebook_node(nb, resources, **kw)
-        return render_html(self.read_document(notebook)), resources
+    suffix = ".html"
+    render = staticmethod(render_html)
 
 
 class TarsPDFExporter(TarsExporter):
-    """A tagged PDF, PDF/A-2a and PDF/UA-1."""
+    """A tagged PDF, PDF/A-2a and PDF/UA-1; see `tars_lib.reports.pages.pdf.render_pdf`."""
 
     output_mimetype = "application/pdf"
-
-    def _file_extension_default(self) -> str:
-        return ".pdf"
-
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[Any, dict[str, Any]]:
-        """Set a notebook as PDF; see `tars_lib.reports.pages.pdf.render_pdf`."""
-        notebook, resources = super().from_notebook_node(nb, resources, **kw)
-        return render_pdf(self.read_document(notebook)), resources
+    suffix = ".pdf"
+    render = staticmethod(render_pdf)

@@ -12,13 +12,12 @@ from tars_lib.reports.blocks.kinds import FigureBlock
 
 
 def render(notebook: bytes, formats: Iterable[str]) -> dict[str, bytes]:
-    """Export an executed notebook.
+    """Export an executed notebook of format 4, as JSON; see `rendered`."""
+    return rendered(_read(notebook), formats)
 
-    Parameters
-    ----------
-    notebook : bytes
-        Notebook of format 4, as JSON.
-    formats : iterable of {"html", "pdf"}
+
+def rendered(node: Any, formats: Iterable[str]) -> dict[str, bytes]:
+    """Export an executed notebook, as nbformat reads it, as "html" or "pdf".
 
     Raises
     ------
@@ -28,7 +27,6 @@ def render(notebook: bytes, formats: Iterable[str]) -> dict[str, bytes]:
     from tars_lib.reports.pages.exporters import TarsHTMLExporter, TarsPDFExporter
 
     exporters: dict[str, Any] = {"html": TarsHTMLExporter, "pdf": TarsPDFExporter}
-    node = _read(notebook)
     contents = {}
     for form in dict.fromkeys(formats):
         if form not in exporters:

@@ -10,7 +10,7 @@ import base64
 import functools
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tars_lib.reports.blocks import palette
 from tars_lib.reports.blocks.lengths import NAME_LIMIT, breakable, visible
@@ -37,18 +37,31 @@ def render_html(document: Document) -> str:
     str
         A page without scripts that refers to nothing outside itself but the links that its prose holds.
     """
+    return render_page("page.html.j2", document)
+
+
+def render_page(template: str, document: Document, **more: Any) -> str:
+    """Render a document with a template for whole pages, and what else that template asks for."""
     style = page_style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    page = environment().get_template("page.html.j2")
-    return page.render(
-        lang=document.lang,
-        author=visible(document.author, NAME_LIMIT),
-        title=visible(document.head.title, NAME_LIMIT),
-        generated=document.generated,
-        style=_as_markup(style),
-        style_hash=f"sha256-{digest}",
-        views=views(document.blocks),
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            lang=document.lang,
+            author=visible(document.author, NAME_LIMIT),
+            title=visible(document.head.title, NAME_LIMIT),
+            generated=document.generated,
+            style=_as_markup(style),
+            style_hash=policy_hash(style),
+            views=views(document.blocks),
+            **more,
+        )
     )
+
+
+def policy_hash(text: str) -> str:
+    """Return the digest by which a Content-Security-Policy admits a style or a script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
 
 
 def preview(*blocks: Block) -> str:

@@ -22,31 +22,15 @@ def marked(blocks: Sequence[Block], reasons: Sequence[str]) -> tuple[Block, ...]
         return tuple(blocks)
     label = WORD if not head.label else f"{WORD} - {head.label}"
     more = f" And {len(reasons) - SHOWN} more: see the index of the bundle." if len(reasons) > SHOWN else ""
-    said = "; ".join(reasons[:SHOWN])
     return (
         replace(head, badges=(Badge(WORD, "critical"), *head.badges), label=label),
-        Callout("This evidence is not whole", f"{said}.{more}", "critical", WORD),
+        Callout("This evidence is not whole", f"{'; '.join(reasons[:SHOWN])}.{more}", "critical", WORD),
         *blocks[1:],
     )
 
 
 def cover(run: str, reasons: Sequence[str], generated_at: datetime) -> dict[str, bytes]:
-    """A page in place of the report on a run that cannot be read.
-
-    Parameters
-    ----------
-    run : str
-        Its name in the bundle.
-    reasons : sequence of str
-        At least one.
-    generated_at : datetime
-        Aware.
-
-    Returns
-    -------
-    dict of str to bytes
-        ``html`` and ``pdf``.
-    """
+    """A page, as "html" and "pdf", in place of the report on a run that cannot be read; `run` is its name in the bundle."""
     from tars_lib.reports.pages.html import render_html
     from tars_lib.reports.pages.pdf import render_pdf
 

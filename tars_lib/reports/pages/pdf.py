@@ -118,7 +118,7 @@ def _fitted(root: Path) -> typst.Compiler:
         pages, lonely, empty = faults
         if pages == 1 or (not lonely and not empty and pages <= tried[0][0][0]):
             return compiler
-    return min(tried, key=lambda one: one[0])[1]
+    return min(tried, key=lambda trial: trial[0])[1]
 
 
 def _faults(marks: list[dict[str, Any]]) -> tuple[int, int, float]:
@@ -153,7 +153,7 @@ def _content(document: Document, root: Path) -> dict[str, Any]:
     """Return what the template reads, and write its figures into the folder."""
     lang, _, region = document.lang.partition("-")
     title = _drawn(document.head.title, NAME_LIMIT)
-    content = views(document.blocks, _broken)
+    content = views(document.blocks, lambda text, limit: breakable(_drawn(text, limit)))
     for view in content:
         if view["kind"] == "table":
             _weigh_columns(view)
@@ -185,10 +185,6 @@ def _content(document: Document, root: Path) -> dict[str, Any]:
 
 def _drawn(text: str, limit: int | None) -> str:
     return visible(text, limit, drawable())
-
-
-def _broken(text: str, limit: int | None) -> str:
-    return breakable(_drawn(text, limit))
 
 
 def _weigh_columns(view: dict[str, Any]) -> None:
