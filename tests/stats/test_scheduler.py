@@ -146,7 +146,9 @@ def test_a_cluster_that_does_not_answer_ends_the_command_with_1_and_one_line(
     monkeypatch.setattr(scheduler, "PATIENCE", "1s")
     words = ["run", "--root", str(demo_root()), "--outdir", str(tmp_path / "runs")]
     told = CliRunner().invoke(cli, [*words, "--scheduler", "tcp://127.0.0.1:9"])
-    assert (told.exit_code, told.stdout, len(told.stderr.splitlines())) == (1, "", 1)
+    # the cluster of the tests before this one lives in the same process, and may still log that it lost a client
+    lines = [line for line in told.stderr.splitlines() if not line.startswith("INFO distributed.")]
+    assert (told.exit_code, told.stdout, len(lines)) == (1, "", 1)
     assert "tcp://127.0.0.1:9: no Dask scheduler answers within 1s" in told.stderr
     assert not (tmp_path / "runs").exists()
     told = CliRunner(env={"TARS_SCHEDULER": "fast"}).invoke(cli, words)
