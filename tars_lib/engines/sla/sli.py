@@ -233,7 +233,7 @@ def _course(track: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats,
         span, weight = track.span[chosen][there], track.weight[chosen][there]
         if half is not None and half.time.size:
             up_to = track.column[end - 1] if end < track.column.size else n
-            also = slice(taken, int(np.searchsorted(half.column, up_to, side="right")))
+            also = slice(taken, int(np.searchsorted(half.column, half.column.dtype.type(up_to), side="right")))
             taken, more = also.stop, within[also]
             column, time = np.append(column, half.column[also][more]), np.append(time, half.time[also][more])
             span, weight = np.append(span, half.span[also][more]), np.append(weight, half.weight[also][more])

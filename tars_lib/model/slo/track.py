@@ -141,7 +141,9 @@ class Track:
 
     def of(self, column: int) -> slice:
         """Return where the samples of a repo stand."""
-        return slice(*np.searchsorted(self.column, (column, column + 1)).tolist())
+        # of the same type, or numpy would convert the whole column for each repo
+        bounds = np.array((column, column + 1), dtype=self.column.dtype)
+        return slice(*np.searchsorted(self.column, bounds).tolist())
 
     def excused(self, weight: Floats, half_weight: Floats) -> Track:
         """Return the track less what maintenance excuses, by share."""
