@@ -127,7 +127,10 @@ def rise_over_usual(
         usual = np.maximum(usual, 1.0 / some.min()) if some.size else np.ones(len(asked))
     else:
         usual = np.abs(excess.reference)
-    rise = (excess.level - excess.reference) / np.where(usual > 0.0, usual, np.nan)
+    is_some = np.isfinite(usual) & (usual > 0.0)
+    # what is usually 0 rose from no more than the least that is usual anywhere
+    least = float(usual[is_some].min()) if is_some.any() else 1.0
+    rise = (excess.level - excess.reference) / np.where(is_some, usual, least)
     result: Floats = np.where(excess.known & (rise > 0.0), rise, 0.0)
     return result
 

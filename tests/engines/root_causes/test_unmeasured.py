@@ -127,6 +127,17 @@ def test_without_calls_the_repo_that_rose_most_over_its_usual_level_is_named():
     assert causes["contribution"].iloc[0] > 1.5 * causes["contribution"].iloc[1]
 
 
+def test_without_calls_a_repo_whose_usual_level_is_0_may_be_the_cause():
+    values = np.random.default_rng(1).poisson(3.0, (len(TIME), 2)).astype(float)
+    values[:, 1] = 0.0
+    values[PAST:] += 20.0
+    columns = pd.MultiIndex.from_product([["web", "db"], ["critical_issues"]], names=["repo", "metric"])
+    frame = pd.DataFrame(values, index=TIME, columns=columns)
+    causes = rank_root_causes(frame[PAST:], frame[:PAST], ("web", "critical_issues"))
+    assert causes["repo"].iloc[0] == "db"
+    assert causes["contribution"].iloc[0] > 0.25
+
+
 def test_counts_that_drop_to_zero_together_in_the_last_sample_are_late():
     frame = system()
     spoiled = frame.copy()
