@@ -233,7 +233,7 @@ def _follow(
             question.metric,
             question.cut,
             question.dependencies,
-            (shares, excess.onset),
+            (shares, excess),
             question.position,
             question.higher_is_better,
         )

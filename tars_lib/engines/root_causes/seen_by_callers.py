@@ -20,9 +20,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.excess import Excess, measure
-from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_parts, own_shares
-from tars_lib.engines.root_causes.requests import callers_of, calls_made, loads
+from tars_lib.engines.root_causes.excess import Excess, departure, measure
+from tars_lib.engines.root_causes.flow import (
+    CallGraph,
+    forward_calls,
+    measured_callees,
+    own_parts,
+    own_shares,
+    shares_without_calls,
+)
+from tars_lib.engines.root_causes.requests import LOST, callers_of, calls_made, loads
 from tars_lib.engines.root_causes.series import FAILURES, travels
 from tars_lib.engines.root_causes.telemetry import USUAL_REQUESTS
 from tars_lib.stats.pairs.significance import sidak
@@ -110,7 +117,7 @@ def other_form(
     metric: str,
     cut: Cut,
     graph: CallGraph | None,
-    kept: tuple[Floats, NDArray[np.int64]],
+    kept: tuple[Floats, Excess],
     target: int,
     higher_is_better: Mapping[str, bool] | None,
 ) -> OtherForm | None:
@@ -123,8 +130,8 @@ def other_form(
         The target's.
     cut : Cut
     graph : CallGraph or None
-    kept : (ndarray, ndarray), shape (R,)
-        What each repo keeps of the target's deviation, and the first sample of its own deviation in the target's metric.
+    kept : (ndarray, shape (R,); Excess)
+        What each repo keeps of the target's deviation, and its excess in the target's metric.
     target : int
     higher_is_better : mapping, optional
 
@@ -133,11 +140,13 @@ def other_form(
     OtherForm or None
         None where nothing moves: no calls are known, the metric does not travel along them, or no callee is in such trouble.
     """
-    if graph is None or not travels(metric):
+    if not travels(metric):
         return None
-    shares, onset = kept
+    shares, onset = kept[0], kept[1].onset
     other = "latency" if metric in FAILURES else "availability"
     excess = measure(recording, other, cut, higher_is_better)
+    if graph is None:
+        return _without_calls(recording, cut, kept, excess, target) if other == "latency" else None
     callees = forward_calls(measured_callees(graph, recording.repos, excess.known), target)
     suspects, clear = _suspects(excess, other)
     suspects &= ~_loaded(recording, cut, graph, other)
@@ -174,6 +183,33 @@ def other_form(
         given += shares[caller] * where
         calls += [(caller, int(callee)) for callee in np.flatnonzero(where >= WORTH_TELLING)]
     return OtherForm(other, excess, given, established, tuple(calls), left, is_shared) if calls else None
+
+
+def _without_calls(
+    recording: Recording, cut: Cut, kept: tuple[Floats, Excess], excess: Excess, target: int
+) -> OtherForm | None:
+    """The same of failures where any repo may be one that nobody waits longer for."""
+    shares, failing = kept
+    _, chosen = _suspects(excess, "latency")
+    base, now = recording.values("requests_total")
+    # a load makes slow
+    chosen &= departure(recording, cut, base, now, 1.0 + LOST).p_value > CLAIM_ALPHA
+    chosen &= sidak(excess.p_value, int(excess.known.sum())) <= CLAIM_ALPHA
+    chosen &= (excess.onset >= -EARLIEST_ONSET) & (excess.onset <= failing.onset[target] + 1)
+    if not chosen.any():
+        return None
+    rise = np.where(chosen, excess.level / excess.reference - 1.0, 0.0)
+    first = int(np.argmax(rise * excess.harm))
+    if failing.p_value[first] <= REAL_ALPHA:
+        # who fails by itself is found by that
+        return None
+    where = shares_without_calls(rise, excess.harm, chosen.astype(float), first, adds_up=excess.adds_up)
+    callers = np.flatnonzero(shares >= WORTH_TELLING).tolist()
+    left = np.where(shares >= WORTH_TELLING, 0.0, shares)
+    calls = tuple((i, int(j)) for i in callers for j in np.flatnonzero(where >= WORTH_TELLING))
+    return OtherForm(
+        "latency", excess, (shares - left).sum() * where, chosen.astype(float), calls, left, np.zeros_like(chosen)
+    )
 
 
 def _loaded(recording: Recording, cut: Cut, graph: CallGraph, metric: str) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ USUAL_S = {"web": 0.2, "cart": 0.1, "search": 0.08, "store": 0.02, "mail": 0.03}
 REQUESTS = 400
 
 
-def ranked(metric, slow=None, failing=None, requests=None):
+def ranked(metric, slow=None, failing=None, requests=None, calls=CALLS):
     """Causes where latencies are so many times the usual, shares of requests fail, and requests are so many times the usual."""
     rng = np.random.default_rng(5)
     during = np.arange(SAMPLES) >= PAST
@@ -29,7 +29,7 @@ def ranked(metric, slow=None, failing=None, requests=None):
         columns[repo, "requests_failed"] = rng.binomial(total, share).astype(float)
     frame = pd.DataFrame(columns, index=TIME)
     frame.columns = pd.MultiIndex.from_tuples(list(columns), names=["repo", "metric"])
-    return rank_root_causes(frame[PAST:], frame[:PAST], ("web", metric), CALLS, TIME[PAST])
+    return rank_root_causes(frame[PAST:], frame[:PAST], ("web", metric), calls, TIME[PAST])
 
 
 def test_slow_callee_for_which_nobody_waits_longer_is_the_cause_of_its_caller_s_failures():
@@ -81,3 +81,10 @@ def test_harm_that_several_callers_of_a_repo_share_lies_on_the_way_to_it(metric,
 
 def test_caller_that_is_hurt_alone_keeps_the_blame():
     assert ranked("latency", slow={"web": 1.4, "cart": 2.0})["repo"].iloc[0] == "cart"
+
+
+def test_slow_repo_is_the_cause_of_failures_without_calls_too_unless_it_fails_itself():
+    slow, failing = {"store": 10.0, "cart": 1.5}, {"web": 0.2, "cart": 0.3}
+    assert ranked("availability", slow=slow, failing=failing, calls=None)["repo"].iloc[0] == "store"
+    slow = {"mail": 4.0}
+    assert ranked("availability", slow=slow, failing={**failing, "mail": 0.02}, calls=None)["repo"].iloc[0] == "cart"
