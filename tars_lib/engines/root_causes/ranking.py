@@ -182,7 +182,7 @@ def rank(
     if not finding.is_claimed:
         return _empty(quiet_sentence(wording, position, finding.own_chance))
     changes = _changes_elsewhere(question, finding, within)
-    claims = claimed(changes)
+    claims = claimed(changes, has_calls=dependencies is not None)
     labels = (*recording.incident.labels, *recording.baseline.labels)
     # who calls what nobody sees may show no more than its trouble
     if claims and not unseen_callees(dependencies, recording.repos[claims[0].repo], labels):
@@ -204,7 +204,7 @@ def _changes_elsewhere(question: Question, finding: Finding, within: NDArray[np.
         return []
     # the target's own may have changed more than theirs
     unseen[position] = True
-    found = signs(question.recording, question.cut, unseen)
+    found = signs(question.recording, question.cut, unseen, question.dependencies, position)
     return [] if found and found[0].repo == position and found[0].is_claim else found
 
 
