@@ -58,7 +58,10 @@ def queue_incident(seed: int, fault: str, *, at_entry: bool = False) -> Drawn:
         first, second = strengths(latency[:, 0], total[:, 0], failed[:, 0], before)
         target, strength = (codes[0], "latency" if first >= second else "availability"), max(first, second)
     else:
-        rises = {repo: strengths(age[:, repo], total[:, repo], failed[:, repo], before)[0] for repo in consumers}
+        # a queue that the fault does not concern may age as well, as queues do
+        reached = nx.descendants(calls, cause) if fault == "load" else {cause}
+        concerned = [repo for repo in consumers if not fault or reached & {repo, *_waited_for(calls, repo)}]
+        rises = {repo: strengths(age[:, repo], total[:, repo], failed[:, repo], before)[0] for repo in concerned}
         oldest = max(rises, key=lambda repo: rises[repo])
         target, strength = (codes[oldest], "queue_age"), rises[oldest]
     return Drawn(
@@ -121,7 +124,8 @@ def _simulated(
         if fault == "load" and repo == cause:
             arriving[since] *= int(rng.choice([2, 4, 8]))
         if is_consumer:
-            most = max(int(arriving[: since.start].max()), 1) * rng.uniform(1.1, 2.5)
+            usual = arriving[: since.start] if fault else arriving
+            most = max(int(usual.max()), 1) * rng.uniform(1.1, 2.5)
             capacity = most * np.median(latency[: since.start, repo]) / latency[:, repo]
             queue = _queue(rng, arriving, capacity, failing[:, repo])
             length[:, repo], total[:, repo], failed[:, repo] = queue

@@ -8,6 +8,9 @@ the calls. What the correction does not let pass is a hint and no claim.
 Two changes are effects. What follows from more or fewer requests: a level between the usual one and what its requests would
 make of that in proportion is no change. And waiting: where a repo changed upwards, so do the sockets, threads and memory of
 those that wait for it, and of two such changes that of the callee comes first.
+
+The other way round, a queue's age or a processor's load at the target does not travel either, but comes from its work: from its
+latency and its failures, which are followed along the calls, or from the requests that its callers make of it.
 """
 
 from __future__ import annotations
@@ -21,13 +24,15 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import Departure, around, departure
 from tars_lib.engines.root_causes.flow import dependents
-from tars_lib.engines.root_causes.series import travels
+from tars_lib.engines.root_causes.requests import callers_of, loads
+from tars_lib.engines.root_causes.series import FAILURES, is_quantile, travels
 from tars_lib.model.metrics import KNOWN_METRICS
 from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series import robust
 from tars_lib.stats.series.robust import Floats
 
 if TYPE_CHECKING:
+    from tars_lib.engines.root_causes.finding import Question
     from tars_lib.engines.root_causes.flow import CallGraph
     from tars_lib.engines.root_causes.recording import Cut, Recording
 
@@ -136,6 +141,51 @@ def claimed(changes: list[Sign], *, has_calls: bool) -> list[Sign]:
     """
     claims = [one for one in changes if one.is_claim]
     return claims if claims and (_alike(claims) <= MOST_HINTS or not has_calls) else []
+
+
+def of_its_work(question: Question) -> list[tuple[str, str]]:
+    """The metrics of the target in which its trouble may have come to it along calls, where the one asked does not travel.
+
+    One of its latency and one of its failures, as far as it reports them.
+    """
+    if travels(question.metric) or question.metric in KNOWN_METRICS:
+        return []
+    repo = question.recording.repos[question.position]
+    own = sorted(metric for owner, metric in question.recording.incident.labels if owner == repo)
+    latency = [metric for metric in own if metric == "latency" or is_quantile(metric)]
+    failures = [metric for metric in own if metric in FAILURES]
+    return [(repo, metric) for metric in (*latency[:1], *failures[:1])]
+
+
+def along(asked: tuple[str, str], target: tuple[str, str]) -> str:
+    """Sentence of a cause that was found by another metric of the target than the one in question."""
+    return f"followed along {asked[1]} of {asked[0]}, since {target[1]} itself goes along no calls"
+
+
+def origins(question: Question) -> list[Sign]:
+    """Where the load begins that comes to the target through its callers, as changes of their requests; largest first."""
+    recording, cut, position = question.recording, question.cut, question.position
+    if question.dependencies is None or not recording.counts_requests:
+        return []
+    callers = callers_of(recording.repos, question.dependencies)
+    load = loads(recording, cut, callers)
+    if load is None or load.begins[position]:
+        return []
+    above: set[int] = set()
+    pending = [position]
+    while pending:
+        more = [i for i in callers[pending.pop()] if load.surge[i] > 1.0 and i not in above]
+        above.update(more)
+        pending.extend(more)
+    base, now = recording.values("requests_total")
+    among = np.isin(np.arange(len(recording.repos)), [i for i in above if load.begins[i]])
+    change = departure(recording, cut, np.where(among, base, np.nan), np.where(among, now, np.nan), 1.0)
+    during = robust.column_mean(now[cut.first :])
+    found = _of_metric("requests_total", 1.0, change, during, _scale(base))
+    asked = int(np.isfinite(during).sum())
+    return sorted(
+        (replace(one, chance=float(sidak(one.chance, asked))) for one in found), key=lambda one: (-one.sigmas, one.repo)
+    )
 
 
 def _alike(claims: list[Sign]) -> int:
