@@ -11,7 +11,10 @@ and stop at the first failure that they pass on. A fault is one of:
 * loss: 30 to 90 % of the requests to it do not arrive, and fail at its callers;
 * load: 2 to 8 times the requests come in at it, from outside;
 * delay: its callers wait 0.1 to 2 s more for each answer, and it does not notice;
-* retries: as errors, and everybody makes a call that failed again, up to twice.
+* retries: as errors, and everybody makes a call that failed again, up to twice;
+* pauses: as retries, and everybody waits 0.05 to 1 s before a call is made again;
+* given up: as slow, and nobody waits for it longer than 4 to 8 times as long as it usually takes: the call has failed then,
+  and the repo does not notice.
 
 Nothing here is taken from the method that is measured with it, and none of its constants was chosen by these figures.
 """
@@ -25,13 +28,20 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 
 FAULTS = ("slow", "errors", "timeouts", "loss", "load")
 
+REPEATED = frozenset({"retries", "pauses"})
+"""Faults in which everybody makes a call that failed again."""
+
 ATTEMPTS = 3
 """Of a call that fails, where calls are repeated."""
+
+SHAPE = 0.5
+"""Of the log-normal latency of single requests where somebody gives up waiting."""
 
 WARM_UP = 100
 DAY_MINUTES = 1440.0
@@ -108,6 +118,8 @@ class _Faulted:
 def incident(seed: int, fault: str, second: str = "") -> Incident:
     """Simulate one application with one fault, or with none where `fault` is empty; with a `second` elsewhere.
 
+    A second one slows a repo down, fails its requests, or both.
+
     8 to 60 repos, samples 15 s to 5 min apart, 150 to 800 of them before, 3 to 40 during the incident, 10 to 10,000
     requests a minute.
     """
@@ -116,7 +128,7 @@ def incident(seed: int, fault: str, second: str = "") -> Incident:
     minutes = float(rng.choice([0.25, 1.0, 5.0]))
     before, during = int(rng.choice([150, 400, 800])), int(rng.choice([3, 6, 12, 40]))
     calls = random_calls(rng, repos)
-    nx.set_edge_attributes(calls, ATTEMPTS if fault == "retries" else 1, "attempts")
+    nx.set_edge_attributes(calls, ATTEMPTS if fault in REPEATED else 1, "attempts")
     dependents = sorted({0, *nx.descendants(calls, 0)})
     since = slice(before, before + during)
     faults = [_Faulted(fault, int(rng.choice(dependents)), since)]
@@ -182,18 +194,24 @@ def _measured(
     own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * wandering(rng, rows, repos, 0.6))
     error = np.tile(10.0 ** rng.uniform(-4.5, -2.5, repos), (rows, 1))
     gone, delay = np.zeros((rows, repos)), np.zeros((rows, repos))
-    for what in faults:
-        if what.fault in {"slow", "timeouts"}:
-            own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
-        if what.fault in {"errors", "timeouts", "retries"}:
-            error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
-        if what.fault == "loss":
-            gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
-        if what.fault == "delay":
-            delay[what.since, what.repo] = float(rng.choice([0.1, 0.5, 2.0]))
-    failing = failing_shares(calls, error, gone)
-    served, made = _served(rng, calls, faults, entering, _Failures(error, gone, failing))
-    capacity = np.maximum(served[: faults[0].since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
+    what = faults[0]
+    for one in faults:
+        if one.fault in {"slow", "timeouts", "given up"}:
+            own[one.since, one.repo] += typical[one.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
+        if one.fault in {"errors", "timeouts", *REPEATED}:
+            error[one.since, one.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
+        if one.fault == "loss":
+            gone[one.since, one.repo] = float(rng.choice([0.3, 0.6, 0.9]))
+        if one.fault == "delay":
+            delay[one.since, one.repo] = float(rng.choice([0.1, 0.5, 2.0]))
+    pause = float(rng.choice([0.05, 0.2, 1.0])) if what.fault == "pauses" else 0.0
+    patience = float(rng.uniform(4.0, 8.0)) if what.fault == "given up" else np.inf
+    late = np.zeros((rows, repos))
+    if what.fault == "given up":
+        late[:, what.repo] = _longer(own[:, what.repo], patience * typical[what.repo])
+    failing = failing_shares(calls, error, 1.0 - (1.0 - gone) * (1.0 - late))
+    served, made = _served(rng, calls, what, entering, _Failures(error, gone, late, failing))
+    capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
     busy = np.minimum(served / capacity, 0.97)
     own = own / (1.0 - busy)
     latency = np.zeros((rows, repos))
@@ -202,7 +220,14 @@ def _measured(
         waited = own[:, repo] * (1.0 + spread * rng.standard_normal(rows))
         for callee in calls.successors(repo):
             call = calls[repo][callee]
-            waited = waited + call["calls"] * call["waits"] * (latency[:, callee] + delay[:, callee])
+            fails = 1.0 - (1.0 - failing[:, callee]) * (1.0 - gone[:, callee]) * (1.0 - late[:, callee])
+            again = sum(fails**k for k in range(1, call["attempts"]))
+            answer = latency[:, callee] + delay[:, callee]
+            if what.fault == "given up" and callee == what.repo:
+                answer = np.minimum(
+                    answer, (1.0 - late[:, callee]) * answer + late[:, callee] * patience * typical[callee]
+                )
+            waited = waited + call["calls"] * call["waits"] * (answer + again * pause)
         latency[:, repo] = np.maximum(waited, 1e-4)
     failed = rng.binomial(served, np.clip(failing, 0.0, 1.0))
     codes = [f"{code:05x}" for code in rng.permutation(2**18)[:repos]]
@@ -211,11 +236,18 @@ def _measured(
 
 @dataclass(frozen=True)
 class _Failures:
-    """Shares (T, R) of requests that fail: by the repo itself, on the way to it, and at it for whatever reason."""
+    """Shares (T, R) of requests that fail: by the repo itself, on the way to it, unnoticed by it because nobody waits for the
+    answer, and at it for whatever reason.
+    """
 
     own: Floats
     gone: Floats
+    late: Floats
     all: Floats
+
+    def seen_by_callers(self, repo: int) -> Floats:
+        """Share (T,) of the calls to a repo that fail."""
+        return 1.0 - (1.0 - self.all[:, repo]) * (1.0 - self.gone[:, repo]) * (1.0 - self.late[:, repo])
 
 
 def failing_shares(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
@@ -229,6 +261,11 @@ def failing_shares(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
     return result
 
 
+def _longer(mean: Floats, limit: float) -> Floats:
+    """Share (T,) of log-normal latencies of a mean that are longer than a limit."""
+    return np.asarray(special.ndtr((np.log(mean / limit) - SHAPE**2 / 2.0) / SHAPE))
+
+
 def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
     """Share (T,) of the caller's requests that fail because of one callee."""
     fails = (1.0 - (1.0 - failing) * (1.0 - gone)) ** call["attempts"]
@@ -236,11 +273,7 @@ def _passed_on(call: dict[str, float], failing: Floats, gone: Floats) -> Floats:
 
 
 def _served(
-    rng: np.random.Generator,
-    calls: nx.DiGraph[int],
-    faults: Sequence[_Faulted],
-    entering: NDArray[np.int64],
-    failures: _Failures,
+    rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64], failures: _Failures
 ) -> tuple[NDArray[np.int64], dict[tuple[int, int], NDArray[np.int64]]]:
     """Requests (T, R) that arrive at each repo, and the calls (T,) that each edge made."""
     made: dict[tuple[int, int], NDArray[np.int64]] = {}
@@ -248,20 +281,20 @@ def _served(
     sent[:, 0] = entering
     served = sent.copy()
     for repo in nx.topological_sort(calls):
-        for what in faults:
-            if what.fault == "load" and repo == what.repo:
-                more = float(rng.choice([2.0, 4.0, 8.0])) - 1.0
-                sent[what.since, repo] += rng.poisson(sent[what.since, repo] * more)
+        if what.fault == "load" and repo == what.repo:
+            more = float(rng.choice([2.0, 4.0, 8.0])) - 1.0
+            sent[what.since, repo] += rng.poisson(sent[what.since, repo] * more)
         served[:, repo] = rng.binomial(sent[:, repo], 1.0 - failures.gone[:, repo])
         is_early, gives_up = rng.random(2) < 0.5
         calling = served[:, repo] * (1.0 - failures.own[:, repo] * is_early)
         for callee in rng.permutation(list(calls.successors(repo))).tolist():
             call = calls[repo][callee]
-            again = 1.0 - (1.0 - failures.all[:, callee]) * (1.0 - failures.gone[:, callee])
+            again = failures.seen_by_callers(callee)
             made[repo, callee] = rng.poisson(calling * call["calls"] * sum(again**k for k in range(call["attempts"])))
             sent[:, callee] += made[repo, callee]
             if gives_up:
-                calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], failures.gone[:, callee]))
+                unanswered = 1.0 - (1.0 - failures.gone[:, callee]) * (1.0 - failures.late[:, callee])
+                calling = calling * (1.0 - _passed_on(call, failures.all[:, callee], unanswered))
     return served, made
 
 

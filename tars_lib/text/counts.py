@@ -30,6 +30,17 @@ def verb(count: int, one: str = "is", many: str = "are") -> str:
     return one if count == 1 else many
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """Return the first names, and three dots where there are more.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,12 +14,13 @@ from tars_lib.engines.root_causes.flow import CallGraph
 from tars_lib.engines.root_causes.other_kinds import Sign
 from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording
+from tars_lib.engines.root_causes.requests import callers_of
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
 from tars_lib.engines.root_causes.unmeasured import may_stem_from_below, unseen_callees
 from tars_lib.model.history import from_micros
-from tars_lib.model.metrics import is_time
+from tars_lib.model.metrics import is_time, known_metric
 from tars_lib.stats.series.robust import Floats
-from tars_lib.text.counts import plural
+from tars_lib.text.counts import listed, plural, verb
 from tars_lib.text.quantities import value_text
 
 
@@ -66,10 +67,22 @@ class Wording:
         lost = self.finding.lost
         return lost is not None and bool(lost.lost[j]) and float(self.excess.p_value[j]) > REAL_ALPHA
 
+    def by_other_form(self, j: int) -> Wording | None:
+        """The same in the other form of harm, where most of what a repo is given comes from it."""
+        form = self.finding.form
+        if form is None or not self.finding.in_other_form[j]:
+            return None
+        finding = replace(self.finding, excess=form.excess, lost=None, load=None, form=None)
+        unit = known_metric(form.metric).unit
+        return replace(self, target=(self.target[0], form.metric), finding=finding, is_turned=False, unit=unit)
+
     def metric(self, j: int) -> str:
         """The metric a repo is judged by: the target's own where the repo reports it, else what stood in; requests
-        where it is they that did not arrive.
+        where it is they that did not arrive, and the other form of harm where it is that.
         """
+        other = self.by_other_form(j)
+        if other is not None:
+            return other.metric(j)
         if self.is_out_of_reach(j):
             return "requests_total"
         if self.target[1] in FAILURES:
@@ -107,13 +120,15 @@ class Wording:
 
 def cause_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
     """Sentences for one repo: what changed and when, how much of it is its own, and what is peculiar."""
+    other = wording.by_other_form(j)
+    if other is not None:
+        return _form_sentences(wording, other, j, contribution)
+    if wording.finding.is_shared[j]:
+        return _shared_sentences(wording, j, contribution, dependencies)
     excess = wording.excess
-    row = int(np.clip(wording.cut.first + excess.onset[j], 0, len(wording.recording.incident) - 1))
-    when = from_micros(int(wording.recording.incident.times[row]))
     sentences = _request_sentences(wording, j)
     if not wording.is_out_of_reach(j):
-        rarity = past_text(wording.past(j))
-        sentences.insert(0, f"{wording.change(j)} at {when:%Y-%m-%d %H:%M} UTC, {rarity}")
+        sentences.insert(0, _change_sentence(wording, j))
     over = f"{excess.samples} sample{'s' if excess.samples > 1 else ''}"
     if wording.target[1] in FAILURES and excess.adds_up:
         total = f"{excess.harm[j]:,.0f} more failed requests than before over {over}"
@@ -156,6 +171,40 @@ def cause_sentences(wording: Wording, j: int, contribution: float, dependencies:
         caller = wording.recording.repos[unknown[0]]
         sentences.append(f"no call from {caller} to {repo} is declared; one would explain the impact left in {caller}")
     return tuple(sentences)
+
+
+def _change_sentence(wording: Wording, j: int) -> str:
+    """What changed at one repo, when, and how rare that is in its past."""
+    row = int(np.clip(wording.cut.first + wording.excess.onset[j], 0, len(wording.recording.incident) - 1))
+    when = from_micros(int(wording.recording.incident.times[row]))
+    return f"{wording.change(j)} at {when:%Y-%m-%d %H:%M} UTC, {past_text(wording.past(j))}"
+
+
+def _form_sentences(wording: Wording, other: Wording, j: int, contribution: float) -> tuple[str, ...]:
+    """Sentences for a repo whose harm shows at its callers in another form."""
+    form = wording.finding.form
+    callers = sorted({wording.recording.repos[i] for i, _ in form.calls}) if form is not None else []
+    call = f"{listed(callers)} {verb(len(callers), 'calls', 'call')} it, directly or not, and"
+    if wording.target[1] in FAILURES:
+        why = f"{call} {verb(len(callers), 'fails', 'fail')} as where nobody waits longer"
+    else:
+        why = f"{call} {verb(len(callers))} slow as where failed calls are made again"
+    return (
+        _change_sentence(other, j),
+        f"{why}; {contribution:.0%} of the impact on {wording.target[0]} begins here",
+    )
+
+
+def _shared_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
+    """Sentences for a repo on the way to which the harm lies."""
+    repos, excess = wording.recording.repos, wording.excess
+    above = callers_of(repos, dependencies)[j] if dependencies is not None else []
+    callers = [repos[i] for i in above if excess.p_value[i] <= ALPHA]
+    return (
+        f"{listed(callers)} began at the same time, and have no measured cause but that they all call {repos[j]}",
+        f"{repos[j]} itself is within its usual range, so look at the way to it (network, proxy, name server): "
+        f"{contribution:.0%} of the impact on {wording.target[0]} begins there",
+    )
 
 
 def _request_sentences(wording: Wording, j: int) -> list[str]:

@@ -30,8 +30,18 @@ from tars_lib.engines.root_causes.flow import (
     shares_without_calls,
 )
 from tars_lib.engines.root_causes.recording import Cut, Recording
-from tars_lib.engines.root_causes.requests import Loads, Losses, callers_of, loads, losses, moved_by_load, moved_by_loss
-from tars_lib.engines.root_causes.series import FAILURES, harm_series
+from tars_lib.engines.root_causes.requests import (
+    Loads,
+    Losses,
+    all_above,
+    callers_of,
+    loads,
+    losses,
+    moved_by_load,
+    moved_by_loss,
+)
+from tars_lib.engines.root_causes.seen_by_callers import OtherForm, moved_to_shared, other_form
+from tars_lib.engines.root_causes.series import FAILURES, harm_series, travels
 from tars_lib.engines.root_causes.uncounted import felt, views
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
 from tars_lib.stats.pairs.significance import sidak
@@ -101,6 +111,10 @@ class Finding:
         What did not arrive; None for other metrics than failures, without call graph, or where nobody counts requests.
     load : Loads, optional
         What arrived beyond the usual; None for failures, without a call graph, or where requests rose nowhere.
+    form : OtherForm, optional
+        What callers keep that is explained by the other form of harm at what they call.
+    is_shared : ndarray of bool, shape (R,)
+        The repos that are well themselves and on the way to which it lies.
     unmeasured : Unmeasured, optional
         Where the cause lies if it is none of the measured repos.
     unknown_call : (int, int), optional
@@ -118,10 +132,17 @@ class Finding:
     chance: float
     lost: Losses | None
     load: Loads | None
+    form: OtherForm | None
+    is_shared: NDArray[np.bool_]
     unmeasured: Unmeasured | None
     unknown_call: tuple[int, int] | None
     kept: Floats
     within: NDArray[np.bool_]
+
+    @property
+    def in_other_form(self) -> NDArray[np.bool_]:
+        """The repos most of whose share shows at their callers in another form; shape (R,)."""
+        return np.zeros(len(self.kept), dtype=np.bool_) if self.form is None else self.form.given > MOST * self.kept
 
     @property
     def is_claimed(self) -> bool:
@@ -196,19 +217,39 @@ def _follow(
         if own <= JOINT_TARGET_ALPHA
         else 1.0
     )
+    # the target alone, and together with a cause: two looks where there is anybody else
+    chance_of_claim = min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0))
+    form = None
+    if chance_of_claim <= ALPHA:
+        form = other_form(
+            question.recording,
+            question.metric,
+            question.cut,
+            question.dependencies,
+            (shares, excess.onset),
+            question.position,
+            question.higher_is_better,
+        )
+    shares = shares if form is None else form.left(shares)
     lost, load, moved = _by_requests(question, excess, shares, established)
     # what requests moved is as real as their change, and may lead to a repo that went silent
-    shares, established = moved, np.where(moved > shares, 1.0, established)
+    established = np.where(moved > shares, 1.0, established)
+    shares, is_shared = _by_shared_callee(question, excess, moved, load)
+    established = np.where(is_shared, 1.0, established)
+    if form is not None:
+        established = np.where(form.given > 0.0, np.maximum(established, form.established), established)
+        shares = shares + form.given
     within = within | (shares > 0.0)
     return Finding(
         excess=excess,
         contribution=np.where(within, shares * established, 0.0),
         passing=np.where(within, excess.harm * established, 0.0),
         own_chance=own,
-        # the target alone, and together with a cause: two looks where there is anybody else
-        chance=min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0)),
+        chance=chance_of_claim,
         lost=lost,
         load=load,
+        form=form,
+        is_shared=is_shared,
         unmeasured=_unmeasured(question, excess, shares, established),
         unknown_call=None,
         kept=shares,
@@ -252,6 +293,18 @@ def _by_requests(
     return None, load, shares if load is None else moved_by_load(shares, load, callers, question.position)
 
 
+def _by_shared_callee(
+    question: Question, excess: Excess, shares: Floats, load: Loads | None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The shares after those of several callers went to what they call in common, and to whom they went."""
+    recording = question.recording
+    if question.dependencies is None or not travels(question.metric) or load is not None:
+        return shares, np.zeros(len(shares), dtype=np.bool_)
+    callers = callers_of(recording.repos, question.dependencies)
+    requests = np.nan_to_num(recording.values("requests_total")[1][question.cut.first :]).sum(axis=0)
+    return moved_to_shared(shares, excess, callers, requests, question.position)
+
+
 def _unmeasured(question: Question, excess: Excess, shares: Floats, established: Floats) -> Unmeasured | None:
     if question.dependencies is None:
         return None
@@ -288,15 +341,7 @@ def _callers_above(question: Question, repo: int) -> set[int]:
     """Positions of all repos that call one, directly or not."""
     if question.dependencies is None:
         return set()
-    above = callers_of(question.recording.repos, question.dependencies)
-    found: set[int] = set()
-    pending = [repo]
-    while pending:
-        for caller in above[pending.pop()]:
-            if caller not in found:
-                found.add(caller)
-                pending.append(caller)
-    return found
+    return all_above(callers_of(question.recording.repos, question.dependencies), repo)
 
 
 def _callees(question: Question, excess: Excess) -> list[list[int]]:

@@ -26,13 +26,14 @@ from tars_lib.engines.root_causes.excess import Departure, around, departure
 from tars_lib.engines.root_causes.flow import dependents
 from tars_lib.engines.root_causes.requests import callers_of, loads
 from tars_lib.engines.root_causes.series import FAILURES, is_quantile, travels
+from tars_lib.engines.root_causes.unmeasured import MOST
 from tars_lib.model.metrics import KNOWN_METRICS
 from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series import robust
 from tars_lib.stats.series.robust import Floats
 
 if TYPE_CHECKING:
-    from tars_lib.engines.root_causes.finding import Question
+    from tars_lib.engines.root_causes.finding import Finding, Question
     from tars_lib.engines.root_causes.flow import CallGraph
     from tars_lib.engines.root_causes.recording import Cut, Recording
 
@@ -88,6 +89,20 @@ class Sign:
     def is_claim(self) -> bool:
         """Whether chance would not show it among all that was asked."""
         return self.chance <= CLAIM_ALPHA
+
+
+def changes_elsewhere(question: Question, finding: Finding, within: NDArray[np.bool_]) -> list[Sign]:
+    """What other metrics say of repos without the target's, where it is there that the cause must be looked for."""
+    excess, position = finding.excess, question.position
+    if finding.unmeasured is None and (question.dependencies is not None or finding.kept[position] < MOST):
+        return []
+    unseen = within & ~excess.known
+    if not travels(question.metric) or not unseen.any():
+        return []
+    # the target's own may have changed more than theirs
+    unseen[position] = True
+    found = signs(question.recording, question.cut, unseen, question.dependencies, position)
+    return [] if found and found[0].repo == position and found[0].is_claim else found
 
 
 def signs(recording: Recording, cut: Cut, among: NDArray[np.bool_], graph: CallGraph | None, target: int) -> list[Sign]:

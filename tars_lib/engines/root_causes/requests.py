@@ -170,6 +170,18 @@ def callers_of(repos: Sequence[str], dependencies: CallGraph) -> list[list[int]]
     return result
 
 
+def all_above(callers: Sequence[Sequence[int]], repo: int) -> set[int]:
+    """Positions of all repos that call one, directly or not."""
+    found: set[int] = set()
+    pending = [repo]
+    while pending:
+        for caller in callers[pending.pop()]:
+            if caller not in found:
+                found.add(caller)
+                pending.append(caller)
+    return found
+
+
 def _expected(requests: Floats, weights: Floats) -> Floats:
     """Requests (T, R) that the callers' requests lead one to expect; NaN without counted callers."""
     result = np.full_like(requests, np.nan)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tars_lib.engines.root_causes.excess import around
 from tars_lib.engines.root_causes.series import harm_series, travels
 from tars_lib.stats.series.robust import Floats
+from tars_lib.text.counts import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ class Unmeasured:
 
     def with_hints(self, hints: Sequence[str]) -> Unmeasured:
         """The same with what changed there in other metrics, for a reader who looks for a place to begin."""
-        return replace(self, sentence=f"{self.sentence}; hints, not claims: {_listed(hints)}") if hints else self
+        return replace(self, sentence=f"{self.sentence}; hints, not claims: {listed(hints)}") if hints else self
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,8 @@ def find_unmeasured(
     near = repos[above[0]]
     told = [f"{callee} ({_state(callee, position, seen)})" for callee in likeliest]
     sentence = (
-        f"the cause lies in a service that is not measured, next to {near}, which calls {_listed(told)}: "
-        f"instrument {_listed(likeliest)}, and check there and at {near} by hand"
+        f"the cause lies in a service that is not measured, next to {near}, which calls {listed(told)}: "
+        f"instrument {listed(likeliest)}, and check there and at {near} by hand"
     )
     return Unmeasured(near, tuple(likeliest), min(1.0, most), sentence)
 
@@ -213,7 +214,7 @@ def or_below(repo: str, unseen: Sequence[str], kept: float) -> Unmeasured:
     kept : float
     """
     if unseen:
-        where = f"{_listed(unseen)}, which {repo} calls and nobody measures: instrument {_listed(unseen)}"
+        where = f"{listed(unseen)}, which {repo} calls and nobody measures: instrument {listed(unseen)}"
     else:
         where = (
             f"a service that {repo} calls and nobody measures or declares: no measured one that it calls explains it"
@@ -230,7 +231,7 @@ def or_above(repo: str, silent: Sequence[str], kept: float) -> Unmeasured:
     silent : sequence of str
     kept : float
     """
-    where = f"{_listed(silent)}, which called {repo} and is silent since the start: the load may have come through it"
+    where = f"{listed(silent)}, which called {repo} and is silent since the start: the load may have come through it"
     return Unmeasured(repo, tuple(silent), min(1.0, kept), f"the cause may lie as well in {where}")
 
 
@@ -281,7 +282,3 @@ def _state(callee: str, position: Mapping[str, int], seen: Sight) -> str:
     if i is not None and seen.is_new[i]:
         return _SIGNS[1]
     return _SIGNS[2] if callee in seen.alive else _SIGNS[3]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

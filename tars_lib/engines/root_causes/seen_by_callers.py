@@ -1,0 +1,230 @@
+"""Does what callers keep lie at what they call, although that does not deviate as they do?
+
+**In another form.** A caller that waits for an answer only so long fails where its callee is slow, and the callee,
+which answers late, counts no failure. A caller that makes failed calls again is slow where its callee fails, and
+fails itself only where every attempt does. In the target's own metric such a caller keeps what is its callee's. So
+what a repo keeps is held against the other form of harm at what it calls: where a callee deviates in that form, from
+the same time on and as its own past hardly ever does, the share goes there, and along the calls to where that form of
+harm begins.
+
+**On the way.** A slow or lossy network, a proxy or a name server in front of a repo shows at its callers alone: each
+of them waits or fails, and the repo answers as it always did. One such caller looks like a cause of its own; that
+several began at once, and that they have this callee in common and none of its callers is well, does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tars_lib.engines.root_causes.excess import Excess, measure
+from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares
+from tars_lib.engines.root_causes.requests import all_above, callers_of, loads
+from tars_lib.engines.root_causes.series import FAILURES, travels
+from tars_lib.stats.pairs.significance import sidak
+from tars_lib.stats.series.robust import Floats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tars_lib.engines.root_causes.recording import Cut, Recording
+
+CLAIM_ALPHA = 0.01
+"""How rare the change of a callee must be in its own past, corrected for the callees asked; the level of the gate."""
+
+REAL_ALPHA = 0.05
+"""From this p-value on what lies below such a callee moves nothing; that of the walk in the target's own metric."""
+
+SLOWER = 1.5
+"""Factor in latency from which on somebody may have lost patience; judgement: less is within what patience allows for."""
+
+MUCH_SLOWER = 3.0
+"""Factor from which on it is taken that somebody did, whose own latency need not show it; judgement: who sets a limit to
+waiting sets it to a few times what is usual."""
+
+FAILING = 0.01
+"""Share of a callee's requests that must fail beyond the usual to make its caller slow; judgement: with fewer, attempts would
+have to take a hundred times the wait that is felt."""
+
+WORTH_TELLING = 0.05
+"""Least share of the target's deviation that is followed; judgement: less is no lead for anybody."""
+
+MOST = 0.5
+"""Share of the deviation that the callers must keep: most of it."""
+
+BESIDE_ANOTHER = 0.25
+"""Least share that one keeps which also calls another of them; judgement: less may be what it waits for that other beyond what
+is measured there."""
+
+SEVERAL = 2
+"""Callers from which on it is no coincidence."""
+
+MOST_ALIKE = 3
+"""Callees that may share the answer; judgement: a longer list is no place to begin."""
+
+EARLIEST_ONSET = 1
+"""Samples by which a callee may deviate before its caller: clocks are off by one. What was bad for longer did not matter."""
+
+
+@dataclass(frozen=True)
+class OtherForm:
+    """What moved to callees that are in trouble in the other form.
+
+    Attributes
+    ----------
+    metric : str
+        The kind of metric that tells it.
+    excess : Excess
+        Of all R repos in that metric.
+    given : ndarray, shape (R,)
+        Share of the target's deviation that each repo was given; at least 0.
+    established : ndarray, shape (R,)
+        0 (could be chance) to 1, in that metric.
+    calls : tuple of (int, int)
+        Callers that kept a share, and the callees to which it went.
+    """
+
+    metric: str
+    excess: Excess
+    given: Floats
+    established: Floats
+    calls: tuple[tuple[int, int], ...]
+
+    def left(self, shares: Floats) -> Floats:
+        """Return what each repo keeps in the target's own metric; shape (R,)."""
+        result = shares.copy()
+        result[[caller for caller, _ in self.calls]] = 0.0
+        return result
+
+
+def other_form(
+    recording: Recording,
+    metric: str,
+    cut: Cut,
+    graph: CallGraph | None,
+    kept: tuple[Floats, NDArray[np.int64]],
+    target: int,
+    higher_is_better: Mapping[str, bool] | None,
+) -> OtherForm | None:
+    """Follow what callers keep to callees that deviate in the other form of harm.
+
+    Parameters
+    ----------
+    recording : Recording
+    metric : str
+        The target's.
+    cut : Cut
+    graph : CallGraph or None
+    kept : (ndarray, ndarray), shape (R,)
+        What each repo keeps of the target's deviation, and the first sample of its own deviation in the target's metric.
+    target : int
+    higher_is_better : mapping, optional
+
+    Returns
+    -------
+    OtherForm or None
+        None where nothing moves: no calls are known, the metric does not travel along them, or no callee is in such trouble.
+    """
+    if graph is None or not travels(metric):
+        return None
+    shares, onset = kept
+    other = "latency" if metric in FAILURES else "availability"
+    excess = measure(recording, other, cut, higher_is_better)
+    callees = forward_calls(measured_callees(graph, recording.repos, excess.known), target)
+    suspects, clear = _suspects(excess, other)
+    suspects &= ~_loaded(recording, cut, graph, other)
+    established = np.clip(1.0 - excess.p_value / REAL_ALPHA, 0.0, 1.0)
+    given = np.zeros(len(shares))
+    calls: list[tuple[int, int]] = []
+    for caller in np.flatnonzero(shares >= WORTH_TELLING).tolist():
+        below = np.array(callees[caller], dtype=np.int64)
+        rare = sidak(excess.p_value[below], len(below)) <= CLAIM_ALPHA
+        late = (excess.onset[below] < -EARLIEST_ONSET) | (excess.onset[below] > onset[caller] + 1)
+        chosen = below[suspects[below] & rare & ~late]
+        if not chosen.size:
+            continue
+        far = chosen[clear[chosen]]
+        if far.size:
+            weight = excess.harm[far] / excess.harm[far].sum()
+            where = weight @ [
+                own_shares(excess.harm, established, callees, callee, adds_up=excess.adds_up) for callee in far
+            ]
+        elif excess.adds_up and excess.p_value[caller] <= CLAIM_ALPHA:
+            # who waited and lost patience is slow as well, and tells by how much
+            ways = [*callees]
+            ways[caller] = chosen.tolist()
+            where = own_shares(excess.harm, established, ways, caller, adds_up=excess.adds_up)
+        else:
+            continue
+        given += shares[caller] * where
+        calls += [(caller, callee) for callee in (far if far.size else chosen).tolist()]
+    return OtherForm(other, excess, given, established, tuple(calls)) if calls else None
+
+
+def _loaded(recording: Recording, cut: Cut, graph: CallGraph, metric: str) -> NDArray[np.bool_]:
+    """Which repos are slow because their callers, who are asked more often, ask them more often; shape (R,)."""
+    load = None
+    if metric not in FAILURES and recording.counts_requests:
+        load = loads(recording, cut, callers_of(recording.repos, graph))
+    if load is None:
+        return np.zeros(len(recording.repos), dtype=np.bool_)
+    return (load.surge > 1.0) & ~load.begins
+
+
+def _suspects(excess: Excess, metric: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which repos are in trouble that can have made their callers fail or wait, and which so that they must; shape (R,)."""
+    risen = excess.known & (excess.harm > 0.0)
+    if metric in FAILURES:
+        fail = risen & (excess.level - excess.reference >= FAILING)
+        return fail, fail
+    return risen & (excess.level >= SLOWER * excess.reference), risen & (excess.level >= MUCH_SLOWER * excess.reference)
+
+
+def moved_to_shared(
+    shares: Floats, excess: Excess, callers: Sequence[Sequence[int]], requests: Floats, target: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Shares of the target's deviation after those of several callers went to what they call in common.
+
+    Parameters
+    ----------
+    shares : ndarray, shape (R,)
+        What each repo keeps as its own.
+    excess : Excess
+    callers : sequence of R sequences of positions
+    requests : ndarray, shape (R,)
+        Since the cut; 0 where nobody counts them.
+    target : int
+
+    Returns
+    -------
+    shares : ndarray, shape (R,)
+        The same sum.
+    is_shared : ndarray of bool, shape (R,)
+        The repos on the way to which it lies.
+    """
+    is_well = excess.known & (excess.p_value > REAL_ALPHA)
+    is_well[target] = False
+    in_trouble = (shares >= WORTH_TELLING) & (excess.p_value <= CLAIM_ALPHA)
+    kept = np.zeros(len(shares))
+    for callee in np.flatnonzero(is_well).tolist():
+        above = [i for i in callers[callee] if in_trouble[i]]
+        well = [i for i in callers[callee] if is_well[i]]
+        # who else calls it is well, and has at least as many requests in which it would have shown
+        speaks_against = bool(well) and requests[well].sum() >= requests[above].sum()
+        over = set().union(*(all_above(callers, i) for i in above)).intersection(above)
+        if any(shares[i] < BESIDE_ANOTHER for i in over):
+            continue
+        if len(above) >= SEVERAL and not speaks_against and np.ptp(excess.onset[above]) <= 1:
+            kept[callee] = shares[above].sum()
+    most = kept.max(initial=0.0)
+    alike = (kept >= most - 1e-9) & (kept >= MOST)
+    if not 1 <= np.count_nonzero(alike) <= MOST_ALIKE:
+        return shares, np.zeros(len(shares), dtype=np.bool_)
+    result = shares.copy()
+    above = sorted({i for j in np.flatnonzero(alike).tolist() for i in callers[j] if in_trouble[i]})
+    result[alike] += shares[above].sum() / np.count_nonzero(alike)
+    result[above] = 0.0
+    return result, alike
