@@ -55,11 +55,12 @@ Draw = Callable[[int], Drawn]
 
 @dataclass(frozen=True)
 class Kind:
-    """A row: how one is drawn; whether a graph is known, and whether the target may be the cause."""
+    """A row: how one is drawn; whether a graph is known, whether the target may be the cause, and whether there are two."""
 
     draw: Draw
     has_graph: bool = True
     itself: bool = True
+    two: bool = False
 
 
 @dataclass
@@ -89,7 +90,8 @@ def renamed(seed: int, fault: str, *, is_cause: bool) -> Drawn:
     below = sorted(nx.descendants(one.graph, one.target[0]) - {one.cause})
     old = one.cause if is_cause and one.cause != one.target[0] else str(rng.choice(below or [one.target[0]]))
     new = f"{int(rng.integers(2**18, 2**19)):05x}"
-    drawn = _drawn(one, fault, (new if old == one.cause else one.cause,) if fault else ())
+    # either name is right
+    drawn = _drawn(one, fault, () if not fault else (new, old) if old == one.cause else (one.cause,))
     frame = drawn.frame.rename(columns={old: new}, level="repo")
     # who deploys declares the new name beside the old one, or in its place
     graph = nx.relabel_nodes(drawn.graph, {old: new})
@@ -116,7 +118,7 @@ def _queues(fault: str, *, at_entry: bool = False) -> Draw:
 
 KINDS: dict[str, Kind] = {
     **{f"queue: {fault}": Kind(_queues(fault)) for fault in QUEUE_FAULTS},
-    "two at once": Kind(two_faults),
+    "two at once": Kind(two_faults, two=True),
     "bystander renamed": Kind(lambda seed: renamed(seed, PAIRS[seed % 3], is_cause=False)),
     "cause renamed": Kind(lambda seed: renamed(seed, PAIRS[seed % 3], is_cause=True)),
     **{f"resources: {fault}": Kind(_resources(fault), itself=False) for fault in RESOURCE_FAULTS},
@@ -174,7 +176,7 @@ def score(kind: Kind, questions: list[Drawn]) -> tuple[Said, list[str]]:
         few = (unmeasured.near, *unmeasured.calls) if unmeasured is not None else ()
         told = len(few) <= MOST_TOLD and set(one.causes) & set(few)
         said.told += not names and bool(told or any(f"{cause} (" in hints for cause in one.causes))
-        said.both += len(one.causes) > 1 and set(one.causes) <= set(names)
+        said.both += kind.two and set(one.causes) <= set(names)
         if not names or names[0] not in one.causes:
             first = causes.iloc[0][["repo", "metric", "confidence"]].tolist() if names else f"none, {reason[:200]}"
             notes.append(f"  {number} {one.fault} for {one.causes}: {first}, {len(names)}")
@@ -211,7 +213,7 @@ def main(sets: int, seed: int, only: tuple[str, ...], no_peers: bool, show: bool
         first = [
             sum(theirs(peer, one, kind)[:1] in [[cause] for cause in one.causes] for one in questions) for peer in peers
         ]
-        both = _share(said.both, said.asked) if any(len(one.causes) > 1 for one in questions) else ""
+        both = _share(said.both, said.asked) if kind.two else ""
         ours_ = [_share(said.right, said.asked), str(said.another), str(said.sure_wrong), str(said.told), both]
         incidents.append([name, str(said.asked), *ours_, *(_share(hits, said.asked) for hits in first)])
         notes += [name, *wrong]

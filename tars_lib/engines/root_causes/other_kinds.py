@@ -102,7 +102,13 @@ def changes_elsewhere(question: Question, finding: Finding, within: NDArray[np.b
     # the target's own may have changed more than theirs
     unseen[position] = True
     found = signs(question.recording, question.cut, unseen, question.dependencies, position)
-    return [] if found and found[0].repo == position and found[0].is_claim else found
+    if not (found and found[0].repo == position and found[0].is_claim):
+        return found
+    others = [one for one in found[1:] if one.is_claim and one.sigmas * CLOSE >= found[0].sigmas]
+    # of those that changed alike the target is the likeliest to wait for the rest
+    return (
+        [*others, replace(found[0], is_effect=True), *(one for one in found[1:] if one not in others)] if others else []
+    )
 
 
 def signs(recording: Recording, cut: Cut, among: NDArray[np.bool_], graph: CallGraph | None, target: int) -> list[Sign]:

@@ -41,6 +41,7 @@ from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import known_metric
 from tars_lib.stats.series.robust import Floats
+from tars_lib.text.counts import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,11 +196,16 @@ def rank(
     # who calls what nobody sees may show no more than its trouble
     if claims and not unseen_callees(dependencies, recording.repos[claims[0].repo], labels):
         return _by_other_kinds(question, finding, claims)
+    hints = [hint_text(recording.repos[one.repo], one) for one in other_kinds.hinted(changes)]
     if finding.unmeasured is not None:
-        hints = [hint_text(recording.repos[one.repo], one) for one in other_kinds.hinted(changes)]
         hidden = finding.unmeasured.with_hints(hints)
         return Ranking((), 1.0, int(recording.incident.times[cut.first]), hidden.sentence, finding.chance, hidden)
-    return _assemble(question, finding, wording)
+    ranking = _assemble(question, finding, wording)
+    if not hints:
+        return ranking
+    first, *others = ranking.causes
+    told = f"hints, not claims: {listed(hints)}"
+    return replace(ranking, causes=(replace(first, evidence=(*first.evidence, told)), *others))
 
 
 def _by_other_kinds(question: Question, finding: Finding, claims: list[other_kinds.Sign]) -> Ranking:

@@ -88,6 +88,15 @@ def test_what_fewer_requests_bring_along_is_no_change_of_its_own(counted):
     assert rank(frame).empty is (counted is not None)
 
 
+@pytest.mark.parametrize(("more", "named"), [(3.0, ["db", "web"]), (300.0, ["web"])])
+def test_target_that_changed_alike_is_taken_to_wait_unless_calls_tell(more, named):
+    frame = system(cpu=["db"])
+    rng = np.random.default_rng(8)
+    frame["web", "threads"] = 10.0 + 0.5 * rng.standard_normal(SAMPLES) + 10.0 * more * (np.arange(SAMPLES) >= PAST)
+    causes = rank(frame, None)
+    assert causes.repo.tolist() == named
+
+
 def test_what_hardly_ever_moved_does_not_come_first_because_it_moves():
     frame = system(cpu=["db"])
     frame["mail", "memory"] = np.where(np.arange(SAMPLES) >= PAST, 5.01e8, 5e8)
@@ -101,6 +110,9 @@ def test_what_chance_may_show_is_a_hint_and_no_claim():
     assert causes.empty
     assert "hints, not claims: db (memory went from" in causes.attrs["reason"]
     assert "hints" not in rank(system()).attrs["reason"]
+    # without calls the target is named for want of others, with the same hints beside it
+    (evidence,) = rank(system(memory=1.5), None).evidence
+    assert evidence[-1].startswith("hints, not claims: db (memory went from")
 
 
 def test_caller_of_a_repo_that_nobody_sees_is_not_claimed():
