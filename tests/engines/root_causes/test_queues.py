@@ -49,3 +49,18 @@ def test_age_of_a_queue_is_followed_along_the_work_of_its_consumer(trouble, repo
 
 def test_a_queue_that_does_not_age_has_no_cause_whatever_its_consumer_calls():
     assert rank(slow=0.5, aging=0.0).empty
+
+
+@pytest.mark.parametrize(("felt", "named"), [(1.0, ["mailer"]), (0.02, [])])
+def test_who_does_not_wait_for_a_callee_does_not_suffer_from_it(felt, named):
+    """The shop is a little slow, the mailer very much so: either the shop makes few calls of it, or it does not wait."""
+    rng = np.random.default_rng(5)
+    since = np.arange(SAMPLES) >= PAST
+    frame = pd.DataFrame(index=TIME)
+    mailer = 0.05 + 0.5 * since
+    for repo, level, requests in (("shop", 0.1 + 0.003 * since, 10_000.0 * felt), ("mailer", mailer, 80.0)):
+        frame[repo, "latency"] = level * (1.0 + 0.05 * rng.standard_normal(SAMPLES))
+        frame[repo, "requests_total"] = rng.poisson(requests, SAMPLES)
+    frame.columns = pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"])
+    causes = rank_root_causes(frame[PAST:], frame[:PAST], ("shop", "latency"), CALLS, TIME[PAST])
+    assert causes.repo.tolist()[:1] == named
