@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.excess import Departure, around, departure
+from tars_lib.engines.root_causes.excess import Departure, around, departure, window_lengths
 from tars_lib.engines.root_causes.flow import dependents
 from tars_lib.engines.root_causes.requests import callers_of, loads
 from tars_lib.engines.root_causes.series import FAILURES, is_quantile, travels
@@ -51,6 +51,12 @@ HINT_ALPHA = 0.5
 
 MOST_HINTS = 3
 """Repos that are told as a hint, and that may share a claim; judgement: a longer list is no place to begin."""
+
+SEVERAL_REPOS = 2
+"""Repos from which on their pasts are one null for changes of a metric."""
+
+MOST_WINDOWS = 20_000
+"""Windows of the past of all repos that are kept, evenly: the tail is 2,000 then, and 1,000 repos take no longer than 30."""
 
 STEADY = 0.01
 """Part of its level by which any metric is taken to vary: one that hardly ever moved did not change most because it moved now.
@@ -138,7 +144,10 @@ def signs(recording: Recording, cut: Cut, among: NDArray[np.bool_], graph: CallG
         for sign, factor in ((1.0, np.maximum(load, 1.0)), (-1.0, np.minimum(load, 1.0))):
             own = now.copy()
             own[cut.first :] -= usual * (factor - 1.0)
-            change = departure(recording, cut, sign * base, sign * own, 1.0)
+            series = (sign * base, sign * own)
+            change = departure(recording, cut, *series, 1.0)
+            pooled = _among_all(recording, cut, series, change, scale)
+            change = replace(change, p_value=np.where(is_steady, change.p_value, pooled))
             found += _of_metric(metric, sign, change, during, (scale, is_steady))
     # each series was asked in two directions
     found = [replace(one, chance=float(sidak(one.chance, 2 * asked))) for one in found]
@@ -243,6 +252,33 @@ def _scale(base: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     is_some = scale > 0.0
     typical = float(np.median(scale[is_some])) if is_some.any() else 0.0
     return np.where(is_some, scale, typical), spread == 0.0
+
+
+def _among_all(
+    recording: Recording, cut: Cut, series: tuple[Floats, Floats], change: Departure, scale: Floats
+) -> Floats:
+    """How often the past of all repos together shows as large a change, each in its own standard deviations; (R,).
+
+    The few windows of one repo say little of its tail, and hundreds of tails are asked; those of all repos say more. A repo
+    that changes more often than others is in there with its part, so that over all of them no more errors are made. Where one
+    repo alone reports the metric its own past has to do.
+    """
+    local, during = around(recording, *series, cut)
+    past = series[0] if len(series[0]) else local
+    k, m = window_lengths(past, local if len(series[0]) else local[:0], during)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = (change.level - change.reference) / scale
+        windows = robust.matched_excess(past, k, m) / scale
+    repos = int(np.isfinite(windows).any(axis=0).sum())
+    null = windows[np.isfinite(windows)]
+    if repos < SEVERAL_REPOS:
+        return change.p_value
+    null = null[:: 1 + len(null) // MOST_WINDOWS]
+    result = np.where(np.isfinite(size), 1.0, change.p_value)
+    # what the past often shows is nothing
+    for j in np.flatnonzero(size > np.quantile(null, 1.0 - robust.TAIL_SHARE)).tolist():
+        result[j] = min(1.0, cut.looks * robust.tail_probability(null, float(size[j]), repos * len(past) / k))
+    return result
 
 
 def _waits(one: Sign, claims: Sequence[Sign], repos: Sequence[str], graph: CallGraph | None) -> bool:
