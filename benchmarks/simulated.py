@@ -31,8 +31,8 @@ from tars_lib.stats.counts import wilson_interval
 CLEAR = 5.0
 """Sigmas from which on a target's excess counts as a breach that somebody would ask about."""
 
-FURTHER = ("delay", "retries")
-"""Faults of the simulation in which the confidence was not fitted."""
+FURTHER = ("delay", "retries", "pauses", "given up")
+"""Faults that show at callers, or at them alone."""
 
 Method = Callable[[Incident], tuple[list[str], list[float]]]
 

@@ -121,10 +121,10 @@ class Wording:
 def cause_sentences(wording: Wording, j: int, contribution: float, dependencies: CallGraph | None) -> tuple[str, ...]:
     """Sentences for one repo: what changed and when, how much of it is its own, and what is peculiar."""
     other = wording.by_other_form(j)
+    if wording.finding.is_shared[j]:
+        return _shared_sentences(other or wording, j, contribution, dependencies)
     if other is not None:
         return _form_sentences(wording, other, j, contribution)
-    if wording.finding.is_shared[j]:
-        return _shared_sentences(wording, j, contribution, dependencies)
     excess = wording.excess
     sentences = _request_sentences(wording, j)
     if not wording.is_out_of_reach(j):

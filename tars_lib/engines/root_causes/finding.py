@@ -25,6 +25,7 @@ from tars_lib.engines.root_causes.flow import (
     forward_calls,
     measured_callees,
     nearest,
+    own_parts,
     own_shares,
     reachable,
     shares_without_calls,
@@ -35,12 +36,13 @@ from tars_lib.engines.root_causes.requests import (
     Losses,
     all_above,
     callers_of,
+    calls_made,
     loads,
     losses,
     moved_by_load,
     moved_by_loss,
 )
-from tars_lib.engines.root_causes.seen_by_callers import OtherForm, moved_to_shared, other_form
+from tars_lib.engines.root_causes.seen_by_callers import OtherForm, in_use, moved_to_shared, other_form
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, travels
 from tars_lib.engines.root_causes.uncounted import felt, views
 from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmeasured, sight
@@ -73,8 +75,7 @@ LATE_WEIGHT = 0.1
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
 
 UNHEARD = 5.0
-"""For the joint test the harm of a cause in latency is at most so many times the target's: who waits takes at least as long.
-Calls side by side and other callers make it more; beyond that nobody waits, as for what takes from a queue. Judgement."""
+"""For the joint test, harm in units of the target's above which nobody waits for a repo; calls side by side add some."""
 
 EARLIEST_ONSET = 1
 """Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
@@ -223,6 +224,11 @@ def _follow(
     )
     # the target alone, and together with a cause: two looks where there is anybody else
     chance_of_claim = min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0))
+    load = _load(question)
+    is_shared = np.zeros(len(shares), dtype=np.bool_)
+    if question.metric not in FAILURES:
+        # a network that is slow makes callers fail as well, so what is slow is looked at before what fails
+        shares, is_shared = _by_shared_callee(question, excess, (callees, established), shares, load)
     form = None
     if chance_of_claim <= ALPHA:
         form = other_form(
@@ -234,15 +240,18 @@ def _follow(
             question.position,
             question.higher_is_better,
         )
-    shares = shares if form is None else form.left(shares)
-    lost, load, moved = _by_requests(question, excess, shares, established)
+    shares = shares if form is None else form.left
+    lost, moved = _by_requests(question, excess, shares, established, load)
     # what requests moved is as real as their change, and may lead to a repo that went silent
     established = np.where(moved > shares, 1.0, established)
-    shares, is_shared = _by_shared_callee(question, excess, moved, load)
+    shares = moved
+    if question.metric in FAILURES:
+        shares, is_shared = _by_shared_callee(question, excess, (callees, established), shares, load)
     established = np.where(is_shared, 1.0, established)
     if form is not None:
         established = np.where(form.given > 0.0, np.maximum(established, form.established), established)
-        shares = shares + form.given
+        established = np.where(form.is_shared, 1.0, established)
+        shares, is_shared = shares + form.given, is_shared | form.is_shared
     within = within | (shares > 0.0)
     return Finding(
         excess=excess,
@@ -282,31 +291,42 @@ def _felt(
     return lambda caller, below: np.where(seen[list(below)], 0.0, felt(base, question.metric, caller, below))
 
 
+def _load(question: Question) -> Loads | None:
+    """What arrived beyond the usual; None for failures, without a call graph, or where requests rose nowhere."""
+    recording = question.recording
+    if question.metric in FAILURES or question.dependencies is None or not recording.counts_requests:
+        return None
+    return loads(recording, question.cut, callers_of(recording.repos, question.dependencies))
+
+
 def _by_requests(
-    question: Question, excess: Excess, shares: Floats, established: Floats
-) -> tuple[Losses | None, Loads | None, Floats]:
-    """Lost requests, loads, and the shares after both."""
+    question: Question, excess: Excess, shares: Floats, established: Floats, load: Loads | None
+) -> tuple[Losses | None, Floats]:
+    """Lost requests, and the shares after them or after a load."""
     recording, cut = question.recording, question.cut
     if question.dependencies is None or not recording.counts_requests:
-        return None, None, shares
+        return None, shares
     callers = callers_of(recording.repos, question.dependencies)
     if question.metric in FAILURES:
         lost = losses(recording, cut, callers)
-        return lost, None, moved_by_loss(shares, excess.harm * established, lost, callers)
-    load = loads(recording, cut, callers)
-    return None, load, shares if load is None else moved_by_load(shares, load, callers, question.position)
+        return lost, moved_by_loss(shares, excess.harm * established, lost, callers)
+    return None, shares if load is None else moved_by_load(shares, load, callers, question.position)
 
 
 def _by_shared_callee(
-    question: Question, excess: Excess, shares: Floats, load: Loads | None
+    question: Question, excess: Excess, follow: tuple[list[list[int]], Floats], shares: Floats, load: Loads | None
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """The shares after those of several callers went to what they call in common, and to whom they went."""
-    recording = question.recording
-    if question.dependencies is None or not travels(question.metric) or load is not None:
+    recording, (callees, established) = question.recording, follow
+    if question.dependencies is None or not travels(question.metric):
         return shares, np.zeros(len(shares), dtype=np.bool_)
+    parts = own_parts(excess.harm, established, callees, adds_up=excess.adds_up)
+    if load is not None:
+        # who is asked more often is slow for that
+        parts = np.where(load.surge > 1.0, 0.0, parts)
     callers = callers_of(recording.repos, question.dependencies)
-    requests = np.nan_to_num(recording.values("requests_total")[1][question.cut.first :]).sum(axis=0)
-    return moved_to_shared(shares, excess, callers, requests, question.position)
+    traffic = in_use(recording, question.cut), calls_made(recording, question.cut, callers)
+    return moved_to_shared(shares, excess, parts, callers, traffic)
 
 
 def _unmeasured(question: Question, excess: Excess, shares: Floats, established: Floats) -> Unmeasured | None:

@@ -211,6 +211,34 @@ def own_shares(
     array([0.2, 0.8, 0. ])
     """
     n = len(harm)
+    move = _moves(harm, established, callees, adds_up=adds_up, felt=felt)
+    own = 1.0 - move.sum(axis=1)
+    mass = np.zeros(n)
+    mass[target] = 1.0
+    kept = np.zeros(n)
+    for _ in range(4 * n):  # longer than any path; what still circulates then is in a cycle without an own excess
+        kept += mass * own
+        mass = mass @ move
+        if mass.sum() < 1e-9:
+            break
+    return kept + mass
+
+
+def own_parts(harm: Floats, established: Floats, callees: Sequence[Sequence[int]], *, adds_up: bool) -> Floats:
+    """Part of each repo's own harm that its callees do not account for, 0-1, shape (R,); as in `own_shares`."""
+    return np.asarray(1.0 - _moves(harm, established, callees, adds_up=adds_up, felt=None).sum(axis=1))
+
+
+def _moves(
+    harm: Floats,
+    established: Floats,
+    callees: Sequence[Sequence[int]],
+    *,
+    adds_up: bool,
+    felt: Callable[[int, Sequence[int]], Floats] | None,
+) -> Floats:
+    """Part of each repo's harm that moves on to each callee; shape (R, R)."""
+    n = len(harm)
     real = harm * established
     seen_by = np.zeros(n)
     for caller, targets in enumerate(callees):
@@ -232,16 +260,7 @@ def own_shares(
             if felt is not None and np.count_nonzero(part) > 1:
                 part = part * felt(caller, targets)
             move[caller, list(targets)] = part / part.sum() * moved
-    own = 1.0 - move.sum(axis=1)
-    mass = np.zeros(n)
-    mass[target] = 1.0
-    kept = np.zeros(n)
-    for _ in range(4 * n):  # longer than any path; what still circulates then is in a cycle without an own excess
-        kept += mass * own
-        mass = mass @ move
-        if mass.sum() < 1e-9:
-            break
-    return kept + mass
+    return move
 
 
 def shares_without_calls(rise: Floats, harm: Floats, established: Floats, target: int, *, adds_up: bool) -> Floats:

@@ -27,7 +27,7 @@ from tars_lib.engines.root_causes.finding import REAL_ALPHA, TOLD_APART, Finding
 from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.recording import Recording, find_cut, read_recording
 from tars_lib.engines.root_causes.requests import callers_of
-from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, sees_tail
+from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, sees_tail, travels
 from tars_lib.engines.root_causes.telemetry import with_ends, without_incidents
 from tars_lib.engines.root_causes.unmeasured import (
     MOST,
@@ -330,13 +330,6 @@ def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]
     lost = finding.lost
     if lost is not None:
         result[lost.lost & (finding.excess.p_value > REAL_ALPHA)] *= LOST_ALTERNATIVES
-    elif question.metric in FAILURES:
-        # whether what fails at a caller arrived at its callees nobody can see
-        graph, repos = question.dependencies, question.recording.repos
-        may_call = [graph is None or may_stem_from_below(graph, repo, question.metric) for repo in repos]
-        result[may_call] = np.maximum(result[may_call], LOST_ALTERNATIVES)
-    at_callers = finding.is_shared | finding.in_other_form
-    result[at_callers] = np.maximum(result[at_callers], LOST_ALTERNATIVES)
     others = np.arange(len(result)) != question.position
     if question.dependencies is None and not finding.excess.known[others].any():
         # nobody else could have shown it
@@ -344,6 +337,12 @@ def _alternatives(question: Question, finding: Finding, alike: NDArray[np.bool_]
     for j in np.flatnonzero(finding.contribution > 0.0).tolist():
         if _or_below(question, finding, j) is not None:
             result[j] += 1.0
+    at_callers = finding.is_shared | finding.in_other_form
+    if lost is None and travels(question.metric):
+        # whether what fails at a caller arrived at its callees, or waited on the way, nobody can see
+        graph, repos = question.dependencies, question.recording.repos
+        at_callers |= [graph is None or may_stem_from_below(graph, repo, question.metric) for repo in repos]
+    result[at_callers] = np.maximum(result[at_callers], LOST_ALTERNATIVES)
     return result
 
 

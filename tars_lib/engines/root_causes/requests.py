@@ -145,6 +145,18 @@ def loads(recording: Recording, cut: Cut, callers: Sequence[Sequence[int]]) -> L
     return Loads(surge, np.where(surge > 1.0, np.nan_to_num(outside), 0.0))
 
 
+def calls_made(recording: Recording, cut: Cut, callers: Sequence[Sequence[int]]) -> Floats | None:
+    """Calls (R, R) that each row's repo makes of each column's since the cut, as its requests and its past lead one to expect.
+
+    None where nobody counts requests.
+    """
+    if not recording.counts_requests:
+        return None
+    base, now = recording.values("requests_total")
+    made: Floats = _calls_per_request(base, callers) * np.nan_to_num(now[cut.first :]).sum(axis=0)[:, np.newaxis]
+    return made
+
+
 def _against_callers(
     recording: Recording, cut: Cut, requests: tuple[Floats, Floats], callers: Sequence[Sequence[int]]
 ) -> tuple[Floats, Floats, Floats, Floats]:

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.excess import Excess, measure
-from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_shares
-from tars_lib.engines.root_causes.requests import all_above, callers_of, loads
+from tars_lib.engines.root_causes.flow import CallGraph, forward_calls, measured_callees, own_parts, own_shares
+from tars_lib.engines.root_causes.requests import callers_of, calls_made, loads
 from tars_lib.engines.root_causes.series import FAILURES, travels
+from tars_lib.engines.root_causes.telemetry import USUAL_REQUESTS
 from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series.robust import Floats
 
@@ -55,12 +56,16 @@ WORTH_TELLING = 0.05
 MOST = 0.5
 """Share of the deviation that the callers must keep: most of it."""
 
-BESIDE_ANOTHER = 0.25
-"""Least share that one keeps which also calls another of them; judgement: less may be what it waits for that other beyond what
-is measured there."""
+BY_ITSELF = 0.25
+"""Least part of a caller's harm that what it calls does not account for; judgement: less may be what a call takes beyond what
+its callee measures."""
 
 SEVERAL = 2
 """Callers from which on it is no coincidence."""
+
+LIKELIER = 2.0
+"""Factor by which the harm of callers must fit their calls of one callee better than those of another to tell the two apart;
+judgement."""
 
 MOST_ALIKE = 3
 """Callees that may share the answer; judgement: a longer list is no place to begin."""
@@ -85,6 +90,10 @@ class OtherForm:
         0 (could be chance) to 1, in that metric.
     calls : tuple of (int, int)
         Callers that kept a share, and the callees to which it went.
+    left : ndarray, shape (R,)
+        What each repo keeps in the target's own metric.
+    is_shared : ndarray of bool, shape (R,)
+        The repos on the way to which it lies.
     """
 
     metric: str
@@ -92,12 +101,8 @@ class OtherForm:
     given: Floats
     established: Floats
     calls: tuple[tuple[int, int], ...]
-
-    def left(self, shares: Floats) -> Floats:
-        """Return what each repo keeps in the target's own metric; shape (R,)."""
-        result = shares.copy()
-        result[[caller for caller, _ in self.calls]] = 0.0
-        return result
+    left: Floats
+    is_shared: NDArray[np.bool_]
 
 
 def other_form(
@@ -137,31 +142,38 @@ def other_form(
     suspects, clear = _suspects(excess, other)
     suspects &= ~_loaded(recording, cut, graph, other)
     established = np.clip(1.0 - excess.p_value / REAL_ALPHA, 0.0, 1.0)
-    given = np.zeros(len(shares))
+    callers = callers_of(recording.repos, graph)
+    parts = own_parts(excess.harm, established, callees, adds_up=excess.adds_up)
+    traffic = in_use(recording, cut), calls_made(recording, cut, callers)
+    given, left = np.zeros(len(shares)), shares.copy()
+    is_shared = np.zeros(len(shares), dtype=np.bool_)
     calls: list[tuple[int, int]] = []
     for caller in np.flatnonzero(shares >= WORTH_TELLING).tolist():
         below = np.array(callees[caller], dtype=np.int64)
         rare = sidak(excess.p_value[below], len(below)) <= CLAIM_ALPHA
         late = (excess.onset[below] < -EARLIEST_ONSET) | (excess.onset[below] > onset[caller] + 1)
         chosen = below[suspects[below] & rare & ~late]
-        if not chosen.size:
-            continue
         far = chosen[clear[chosen]]
         if far.size:
             weight = excess.harm[far] / excess.harm[far].sum()
             where = weight @ [
                 own_shares(excess.harm, established, callees, callee, adds_up=excess.adds_up) for callee in far
             ]
-        elif excess.adds_up and excess.p_value[caller] <= CLAIM_ALPHA:
+        elif other == "latency" and excess.p_value[caller] <= CLAIM_ALPHA and (excess.adds_up or not chosen.size):
             # who waited and lost patience is slow as well, and tells by how much
             ways = [*callees]
             ways[caller] = chosen.tolist()
             where = own_shares(excess.harm, established, ways, caller, adds_up=excess.adds_up)
         else:
             continue
+        where, on_the_way = moved_to_shared(where, excess, parts, callers, traffic)
+        is_shared |= on_the_way
+        # what the caller keeps in this form too is its own
+        left[caller] = shares[caller] * where[caller]
+        where[caller] = 0.0
         given += shares[caller] * where
-        calls += [(caller, callee) for callee in (far if far.size else chosen).tolist()]
-    return OtherForm(other, excess, given, established, tuple(calls)) if calls else None
+        calls += [(caller, int(callee)) for callee in np.flatnonzero(where >= WORTH_TELLING)]
+    return OtherForm(other, excess, given, established, tuple(calls), left, is_shared) if calls else None
 
 
 def _loaded(recording: Recording, cut: Cut, graph: CallGraph, metric: str) -> NDArray[np.bool_]:
@@ -183,8 +195,21 @@ def _suspects(excess: Excess, metric: str) -> tuple[NDArray[np.bool_], NDArray[n
     return risen & (excess.level >= SLOWER * excess.reference), risen & (excess.level >= MUCH_SLOWER * excess.reference)
 
 
+def in_use(recording: Recording, cut: Cut) -> NDArray[np.bool_]:
+    """Which repos get so many requests that what happens to them shows, all of them where nobody counts; shape (R,)."""
+    _, now = recording.values("requests_total")
+    during = np.nan_to_num(now[cut.first :])
+    if not during.any():
+        return np.ones(len(recording.repos), dtype=np.bool_)
+    return np.asarray(during.mean(axis=0) >= USUAL_REQUESTS)
+
+
 def moved_to_shared(
-    shares: Floats, excess: Excess, callers: Sequence[Sequence[int]], requests: Floats, target: int
+    shares: Floats,
+    excess: Excess,
+    parts: Floats,
+    callers: Sequence[Sequence[int]],
+    traffic: tuple[NDArray[np.bool_], Floats | None],
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Shares of the target's deviation after those of several callers went to what they call in common.
 
@@ -193,10 +218,11 @@ def moved_to_shared(
     shares : ndarray, shape (R,)
         What each repo keeps as its own.
     excess : Excess
+    parts : ndarray, shape (R,)
+        Part of each repo's own harm that its callees do not account for.
     callers : sequence of R sequences of positions
-    requests : ndarray, shape (R,)
-        Since the cut; 0 where nobody counts them.
-    target : int
+    traffic : (ndarray of bool, shape (R,); ndarray, shape (R, R), or None)
+        Which repos get so many requests that they speak against it where they are well; calls from each to each since the cut.
 
     Returns
     -------
@@ -205,22 +231,25 @@ def moved_to_shared(
     is_shared : ndarray of bool, shape (R,)
         The repos on the way to which it lies.
     """
+    used, calls = traffic
     is_well = excess.known & (excess.p_value > REAL_ALPHA)
-    is_well[target] = False
-    in_trouble = (shares >= WORTH_TELLING) & (excess.p_value <= CLAIM_ALPHA)
+    in_trouble = (excess.p_value <= CLAIM_ALPHA) & (parts >= BY_ITSELF)
     kept = np.zeros(len(shares))
     for callee in np.flatnonzero(is_well).tolist():
         above = [i for i in callers[callee] if in_trouble[i]]
-        well = [i for i in callers[callee] if is_well[i]]
-        # who else calls it is well, and has at least as many requests in which it would have shown
-        speaks_against = bool(well) and requests[well].sum() >= requests[above].sum()
-        over = set().union(*(all_above(callers, i) for i in above)).intersection(above)
-        if any(shares[i] < BESIDE_ANOTHER for i in over):
-            continue
+        speaks_against = any(is_well[i] and used[i] for i in callers[callee])
         if len(above) >= SEVERAL and not speaks_against and np.ptp(excess.onset[above]) <= 1:
             kept[callee] = shares[above].sum()
     most = kept.max(initial=0.0)
     alike = (kept >= most - 1e-9) & (kept >= MOST)
+    if calls is not None and excess.adds_up and np.count_nonzero(alike) > 1:
+        # each call takes as much longer, so that callers are hurt in proportion to their calls
+        unlike = np.full(len(shares), np.inf)
+        for callee in np.flatnonzero(alike).tolist():
+            above = [i for i in callers[callee] if in_trouble[i]]
+            with np.errstate(divide="ignore"):
+                unlike[callee] = np.ptp(np.log(excess.harm[above] * parts[above]) - np.log(calls[above, callee]))
+        alike &= ~(unlike > unlike.min() + np.log(LIKELIER))
     if not 1 <= np.count_nonzero(alike) <= MOST_ALIKE:
         return shares, np.zeros(len(shares), dtype=np.bool_)
     result = shares.copy()
