@@ -21,7 +21,7 @@ Nothing here is taken from the method that is measured with it, and none of its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
@@ -52,7 +52,7 @@ class Incident:
     """One simulated incident, as `rank_root_causes` takes it; `fault` and `cause` are empty where nothing happened.
 
     `strength` is the target's mean excess in robust sigmas of its past (latency), or in standard deviations of a Poisson
-    count (failures); `target` has the metric that shows more.
+    count (failures); `target` has the metric that shows more. `other` is the repo of a second fault of the same time.
     """
 
     frame: pd.DataFrame
@@ -64,6 +64,23 @@ class Incident:
     cause: str
     strength: float
     inside: Inside
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The same of any kind of application, without what happens inside; any of `causes` is right, none is where nothing
+    happened.
+    """
+
+    frame: pd.DataFrame
+    baseline: pd.DataFrame
+    graph: nx.DiGraph[str]
+    target: tuple[str, str]
+    started_at: pd.Timestamp
+    fault: str
+    causes: tuple[str, ...]
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -98,8 +115,10 @@ class _Faulted:
     since: slice
 
 
-def incident(seed: int, fault: str) -> Incident:
-    """Simulate one application with one fault, or with none where `fault` is empty.
+def incident(seed: int, fault: str, second: str = "") -> Incident:
+    """Simulate one application with one fault, or with none where `fault` is empty; with a `second` elsewhere.
+
+    A second one slows a repo down, fails its requests, or both.
 
     8 to 60 repos, samples 15 s to 5 min apart, 150 to 800 of them before, 3 to 40 during the incident, 10 to 10,000
     requests a minute.
@@ -108,15 +127,19 @@ def incident(seed: int, fault: str) -> Incident:
     repos = int(rng.choice([8, 15, 30, 60]))
     minutes = float(rng.choice([0.25, 1.0, 5.0]))
     before, during = int(rng.choice([150, 400, 800])), int(rng.choice([3, 6, 12, 40]))
-    calls = _calls(rng, repos)
+    calls = random_calls(rng, repos)
     nx.set_edge_attributes(calls, ATTEMPTS if fault in REPEATED else 1, "attempts")
     dependents = sorted({0, *nx.descendants(calls, 0)})
-    what = _Faulted(fault, int(rng.choice(dependents)), slice(before, before + during))
+    since = slice(before, before + during)
+    faults = [_Faulted(fault, int(rng.choice(dependents)), since)]
+    if second:
+        faults.append(_Faulted(second, int(rng.choice([r for r in dependents if r != faults[0].repo])), since))
     entering = minutes * 10.0 ** rng.uniform(1.0, 4.0) * _daily(rng, before + during, minutes)
-    measured = _measured(rng, calls, what, rng.poisson(entering))
+    measured = _measured(rng, calls, faults, rng.poisson(entering))
     codes = measured.codes
     frame = _frame(measured, minutes)
-    latency, failures = _strength(measured, before)
+    first = measured.latency[:, 0], measured.requests[:, 0], measured.failed[:, 0]
+    latency, failures = strengths(*first, before)
     return Incident(
         frame=frame[before:],
         baseline=frame[:before],
@@ -124,14 +147,15 @@ def incident(seed: int, fault: str) -> Incident:
         target=(codes[0], "latency" if latency >= failures else "availability"),
         started_at=frame.index[before],
         fault=fault,
-        cause=codes[what.repo] if fault else "",
+        cause=codes[faults[0].repo] if fault else "",
         strength=max(latency, failures),
         inside=measured,
+        other=codes[faults[1].repo] if second else "",
     )
 
 
-def _calls(rng: np.random.Generator, repos: int) -> nx.DiGraph[int]:
-    """Calls from higher to lower layers: calls a request, part of failures passed on, whether the caller waits."""
+def random_calls(rng: np.random.Generator, repos: int) -> nx.DiGraph[int]:
+    """Draw calls from higher to lower layers: calls a request, part of failures passed on, whether the caller waits."""
     layer = np.sort(rng.integers(0, max(3, repos // 5), repos))
     layer[0] = -1
     graph: nx.DiGraph[int] = nx.DiGraph()
@@ -151,10 +175,10 @@ def _calls(rng: np.random.Generator, repos: int) -> nx.DiGraph[int]:
 
 def _daily(rng: np.random.Generator, rows: int, minutes: float) -> Floats:
     cycle = 1.0 + 0.4 * np.sin(2.0 * np.pi * (np.arange(rows) * minutes / DAY_MINUTES + rng.random()))
-    return np.asarray(cycle * np.exp(0.1 * _wandering(rng, rows, 1, 0.8)[:, 0]))
+    return np.asarray(cycle * np.exp(0.1 * wandering(rng, rows, 1, 0.8)[:, 0]))
 
 
-def _wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) -> Floats:
+def wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) -> Floats:
     """AR(1) noise of variance one."""
     shocks = rng.standard_normal((rows + WARM_UP, columns)) * np.sqrt(1.0 - phi**2)
     for row in range(1, len(shocks)):
@@ -162,26 +186,30 @@ def _wandering(rng: np.random.Generator, rows: int, columns: int, phi: float) ->
     return np.asarray(shocks[WARM_UP:])
 
 
-def _measured(rng: np.random.Generator, calls: nx.DiGraph[int], what: _Faulted, entering: NDArray[np.int64]) -> Inside:
+def _measured(
+    rng: np.random.Generator, calls: nx.DiGraph[int], faults: Sequence[_Faulted], entering: NDArray[np.int64]
+) -> Inside:
     rows, repos = len(entering), len(calls)
     typical = np.exp(rng.normal(np.log(0.02), 1.0, repos))
-    own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * _wandering(rng, rows, repos, 0.6))
+    own = typical * np.exp(rng.uniform(0.03, 0.15, repos) * wandering(rng, rows, repos, 0.6))
     error = np.tile(10.0 ** rng.uniform(-4.5, -2.5, repos), (rows, 1))
     gone, delay = np.zeros((rows, repos)), np.zeros((rows, repos))
-    if what.fault in {"slow", "timeouts", "given up"}:
-        own[what.since, what.repo] += typical[what.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
-    if what.fault in {"errors", "timeouts", *REPEATED}:
-        error[what.since, what.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
-    if what.fault == "loss":
-        gone[what.since, what.repo] = float(rng.choice([0.3, 0.6, 0.9]))
-    if what.fault == "delay":
-        delay[what.since, what.repo] = float(rng.choice([0.1, 0.5, 2.0]))
+    what = faults[0]
+    for one in faults:
+        if one.fault in {"slow", "timeouts", "given up"}:
+            own[one.since, one.repo] += typical[one.repo] * float(rng.choice([2.0, 5.0, 10.0, 30.0]))
+        if one.fault in {"errors", "timeouts", *REPEATED}:
+            error[one.since, one.repo] = float(rng.choice([0.05, 0.2, 0.5, 0.9]))
+        if one.fault == "loss":
+            gone[one.since, one.repo] = float(rng.choice([0.3, 0.6, 0.9]))
+        if one.fault == "delay":
+            delay[one.since, one.repo] = float(rng.choice([0.1, 0.5, 2.0]))
     pause = float(rng.choice([0.05, 0.2, 1.0])) if what.fault == "pauses" else 0.0
     patience = float(rng.uniform(4.0, 8.0)) if what.fault == "given up" else np.inf
     late = np.zeros((rows, repos))
     if what.fault == "given up":
         late[:, what.repo] = _longer(own[:, what.repo], patience * typical[what.repo])
-    failing = _failing(calls, error, 1.0 - (1.0 - gone) * (1.0 - late))
+    failing = failing_shares(calls, error, 1.0 - (1.0 - gone) * (1.0 - late))
     served, made = _served(rng, calls, what, entering, _Failures(error, gone, late, failing))
     capacity = np.maximum(served[: what.since.start].max(axis=0), 1) * rng.uniform(1.2, 4.0, repos)
     busy = np.minimum(served / capacity, 0.97)
@@ -222,7 +250,7 @@ class _Failures:
         return 1.0 - (1.0 - self.all[:, repo]) * (1.0 - self.gone[:, repo]) * (1.0 - self.late[:, repo])
 
 
-def _failing(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
+def failing_shares(calls: nx.DiGraph[int], own: Floats, gone: Floats) -> Floats:
     """Share (T, R) of requests that fail at each repo, its callees' failures included."""
     result = np.zeros_like(own)
     for repo in reversed(list(nx.topological_sort(calls))):
@@ -288,12 +316,10 @@ def as_frame(columns: Mapping[tuple[str, str], NDArray[np.generic]], times: pd.D
     return frame.set_axis(pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"]), axis=1)
 
 
-def _strength(measured: Inside, before: int) -> tuple[float, float]:
-    """By how much the first repo's latency and its failures leave what they were."""
-    latency = measured.latency[:, 0]
+def strengths(latency: Floats, total: NDArray[np.int64], failed: NDArray[np.int64], before: int) -> tuple[float, float]:
+    """By how much one repo's latency and its failures leave what they were; see `Incident`."""
     usual = np.nanmedian(latency[:before])
     spread = 1.4826 * np.nanmedian(np.abs(latency[:before] - usual))
-    total, failed = measured.requests[:, 0], measured.failed[:, 0]
     expected = failed[:before].sum() / max(total[:before].sum(), 1) * total[before:].sum()
     return (
         float((np.nanmean(latency[before:]) - usual) / spread),

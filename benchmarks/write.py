@@ -57,6 +57,13 @@ SECTIONS = (
         script="petshop",
     ),
     Section("simulated", "Root causes in simulated applications", ("--markdown",), is_markdown=True),
+    Section(
+        "kinds",
+        "Root causes in simulated applications of further kinds",
+        ("--markdown",),
+        is_markdown=True,
+        script="simulated_kinds",
+    ),
     Section("missing", "Verdicts where data are missing", ("--markdown",), is_markdown=True, needs_dataset=True),
     Section("edges", "Correlation and lead-lag: error rate and power", ("--no-peers", "--markdown"), is_markdown=True),
     Section(

@@ -225,14 +225,13 @@ def _request_sentences(wording: Wording, j: int) -> list[str]:
 def kind_sentences(sign: Sign, target: str, metric: str) -> tuple[str, ...]:
     """Sentences for a repo to which a metric of another kind leads."""
     size = (
-        f"{_short(sign.sigmas)} standard deviations of its past"
-        if np.isfinite(sign.sigmas)
-        else "never anything else before"
+        f"{_short(sign.sigmas)} standard deviations of its past" if not sign.is_steady else "never anything else before"
     )
     return (
         f"{_changed(sign)}, {size}; "
         f"by chance one of the metrics asked changes as much with probability {_percent(sign.chance)}",
         f"{metric} is not reported there, so that nothing says how much of the impact on {target} begins here",
+        *(["something that it calls changed too, for which it may only wait"] if sign.is_effect else []),
     )
 
 

@@ -74,6 +74,9 @@ LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
 
+UNHEARD = 5.0
+"""For the joint test, harm in units of the target's above which nobody waits for a repo; calls side by side add some."""
+
 EARLIEST_ONSET = 1
 """Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
 What was bad for longer before was bad without the target."""
@@ -381,6 +384,8 @@ def _joint(
     within, shares = follow
     candidates = within & (shares >= JOINT_SHARE) & (excess.onset >= -EARLIEST_ONSET)
     candidates[question.position] = False
+    if excess.adds_up and question.metric not in FAILURES:
+        candidates &= excess.harm <= UNHEARD * excess.harm[question.position]
     best = 1.0
     for j in np.flatnonzero(candidates).tolist():
         product = max(own * float(sidak(excess.p_value[j], among)), 1e-300)

@@ -8,12 +8,13 @@ The method, its assumptions and its measured accuracy: docs/methods/root-causes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.engines.root_causes import other_kinds
 from tars_lib.engines.root_causes.confidence import calibrated, shared
 from tars_lib.engines.root_causes.evidence_sentences import (
     Wording,
@@ -24,7 +25,6 @@ from tars_lib.engines.root_causes.evidence_sentences import (
 )
 from tars_lib.engines.root_causes.finding import REAL_ALPHA, TOLD_APART, Finding, Question, weigh
 from tars_lib.engines.root_causes.flow import CallGraph, dependents
-from tars_lib.engines.root_causes.other_kinds import Sign, claimed, confidences, hinted, signs
 from tars_lib.engines.root_causes.recording import Recording, find_cut, read_recording
 from tars_lib.engines.root_causes.requests import callers_of
 from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, sees_tail, travels
@@ -41,6 +41,7 @@ from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import known_metric
 from tars_lib.stats.series.robust import Floats
+from tars_lib.text.counts import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,34 +182,33 @@ def rank(
     wording = Wording(recording, cut, target, finding, is_turned, unit, higher_is_better)
     if not finding.is_claimed:
         return _empty(quiet_sentence(wording, position, finding.own_chance))
-    changes = _changes_elsewhere(question, finding, within)
-    claims = claimed(changes)
+    work = other_kinds.of_its_work(question)
+    for asked in work:
+        other = rank(recording, asked, dependencies, started_at, higher_is_better, known_metric(asked[1]).unit)
+        if other.causes or other.unmeasured is not None:
+            note = other_kinds.along(asked, target)
+            return replace(other, causes=tuple(replace(one, evidence=(*one.evidence, note)) for one in other.causes))
+    if work and (begun := other_kinds.origins(question)):
+        return _by_other_kinds(question, finding, begun)
+    changes = other_kinds.changes_elsewhere(question, finding, within)
+    claims = other_kinds.claimed(changes, has_calls=dependencies is not None)
     labels = (*recording.incident.labels, *recording.baseline.labels)
     # who calls what nobody sees may show no more than its trouble
     if claims and not unseen_callees(dependencies, recording.repos[claims[0].repo], labels):
         return _by_other_kinds(question, finding, claims)
+    hints = [hint_text(recording.repos[one.repo], one) for one in other_kinds.hinted(changes)]
     if finding.unmeasured is not None:
-        hints = [hint_text(recording.repos[one.repo], one) for one in hinted(changes)]
         hidden = finding.unmeasured.with_hints(hints)
         return Ranking((), 1.0, int(recording.incident.times[cut.first]), hidden.sentence, finding.chance, hidden)
-    return _assemble(question, finding, wording)
+    ranking = _assemble(question, finding, wording)
+    if not hints:
+        return ranking
+    first, *others = ranking.causes
+    told = f"hints, not claims: {listed(hints)}"
+    return replace(ranking, causes=(replace(first, evidence=(*first.evidence, told)), *others))
 
 
-def _changes_elsewhere(question: Question, finding: Finding, within: NDArray[np.bool_]) -> list[Sign]:
-    """What other metrics say of repos without the target's, where it is there that the cause must be looked for."""
-    excess, position = finding.excess, question.position
-    if finding.unmeasured is None and (question.dependencies is not None or finding.kept[position] < MOST):
-        return []
-    unseen = within & ~excess.known
-    if not travels(question.metric) or not unseen.any():
-        return []
-    # the target's own may have changed more than theirs
-    unseen[position] = True
-    found = signs(question.recording, question.cut, unseen)
-    return [] if found and found[0].repo == position and found[0].is_claim else found
-
-
-def _by_other_kinds(question: Question, finding: Finding, claims: list[Sign]) -> Ranking:
+def _by_other_kinds(question: Question, finding: Finding, claims: list[other_kinds.Sign]) -> Ranking:
     """The ranking where other metrics lead to a repo; none of the deviation is explained by it."""
     target = question.recording.repos[question.position]
     causes = tuple(
@@ -220,7 +220,7 @@ def _by_other_kinds(question: Question, finding: Finding, claims: list[Sign]) ->
             contribution=0.0,
             evidence=kind_sentences(one, target, question.metric),
         )
-        for one, sure in zip(claims, confidences(claims), strict=True)
+        for one, sure in zip(claims, other_kinds.confidences(claims), strict=True)
     )
     onset = int(question.recording.incident.times[question.cut.first])
     return Ranking(causes, 1.0, onset, None, finding.chance)

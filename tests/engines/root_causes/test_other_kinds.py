@@ -58,10 +58,51 @@ def test_logs_and_spans_are_metrics_like_any_other(metric, usual, more, told):
     assert first.evidence[0].startswith(told)
 
 
-def test_equal_changes_share_the_claim():
-    causes = rank(system(cpu=["api", "db"]))
-    assert set(causes.repo[:2]) == {"api", "db"}
-    assert causes.confidence[:2].tolist() == pytest.approx([0.5, 0.5])
+@pytest.mark.parametrize(
+    ("changed", "calls", "confidence"),
+    [
+        (["db", "mail"], CALLS, [0.5, 0.5]),
+        (["db", "api"], CALLS, [0.6, 0.2]),
+        (["db", "api"], None, [0.5, 0.5]),
+        (["db", "api"], nx.DiGraph([*CALLS.edges, ("db", "api")]), [0.5, 0.5]),
+    ],
+    ids=["side by side", "who waits comes after", "no calls", "each calls the other"],
+)
+def test_equal_changes_share_the_claim_unless_one_waits_for_the_other(changed, calls, confidence):
+    causes = rank(system(cpu=changed), calls)
+    assert set(causes.repo) == set(changed)
+    assert causes.confidence.tolist() == pytest.approx(confidence)
+    if confidence[0] > confidence[1]:
+        assert causes.repo.tolist() == changed
+        assert [any("may only wait" in line for line in lines) for lines in causes.evidence] == [False, True]
+
+
+@pytest.mark.parametrize("counted", ["web", "db", None])
+def test_what_fewer_requests_bring_along_is_no_change_of_its_own(counted):
+    frame = system()
+    rng = np.random.default_rng(7)
+    requests = 300.0 - 200.0 * (np.arange(SAMPLES) >= PAST)
+    frame["db", "cpu"] = 0.002 * requests * (1.0 + 0.02 * rng.standard_normal(SAMPLES))
+    if counted:
+        frame[counted, "requests_total"] = rng.poisson(requests).astype(float)
+    assert rank(frame).empty is (counted is not None)
+
+
+@pytest.mark.parametrize(("more", "named"), [(3.0, ["db", "web"]), (300.0, ["web"])])
+def test_target_that_changed_alike_is_taken_to_wait_unless_calls_tell(more, named):
+    frame = system(cpu=["db"])
+    rng = np.random.default_rng(8)
+    frame["web", "threads"] = 10.0 + 0.5 * rng.standard_normal(SAMPLES) + 10.0 * more * (np.arange(SAMPLES) >= PAST)
+    causes = rank(frame, None)
+    assert causes.repo.tolist() == named
+
+
+def test_what_hardly_ever_moved_does_not_come_first_because_it_moves():
+    frame = system(cpu=["db"])
+    frame["mail", "memory"] = np.where(np.arange(SAMPLES) >= PAST, 5.01e8, 5e8)
+    causes = rank(frame)
+    assert causes.repo.tolist() == ["db", "mail"]
+    assert "never anything else before" in causes.evidence[1][0]
 
 
 def test_what_chance_may_show_is_a_hint_and_no_claim():
@@ -69,6 +110,9 @@ def test_what_chance_may_show_is_a_hint_and_no_claim():
     assert causes.empty
     assert "hints, not claims: db (memory went from" in causes.attrs["reason"]
     assert "hints" not in rank(system()).attrs["reason"]
+    # without calls the target is named for want of others, with the same hints beside it
+    (evidence,) = rank(system(memory=1.5), None).evidence
+    assert evidence[-1].startswith("hints, not claims: db (memory went from")
 
 
 def test_caller_of_a_repo_that_nobody_sees_is_not_claimed():
