@@ -59,9 +59,6 @@ def read_rules(path: Path, label: str, metrics: Definitions | None) -> tuple[tup
 
     Parameters
     ----------
-    path : Path
-    label : str
-        How messages name the file.
     metrics : mapping of str to Metric, or None
         Of `org.yaml`; thresholds are brought into their units. None where it was refused: they are not looked at.
 

@@ -49,9 +49,6 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     ----------
     text : str
         A valid `org.yaml`, or nothing.
-    additions : OrgAdditions
-    label : str
-        How messages name the file.
 
     Raises
     ------

@@ -44,13 +44,6 @@ def settle(name: str, terms: Terms, metrics: Definitions, where: str, notes: lis
 
     Parameters
     ----------
-    name : str
-        The metric.
-    terms : Terms
-    metrics : mapping of str to Metric
-        Of `org.yaml`.
-    where : str
-        File and policy, for messages.
     notes : list of str
         What was converted, for the report's warnings, is added.
 

@@ -53,7 +53,6 @@ def refusal(error: ValidationError, model: type[BaseModel]) -> str:
 
     Parameters
     ----------
-    error : ValidationError
     model : type
         That the content was to fit, for the keys that are allowed.
     """

@@ -38,7 +38,6 @@ class PolicySet:
 
     Attributes
     ----------
-    policies : tuple of AnyPolicy
     notes : tuple of str
         What was converted or not read, for the report's warnings.
     counters : mapping of str to str
@@ -94,12 +93,9 @@ def read_policy_paths(
     ----------
     given : sequence of (Path, str)
         Files or folders, each with its label.
-    metrics : mapping of str to Metric, optional
-        Definitions of `org.yaml`.
 
     Returns
     -------
-    policies : PolicySet
     files : list of Path
         All that were read.
 

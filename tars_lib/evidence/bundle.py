@@ -56,8 +56,6 @@ def make_bundle(request: Request, name: str | None = None) -> Bundle:
 
     Parameters
     ----------
-    request : Request
-        See `tars_lib.evidence.choice.choose`.
     name : str, optional
         Default ``tars-evidence-<incident or run>``, with ``-redacted`` at its end where `request.redaction` is set.
 

@@ -275,8 +275,6 @@ def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
 
     Parameters
     ----------
-    stem : str
-        With its leading dot.
     now : float
         Time of a file that was just written, in seconds: the file system's own clock.
     """

@@ -58,8 +58,6 @@ def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputEr
         Below `root` by its name.
     root : Path
         May be a link itself: it was named by the user.
-    label : str
-        How messages name the file.
 
     Raises
     ------

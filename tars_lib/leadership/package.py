@@ -59,12 +59,9 @@ def write_package(
 
     Parameters
     ----------
-    request : Request
     output : Path, optional
         The package's folder; default ``release/leadership/<run>``. An earlier package there is replaced, anything else is
         refused.
-    workers : int
-        Kernels at once.
     on_done : callable, optional
         Told each report as it is written.
 

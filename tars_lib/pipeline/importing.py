@@ -33,6 +33,7 @@ from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled.record import pulled_names
 from tars_lib.sources.root import read_root
 from tars_lib.sources.tidy import read_tidy
+from tars_lib.text.counts import first_of
 
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
 _EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
@@ -88,10 +89,8 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
 
     Parameters
     ----------
-    paths : sequence of Path
     root : Path
         Its `org.yaml`, where there is one, says the units and kinds in which metrics are kept.
-    choices : Choices
     form : str
         Name of the format; empty: each file's content says it.
 
@@ -239,11 +238,7 @@ def _planned_org(
             sorted({known_repo.repo for known_repo in after.repos} - {known_repo.repo for known_repo in before.repos}),
         ),
     )
-    additions = [
-        f"{what} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
-        for what, names in parts
-        if names
-    ]
+    additions = [f"{what} {first_of(names, 5)}" for what, names in parts if names]
     links = len(after.dependencies) - len(before.dependencies)
     additions += [f"{links} dependencies"] if links else []
     additions += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []

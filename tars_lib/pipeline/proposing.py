@@ -48,7 +48,6 @@ class Proposal:
 
     Attributes
     ----------
-    files : dict of Path to bytes
     said : tuple of str
         What each new file holds.
     kept : tuple of str
@@ -80,7 +79,6 @@ def propose(org: OrgData, root: Path) -> Proposal:
     ----------
     org : OrgData
         As read from the root.
-    root : Path
 
     Raises
     ------

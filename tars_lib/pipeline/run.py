@@ -41,9 +41,6 @@ class Run(StepReports):
 
     Parameters
     ----------
-    directory : Path
-    status : RunStatus
-    org : OrgData
     reports : mapping
         Name of a step to its report; each is an attribute too: ``.health``, ``.sla``.
     """

@@ -80,10 +80,6 @@ def run_engine(
     ----------
     engine : callable
         As `STEPS` names it.
-    org : OrgData
-        As returned by `OrgData.at`.
-    as_of : datetime
-        UTC.
     upstream : Upstream, optional
         Reports that are there already.
     overdue, windows, max_lag

@@ -46,7 +46,6 @@ def write_run(
 
     Parameters
     ----------
-    analysis : Analysis
     outdir : path
         Made if need be.
     timestamp : str, optional

@@ -31,7 +31,6 @@ class InForce:
 
     Attributes
     ----------
-    playbook : Playbook
     content : Mapping
         The merged content, as JSON-ready values.
     origins : Mapping of str to str

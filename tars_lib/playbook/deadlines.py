@@ -61,8 +61,6 @@ def calendar(incident_id: str, entries: Iterable[Deadline], stamp: datetime) -> 
 
     Parameters
     ----------
-    incident_id : str
-    entries : iterable of Deadline
     stamp : datetime
         When the file is made (DTSTAMP); the same stamp gives the same bytes.
 

@@ -35,14 +35,10 @@ class Rung:
 
     Attributes
     ----------
-    contact : str
-    due_at : datetime
     rule : str
         The rule that fired first.
-    methods : tuple of str
     also : tuple of str
         Other rules that name the contact, with their times.
-    told_at : datetime or None
     """
 
     contact: str
@@ -119,13 +115,6 @@ NOTHING_OVERDUE = Overdue()
 
 def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> Escalation:
     """List who must be told at `now`.
-
-    Parameters
-    ----------
-    facts : Facts
-    now : datetime
-        Aware.
-    playbook : Playbook
 
     Returns
     -------

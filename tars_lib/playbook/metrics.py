@@ -41,8 +41,6 @@ class MetricValue:
 
     Attributes
     ----------
-    metric_id : MetricId
-    name, definition, target : str
     unit : str
         "min" for durations, "ratio" for the recurrence rate.
     n : int
@@ -53,7 +51,6 @@ class MetricValue:
         None for the rate and without an incident.
     low, high : float or None
         95 % interval of the median (of the rate: Wilson's). An end that so few incidents cannot give is None.
-    verdict : MetricVerdict
     open_incidents : tuple of str
         Incidents that are under way and have no value yet.
     longest_open : float or None
@@ -122,9 +119,6 @@ def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> L
     ----------
     metric_id : MetricId
         One of durations; the recurrence rate has none.
-    incidents : sequence of Facts
-    now : datetime
-        For the age of open incidents.
     """
     _, begin, end = _DURATIONS[metric_id]
     known: list[tuple[str, float]] = []
@@ -144,15 +138,7 @@ def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> L
 
 
 def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None) -> tuple[MetricValue, ...]:
-    """All metrics over the given incidents, in the playbook's order.
-
-    Parameters
-    ----------
-    incidents : sequence of Facts
-    now : datetime
-        For the age of open incidents.
-    playbook : Playbook
-    """
+    """All metrics over the given incidents, in the playbook's order."""
     playbook = playbook or packaged()
     return tuple(_metric(row, incidents, incidents, now) for row in playbook.metrics)
 
@@ -179,7 +165,6 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 
     Parameters
     ----------
-    values : sequence of float
     confidence : float
         Least coverage.
 

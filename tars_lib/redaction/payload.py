@@ -147,7 +147,6 @@ class Redaction:
         -------
         dict of str to bytes
             Without what cannot be edited.
-        RedactionReport
 
         Raises
         ------

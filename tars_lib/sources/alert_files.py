@@ -48,12 +48,6 @@ def read_alerts(
     ----------
     content : object
         Values of a JSON file.
-    repo : str
-        Whose alerts they are.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Returns
     -------

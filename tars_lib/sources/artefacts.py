@@ -65,8 +65,6 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
         Its name is the repo's key.
     root : Path
         Out of which no link may lead.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------

@@ -32,13 +32,7 @@ def column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
 
 
 def coded(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
-    """Names by their position.
-
-    Parameters
-    ----------
-    codes : ndarray of int32, shape (n,)
-    names : sequence of str
-    """
+    """Names by their position."""
     import pyarrow as pa
 
     texts = [name.encode() for name in names]

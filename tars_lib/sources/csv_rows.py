@@ -31,11 +31,6 @@ class TableHead:
 
     Attributes
     ----------
-    columns : tuple of str
-        Without the blanks around them.
-    separator : str
-    line : int
-        Of the header, from 1.
     notes : tuple of str
         What was read in a particular way.
     """
@@ -53,8 +48,6 @@ def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> Tabl
     ----------
     lines : iterable of bytes
         The file from its begin; no more is asked for than the header.
-    label : str
-        How messages name the file.
     needed : sequence of str
         Columns without which the file is refused.
 

@@ -31,14 +31,9 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     ----------
     path : Path
         CSV with the columns timestamp, repo, kind, title and, optionally, ref and until. An empty repo concerns all.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Returns
     -------
-    events : tuple of Event
     notes : tuple of str
         What was read in a particular way, and the rows that were left out because no calendar has their time.
 

@@ -35,10 +35,6 @@ def read_incidents(
     ----------
     path : Path
         CSV with the columns detected and title and, optionally, those of `COLUMNS`.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------
@@ -129,8 +125,6 @@ def with_incidents(
     ----------
     path : Path or None
         Of the file; None where there is none yet.
-    given : sequence of PastIncident
-    label : str
     is_live : bool
         As for `merged_incidents`.
 
@@ -138,7 +132,6 @@ def with_incidents(
     -------
     text : str or None
         None where nothing changes.
-    new, filled : int
 
     Raises
     ------
@@ -169,8 +162,6 @@ def merged_incidents(
     ----------
     known, lines
         What is there.
-    given : sequence of PastIncident
-    label : str
     is_live : bool
         Their system says it now, so it wins; else it may say nothing new of a cell that is filled.
 

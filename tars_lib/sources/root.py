@@ -76,10 +76,6 @@ def read_root(
     refusals : list of TarsError, optional
         Takes every refusal, so that reading goes on without what is refused; without it the first one is raised.
 
-    Returns
-    -------
-    OrgData
-
     Raises
     ------
     NoRepositoriesError

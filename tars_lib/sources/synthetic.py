@@ -62,9 +62,6 @@ def synthesize(
         Callees before callers or after, any order without cycles.
     times : DatetimeIndex
         UTC, even.
-    plants : sequence of Plant
-        The truth.
-    rng : Generator
     silent : mapping, optional
         Repos that stop reporting at a time.
 

@@ -45,10 +45,6 @@ def tidy_parts(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Ite
     ----------
     path : Path
         ``.csv`` (UTF-8, header row) or ``.parquet``.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------

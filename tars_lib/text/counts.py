@@ -41,6 +41,17 @@ def some_of(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
+def first_of(names: Sequence[str], most: int = 4) -> str:
+    """Return the first names, and how many more there are.
+
+    Examples
+    --------
+    >>> first_of(("a", "b", "c"), most=2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def active_text(active: int, total: int, as_of: datetime) -> str:
     """Return how many of some breaches were active at the end of the data: true however old these are.
 

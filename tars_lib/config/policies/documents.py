@@ -25,8 +25,6 @@ class Document:
     ----------
     content : mapping
         As YAML gives it.
-    file : str
-        How messages name the file.
     number : int
         Place in the file, from 1.
     """

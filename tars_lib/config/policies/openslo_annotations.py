@@ -57,11 +57,8 @@ def with_annotations(policy: AnyPolicy, own: Own, *, is_alone: bool, where: str,
     ----------
     policy : AnyPolicy
         As the document says it.
-    own : Own
     is_alone : bool
         Whether the SLO has one objective.
-    where : str
-        File and document, for messages.
     reading : Reading
         Its definitions of metrics decide about units.
 

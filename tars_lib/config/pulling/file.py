@@ -64,9 +64,6 @@ def read_sources(path: Path, label: str, plugins: Collection[str] = ()) -> tuple
 
     Parameters
     ----------
-    path : Path
-    label : str
-        How messages name the file.
     plugins : collection of str
         Kinds that other packages bring.
 

@@ -69,15 +69,6 @@ class _Scores:
 def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     """Judge the health of an organisation as it was known at a time.
 
-    Parameters
-    ----------
-    org : OrgData
-        As returned by `OrgData.at`, so that it holds nothing later than `as_of`.
-    as_of : datetime
-        UTC.
-    stamp : Stamp
-        Clock and version for the report's head.
-
     Returns
     -------
     HealthReport

@@ -25,9 +25,6 @@ class MetricCourse:
 
     Attributes
     ----------
-    repo, metric, unit : str
-    start, end : datetime
-        What was asked for, UTC.
     times : ndarray of int64, shape (n,)
         Microseconds since the epoch, within the stretch.
     values : ndarray of float64, shape (n,)
@@ -65,7 +62,6 @@ def metric_course(
 
     Parameters
     ----------
-    org : OrgData
     repo, metric : str
         `error_rate` is derived from the two counts where nobody reports it.
     start, end : datetime

@@ -41,7 +41,6 @@ class MovedMetric:
 
     Attributes
     ----------
-    repo, metric, unit : str
     before, after : float
         Median before the event, mean since.
     times_usual : float
@@ -77,10 +76,8 @@ class Moved(Telling):
 
     Attributes
     ----------
-    event : Event
     until : datetime
         End of what was looked at.
-    metrics : tuple of MovedMetric
     expected : float
         How many would have moved by chance, about.
     """
@@ -144,7 +141,6 @@ def moved(org: OrgData, event: Event | str, length: timedelta = LENGTH) -> Moved
 
     Parameters
     ----------
-    org : OrgData
     event : Event or str
         An event, or its title or ref.
     length : timedelta

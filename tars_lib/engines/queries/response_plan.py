@@ -22,13 +22,12 @@ from tars_lib.model.times import read_duration
 from tars_lib.playbook.decision_tree import classify
 from tars_lib.playbook.escalation import Escalation, Rung, escalate
 from tars_lib.playbook.facts import BreachedSla, Facts, Status
+from tars_lib.text.counts import first_of
 from tars_lib.text.times import MINUTES
 
 VERIFY = "Verify: "
 """What the check after the actions begins with, in `recommended_actions`."""
 _IDLE = " without progress"
-MAX_NAMED = 4
-"""Services named in one action; judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ class ResponsePlan:
         What shows that they worked; empty where the playbook has nothing.
     owner : str
         Who does the first one.
-    severity : Severity
     clock : str
         Until when it is to be contained, in words: "within 15 minutes", "by 15:19 UTC"; empty where no time is set.
     recipients : tuple of Recipient
@@ -113,11 +111,8 @@ def response_plan(
 
     Parameters
     ----------
-    org : OrgData
     exit_code : int
         Of that finding.
-    sla, alerts, correlation, temporal
-        Reports of one run.
 
     Returns
     -------
@@ -154,7 +149,6 @@ def with_record(
 
     Parameters
     ----------
-    plan : ResponsePlan
     escalation : Escalation
         Of the incident, now.
     actions : sequence of str
@@ -188,7 +182,11 @@ def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
         f"Roll back {event.kind} '{event.title}' of {event.repo}"
         for event in changes_before(org, path.path[:1], path.started_at, step)[:1]
     ]
-    return [*back, f"Isolate {path.path[0]} from {_some(path.path[1:])}", f"Freeze deployments to {_some(path.path)}"]
+    return [
+        *back,
+        f"Isolate {path.path[0]} from {first_of(path.path[1:])}",
+        f"Freeze deployments to {first_of(path.path)}",
+    ]
 
 
 def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: TemporalReport) -> list[str]:
@@ -206,7 +204,7 @@ def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: Temporal
         for factor in cluster.common_factors
         if factor.kind is FactorKind.SHARED_INFRASTRUCTURE
     ][:1]
-    return [*back, *shared, f"Freeze deployments to {_some(cluster.repos)}"]
+    return [*back, *shared, f"Freeze deployments to {first_of(cluster.repos)}"]
 
 
 def _of_alerts(alerts: AlertReport) -> list[str]:
@@ -244,7 +242,3 @@ def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_t
 
 def _recipient(rung: Rung, due: str) -> Recipient:
     return Recipient(rung.contact, " and ".join(rung.methods), rung.rule, due)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:MAX_NAMED]) + (f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else "")

@@ -56,13 +56,8 @@ def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | N
 
     Parameters
     ----------
-    org : OrgData
     policy : AnyPolicy
         The breached SLA; its metric is what is explained.
-    target : str
-        Repo whose deviation is explained.
-    stretch : Stretch or None
-        When it burnt.
     step : int
         Sampling interval in microseconds.
     """

@@ -52,7 +52,7 @@ def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spendin
     Spending or None
         None for an SLI without a budget, an objective that allows nothing, or a window without samples.
     """
-    policy = next((policy for policy in org.policies if policy.sla_id == result.sla_id), None)
+    policy = org.policy(result.sla_id)
     track = None if policy is None else read_track(org, policy)
     if policy is None or track is None or result.error_budget is None:
         return None

@@ -159,14 +159,10 @@ def burn_rates(policy: AnyPolicy, track: Track, repos: int, scope: Ints, as_of: 
 
     Parameters
     ----------
-    policy : AnyPolicy
     track : Track
         Its samples; those in maintenance windows are left out.
-    repos : int
-        Repos of the organisation.
     scope : ndarray of int64
         Positions of those that the SLA judges.
-    as_of : datetime
 
     Returns
     -------

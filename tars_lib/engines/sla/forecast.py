@@ -115,11 +115,8 @@ def forecasts(
         At least one; they differ in the objective alone.
     track : Track
         Its samples; those in maintenance windows are left out.
-    repos : int
-        Repos of the organisation.
     scope : ndarray of int64
         Positions of those that the SLA judges.
-    as_of : datetime
 
     Returns
     -------

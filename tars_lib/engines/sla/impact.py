@@ -20,9 +20,6 @@ def impact_of(
 
     Parameters
     ----------
-    org : OrgData
-    policy, track
-        The SLA and its samples.
     stretch : Stretch or None
         When it was missed.
     service : str

@@ -31,8 +31,6 @@ def past_windows(org: OrgData, as_of: datetime) -> tuple[SloPast, ...]:
 
     Parameters
     ----------
-    org : OrgData
-        As returned by `OrgData.at`.
     as_of : datetime
         UTC. A day or a calendar period that is not over yet is left out.
 

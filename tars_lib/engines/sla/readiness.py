@@ -17,7 +17,7 @@ from tars_lib.engines.sla.report import (
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
-from tars_lib.text.counts import active_text, plural
+from tars_lib.text.counts import active_text, first_of, plural, some_of
 from tars_lib.text.quantities import days_text, value_text
 from tars_lib.text.times import MINUTES
 
@@ -162,7 +162,7 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
     if not summary.total:
         return "No SLA is defined."
     if silent:
-        names = ", ".join(repo.repo for repo in silent[:3]) + (", ..." if len(silent) > 3 else "")
+        names = some_of([repo.repo for repo in silent], 3)
         return f"All SLAs that can be judged are met, but {names} report{'s' if len(silent) == 1 else ''} nothing."
     return "The SLA is met." if summary.total == 1 else f"All {summary.total} SLAs are met."
 
@@ -253,8 +253,7 @@ def _breach_sentences(
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     verdict = (
         f"{breach.sla_name}: {value_text(breach.value, breach.unit)} against {value_text(breach.objective, breach.unit)} in "
-        f"{', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
-        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}{when}.{chance}"
+        f"{first_of(breach.repos, 3) or 'the organisation as a whole'}{when}.{chance}"
     )
     fields = ("sla_name", "started_at", "ended_at", "value", "objective", "repos", "could_be_chance")
     sentences = [Sentence(verdict, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]

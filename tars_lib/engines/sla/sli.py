@@ -45,7 +45,6 @@ class Measurement:
 
     Attributes
     ----------
-    window, start, end, is_partial
     reading : Observation
         Of the samples that were kept.
     samples : ndarray of int64
@@ -62,7 +61,6 @@ class Measurement:
         Share of the seen time in which no event came although some usually do.
     busy : ndarray of bool
         Repos whose past has an event.
-    exclusions : tuple of Exclusion
     keep : ndarray of bool, shape (n,)
         Samples of the track.
     half_keep : ndarray of bool, shape (h,)
@@ -94,10 +92,8 @@ def shared(known: Known | None, policy: AnyPolicy, what: tuple[object, ...], mak
     ----------
     known : dict or None
         What was made before, which is filled; nothing is shared without it.
-    policy : AnyPolicy
     what : tuple
         Everything that the result depends on beside the samples.
-    make : callable
     """
     if known is None or policy.same_samples is None:
         return make()

@@ -66,7 +66,7 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     Courses or None
         None where the breach has no onset or its policy is not in the organisation.
     """
-    policy = next((policy for policy in org.policies if policy.sla_id == breach.sla_id), None)
+    policy = org.policy(breach.sla_id)
     track = None if policy is None else read_track(org, policy)
     if policy is None or track is None or breach.started_at is None:
         return None

@@ -54,10 +54,6 @@ def sign(content: bytes, name: str, secret_key: str, password: str | None, time:
 
     Parameters
     ----------
-    content : bytes
-        The zip.
-    name : str
-        Its file name, for the trusted comment.
     secret_key : str
         Content of a minisign secret-key file, or its base64 line alone.
     password : str, optional
@@ -103,8 +99,6 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
 
     Parameters
     ----------
-    content : bytes
-        The zip.
     public_key : str
         Content of a minisign public-key file, or its base64 line alone.
 

@@ -75,8 +75,6 @@ def look(
         The org-health folder, and where run directories go.
     last : Run or None
         The run before.
-    assume_tz : str, optional
-        Zone of times that name none.
     register : Path, optional
         Incidents whose overdue escalations become alerts of the run.
     """

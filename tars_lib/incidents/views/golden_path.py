@@ -85,10 +85,6 @@ def golden_path(
 
     Parameters
     ----------
-    now : datetime
-        Aware.
-    playbook : Playbook
-        The one in force.
     due : sequence of Rung
         Who must be told now by its rules.
     incidents_dir : Path, optional
@@ -136,8 +132,6 @@ def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
     ----------
     action : Action
         Its `query` names the places of the playbook's page.
-    folder : Path
-        The incident's, from where its runs are found.
     """
     latest = incident.after or incident.before
     if action.query is None or latest is None:

@@ -20,8 +20,6 @@ def overdue_in(root: Path, time: datetime) -> Overdue:
     ----------
     root : Path
         A folder that does not exist is a warning: nobody looked at any incident.
-    time : datetime
-        Aware.
 
     Raises
     ------

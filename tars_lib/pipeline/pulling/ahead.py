@@ -21,7 +21,6 @@ def ahead(pieces: Iterator[T], at_most: int = PIECES) -> Generator[T, None, None
 
     Parameters
     ----------
-    pieces : iterator
     at_most : int
         Pieces that wait here.
 

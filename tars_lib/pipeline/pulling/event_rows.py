@@ -28,7 +28,6 @@ def with_events(path: Path, events: Sequence[Event], source: str, pulled: Range)
     ----------
     path : Path
         Of the file; it need not be there.
-    events : sequence of Event
     source : str
         Stands in the column `source` of its rows.
     pulled : Range

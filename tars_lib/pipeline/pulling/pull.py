@@ -44,15 +44,12 @@ class PulledSource:
 
     Attributes
     ----------
-    source, kind : str
     error : str
         Why it failed, in one sentence; empty where it did not. What was there is as it was.
     rows, series, kept : int
         New samples and their series; samples of earlier pulls that stay.
-    events, incidents, repos, dependencies : int
     span : (str, str) or None
         First and last time of the samples.
-    notes : tuple of str
     outlook : PullOutlook or None
         What would come, where that alone was asked.
     """
@@ -78,12 +75,8 @@ class World:
 
     Attributes
     ----------
-    environment : mapping of str to str
-        Where secrets are looked for.
     tell : callable
         Takes source, pieces that came, and of how many (0: nobody knows).
-    pause : callable
-        Waits so many seconds.
     """
 
     environment: Mapping[str, str]
@@ -132,12 +125,8 @@ def pull(
 
     Parameters
     ----------
-    root : Path
-        The org-health folder.
-    wanted : Range
     names : sequence of str
         Sources; none: all.
-    world : World
     check : bool
         Say what would come, and write nothing.
 

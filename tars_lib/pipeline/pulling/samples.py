@@ -52,7 +52,6 @@ class WrittenSamples:
     ----------
     rows, kept, outside : int
         New samples; those of earlier pulls that stay; those that were answered though nobody asked.
-    series : set of (repo, metric)
     first, last : int or None
         Microseconds since 1970, of the new samples.
     """
@@ -72,13 +71,8 @@ class Placing:
 
     Attributes
     ----------
-    stamps : Stamps
     factors : mapping of str to Fraction
         What values of a metric are multiplied by.
-    definitions : mapping of str to Metric
-        For the gate.
-    zone : ZoneInfo or None
-        Of times that name none.
     """
 
     stamps: Stamps
@@ -102,11 +96,6 @@ def write_samples(
     ----------
     path : Path
         Of a file that is there, to be filled.
-    tables : iterator of pyarrow.Table
-        See `Pulled.samples`.
-    placing : Placing
-    label : str
-        How messages name the source.
     origin : (str, str)
         Name of the source, and digest of what is asked; `origin_of` finds them again.
     earlier : Path, optional

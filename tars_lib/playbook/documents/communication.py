@@ -120,10 +120,8 @@ def leadership_email(facts: Facts, summary: str = "", playbook: Playbook | None 
 
     Parameters
     ----------
-    facts : Facts
     summary : str
         Executive summary of the SLA report (`risk_narrative`); empty: said to be unknown.
-    playbook : Playbook
     """
     row = _row(playbook, "email")
     text = "\n".join(line(part) for part in summary.splitlines()).strip()

@@ -43,7 +43,6 @@ class Impact:
         The start of the harm is known; otherwise the duration is a lower bound.
     budget_consumed : tuple of (str, float or None)
         SLA and share of its error budget; None where it has none or it is unknown.
-    slas, repos : tuple of str
     """
 
     duration: timedelta | None
@@ -95,10 +94,8 @@ def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) ->
 
     Parameters
     ----------
-    facts : Facts
     now : datetime
         Aware; decides what is overdue.
-    playbook : Playbook
     """
     playbook = playbook or packaged()
     cost = impact(facts)

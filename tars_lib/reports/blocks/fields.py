@@ -53,8 +53,6 @@ class Checked:
         ----------
         fields : mapping
             Field name to value; fields with a default may be missing.
-        where : str
-            What the mapping is part of, for messages.
 
         Raises
         ------
@@ -100,8 +98,6 @@ def checked(value: Any, hint: Any, where: str) -> Any:
     hint : object
         A resolved annotation: `str`, `bool`, `int`, `float`, `bytes`, `None`, a `Literal`, a `Checked` class,
         a union, `Annotated[float, Between(...)]`, `tuple[A, B]`, `Sequence[X]` or `Any`.
-    where : str
-        Block and field, for messages.
 
     Returns
     -------

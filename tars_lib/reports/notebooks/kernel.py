@@ -122,11 +122,6 @@ def import_path(given: str, here: Path) -> list[str]:
     here : Path
         The current folder.
 
-    Returns
-    -------
-    list of str
-        Absolute paths.
-
     Examples
     --------
     >>> import_path(os.pathsep.join(["", ".", "lib"]), Path("/data"))[-1] == str(Path("/data/lib").absolute())

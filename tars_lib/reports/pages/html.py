@@ -28,10 +28,6 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 def render_html(document: Document) -> str:
     """Render a document as one self-contained HTML page.
 
-    Parameters
-    ----------
-    document : Document
-
     Returns
     -------
     str

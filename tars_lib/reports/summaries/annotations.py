@@ -47,7 +47,6 @@ def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> t
 
     Parameters
     ----------
-    sla : SlaReport
     codes : iterable of int
         Exit codes of all engines that ran.
     decision : Decision

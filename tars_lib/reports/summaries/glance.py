@@ -27,8 +27,6 @@ def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code:
 
     Parameters
     ----------
-    health, alerts, sla
-        Reports of one time.
     exit_code : int
         The finding that stands highest.
     """

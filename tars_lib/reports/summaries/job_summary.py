@@ -36,16 +36,8 @@ def job_summary(
 
     Parameters
     ----------
-    sla : SlaReport
-    state : IncidentState
-    org : str
-        The organisation's name.
-    codes : mapping of str to int
-        Engine to the exit code of its report.
     decision : Decision
         What the exit policy makes of them.
-    run : str, optional
-        Name of the run directory.
 
     Returns
     -------

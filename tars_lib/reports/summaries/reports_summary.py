@@ -22,10 +22,6 @@ def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, ou
 
     Parameters
     ----------
-    sla : SlaReport
-    state : IncidentState
-    org, run : str
-        Names of the organisation and the run directory.
     outcomes : sequence of Outcome
         Of this run, in the order in which they are listed.
 

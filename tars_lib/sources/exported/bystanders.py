@@ -22,11 +22,8 @@ def refuse_bystanders(series: Sequence[SampledSeries], named: Sequence[str], cho
 
     Parameters
     ----------
-    series : sequence of SampledSeries
     named : sequence of str
         The name in the file that each repo was taken from; empty where the user named the repo.
-    choices : Choices
-    label : str
 
     Raises
     ------

@@ -54,11 +54,8 @@ def read_times(
 
     Parameters
     ----------
-    cells : sequence of str
     where : callable
         File, row and column of a cell by its position.
-    zone : ZoneInfo, optional
-        Of times that name none.
     epoch : str
         What numbers count: s, ms, us or ns; empty: their magnitude says it.
     time_format : str

@@ -20,10 +20,6 @@ class Content:
 
     Attributes
     ----------
-    path : Path
-    label : str
-        How messages name the file.
-    text : str
     document : object
         Parsed JSON, a list of what stands in its lines, or YAML; None where it is neither.
     columns : tuple of str

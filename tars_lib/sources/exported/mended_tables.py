@@ -17,7 +17,6 @@ def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
 
     Parameters
     ----------
-    table : TextTable
     kept : tuple of str
         Columns that the user spoke of; they stay as they are.
 

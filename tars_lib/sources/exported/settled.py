@@ -28,7 +28,6 @@ class SettledMetric:
 
     Attributes
     ----------
-    metric : str
     unit : str
         In which its samples are kept; empty where nobody says one.
     why : str
@@ -60,13 +59,8 @@ def settle(
 
     Parameters
     ----------
-    series : sequence of SampledSeries
     choices : Choices
         Its `unit` is that of values that name none.
-    definitions : mapping of str to Metric
-        Of `org.yaml`.
-    label : str
-        How messages name the file.
 
     Raises
     ------

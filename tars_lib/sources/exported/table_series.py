@@ -22,6 +22,7 @@ from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_v
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.tables import TextTable
 from tars_lib.sources.exported.whose import SeriesName, owners, series_name
+from tars_lib.text.counts import first_of
 
 _TIMES = {
     "time",
@@ -376,8 +377,8 @@ def _refuse_equal_times(
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5])[:300] + more
+    # columns' names may be long
+    return first_of([", ".join(names[:5])[:300], *names[5:]], 1)
 
 
 def _notes(table: TextTable, decimal: str, times: ReadTimes, series: Sequence[SampledSeries]) -> tuple[str, ...]:

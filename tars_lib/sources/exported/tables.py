@@ -29,14 +29,12 @@ class TextTable:
 
     Attributes
     ----------
-    label : str
     columns : tuple of str
         Without blanks around them.
     lines : tuple of int
         Line of each row.
     rows : tuple of tuple of str
         Cells without blanks around them, as many as there are columns.
-    separator : str
     """
 
     label: str

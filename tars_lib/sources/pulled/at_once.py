@@ -41,7 +41,6 @@ def in_order(questions: Sequence[Q], ask: Callable[[Q], A], at_once: int) -> Ite
 
     Parameters
     ----------
-    questions : sequence
     ask : callable
         Safe to call from several threads.
     at_once : int

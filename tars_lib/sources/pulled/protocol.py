@@ -27,14 +27,10 @@ class Ask:
         Times of samples and events as the source stamps them: from `since` on, before `until`; UTC.
     root : Path
         The org-health folder; paths in `sources.yaml` are relative to it.
-    environment : mapping of str to str
-        Where secrets are looked for.
     tell : callable
         Takes how many pieces of the answer have come, and of how many (0 where nobody knows).
     note : callable
         Takes a sentence for `pulled.json` and the reader.
-    pause : callable
-        Waits so many seconds.
     clock : callable
         Seconds that pass, from any origin.
     """
@@ -53,7 +49,6 @@ class Ask:
 
         Parameters
         ----------
-        auth : Auth
         name : str
             ``bearer``, ``password``, ``secret_key`` or ``access_key``.
 
@@ -93,10 +88,6 @@ class Pulled:
         What was asked, in the source's own words, for `pulled.json`.
     samples : iterator of pyarrow.Table, optional
         Tables of the columns timestamp, repo, metric and value in any type that a history may have; read once, piece by piece.
-    events : sequence of Event
-    repos : sequence of Repo
-    dependencies : sequence of Dependency
-    incidents : sequence of PastIncident
     """
 
     asked: Mapping[str, str]
@@ -129,7 +120,6 @@ class Source(Protocol):
         ----------
         spec : SourceForm
             The entry of `sources.yaml`.
-        ask : Ask
 
         Raises
         ------

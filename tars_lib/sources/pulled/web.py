@@ -64,7 +64,6 @@ class Web:
         Secrets included.
     timeout : float
         Seconds that one answer may take in all.
-    ask : Ask
     at_most : int
         Bytes of one answer.
     """
@@ -110,7 +109,6 @@ class Web:
         ----------
         path : str
             Below the server's address, or an address on the same host (the next page of a list).
-        parameters : mapping of str to str, optional
         form : bool
             Send them as a form by POST, which has room for long queries.
 

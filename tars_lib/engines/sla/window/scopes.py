@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla.sli import Measurement
+from tars_lib.engines.sla.sli import Measurement, in_scope
 from tars_lib.engines.sla.window.missing import coverage_text, half_text, idle_text
 from tars_lib.model.names import SlaStatus
 from tars_lib.model.organisation import OrgData
@@ -174,6 +174,19 @@ class ScopeJudge:
         if idle > MAX_IDLE and not is_quiet:
             return replace(known, is_certain=False, reason=self._idle_text(columns, idle), missing=())
         return self._met(known, value)
+
+    def interval(self, judged: Judged) -> tuple[float, float] | None:
+        """Return the 95 % interval of a verdict's value, unless that is one of a completion; the whole is what is judged."""
+        if judged.value is None or judged.is_completed:
+            return None
+        policy, track, measured, limits = self.policy, self.track, self.measured, limits_of(self.org, self.policy)
+        columns = in_scope(self.org, policy, track) if judged.column is None else judged.column
+        if policy.adds_up:
+            # of events the sums suffice
+            return policy.interval(judged.bad, float(measured.reading.events[columns].sum()), track.value[:0], limits)
+        mine = columns[track.column] if isinstance(columns, np.ndarray) else track.of(columns)
+        seen = track.value[mine][measured.keep[mine]]
+        return policy.interval(judged.bad, float(seen.size), seen, limits)
 
     def _plain(self, column: int) -> Judged:
         """The verdict on a repo of which nothing is missing: the value is what was measured in every completion."""

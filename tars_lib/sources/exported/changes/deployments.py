@@ -38,8 +38,6 @@ def deploy_events(
 
     Parameters
     ----------
-    found : sequence of Deployment
-    label : str
     choices : Choices
         `environments` of a map file decides; else those that are live by their host or by name; else the only one.
 

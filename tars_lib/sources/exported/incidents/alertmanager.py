@@ -33,10 +33,6 @@ def parse(document: object, label: str = "alertmanager", choices: Choices = NO_C
 
     Parameters
     ----------
-    document : object
-        Parsed JSON.
-    label : str
-        How messages name the file.
     choices : Choices, optional
         `repo_from` is the label that holds the repo.
 

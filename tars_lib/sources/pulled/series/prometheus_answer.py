@@ -30,10 +30,6 @@ def series_of(content: Any, label: str, kind: str) -> list[AnsweredSeries]:
 
     Parameters
     ----------
-    content : any
-        Parsed JSON.
-    label : str
-        How messages begin.
     kind : str
         ``matrix`` of a range query or ``vector`` of an instant query.
 

@@ -26,12 +26,9 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
         With ``:since`` and ``:until``.
     write : callable
         How a parameter is written, by its name.
-    where : str
-        File and key for messages.
 
     Returns
     -------
-    query : str
     order : tuple of str
         The parameters in the order in which they stand.
 
