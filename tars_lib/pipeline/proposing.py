@@ -19,7 +19,7 @@ from tars_lib.model.history import SECOND, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.units import SCORE, SHARE, unit_of
-from tars_lib.sources.exported.fields import counted
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 WINDOWS = {"30d": 30 * 86_400, "7d": 7 * 86_400, "1d": 86_400, "6h": 21_600, "1h": 3_600, "15m": 900}
@@ -97,7 +97,7 @@ def propose(org: OrgData, root: Path) -> Proposal:
         kept.append(f"org.yaml is there and is left as it is{more}")
     else:
         files[root / "org.yaml"] = _org_text(org).encode("utf-8")
-        said.append(f"org.yaml: {counted(len(org.repos), 'service')}, {counted(len(org.history.metrics), 'metric')}")
+        said.append(f"org.yaml: {plural(len(org.repos), 'service')}, {plural(len(org.history.metrics), 'metric')}")
     entries, lacking = [], []
     for entry, reason in _policies(org):
         if entry:
@@ -111,7 +111,7 @@ def propose(org: OrgData, root: Path) -> Proposal:
         text = _policies_text(org, entries)
         _refuse_invalid(text, org)
         files[root / _POLICIES] = text.encode("utf-8")
-        said.append(f"{_POLICIES}: {counted(len(entries), 'objective')} proposed from percentiles of the past")
+        said.append(f"{_POLICIES}: {plural(len(entries), 'objective')} proposed from percentiles of the past")
     return Proposal(files, tuple(said), tuple(kept), tuple(lacking))
 
 

@@ -27,7 +27,7 @@ from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.events import read_events
 from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled import record
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook, outlook_of
 from tars_lib.sources.pulled.table import plugins, source_of
 from tars_lib.text.times import SECONDS
 
@@ -172,7 +172,7 @@ def _looked(root: Path, spec: SourceForm, wanted: Range, world: World) -> Pulled
     try:
         config = _org(root / ORG_FILE)
         stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=f"source {spec.name}")
-        outlook = source_of(spec.kind).look(spec, _ask(root, spec, stamps.asked, world, notes))
+        outlook = outlook_of(source_of(spec.kind), spec, _ask(root, spec, stamps.asked, world, notes))
     except TarsError as error:
         return PulledSource(spec.name, spec.kind, _one_line(error))
     return PulledSource(spec.name, spec.kind, notes=tuple(notes.texts), outlook=outlook)

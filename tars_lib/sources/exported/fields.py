@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from tars_lib.model.names import PastIncident, read_severity
 from tars_lib.model.spelling import trimmed
 from tars_lib.model.times import read_time
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices
+from tars_lib.text.counts import plural
 from tars_lib.text.times import SECONDS
 
 Entry = Mapping[str, Any]
@@ -213,12 +214,9 @@ def unknown_severities(words: Sequence[str], label: str) -> tuple[str, ...]:
     return (f"{label}: severities that are not known are left empty: {', '.join(unknown[:5])}",) if unknown else ()
 
 
-def homeless(incidents: Sequence[PastIncident], label: str) -> tuple[str, ...]:
+def homeless(
+    incidents: Iterable[PastIncident], label: str, noun: str = "incident", lacking: str = "a service"
+) -> tuple[str, ...]:
     """A note of the incidents that name no repo."""
     number = sum(incident.repo is None for incident in incidents)
-    return (f"{label}: {counted(number, 'incident')} without a service: no service is named",) if number else ()
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 alert`` or ``2 alerts``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return (f"{label}: {plural(number, noun)} without {lacking}: no service is named",) if number else ()

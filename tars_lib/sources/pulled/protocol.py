@@ -109,9 +109,21 @@ class PullOutlook:
     repos: int | None = None
     dependencies: int | None = None
 
+    @classmethod
+    def of(cls, answer: Pulled) -> PullOutlook:
+        """Count what an answer holds."""
+        series: set[tuple[object, object]] = set()
+        samples = 0
+        for table in answer.samples or ():
+            series.update(zip(table["repo"].to_pylist(), table["metric"].to_pylist(), strict=True))
+            samples += len(table)
+        parts = (answer.events, answer.incidents, answer.repos, answer.dependencies)
+        numbers = (None, None) if answer.samples is None else (len(series), samples)
+        return cls(*numbers, *(len(part) or None for part in parts))
+
 
 class Source(Protocol):
-    """A kind of source: a module, or any object that has these functions."""
+    """A kind of source: a module, or any object that has this function; see `outlook_of` for one that it may have."""
 
     def read(self, spec: Any, ask: Ask) -> Pulled:
         """Ask the system.
@@ -129,5 +141,8 @@ class Source(Protocol):
             If the entry is not acceptable, or a library is missing.
         """
 
-    def look(self, spec: Any, ask: Ask) -> PullOutlook:
-        """Say what `read` would give, without fetching all of it. Raises as `read` does."""
+
+def outlook_of(source: Source, spec: Any, ask: Ask) -> PullOutlook:
+    """Return what `read` would give: by the source's own `look`, where it can count without fetching all, else by reading."""
+    look: Callable[[Any, Ask], PullOutlook] | None = getattr(source, "look", None)
+    return PullOutlook.of(source.read(spec, ask)) if look is None else look(spec, ask)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Dependency, Repo
-from tars_lib.sources.exported.fields import EntryShape, PlacedEntry, counted
+from tars_lib.sources.exported.fields import EntryShape, PlacedEntry
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(("items", "entities"), {"apiVersion": object, "kind": object})
 _TIER = re.compile(r"(?:tier[-_ ]?)?([1-9])", re.IGNORECASE)
@@ -72,7 +73,7 @@ def parse(document: object, label: str = "backstage", choices: Choices = NO_CHOI
     notes = []
     if lost:
         notes.append(
-            f"{label}: {counted(len(lost), 'API')} that no component here provides: {', '.join(sorted(lost)[:5])}"
+            f"{label}: {plural(len(lost), 'API')} that no component here provides: {', '.join(sorted(lost)[:5])}"
         )
     others = sorted({entity.kind for entity in entities} - {"component", "api", "resource"})
     if others:

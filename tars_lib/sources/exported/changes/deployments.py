@@ -9,8 +9,8 @@ from datetime import datetime
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.fields import counted
 from tars_lib.sources.exported.shapes import Choices
+from tars_lib.text.counts import plural
 
 _LIVE = ("production", "prod", "live", "prd")
 """Environments that users meet, by name; judgement. Others are left out where one of these is there, and a note counts them."""
@@ -49,7 +49,7 @@ def deploy_events(
     homeless = [deployment for deployment in deployments if not deployment.repo]
     if homeless:
         raise InputError(
-            f"{label}: {counted(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
+            f"{label}: {plural(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
         )
     wanted = _wanted(deployments, label, choices)
     begun = [deployment for deployment in deployments if deployment.environment in wanted]
@@ -64,7 +64,7 @@ def deploy_events(
             "chooses others"
         )
     if len(done) < len(begun):
-        notes.append(f"{label}: left out: {counted(len(begun) - len(done), 'deployment')} not finished")
+        notes.append(f"{label}: left out: {plural(len(begun) - len(done), 'deployment')} not finished")
     events = tuple(
         Event(deployment.at, choices.repo_of(deployment.repo), "deploy", _title(deployment), deployment.ref or None)
         for deployment in sorted(done, key=lambda deployment: (deployment.at, deployment.repo, deployment.ref))

@@ -21,12 +21,12 @@ from tars_lib.sources.exported.fields import (
     Entry,
     EntryShape,
     PlacedEntry,
-    counted,
     past_incident,
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.tables import read_table
+from tars_lib.text.counts import plural
 from tars_lib.text.times import SECONDS
 
 SHAPE = EntryShape(("data",), dict.fromkeys(("tinyId", "createdAt", "message"), object))
@@ -101,7 +101,7 @@ def _exported(entries: Sequence[PlacedEntry], label: str, choices: Choices) -> E
     )
     if endless:
         notes.append(
-            f"{label}: {counted(endless, 'alert')} closed at a time that is not told: resolved is left empty. The list of "
+            f"{label}: {plural(endless, 'alert')} closed at a time that is not told: resolved is left empty. The list of "
             "the API has it in report.closeTime"
         )
     return Exported(

@@ -14,15 +14,15 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from tars_lib.errors import InputError, place
 from tars_lib.sources.exported.clock import read_times
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import PlacedEntry, counted, records_of
-from tars_lib.sources.exported.samples.points import PointSeries, point_values
-from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
-from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName
+from tars_lib.sources.exported.fields import PlacedEntry, records_of
+from tars_lib.sources.exported.samples.points import WrittenSeries, point_values
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported, SampledSeries
+from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName, owners
+from tars_lib.text.counts import plural
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _KEY = r"(?:[^\s,=\\\"]|\\.)+"
@@ -39,17 +39,7 @@ _NUMBERS = {"double", "long", "unsignedLong"}
 _OWN = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
 
 
-@dataclass(slots=True)
-class _Series:
-    """Times and values of one measurement, field and set of tags, as they are met."""
-
-    name: SeriesName
-    times: list[str] = field(default_factory=list)
-    values: list[object] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-
-
-class _Collected(dict[str, _Series]):
+class _Collected(dict[str, WrittenSeries]):
     """Series by their whole name."""
 
     def add(self, measured: tuple[str, str], tags: Mapping[str, str], time: str, value: object, line: int) -> None:
@@ -58,31 +48,25 @@ class _Collected(dict[str, _Series]):
         metric = measurement if of in _PLAIN else "_".join(part for part in (measurement, of) if part)
         text = f"{metric}{{{','.join(f'{key}={told}' for key, told in sorted(tags.items()))}}}"
         if text not in self:
-            self[text] = _Series(SeriesName(text, metric, dict(tags) or {"": ""}))
-        one = self[text]
-        one.times.append(time)
-        one.values.append(value)
-        one.lines.append(line)
+            self[text] = WrittenSeries(SeriesName(text, metric, dict(tags) or {"": ""}))
+        self[text].add(time, value, line)
 
     def exported(self, label: str, choices: Choices, columns: str, passed: Counter[str]) -> Exported:
         """The series, once their times are read."""
-        notes = [f"{label}: {counted(sum(passed.values()), 'value')} that are no numbers passed over"] if passed else []
+        notes = [f"{label}: {plural(sum(passed.values()), 'value')} that are no numbers passed over"] if passed else []
         if not self:
             raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))
-        zone, made = "", []
-        for one in self.values():
-
-            def where(position: int, lines: list[int] = one.lines) -> str:
-                return place(label, row=lines[position]) if lines[position] else f"{label}, {one.name.text[:100]}"  # noqa: B023
-
-            read = read_times(one.times, where, zone=choices.zone, epoch=choices.epoch)
-            zone = zone or read.zone
-            points = PointSeries(one.name)
-            points.extend(read.micros, point_values(one.values, f"{label}, {one.name.text[:100]}"), one.lines)
-            made.append(points)
-        return Exported(
-            series=PointSeries.settled(made, choices, label), columns=columns, zone=zone, notes=tuple(notes)
+        times, values = [], []
+        for written in self.values():
+            times.append(read_times(written.times, written.place_in(label), zone=choices.zone, epoch=choices.epoch))
+            values.append(point_values(written.values, f"{label}, {written.name.text[:100]}"))
+        whose = owners([written.name for written in self.values()], choices, label)
+        series = tuple(
+            SampledSeries(owner.repo, owner.metric, read.micros, numbers, owner.unit, owner.kind, written.rows)
+            for owner, read, numbers, written in zip(whose, times, values, self.values(), strict=True)
         )
+        zone = next((read.zone for read in times if read.zone), "")
+        return Exported(series=series, columns=columns, zone=zone, notes=tuple(notes))
 
 
 def is_lines(content: Content) -> bool:

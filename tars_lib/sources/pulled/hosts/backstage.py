@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.errors import InputError
 from tars_lib.sources.exported.changes.backstage import parse
 from tars_lib.sources.exported.shapes import Exported
-from tars_lib.sources.pulled.hosts.pages import MAX_PAGES, entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.hosts.pages import MAX_PAGES, entries_in, label_of, pulled_of, server
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web
 
 if TYPE_CHECKING:
@@ -25,13 +25,8 @@ _KINDS = "?filter=kind=component&filter=kind=api&filter=kind=resource&limit=500"
 def read(spec: BackstageForm, ask: Ask) -> Pulled:
     """Read the catalogue; see `Source.read`."""
     with server(spec, ask) as web:
-        found = list(_entities(spec, web))
-    return pulled_of(parse(found, label_of(spec)) if found else Exported(), ask, {"entities": _PATH + _KINDS})
-
-
-def look(spec: BackstageForm, ask: Ask) -> PullOutlook:
-    """Count the components; see `Source.look`."""
-    return outlook_of(read(spec, ask))
+        entries = list(_entities(spec, web))
+    return pulled_of(parse(entries, label_of(spec)) if entries else Exported(), ask, {"entities": _PATH + _KINDS})
 
 
 def _entities(spec: BackstageForm, web: Web) -> Iterator[Any]:

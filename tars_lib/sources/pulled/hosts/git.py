@@ -53,7 +53,7 @@ def read(spec: GitForm, ask: Ask) -> Pulled:
 
 
 def look(spec: GitForm, ask: Ask) -> PullOutlook:
-    """Count the events; see `Source.look`."""
+    """Count the events; see `outlook_of`."""
     return PullOutlook(events=len(read(spec, ask).events))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import InputError
@@ -10,12 +10,12 @@ from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
 from tars_lib.sources.exported.fields import PlacedEntry, records_of
 from tars_lib.sources.exported.shapes import Exported
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web, basic, bearer
 from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
-    from tars_lib.config.pulling.changes import WebForm
+    from tars_lib.config.pulling.changes import GithubForm, GitlabForm, WebForm
 
 MAX_PAGES = 1_000
 """Pages of one list; judgement: with 100 entries each that is a deploy every five minutes for a year."""
@@ -60,12 +60,12 @@ def entries_in(page: Any, key: str | None, label: str) -> list[Any]:
     InputError
         If there is no such list, or it is too long.
     """
-    found = page if key is None else page.get(key) if isinstance(page, dict) else None
-    if not isinstance(found, list):
+    entries = page if key is None else page.get(key) if isinstance(page, dict) else None
+    if not isinstance(entries, list):
         raise InputError(f"{label}: the answer has no list{'' if key is None else f' under {key}'}")
-    if len(found) > MAX_EVENTS:
-        raise InputError(f"{label}: {len(found)} entries; up to {MAX_EVENTS} are allowed")
-    return found
+    if len(entries) > MAX_EVENTS:
+        raise InputError(f"{label}: {len(entries)} entries; up to {MAX_EVENTS} are allowed")
+    return entries
 
 
 def recent(
@@ -90,17 +90,17 @@ def recent(
             return
 
 
-def release_events(found: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
+def release_events(entries: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
     """Releases as changes; drafts are none."""
-    for release in records_of(found, (), label):
+    for release in records_of(entries, (), label):
         time, tag = release.time(field), release.text("tag_name")
         if time is not None and release.entry.get("draft") is not True:
             yield Event(time, repo, "change", f"Release {release.text('name') or tag}", tag or None)
 
 
-def commit_events(found: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
+def commit_events(entries: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
     """Commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
-    for entry in found:
+    for entry in entries:
         commit = PlacedEntry(entry, label)
         moment, message = commit.time(time), commit.at(said)
         title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
@@ -113,24 +113,28 @@ def span_of(ask: Ask) -> dict[str, str]:
     return {"since": f"{ask.since:{SECONDS}}", "until": f"{ask.until:{SECONDS}}"}
 
 
-def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
+def read_lists(spec: GithubForm | GitlabForm, ask: Ask, read_list: Callable[[str, str, str], Exported]) -> Pulled:
+    """Read each list that the entry of a code host names of each of its projects, given name in the host, repo and list."""
+    events: list[Event] = []
+    notes: list[str] = []
+    lists = [(project, repo, listed) for project, repo in spec.repos.items() for listed in spec.read]
+    for number, (project, repo, listed) in enumerate(lists, start=1):
+        exported = read_list(project, repo, listed)
+        events += exported.events
+        notes += exported.notes
+        ask.tell(number, len(lists))
+    asked = {project: ", ".join(spec.read) for project in spec.repos}
+    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
+
+
+def pulled_of(exported: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
     """Return what a parser read, as far as it is of the range."""
-    for note in found.notes:
+    for note in exported.notes:
         ask.note(note)
     return Pulled(
         asked,
-        events=[event for event in found.events if ask.since <= event.timestamp < ask.until],
-        incidents=[one for one in found.incidents if ask.since <= one.detected < ask.until],
-        repos=found.repos,
-        dependencies=found.dependencies,
-    )
-
-
-def outlook_of(found: Pulled) -> PullOutlook:
-    """Count how much an answer holds."""
-    return PullOutlook(
-        events=len(found.events) or None,
-        incidents=len(found.incidents) or None,
-        repos=len(found.repos) or None,
-        dependencies=len(found.dependencies) or None,
+        events=[event for event in exported.events if ask.since <= event.timestamp < ask.until],
+        incidents=[incident for incident in exported.incidents if ask.since <= incident.detected < ask.until],
+        repos=exported.repos,
+        dependencies=exported.dependencies,
     )

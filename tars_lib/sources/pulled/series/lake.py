@@ -41,7 +41,7 @@ def read(spec: ParquetForm, ask: Ask) -> Pulled:
 
 
 def look(spec: ParquetForm, ask: Ask) -> PullOutlook:
-    """Count the rows of the range and their series; see `Source.look`."""
+    """Count the rows of the range and their series; see `outlook_of`."""
     import pyarrow as pa
 
     with _errors(spec):

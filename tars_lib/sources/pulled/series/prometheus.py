@@ -70,7 +70,7 @@ def read(spec: PrometheusForm, ask: Ask) -> Pulled:
 
 
 def look(spec: PrometheusForm, ask: Ask) -> PullOutlook:
-    """Ask how many series and points there are; see `Source.look`."""
+    """Ask how many series and points there are; see `outlook_of`."""
     first, last = _grid(spec, ask)
     length = max((last - first) // _MILLI, 1)
     series = samples = 0

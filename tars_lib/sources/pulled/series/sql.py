@@ -52,7 +52,7 @@ def read(spec: SqlForm, ask: Ask) -> Pulled:
 
 
 def look(spec: SqlForm, ask: Ask) -> PullOutlook:
-    """Let the database count what the query gives; see `Source.look`."""
+    """Let the database count what the query gives; see `outlook_of`."""
     keys = [_name(spec.column("repo")), *([] if spec.wide else [_name(spec.column("metric"))])]
     listed = ", ".join(keys)
     whole = (
