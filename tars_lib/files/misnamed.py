@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from tars_lib.files.limits import MAX_FILES
 from tars_lib.files.reading import entries
-from tars_lib.text.counts import first_of
+from tars_lib.text.counts import and_more
 
 _DATA = frozenset({"csv", "tsv", "txt", "json", "jsonl", "yaml", "yml", "parquet", "xlsx", "xls", "gz", "zip", "zst"})
 _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -83,4 +83,4 @@ def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
         is_part = name.startswith("history/") and suffixes[-1:] in (["csv"], ["parquet"])
         if wanted is not None and not is_part and suffixes and set(suffixes) <= _DATA:
             unread.append(f"{name} ({wanted} would be)")
-    return [f"not read: {first_of(unread, _MAX_TOLD)}"] if unread else []
+    return [f"not read: {and_more(unread, _MAX_TOLD)}"] if unread else []

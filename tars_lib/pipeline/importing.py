@@ -33,7 +33,7 @@ from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled.record import pulled_names
 from tars_lib.sources.root import read_root
 from tars_lib.sources.tidy import read_tidy
-from tars_lib.text.counts import first_of
+from tars_lib.text.counts import and_more
 
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
 _EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
@@ -238,7 +238,7 @@ def _planned_org(
             sorted({known_repo.repo for known_repo in after.repos} - {known_repo.repo for known_repo in before.repos}),
         ),
     )
-    additions = [f"{what} {first_of(names, 5)}" for what, names in parts if names]
+    additions = [f"{what} {and_more(names, 5)}" for what, names in parts if names]
     links = len(after.dependencies) - len(before.dependencies)
     additions += [f"{links} dependencies"] if links else []
     additions += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []

@@ -96,8 +96,8 @@ def _entries(content: object, label: str) -> list[Any]:
     if isinstance(content, dict):
         key = next((key for key in _LISTS if key in content), None)
         if key is None and content and not any(count in content for count in _COUNTS):
-            found = ", ".join(map(str, content))[:200]
-            raise InputError(f"{label}: no alerts are there; a list under the key alerts is needed; found: {found}")
+            keys = ", ".join(map(str, content))[:200]
+            raise InputError(f"{label}: no alerts are there; a list under the key alerts is needed; found: {keys}")
         content = [] if key is None else content[key] or []
         if not isinstance(content, list):
             raise InputError(f"{label}: {key}: a list is needed, {type(content).__name__} was found")
@@ -115,10 +115,10 @@ def _is_over(entry: object) -> bool:
 def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> ReportedAlert:
     if not isinstance(entry, dict):
         raise InputError(f"{where}: an object is needed")
-    found = ", ".join(map(str, entry))[:200] or "nothing"
+    keys = ", ".join(map(str, entry))[:200] or "nothing"
     key, severity = _first(entry, _SEVERITY)
     if severity is None:
-        raise InputError(f"{where}: no severity; severity, title and timestamp are needed; found: {found}")
+        raise InputError(f"{where}: no severity; severity, title and timestamp are needed; found: {keys}")
     if not isinstance(severity, str) or read_severity(severity) is None:
         allowed = ", ".join(member.value for member in AlertSeverity)
         raise InputError(
@@ -126,7 +126,7 @@ def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> 
         )
     _, title = _first(entry, _TITLE)
     if title is None or not str(title).strip():
-        raise InputError(f"{where}: no title; severity, title and timestamp are needed; found: {found}")
+        raise InputError(f"{where}: no title; severity, title and timestamp are needed; found: {keys}")
     key, time = _first(entry, _TIME)
     return ReportedAlert(
         repo,

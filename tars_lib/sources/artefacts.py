@@ -198,8 +198,8 @@ def _is_light(board: dict[str, object], key: str) -> bool:
 
 
 def _nothing_read(content: dict[str, object], label: str, needed: tuple[str, ...]) -> str:
-    found = ", ".join(map(str, content))[:200] or "nothing"
-    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {found}"
+    keys = ", ".join(map(str, content))[:200] or "nothing"
+    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {keys}"
 
 
 def _refuse_many(entries: list[object], where: str) -> None:

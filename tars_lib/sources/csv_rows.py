@@ -84,7 +84,7 @@ def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHe
         cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in _SEPARATORS}
     except csv.Error as error:
         raise InputError(f"{where}: {error}") from error
-    read = {mark: tuple(trimmed(cell) for cell in found) for mark, found in cells.items()}
+    read = {mark: tuple(trimmed(cell) for cell in names) for mark, names in cells.items()}
     separator = next((mark for mark, names in read.items() if set(needed) <= set(names)), ",")
     columns = read[separator]
     refuse_columns(columns, where, needed)
@@ -106,14 +106,14 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
     lacking = [name for name in needed if name not in columns]
     if lacking:
         # hidden characters are shown, so that two names that look alike can be told apart
-        found = ", ".join(name if name.isprintable() else ascii(name) for name in columns)[:200]
+        shown = ", ".join(name if name.isprintable() else ascii(name) for name in columns)[:200]
         case = [name for name in columns if name.lower() in lacking]
         hint = f"; {', '.join(case)}: write it in lower case" if case else ""
         if "metric" in needed and not case:
             hint = "; " + OTHER_FORMS
         raise InputError(
             f"{where}: column {', '.join(lacking)} is missing; needed: {', '.join(needed)}; "
-            f"found: {' '.join(found.split()) or 'nothing'}{hint}"
+            f"found: {' '.join(shown.split()) or 'nothing'}{hint}"
         )
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")

@@ -46,16 +46,16 @@ def read_incidents(
     refuse_columns(table.columns, label, NEEDED)
     if len(table.rows) > MAX_EVENTS:
         raise InputError(f"{label}: {len(table.rows)} incidents; up to {MAX_EVENTS} are allowed")
-    found: list[PastIncident] = []
+    incidents: list[PastIncident] = []
     faults: list[str] = []
     for line, row in zip(table.lines, table.rows, strict=True):
         try:
-            found.append(_incident(dict(zip(table.columns, row, strict=True)), label, line, assume_tz))
+            incidents.append(_incident(dict(zip(table.columns, row, strict=True)), label, line, assume_tz))
         except InputError as error:
             faults.append(str(error))
     if faults:
         raise InputError(listed(faults), faults=faults[:MAX_KEPT])
-    return tuple(found), table.lines
+    return tuple(incidents), table.lines
 
 
 def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None) -> PastIncident:
@@ -98,20 +98,20 @@ def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None)
     )
 
 
-def incident_row(one: PastIncident) -> dict[str, str]:
+def incident_row(incident: PastIncident) -> dict[str, str]:
     """An incident as the cells of its row, of which a spreadsheet computes none."""
     times = {
-        "detected": one.detected,
-        "started": one.started,
-        "acknowledged": one.acknowledged,
-        "resolved": one.resolved,
+        "detected": incident.detected,
+        "started": incident.started,
+        "acknowledged": incident.acknowledged,
+        "resolved": incident.resolved,
     }
     return {
-        "repo": csv_cell(one.repo or ""),
-        "title": csv_cell(one.title),
-        "severity": "" if one.severity is None else one.severity.value,
-        "source": csv_cell(one.source),
-        "ref": csv_cell(one.ref or ""),
+        "repo": csv_cell(incident.repo or ""),
+        "title": csv_cell(incident.title),
+        "severity": "" if incident.severity is None else incident.severity.value,
+        "source": csv_cell(incident.source),
+        "ref": csv_cell(incident.ref or ""),
         **{column: "" if time is None else time_text(time) for column, time in times.items()},
     }
 
@@ -170,11 +170,14 @@ def merged_incidents(
     InputError
         If it says something else than the row that is there, unless `is_live`.
     """
-    at = {_key(incident_row(one)): (incident_row(one), line) for one, line in zip(known, lines, strict=True)}
+    at = {
+        _key(incident_row(incident)): (incident_row(incident), line)
+        for incident, line in zip(known, lines, strict=True)
+    }
     new: dict[tuple[str, ...], dict[str, str]] = {}
     filled: dict[int, dict[str, str]] = {}
-    for one in given:
-        now = incident_row(one)
+    for incident in given:
+        now = incident_row(incident)
         key = _key(now)
         was, line = at.get(key, (new.get(key), None))
         if was is None:
@@ -185,8 +188,8 @@ def merged_incidents(
             column = differing[0]
             where = label if line is None else place(label, row=line, column=column)
             raise InputError(
-                f"{where}: {was[column]}, but the import says {now[column]} of {one.source} {one.ref or one.title}; "
-                "one of them is meant"
+                f"{where}: {was[column]}, but the import says {now[column]} of {incident.source} "
+                f"{incident.ref or incident.title}; one of them is meant"
             )
         more = {column: text for column, text in now.items() if text and text != was[column]}
         was |= more

@@ -41,12 +41,12 @@ def some_of(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
-def first_of(names: Sequence[str], most: int = 4) -> str:
+def and_more(names: Sequence[str], most: int = 4) -> str:
     """Return the first names, and how many more there are.
 
     Examples
     --------
-    >>> first_of(("a", "b", "c"), most=2)
+    >>> and_more(("a", "b", "c"), most=2)
     'a, b and 1 more'
     """
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -103,6 +103,11 @@ class SourceForm(Model):
     kind: Key
     auth: Auth = Auth()
 
+    @property
+    def label(self) -> str:
+        """How messages name the source."""
+        return f"source {self.name}"
+
     @model_validator(mode="before")
     @classmethod
     def _no_password_in_url(cls, given: Any) -> Any:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tars_lib.engines.sla.readiness import breach_headline, lasting
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.organisation import duration_text
-from tars_lib.text.counts import first_of, one_in
+from tars_lib.text.counts import and_more, one_in
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -103,5 +103,5 @@ def _what(impact: UserImpact, when: str, *, is_past: bool) -> str:
 
 def _named(names: tuple[str, ...]) -> str:
     if len(names) > MAX_NAMED:
-        return first_of(names, MAX_NAMED)
+        return and_more(names, MAX_NAMED)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -22,7 +22,7 @@ from tars_lib.model.times import read_duration
 from tars_lib.playbook.decision_tree import classify
 from tars_lib.playbook.escalation import Escalation, Rung, escalate
 from tars_lib.playbook.facts import BreachedSla, Facts, Status
-from tars_lib.text.counts import first_of
+from tars_lib.text.counts import and_more
 from tars_lib.text.times import MINUTES
 
 VERIFY = "Verify: "
@@ -184,8 +184,8 @@ def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
     ]
     return [
         *back,
-        f"Isolate {path.path[0]} from {first_of(path.path[1:])}",
-        f"Freeze deployments to {first_of(path.path)}",
+        f"Isolate {path.path[0]} from {and_more(path.path[1:])}",
+        f"Freeze deployments to {and_more(path.path)}",
     ]
 
 
@@ -204,7 +204,7 @@ def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: Temporal
         for factor in cluster.common_factors
         if factor.kind is FactorKind.SHARED_INFRASTRUCTURE
     ][:1]
-    return [*back, *shared, f"Freeze deployments to {first_of(cluster.repos)}"]
+    return [*back, *shared, f"Freeze deployments to {and_more(cluster.repos)}"]
 
 
 def _of_alerts(alerts: AlertReport) -> list[str]:

@@ -15,7 +15,7 @@ from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.names import Event, Repo, SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
-from tars_lib.text.counts import first_of
+from tars_lib.text.counts import and_more
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
@@ -123,8 +123,8 @@ class RepoStanding(Telling, Repo):
         team = f"of team {self.team}" if self.team else "without a team"
         kind = "external" if self.external else "customer facing" if self.customer_facing else "internal"
         tier = "" if self.tier is None else f", tier {self.tier}"
-        callees = first_of([edge.callee for edge in self._org.dependencies if edge.caller == self.repo]) or "nobody"
-        callers = first_of([edge.caller for edge in self._org.dependencies if edge.callee == self.repo]) or "nobody"
+        callees = and_more([edge.callee for edge in self._org.dependencies if edge.caller == self.repo]) or "nobody"
+        callers = and_more([edge.caller for edge in self._org.dependencies if edge.callee == self.repo]) or "nobody"
         yield f"{named}, {team}, is {kind}{tier}; it calls {callees} and is called by {callers}."
 
     def _state(self) -> Iterator[str]:

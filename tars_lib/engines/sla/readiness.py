@@ -17,7 +17,7 @@ from tars_lib.engines.sla.report import (
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
-from tars_lib.text.counts import active_text, first_of, plural, some_of
+from tars_lib.text.counts import active_text, and_more, plural, some_of
 from tars_lib.text.quantities import days_text, value_text
 from tars_lib.text.times import MINUTES
 
@@ -253,7 +253,7 @@ def _breach_sentences(
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     verdict = (
         f"{breach.sla_name}: {value_text(breach.value, breach.unit)} against {value_text(breach.objective, breach.unit)} in "
-        f"{first_of(breach.repos, 3) or 'the organisation as a whole'}{when}.{chance}"
+        f"{and_more(breach.repos, 3) or 'the organisation as a whole'}{when}.{chance}"
     )
     fields = ("sla_name", "started_at", "ended_at", "value", "objective", "repos", "could_be_chance")
     sentences = [Sentence(verdict, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]

@@ -205,11 +205,11 @@ def _lead(track: Track, number: int, first: int, last: int) -> int:
     return max(max(lead, 0) - max(int(time[end - 1] + span[end - 1]) - last, 0), 0)
 
 
-def _counted(found: Track, chosen: Bools, n: int) -> Ints:
+def _counted(track: Track, chosen: Bools, n: int) -> Ints:
     """Chosen samples of each repo, (N,)."""
     counts = np.zeros(n, dtype=np.int64)
-    for block in series_blocks(found.column):
-        counts += np.bincount(found.column[block][chosen[block]], minlength=n)
+    for block in series_blocks(track.column):
+        counts += np.bincount(track.column[block][chosen[block]], minlength=n)
     return counts
 
 

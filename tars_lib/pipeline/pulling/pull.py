@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tars_lib.config.org import read_org_config
 from tars_lib.config.org_additions import OrgAdditions, with_additions
 from tars_lib.config.pulling.file import read_sources
-from tars_lib.errors import ConfigError, InputError, TarsError
+from tars_lib.errors import ConfigError, InputError, TarsError, one_line
 from tars_lib.files.atomic import staged_file, write_together
 from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, sha256_of
@@ -171,10 +171,10 @@ def _looked(root: Path, spec: SourceForm, wanted: Range, world: World) -> Pulled
     notes = _Notes()
     try:
         config = _org(root / ORG_FILE)
-        stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=f"source {spec.name}")
+        stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=spec.label)
         outlook = outlook_of(source_of(spec.kind), spec, _ask(root, spec, stamps.asked, world, notes))
     except TarsError as error:
-        return PulledSource(spec.name, spec.kind, _one_line(error))
+        return PulledSource(spec.name, spec.kind, one_line(error))
     return PulledSource(spec.name, spec.kind, notes=tuple(notes.texts), outlook=outlook)
 
 
@@ -183,13 +183,13 @@ def _pulled(root: Path, spec: SourceForm, wanted: Range, world: World) -> Pulled
         with ExitStack() as stack:
             return _written(root, spec, wanted, world, stack)
     except (TarsError, OSError) as error:
-        return PulledSource(spec.name, spec.kind, _one_line(error))
+        return PulledSource(spec.name, spec.kind, one_line(error))
 
 
 def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: ExitStack) -> PulledSource:
     """Ask one source, and put its files into place together once all of them are accepted."""
     notes = _Notes()
-    label = f"source {spec.name}"
+    label = spec.label
     org_path = root / ORG_FILE
     config = _org(org_path)
     stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=label)
@@ -251,7 +251,7 @@ def _samples(
 ) -> WrittenSamples:
     if answer.samples is None:
         return WrittenSamples()
-    label = f"source {spec.name}"
+    label = spec.label
     table = root / "history" / f"{spec.name}.parquet"
     origin = (spec.name, record.digest_of(spec, placing.stamps.shift, placing.factors))
     earlier = _earlier(root, table, origin, notes)
@@ -366,10 +366,3 @@ def _entry(
         "dependencies": len(answer.dependencies),
         "notes": list(notes.texts),
     }
-
-
-def _one_line(error: BaseException) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())

@@ -48,8 +48,8 @@ class Document:
     def __post_init__(self) -> None:
         titles = [index for index, block in enumerate(self.blocks) if isinstance(block, TitleBlock)]
         if titles != [0]:
-            found = f"{len(titles)} of {len(self.blocks)} blocks"
-            raise ReportError(f"a report begins with its one TitleBlock; TitleBlock found in {found}")
+            shown = f"{len(titles)} of {len(self.blocks)} blocks"
+            raise ReportError(f"a report begins with its one TitleBlock; TitleBlock found in {shown}")
         if self.generated_at.tzinfo is None:
             raise ReportError(f"generated_at: got {self.generated_at.isoformat()}, expected a time with a zone")
 

@@ -57,12 +57,12 @@ def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, ou
 
 def annotate_reports(outcomes: Sequence[Outcome]) -> tuple[Annotation, ...]:
     """An error for each report that failed, at most ten, the last of which counts what was left out."""
-    found = [
+    failed = [
         Annotation("error", f"Report failed: {outcome.job.name}", (" ".join(str(outcome.error).split()),))
         for outcome in outcomes
         if outcome.error is not None
     ]
-    return tuple(first_of(found, "error"))
+    return tuple(first_of(failed, "error"))
 
 
 def _row(outcome: Outcome) -> str:

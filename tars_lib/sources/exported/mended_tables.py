@@ -57,7 +57,9 @@ def _with_days(table: TextTable, kept: tuple[str, ...]) -> TextTable:
         return table
     day, time = names[_DAY], names[_TIME]
     parts = [(row[day], row[time]) for row in table.rows]
-    if {table.columns[day], table.columns[time]} & set(kept) or any(":" in one or ":" not in two for one, two in parts):
+    if {table.columns[day], table.columns[time]} & set(kept) or any(
+        ":" in date or ":" not in hour for date, hour in parts
+    ):
         return table
     joined = [(*row[:time], f"{row[day]} {row[time]}", *row[time + 1 :]) for row in table.rows]
     return _without(replace(table, rows=tuple(joined)), {table.columns[day]})

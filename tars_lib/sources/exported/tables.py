@@ -75,31 +75,31 @@ def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
             continue
         if len(line) > MAX_HEADER_BYTES or titles > _TITLES:
             return None
-        found = _head(line, number)
+        head = _head(line, number)
         if line.startswith("#"):
-            remark = found or remark
+            remark = head or remark
             continue
-        if found is None:
+        if head is None:
             titles += 1
             continue
-        if remark is not None and _DATA.match(line) and len(remark[0]) == len(found[0]):
+        if remark is not None and _DATA.match(line) and len(remark[0]) == len(head[0]):
             return (remark[0][0].lstrip("# "), *remark[0][1:]), remark[1], remark[2]
         after = _head(next(lines, (0, ""))[1], 0) if titles else None
-        return found if not titles or (after is not None and len(after[0]) == len(found[0])) else None
+        return head if not titles or (after is not None and len(after[0]) == len(head[0])) else None
     return remark
 
 
 def _head(line: str, number: int) -> tuple[tuple[str, ...], str, int] | None:
     """The line as a header, by the separator that gives most columns; None where none gives two."""
-    found: tuple[tuple[str, ...], str, int] | None = None
+    best: tuple[tuple[str, ...], str, int] | None = None
     for mark in _SEPARATORS:
         try:
             names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
         except (csv.Error, StopIteration):
             continue
-        if len(names) > 1 and (found is None or len(names) > len(found[0])):
-            found = (names, mark, number)
-    return found
+        if len(names) > 1 and (best is None or len(names) > len(best[0])):
+            best = (names, mark, number)
+    return best
 
 
 def read_table(text: str, label: str) -> TextTable:
@@ -111,10 +111,10 @@ def read_table(text: str, label: str) -> TextTable:
         If there is no header of at least two columns, a column stands twice, a quote is not closed, or rows have another number
         of fields than the header; up to ten rows are named.
     """
-    found = head_of(text)
-    if found is None:
+    first_row = head_of(text)
+    if first_row is None:
         raise InputError(f"{label}: no table: a first row that names at least two columns is needed")
-    columns, separator, line = found
+    columns, separator, line = first_row
     where = place(label, row=line)
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")

@@ -46,7 +46,9 @@ def pulled_names(root: Path) -> frozenset[str]:
     path = root / SOURCES_FILE
     given = read_yaml(path, SOURCES_FILE) if is_there(path, SOURCES_FILE, ConfigError) else None
     listed = given.get("sources") if isinstance(given, dict) else None
-    named = [one.get("name") for one in listed or () if isinstance(one, dict)] if isinstance(listed, list) else []
+    named = (
+        [source.get("name") for source in listed or () if isinstance(source, dict)] if isinstance(listed, list) else []
+    )
     return frozenset(str(name).casefold() for name in [*named, *read_record(root)])
 
 

@@ -248,17 +248,17 @@ _LINK = re.compile(r'<([^<>]{1,2000})>\s*;[^,<]*\brel="?next"?')
 
 
 def _next(header: str) -> str | None:
-    found = _LINK.search(header[:10_000])
-    return None if found is None else found[1]
+    link = _LINK.search(header[:10_000])
+    return None if link is None else link[1]
 
 
 def _words(body: bytes) -> str:
     """Return what a server says is wrong, as its JSON says it or as plain text; bounded, in one line."""
     text = body[:2000].decode("utf-8", "replace")
     for key in ("error", "message"):
-        found = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.){{1,300}})"', text)
-        if found is not None:
-            return " ".join(found[1].replace('\\"', '"').split())[:200]
+        said = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.){{1,300}})"', text)
+        if said is not None:
+            return " ".join(said[1].replace('\\"', '"').split())[:200]
     return "" if text.lstrip().startswith(("<", "{")) else " ".join(text.split())[:200]
 
 

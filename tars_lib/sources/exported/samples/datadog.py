@@ -56,8 +56,8 @@ def _points(entry: PlacedEntry) -> Points:
 
 def _second(document: object) -> Entry | None:
     """Read an answer of the interface's second version: series, their times and values in lists beside each other."""
-    found = at(document, "data.attributes") if isinstance(document, dict) else None
-    return found if isinstance(found, dict) and {"series", "times", "values"} <= set(found) else None
+    attributes = at(document, "data.attributes") if isinstance(document, dict) else None
+    return attributes if isinstance(attributes, dict) and {"series", "times", "values"} <= set(attributes) else None
 
 
 def _of_lists(answer: Entry, label: str, choices: Choices) -> Exported:

@@ -83,7 +83,7 @@ def read_lines(content: Content, choices: Choices) -> Exported:
     InputError
         If a line cannot be read or has no time, or repo or metric cannot be told.
     """
-    label, found, passed = content.label, _Collected(), Counter[str]()
+    label, collected, passed = content.label, _Collected(), Counter[str]()
     for number, line in enumerate(content.text.split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -97,8 +97,8 @@ def read_lines(content: Content, choices: Choices) -> Exported:
             if _NUMBER.fullmatch(number_in) is None:
                 passed[key] += 1
                 continue
-            found.add((_bare(parts[1]), _bare(key)), tags, parts[4], number_in, number)
-    return found.exported(label, choices, _columns("line protocol", choices), passed)
+            collected.add((_bare(parts[1]), _bare(key)), tags, parts[4], number_in, number)
+    return collected.exported(label, choices, _columns("line protocol", choices), passed)
 
 
 def _bare(text: str) -> str:
@@ -123,7 +123,7 @@ def read_annotated(content: Content, choices: Choices) -> Exported:
     InputError
         If the query failed, a table has no times or numbers, or repo or metric cannot be told.
     """
-    label, found, passed = content.label, _Collected(), Counter[str]()
+    label, collected, passed = content.label, _Collected(), Counter[str]()
     kinds: Sequence[str] = ()
     defaults: Sequence[str] = ()
     columns: Sequence[str] = ()
@@ -145,11 +145,15 @@ def read_annotated(content: Content, choices: Choices) -> Exported:
                     raise InputError(f"{place(label, row=line)}: {len(row)} fields; {len(columns)} are needed")
                 filled = [cell or (defaults[k] if k < len(defaults) else "") for k, cell in enumerate(row)]
                 _add_row(
-                    found, dict(zip(columns, filled, strict=True)), dict(zip(columns, kinds, strict=True)), line, passed
+                    collected,
+                    dict(zip(columns, filled, strict=True)),
+                    dict(zip(columns, kinds, strict=True)),
+                    line,
+                    passed,
                 )
     except csv.Error as error:
         raise InputError(f"{label}: {error}") from error
-    return found.exported(label, choices, _columns("annotated CSV", choices), passed)
+    return collected.exported(label, choices, _columns("annotated CSV", choices), passed)
 
 
 def _refuse_head(columns: Sequence[str], kinds: Sequence[str], where: str) -> None:
@@ -160,7 +164,7 @@ def _refuse_head(columns: Sequence[str], kinds: Sequence[str], where: str) -> No
 
 
 def _add_row(
-    found: _Collected, row: Mapping[str, str], kinds: Mapping[str, str], line: int, passed: Counter[str]
+    collected: _Collected, row: Mapping[str, str], kinds: Mapping[str, str], line: int, passed: Counter[str]
 ) -> None:
     tags = {name: row[name] for name, kind in kinds.items() if kind == "string" and name not in _OWN and row[name]}
     measurement = row.get("_measurement", "")
@@ -170,22 +174,24 @@ def _add_row(
         if kinds[name] not in _NUMBERS:
             passed[of] += 1
         else:
-            found.add((measurement, of), tags, row["_time"], row[name] or None, line)
+            collected.add((measurement, of), tags, row["_time"], row[name] or None, line)
 
 
 def is_answer(document: object) -> bool:
     """Return whether parsed JSON looks like the answer to a query in InfluxQL."""
     parts = document if isinstance(document, list) else [document]
     return bool(parts) and all(
-        isinstance(one, dict) and isinstance(one.get("results"), list) and _is_statement(one["results"])
-        for one in parts
+        isinstance(part, dict) and isinstance(part.get("results"), list) and _is_statement(part["results"])
+        for part in parts
     )
 
 
 def _is_statement(results: Sequence[object]) -> bool:
     return bool(results) and all(
-        isinstance(one, dict) and ("statement_id" in one or "series" in one) and "beginTimeSeconds" not in one
-        for one in results
+        isinstance(result, dict)
+        and ("statement_id" in result or "series" in result)
+        and "beginTimeSeconds" not in result
+        for result in results
     )
 
 
@@ -197,18 +203,18 @@ def read_answer(document: object, label: str = "influx", choices: Choices = NO_C
     InputError
         If the query failed, a row does not fit its columns, or repo or metric cannot be told.
     """
-    found, passed = _Collected(), Counter[str]()
+    collected, passed = _Collected(), Counter[str]()
     for result in records_of(document, ("results",), label, choices):
         if result.entry.get("error") or result.entry.get("partial"):
             raise InputError(
                 f"{result.where}: the answer is not whole: {str(result.entry.get('error') or 'partial')[:200]}"
             )
         for series in result.records("series") if "series" in result.entry else ():
-            _add_series(found, series, passed)
-    return found.exported(label, choices, _columns("columns and values", choices), passed)
+            _add_series(collected, series, passed)
+    return collected.exported(label, choices, _columns("columns and values", choices), passed)
 
 
-def _add_series(found: _Collected, series: PlacedEntry, passed: Counter[str]) -> None:
+def _add_series(collected: _Collected, series: PlacedEntry, passed: Counter[str]) -> None:
     """Add a series; a column of texts is a tag only where it names the service."""
     columns, tags = series.entry.get("columns"), series.entry.get("tags")
     repo_from = series.choices.repo_from or REPO_LABEL
@@ -223,7 +229,7 @@ def _add_series(found: _Collected, series: PlacedEntry, passed: Counter[str]) ->
             if key == "time" or key in texts:
                 passed.update([key] if key in texts and key not in own else [])
             else:
-                found.add((series.name("name"), key), own, str(row["time"]), value, 0)
+                collected.add((series.name("name"), key), own, str(row["time"]), value, 0)
 
 
 def _rows(given: object, width: int, where: str) -> Iterator[list[object]]:

@@ -57,8 +57,8 @@ def _points(metric: str, rows: list[tuple[str, object, object]]) -> Points:
 
 
 def _inner(document: object) -> object:
-    found = at(document, _NERDGRAPH) if isinstance(document, dict) else None
-    inner = document if found is None else found
+    answer = at(document, _NERDGRAPH) if isinstance(document, dict) else None
+    inner = document if answer is None else answer
     return {SHAPE.keys[0]: list(_flat(inner))} if isinstance(inner, dict) and _is_older(inner) else inner
 
 
@@ -78,12 +78,12 @@ def _flat(answer: Entry) -> Iterator[object]:
         facet = ", ".join(map(str, name)) if isinstance(name, list) else name
         for entry in part[_SERIES]:
             told = entry.get("results") if isinstance(entry, dict) else None
-            numbers = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+            numbers = [number for number in told if isinstance(number, dict)] if isinstance(told, list) else []
             if isinstance(entry, dict):
                 yield {
                     **({} if facet is None else {"facet": facet}),
                     **{key: entry.get(key) for key in (_BEGIN, _END)},
-                    **{key: value for one in numbers for key, value in one.items()},
+                    **{key: value for number in numbers for key, value in number.items()},
                 }
 
 
@@ -91,7 +91,7 @@ def _values(entry: Entry) -> Iterator[tuple[str, object]]:
     """Numbers of an entry by the function that gave them; those of a percentile have one for each."""
     for key, value in entry.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", one) for inner, one in value.items())
+            yield from ((f"{key}.{inner}", number) for inner, number in value.items())
         elif key not in (_BEGIN, _END) and (value is None or not isinstance(value, str | bool | list)):
             yield key, value
 

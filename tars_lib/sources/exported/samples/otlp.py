@@ -41,7 +41,7 @@ _NO_VALUE = 1
 def is_one(document: object) -> bool:
     """Return whether parsed JSON holds metrics of OpenTelemetry."""
     parts = document if isinstance(document, list) else [document]
-    return bool(parts) and all(isinstance(one, dict) and isinstance(one.get(_LISTS[0]), list) for one in parts)
+    return bool(parts) and all(isinstance(part, dict) and isinstance(part.get(_LISTS[0]), list) for part in parts)
 
 
 def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) -> Exported:

@@ -21,7 +21,6 @@ from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
     entries_in,
-    label_of,
     read_lists,
     recent,
     release_events,
@@ -53,7 +52,7 @@ def read(spec: GithubForm, ask: Ask) -> Pulled:
 
 
 def _deployments(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, deployments of {name}"
+    label = f"{spec.label}, deployments of {name}"
     wanted = {} if spec.environment is None else {"environment": spec.environment}
     path = f"/repos/{name}/deployments"
     deployments = []
@@ -69,13 +68,13 @@ def _deployments(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> 
 
 
 def _releases(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, releases of {name}"
+    label = f"{spec.label}, releases of {name}"
     releases = list(recent(web, f"/repos/{name}/releases", {}, label, ask))
     return Exported(events=tuple(release_events(releases, repo, label, "published_at")))
 
 
 def _commits(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, commits of {name}"
+    label = f"{spec.label}, commits of {name}"
     commits = recent(web, f"/repos/{name}/commits", span_of(ask), label, ask, field=_COMMITTED)
     return Exported(
         events=tuple(commit_events(commits, repo, label, time=_COMMITTED, said="commit.message", sha="sha"))
@@ -83,7 +82,7 @@ def _commits(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Expo
 
 
 def _runs(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, workflow runs of {name}"
+    label = f"{spec.label}, workflow runs of {name}"
     span = f"{ask.since:{SECONDS}}..{ask.until:{SECONDS}}"
     events = []
     path = f"/repos/{name}/actions/runs"

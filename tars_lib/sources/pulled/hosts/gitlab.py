@@ -19,7 +19,6 @@ from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
-    label_of,
     read_lists,
     recent,
     release_events,
@@ -40,7 +39,7 @@ def read(spec: GitlabForm, ask: Ask) -> Pulled:
     """Read what the entry names, of each project; see `Source.read`."""
 
     def read_list(name: str, repo: str, listed: str) -> Exported:
-        project, label = f"/api/v4/projects/{quote(name, safe='')}", f"{label_of(spec)}, {listed} of {name}"
+        project, label = f"/api/v4/projects/{quote(name, safe='')}", f"{spec.label}, {listed} of {name}"
         return _READERS[listed](spec, ask, web, project, repo, label)
 
     with server(spec, ask) as web:

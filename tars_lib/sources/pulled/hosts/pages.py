@@ -15,21 +15,16 @@ from tars_lib.sources.pulled.web import Web, basic, bearer
 from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
-    from tars_lib.config.pulling.changes import GithubForm, GitlabForm, WebForm
+    from tars_lib.config.pulling.changes import GithubForm, GitlabForm
 
 MAX_PAGES = 1_000
 """Pages of one list; judgement: with 100 entries each that is a deploy every five minutes for a year."""
 
 
-def label_of(spec: WebForm) -> str:
-    """Return how messages name a source."""
-    return f"source {spec.name}"
-
-
 def server(spec: Any, ask: Ask, *, scheme: str = "Bearer", headers: Mapping[str, str] | None = None) -> Web:
     """The server of a source, with its token."""
     given = {**(headers or {}), **spec.headers, **bearer(ask, spec.auth, scheme)}
-    return Web(label_of(spec), spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
+    return Web(spec.label, spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
 
 
 def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Iterator[Any]:

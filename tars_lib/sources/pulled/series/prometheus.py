@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,22 +77,18 @@ def look(spec: PrometheusForm, ask: Ask) -> PullOutlook:
         for metric in spec.metrics.values():
             step = max(int(spec.step.total_seconds()), 1)
             counted = f"count_over_time(({metric.query})[{length + step}s:{step}s])"
-            found = series_of(
-                web.json("/api/v1/query", {"query": counted, "time": _seconds(last)}, form=True), _label(spec), "vector"
+            answered = series_of(
+                web.json("/api/v1/query", {"query": counted, "time": _seconds(last)}, form=True), spec.label, "vector"
             )
-            series += len(found)
-            samples += int(sum(float(values_of(one, _label(spec))[1].sum()) for one in found))
+            series += len(answered)
+            samples += int(sum(float(values_of(counts, spec.label)[1].sum()) for counts in answered))
         calls = None if spec.service_graph is None else len(_calls(spec, ask, web))
     return PullOutlook(series=series, samples=samples, dependencies=calls)
 
 
-def _label(spec: PrometheusForm) -> str:
-    return f"source {spec.name}"
-
-
 def _server(spec: PrometheusForm, ask: Ask) -> Web:
     headers = dict(spec.headers) | bearer(ask, spec.auth)
-    return Web(_label(spec), spec.url, headers, spec.timeout, ask, auth=basic(ask, spec.auth), at_most=_ANSWER)
+    return Web(spec.label, spec.url, headers, spec.timeout, ask, auth=basic(ask, spec.auth), at_most=_ANSWER)
 
 
 def _grid(spec: PrometheusForm, ask: Ask) -> tuple[int, int]:
@@ -145,7 +140,7 @@ def _piece(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int
         if piece.first == piece.last or not (isinstance(error, TooLargeError) or _TOO_MUCH.search(error.said)):
             raise InputError(f"{error} (metric {piece.metric})") from error
         return _halved(spec, web, piece)
-    return _table(spec, piece, metric, series_of(content, f"{_label(spec)}, {piece.metric}", "matrix"))
+    return _table(spec, piece, metric, series_of(content, f"{spec.label}, {piece.metric}", "matrix"))
 
 
 def _halved(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int]:
@@ -153,29 +148,29 @@ def _halved(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, in
 
     step = int(spec.step.total_seconds()) * _MILLI
     middle = piece.first + (piece.last - piece.first) // step // 2 * step
-    one, lost = _piece(spec, web, _Piece(piece.metric, piece.first, middle))
-    other, more = _piece(spec, web, _Piece(piece.metric, middle + step, piece.last))
-    return pa.concat_tables([one, other]), lost + more
+    first, lost = _piece(spec, web, _Piece(piece.metric, piece.first, middle))
+    second, more = _piece(spec, web, _Piece(piece.metric, middle + step, piece.last))
+    return pa.concat_tables([first, second]), lost + more
 
 
 def _table(
-    spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, found: list[AnsweredSeries]
+    spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, answered: list[AnsweredSeries]
 ) -> tuple[pa.Table, int]:
     import pyarrow as pa
 
-    label = f"{_label(spec)}, {piece.metric}"
+    label = f"{spec.label}, {piece.metric}"
     repos: dict[str, int] = {}
     times, values, codes = [], [], []
     missing = 0
-    for one in found:
-        repo = _repo_of(one.labels, metric.repo, label)
+    for series in answered:
+        repo = _repo_of(series.labels, metric.repo, label)
         if repo in repos:
             raise InputError(
                 f"{label}: several series of service {repo[:100]!a}; one a service is allowed, "
                 f"such as by sum by ({metric.repo}) (...)"
             )
         repos[repo] = len(repos)
-        time, value = values_of(one, label)
+        time, value = values_of(series, label)
         if time.size and not (piece.first <= time.min() and time.max() <= piece.last):
             raise InputError(f"{label}: points outside the range that was asked, from {_iso(piece.first)} on")
         if (np.diff(time) <= 0).any():
@@ -225,20 +220,16 @@ def _calls(spec: PrometheusForm, ask: Ask, web: Web) -> list[Dependency]:
     """Return who called whom at least once in the range."""
     graph = spec.service_graph
     assert graph is not None  # noqa: S101 - for the type
-    label = f"{_label(spec)}, service_graph"
+    label = f"{spec.label}, service_graph"
     content = web.json(
-        "/api/v1/query", {"query": _graph_query(spec, ask), "time": f"{_epoch(ask.until):.3f}"}, form=True
+        "/api/v1/query", {"query": _graph_query(spec, ask), "time": f"{to_micros(ask.until) / SECOND:.3f}"}, form=True
     )
-    found = []
-    for one in series_of(content, label, "vector"):
-        pair = (_repo_of(one.labels, graph.client, label), _repo_of(one.labels, graph.server, label))
+    pairs = []
+    for series in series_of(content, label, "vector"):
+        pair = (_repo_of(series.labels, graph.client, label), _repo_of(series.labels, graph.server, label))
         if pair[0] != pair[1] and not set(pair) & set(graph.leave_out):
-            found.append(pair)
-    return [Dependency(caller, callee) for caller, callee in sorted(set(found))]
-
-
-def _epoch(time: datetime) -> float:
-    return to_micros(time) / SECOND
+            pairs.append(pair)
+    return [Dependency(caller, callee) for caller, callee in sorted(set(pairs))]
 
 
 def _seconds(millis: int) -> str:

@@ -44,10 +44,10 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
     """
     order: list[str] = []
 
-    def put(found: re.Match[str]) -> str:
-        name = found["name"]
+    def put(part: re.Match[str]) -> str:
+        name = part["name"]
         if name is None:
-            return found[0]
+            return part[0]
         if name not in PARAMETERS:
             raise ConfigError(f"{where}: parameter :{name[:40]} is not known; allowed: :since, :until")
         order.append(name)
