@@ -199,8 +199,6 @@ def staged_folder(parent: Path, stem: str) -> Iterator[Path]:
 
     Parameters
     ----------
-    parent : Path
-        Made if need be.
     stem : str
         How the folder's hidden name begins, with its leading dot.
 

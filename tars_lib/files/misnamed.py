@@ -59,13 +59,6 @@ def names_in(root: Path) -> Iterator[str]:
 def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
     """Say what a reader should know of files that are not read.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Places in the root.
-    read : collection of str
-        Those of them that are read.
-
     Returns
     -------
     list of str

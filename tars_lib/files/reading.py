@@ -54,8 +54,6 @@ def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputEr
 
     Parameters
     ----------
-    path : Path
-        Below `root` by its name.
     root : Path
         May be a link itself: it was named by the user.
 

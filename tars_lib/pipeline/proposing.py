@@ -75,11 +75,6 @@ class _Past:
 def propose(org: OrgData, root: Path) -> Proposal:
     """Propose `org.yaml` and `sla-policies.yaml` of what a root holds; files that are there are never touched.
 
-    Parameters
-    ----------
-    org : OrgData
-        As read from the root.
-
     Raises
     ------
     InputError

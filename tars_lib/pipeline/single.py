@@ -74,17 +74,7 @@ def run_engine(
     windows: tuple[Window, ...] | None = None,
     max_lag: int | None = None,
 ) -> R:
-    """Run one engine; what it rests on and was not given is made in memory.
-
-    Parameters
-    ----------
-    engine : callable
-        As `STEPS` names it.
-    upstream : Upstream, optional
-        Reports that are there already.
-    overdue, windows, max_lag
-        As for `EngineInput`.
-    """
+    """Run one engine; what it rests on and was not given is made in memory."""
     others = upstream or Upstream()
     results = {STEPS[name].load_engine(): report for name, report in others.reports.items()}
     given = EngineInput(org, as_of, stamp(), overdue, windows, max_lag, dict(results))

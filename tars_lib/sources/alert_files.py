@@ -44,11 +44,6 @@ def read_alerts(
 ) -> tuple[tuple[ReportedAlert, ...], tuple[str, ...]]:
     """Read alerts.
 
-    Parameters
-    ----------
-    content : object
-        Values of a JSON file.
-
     Returns
     -------
     alerts : tuple of ReportedAlert

@@ -125,8 +125,6 @@ def with_incidents(
     ----------
     path : Path or None
         Of the file; None where there is none yet.
-    is_live : bool
-        As for `merged_incidents`.
 
     Returns
     -------
@@ -160,8 +158,6 @@ def merged_incidents(
 
     Parameters
     ----------
-    known, lines
-        What is there.
     is_live : bool
         Their system says it now, so it wins; else it may say nothing new of a cell that is filled.
 

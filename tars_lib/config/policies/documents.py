@@ -23,8 +23,6 @@ class Document:
 
     Attributes
     ----------
-    content : mapping
-        As YAML gives it.
     number : int
         Place in the file, from 1.
     """

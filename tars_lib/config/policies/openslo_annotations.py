@@ -55,10 +55,6 @@ def with_annotations(policy: AnyPolicy, own: Own, *, is_alone: bool, where: str,
 
     Parameters
     ----------
-    policy : AnyPolicy
-        As the document says it.
-    is_alone : bool
-        Whether the SLO has one objective.
     reading : Reading
         Its definitions of metrics decide about units.
 

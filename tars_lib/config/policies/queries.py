@@ -49,8 +49,6 @@ class Reading:
 
         Parameters
         ----------
-        query : object
-            As the document gives it.
         is_exact : bool
             Whether the query alone says all; without that the map is needed even for a plain name.
 

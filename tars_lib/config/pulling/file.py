@@ -62,11 +62,6 @@ FORMS: Mapping[str, type[SourceForm]] = MappingProxyType(
 def read_sources(path: Path, label: str, plugins: Collection[str] = ()) -> tuple[SourceForm, ...]:
     """Read `sources.yaml`.
 
-    Parameters
-    ----------
-    plugins : collection of str
-        Kinds that other packages bring.
-
     Raises
     ------
     ConfigError

@@ -128,11 +128,6 @@ def hinge(values: Floats) -> int:
     Least squares over all bends (Hinkley 1969, Inference about the intersection in two-phase regression,
     https://doi.org/10.1093/biomet/56.3.495), with the first part held flat.
 
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Finite.
-
     Returns
     -------
     int

@@ -64,8 +64,6 @@ def metric_course(
     ----------
     repo, metric : str
         `error_rate` is derived from the two counts where nobody reports it.
-    start, end : datetime
-        With a zone.
     event : Event, optional
         Medians before and after it are taken within the stretch.
 

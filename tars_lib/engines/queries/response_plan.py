@@ -51,14 +51,8 @@ class ResponsePlan:
 
     Attributes
     ----------
-    first : str
-        The first action.
-    then : tuple of str
-        The next ones, in order.
     verify : str
         What shows that they worked; empty where the playbook has nothing.
-    owner : str
-        Who does the first one.
     clock : str
         Until when it is to be contained, in words: "within 15 minutes", "by 15:19 UTC"; empty where no time is set.
     recipients : tuple of Recipient
@@ -109,15 +103,7 @@ def response_plan(
 ) -> ResponsePlan | None:
     """Decide the response to the finding that stands highest.
 
-    Parameters
-    ----------
-    exit_code : int
-        Of that finding.
-
-    Returns
-    -------
-    ResponsePlan or None
-        None where nothing is to be contained.
+    Return None where nothing is to be contained.
     """
     actions = (
         _of_breach(sla) or _of_path(org, temporal) or _of_cluster(org, correlation, temporal) or _of_alerts(alerts)
@@ -149,8 +135,6 @@ def with_record(
 
     Parameters
     ----------
-    escalation : Escalation
-        Of the incident, now.
     actions : sequence of str
         Those of its checklist that stop the impact and are not done, begun ones first; empty: the plan's own stay.
     due_at : datetime or None

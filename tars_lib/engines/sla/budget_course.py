@@ -47,10 +47,7 @@ def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spendin
 
     The budget is that of all events in the window, so a straight line from 1 to 0 spends exactly what is allowed.
 
-    Returns
-    -------
-    Spending or None
-        None for an SLI without a budget, an objective that allows nothing, or a window without samples.
+    Return None for an SLI without a budget, an objective that allows nothing, or a window without samples.
     """
     policy = org.policy(result.sla_id)
     track = None if policy is None else read_track(org, policy)

@@ -61,10 +61,7 @@ class Courses:
 def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     """Course of the breached SLI in every repo.
 
-    Returns
-    -------
-    Courses or None
-        None where the breach has no onset or its policy is not in the organisation.
+    Return None where the breach has no onset or its policy is not in the organisation.
     """
     policy = org.policy(breach.sla_id)
     track = None if policy is None else read_track(org, policy)

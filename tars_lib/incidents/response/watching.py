@@ -73,8 +73,6 @@ def look(
     ----------
     root, outdir : Path
         The org-health folder, and where run directories go.
-    last : Run or None
-        The run before.
     register : Path, optional
         Incidents whose overdue escalations become alerts of the run.
     """

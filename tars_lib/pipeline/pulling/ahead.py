@@ -19,11 +19,6 @@ def ahead(pieces: Iterator[T], at_most: int = PIECES) -> Generator[T, None, None
 
     An error of the iterator is raised here. Closing this closes the iterator.
 
-    Parameters
-    ----------
-    at_most : int
-        Pieces that wait here.
-
     Examples
     --------
     >>> list(ahead(iter("abc")))

@@ -98,8 +98,6 @@ def write_samples(
         Of a file that is there, to be filled.
     origin : (str, str)
         Name of the source, and digest of what is asked; `origin_of` finds them again.
-    earlier : Path, optional
-        The file of earlier pulls.
 
     Raises
     ------

@@ -93,8 +93,6 @@ def checked(value: Any, hint: Any, where: str) -> Any:
 
     Parameters
     ----------
-    value : object
-        What a constructor or a JSON document gave.
     hint : object
         A resolved annotation: `str`, `bool`, `int`, `float`, `bytes`, `None`, a `Literal`, a `Checked` class,
         a union, `Annotated[float, Between(...)]`, `tuple[A, B]`, `Sequence[X]` or `Any`.

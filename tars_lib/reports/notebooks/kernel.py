@@ -119,8 +119,6 @@ def import_path(given: str, here: Path) -> list[str]:
     ----------
     given : str
         `PYTHONPATH` of this process. An empty entry in it, which a stray colon makes, is the current folder.
-    here : Path
-        The current folder.
 
     Examples
     --------

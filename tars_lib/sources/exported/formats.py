@@ -20,8 +20,6 @@ class ExportFormat:
 
     Attributes
     ----------
-    name : str
-        As `--format` takes it.
     says : str
         What it is, in a line.
     module, recognise, read : str

@@ -128,11 +128,6 @@ class Source(Protocol):
     def read(self, spec: Any, ask: Ask) -> Pulled:
         """Ask the system.
 
-        Parameters
-        ----------
-        spec : SourceForm
-            The entry of `sources.yaml`.
-
         Raises
         ------
         InputError

@@ -58,16 +58,12 @@ class Collapse:
 
     Attributes
     ----------
-    since, until : int
-        Microseconds since the epoch.
     events : float
         In the stretch, by the day where days are compared.
     past : ndarray of float64
         Those of each stretch of the past.
     compared : tuple of str
         What the events are of, what they are compared with, and what each stretch is, for a sentence.
-    is_over : bool
-        Whether traffic came back.
     """
 
     since: int
@@ -79,19 +75,7 @@ class Collapse:
 
 
 def collapse_of(time: Ints, total: Floats, step: int, services: int = 1) -> Collapse | None:
-    """Return the stretch at the end of one series of counts in which most of its traffic is lost; None where there is none.
-
-    Parameters
-    ----------
-    time : ndarray of int64, shape (n,)
-        Microseconds, ascending.
-    total : ndarray of float64, shape (n,)
-        Events of each sample.
-    step : int
-        Usual distance of samples.
-    services : int
-        How many series are asked.
-    """
+    """Return the stretch at the end of one series of counts in which most of its traffic is lost; None where there is none."""
     fewest = FEWEST if step < DAY else 2
     if step > DAY or time.size < fewest + FEWEST or total[-fewest:].max() > (1.0 - LOST) * total.max():
         return None

@@ -42,11 +42,6 @@ def parse(document: object, label: str = "backstage", choices: Choices = NO_CHOI
     `dependsOn` another component is a dependency, `dependsOn` a resource is shared infrastructure, and `consumesApis` is a
     dependency on the component that provides the API. The tier is that of the label or annotation ``tier``.
 
-    Parameters
-    ----------
-    document : object
-        A list of entities.
-
     Raises
     ------
     InputError
