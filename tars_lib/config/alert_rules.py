@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tars_lib.config.policy_units import Definitions, Terms, defined, settle
-from tars_lib.config.yaml_file import Key, Number, read_yaml, validate
+from tars_lib.config.yaml_file import Key, Number, Strict, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_RULES
 from tars_lib.model.names import COMPARISONS, AlertRule, AlertSeverity
@@ -48,9 +48,7 @@ class _Rule(BaseModel):
         return given
 
 
-class _Rules(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Rules(Strict):
     rules: tuple[_Rule, ...] = Field(default=(), max_length=MAX_RULES)
 
 

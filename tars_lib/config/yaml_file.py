@@ -48,10 +48,16 @@ Key = Annotated[str, Field(max_length=MAX_NAME)]
 """A name that other files or pages refer to."""
 
 
-class Model(BaseModel):
+class Strict(BaseModel):
     """A mapping of which every key is known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Model(Strict):
+    """A mapping of which every key is known, and a number is no truth value."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     @field_validator("*", mode="before")
     @classmethod

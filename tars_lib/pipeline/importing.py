@@ -24,7 +24,7 @@ from tars_lib.model.names import Event, OrgConfig, PastIncident
 from tars_lib.model.samples import Samples, merge
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.sources.csv_additions import with_rows
-from tars_lib.sources.events import event_row, read_events
+from tars_lib.sources.events import NEEDED, event_row, read_events
 from tars_lib.sources.exported.content import read_content
 from tars_lib.sources.exported.formats import ExportFormat, format_of
 from tars_lib.sources.exported.settled import SettledMetric, samples_of_series, settle
@@ -36,7 +36,6 @@ from tars_lib.sources.tidy import read_tidy
 from tars_lib.text.counts import and_more
 
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
-_EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
 _UNSAFE = re.compile(r"[^\w.-]+")
 _PACKED = re.compile(r"(?<=.)\.(?:gz|zip)$", re.IGNORECASE)
 _MOST_NAME = 60
@@ -319,7 +318,7 @@ def _plan_events(events: Sequence[Event], root: Path, files: dict[Path, bytes], 
     if not new:
         return
     new.sort(key=lambda row: (row["timestamp"], row["repo"], row["kind"], row["title"]))
-    made = with_rows(text, _EVENT_COLUMNS, _EVENTS_NEEDED, new, "events.csv")
+    made = with_rows(text, _EVENT_COLUMNS, NEEDED, new, "events.csv")
     _check_rows(made, "events.csv", read_events)
     files[path] = made.encode("utf-8")
     said.append(f"events.csv: {len(new):,} events added")

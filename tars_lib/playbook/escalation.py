@@ -21,7 +21,7 @@ from tars_lib.playbook.tables import Condition, Playbook
 from tars_lib.text.times import MINUTES
 
 # Severity of an alert about an overdue rung (judgement): the next incident severity has the next alert severity.
-_ALERT_SEVERITY = {
+ALERT_SEVERITY = {
     Severity.SEV_1: AlertSeverity.CRITICAL,
     Severity.SEV_2: AlertSeverity.HIGH,
     Severity.SEV_3: AlertSeverity.MEDIUM,
@@ -145,7 +145,7 @@ def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> t
             contact=rung.contact,
             rule=rung.rule,
             type=AlertType.ESCALATION_TIMEOUT,
-            severity=_ALERT_SEVERITY[facts.severity],
+            severity=ALERT_SEVERITY[facts.severity],
             title=f"{facts.incident_id}: not done: {rung.task}",
             message=f"{rung.task} was due at {rung.due_at:{MINUTES}} ({rung.rule})",
             first_seen=rung.due_at,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Spellings of "no value", after pandas' and R's exporters.
 NO_VALUE = ("", "NaN", "nan", "NA", "N/A", "null", "NULL", "None")
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 class _Faults:
@@ -102,7 +102,7 @@ def _micros(
             missing = ~np.array(single.is_valid().to_pylist(), dtype=np.bool_)
             faults.add(missing, "timestamp", lambda row, where: f"{where}: empty; a time is needed")
         ticks = np.asarray(_filled(single.view(pa.int64()), 0), dtype=np.int64)
-        per_second = _PER_SECOND[kind.unit]
+        per_second = EPOCHS[kind.unit]
         first, last = (int(time.timestamp()) * per_second for time in (EARLIEST, LATEST))
         beyond = (ticks < first) | (ticks > last)
         if beyond.any():
@@ -151,7 +151,7 @@ def _why(text: str | None, where: str, assume_tz: ZoneInfo | None) -> str:
 
 def _beyond(ticks: int, unit: str) -> str:
     try:
-        shown = f"{from_micros(ticks * SECOND // _PER_SECOND[unit]):{SECONDS}}"
+        shown = f"{from_micros(ticks * SECOND // EPOCHS[unit]):{SECONDS}}"
     except OverflowError:
         shown = f"{ticks} {unit} since 1970"
     return f"{shown} is not allowed: a time from {EARLIEST.year} to the end of {LATEST.year - 1} is"

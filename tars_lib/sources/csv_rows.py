@@ -19,7 +19,7 @@ from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.files.reading import not_utf8, row_of
 from tars_lib.model.spelling import trimmed
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _CHUNK = 1 << 23
 _HINT = "sep="
 """What spreadsheets write before the header to name the separator."""
@@ -81,7 +81,7 @@ OTHER_FORMS = (
 def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHead:
     where = place(label, row=line)
     try:
-        cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in _SEPARATORS}
+        cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in SEPARATORS}
     except csv.Error as error:
         raise InputError(f"{where}: {error}") from error
     read = {mark: tuple(trimmed(cell) for cell in names) for mark, names in cells.items()}
@@ -90,7 +90,7 @@ def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHe
     refuse_columns(columns, where, needed)
     notes = []
     if separator != ",":
-        notes.append(f"{where}: columns are separated by {_SEPARATORS[separator]}, and are read so")
+        notes.append(f"{where}: columns are separated by {SEPARATORS[separator]}, and are read so")
     if list(columns) != text.split(separator) and list(columns) != cells[separator]:
         notes.append(f"{where}: blanks around the names of columns are left out")
     return TableHead(columns, separator, line, tuple(notes))

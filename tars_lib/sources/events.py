@@ -21,7 +21,7 @@ from tars_lib.sources.csv_rows import TableHead, open_quote, read_head, row_afte
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_NEEDED = ("timestamp", "repo", "kind", "title")
+NEEDED = ("timestamp", "repo", "kind", "title")
 
 
 def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tuple[tuple[Event, ...], tuple[str, ...]]:
@@ -44,7 +44,7 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
         cannot be read, a text is beyond the limits, or `until` is before `timestamp`; up to ten rows are named.
     """
     text = read_utf8(path, label, MAX_EVENT_BYTES)
-    head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, _NEEDED)
+    head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, NEEDED)
     events: list[Event] = []
     faults: list[str] = []
     beyond: list[str] = []

@@ -24,7 +24,6 @@ _Database = Annotated[
         "an address of a database is needed: duckdb:///FILE, sqlite:///FILE, postgresql://HOST/NAME, snowflake://..., bigquery://...",
     ),
 ]
-COLUMNS = ("timestamp", "repo", "metric", "value")
 _SUBQUERY = re.compile(r"\[\s*\w+\s*:")
 _INCREASE = re.compile(r"\b(?:increase|delta)\s*\([^()\[\]]*(?:\{[^{}]*\})?\s*\[\s*(\w+)\s*\]")
 

@@ -14,7 +14,7 @@ from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo
 
 SEVERITY_ORDER = tuple(AlertSeverity)
 IMPACT_ORDER = tuple(AlertImpact)
-_NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 _SAID = "the incident's record says so"
 _WHY_IMPACT = {
     AlertImpact.CUSTOMER_FACING: "customer facing ({})",
@@ -83,7 +83,7 @@ def _rank(alert: Raised, impact: AlertImpact, tiers: Mapping[str, int]) -> tuple
         IMPACT_ORDER.index(impact),
         SEVERITY_ORDER.index(alert.severity),
         min((tiers[repo] for repo in alert.repos if repo in tiers), default=math.inf),
-        alert.first_seen or _NEVER,
+        alert.first_seen or NEVER,
         alert.root or alert.source,
         alert.fingerprint,
     )

@@ -21,21 +21,16 @@ from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
 from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.history import DAY, History, from_micros, to_micros
-from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Severity, SlaStatus
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import RatioPolicy
+from tars_lib.playbook.escalation import ALERT_SEVERITY
 from tars_lib.text.counts import some_of
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
 MAX_STEPS_BACK = 30
 """Samples by which the beginning of an at-risk verdict is searched back; judgement: a month of daily ones."""
-_BY_SEVERITY = {
-    Severity.SEV_1: AlertSeverity.CRITICAL,
-    Severity.SEV_2: AlertSeverity.HIGH,
-    Severity.SEV_3: AlertSeverity.MEDIUM,
-    Severity.SEV_4: AlertSeverity.LOW,
-}
 
 
 def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
@@ -60,7 +55,7 @@ def slo_violations(org: OrgData, health: HealthReport, courses: ScoreCourses) ->
 
 
 def _breached(breach: Breach, as_of: datetime) -> Raised:
-    severity = _BY_SEVERITY[breach.severity]
+    severity = ALERT_SEVERITY[breach.severity]
     why = f"severity_on_breach {breach.severity}"
     if breach.priority == 1 and severity is not AlertSeverity.CRITICAL:
         severity, why = AlertSeverity.CRITICAL, "the SLA has priority 1"

@@ -19,9 +19,9 @@ from tars_lib.errors import MAX_FAULTS, InputError, listed
 from tars_lib.files.limits import EARLIEST, LATEST
 from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.times import skipped_hour
+from tars_lib.sources.cells import EPOCHS
 from tars_lib.sources.exported.written_times import as_iso, half_day
 
-EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST, _LAST = 946_684_800, 4_102_444_800
 """Years 2000 to 2100: counts of s, ms, us and ns in them do not overlap, so that the magnitude is certain."""
 _NUMBER = re.compile(r"\d+([.,]\d*)?([eE][+]?\d+)?")

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from tars_lib.errors import MAX_FAULTS, InputError, listed, place
 from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.model.spelling import trimmed
-from tars_lib.sources.csv_rows import TableHead, open_quote, row_after, rows_of
+from tars_lib.sources.csv_rows import SEPARATORS, TableHead, open_quote, row_after, rows_of
 from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HINT = "sep="
 """What spreadsheets, and Grafana for them, write before the header to name the separator."""
 _TITLES = 10
@@ -58,7 +57,7 @@ class TextTable:
     @property
     def shown_separator(self) -> str:
         """The separator in words."""
-        return _SEPARATORS[self.separator]
+        return SEPARATORS[self.separator]
 
 
 def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
@@ -92,7 +91,7 @@ def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
 def _head(line: str, number: int) -> tuple[tuple[str, ...], str, int] | None:
     """The line as a header, by the separator that gives most columns; None where none gives two."""
     best: tuple[tuple[str, ...], str, int] | None = None
-    for mark in _SEPARATORS:
+    for mark in SEPARATORS:
         try:
             names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
         except (csv.Error, StopIteration):

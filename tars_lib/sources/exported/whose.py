@@ -14,6 +14,7 @@ from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.shapes import Choices
 
 REPO_LABEL = "service"
+"""Label that holds the repo unless `--repo-from` names another one; judgement: the name that most alert rules use."""
 _LABELLED = re.compile(r"([^{}]*)\{(.*)\}", re.DOTALL)
 _PAIR = re.compile(r'\s*([A-Za-z_][\w.]*)\s*=~?\s*(?:"((?:[^"\\]|\\.)*)"|\'([^\']*)\'|([^,"\']*))\s*(?:,|$)')
 _TAG = re.compile(r"([^\s:,{}]+):([^\s,{}]+)")

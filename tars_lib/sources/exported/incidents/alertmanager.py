@@ -22,11 +22,10 @@ from tars_lib.sources.exported.fields import (
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.sources.exported.whose import REPO_LABEL
 from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(("alerts", "data"), {"startsAt": object, "labels": dict})
-REPO_LABEL = "service"
-"""Label that holds the repo unless `--repo-from` names another one; judgement: the name that most alert rules use."""
 
 
 def parse(document: object, label: str = "alertmanager", choices: Choices = NO_CHOICES) -> Exported:
