@@ -109,7 +109,7 @@ def _rule(given: _Rule, label: str, metrics: Definitions | None, notes: list[str
 
 
 def _threshold(given: _Rule, metrics: Definitions, where: str, notes: list[str]) -> float:
-    """The threshold in the unit of the metric."""
+    """Return the threshold in the unit of the metric."""
     better = defined(given.metric, metrics).higher_is_better
     # a rule says by its comparison what it waits for, so that a metric without a direction has the opposite of it
     terms = Terms(

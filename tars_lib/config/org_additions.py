@@ -28,7 +28,7 @@ class OrgAdditions:
 
 
 def yaml_scalar(value: str | float | bool) -> str:
-    """A value as YAML in one line, in quotes where it could be read as something else.
+    """Return a value as YAML in one line, in quotes where it could be read as something else.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def yaml_scalar(value: str | float | bool) -> str:
 
 
 def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
-    """The text with what it does not say yet.
+    """Return the text with what it does not say yet.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _into_list(
 def _put(
     key: yaml.Node, node: yaml.Node, new: Sequence[str], text: str, where: str, dash: str = ""
 ) -> list[tuple[int, str]]:
-    """The edit that puts entries before the first one of a mapping or list."""
+    """Return the edit that puts entries before the first one of a mapping or list."""
     if not new:
         return []
     kinds = yaml.SequenceNode if dash else yaml.MappingNode

@@ -261,7 +261,7 @@ def _policy(given: NativePolicy, label: str, reading: Reading) -> AnyPolicy:
 
 
 def _limits(given: NativePolicy) -> dict[str, float | None]:
-    """The numbers that are in the metric's unit: a `good_share` has its objective in shares."""
+    """Return the numbers that are in the metric's unit: a `good_share` has its objective in shares."""
     if given.aggregate == "good_share":
         return {"threshold": given.threshold}
     return {"objective": given.objective, "warning": given.warning}

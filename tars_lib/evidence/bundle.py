@@ -42,12 +42,12 @@ class Bundle:
 
     @property
     def file(self) -> str:
-        """Name of its file."""
+        """Return the name of its file."""
         return f"{self.name}.zip"
 
     @property
     def sha256(self) -> str:
-        """Digest of its bytes."""
+        """Return the digest of its bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
 

@@ -24,7 +24,7 @@ _ROOTS = (
 
 
 def environment() -> dict[str, object]:
-    """Versions, platform and lock, as JSON-ready values; nothing of the user, the host or environment variables."""
+    """Return the versions, platform and lock, as JSON-ready values; nothing of the user, the host or environment variables."""
     return {
         "tool": f"tars-incident-workbook {__version__}",
         "python": platform.python_version(),

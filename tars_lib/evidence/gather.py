@@ -154,7 +154,7 @@ def _stored(file: str) -> str:
 
 
 def pages_of(run: Run, *, every_page: bool) -> tuple[str, ...]:
-    """Notebooks that are executed on a run."""
+    """Return the notebooks that are executed on a run."""
     return pages_for([step.exit_code for step in run.status.steps] if every_page else [run.status.exit_code])
 
 

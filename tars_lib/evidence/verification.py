@@ -96,7 +96,7 @@ class Verification:
 
     @property
     def spoiled(self) -> int:
-        """Files that are not as they were packed; one that was renamed is one."""
+        """Return the files that are not as they were packed; one that was renamed is one."""
         return len({fault.path for fault in self.content_faults if not fault.why.startswith(_TWIN)})
 
     @property

@@ -92,7 +92,7 @@ def write_package(
 
 
 def reports_for(request: PackageRequest) -> tuple[str, ...]:
-    """Notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
+    """Return the notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def _reports(staged: Path, outcome: Outcome) -> list[ContentsEntry]:
 
 
 def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[ContentsEntry]:
-    """Each figure once, in the order of the reports, under a name that says what it shows."""
+    """Return each figure once, in the order of the reports, under a name that says what it shows."""
     from tars_lib.reports.blocks.document import read_blocks
     from tars_lib.reports.blocks.kinds import FigureBlock
 

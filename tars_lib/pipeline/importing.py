@@ -205,7 +205,7 @@ def _org_of(root: Path) -> OrgConfig:
 def _planned_org(
     understood: Sequence[UnderstoodFile], root: Path, files: dict[Path, bytes], said: list[str]
 ) -> tuple[str | None, OrgConfig]:
-    """The text of `org.yaml` with what is new; None where nothing is."""
+    """Return the text of `org.yaml` with what is new; None where nothing is."""
     metrics = {
         metric.metric: dict(metric.declared) for file in understood for metric in file.metrics if metric.declared
     }

@@ -163,7 +163,7 @@ def _policies_text(org: OrgData, entries: list[str]) -> str:
 
 
 def _policies(org: OrgData) -> Iterator[tuple[str, str]]:
-    """A policy, or the reason why there is none, for each metric."""
+    """Yield a policy, or the reason why there is none, for each metric."""
     history = org.history
     requests = {"requests_total", "requests_failed"}
     if requests <= set(history.metrics):
@@ -269,7 +269,7 @@ def _id_of(name: str) -> str:
 
 
 def _window_of(org: OrgData, name: str) -> str | None:
-    """The longest window of which the past holds enough, and that holds three samples."""
+    """Return the longest window of which the past holds enough, and that holds three samples."""
     interval = org.history.interval(name)
     assert org.history.start is not None  # noqa: S101 - asked before
     assert org.history.end is not None  # noqa: S101 - asked before
@@ -281,7 +281,7 @@ def _window_of(org: OrgData, name: str) -> str | None:
 
 
 def _sums(org: OrgData, times: NDArray[np.int64], values: Floats, seconds: int) -> tuple[Floats, Floats]:
-    """Sum and number of the samples in each past window; the last window, which is to be judged, is none of them."""
+    """Return the sum and number of the samples in each past window; the last window, which is to be judged, is none of them."""
     length = seconds * SECOND
     assert org.history.start is not None  # noqa: S101 - asked before
     assert org.history.end is not None  # noqa: S101 - asked before
@@ -293,7 +293,7 @@ def _sums(org: OrgData, times: NDArray[np.int64], values: Floats, seconds: int) 
 
 
 def _worse(past: _Past | None, values: Floats, repo: str, *, higher: bool) -> _Past:
-    """The percentile of a repo's windows, where it is worse than those of the repos before."""
+    """Return the percentile of a repo's windows, where it is worse than those of the repos before."""
     value = float(np.percentile(values, EARLY if higher else LATE))
     repos = 1 if past is None else past.repos + 1
     is_worse = past is None or (value < past.value if higher else value > past.value)

@@ -52,7 +52,7 @@ class Run(StepReports):
 
     @property
     def run_id(self) -> str:
-        """Name of the run."""
+        """Return the name of the run."""
         return self.status.run_id
 
     def blocks(self) -> tuple[Block, ...]:

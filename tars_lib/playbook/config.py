@@ -92,7 +92,7 @@ def _read(path: Path, label: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _text_keys(value: Any) -> Any:
-    """Keys as text, as JSON has them."""
+    """Return the keys as text, as JSON has them."""
     if isinstance(value, dict):
         return {str(key): _text_keys(item) for key, item in value.items()}
     return value

@@ -57,7 +57,7 @@ def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> 
 
 
 def calendar(incident_id: str, entries: Iterable[Deadline], stamp: datetime) -> str:
-    """Text of an .ics file with one event and one alarm a deadline.
+    """Return the text of an .ics file with one event and one alarm a deadline.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _time(time: datetime) -> str:
 
 
 def _text(text: str) -> str:
-    """A TEXT value (section 3.3.11); control characters, which it must not hold, are dropped to visible code points."""
+    """Return a TEXT value (section 3.3.11); control characters, which it must not hold, are dropped to visible code points."""
     lines = [visible(line) for line in text.splitlines()]
     escaped = [line.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,") for line in lines]
     return "\\n".join(escaped)

@@ -136,7 +136,7 @@ def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> E
 
 
 def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Timeout, ...]:
-    """Rungs whose time has passed without a word to them; a rung that is due at this instant is not late yet."""
+    """Return the rungs whose time has passed without a word to them; a rung that is due at this instant is not late yet."""
     playbook = playbook or packaged()
     return tuple(
         Timeout(
@@ -177,7 +177,7 @@ def _answer(facts: Facts, condition: Condition) -> bool | None:
 
 
 def _ladder(facts: Facts, playbook: Playbook) -> Iterator[Rung]:
-    """Rungs of the matrix and next tiers, in order of time, as they follow from what was recorded."""
+    """Yield the rungs of the matrix and next tiers, in order of time, as they follow from what was recorded."""
     row = playbook.severity(facts.severity).escalation
     # above the end of a row its next tier is that of SEV-1; a SEV-4 is a ticket and has none
     above = () if facts.severity is Severity.SEV_4 else playbook.severity(Severity.SEV_1).escalation[len(row) :]

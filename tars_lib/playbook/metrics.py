@@ -113,7 +113,7 @@ class Lengths:
 
 
 def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> Lengths:
-    """The durations that a metric is the mean of, each with its incident.
+    """Return the durations that a metric is the mean of, each with its incident.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> L
 
 
 def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None) -> tuple[MetricValue, ...]:
-    """All metrics over the given incidents, in the playbook's order."""
+    """Return all metrics over the given incidents, in the playbook's order."""
     playbook = playbook or packaged()
     return tuple(_metric(row, incidents, incidents, now) for row in playbook.metrics)
 
@@ -146,7 +146,7 @@ def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None
 def by_month(
     incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None
 ) -> dict[str, tuple[MetricValue, ...]]:
-    """The metrics by the UTC month in which the incidents were opened, oldest first.
+    """Return the metrics by the UTC month in which the incidents were opened, oldest first.
 
     A recurrence is looked for in all incidents, so that one on the first of a month still has its past.
     """
@@ -161,7 +161,7 @@ def by_month(
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float | None, float | None]:
-    """Interval of the median from order statistics, symmetric in rank.
+    """Return the interval of the median from order statistics, symmetric in rank.
 
     Parameters
     ----------

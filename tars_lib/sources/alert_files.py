@@ -85,7 +85,7 @@ def read_alerts(
 
 
 def _entries(content: object, label: str) -> list[Any]:
-    """The list of alerts, wherever the tool puts it."""
+    """Return the list of alerts, wherever the tool puts it."""
     if isinstance(content, dict) and isinstance(content.get("data"), dict):
         content = content["data"]
     if isinstance(content, dict):
@@ -132,7 +132,7 @@ def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> 
 
 
 def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[str, Any]:
-    """The first of several fields that is there, by its name."""
+    """Return the first of several fields that is there, by its name."""
     for key in keys:
         outer, _, inner = key.partition(".")
         value = entry.get(outer)

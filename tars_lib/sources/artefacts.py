@@ -115,7 +115,7 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
 
 
 def read_json_object(path: Path, label: str) -> dict[str, object]:
-    """A JSON file whose top level is an object.
+    """Return a JSON file whose top level is an object.
 
     Raises
     ------

@@ -19,7 +19,7 @@ def with_rows(
     label: str,
     replaced: Mapping[int, Row] | None = None,
 ) -> str:
-    """A table with further rows at its end.
+    """Return a table with further rows at its end.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
 
 
 def rows_of(lines: Iterable[str], head: TableHead) -> Iterator[tuple[int, list[str]]]:
-    """First line and fields of each row after the header.
+    """Yield the first line and fields of each row after the header.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def rows_of(lines: Iterable[str], head: TableHead) -> Iterator[tuple[int, list[s
 
 
 def row_after(lines: Iterable[str], head: TableHead, line: int) -> int:
-    """First line of the row after the one that begins at `line`, however its quotes stand."""
+    """Return the first line of the row after the one that begins at `line`, however its quotes stand."""
     reader = csv.reader(lines, delimiter=head.separator, skipinitialspace=True)
     before = 0
     for fields in reader:
@@ -155,7 +155,7 @@ def open_quote(line: int, error: csv.Error) -> str:
 
 
 def lines_of(path: Path, head: TableHead) -> Callable[[int], int]:
-    """Line of the data row at a position from 0; the file is walked again, once, because only a refusal asks."""
+    """Return the line of the data row at a position from 0; the file is walked again, once, because only a refusal asks."""
     known: array[int] = array("q")
 
     def line_of(position: int) -> int:

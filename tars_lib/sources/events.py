@@ -112,7 +112,7 @@ def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | N
 
 
 def windows_that_exclude_nothing(events: Sequence[Event], label: str) -> list[str]:
-    """What a reader should know of maintenance that has no end, and of a kind that only looks like maintenance."""
+    """Return what a reader should know of maintenance that has no end, and of a kind that only looks like maintenance."""
     said = []
     endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
     if endless:
@@ -126,7 +126,7 @@ def windows_that_exclude_nothing(events: Sequence[Event], label: str) -> list[st
 
 
 def event_row(event: Event) -> dict[str, str]:
-    """An event as the cells of its row, of which a spreadsheet computes none."""
+    """Return an event as the cells of its row, of which a spreadsheet computes none."""
     return {
         "timestamp": time_text(event.timestamp),
         "repo": csv_cell(event.repo or ""),

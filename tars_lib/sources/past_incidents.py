@@ -99,7 +99,7 @@ def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None)
 
 
 def incident_row(incident: PastIncident) -> dict[str, str]:
-    """An incident as the cells of its row, of which a spreadsheet computes none."""
+    """Return an incident as the cells of its row, of which a spreadsheet computes none."""
     times = {
         "detected": incident.detected,
         "started": incident.started,
@@ -119,7 +119,7 @@ def incident_row(incident: PastIncident) -> dict[str, str]:
 def with_incidents(
     path: Path | None, given: Sequence[PastIncident], label: str, *, is_live: bool = False
 ) -> tuple[str | None, int, int]:
-    """The text of an `incidents.csv` that holds further incidents, how many are new, and how many rows were filled in.
+    """Return the text of an `incidents.csv` that holds further incidents, how many are new, and how many rows were filled in.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def merged_incidents(
     *,
     is_live: bool = False,
 ) -> tuple[list[dict[str, str]], dict[int, dict[str, str]]]:
-    """Rows of the incidents that are not there yet, and cells that are known now of those that are, by their line.
+    """Return the rows of the incidents that are not there yet, and cells that are known now of those that are, by their line.
 
     An incident is the same by source, `ref` and repo; without a `ref` by source, repo, time and title.
 

@@ -175,7 +175,7 @@ def _sampled(
 
 
 def default_policies(metrics: Mapping[str, Metric] | None = None) -> tuple[AnyPolicy, ...]:
-    """The packaged policies, for organisations that bring none, in the units of their metrics."""
+    """Return the packaged policies, for organisations that bring none, in the units of their metrics."""
     path = asset_folder("parameters") / "sla-policies.yaml"
     return read_policies(path, "packaged sla-policies.yaml", metrics or {})[0]
 
@@ -282,13 +282,13 @@ def _read_rules(
 
 
 def _respelt_dependencies(dependencies: Sequence[Dependency], keys: set[str]) -> tuple[Dependency, ...]:
-    """The calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
+    """Return the calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
     read = _reader(keys)
     return tuple(replace(edge, caller=read(edge.caller), callee=read(edge.callee)) for edge in dependencies)
 
 
 def _respelt_rules(rules: Sequence[AlertRule], keys: set[str], metrics: set[str]) -> tuple[AlertRule, ...]:
-    """The rules under the names that their repos and metrics are read as."""
+    """Return the rules under the names that their repos and metrics are read as."""
     read, read_metric = _reader(keys), _reader(metrics)
     return tuple(replace(rule, metric=read_metric(rule.metric), repos=tuple(map(read, rule.repos))) for rule in rules)
 
@@ -344,7 +344,7 @@ def _with_recurring(
 
 
 def _own(folder: Path, name: str, refuse: type[TarsError] = ConfigError) -> Path | None:
-    """A part of the root, None where there is none; a link that leads out of the root is refused."""
+    """Return a part of the root, None where there is none; a link that leads out of the root is refused."""
     path = folder / name
     return inside(path, folder, name, refuse) if is_there(path, name, refuse) else None
 

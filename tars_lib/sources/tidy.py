@@ -148,7 +148,7 @@ def _arrow_csv(path: Path, head: TableHead, types: dict[str, Any]) -> pa.Table:
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """The names, with those that are passed over told apart."""
+    """Return the names, with those that are passed over told apart."""
     return [name if name in COLUMNS else f"{number} {name}" for number, name in enumerate(columns)]
 
 

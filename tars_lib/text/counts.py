@@ -9,7 +9,7 @@ from tars_lib.text.times import MINUTES
 
 
 def plural(count: int, word: str, words: str | None = None) -> str:
-    """A count with its noun; `words` is the plural where an "s" does not make it.
+    """Return a count with its noun; `words` is the plural where an "s" does not make it.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def plural(count: int, word: str, words: str | None = None) -> str:
 
 
 def verb(count: int, one: str = "is", many: str = "are") -> str:
-    """The form of a verb that agrees with a count.
+    """Return the form of a verb that agrees with a count.
 
     Examples
     --------
@@ -76,7 +76,7 @@ _CLOSE = 0.08
 
 
 def one_in(share: float, word: str) -> str:
-    """A share of many as people say it; percent where no whole number is within 8 % of it.
+    """Return a share of many as people say it; percent where no whole number is within 8 % of it.
 
     Examples
     --------

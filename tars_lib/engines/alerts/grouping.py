@@ -42,7 +42,7 @@ class _Cause:
 
 
 def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Raised]:
-    """Alerts with storms compressed; each alert is in the result once, alone or as a member."""
+    """Return the alerts with storms compressed; each alert is in the result once, alone or as a member."""
     callers: dict[str, set[str]] = {}
     for edge in org.dependencies:
         callers.setdefault(edge.callee, set()).add(edge.caller)
@@ -80,7 +80,7 @@ def _causes(sla: SlaReport, callers: dict[str, set[str]]) -> list[_Cause]:
 
 
 def _reach(repo: str, breach: Breach, callers: dict[str, set[str]]) -> frozenset[str]:
-    """The cause and all that call it, directly or not; without a call graph the repos of the breach."""
+    """Return the cause and all that call it, directly or not; without a call graph the repos of the breach."""
     if not callers:
         return frozenset({repo, breach.target, *breach.repos})
     reached, pending = {repo}, [repo]
@@ -149,7 +149,7 @@ def _slack_text(alert: Raised, steps: Mapping[str, int]) -> str:
 
 
 def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:
-    """The repo that stands for a storm, the same in later runs: of those hit first, the one that most others call."""
+    """Return the repo that stands for a storm, the same in later runs: of those hit first, the one that most others call."""
     first = storm[0].first_seen
     names = {alert.root for alert in storm}
     earliest = [alert.root or "" for alert in storm if alert.first_seen == first]

@@ -22,7 +22,7 @@ SOURCE = "health"
 
 
 def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
-    """Alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
+    """Yield the alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
 
     CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier
     MEDIUM. A tier is left only by two samples `MARGIN` beyond its bound. An unknown score raises nothing.
@@ -43,7 +43,7 @@ def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[
 
 
 def anomalies(health: HealthReport, declines: Mapping[str, Decline]) -> Iterator[Raised]:
-    """Alerts for declines that matter and go on, or have just happened.
+    """Yield the alerts for declines that matter and go on, or have just happened.
 
     HIGH for a customer-facing repo and below YELLOW, else MEDIUM; a trend alone is no outage and never CRITICAL.
     """

@@ -31,7 +31,7 @@ _MINUTE = 60_000_000
 
 
 def firing(org: OrgData, courses: ScoreCourses) -> Iterator[Raised]:
-    """Alerts of the user's rules, one a rule and repo."""
+    """Yield the alerts of the user's rules, one a rule and repo."""
     for rule in org.rules:
         for part in _parts(org, rule):
             derived = org.history.grid("error_rate", repos=part) if _is_derived(org, rule) else None

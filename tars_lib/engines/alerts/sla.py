@@ -34,7 +34,7 @@ MAX_STEPS_BACK = 30
 
 
 def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
-    """Alerts for breached SLAs, as urgent as the policy says, and for SLAs at risk.
+    """Yield the alerts for breached SLAs, as urgent as the policy says, and for SLAs at risk.
 
     At risk: HIGH where the SLA has priority 1 or a customer-facing repo is at risk, else MEDIUM. The playbook calls
     at-risk SLAs SEV-2, but what is left of the budget of a minor, internal SLA can wait for the next hour.
@@ -48,7 +48,7 @@ def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
 
 
 def slo_violations(org: OrgData, health: HealthReport, courses: ScoreCourses) -> Iterator[Raised]:
-    """Alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
+    """Yield the alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
     for slo in health.slo_results:
         if slo.status == "VIOLATED":
             yield _violated(org, slo, health, courses)
@@ -114,7 +114,7 @@ def _at_risk(org: OrgData, result: ComplianceResult, as_of: datetime) -> Raised:
 
 
 def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
-    """Repos of an SLA that the organisation as a whole puts at risk: those that report its metrics."""
+    """Return the repos of an SLA that the organisation as a whole puts at risk: those that report its metrics."""
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
     if policy.repos:
         return tuple(repo.repo for repo in org.repos if repo.repo in policy.repos)
@@ -123,7 +123,7 @@ def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
 
 
 def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> tuple[datetime, bool]:
-    """First sample since which the deciding scope has been at risk or in breach; whether it may be older."""
+    """Return the first sample since which the deciding scope has been at risk or in breach; whether it may be older."""
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
     step = org.history.interval(policy.needs[0])
     if result.scope is not None:
@@ -147,7 +147,7 @@ def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> t
 
 
 def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
-    """The organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
+    """Return the organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
     track = read_track(org, policy)
     if track is None or track.total is None:
         raise ValueError(f"{policy.sla_id}: a verdict needs counts")

@@ -21,7 +21,7 @@ MAX_NAMED = 3
 
 
 def leading_breach(sla: SlaReport) -> Breach | None:
-    """The most urgent lasting breach that counts requests, else with a known impact; None where there is none.
+    """Return the most urgent lasting breach that counts requests, else with a known impact; None where there is none.
 
     Where all breaches have ended, the same of these.
     """
@@ -57,12 +57,12 @@ def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
 
 
 def lead(sla: SlaReport, *, is_past: bool = False) -> str:
-    """The first words of a text about a run: the impact, then the verdict."""
+    """Return the first words of a text about a run: the impact, then the verdict."""
     return " ".join(sentence for sentence in leads(sla, is_past=is_past) if sentence)
 
 
 def leads(sla: SlaReport, *, is_past: bool = False) -> tuple[str, str]:
-    """The same in two: what users see, and the verdict without a start that is said already; or the verdict alone."""
+    """Return the same in two: what users see, and the verdict without a start that is said already; or the verdict alone."""
     impact = impact_text(sla, is_past=is_past)
     if not sla.breaches:
         return sla.risk_narrative.headline, ""

@@ -65,7 +65,7 @@ class MovedMetric:
 
     @property
     def levels(self) -> str:
-        """Both levels in words."""
+        """Return both levels in words."""
         unit = "" if self.unit == COUNT else self.unit
         return f"{value_text(self.after, unit)} since, {value_text(self.before, unit)} before"
 
@@ -89,7 +89,7 @@ class Moved(Telling):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a metric: repo, metric, before, after, unit, times_usual, reaching, windows, is_moved."""
+        """Return a row a metric: repo, metric, before, after, unit, times_usual, reaching, windows, is_moved."""
         import pandas as pd
 
         rows = [{name: getattr(metric, name) for name in _COLUMNS} for metric in self.metrics]

@@ -88,7 +88,7 @@ class ResponsePlan:
 
     @property
     def text(self) -> str:
-        """All but the title."""
+        """Return all but the title."""
         then = f"Then: {'; '.join(self.then)}. " if self.then else ""
         return f"{then}{self.notify}".strip()
 
@@ -131,7 +131,7 @@ def response_plan(
 def with_record(
     plan: ResponsePlan, escalation: Escalation, actions: Sequence[str], due_at: datetime | None
 ) -> ResponsePlan:
-    """The same plan as far as a record has come: what is still to be done, by when, and who is still to be notified.
+    """Return the same plan as far as a record has come: what is still to be done, by when, and who is still to be notified.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _of_alerts(alerts: AlertReport) -> list[str]:
 
 
 def _owner(org: OrgData, sla: SlaReport) -> str:
-    """The team of the service that the first action is about; who is on call where it has none."""
+    """Return the team of the service that the first action is about; who is on call where it has none."""
     breach = lasting(sla.breaches)[0] if sla.breaches else None
     causes = () if breach is None else breach.root_causes
     name = causes[0].repo if causes else next(iter(() if breach is None else breach.repos), "")
@@ -204,7 +204,7 @@ def _owner(org: OrgData, sla: SlaReport) -> str:
 
 
 def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_type: str) -> tuple[Recipient, ...]:
-    """The escalation counted from the end of the data."""
+    """Return the escalation counted from the end of the data."""
     opened = sla.as_of
     affected = {repo for breach in sla.breaches for repo in breach.repos}
     facts = Facts(

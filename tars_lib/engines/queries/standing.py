@@ -46,12 +46,12 @@ class RepoStanding(Telling, Repo):
     _org: OrgData
 
     def __new__(cls, *values: Any, **fields: Any) -> Repo:  # type: ignore[misc]
-        """A plain repo: what `dataclasses.replace` changes is no longer the organisation's."""
+        """Return a plain repo: what `dataclasses.replace` changes is no longer the organisation's."""
         return Repo(*values, **fields)
 
     @classmethod
     def of(cls, repo: Repo, org: OrgData) -> RepoStanding:
-        """The repo with its organisation."""
+        """Return the repo with its organisation."""
         made: RepoStanding = object.__new__(cls)
         Repo.__init__(made, **{f.name: getattr(repo, f.name) for f in dataclasses.fields(repo)})
         # the frozen base refuses plain assignment
@@ -95,7 +95,7 @@ class RepoStanding(Telling, Repo):
 
     @cached_property
     def slas(self) -> dict[str, RepoSla]:
-        """The SLAs that judge this repo, each over the repo alone, by their ids."""
+        """Return the SLAs that judge this repo, each over the repo alone, by their ids."""
         known, as_of = self._org.at(None)
         position = [repo.repo for repo in known.repos].index(self.repo)
         slas = {}
@@ -115,7 +115,7 @@ class RepoStanding(Telling, Repo):
         return slas
 
     def told(self) -> Told:
-        """The repo in sentences."""
+        """Return the repo in sentences."""
         return Told.of((*self._who(), *self._state(), *self._promises(), *self._past()))
 
     def _who(self) -> Iterator[str]:

@@ -139,7 +139,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
 
 
 def _target(org: OrgData, verdict: Verdict) -> int:
-    """The repo whose deviation is explained: customer facing before others, then by harm."""
+    """Return the repo whose deviation is explained: customer facing before others, then by harm."""
     policy, measured, track = verdict.policy, verdict.measured, verdict.track
     if measured is None or track is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")

@@ -37,13 +37,13 @@ class Spending:
 
     @property
     def spent_at(self) -> int | None:
-        """Time (microseconds) of the first sample after which nothing was left; None where something is."""
+        """Return the time (microseconds) of the first sample after which nothing was left; None where something is."""
         gone = np.flatnonzero(self.remaining < 0)
         return int(self.times[gone[0]]) if gone.size else None
 
 
 def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spending | None:
-    """Course of the budget that `result` reports the end of.
+    """Return the course of the budget that `result` reports the end of.
 
     The budget is that of all events in the window, so a straight line from 1 to 0 spends exactly what is allowed.
 

@@ -107,7 +107,7 @@ class Outlooks:
 def forecasts(
     policies: Sequence[AnyPolicy], track: Track, repos: int, scope: Ints, as_of: datetime
 ) -> dict[float, Outlooks]:
-    """Outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
+    """Return the outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
 
     Parameters
     ----------

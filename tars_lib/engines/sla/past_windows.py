@@ -27,7 +27,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def past_windows(org: OrgData, as_of: datetime) -> tuple[SloPast, ...]:
-    """The SLI of every SLA over its past whole windows.
+    """Return the SLI of every SLA over its past whole windows.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def assess_readiness(
 
 
 def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent:
-    """Points of a verdict, less what was not seen of its window."""
+    """Return the points of a verdict, less what was not seen of its window."""
     points = _POINTS.get(result.status)
     if points is None:
         return ReadinessComponent(f"SLA {result.sla_id}", None, share, result.status.value)
@@ -81,7 +81,7 @@ def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent
 
 
 def _health_component(health: HealthReport) -> ReadinessComponent:
-    """The aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
+    """Return the aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
     reports = health.repository_reports
     known = sum(report.score is not None for report in reports)
     score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
@@ -94,7 +94,7 @@ def _health_component(health: HealthReport) -> ReadinessComponent:
 
 
 def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
-    """Number of SLAs by verdict."""
+    """Return the number of SLAs by verdict."""
     count = {status: sum(result.status is status for result in results) for status in SlaStatus}
     return SlaSummary(
         total=len(results),
@@ -112,7 +112,7 @@ def narrate(
     health: HealthReport,
     silent: Sequence[Repo] = (),
 ) -> RiskNarrative:
-    """The risk narrative: a headline and sentences, each with the fields that it rests on."""
+    """Return the risk narrative: a headline and sentences, each with the fields that it rests on."""
     summary = summarize(results)
     sentences = [_summary_sentence(summary)]
     explained: dict[tuple[str, str | None, str | None], str] = {}
@@ -168,7 +168,7 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
 
 
 def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_past: bool = False) -> str:
-    """The worst lasting breach in a sentence, and how many more last; of those that have ended where all have.
+    """Return the worst lasting breach in a sentence, and how many more last; of those that have ended where all have.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
 
 
 def _counts(total: int, parts: Sequence[str]) -> str:
-    """Verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
+    """Return the verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
     if not parts:
         return "No SLA is defined."
     number, _, word = parts[0].partition(" ")
@@ -247,7 +247,7 @@ def _counts(total: int, parts: Sequence[str]) -> str:
 def _breach_sentences(
     breach: Breach, number: int, explained: dict[tuple[str, str | None, str | None], str]
 ) -> list[Sentence]:
-    """A breach and its first cause; evidence that an earlier breach has told, by `explained`, is not told again."""
+    """Return a breach and its first cause; evidence that an earlier breach has told, by `explained`, is not told again."""
     where = f"breaches[{number}]"
     when = "" if breach.started_at is None else f", {_when(breach)}"
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""

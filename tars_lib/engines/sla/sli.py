@@ -206,7 +206,7 @@ def _lead(track: Track, number: int, first: int, last: int) -> int:
 
 
 def _counted(track: Track, chosen: Bools, n: int) -> Ints:
-    """Chosen samples of each repo, (N,)."""
+    """Return the chosen samples of each repo, (N,)."""
     counts = np.zeros(n, dtype=np.int64)
     for block in series_blocks(track.column):
         counts += np.bincount(track.column[block][chosen[block]], minlength=n)
@@ -218,7 +218,7 @@ def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
 
 
 def _course(track: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
+    """Return the time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
     seen, excused, short, long = (np.zeros(n) for _ in range(4))
     half, taken = track.half, 0
     ends = [block.stop for block in series_blocks(track.column)] or [0]
@@ -261,7 +261,7 @@ def _unseen(track: Track, short: Floats, long: Floats, missing: Floats) -> Float
 
 
 def _idle(track: Track, keep: Bools, n: int) -> Floats:
-    """Share of the seen time in which no event came although some usually do."""
+    """Return the share of the seen time in which no event came although some usually do."""
     idle = np.zeros(n)
     busy = track.busy
     if busy is None:

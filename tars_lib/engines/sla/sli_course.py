@@ -59,7 +59,7 @@ class Courses:
 
 
 def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
-    """Course of the breached SLI in every repo.
+    """Return the course of the breached SLI in every repo.
 
     Return None where the breach has no onset or its policy is not in the organisation.
     """

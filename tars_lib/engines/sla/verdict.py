@@ -151,7 +151,7 @@ def _outlooks(
 def _look_ahead(
     org: OrgData, policy: AnyPolicy, judged: Judged, burns: Burns | None, outlooks: Outlooks | None
 ) -> Judged:
-    """The same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
+    """Return the same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
     if judged.status is not SlaStatus.COMPLIANT:
         return judged
     where = "the organisation" if judged.column is None else f"service {org.repos[judged.column].repo}"
@@ -194,7 +194,7 @@ def _budget(policy: AnyPolicy, deciding: Judged) -> ErrorBudget | None:
 
 
 def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> Judged:
-    """The scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
+    """Return the scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
 
     def badness(j: Judged) -> tuple[int, float, int]:
         return (_RANK[j.status], -float("inf") if j.value is None else policy.beyond(j.value), -(j.column or 0))

@@ -183,7 +183,7 @@ def _signer(read: TimeStampResponse) -> str | None:
 
 
 def _certificates(content: bytes) -> tuple[list[Any], list[Any]]:
-    """Roots, and others."""
+    """Return the roots, and others."""
     _library()
     from cryptography import x509
 

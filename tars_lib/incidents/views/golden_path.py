@@ -200,12 +200,12 @@ class _Commands:
 
     @property
     def new_run(self) -> str:
-        """A run into the incident's folder, and its entry in the record."""
+        """Return the command for a run into the incident's folder, and for its entry in the record."""
         return f"tars run --root {self.root} --outdir {self.folder}; {self('record', '--run', 'latest')}"
 
     @property
     def folder(self) -> str:
-        """The incident's folder, quoted for a shell."""
+        """Return the incident's folder, quoted for a shell."""
         return shlex.quote(str((self.incidents_dir or DEFAULT_DIR) / self.incident_id))
 
 

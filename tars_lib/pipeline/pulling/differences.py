@@ -19,7 +19,7 @@ _SHOWN = 20
 
 
 def differences(config: OrgConfig, answer: Pulled, source: str) -> tuple[str, ...]:
-    """A sentence for each fact of a repo of which `org.yaml` says something else than the source."""
+    """Return a sentence for each fact of a repo of which `org.yaml` says something else than the source."""
     sentences = list(_of_repos(config, answer, source))
     more = len(sentences) - _SHOWN
     return (*sentences[:_SHOWN], f"and {more} more differences") if more > 0 else tuple(sentences)

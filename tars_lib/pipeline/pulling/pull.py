@@ -96,7 +96,7 @@ class _Notes:
 
 
 def chosen_sources(root: Path, names: Sequence[str] = ()) -> tuple[SourceForm, ...]:
-    """The sources of a root's `sources.yaml`, or those of some names.
+    """Return the sources of a root's `sources.yaml`, or those of some names.
 
     Raises
     ------
@@ -278,7 +278,7 @@ def _zone(spec: SourceForm) -> ZoneInfo | None:
 
 
 def _earlier(root: Path, table: Path, origin: tuple[str, str], notes: _Notes) -> Path | None:
-    """The file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
+    """Return the file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
     label = table.relative_to(root).as_posix()
     if not is_there(table, label):
         return None

@@ -23,7 +23,7 @@ class Range:
 
 
 def range_of(since: str | None, until: str | None, now: datetime) -> Range:
-    """The range that options name.
+    """Return the range that options name.
 
     Parameters
     ----------

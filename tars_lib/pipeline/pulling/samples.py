@@ -119,7 +119,7 @@ def write_samples(
 
 
 def origin_of(path: Path) -> tuple[str, str]:
-    """Name of the source whose pull wrote a file, and digest of what it asked; both empty where no pull did."""
+    """Return the name of the source whose pull wrote a file, and digest of what it asked; both empty where no pull did."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -132,7 +132,7 @@ def origin_of(path: Path) -> tuple[str, str]:
 
 
 def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
-    """The tables in the types that are computed with; this is run by the thread that reads."""
+    """Yield the tables in the types that are computed with; this is run by the thread that reads."""
     try:
         for table in tables:
             refuse_types(table.schema, label)
@@ -144,7 +144,7 @@ def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
 
 
 def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written: WrittenSamples) -> Iterator[pa.Table]:
-    """What passed the gate, as it is written."""
+    """Yield what passed the gate, as it is written."""
     with closing(ahead(_encoded(tables, label))) as coming:
         for samples, is_all in _chunks(coming, label, placing.zone):
             table = _gated(samples, is_all, placing, written)
@@ -153,7 +153,7 @@ def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written:
 
 
 def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> Iterator[tuple[Samples, bool]]:
-    """Samples of about `CHUNK` rows, and whether they are all that there are."""
+    """Yield the samples of about `CHUNK` rows, and whether they are all that there are."""
     import pyarrow as pa
 
     waiting: list[pa.Table] = []
@@ -174,7 +174,7 @@ def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> It
 
 
 def _gated(samples: Samples, is_all: bool, placing: Placing, written: WrittenSamples) -> pa.Table | None:
-    """The samples of the range that was asked for, once the gate let them pass."""
+    """Return the samples of the range that was asked for, once the gate let them pass."""
     import pyarrow as pa
 
     label = samples.origins[0].path
@@ -222,7 +222,7 @@ def _moved(samples: Samples, by: timedelta) -> Samples:
 
 
 def _converted(samples: Samples, factors: Mapping[str, Fraction]) -> Samples:
-    """The samples in the units of the root; a whole number times a fraction is rounded once."""
+    """Return the samples in the units of the root; a whole number times a fraction is rounded once."""
     value = samples.value
     for position, metric in enumerate(samples.metrics):
         factor = factors.get(metric)
@@ -293,7 +293,7 @@ def _schema() -> pa.Schema:
 
 
 def span_of(written: WrittenSamples) -> tuple[str, str] | None:
-    """First and last time of what came, in ISO 8601."""
+    """Return the first and last time of what came, in ISO 8601."""
     if written.first is None or written.last is None:
         return None
     first, last = (f"{from_micros(time):{SECONDS}}" for time in (written.first, written.last))

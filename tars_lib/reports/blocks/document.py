@@ -55,14 +55,14 @@ class Document:
 
     @property
     def head(self) -> TitleBlock:
-        """The title block."""
+        """Return the title block."""
         head = self.blocks[0]
         assert isinstance(head, TitleBlock)  # noqa: S101 - __post_init__ refuses anything else
         return head
 
     @property
     def generated(self) -> str:
-        """The time of generation as pages print it."""
+        """Return the time of generation as pages print it."""
         return self.generated_at.astimezone(UTC).strftime(MINUTES)
 
 

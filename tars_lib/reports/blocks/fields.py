@@ -77,7 +77,7 @@ def field_hints(cls: type) -> dict[str, Any]:
 
 
 def excerpt(value: object) -> str:
-    """A value as messages show it: its repr, cut at `EXCERPT` characters.
+    """Return a value as messages show it: its repr, cut at `EXCERPT` characters.
 
     Examples
     --------

@@ -60,7 +60,7 @@ class ThisInterpreter(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """A specification that no file on disk can redirect."""
+        """Return a specification that no file on disk can redirect."""
         if self._kernel_spec is None:
             from ipykernel.kernelspec import get_kernel_dict
 

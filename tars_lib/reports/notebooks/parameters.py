@@ -119,7 +119,7 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], note
 
 
 def read_value(name: str, text: str, default: Any, notebook: str) -> Any:
-    """A parameter's value from what was typed after `name=`, with the type of its default.
+    """Return a parameter's value from what was typed after `name=`, with the type of its default.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def environment() -> jinja2.Environment:
 
 @functools.cache
 def page_style() -> str:
-    """The style of every page."""
+    """Return the style of every page."""
     text: str = (
         environment()
         .get_template("style.css.j2")

@@ -31,7 +31,7 @@ class Annotation:
     lines: tuple[str, ...]
 
     def command(self) -> str:
-        r"""The line that GitHub reads.
+        r"""Return the line that GitHub reads.
 
         Examples
         --------
@@ -92,7 +92,7 @@ def inert(line: str) -> str:
 
 
 def first_of(annotations: list[Annotation], level: str) -> list[Annotation]:
-    """Those of a level that GitHub keeps; the last of them counts what was left out."""
+    """Return those of a level that GitHub keeps; the last of them counts what was left out."""
     own = [annotation for annotation in annotations if annotation.level == level]
     if len(own) <= PER_LEVEL:
         return own

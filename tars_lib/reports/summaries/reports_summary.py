@@ -56,7 +56,7 @@ def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, ou
 
 
 def annotate_reports(outcomes: Sequence[Outcome]) -> tuple[Annotation, ...]:
-    """An error for each report that failed, at most ten, the last of which counts what was left out."""
+    """Return an error for each report that failed, at most ten, the last of which counts what was left out."""
     failed = [
         Annotation("error", f"Report failed: {outcome.job.name}", (" ".join(str(outcome.error).split()),))
         for outcome in outcomes

@@ -90,7 +90,7 @@ def read_times(
 
 
 def _counts(cells: Sequence[str], where: Where, epoch: str) -> ReadTimes:
-    """Counts since 1970."""
+    """Return the counts since 1970."""
     numbers = []
     for position, cell in enumerate(cells):
         try:

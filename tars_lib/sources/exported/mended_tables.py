@@ -13,7 +13,7 @@ _SPANS = ("_span", "_spandays")
 
 
 def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
-    """The table with one column of times and no column that only numbers rows.
+    """Return the table with one column of times and no column that only numbers rows.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
 
 
 def without_closing(table: TextTable, time: str) -> tuple[TextTable, tuple[str, ...]]:
-    """The table without last rows that have a word in place of a time, as sums and remarks have, and notes of them.
+    """Return the table without last rows that have a word in place of a time, as sums and remarks have, and notes of them.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def _with_days(table: TextTable, kept: tuple[str, ...]) -> TextTable:
 
 
 def _is_no_series(table: TextTable, name: str) -> bool:
-    """Whether a column numbers the rows without having a name, as pandas writes it, or is one of Splunk's own."""
+    """Return whether a column numbers the rows without having a name, as pandas writes it, or is one of Splunk's own."""
     if name in _SPANS:
         return _SPLUNK in table.columns
     return not name and len(table.columns) > 2 and table.cells(name) == [str(row) for row in range(len(table.rows))]

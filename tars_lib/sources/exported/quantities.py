@@ -108,7 +108,7 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
 
 
 def _mark_of(number: str) -> str:
-    """The decimal mark that a number shows, ``?`` where it can be either, empty where it shows none."""
+    """Return the decimal mark that a number shows, ``?`` where it can be either, empty where it shows none."""
     commas, points = number.count(","), number.count(".")
     if commas and points:
         return "," if number.rindex(",") > number.rindex(".") else "."
@@ -163,7 +163,7 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
 
 
 def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Numbers without units all at once; None where one is written in another way."""
+    """Return the numbers without units all at once; None where one is written in another way."""
     given = ["nan" if cell in NO_VALUES else cell for cell in cells]
     if any("_" in cell for cell in given):  # Python's own grouping of digits, not a number in any file
         return None
@@ -175,7 +175,7 @@ def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
-    """The unit of a column: the only one, else the base unit of their dimension."""
+    """Return the unit of a column: the only one, else the base unit of their dimension."""
     if len(named) <= 1:
         return next(iter(named), "")
     first = next(iter(named))
@@ -188,7 +188,7 @@ def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
 
 
 def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
-    """Number and unit of a cell, None for no value; a text says what is wrong."""
+    """Return the number and unit of a cell, None for no value; a text says what is wrong."""
     text = cell.strip()
     if text in NO_VALUES:
         return None, ""
@@ -222,7 +222,7 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
 
 
 def _scaled(rest: str) -> tuple[int, str]:
-    """The power of ten and the unit that stand behind a number."""
+    """Return the power of ten and the unit that stand behind a number."""
     first, _, more = rest.partition(" ")
     if first in _SCALES:
         return 10 ** _SCALES[first], _spelt(more.strip())

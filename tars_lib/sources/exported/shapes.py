@@ -54,7 +54,7 @@ class Choices:
     environments: tuple[str, ...] = ()
 
     def repo_of(self, name: str) -> str:
-        """The repo that a name of the file stands for."""
+        """Return the repo that a name of the file stands for."""
         return self.repos.get(name, name)
 
 

@@ -69,7 +69,7 @@ class Roles:
 
 
 def time_column(table: TextTable, choices: Choices) -> str:
-    """The column of times.
+    """Return the column of times.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def _bare(name: str) -> str:
 
 
 def _zone_in(name: str) -> ZoneInfo | None:
-    """The zone that a name such as ``Time (UTC)``, ``time_utc`` or ``Time [Europe/Berlin]`` gives its column."""
+    """Return the zone that a name such as ``Time (UTC)``, ``time_utc`` or ``Time [Europe/Berlin]`` gives its column."""
     parts = _BEHIND.fullmatch(name)
     said = parts[2] if parts else re.split(r"[_ ]", name)[-1]
     if _UTC.fullmatch(said):
@@ -169,7 +169,7 @@ def _is_number(cell: str) -> bool:
 
 
 def of_table(table: TextTable, choices: Choices) -> Exported:
-    """The series of a table, wide or long.
+    """Return the series of a table, wide or long.
 
     Raises
     ------
@@ -245,7 +245,7 @@ _Other = TypeVar("_Other")
 
 
 def _both(ask: Callable[[], _One], ask_other: Callable[[], _Other]) -> tuple[_One, _Other]:
-    """Both answers; where both are refused, both refusals at once, so that one more try is enough."""
+    """Return both answers; where both are refused, both refusals at once, so that one more try is enough."""
     try:
         first = ask()
     except InputError as error:
@@ -316,7 +316,7 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
 def _with_units(
     table: TextTable, column: str, unit: str, rows: Sequence[int], decimal: str
 ) -> tuple[NDArray[np.float64], str]:
-    """Values of a series whose unit stands in a column beside them, in one unit."""
+    """Return the values of a series whose unit stands in a column beside them, in one unit."""
     cells, units = table.cells(column), table.cells(unit)
     named = {unit_of(units[row]).symbol for row in rows if units[row]}
     is_one = len(named) == 1 and all(units[row] for row in rows if cells[row] not in NO_VALUES)
@@ -338,7 +338,7 @@ def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
 
 
 def _named(key: tuple[str, str], column: str, roles: Roles, choices: Choices) -> SeriesName:
-    """The name of a series of a long table, as labels where a column holds the repo."""
+    """Return the name of a series of a long table, as labels where a column holds the repo."""
     if roles.series:
         return series_name(key[0])
     head = series_name(column)

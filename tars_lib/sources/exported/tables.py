@@ -43,12 +43,12 @@ class TextTable:
     separator: str = ","
 
     def cells(self, column: str) -> list[str]:
-        """The cells of a column."""
+        """Return the cells of a column."""
         at = self.columns.index(column)
         return [row[at] for row in self.rows]
 
     def entries(self, choices: Choices) -> list[PlacedEntry]:
-        """Each row as an object, with its place for messages."""
+        """Return each row as an object, with its place for messages."""
         return [
             PlacedEntry(dict(zip(self.columns, row, strict=True)), place(self.label, row=line), choices)
             for line, row in zip(self.lines, self.rows, strict=True)
@@ -56,12 +56,12 @@ class TextTable:
 
     @property
     def shown_separator(self) -> str:
-        """The separator in words."""
+        """Return the separator in words."""
         return SEPARATORS[self.separator]
 
 
 def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
-    """Columns, separator and line of a header; None where there is none of a table.
+    """Return the columns, separator and line of a header; None where there is none of a table.
 
     Before it may stand remarks, which begin with ``#``, and titles, which have no separator; a header itself may begin with
     ``#`` where the line after it is one of data.
@@ -89,7 +89,7 @@ def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
 
 
 def _head(line: str, number: int) -> tuple[tuple[str, ...], str, int] | None:
-    """The line as a header, by the separator that gives most columns; None where none gives two."""
+    """Return the line as a header, by the separator that gives most columns; None where none gives two."""
     best: tuple[tuple[str, ...], str, int] | None = None
     for mark in SEPARATORS:
         try:

@@ -49,7 +49,7 @@ class Owner:
 
 
 def series_name(text: str) -> SeriesName:
-    """The parts of a name such as ``up{service="web"}``, ``web/latency_p95``, ``web (ms)`` or ``latency_p95``.
+    """Return the parts of a name such as ``up{service="web"}``, ``web/latency_p95``, ``web (ms)`` or ``latency_p95``.
 
     Examples
     --------

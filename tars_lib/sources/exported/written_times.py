@@ -24,7 +24,7 @@ _SPACED_OFFSET = re.compile(r"\s+([+-]\d{2}:?\d{2})$")
 
 
 def as_iso(cell: str) -> str:
-    """A time in a form that `datetime.fromisoformat` reads; one in no form that is known stays as it is.
+    """Return a time in a form that `datetime.fromisoformat` reads; one in no form that is known stays as it is.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def as_iso(cell: str) -> str:
 
 
 def half_day(hour: int, half: str | None) -> int | None:
-    """The hour of the day; None where there is no such hour of a half day."""
+    """Return the hour of the day; None where there is no such hour of a half day."""
     if half is None:
         return hour
     return hour % 12 + (12 if half.lower() == "pm" else 0) if 1 <= hour <= 12 else None

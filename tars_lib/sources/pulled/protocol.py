@@ -45,7 +45,7 @@ class Ask:
     clock: Callable[[], float]
 
     def secret(self, auth: Auth, name: str) -> str | None:
-        """A secret from where `auth` says that it stands; None where it names no place.
+        """Return a secret from where `auth` says that it stands; None where it names no place.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class Ask:
         return value
 
     def user(self, auth: Auth) -> str | None:
-        """The name of the user, from the file or from the environment."""
+        """Return the name of the user, from the file or from the environment."""
         return auth.user or (None if auth.user_env is None else self.environment.get(auth.user_env))
 
 

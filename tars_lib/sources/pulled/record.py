@@ -26,7 +26,7 @@ _BESIDE = {"auth", "timeout", "parallel", "points", "headers"}
 
 
 def read_record(root: Path) -> dict[str, dict[str, Any]]:
-    """Entries of `pulled.json` by source; empty where there is none, or it is no record.
+    """Return the entries of `pulled.json` by source; empty where there is none, or it is no record.
 
     Raises
     ------

@@ -40,7 +40,7 @@ def plugins() -> tuple[str, ...]:
 
 
 def source_of(kind: str) -> Source:
-    """The source of a kind.
+    """Return the source of a kind.
 
     Raises
     ------

@@ -103,7 +103,7 @@ class Web:
         self._client.close()
 
     def json(self, path: str, parameters: Mapping[str, str] | None = None, *, form: bool = False) -> Any:
-        """The JSON that a path answers.
+        """Return the JSON that a path answers.
 
         Parameters
         ----------
@@ -231,7 +231,7 @@ class Web:
 
 
 def bearer(ask: Ask, auth: Any, scheme: str = "Bearer") -> dict[str, str]:
-    """The header of the token, none where `auth` names none."""
+    """Return the header of the token, none where `auth` names none."""
     token = ask.secret(auth, "bearer")
     if token is not None and not token.isascii():
         raise ConfigError("sources.yaml: the token has characters that no header may have")
@@ -239,7 +239,7 @@ def bearer(ask: Ask, auth: Any, scheme: str = "Bearer") -> dict[str, str]:
 
 
 def basic(ask: Ask, auth: Any) -> tuple[str, str] | None:
-    """User and password, None where `auth` names none."""
+    """Return the user and password, None where `auth` names none."""
     user, password = ask.user(auth), ask.secret(auth, "password")
     return None if user is None and password is None else (user or "", password or "")
 

@@ -189,19 +189,19 @@ class ScopeJudge:
         return policy.interval(judged.bad, float(seen.size), seen, limits)
 
     def _plain(self, column: int) -> Judged:
-        """The verdict on a repo of which nothing is missing: the value is what was measured in every completion."""
+        """Return the verdict on a repo of which nothing is missing: the value is what was measured in every completion."""
         reading = self.measured.reading
         value, bad, events = (float(part[column]) for part in (reading.value, reading.bad, reading.events))
         status, reason = self._status(value) if self.policy.is_met_by(value) else (SlaStatus.BREACHED, None)
         return Judged(column, status, value, round(events), 1.0, reason, value, value, bad, is_certain=True)
 
     def _met(self, known: Judged, value: float) -> Judged:
-        """A verdict on a value that meets the objective: at risk, or compliant."""
+        """Return a verdict on a value that meets the objective: at risk, or compliant."""
         status, reason = self._status(value)
         return replace(known, status=status, reason=reason)
 
     def _status(self, value: float) -> tuple[SlaStatus, str | None]:
-        """Status of a value that meets the objective, and why it is not compliant."""
+        """Return the status of a value that meets the objective, and why it is not compliant."""
         share = self.policy.consumed_share(value)
         if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
             return SlaStatus.AT_RISK, f"{share:.0%} of the error budget is used"
@@ -281,7 +281,7 @@ def limits_of(org: OrgData, policy: AnyPolicy) -> tuple[float | None, float | No
 
 
 def _share(bad: float, total: float, without: float) -> float:
-    """Share of good events; with any number of events that of those without bound."""
+    """Return the share of good events; with any number of events that of those without bound."""
     if math.isinf(bad):
         return 0.0
     if math.isinf(total):

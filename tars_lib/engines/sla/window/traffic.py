@@ -144,7 +144,7 @@ def _onset(total: Floats) -> int:
 
 
 def _stretches_before(total: Floats, first: int) -> Floats:
-    """Events of each stretch as long as the one that begins at a sample, before it."""
+    """Return the events of each stretch as long as the one that begins at a sample, before it."""
     length = total.size - first
     return np.asarray(total[first % length : first].reshape(-1, length).sum(axis=1), dtype=np.float64)
 
@@ -177,14 +177,14 @@ def _low(time: Ints, total: Floats, rows: Ints, step: int) -> NDArray[np.bool_]:
 
 
 def _days_before(time: Ints, total: Floats, first: int) -> Floats:
-    """Events of each whole day before a sample; of a day of which a part is missing nothing is known."""
+    """Return the events of each whole day before a sample; of a day of which a part is missing nothing is known."""
     back = (int(time[first]) - 1 - time[:first]) // DAY
     count = np.bincount(back, minlength=1)
     return np.asarray(np.bincount(back, weights=total[:first])[count >= 0.8 * count.max()], dtype=np.float64)
 
 
 def _same_hours(time: Ints, total: Floats, first: int, length: int) -> Floats:
-    """Events of the same hours of each day before a stretch."""
+    """Return the events of the same hours of each day before a stretch."""
     begin = int(time[first]) - DAY * np.arange(1, int(time[first] - time[0]) // DAY + 1)
     edges = np.searchsorted(time, np.stack((begin, begin + length)) - (time[-1] - time[-2]) // 2)
     sums = np.concatenate(([0.0], np.cumsum(total)))
@@ -231,7 +231,7 @@ def _requests(org: OrgData, track: Track) -> Track | None:
 def collapse_texts(
     org: OrgData, policy: AnyPolicy, lost: Mapping[int, Collapse], columns: Ints, start: datetime, end: datetime
 ) -> Iterator[str]:
-    """Sentences on the services of an SLA that lost most of their traffic, by the numbers of their own past.
+    """Yield the sentences on the services of an SLA that lost most of their traffic, by the numbers of their own past.
 
     What is over is told where it is as much of the window as time without traffic has to be.
     """

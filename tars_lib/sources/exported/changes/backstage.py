@@ -116,12 +116,12 @@ def _callees(component: _Entity, providers: dict[str, str], lost: set[str]) -> I
 
 
 def _refs(entry: PlacedEntry, path: str, usual: str) -> Sequence[tuple[str, str]]:
-    """Kind and name of the entities that a field refers to."""
+    """Return the kind and name of the entities that a field refers to."""
     value = entry.at(path)
     refs = [ref for ref in value if isinstance(ref, str)] if isinstance(value, list) else []
     return [(ref.partition(":")[0].lower() if ":" in ref else usual, _name_of(ref)) for ref in refs]
 
 
 def _name_of(ref: str) -> str:
-    """The name in a reference such as ``component:default/api``."""
+    """Return the name in a reference such as ``component:default/api``."""
     return ref.rpartition(":")[2].rpartition("/")[2]

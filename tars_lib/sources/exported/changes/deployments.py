@@ -34,7 +34,7 @@ class Deployment:
 def deploy_events(
     deployments: Sequence[Deployment], label: str, choices: Choices
 ) -> tuple[tuple[Event, ...], tuple[str, ...]]:
-    """Events of the deployments that reached an environment that is wanted, and notes of those left out.
+    """Return the events of the deployments that reached an environment that is wanted, and notes of those left out.
 
     Parameters
     ----------

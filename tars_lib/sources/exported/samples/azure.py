@@ -32,7 +32,7 @@ _UNITS = {
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
+    """Return whether parsed JSON looks like the answer."""
     return isinstance(document, dict) and SHAPE.fits(document)
 
 

@@ -61,7 +61,7 @@ def _second(document: object) -> Entry | None:
 
 
 def _of_lists(answer: Entry, label: str, choices: Choices) -> Exported:
-    """Series of the second version; it names no metric, and the repo by the tags of its group."""
+    """Return the series of the second version; it names no metric, and the repo by the tags of its group."""
     entries = records_of(answer, SHAPE.keys, label, choices)
     times, values = answer["times"], answer["values"]
     if not isinstance(times, list) or not isinstance(values, list) or len(values) != len(entries):
@@ -86,7 +86,7 @@ def _name(scope: str, metric: str) -> SeriesName:
 
 
 def _unit(entry: PlacedEntry) -> str:
-    """The unit, and what it is a share of, such as ``request`` per ``second``."""
+    """Return the unit, and what it is a share of, such as ``request`` per ``second``."""
     unit = entry.at("unit")
     parts = [
         PlacedEntry(part, entry.where).text("name") if isinstance(part, dict) else ""

@@ -52,7 +52,7 @@ class _Collected(dict[str, WrittenSeries]):
         self[text].add(time, value, line)
 
     def exported(self, label: str, choices: Choices, columns: str, passed: Counter[str]) -> Exported:
-        """The series, once their times are read."""
+        """Return the series, once their times are read."""
         notes = [f"{label}: {plural(sum(passed.values()), 'value')} that are no numbers passed over"] if passed else []
         if not self:
             raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))

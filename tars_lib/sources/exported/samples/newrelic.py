@@ -63,7 +63,7 @@ def _inner(document: object) -> object:
 
 
 def _is_older(answer: Entry) -> bool:
-    """Whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
+    """Return whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
     return any(
         shape.fits(answer)
         for shape in (EntryShape((_SERIES,), {_BEGIN: object}), EntryShape((_FACETS,), {_SERIES: list}))
@@ -71,7 +71,7 @@ def _is_older(answer: Entry) -> bool:
 
 
 def _flat(answer: Entry) -> Iterator[object]:
-    """Entries of an older answer as NerdGraph writes them."""
+    """Yield the entries of an older answer as NerdGraph writes them."""
     parts = answer.get(_FACETS)
     for part in parts if isinstance(parts, list) else [answer]:
         name = part.get("name") if isinstance(part, dict) else None
@@ -88,7 +88,7 @@ def _flat(answer: Entry) -> Iterator[object]:
 
 
 def _values(entry: Entry) -> Iterator[tuple[str, object]]:
-    """Numbers of an entry by the function that gave them; those of a percentile have one for each."""
+    """Yield the numbers of an entry by the function that gave them; those of a percentile have one for each."""
     for key, value in entry.items():
         if isinstance(value, dict):
             yield from ((f"{key}.{inner}", number) for inner, number in value.items())

@@ -132,7 +132,7 @@ def _attributes(entry: PlacedEntry) -> dict[str, str]:
 
 
 def _nanos(point: PlacedEntry) -> object:
-    """The time of a point, a whole number in text."""
+    """Return the time of a point, a whole number in text."""
     stamp = point.entry.get("timeUnixNano")
     if isinstance(stamp, str) and stamp.isascii() and stamp.isdigit() and len(stamp) < 30:
         return int(stamp)

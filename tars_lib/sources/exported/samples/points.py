@@ -19,7 +19,7 @@ _LEAST = int(EARLIEST.timestamp())
 
 
 def point_times(given: Sequence[object], per_second: int, where: str) -> NDArray[np.int64]:
-    """Counts since 1970 as microseconds.
+    """Return the counts since 1970 as microseconds.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def point_times(given: Sequence[object], per_second: int, where: str) -> NDArray
 
 
 def point_values(given: Sequence[object], where: str) -> NDArray[np.float64]:
-    """Numbers, or texts that hold one, as Prometheus writes them; null and NaN are no value.
+    """Return the numbers, or texts that hold one, as Prometheus writes them; null and NaN are no value.
 
     Raises
     ------
@@ -70,7 +70,7 @@ Points = tuple[NDArray[np.int64], NDArray[np.float64], str, str]
 def owned_series(
     names: Sequence[SeriesName], points: Iterable[Points], choices: Choices, label: str
 ) -> tuple[SampledSeries, ...]:
-    """Series with their repos and metrics; points are read once it is known whose they are.
+    """Return the series with their repos and metrics; points are read once it is known whose they are.
 
     Raises
     ------
@@ -100,12 +100,12 @@ class PointSeries:
 
     @property
     def points(self) -> Points:
-        """What was added."""
+        """Return what was added."""
         return np.array(self.times, dtype=np.int64), np.array(self.values, dtype=np.float64), self.unit, self.kind
 
     @staticmethod
     def settled(met: Collection[PointSeries], choices: Choices, label: str) -> tuple[SampledSeries, ...]:
-        """The series with their repos and metrics, as `owned_series` finds them."""
+        """Return the series with their repos and metrics, as `owned_series` finds them."""
         return owned_series([series.name for series in met], (series.points for series in met), choices, label)
 
 
@@ -130,5 +130,5 @@ class WrittenSeries:
 
     @property
     def rows(self) -> NDArray[np.int64] | None:
-        """The lines, where they matter."""
+        """Return the lines, where they matter."""
         return np.array(self.lines, dtype=np.int64) if any(self.lines) else None

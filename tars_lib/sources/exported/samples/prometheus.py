@@ -98,7 +98,7 @@ def parse(document: object, label: str = "prometheus", choices: Choices = NO_CHO
 
 
 def _answer(document: object) -> tuple[str, object, object]:
-    """Kind of a result, its series, and warnings; the kind is empty where it is none of Prometheus."""
+    """Return the kind of a result, its series, and warnings; the kind is empty where it is none of Prometheus."""
     if isinstance(document, dict) and "metric" in document:
         document = [document]
     if isinstance(document, list):
@@ -114,7 +114,7 @@ def _answer(document: object) -> tuple[str, object, object]:
 
 
 def _points(entry: Mapping[str, object], kind: str, where: str) -> tuple[NDArray[np.int64], list[object]]:
-    """Times and values of a series: pairs in seconds, or two lists, the times of which are in milliseconds."""
+    """Return the times and values of a series: pairs in seconds, or two lists, the times of which are in milliseconds."""
     given, stamps = entry["values"] if kind == "matrix" else [entry["value"]], entry.get("timestamps")
     assert isinstance(given, list)  # noqa: S101 - looked at by the caller
     if isinstance(stamps, list):

@@ -16,7 +16,7 @@ _DEEPEST = 4
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON is a list of records with a time."""
+    """Return whether parsed JSON is a list of records with a time."""
     if not SHAPE.fits(document):
         return False
     entries = [record.entry for record in SHAPE.records(document, "", NO_CHOICES)]

@@ -58,7 +58,7 @@ def look(spec: GitForm, ask: Ask) -> PullOutlook:
 
 
 def _lines(spec: GitForm, ask: Ask, *words: str) -> Iterator[tuple[datetime, str, str]]:
-    """Time, text and reference of each line within the range."""
+    """Yield the time, text and reference of each line within the range."""
     for number, line in enumerate(_output(spec, ask, words).splitlines()):
         if number > MAX_EVENTS:
             raise InputError(f"{spec.label}: more than {MAX_EVENTS} lines of git; up to that many are allowed")

@@ -22,13 +22,13 @@ MAX_PAGES = 1_000
 
 
 def server(spec: Any, ask: Ask, *, scheme: str = "Bearer", headers: Mapping[str, str] | None = None) -> Web:
-    """The server of a source, with its token."""
+    """Return the server of a source, with its token."""
     given = {**(headers or {}), **spec.headers, **bearer(ask, spec.auth, scheme)}
     return Web(spec.label, spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
 
 
 def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Iterator[Any]:
-    """The pages of a list, by the addresses that their headers name (RFC 8288).
+    """Yield the pages of a list, by the addresses that their headers name (RFC 8288).
 
     Raises
     ------
@@ -48,7 +48,7 @@ def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Ite
 
 
 def entries_in(page: Any, key: str | None, label: str) -> list[Any]:
-    """The entries of a page, which is a list, or an object that has one under a key.
+    """Return the entries of a page, which is a list, or an object that has one under a key.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def recent(
     key: str | None = None,
     field: str = "created_at",
 ) -> Iterator[Any]:
-    """The entries of a list that has the newest first, down to the begin of the range."""
+    """Yield the entries of a list that has the newest first, down to the begin of the range."""
     for page in pages(web, path, {"per_page": "100", **parameters}, label):
         entries = entries_in(page, key, label)
         times = []
@@ -86,7 +86,7 @@ def recent(
 
 
 def release_events(entries: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
-    """Releases as changes; drafts are none."""
+    """Yield the releases as changes; drafts are none."""
     for release in records_of(entries, (), label):
         time, tag = release.time(field), release.text("tag_name")
         if time is not None and release.entry.get("draft") is not True:
@@ -94,7 +94,7 @@ def release_events(entries: list[Any], repo: str, label: str, field: str) -> Ite
 
 
 def commit_events(entries: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
-    """Commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
+    """Yield the commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
     for entry in entries:
         commit = PlacedEntry(entry, label)
         moment, message = commit.time(time), commit.at(said)
@@ -104,7 +104,7 @@ def commit_events(entries: Iterable[Any], repo: str, label: str, *, time: str, s
 
 
 def span_of(ask: Ask) -> dict[str, str]:
-    """The range as both code hosts take it."""
+    """Return the range as both code hosts take it."""
     return {"since": f"{ask.since:{SECONDS}}", "until": f"{ask.until:{SECONDS}}"}
 
 

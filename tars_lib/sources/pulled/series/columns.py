@@ -23,7 +23,7 @@ BATCH = 131_072
 
 
 def needed(spec: TableForm) -> tuple[str, ...]:
-    """Columns of the source that are read."""
+    """Return the columns of the source that are read."""
     if spec.wide:
         return (spec.column("timestamp"), spec.column("repo"), *spec.wide.values())
     return tuple(spec.column(name) for name in ("timestamp", "repo", "metric", "value"))
@@ -50,7 +50,7 @@ def refuse_missing(there: Sequence[str], spec: TableForm, label: str) -> None:
 
 
 def long_tables(batches: Iterable[pa.RecordBatch], spec: TableForm, label: str) -> Iterator[pa.Table]:
-    """Tables of timestamp, repo, metric and value from the batches of a source.
+    """Yield the tables of timestamp, repo, metric and value from the batches of a source.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def long_tables(batches: Iterable[pa.RecordBatch], spec: TableForm, label: str) 
 
 
 def _times(column: pa.Array, spec: TableForm, label: str) -> pa.Array:
-    """The times, those of an epoch as such."""
+    """Return the times, those of an epoch as such."""
     import pyarrow as pa
 
     where = place(label, column=spec.column("timestamp"))

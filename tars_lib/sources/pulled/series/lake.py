@@ -111,7 +111,7 @@ def _place(spec: ParquetForm, ask: Ask) -> tuple[pafs.FileSystem, str]:
 
 
 def _wanted(dataset: ds.Dataset, spec: ParquetForm, ask: Ask) -> Any:
-    """The range as an expression, in the type of the column, so that files and row groups outside it are not read."""
+    """Return the range as an expression, in the type of the column, so that files and row groups outside it are not read."""
     import pyarrow as pa
     import pyarrow.dataset as ds
 

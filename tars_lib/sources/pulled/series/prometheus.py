@@ -92,7 +92,7 @@ def _server(spec: PrometheusForm, ask: Ask) -> Web:
 
 
 def _grid(spec: PrometheusForm, ask: Ask) -> tuple[int, int]:
-    """First and last point, in milliseconds, on multiples of the step: the same points whenever it is asked."""
+    """Return the first and last point, in milliseconds, on multiples of the step: the same points whenever it is asked."""
     step = int(spec.step.total_seconds()) * _MILLI
     # rounded up, as a point is in the range from its begin on and before its end
     since, until = (-(-to_micros(time) // (SECOND // _MILLI)) for time in (ask.since, ask.until))
@@ -109,7 +109,7 @@ def _pieces(spec: PrometheusForm, ask: Ask) -> list[_Piece]:
 
 
 def _samples(spec: PrometheusForm, ask: Ask) -> Iterator[pa.Table]:
-    """The answers in order; a few are asked for ahead, so that memory is bounded."""
+    """Yield the answers in order; a few are asked for ahead, so that memory is bounded."""
     pieces = _pieces(spec, ask)
     missing = 0
     with _server(spec, ask) as web:
@@ -123,7 +123,7 @@ def _samples(spec: PrometheusForm, ask: Ask) -> Iterator[pa.Table]:
 
 
 def _piece(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int]:
-    """The samples of a piece, and how many points had no value."""
+    """Return the samples of a piece, and how many points had no value."""
     metric = spec.metrics[piece.metric]
     try:
         content = web.json(
@@ -200,7 +200,7 @@ _FIELD = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
 
 
 def _repo_of(labels: dict[str, str], wanted: str, label: str) -> str:
-    """The repo of a series: the value of a label, or a template such as ``{namespace}/{service}``."""
+    """Return the repo of a series: the value of a label, or a template such as ``{namespace}/{service}``."""
     names = _FIELD.findall(wanted) or [wanted]
     for name in names:
         if not labels.get(name):

@@ -63,7 +63,7 @@ def look(spec: SqlForm, ask: Ask) -> PullOutlook:
 
 
 def _samples(spec: SqlForm, ask: Ask) -> Iterator[pa.Table]:
-    """Tables of the four columns; the rows that came are told."""
+    """Yield the tables of the four columns; the rows that came are told."""
     rows = 0
     with _errors(spec), closing(_batches(spec, ask, "{}")) as batches:
         for table in long_tables(batches, spec, spec.label):
@@ -73,7 +73,7 @@ def _samples(spec: SqlForm, ask: Ask) -> Iterator[pa.Table]:
 
 
 def _query(spec: SqlForm) -> tuple[str, tuple[str, ...]]:
-    """The query as this database takes it, and the order of its parameters."""
+    """Return the query as this database takes it, and the order of its parameters."""
     where = f"sources.yaml: {spec.name}: query"
     kind = _kind(spec)
     if kind == "duckdb":
@@ -91,7 +91,7 @@ def _kind(spec: SqlForm) -> str:
 
 
 def _value(spec: SqlForm, time: datetime) -> Any:
-    """A time as the column of the database has it."""
+    """Return a time as the column of the database has it."""
     if spec.time in PER_SECOND:
         return round(time.timestamp() * PER_SECOND[spec.time])
     zone = UTC if spec.time_zone is None else read_zone(spec.time_zone)
@@ -103,7 +103,7 @@ def _value(spec: SqlForm, time: datetime) -> Any:
 
 
 def _batches(spec: SqlForm, ask: Ask, wrap: str) -> Generator[pa.RecordBatch, None, None]:
-    """Batches of the query inside `wrap`, ``{}`` being the query."""
+    """Yield the batches of the query inside `wrap`, ``{}`` being the query."""
     query, order = _query(spec)
     values = {"since": _value(spec, ask.since), "until": _value(spec, ask.until)}
     text = wrap.replace("{}", query)
@@ -180,7 +180,7 @@ def _connected(spec: SqlForm, ask: Ask, driver: Any) -> Any:
 
 
 def _with_user(spec: SqlForm, ask: Ask, password: str | None) -> str:
-    """The address with user and password, which are put in here alone; messages never repeat it."""
+    """Return the address with user and password, which are put in here alone; messages never repeat it."""
     parts = urlsplit(spec.url)
     user = ask.user(spec.auth) or unquote(parts.username or "")
     if not user and password is None:
@@ -191,7 +191,7 @@ def _with_user(spec: SqlForm, ask: Ask, password: str | None) -> str:
 
 
 def _file(spec: SqlForm, ask: Ask) -> Path | None:
-    """The database file; three slashes begin a path relative to the root, four an absolute one, as in SQLAlchemy."""
+    """Return the database file; three slashes begin a path relative to the root, four an absolute one, as in SQLAlchemy."""
     rest = spec.url.partition(":")[2]
     if not rest.startswith("///"):
         raise ConfigError(
@@ -207,7 +207,7 @@ def _file(spec: SqlForm, ask: Ask) -> Path | None:
 
 
 def _name(column: str) -> str:
-    """A column's name, quoted where SQL needs it; Snowflake writes names that are not in capitals."""
+    """Return a column's name, quoted where SQL needs it; Snowflake writes names that are not in capitals."""
     if _PLAIN.fullmatch(column):
         return column
     return '"' + column.replace('"', '""') + '"'

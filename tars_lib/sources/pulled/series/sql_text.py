@@ -18,7 +18,7 @@ _READS = re.compile(r"[\s(]*(?:select|with|from|values|table)\b", re.IGNORECASE)
 
 
 def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tuple[str, ...]]:
-    """The query as a database takes it.
+    """Return the query as a database takes it.
 
     Parameters
     ----------
