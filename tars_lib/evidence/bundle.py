@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from tars_lib.evidence.sealing.names import LONGEST_NAME, bundle_name
 from tars_lib.evidence.sealing.signature import GPG_ENDING, MINISIGN_ENDING
 from tars_lib.evidence.sealing.timestamp import STAMP_ENDING
 from tars_lib.files.atomic import write_bytes
+from tars_lib.files.reading import sha256_hex
 
 SIDECARS = (MINISIGN_ENDING, GPG_ENDING, STAMP_ENDING)
 """Endings of what may stand beside a bundle and is over its bytes."""
@@ -48,7 +48,7 @@ class Bundle:
     @property
     def sha256(self) -> str:
         """Return the digest of its bytes."""
-        return hashlib.sha256(self.content).hexdigest()
+        return sha256_hex(self.content)
 
 
 def make_bundle(request: Request, name: str | None = None) -> Bundle:

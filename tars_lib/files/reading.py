@@ -162,6 +162,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_hex(content: bytes) -> str:
+    """Return the digest of bytes, as manifests write it."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> Any:
     """Return the values of JSON text.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from tars_lib.errors import ReportError
 from tars_lib.files.atomic import replace_folder, staged_folder, write_bytes
 from tars_lib.files.json_records import dumps
-from tars_lib.files.reading import real
+from tars_lib.files.reading import real, sha256_of
 from tars_lib.files.scratch import scratch
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
@@ -166,7 +165,7 @@ def _fill(staged: Path, run: Run, request: PackageRequest, outcomes: Sequence[Ou
         "files": [
             {
                 "path": path.relative_to(staged).as_posix(),
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "sha256": sha256_of(path),
                 "bytes": path.stat().st_size,
             }
             for path in files

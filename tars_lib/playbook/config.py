@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tars_lib.config.yaml_file import read_yaml, validate
 from tars_lib.errors import ConfigError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_CONFIG_BYTES
-from tars_lib.files.reading import read_utf8
+from tars_lib.files.reading import read_utf8, sha256_hex
 from tars_lib.model.names import Severity
 from tars_lib.playbook import tables
 from tars_lib.playbook.config_form import PlaybookForm
@@ -128,7 +127,7 @@ def _lay_over(
 def _digest(content: Mapping[str, Any]) -> str:
     """sha256 of the content; the order of the rows is part of it, because the tree is walked in it."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_hex(text.encode())
 
 
 def _tables(form: PlaybookForm, sha256: str) -> tables.Playbook:

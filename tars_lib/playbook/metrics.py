@@ -8,13 +8,13 @@ have no duration yet; they are counted apart with their age, never dropped and n
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.names import Name
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import packaged
@@ -90,7 +90,7 @@ def fingerprint(facts: Facts) -> str | None:
     kinds = (first.cause_type, first.containment_type)
     cause_type, containment = ("" if kind is None else kind.value for kind in kinds)
     parts = (cause_type, first.repo or "", first.metric or "", containment)
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
+    return sha256_hex("\0".join(parts).encode(errors="surrogatepass"))[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from pydantic import Field
 
 from tars_lib.config.yaml_file import Strict, read_yaml, validate
 from tars_lib.errors import ConfigError
+from tars_lib.files.reading import sha256_of
 from tars_lib.redaction.patterns import BUILT_IN, Pattern
 from tars_lib.redaction.rules import FieldRule, Rules
 
@@ -76,7 +76,7 @@ def read_redaction(path: Path) -> Rules:
             FieldRule(field.name, field.path, field.file, field.everywhere, field.leave) for field in content.fields
         ),
         words=tuple((group.name, word) for group in content.words for word in group.words),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256_of(path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from tars_lib.engines.alerts.persistence import Persistence, hold
@@ -12,6 +11,7 @@ from tars_lib.engines.alerts.score_history import RepoCourse, ScoreCourses
 from tars_lib.engines.alerts.trend import Decline
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN, HIGH, SCORE, YELLOW, tier_of
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import AlertSeverity, AlertType, HealthStatus, RiskTier, Severity
 from tars_lib.text.times import MINUTES
@@ -79,7 +79,7 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
         fell = declines.get(report.repo)
         if fell is None or report.repo in alerted or report.status is not HealthStatus.GREEN:
             continue
-        identity = hashlib.sha256(f"drift\0{SCORE}\0{report.repo}".encode()).hexdigest()[:12]
+        identity = sha256_hex(f"drift\0{SCORE}\0{report.repo}".encode())[:12]
         yield DriftFinding(
             finding_id=f"drift-{identity}",
             severity=Severity.SEV_4,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from tars_lib.engines.sla.sli import Known, in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
 from tars_lib.files.json_records import time_text
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
@@ -111,7 +111,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
     began = None if stretch is None else stretch.start
     identity = f"{policy.sla_id}\0{repo.repo}\0{'' if began is None else time_text(began)}"
     return Breach(
-        breach_id=f"breach-{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
+        breach_id=f"breach-{sha256_hex(identity.encode())[:12]}",
         sla_id=policy.sla_id,
         sla_name=policy.sla_name,
         sla_type=policy.sla_type,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.config.yaml_file import read_yaml
 from tars_lib.errors import ConfigError
 from tars_lib.files.json_records import dumps
-from tars_lib.files.reading import is_there, read_json
+from tars_lib.files.reading import is_there, read_json, sha256_hex
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.values import SourceForm
@@ -61,4 +60,4 @@ def digest_of(spec: SourceForm, shift: timedelta, factors: Mapping[str, Fraction
     """Digest of what is asked and how it is written: a source for which that changes keeps nothing of what it gave before."""
     asked = spec.model_dump(mode="json", exclude=_BESIDE)
     written = {"shift": shift.total_seconds(), "factors": {name: str(factor) for name, factor in factors.items()}}
-    return hashlib.sha256(json.dumps([asked, written], sort_keys=True, default=str).encode()).hexdigest()
+    return sha256_hex(json.dumps([asked, written], sort_keys=True, default=str).encode())
