@@ -69,7 +69,8 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     metrics = {name: dict(given) for name, given in additions.metrics.items()}
     for part, wanted in (("repos", repos), ("metrics", metrics)):
         entries = {
-            name: _inline({key: _scalar_or_list(item) for key, item in given.items()}) for name, given in wanted.items()
+            name: "{" + ", ".join(f"{key}: {_scalar_or_list(item)}" for key, item in given.items()) + "}"
+            for name, given in wanted.items()
         }
         if part not in there:
             behind += _block(part, [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items()])
@@ -110,10 +111,6 @@ def _repo_fields(repo: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
 
 def _scalar_or_list(item: str | float | bool | tuple[str, ...]) -> str:
     return f"[{', '.join(map(yaml_scalar, item))}]" if isinstance(item, tuple) else yaml_scalar(item)
-
-
-def _inline(fields: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in fields.items()) + "}"
 
 
 def _block(part: str, lines: Sequence[str]) -> list[str]:

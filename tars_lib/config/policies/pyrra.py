@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, model_validator
 
 from tars_lib.config.policies.documents import Document
-from tars_lib.config.policies.openslo_annotations import REPOS
+from tars_lib.config.policies.openslo_annotations import REPOS, named_repos
 from tars_lib.config.policies.openslo_form import Metadata
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import prometheus_window, share_of_percent
@@ -119,7 +119,7 @@ def _policy(document: Document, reading: Reading) -> AnyPolicy:
         "objective": share_of_percent(spec.target, f"{where}: spec.target"),
         "window": window,
         "period_days": max(window.days, 1),
-        "repos": () if repos.strip() == "*" else tuple(name.strip() for name in repos.split(",") if name.strip()),
+        "repos": named_repos(repos),
     }
     at = f"{where}: spec.indicator"
     if indicator.gauge is not None:

@@ -126,7 +126,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
                     storm,
                     _stem(storm, callers),
                     "at the same time",
-                    f"all within {_slack_text(storm[0], steps)} of {when}",
+                    f"all within {duration_text(_slack(storm[0], steps))} of {when}",
                 )
             )
     return compressed
@@ -142,10 +142,6 @@ def _slack(alert: Raised, steps: Mapping[str, int]) -> timedelta:
         return packaged().escalation_after[-1]
     step = steps.get(alert.metric or "") or max(steps.values(), default=DAY)
     return timedelta(microseconds=ONSET_SAMPLES * step)
-
-
-def _slack_text(alert: Raised, steps: Mapping[str, int]) -> str:
-    return duration_text(_slack(alert, steps))
 
 
 def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tars_lib.engines.health.report import HealthReport
@@ -301,7 +302,7 @@ def _expected(results: Sequence[ComplianceResult], are_others: bool) -> list[str
     likely = [result for result in known if (result.breach_probability or 0.0) > LIKELY]
     parts = []
     if likely:
-        first = min(likely, key=_days_left)
+        first = min(likely, key=lambda r: math.inf if r.days_until_breach is None else r.days_until_breach.value)
         days = first.days_until_breach
         when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
         more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
@@ -313,7 +314,3 @@ def _expected(results: Sequence[ComplianceResult], are_others: bool) -> list[str
         more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"
         parts.append(f"no forecast for {unknown[0].sla_name}{more}: {unknown[0].forecast_reason}")
     return parts
-
-
-def _days_left(result: ComplianceResult) -> float:
-    return float("inf") if result.days_until_breach is None else result.days_until_breach.value
