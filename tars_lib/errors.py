@@ -121,6 +121,14 @@ def place(path: object, row: int | None = None, column: str | None = None) -> st
     return ", ".join(parts)
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says in one line; one of the operating system in its own words, with the file."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(text.split())
+
+
 def listed(faults: Sequence[str], total: int | None = None) -> str:
     r"""Several faults as one message, of which the first ten are shown and the rest is counted.
 

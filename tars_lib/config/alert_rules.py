@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tars_lib.config.policy_units import Definitions, Terms, defined, settle
-from tars_lib.config.yaml_file import Key, Number, read_yaml, validate
+from tars_lib.config.yaml_file import Key, Number, Strict, read_yaml, validate
 from tars_lib.errors import ConfigError, TarsError
 from tars_lib.files.limits import MAX_RULES
 from tars_lib.model.names import COMPARISONS, AlertRule, AlertSeverity
@@ -48,9 +48,7 @@ class _Rule(BaseModel):
         return given
 
 
-class _Rules(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Rules(Strict):
     rules: tuple[_Rule, ...] = Field(default=(), max_length=MAX_RULES)
 
 
@@ -59,9 +57,6 @@ def read_rules(path: Path, label: str, metrics: Definitions | None) -> tuple[tup
 
     Parameters
     ----------
-    path : Path
-    label : str
-        How messages name the file.
     metrics : mapping of str to Metric, or None
         Of `org.yaml`; thresholds are brought into their units. None where it was refused: they are not looked at.
 
@@ -114,7 +109,7 @@ def _rule(given: _Rule, label: str, metrics: Definitions | None, notes: list[str
 
 
 def _threshold(given: _Rule, metrics: Definitions, where: str, notes: list[str]) -> float:
-    """The threshold in the unit of the metric."""
+    """Return the threshold in the unit of the metric."""
     better = defined(given.metric, metrics).higher_is_better
     # a rule says by its comparison what it waits for, so that a metric without a direction has the opposite of it
     terms = Terms(

@@ -149,7 +149,7 @@ def _repo(name: str, given: _Repo) -> Repo:
 
 
 def _metric(name: str, given: _Metric, where: str) -> Metric:
-    """The definition as declared; what it leaves out is that of the known metric, in the declared unit."""
+    """Return the definition as declared; what it leaves out is that of the known metric, in the declared unit."""
     chosen = {key: getattr(given, key) for key in given.model_fields_set}
     metric = _inherited(name, None if given.unit is None else unit_of(given.unit).symbol, where)
     if given.kind in (COUNTS, COUNTER) and metric.minimum is None:

@@ -28,7 +28,7 @@ class OrgAdditions:
 
 
 def yaml_scalar(value: str | float | bool) -> str:
-    """A value as YAML in one line, in quotes where it could be read as something else.
+    """Return a value as YAML in one line, in quotes where it could be read as something else.
 
     Examples
     --------
@@ -43,15 +43,12 @@ def yaml_scalar(value: str | float | bool) -> str:
 
 
 def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
-    """The text with what it does not say yet.
+    """Return the text with what it does not say yet.
 
     Parameters
     ----------
     text : str
         A valid `org.yaml`, or nothing.
-    additions : OrgAdditions
-    label : str
-        How messages name the file.
 
     Raises
     ------
@@ -72,7 +69,8 @@ def with_additions(text: str, additions: OrgAdditions, label: str) -> str:
     metrics = {name: dict(given) for name, given in additions.metrics.items()}
     for part, wanted in (("repos", repos), ("metrics", metrics)):
         entries = {
-            name: _inline({key: _scalar_or_list(item) for key, item in given.items()}) for name, given in wanted.items()
+            name: "{" + ", ".join(f"{key}: {_scalar_or_list(item)}" for key, item in given.items()) + "}"
+            for name, given in wanted.items()
         }
         if part not in there:
             behind += _block(part, [f"{yaml_scalar(name)}: {entry}" for name, entry in entries.items()])
@@ -113,10 +111,6 @@ def _repo_fields(repo: Repo) -> dict[str, str | float | bool | tuple[str, ...]]:
 
 def _scalar_or_list(item: str | float | bool | tuple[str, ...]) -> str:
     return f"[{', '.join(map(yaml_scalar, item))}]" if isinstance(item, tuple) else yaml_scalar(item)
-
-
-def _inline(fields: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in fields.items()) + "}"
 
 
 def _block(part: str, lines: Sequence[str]) -> list[str]:
@@ -166,7 +160,7 @@ def _into_list(
 def _put(
     key: yaml.Node, node: yaml.Node, new: Sequence[str], text: str, where: str, dash: str = ""
 ) -> list[tuple[int, str]]:
-    """The edit that puts entries before the first one of a mapping or list."""
+    """Return the edit that puts entries before the first one of a mapping or list."""
     if not new:
         return []
     kinds = yaml.SequenceNode if dash else yaml.MappingNode

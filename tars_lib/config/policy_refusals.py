@@ -42,8 +42,6 @@ def policy_refusals(
     ----------
     files, maps : sequence of (Path, str)
         Policy files and maps of queries, each with its label.
-    metrics : mapping of str to Metric
-        Definitions of `org.yaml`.
     """
     refusals = _Refusals()
     queries = refusals.kept(partial(read_query_map, maps)) or {}

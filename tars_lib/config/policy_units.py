@@ -35,22 +35,15 @@ class Settled:
 
 
 def defined(name: str, metrics: Definitions) -> Metric:
-    """Definition of a metric: of `org.yaml`, else the known one."""
+    """Return the definition of a metric: of `org.yaml`, else the known one."""
     return metrics.get(name) or known_metric(name)
 
 
 def settle(name: str, terms: Terms, metrics: Definitions, where: str, notes: list[str]) -> Settled:
-    """Direction, unit and limits of a threshold policy.
+    """Return the direction, unit and limits of a threshold policy.
 
     Parameters
     ----------
-    name : str
-        The metric.
-    terms : Terms
-    metrics : mapping of str to Metric
-        Of `org.yaml`.
-    where : str
-        File and policy, for messages.
     notes : list of str
         What was converted, for the report's warnings, is added.
 
@@ -131,13 +124,13 @@ def _check_limit(metric: Metric, key: str, value: float, terms: Terms, where: st
 
 
 def _is_share_of_whole(metric: Metric, value: float) -> bool:
-    """Whether a limit of at most 1 is given for what goes up to 100, where 100 is best."""
+    """Return whether a limit of at most 1 is given for what goes up to 100, where 100 is best."""
     is_best_whole = metric.maximum == 100.0 and metric.higher_is_better and metric.unit in ("%", "score")
     return bool(is_best_whole and 0 < value <= 1)
 
 
 def in_units_of_metrics(made: Sequence[tuple[AnyPolicy, str]], metrics: Definitions) -> tuple[AnyPolicy, ...]:
-    """The policies, each in the unit of what it measures.
+    """Return the policies, each in the unit of what it measures.
 
     Raises
     ------

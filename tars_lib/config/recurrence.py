@@ -43,11 +43,8 @@ def recurring(given: Recurrence, title: str, where: str) -> Recurring:
 
     Parameters
     ----------
-    given : Recurrence
     title : str
         Where the entry has none.
-    where : str
-        File and entry for messages.
 
     Raises
     ------

@@ -49,11 +49,10 @@ _TIMES = ("datetime", "date", "time")
 
 
 def refusal(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first thing that is wrong: key, what is allowed, and the value that was given.
+    """Return the first thing that is wrong: key, what is allowed, and the value that was given.
 
     Parameters
     ----------
-    error : ValidationError
     model : type
         That the content was to fit, for the keys that are allowed.
     """
@@ -61,7 +60,7 @@ def refusal(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def refusals(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:
-    """All that is wrong, in the order of the file; see `refusal`."""
+    """Return all that is wrong, in the order of the file; see `refusal`."""
     return tuple(dict.fromkeys(_sentence(detail, model) for detail in error.errors(include_url=False)[:MAX_KEPT]))
 
 

@@ -38,7 +38,6 @@ class PolicySet:
 
     Attributes
     ----------
-    policies : tuple of AnyPolicy
     notes : tuple of str
         What was converted or not read, for the report's warnings.
     counters : mapping of str to str
@@ -94,12 +93,9 @@ def read_policy_paths(
     ----------
     given : sequence of (Path, str)
         Files or folders, each with its label.
-    metrics : mapping of str to Metric, optional
-        Definitions of `org.yaml`.
 
     Returns
     -------
-    policies : PolicySet
     files : list of Path
         All that were read.
 
@@ -265,7 +261,7 @@ def _policy(given: NativePolicy, label: str, reading: Reading) -> AnyPolicy:
 
 
 def _limits(given: NativePolicy) -> dict[str, float | None]:
-    """The numbers that are in the metric's unit: a `good_share` has its objective in shares."""
+    """Return the numbers that are in the metric's unit: a `good_share` has its objective in shares."""
     if given.aggregate == "good_share":
         return {"threshold": given.threshold}
     return {"objective": given.objective, "warning": given.warning}

@@ -48,10 +48,16 @@ Key = Annotated[str, Field(max_length=MAX_NAME)]
 """A name that other files or pages refer to."""
 
 
-class Model(BaseModel):
+class Strict(BaseModel):
     """A mapping of which every key is known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Model(Strict):
+    """A mapping of which every key is known, and a number is no truth value."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -62,7 +68,7 @@ class Model(BaseModel):
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
-    """The types that a union or an annotated type is made of."""
+    """Yield the types that a union or an annotated type is made of."""
     parts = [part for part in get_args(annotation) if isinstance(part, type) or get_args(part)]
     if isinstance(annotation, type) or not parts:
         yield annotation
@@ -132,7 +138,7 @@ def _refuse_odd_number(node: yaml.Node, key: str = "") -> None:
 
 
 def read_yaml(path: Path, label: str) -> Any:
-    """Content of a YAML (or JSON) file of one document, None where it is empty.
+    """Return the content of a YAML (or JSON) file of one document, None where it is empty.
 
     Raises
     ------
@@ -146,7 +152,7 @@ def read_yaml(path: Path, label: str) -> Any:
 
 
 def read_documents(path: Path, label: str) -> list[Any]:
-    """Contents of the documents of a YAML (or JSON) file, with the safe loader.
+    """Return the contents of the documents of a YAML (or JSON) file, with the safe loader.
 
     Raises
     ------
@@ -176,7 +182,7 @@ def documents_of(text: str, label: str) -> list[Any]:
 
 
 def validate(model: type[_T], content: Any, label: str) -> _T:
-    """Content of a configuration file as a model.
+    """Return the content of a configuration file as a model.
 
     Raises
     ------

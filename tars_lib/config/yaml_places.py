@@ -55,7 +55,7 @@ class YamlPlaces:
 
 
 def _items(node: yaml.Node) -> Iterator[yaml.Node]:
-    """The objects of a document, as `split_documents` counts them."""
+    """Yield the objects of a document, as `split_documents` counts them."""
     if isinstance(node, yaml.SequenceNode):
         yield from node.value
     elif _scalar(node, "kind") in LISTS and isinstance(listed := _child(node, "items"), yaml.SequenceNode):
@@ -65,7 +65,7 @@ def _items(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _named(items: list[yaml.Node], sentence: str) -> yaml.Node | None:
-    """The node within an object that the sentence names by number, by kind and name, or by the id of an SLA."""
+    """Return the node within an object that the sentence names by number, by kind and name, or by the id of an SLA."""
     if (numbered := _DOCUMENT.match(sentence)) and 0 < int(numbered[1]) <= len(items):
         return _walk(items[int(numbered[1]) - 1], sentence[numbered.end() :])[0]
     for item in items:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tars_lib.engines.alerts.report import AlertReport
 from tars_lib.engines.relations.correlation_report import Cluster, CorrelationReport
-from tars_lib.engines.relations.lead_lag_report import PropagationPath, TemporalReport
+from tars_lib.engines.relations.lead_lag_report import TemporalReport
 from tars_lib.engines.sla.report import Breach, RootCause, SlaReport
 from tars_lib.model.names import AlertSeverity, CauseType, ContainmentType, FactorKind
 
@@ -70,7 +70,7 @@ def _paths(breach: Breach, touched: set[str], temporal: TemporalReport) -> Itera
         if path.is_active and path.path[0] != breach.target and touched & set(path.path[1:]):
             yield _cause(
                 path.path[0],
-                f"{path.path[0]}: leads {_arrows(path)} by {path.total_lag} samples, active now",
+                f"{path.path[0]}: leads {' -> '.join(path.path)} by {path.total_lag} samples, active now",
                 CauseType.PROPAGATION_PATH,
                 breach,
                 path.confidence,
@@ -132,7 +132,3 @@ def _cause(
         evidence=(_NOT_CALIBRATED,),
         containment_type=containment,
     )
-
-
-def _arrows(path: PropagationPath) -> str:
-    return " -> ".join(path.path)

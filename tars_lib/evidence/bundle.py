@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from tars_lib.evidence.sealing.names import LONGEST_NAME, bundle_name
 from tars_lib.evidence.sealing.signature import GPG_ENDING, MINISIGN_ENDING
 from tars_lib.evidence.sealing.timestamp import STAMP_ENDING
 from tars_lib.files.atomic import write_bytes
+from tars_lib.files.reading import sha256_hex
 
 SIDECARS = (MINISIGN_ENDING, GPG_ENDING, STAMP_ENDING)
 """Endings of what may stand beside a bundle and is over its bytes."""
@@ -42,13 +42,13 @@ class Bundle:
 
     @property
     def file(self) -> str:
-        """Name of its file."""
+        """Return the name of its file."""
         return f"{self.name}.zip"
 
     @property
     def sha256(self) -> str:
-        """Digest of its bytes."""
-        return hashlib.sha256(self.content).hexdigest()
+        """Return the digest of its bytes."""
+        return sha256_hex(self.content)
 
 
 def make_bundle(request: Request, name: str | None = None) -> Bundle:
@@ -56,8 +56,6 @@ def make_bundle(request: Request, name: str | None = None) -> Bundle:
 
     Parameters
     ----------
-    request : Request
-        See `tars_lib.evidence.choice.choose`.
     name : str, optional
         Default ``tars-evidence-<incident or run>``, with ``-redacted`` at its end where `request.redaction` is set.
 

@@ -17,11 +17,17 @@ from pathlib import PurePosixPath
 from tars_lib.errors import InputError
 from tars_lib.evidence.sealing.bag import DECLARATION_FILE, INFO_FILE, read_info
 from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST
-from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, Oddity, read_archive
+from tars_lib.evidence.sealing.stored_zip import (
+    END_MARK,
+    LOCAL,
+    LOCAL_MARK,
+    MAX_BYTES,
+    MAX_ENTRIES,
+    Oddity,
+    read_archive,
+)
 
-_LOCAL = struct.Struct("<4s5H3L2H")
-_END_MARK, _END_BYTES = b"PK\x05\x06", 22
-_MARK = b"PK\x03\x04"
+_END_BYTES = 22
 _DESCRIBED = 8  # flag bit 3: sizes follow the content, APPNOTE 4.4.4
 _DESCRIPTORS = (12, 16, 20, 24)
 _WIDE, _WIDE_FIELD = 0xFFFFFFFF, 0x0001  # sizes that stand in the extra field, APPNOTE 4.5.3
@@ -188,10 +194,10 @@ def _stray(content: bytes) -> str | None:
         infos, directory = sorted(archive.infolist(), key=lambda info: info.header_offset), archive.start_dir
     reached = 0
     for info in infos:
-        mark, _, flags, method, _, _, crc, packed, size, name_size, extra = _LOCAL.unpack_from(
+        mark, _, flags, method, _, _, crc, packed, size, name_size, extra = LOCAL.unpack_from(
             content, info.header_offset
         )
-        begin = info.header_offset + _LOCAL.size
+        begin = info.header_offset + LOCAL.size
         name = content[begin : begin + name_size].decode("utf-8" if flags & 0x800 else "cp437", "replace")
         if packed == size == _WIDE:
             packed, size = _wide_sizes(content[begin + name_size : begin + name_size + extra])
@@ -201,7 +207,7 @@ def _stray(content: bytes) -> str | None:
         if gap and not (gap in _DESCRIPTORS and reached):
             return f"{gap} bytes before {info.filename} belong to no file"
         if (
-            mark != _MARK
+            mark != LOCAL_MARK
             or name.rstrip("/") != info.orig_filename.rstrip("/")
             or method != info.compress_type
             or (flags ^ info.flag_bits) & _ENCRYPTED
@@ -212,7 +218,7 @@ def _stray(content: bytes) -> str | None:
     gap = directory - reached
     if gap and gap not in _DESCRIPTORS:
         return f"{gap} bytes after the last file belong to none"
-    end = content.rfind(_END_MARK)
+    end = content.rfind(END_MARK)
     comment = int.from_bytes(content[end + _END_BYTES - 2 : end + _END_BYTES], "little")
     return None if end + _END_BYTES + comment == len(content) else "bytes after its end belong to no file"
 
@@ -231,7 +237,7 @@ def _wide_sizes(extra: bytes) -> tuple[int, int]:
 
 def _is_cut(content: bytes) -> bool:
     """Return whether the end of a zip is not there, or not whole."""
-    end = content.rfind(_END_MARK)
+    end = content.rfind(END_MARK)
     return end < 0 or len(content) < end + _END_BYTES
 
 
@@ -266,13 +272,17 @@ def _salvaged(content: bytes) -> list[tuple[str, bytes]]:
     """Return entries of our own zip that arrived whole before it was cut."""
     entries: list[tuple[str, bytes]] = []
     offset = 0
-    while content[offset : offset + 4] == _MARK and len(content) >= offset + _LOCAL.size and len(entries) < MAX_ENTRIES:
-        _, _, flags, method, _, _, crc, packed, _, name_size, extra = _LOCAL.unpack_from(content, offset)
-        begin = offset + _LOCAL.size + name_size + extra
+    while (
+        content[offset : offset + 4] == LOCAL_MARK
+        and len(content) >= offset + LOCAL.size
+        and len(entries) < MAX_ENTRIES
+    ):
+        _, _, flags, method, _, _, crc, packed, _, name_size, extra = LOCAL.unpack_from(content, offset)
+        begin = offset + LOCAL.size + name_size + extra
         data = content[begin : begin + packed]
         if flags & _DESCRIBED or len(data) < packed:
             break
-        name = content[offset + _LOCAL.size : offset + _LOCAL.size + name_size].decode("latin-1")
+        name = content[offset + LOCAL.size : offset + LOCAL.size + name_size].decode("latin-1")
         try:
             plain = data if method == 0 else zlib.decompressobj(-15).decompress(data, MAX_BYTES)
         except zlib.error:

@@ -43,13 +43,7 @@ _TOOL = "#tars"
 
 
 def crate_file(payload: Payload, name: str) -> bytes:
-    """Return the metadata of a completed payload; the same payload and name give the same bytes.
-
-    Parameters
-    ----------
-    name : str
-        The bundle's.
-    """
+    """Return the metadata of a completed payload; the same payload and name give the same bytes."""
     paths = sorted(path for path in payload.files if path != CRATE_FILE)
     tops = sorted({path.partition("/")[0] for path in paths if "/" in path})
     files = [_file(path, payload.files[path]) for path in paths]

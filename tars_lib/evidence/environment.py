@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import platform
 import re
 import sys
@@ -12,6 +11,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from tars_lib import __version__
 from tars_lib.errors import ConfigError
 from tars_lib.files.assets import asset_folder
+from tars_lib.files.reading import sha256_hex
 
 LOCK_FILE = "core.lock"
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -24,7 +24,7 @@ _ROOTS = (
 
 
 def environment() -> dict[str, object]:
-    """Versions, platform and lock, as JSON-ready values; nothing of the user, the host or environment variables."""
+    """Return the versions, platform and lock, as JSON-ready values; nothing of the user, the host or environment variables."""
     return {
         "tool": f"tars-incident-workbook {__version__}",
         "python": platform.python_version(),
@@ -69,4 +69,4 @@ def _lock() -> dict[str, object]:
         content = path.read_bytes()
     except (ConfigError, OSError):
         return {"file": LOCK_FILE, "sha256": None, "reason": "this installation has no lock file"}
-    return {"file": f"requirements/{LOCK_FILE}", "sha256": hashlib.sha256(content).hexdigest()}
+    return {"file": f"requirements/{LOCK_FILE}", "sha256": sha256_hex(content)}

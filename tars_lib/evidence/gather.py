@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from tars_lib.evidence.redacting import redact_sources
 from tars_lib.evidence.runs import PackedRun, lay_out, read_run
 from tars_lib.evidence.sealing.names import plain_name
 from tars_lib.files.json_records import dumps, to_json
-from tars_lib.files.reading import real
+from tars_lib.files.reading import real, sha256_hex
 from tars_lib.files.scratch import scratch
 from tars_lib.pipeline import Run, now
 from tars_lib.playbook.pages import pages_for
@@ -150,11 +149,11 @@ def _read_runs(places: Sequence[Path]) -> list[PackedRun]:
 def _stored(file: str) -> str:
     """Return the name of a file in the bundle; one that is not plain was not written by a run."""
     plain = plain_name(file)
-    return file if plain == file else f"{plain}-{hashlib.sha256(file.encode()).hexdigest()[:8]}"
+    return file if plain == file else f"{plain}-{sha256_hex(file.encode())[:8]}"
 
 
 def pages_of(run: Run, *, every_page: bool) -> tuple[str, ...]:
-    """Notebooks that are executed on a run."""
+    """Return the notebooks that are executed on a run."""
     return pages_for([step.exit_code for step in run.status.steps] if every_page else [run.status.exit_code])
 
 
@@ -256,7 +255,7 @@ def read_input(root: Path, path: str, digest: str) -> tuple[bytes | None, str]:
     if not file.is_file():
         return None, f"input {path}: not in the root any more"
     content = file.read_bytes()
-    if hashlib.sha256(content).hexdigest() != digest:
+    if sha256_hex(content) != digest:
         return None, f"input {path}: altered since the run read it"
     return content, ""
 
@@ -268,7 +267,7 @@ def _policies(run: Run) -> dict[str, bytes]:
     digests = {entry.path: entry.sha256 for entry in run.health.inputs}
     content = {
         "policies": policies,
-        "policies_sha256": hashlib.sha256(dumps(policies, indent=None).encode()).hexdigest(),
+        "policies_sha256": sha256_hex(dumps(policies, indent=None).encode()),
         "source": source,
         "source_sha256": digests.get(source, digests.get(POLICY_FILE)),
         "sources": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tars_lib.errors import InputError, TarsError
 from tars_lib.evidence.sealing.stored_zip import MAX_BYTES
 from tars_lib.files.atomic import write_bytes, write_text
 from tars_lib.files.json_records import dumps, read_record
+from tars_lib.files.reading import sha256_hex
 from tars_lib.pipeline import MANIFEST_FILE, STATUS_FILE, Manifest, ManifestEntry, Run, load_run
 from tars_lib.pipeline.writing import embed_history
 
@@ -67,7 +67,7 @@ def lay_out(packed: PackedRun, folder: Path) -> Run | None:
         embed_history(packed.run, folder)
     if packed.faults:
         entries = tuple(
-            ManifestEntry(file, hashlib.sha256(content).hexdigest(), len(content))
+            ManifestEntry(file, sha256_hex(content), len(content))
             for file, content in sorted(packed.files.items())
             if file != MANIFEST_FILE
         )
@@ -89,7 +89,7 @@ def _against_manifest(directory: Path, name: str, files: dict[str, bytes]) -> li
     for file, digest in sorted(listed.items()):
         if file not in files:
             faults.append(f"{name}: {file} is missing")
-        elif hashlib.sha256(files[file]).hexdigest() != digest:
+        elif sha256_hex(files[file]) != digest:
             faults.append(f"{name}: {file} was altered since the run was written")
     faults += [f"{name}: {file} is not listed in {MANIFEST_FILE}" for file in sorted(files.keys() - listed.keys())]
     return [

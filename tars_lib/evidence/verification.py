@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from tars_lib.evidence.sealing.bag import CARRIED, DECLARATION, DECLARATION_FILE
 from tars_lib.evidence.sealing.manifests import PAYLOAD_MANIFEST, TAG_MANIFEST, Listing, read_manifest
 from tars_lib.evidence.sealing.names import check_path
 from tars_lib.evidence.sealing.stored_zip import MAX_BYTES, MAX_ENTRIES, Entry, write_archive
-from tars_lib.files.reading import read_whole
+from tars_lib.files.reading import read_whole, sha256_hex
 from tars_lib.files.scratch import scratch
 from tars_lib.incidents.store.journal import RECORD_FILE, split_lines
 from tars_lib.incidents.store.register import is_incident_id
@@ -96,7 +95,7 @@ class Verification:
 
     @property
     def spoiled(self) -> int:
-        """Files that are not as they were packed; one that was renamed is one."""
+        """Return the files that are not as they were packed; one that was renamed is one."""
         return len({fault.path for fault in self.content_faults if not fault.why.startswith(_TWIN)})
 
     @property
@@ -173,7 +172,7 @@ def _verified(contents: Contents, faults: list[Fault], content: bytes | None) ->
         is_ours = contents.container is Container.AS_WRITTEN
         original = content if is_ours else write_archive([Entry(f"{named}/{path}", files[path]) for path in files])
     return Verification(
-        sha256=None if content is None else hashlib.sha256(content).hexdigest(),
+        sha256=None if content is None else sha256_hex(content),
         files=len(files),
         listed=len(listed),
         identifier=info.get("External-Identifier"),
@@ -263,9 +262,7 @@ def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
             yield Fault(FaultKind.MALFORMED, name, f"a carriage return in its rows: {_CONVERTED}")
     missing = sorted((listed.keys() | set(_REQUIRED)) - files.keys())
     extra = sorted(files.keys() - listed.keys() - {TAG_MANIFEST})
-    digests = {
-        path: hashlib.sha256(files[path]).hexdigest() for path in [*extra, *sorted(listed.keys() & files.keys())]
-    }
+    digests = {path: sha256_hex(files[path]) for path in [*extra, *sorted(listed.keys() & files.keys())]}
     for path in missing:
         digest = listed[path][0] if path in listed else ""
         twin = next((other for other in extra if digests[other] == digest), None)
@@ -288,7 +285,7 @@ def _sealed(files: Mapping[str, bytes], *, is_cut: bool) -> Iterator[Fault]:
         digest, name = listed[path]
         if digests[path] != digest:
             plain = files[path].replace(b"\r\n", b"\n")
-            is_converted = plain != files[path] and hashlib.sha256(plain).hexdigest() == digest
+            is_converted = plain != files[path] and sha256_hex(plain) == digest
             why = (
                 _CONVERTED if is_converted else f"does not match its line in {name}: the file or that line was altered"
             )
@@ -343,7 +340,7 @@ def _runs(files: Mapping[str, bytes]) -> Iterator[Fault]:
             continue
         for file, digest in entries:
             there = files.get(str(file_path.parent / file))
-            if there is None or hashlib.sha256(there).hexdigest() != digest:
+            if there is None or sha256_hex(there) != digest:
                 what = FaultKind.MISSING if there is None else FaultKind.ALTERED
                 yield Fault(what, str(file_path.parent / file), "not what the run's own manifest says")
 

@@ -12,13 +12,13 @@ node_exporter's textfile collector, https://github.com/prometheus/node_exporter#
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from tars_lib.engines.sla.report import BurnRate, ComplianceResult, SlaReport
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.names import ReadinessTier, SlaStatus
 from tars_lib.text.visible import visible
 
@@ -252,7 +252,7 @@ def label_text(text: str) -> str:
     """
     shown = visible(text)
     if shown != text or len(shown) > MAX_LABEL:
-        mark = f"~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+        mark = f"~{sha256_hex(text.encode('utf-8', 'surrogatepass'))[:8]}"
         shown = shown[: MAX_LABEL - len(mark)] + mark
     return shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 

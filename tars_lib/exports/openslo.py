@@ -10,7 +10,6 @@ OpenSLO specification v1, https://github.com/OpenSLO/OpenSLO
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from tars_lib.config.policies.shares import rest
 from tars_lib.config.policy_units import defined, in_units_of_metrics
 from tars_lib.config.yaml_writing import yaml_text
 from tars_lib.errors import ConfigError, listed
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.metrics import COUNTER, Metric, percent_of
 from tars_lib.model.names import Severity
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
@@ -95,7 +95,7 @@ def _name(sla_id: str) -> str:
     """Return the id as OpenSLO allows names, told apart by a digest where it is changed."""
     if _NAME.fullmatch(sla_id) and len(sla_id) <= _NAME_LENGTH:
         return sla_id
-    mark = hashlib.sha256(sla_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    mark = sha256_hex(sla_id.encode("utf-8", "surrogatepass"))[:8]
     stem = re.sub(r"[^a-z0-9]+", "-", sla_id.lower()).strip("-")[: _NAME_LENGTH - 9].strip("-")
     return f"{stem or 'sla'}-{mark}"
 

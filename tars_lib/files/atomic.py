@@ -199,8 +199,6 @@ def staged_folder(parent: Path, stem: str) -> Iterator[Path]:
 
     Parameters
     ----------
-    parent : Path
-        Made if need be.
     stem : str
         How the folder's hidden name begins, with its leading dot.
 
@@ -275,8 +273,6 @@ def leftovers(folder: Path, stem: str, now: float) -> list[Path]:
 
     Parameters
     ----------
-    stem : str
-        With its leading dot.
     now : float
         Time of a file that was just written, in seconds: the file system's own clock.
     """

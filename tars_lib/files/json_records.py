@@ -133,8 +133,6 @@ def from_json(cls: type[T], data: object, where: str) -> T:
     ----------
     cls : type
         A dataclass whose annotations say what each key holds.
-    data : object
-        What `json.loads` returned.
     where : str
         File, for the message; the key is added.
 

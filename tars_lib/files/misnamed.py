@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from tars_lib.files.limits import MAX_FILES
 from tars_lib.files.reading import entries
+from tars_lib.text.counts import and_more
 
 _DATA = frozenset({"csv", "tsv", "txt", "json", "jsonl", "yaml", "yml", "parquet", "xlsx", "xls", "gz", "zip", "zst"})
 _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -58,13 +59,6 @@ def names_in(root: Path) -> Iterator[str]:
 def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
     """Say what a reader should know of files that are not read.
 
-    Parameters
-    ----------
-    names : iterable of str
-        Places in the root.
-    read : collection of str
-        Those of them that are read.
-
     Returns
     -------
     list of str
@@ -82,5 +76,4 @@ def misnamed(names: Iterable[str], read: Collection[str]) -> list[str]:
         is_part = name.startswith("history/") and suffixes[-1:] in (["csv"], ["parquet"])
         if wanted is not None and not is_part and suffixes and set(suffixes) <= _DATA:
             unread.append(f"{name} ({wanted} would be)")
-    more = f" and {len(unread) - _MAX_TOLD} more" if len(unread) > _MAX_TOLD else ""
-    return [f"not read: {', '.join(unread[:_MAX_TOLD])}{more}"] if unread else []
+    return [f"not read: {and_more(unread, _MAX_TOLD)}"] if unread else []

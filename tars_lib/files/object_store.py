@@ -74,12 +74,12 @@ class StorePath:
 
     @property
     def name(self) -> str:
-        """Last part of the path."""
+        """Return the last part of the path."""
         return self.place.rpartition("/")[2]
 
     @property
     def parent(self) -> StorePath:
-        """The folder that it is in."""
+        """Return the folder that it is in."""
         return replace(self, place=self.place.rpartition("/")[0])
 
 
@@ -299,7 +299,7 @@ def _azure(path: StorePath, options: dict[str, str]) -> tuple[Any, str]:
 
 
 def _listed(filesystem: Any, base: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:
-    """Path, size and whether it is a file, of what is below a folder."""
+    """Yield the path, size and whether it is a file, of what is below a folder."""
     from pyarrow import fs
 
     selector = fs.FileSelector(base, recursive=recursive, allow_not_found=True)

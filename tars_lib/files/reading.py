@@ -54,12 +54,8 @@ def inside(path: Path, root: Path, label: str, refuse: type[TarsError] = InputEr
 
     Parameters
     ----------
-    path : Path
-        Below `root` by its name.
     root : Path
         May be a link itself: it was named by the user.
-    label : str
-        How messages name the file.
 
     Raises
     ------
@@ -164,6 +160,11 @@ def sha256_of(path: Path) -> str:
     """Return the digest of a file, read in pieces: whatever somebody put in its place takes no memory."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_hex(content: bytes) -> str:
+    """Return the digest of bytes, as manifests write it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def parse_json(text: str, label: str, refuse: type[TarsError] = InputError) -> Any:

@@ -29,11 +29,6 @@ _NAME = re.compile(rf"tars-(?:{'|'.join(get_args(Use))})-[a-z0-9_]{{8}}")
 def scratch(use: Use) -> Iterator[Path]:
     """Make an empty folder for one use, and remove it at the end; leftovers of processes that died go first.
 
-    Parameters
-    ----------
-    use : {"evidence", "kernel", "package", "pdf", "sign", "store", "verify"}
-        What stands in its name.
-
     Raises
     ------
     OSError

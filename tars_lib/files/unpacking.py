@@ -24,7 +24,7 @@ _MEMBERS = 1_000
 
 
 def unpacked(content: bytes, label: str, at_most: int) -> bytes:
-    """What a file holds; its own content where it is not packed.
+    """Return what a file holds; its own content where it is not packed.
 
     Raise InputError if it is packed in another way, damaged, holds several files, needs a password, or more than `at_most`
     bytes come out.

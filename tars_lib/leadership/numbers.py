@@ -26,7 +26,7 @@ class Numbers:
 
 
 def numbers_of(run: Run) -> tuple[Numbers, ...]:
-    """All tables, in the order in which leadership asks."""
+    """Return all tables, in the order in which leadership asks."""
     return (_summary(run), _scorecard(run), _breaches(run), _causes(run), _repos(run), _readiness(run))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from tars_lib.errors import ReportError
 from tars_lib.files.atomic import replace_folder, staged_folder, write_bytes
 from tars_lib.files.json_records import dumps
-from tars_lib.files.reading import real
+from tars_lib.files.reading import real, sha256_of
 from tars_lib.files.scratch import scratch
 from tars_lib.leadership.numbers import numbers_of
 from tars_lib.pipeline import Run, load_run, write_reports
@@ -59,12 +58,9 @@ def write_package(
 
     Parameters
     ----------
-    request : Request
     output : Path, optional
         The package's folder; default ``release/leadership/<run>``. An earlier package there is replaced, anything else is
         refused.
-    workers : int
-        Kernels at once.
     on_done : callable, optional
         Told each report as it is written.
 
@@ -95,7 +91,7 @@ def write_package(
 
 
 def reports_for(request: PackageRequest) -> tuple[str, ...]:
-    """Notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
+    """Return the notebooks of a package: leadership's page, the whole report, and for an incident of the register its response.
 
     Raises
     ------
@@ -169,7 +165,7 @@ def _fill(staged: Path, run: Run, request: PackageRequest, outcomes: Sequence[Ou
         "files": [
             {
                 "path": path.relative_to(staged).as_posix(),
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "sha256": sha256_of(path),
                 "bytes": path.stat().st_size,
             }
             for path in files
@@ -188,7 +184,7 @@ def _reports(staged: Path, outcome: Outcome) -> list[ContentsEntry]:
 
 
 def _figures(staged: Path, outcomes: Sequence[Outcome]) -> list[ContentsEntry]:
-    """Each figure once, in the order of the reports, under a name that says what it shows."""
+    """Return each figure once, in the order of the reports, under a name that says what it shows."""
     from tars_lib.reports.blocks.document import read_blocks
     from tars_lib.reports.blocks.kinds import FigureBlock
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tars_lib.errors import InputError
+from tars_lib.files.reading import sha256_of
 from tars_lib.model.admission import admit
 from tars_lib.model.clock import ahead_of
 from tars_lib.model.history import to_micros
@@ -69,7 +69,7 @@ def read_legacy_report(
         repos=tuple(sorted(repos, key=lambda repo: repo.repo)),
         history=history.over(tuple(sorted(repo.repo for repo in repos))),
         policies=default_policies(),
-        inputs=(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()),),
+        inputs=(InputFile(path.name, sha256_of(path)),),
         warnings=(f"{path.name} is a report of the predecessor: health scores alone, packaged default policies",),
         ahead="" if clock is None else ahead_of(samples, clock),
     )

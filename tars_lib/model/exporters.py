@@ -13,6 +13,7 @@ from tars_lib.model.counters import is_running
 from tars_lib.model.history import SECOND, History
 from tars_lib.model.sorting import blocks
 from tars_lib.stats.series.twins import Twins, may_be_twins, twins_of
+from tars_lib.text.counts import and_more
 
 AT_ONCE = 60 * SECOND
 """Distance up to which samples of one series are those of several exporters; judgement: what is measured twice within a
@@ -105,8 +106,7 @@ def _partners(history: History, series: int, groups: Groups) -> Iterator[int]:
 
 
 def _note(size: int, every: str, what: str, names: list[str]) -> str:
-    who = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    comes = f"{who}: samples come in groups of {size}, {every}"
+    comes = f"{and_more(names, 3)}: samples come in groups of {size}, {every}"
     if what == "replicas":
         return f"{comes}, and those of a group are equal: {size} exporters say the same, and one of them is read"
     if what == "spread":

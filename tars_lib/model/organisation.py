@@ -17,7 +17,7 @@ from tars_lib.model.metrics import COUNTER, COUNTS, Metric, known_metric
 from tars_lib.model.names import AlertRule, Dependency, Event, InputFile, OrgSlo, Repo, ReportedAlert
 from tars_lib.model.samples import Sampled
 from tars_lib.model.slo import AnyPolicy, counted_together, definitions_with
-from tars_lib.text.counts import plural
+from tars_lib.text.counts import plural, some_of
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
 
@@ -129,13 +129,12 @@ class OrgData(Telling):
         for repo in self.repos:
             if repo.repo == name:
                 return repo
-        raise UnknownNameError(
-            f"service {name!r} is not in {self.name}; there are {len(self.repos)}: {self._some_names()}"
-        )
-
-    def _some_names(self) -> str:
         names = [repo.repo for repo in self.repos]
-        return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise UnknownNameError(f"service {name!r} is not in {self.name}; there are {len(names)}: {some_of(names)}")
+
+    def policy(self, sla_id: str) -> AnyPolicy | None:
+        """Return the policy of an SLA; None where there is none of that id."""
+        return next((policy for policy in self.policies if policy.sla_id == sla_id), None)
 
     @property
     def graph(self) -> nx.DiGraph[str]:

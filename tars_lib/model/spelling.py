@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.model.samples import AnySamples, Samples
+from tars_lib.text.counts import and_more
 
 _SHOWN = 5
 """Names that one warning lists; judgement: enough to find the source."""
@@ -191,6 +192,5 @@ def _note(column: str, read_as: Mapping[str, str], why: str) -> str:
     if not read_as:
         return ""
     shown = [f"{name!a} as {final!a}" for name, final in sorted(read_as.items())]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     noun = "name is" if len(shown) == 1 else "names are"
-    return f"{len(shown)} {column} {noun} read in another spelling: {', '.join(shown[:_SHOWN])}{more}: {why}"
+    return f"{len(shown)} {column} {noun} read in another spelling: {and_more(shown, _SHOWN)}: {why}"

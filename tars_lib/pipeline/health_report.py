@@ -94,7 +94,7 @@ def load_report(path: Path) -> tuple[OrgData, HealthReport]:
 
 
 def _read_parts(report: HealthReport, parts: HistoryParts, path: Path) -> History:
-    """The history of a report that refers to the files of its root.
+    """Return the history of a report that refers to the files of its root.
 
     Raises
     ------

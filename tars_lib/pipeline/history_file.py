@@ -25,7 +25,7 @@ _GROUP = 1 << 20
 
 
 def history_bytes(history: History) -> bytes:
-    """The samples as Parquet: timestamp (UTC), repo, metric, value; the same history gives the same bytes."""
+    """Return the samples as Parquet: timestamp (UTC), repo, metric, value; the same history gives the same bytes."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -82,7 +82,7 @@ def _table(history: History, first: int, end: int) -> pa.Table:
 
 
 def parts_of(org: OrgData, folder: Path) -> HistoryParts:
-    """The files that hold the samples, for a report in `folder`.
+    """Return the files that hold the samples, for a report in `folder`.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from tars_lib.model.names import Event, OrgConfig, PastIncident
 from tars_lib.model.samples import Samples, merge
 from tars_lib.pipeline.history_file import history_bytes
 from tars_lib.sources.csv_additions import with_rows
-from tars_lib.sources.events import event_row, read_events
+from tars_lib.sources.events import NEEDED, event_row, read_events
 from tars_lib.sources.exported.content import read_content
 from tars_lib.sources.exported.formats import ExportFormat, format_of
 from tars_lib.sources.exported.settled import SettledMetric, samples_of_series, settle
@@ -33,9 +33,9 @@ from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled.record import pulled_names
 from tars_lib.sources.root import read_root
 from tars_lib.sources.tidy import read_tidy
+from tars_lib.text.counts import and_more
 
 _EVENT_COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until")
-_EVENTS_NEEDED = ("timestamp", "repo", "kind", "title")
 _UNSAFE = re.compile(r"[^\w.-]+")
 _PACKED = re.compile(r"(?<=.)\.(?:gz|zip)$", re.IGNORECASE)
 _MOST_NAME = 60
@@ -88,10 +88,8 @@ def understand(paths: Sequence[Path], root: Path, choices: Choices, form: str = 
 
     Parameters
     ----------
-    paths : sequence of Path
     root : Path
         Its `org.yaml`, where there is one, says the units and kinds in which metrics are kept.
-    choices : Choices
     form : str
         Name of the format; empty: each file's content says it.
 
@@ -207,7 +205,7 @@ def _org_of(root: Path) -> OrgConfig:
 def _planned_org(
     understood: Sequence[UnderstoodFile], root: Path, files: dict[Path, bytes], said: list[str]
 ) -> tuple[str | None, OrgConfig]:
-    """The text of `org.yaml` with what is new; None where nothing is."""
+    """Return the text of `org.yaml` with what is new; None where nothing is."""
     metrics = {
         metric.metric: dict(metric.declared) for file in understood for metric in file.metrics if metric.declared
     }
@@ -239,11 +237,7 @@ def _planned_org(
             sorted({known_repo.repo for known_repo in after.repos} - {known_repo.repo for known_repo in before.repos}),
         ),
     )
-    additions = [
-        f"{what} {', '.join(names[:5])}{f' and {len(names) - 5} more' if len(names) > 5 else ''}"
-        for what, names in parts
-        if names
-    ]
+    additions = [f"{what} {and_more(names, 5)}" for what, names in parts if names]
     links = len(after.dependencies) - len(before.dependencies)
     additions += [f"{links} dependencies"] if links else []
     additions += ["samples: {stamp: end}"] if after.stamp_at_end and not before.stamp_at_end else []
@@ -324,7 +318,7 @@ def _plan_events(events: Sequence[Event], root: Path, files: dict[Path, bytes], 
     if not new:
         return
     new.sort(key=lambda row: (row["timestamp"], row["repo"], row["kind"], row["title"]))
-    made = with_rows(text, _EVENT_COLUMNS, _EVENTS_NEEDED, new, "events.csv")
+    made = with_rows(text, _EVENT_COLUMNS, NEEDED, new, "events.csv")
     _check_rows(made, "events.csv", read_events)
     files[path] = made.encode("utf-8")
     said.append(f"events.csv: {len(new):,} events added")

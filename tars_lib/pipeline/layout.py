@@ -71,7 +71,7 @@ class Manifest:
 
 
 def run_name(timestamp: str | None = None) -> str:
-    """Name of a run directory for a time ``YYYYMMDD-HHMMSS``, by default the present one in UTC.
+    """Return the name of a run directory for a time ``YYYYMMDD-HHMMSS``, by default the present one in UTC.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def run_name(timestamp: str | None = None) -> str:
 
 
 def latest_run(matches: Sequence[Path]) -> Path:
-    """The newest of several run directories, or of files in them, by the time in the directory's name.
+    """Return the newest of several run directories, or of files in them, by the time in the directory's name.
 
     Examples
     --------

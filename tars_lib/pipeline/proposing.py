@@ -19,7 +19,7 @@ from tars_lib.model.history import SECOND, from_micros
 from tars_lib.model.metrics import KNOWN_METRICS, Metric
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.units import SCORE, SHARE, unit_of
-from tars_lib.sources.exported.fields import counted
+from tars_lib.text.counts import plural
 from tars_lib.text.times import MINUTES
 
 WINDOWS = {"30d": 30 * 86_400, "7d": 7 * 86_400, "1d": 86_400, "6h": 21_600, "1h": 3_600, "15m": 900}
@@ -48,7 +48,6 @@ class Proposal:
 
     Attributes
     ----------
-    files : dict of Path to bytes
     said : tuple of str
         What each new file holds.
     kept : tuple of str
@@ -76,12 +75,6 @@ class _Past:
 def propose(org: OrgData, root: Path) -> Proposal:
     """Propose `org.yaml` and `sla-policies.yaml` of what a root holds; files that are there are never touched.
 
-    Parameters
-    ----------
-    org : OrgData
-        As read from the root.
-    root : Path
-
     Raises
     ------
     InputError
@@ -99,7 +92,7 @@ def propose(org: OrgData, root: Path) -> Proposal:
         kept.append(f"org.yaml is there and is left as it is{more}")
     else:
         files[root / "org.yaml"] = _org_text(org).encode("utf-8")
-        said.append(f"org.yaml: {counted(len(org.repos), 'service')}, {counted(len(org.history.metrics), 'metric')}")
+        said.append(f"org.yaml: {plural(len(org.repos), 'service')}, {plural(len(org.history.metrics), 'metric')}")
     entries, lacking = [], []
     for entry, reason in _policies(org):
         if entry:
@@ -113,7 +106,7 @@ def propose(org: OrgData, root: Path) -> Proposal:
         text = _policies_text(org, entries)
         _refuse_invalid(text, org)
         files[root / _POLICIES] = text.encode("utf-8")
-        said.append(f"{_POLICIES}: {counted(len(entries), 'objective')} proposed from percentiles of the past")
+        said.append(f"{_POLICIES}: {plural(len(entries), 'objective')} proposed from percentiles of the past")
     return Proposal(files, tuple(said), tuple(kept), tuple(lacking))
 
 
@@ -170,7 +163,7 @@ def _policies_text(org: OrgData, entries: list[str]) -> str:
 
 
 def _policies(org: OrgData) -> Iterator[tuple[str, str]]:
-    """A policy, or the reason why there is none, for each metric."""
+    """Yield a policy, or the reason why there is none, for each metric."""
     history = org.history
     requests = {"requests_total", "requests_failed"}
     if requests <= set(history.metrics):
@@ -276,7 +269,7 @@ def _id_of(name: str) -> str:
 
 
 def _window_of(org: OrgData, name: str) -> str | None:
-    """The longest window of which the past holds enough, and that holds three samples."""
+    """Return the longest window of which the past holds enough, and that holds three samples."""
     interval = org.history.interval(name)
     assert org.history.start is not None  # noqa: S101 - asked before
     assert org.history.end is not None  # noqa: S101 - asked before
@@ -288,7 +281,7 @@ def _window_of(org: OrgData, name: str) -> str | None:
 
 
 def _sums(org: OrgData, times: NDArray[np.int64], values: Floats, seconds: int) -> tuple[Floats, Floats]:
-    """Sum and number of the samples in each past window; the last window, which is to be judged, is none of them."""
+    """Return the sum and number of the samples in each past window; the last window, which is to be judged, is none of them."""
     length = seconds * SECOND
     assert org.history.start is not None  # noqa: S101 - asked before
     assert org.history.end is not None  # noqa: S101 - asked before
@@ -300,7 +293,7 @@ def _sums(org: OrgData, times: NDArray[np.int64], values: Floats, seconds: int) 
 
 
 def _worse(past: _Past | None, values: Floats, repo: str, *, higher: bool) -> _Past:
-    """The percentile of a repo's windows, where it is worse than those of the repos before."""
+    """Return the percentile of a repo's windows, where it is worse than those of the repos before."""
     value = float(np.percentile(values, EARLY if higher else LATE))
     repos = 1 if past is None else past.repos + 1
     is_worse = past is None or (value < past.value if higher else value > past.value)

@@ -70,12 +70,6 @@ def write_reports(
     ----------
     notebooks : mapping
         Name or path of each to its parameters beyond `run_dir`.
-    run, output, formats
-        As for `write_report`.
-    workers : int
-        Kernels at once.
-    on_done : callable, optional
-        Told each outcome as it comes.
 
     Returns
     -------
@@ -106,8 +100,6 @@ def write_reports_of(
         Run directory to what `write_reports` takes for it.
     output : Path or None
         Of one run its folder; of several each gets ``<output>/<run>``. Default ``outputs/<run>``.
-    formats, workers, on_done
-        As for `write_reports`.
 
     Returns
     -------

@@ -41,9 +41,6 @@ class Run(StepReports):
 
     Parameters
     ----------
-    directory : Path
-    status : RunStatus
-    org : OrgData
     reports : mapping
         Name of a step to its report; each is an attribute too: ``.health``, ``.sla``.
     """
@@ -55,7 +52,7 @@ class Run(StepReports):
 
     @property
     def run_id(self) -> str:
-        """Name of the run."""
+        """Return the name of the run."""
         return self.status.run_id
 
     def blocks(self) -> tuple[Block, ...]:

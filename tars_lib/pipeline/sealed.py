@@ -22,11 +22,6 @@ from tars_lib.pipeline.layout import (
 def check_run(folder: Path) -> RunStatus:
     """Compare a run directory with its manifest, and its status with its reports.
 
-    Returns
-    -------
-    RunStatus
-        What `status.json` says.
-
     Raises
     ------
     InputError

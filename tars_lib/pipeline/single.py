@@ -5,7 +5,6 @@ A command loads the engines that it runs, and no others.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from tars_lib.engines.engine_input import EngineInput
 from tars_lib.engines.report import Report
 from tars_lib.engines.steps import STEPS
 from tars_lib.files.json_records import read_record
+from tars_lib.files.reading import sha256_of
 from tars_lib.model.names import InputFile
 from tars_lib.model.organisation import OrgData
 from tars_lib.pipeline.sealed import refuse_altered
@@ -60,7 +60,7 @@ def read_upstream(**files: Path | None) -> Upstream:
         refuse_altered(path)
     return Upstream(
         {name: read_record(STEPS[name].load_report_type(), path) for name, path in given.items()},
-        tuple(InputFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in given.values()),
+        tuple(InputFile(path.name, sha256_of(path)) for path in given.values()),
     )
 
 
@@ -74,21 +74,7 @@ def run_engine(
     windows: tuple[Window, ...] | None = None,
     max_lag: int | None = None,
 ) -> R:
-    """Run one engine; what it rests on and was not given is made in memory.
-
-    Parameters
-    ----------
-    engine : callable
-        As `STEPS` names it.
-    org : OrgData
-        As returned by `OrgData.at`.
-    as_of : datetime
-        UTC.
-    upstream : Upstream, optional
-        Reports that are there already.
-    overdue, windows, max_lag
-        As for `EngineInput`.
-    """
+    """Run one engine; what it rests on and was not given is made in memory."""
     others = upstream or Upstream()
     results = {STEPS[name].load_engine(): report for name, report in others.reports.items()}
     given = EngineInput(org, as_of, stamp(), overdue, windows, max_lag, dict(results))

@@ -12,7 +12,7 @@ _REFUSED = "SOURCE_DATE_EPOCH {!r}: a whole number of seconds since 1970 is allo
 
 
 def now() -> datetime:
-    """The time that reports are stamped with, to the second: `SOURCE_DATE_EPOCH` where it is set, else the clock.
+    """Return the time that reports are stamped with, to the second: `SOURCE_DATE_EPOCH` where it is set, else the clock.
 
     Raises
     ------

@@ -58,7 +58,7 @@ class Analysis(StepReports):
 
     @property
     def exit_code(self) -> int:
-        """The finding that stands highest in the playbook's decision tree."""
+        """Return the finding that stands highest in the playbook's decision tree."""
         return highest(tuple(self.codes.values()))
 
     def why(self, name: str) -> Told:

@@ -46,9 +46,6 @@ def write_run(
 
     Parameters
     ----------
-    analysis : Analysis
-    outdir : path
-        Made if need be.
     timestamp : str, optional
         ``YYYYMMDD-HHMMSS`` for the directory's name; default the present time in UTC.
     root : path, optional

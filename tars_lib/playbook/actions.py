@@ -40,15 +40,12 @@ class SuggestedAction:
         Stable within the incident.
     kind : str
         CONTAINMENT, OPERATIONAL or MONITORING.
-    action, how : str
     reason : str
         Row and cause that suggest it.
-    repo : str or None
     owner : str
         The repo's team where it is known, else the role of the playbook's row.
     start : datetime
         When to begin: at once.
-    revert, verify : str
     query : str
         Command that shows whether it worked; the repo is quoted for a POSIX shell. Empty where no command can.
     """

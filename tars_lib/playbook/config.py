@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tars_lib.config.yaml_file import read_yaml, validate
 from tars_lib.errors import ConfigError
 from tars_lib.files.assets import asset_folder
 from tars_lib.files.limits import MAX_CONFIG_BYTES
-from tars_lib.files.reading import read_utf8
+from tars_lib.files.reading import read_utf8, sha256_hex
 from tars_lib.model.names import Severity
 from tars_lib.playbook import tables
 from tars_lib.playbook.config_form import PlaybookForm
@@ -31,7 +30,6 @@ class InForce:
 
     Attributes
     ----------
-    playbook : Playbook
     content : Mapping
         The merged content, as JSON-ready values.
     origins : Mapping of str to str
@@ -93,7 +91,7 @@ def _read(path: Path, label: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _text_keys(value: Any) -> Any:
-    """Keys as text, as JSON has them."""
+    """Return the keys as text, as JSON has them."""
     if isinstance(value, dict):
         return {str(key): _text_keys(item) for key, item in value.items()}
     return value
@@ -129,7 +127,7 @@ def _lay_over(
 def _digest(content: Mapping[str, Any]) -> str:
     """sha256 of the content; the order of the rows is part of it, because the tree is walked in it."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_hex(text.encode())
 
 
 def _tables(form: PlaybookForm, sha256: str) -> tables.Playbook:

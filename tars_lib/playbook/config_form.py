@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from tars_lib.config.yaml_file import Number
+from tars_lib.config.yaml_file import Number, Strict
 from tars_lib.errors import TarsError
 from tars_lib.findings.exit_codes import EXIT_CODES
 from tars_lib.model.names import CauseType, ContainmentType, Severity
@@ -35,23 +35,19 @@ Length = Annotated[timedelta, BeforeValidator(_length)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Severity(_Model):
+class _Severity(Strict):
     description: Text
     response_time: Text
     respond_within: Length | None = None
     examples: str = ""
 
 
-class _ExitCode(_Model):
+class _ExitCode(Strict):
     incident_type: Text | None = None
     severity: Severity
 
 
-class _Branch(_Model):
+class _Branch(Strict):
     codes: tuple[int, ...] = Field(min_length=1)
     question: Text
     severity: Severity
@@ -59,29 +55,29 @@ class _Branch(_Model):
     contain_within: Length | None = None
 
 
-class _Otherwise(_Model):
+class _Otherwise(Strict):
     severity: Severity
     path: Text
 
 
-class _Step(_Model):
+class _Step(Strict):
     title: Text
     commands: tuple[Text, ...] = ()
     points: tuple[Text, ...] = ()
 
 
-class _Cause(_Model):
+class _Cause(Strict):
     name: Text
     indicator: Text
     section: Text
 
 
-class _Question(_Model):
+class _Question(Strict):
     question: Text
     section: Text
 
 
-class _Containment(_Model):
+class _Containment(Strict):
     cause: Text
     action: Text
     owner: Text
@@ -90,7 +86,7 @@ class _Containment(_Model):
     query: Text
 
 
-class _Action(_Model):
+class _Action(Strict):
     action: Text
     when: Text
     how: Text
@@ -98,19 +94,19 @@ class _Action(_Model):
     verify: str = ""
 
 
-class _Communication(_Model):
+class _Communication(Strict):
     action: Text
     audience: Text
     template: Text
 
 
-class _Condition(_Model):
+class _Condition(Strict):
     condition: Text
     contacts: tuple[Text, ...]
     methods: tuple[Text, ...] = Field(min_length=1)
 
 
-class _Escalation(_Model):
+class _Escalation(Strict):
     after: tuple[Length, ...] = Field(min_length=1)
     matrix: dict[Severity, Annotated[tuple[Text, ...], Field(min_length=1)]]
     methods: tuple[Text, ...] = Field(min_length=1)
@@ -132,7 +128,7 @@ class _Escalation(_Model):
         return self
 
 
-class _Review(_Model):
+class _Review(Strict):
     activity: Text
     when: Text
     participants: Text
@@ -146,7 +142,7 @@ class _Review(_Model):
         return self
 
 
-class _Metric(_Model):
+class _Metric(Strict):
     metric: Text
     target: Text
     how: Text
@@ -154,7 +150,7 @@ class _Metric(_Model):
     below_share: Annotated[Number, Field(gt=0, le=1)] | None = None
 
 
-class _Golden(_Model):
+class _Golden(Strict):
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     title: Text
@@ -163,7 +159,7 @@ class _Golden(_Model):
     task: str = ""
 
 
-class PlaybookForm(_Model):
+class PlaybookForm(Strict):
     """A whole playbook: every table has the rows that the rest of the package relies on."""
 
     version: Annotated[Text, BeforeValidator(_no_numbers_for_text)]

@@ -13,7 +13,7 @@ def containment_row(containment_type: ContainmentType) -> Containment:
 
 
 def action_for(containment_type: ContainmentType, repo: str) -> str:
-    """The row's action with the repo that it concerns.
+    """Return the row's action with the repo that it concerns.
 
     Examples
     --------
@@ -26,5 +26,5 @@ def action_for(containment_type: ContainmentType, repo: str) -> str:
 
 
 def with_repo(action: str, repo: str) -> str:
-    """An action with the repo that it concerns, in the place that the sentence has for it."""
+    """Return an action with the repo that it concerns, in the place that the sentence has for it."""
     return action.replace("that repo", repo) if "that repo" in action else f"{action} ({repo})"

@@ -6,11 +6,11 @@ everybody's installation.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tars_lib.files.reading import sha256_hex
 from tars_lib.playbook.documents.postmortem import review_deadlines
 from tars_lib.playbook.escalation import escalate
 from tars_lib.playbook.facts import Facts
@@ -57,12 +57,10 @@ def deadlines(facts: Facts, now: datetime, playbook: Playbook | None = None) -> 
 
 
 def calendar(incident_id: str, entries: Iterable[Deadline], stamp: datetime) -> str:
-    """Text of an .ics file with one event and one alarm a deadline.
+    """Return the text of an .ics file with one event and one alarm a deadline.
 
     Parameters
     ----------
-    incident_id : str
-    entries : iterable of Deadline
     stamp : datetime
         When the file is made (DTSTAMP); the same stamp gives the same bytes.
 
@@ -74,7 +72,7 @@ def calendar(incident_id: str, entries: Iterable[Deadline], stamp: datetime) -> 
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//T.A.R.S.//incident workbook//EN", "CALSCALE:GREGORIAN"]
     for entry in entries:
         title = _text(f"{incident_id}: {entry.title}")
-        uid = hashlib.sha256(f"{incident_id}\0{entry.key}".encode(errors="surrogatepass")).hexdigest()[:32]
+        uid = sha256_hex(f"{incident_id}\0{entry.key}".encode(errors="surrogatepass"))[:32]
         lines += [
             "BEGIN:VEVENT",
             f"UID:{uid}@tars-incident-workbook",
@@ -98,7 +96,7 @@ def _time(time: datetime) -> str:
 
 
 def _text(text: str) -> str:
-    """A TEXT value (section 3.3.11); control characters, which it must not hold, are dropped to visible code points."""
+    """Return a TEXT value (section 3.3.11); control characters, which it must not hold, are dropped to visible code points."""
     lines = [visible(line) for line in text.splitlines()]
     escaped = [line.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,") for line in lines]
     return "\\n".join(escaped)

@@ -26,8 +26,6 @@ class Classification:
 
     Attributes
     ----------
-    codes : tuple of int
-    incident_type : str
     severity : Severity or None
         None: no incident.
     steps : tuple of (str, bool)
@@ -38,7 +36,6 @@ class Classification:
         Clock by severity.
     contain_within : timedelta or None
         Clock by type.
-    commands : tuple of str
     notes : tuple of str
         Ambiguities and failures that came along.
     """

@@ -21,7 +21,7 @@ from tars_lib.playbook.tables import Condition, Playbook
 from tars_lib.text.times import MINUTES
 
 # Severity of an alert about an overdue rung (judgement): the next incident severity has the next alert severity.
-_ALERT_SEVERITY = {
+ALERT_SEVERITY = {
     Severity.SEV_1: AlertSeverity.CRITICAL,
     Severity.SEV_2: AlertSeverity.HIGH,
     Severity.SEV_3: AlertSeverity.MEDIUM,
@@ -35,14 +35,10 @@ class Rung:
 
     Attributes
     ----------
-    contact : str
-    due_at : datetime
     rule : str
         The rule that fired first.
-    methods : tuple of str
     also : tuple of str
         Other rules that name the contact, with their times.
-    told_at : datetime or None
     """
 
     contact: str
@@ -120,13 +116,6 @@ NOTHING_OVERDUE = Overdue()
 def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> Escalation:
     """List who must be told at `now`.
 
-    Parameters
-    ----------
-    facts : Facts
-    now : datetime
-        Aware.
-    playbook : Playbook
-
     Returns
     -------
     Escalation
@@ -147,7 +136,7 @@ def escalate(facts: Facts, now: datetime, playbook: Playbook | None = None) -> E
 
 
 def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> tuple[Timeout, ...]:
-    """Rungs whose time has passed without a word to them; a rung that is due at this instant is not late yet."""
+    """Return the rungs whose time has passed without a word to them; a rung that is due at this instant is not late yet."""
     playbook = playbook or packaged()
     return tuple(
         Timeout(
@@ -156,7 +145,7 @@ def timeouts(facts: Facts, now: datetime, playbook: Playbook | None = None) -> t
             contact=rung.contact,
             rule=rung.rule,
             type=AlertType.ESCALATION_TIMEOUT,
-            severity=_ALERT_SEVERITY[facts.severity],
+            severity=ALERT_SEVERITY[facts.severity],
             title=f"{facts.incident_id}: not done: {rung.task}",
             message=f"{rung.task} was due at {rung.due_at:{MINUTES}} ({rung.rule})",
             first_seen=rung.due_at,
@@ -188,7 +177,7 @@ def _answer(facts: Facts, condition: Condition) -> bool | None:
 
 
 def _ladder(facts: Facts, playbook: Playbook) -> Iterator[Rung]:
-    """Rungs of the matrix and next tiers, in order of time, as they follow from what was recorded."""
+    """Yield the rungs of the matrix and next tiers, in order of time, as they follow from what was recorded."""
     row = playbook.severity(facts.severity).escalation
     # above the end of a row its next tier is that of SEV-1; a SEV-4 is a ticket and has none
     above = () if facts.severity is Severity.SEV_4 else playbook.severity(Severity.SEV_1).escalation[len(row) :]

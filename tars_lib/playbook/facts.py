@@ -135,17 +135,12 @@ class Facts:
 
     Attributes
     ----------
-    incident_id, title : str
-    severity : Severity
     incident_type : str
         Such as "SLA Breach".
-    status : Status
-    opened_at : datetime
     started_at : datetime, optional
         When the harm began.
     detected_at : datetime, optional
         Time of the alert; None: `opened_at` stands for it.
-    acknowledged_at, mitigated_at, resolved_at, closed_at : datetime, optional
     reopened_at : datetime, optional
         The time to contain counts from here.
     sla_restored_at : datetime, optional
@@ -154,7 +149,6 @@ class Facts:
         Times at which progress was recorded; an acknowledgement is none.
     data_until : datetime, optional
         Latest sample that the facts rest on.
-    next_update_at : datetime, optional
     eta : str, optional
         Estimate of the resolution, in words.
     slas, repos, causes : tuple
@@ -165,7 +159,6 @@ class Facts:
         In words, where someone wrote it down.
     condition_since : tuple of (Condition, datetime)
         When a condition became known; those that are not named hold since `opened_at`.
-    actions, timeline, action_items, told, reviews : tuple
     summary : str
         What a run found, in a sentence or two; empty: nothing beyond the title.
     resolution : str

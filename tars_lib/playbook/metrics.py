@@ -8,13 +8,13 @@ have no duration yet; they are counted apart with their age, never dropped and n
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.names import Name
 from tars_lib.playbook.facts import Facts
 from tars_lib.playbook.packaged import packaged
@@ -41,8 +41,6 @@ class MetricValue:
 
     Attributes
     ----------
-    metric_id : MetricId
-    name, definition, target : str
     unit : str
         "min" for durations, "ratio" for the recurrence rate.
     n : int
@@ -53,7 +51,6 @@ class MetricValue:
         None for the rate and without an incident.
     low, high : float or None
         95 % interval of the median (of the rate: Wilson's). An end that so few incidents cannot give is None.
-    verdict : MetricVerdict
     open_incidents : tuple of str
         Incidents that are under way and have no value yet.
     longest_open : float or None
@@ -93,7 +90,7 @@ def fingerprint(facts: Facts) -> str | None:
     kinds = (first.cause_type, first.containment_type)
     cause_type, containment = ("" if kind is None else kind.value for kind in kinds)
     parts = (cause_type, first.repo or "", first.metric or "", containment)
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
+    return sha256_hex("\0".join(parts).encode(errors="surrogatepass"))[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +113,12 @@ class Lengths:
 
 
 def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> Lengths:
-    """The durations that a metric is the mean of, each with its incident.
+    """Return the durations that a metric is the mean of, each with its incident.
 
     Parameters
     ----------
     metric_id : MetricId
         One of durations; the recurrence rate has none.
-    incidents : sequence of Facts
-    now : datetime
-        For the age of open incidents.
     """
     _, begin, end = _DURATIONS[metric_id]
     known: list[tuple[str, float]] = []
@@ -144,15 +138,7 @@ def lengths(metric_id: MetricId, incidents: Sequence[Facts], now: datetime) -> L
 
 
 def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None) -> tuple[MetricValue, ...]:
-    """All metrics over the given incidents, in the playbook's order.
-
-    Parameters
-    ----------
-    incidents : sequence of Facts
-    now : datetime
-        For the age of open incidents.
-    playbook : Playbook
-    """
+    """Return all metrics over the given incidents, in the playbook's order."""
     playbook = playbook or packaged()
     return tuple(_metric(row, incidents, incidents, now) for row in playbook.metrics)
 
@@ -160,7 +146,7 @@ def measure(incidents: Sequence[Facts], now: datetime, playbook: Playbook | None
 def by_month(
     incidents: Sequence[Facts], now: datetime, playbook: Playbook | None = None
 ) -> dict[str, tuple[MetricValue, ...]]:
-    """The metrics by the UTC month in which the incidents were opened, oldest first.
+    """Return the metrics by the UTC month in which the incidents were opened, oldest first.
 
     A recurrence is looked for in all incidents, so that one on the first of a month still has its past.
     """
@@ -175,11 +161,10 @@ def by_month(
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float | None, float | None]:
-    """Interval of the median from order statistics, symmetric in rank.
+    """Return the interval of the median from order statistics, symmetric in rank.
 
     Parameters
     ----------
-    values : sequence of float
     confidence : float
         Least coverage.
 

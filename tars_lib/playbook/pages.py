@@ -27,7 +27,7 @@ ALWAYS = ("incident_report", "executive_summary")
 
 
 def pages_for(codes: Iterable[int]) -> tuple[str, ...]:
-    """Notebooks that a run's findings call for, in the order of the decision tree.
+    """Return the notebooks that a run's findings call for, in the order of the decision tree.
 
     Parameters
     ----------

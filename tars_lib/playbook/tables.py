@@ -224,14 +224,14 @@ class Playbook:
     golden_path: tuple[GoldenStep, ...]
 
     def severity(self, severity: Severity) -> SeverityRow:
-        """Row of a severity."""
+        """Return the row of a severity."""
         return next(row for row in self.severities if row.severity is severity)
 
     def condition(self, condition: Condition) -> ConditionRow | None:
-        """Row of a condition; None where the organisation took it away."""
+        """Return the row of a condition; None where the organisation took it away."""
         return next((row for row in self.conditions if row.condition is condition), None)
 
     def contain_within(self, incident_type: str) -> timedelta | None:
-        """Time to contain an incident of a type; None where the playbook sets none."""
+        """Return the time to contain an incident of a type; None where the playbook sets none."""
         codes = {row.code for row in self.incident_types if row.incident_type == incident_type}
         return next((branch.contain_within for branch in self.tree if codes & set(branch.codes)), None)

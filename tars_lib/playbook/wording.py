@@ -20,12 +20,12 @@ def line(text: str) -> str:
 
 
 def time_text(time: datetime | None) -> str:
-    """A time in UTC, or unknown."""
+    """Return a time in UTC, or unknown."""
     return UNKNOWN if time is None else f"{time.astimezone(UTC):{MINUTES}}"
 
 
 def length_text(length: timedelta | None) -> str:
-    """A duration as `duration_text` says it, or unknown.
+    """Return a duration as `duration_text` says it, or unknown.
 
     Examples
     --------
@@ -40,17 +40,17 @@ def length_text(length: timedelta | None) -> str:
 
 
 def listed(parts: Iterable[str], *, nothing: str) -> str:
-    """Parts with commas between them; `nothing` where there are none."""
+    """Return the parts with commas between them; `nothing` where there are none."""
     return ", ".join(parts) or nothing
 
 
 def sla_text(sla: BreachedSla) -> str:
-    """An SLA as name and id."""
+    """Return an SLA as name and id."""
     return line(sla.sla_name) if sla.sla_name in ("", sla.sla_id) else f"{line(sla.sla_name)} ({line(sla.sla_id)})"
 
 
 def repo_text(repo: AffectedRepo) -> str:
-    """A repo by the name that people know it by."""
+    """Return a repo by the name that people know it by."""
     return line(repo.name or repo.repo)
 
 
@@ -87,7 +87,7 @@ def found_text(facts: Facts) -> str:
 
 
 def status_text(facts: Facts) -> str:
-    """The word of the escalation template: Investigating, Mitigating or Resolved."""
+    """Return the word of the escalation template: Investigating, Mitigating or Resolved."""
     if facts.is_over:
         return "Resolved"
     return "Mitigating" if facts.status is Status.MITIGATING else "Investigating"
@@ -109,7 +109,7 @@ def freshness_text(facts: Facts) -> str:
 
 
 def customer_impact_text(facts: Facts) -> str:
-    """The impact on customers, as far as it is known."""
+    """Return the impact on customers, as far as it is known."""
     if facts.customer_impact_text.strip():
         return line(facts.customer_impact_text)
     if facts.customer_impact is None:
@@ -121,7 +121,7 @@ def customer_impact_text(facts: Facts) -> str:
 
 
 def distinct(causes: Iterable[Cause]) -> list[tuple[Cause, str]]:
-    """Causes without those that only say again, for another SLA, that the same change of the same repo is to blame.
+    """Return the causes without those that only say again, for another SLA, that the same change of the same repo is to blame.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def distinct(causes: Iterable[Cause]) -> list[tuple[Cause, str]]:
 
 
 def cause_text(facts: Facts) -> str:
-    """The first cause with its confidence."""
+    """Return the first cause with its confidence."""
     return one_cause(facts.causes[0]) if facts.causes else "Under investigation"
 
 
@@ -160,6 +160,6 @@ def one_cause(cause: Cause) -> str:
 
 
 def causes_considered(facts: Facts) -> list[str]:
-    """The cause that is held, with what else it explains, then the other ones that were considered."""
+    """Return the cause that is held, with what else it explains, then the other ones that were considered."""
     first, *others = [f"{one_cause(cause)}{also}" for cause, also in distinct(facts.causes)] or [cause_text(facts)]
     return [first, *(f"Also considered: {other}" for other in others)]

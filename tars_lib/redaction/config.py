@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from tars_lib.config.yaml_file import read_yaml, validate
+from tars_lib.config.yaml_file import Strict, read_yaml, validate
 from tars_lib.errors import ConfigError
+from tars_lib.files.reading import sha256_of
 from tars_lib.redaction.patterns import BUILT_IN, Pattern
 from tars_lib.redaction.rules import FieldRule, Rules
 
@@ -19,11 +19,7 @@ RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 _LONGEST = 2000
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Named(_Model):
+class _Named(Strict):
     name: RuleName
 
 
@@ -43,8 +39,8 @@ class _OwnWords(_Named):
     words: tuple[Annotated[str, Field(min_length=1, max_length=_LONGEST)], ...]
 
 
-class _File(_Model):
-    built_in: dict[str, bool] = {}
+class _File(Strict):
+    built_in: dict[str, bool] = Field(default_factory=dict)
     patterns: tuple[_OwnPattern, ...] = ()
     fields: tuple[_OwnField, ...] = ()
     words: tuple[_OwnWords, ...] = ()
@@ -80,7 +76,7 @@ def read_redaction(path: Path) -> Rules:
             FieldRule(field.name, field.path, field.file, field.everywhere, field.leave) for field in content.fields
         ),
         words=tuple((group.name, word) for group in content.words for word in group.words),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256_of(path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 from tars_lib.errors import VerificationError
 from tars_lib.files.json_records import dumps
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.names import Name
 from tars_lib.redaction.formats import rewrite, why_not_editable, why_not_searched
 from tars_lib.redaction.redactor import Redactor
@@ -124,11 +124,11 @@ class Redaction:
 
     def note(self, original: bytes, made: bytes, matches: Mapping[str, int]) -> None:
         """Remember what a file was made from."""
-        self._made[_digest(made)] = (_digest(original), len(original), Counter(matches))
+        self._made[sha256_hex(made)] = (sha256_hex(original), len(original), Counter(matches))
 
     def matches_of(self, made: bytes) -> Mapping[str, int]:
         """Return what was replaced in a file that `file` or `note` knows; empty for any other."""
-        known = self._made.get(_digest(made))
+        known = self._made.get(sha256_hex(made))
         return {} if known is None else known[2]
 
     def payload(
@@ -147,7 +147,6 @@ class Redaction:
         -------
         dict of str to bytes
             Without what cannot be edited.
-        RedactionReport
 
         Raises
         ------
@@ -169,7 +168,7 @@ class Redaction:
                 made = content
             if made is None:
                 why, size = reason or "not readable as text", len(content)
-                accounts.append(RedactedFile(name, Treatment.LEFT_OUT, why, _digest(content), size, None, {}))
+                accounts.append(RedactedFile(name, Treatment.LEFT_OUT, why, sha256_hex(content), size, None, {}))
                 continue
             if name in redacted:
                 raise VerificationError(f"{name}: two files of the bundle have this path once it is redacted")
@@ -208,14 +207,16 @@ class Redaction:
         return tuple(Unsearched(path, reason) for path, reason in reasons if reason)
 
     def _account(self, name: str, content: bytes, made: bytes, *, is_rendered: bool) -> RedactedFile:
-        known = self._made.get(_digest(made))
+        known = self._made.get(sha256_hex(made))
         if is_rendered:
             counts = {} if known is None else dict(known[2])
-            return RedactedFile(name, Treatment.RENDERED, "", None, None, _digest(made), counts)
+            return RedactedFile(name, Treatment.RENDERED, "", None, None, sha256_hex(made), counts)
         if known is None:
-            return RedactedFile(name, Treatment.UNCHANGED, "", _digest(made), len(made), _digest(made), {})
+            return RedactedFile(name, Treatment.UNCHANGED, "", sha256_hex(made), len(made), sha256_hex(made), {})
         original, size, counts = known
-        return RedactedFile(name, Treatment.REDACTED, "", original, size, _digest(made), dict(sorted(counts.items())))
+        return RedactedFile(
+            name, Treatment.REDACTED, "", original, size, sha256_hex(made), dict(sorted(counts.items()))
+        )
 
     def _counts(self, accounts: list[RedactedFile]) -> tuple[RuleCount, ...]:
         rules = self.redactor.rules
@@ -248,7 +249,3 @@ def _split(path: str) -> tuple[str, str]:
 
 def _is_placeholder(text: str) -> bool:
     return text.startswith("[REDACTED-") and text.endswith("]")
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -7,12 +7,12 @@ compared with it, an entry without anything to remove with its own digest, a red
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tars_lib.files.json_records import dumps
+from tars_lib.files.reading import sha256_hex
 from tars_lib.redaction.formats import walk
 from tars_lib.redaction.payload import Redaction
 
@@ -87,7 +87,7 @@ def _run(
             made[f"{folder}{name}"] = content
     changed = {path for path in inside if made[path] != files[path]}
     # the history's digest stands in the reports
-    digests = {_digest(files[path]).encode(): _digest(made[path]).encode() for path in changed}
+    digests = {sha256_hex(files[path]).encode(): sha256_hex(made[path]).encode() for path in changed}
     again: dict[str, bytes] = {}
     for path in inside:
         content = made[path]
@@ -100,9 +100,9 @@ def _run(
     for entry in listed:
         path = f"{folder}{entry['path']}"
         # what did not fit its digest before must not fit one now
-        if path in again and entry.get("sha256") == _digest(files[path]):
-            entry["sha256"], entry["bytes"] = _digest(again[path]), len(again[path])
-    manifest["redacted_from"] = _digest(files[f"{folder}{MANIFEST}"])
+        if path in again and entry.get("sha256") == sha256_hex(files[path]):
+            entry["sha256"], entry["bytes"] = sha256_hex(again[path]), len(again[path])
+    manifest["redacted_from"] = sha256_hex(files[f"{folder}{MANIFEST}"])
     sealed = dumps(manifest).encode()
     redaction.note(files[f"{folder}{MANIFEST}"], sealed, {})
     return {**again, f"{folder}{MANIFEST}": sealed}
@@ -141,8 +141,8 @@ def _incident(
     if timeline in made and isinstance(head, dict):
         head["bytes"] = len(made[timeline])
     content["redacted_from"] = {
-        "record_sha256": _digest(files[record]),
-        "timeline_sha256": _digest(files[timeline]) if timeline in files else None,
+        "record_sha256": sha256_hex(files[record]),
+        "timeline_sha256": sha256_hex(files[timeline]) if timeline in files else None,
     }
     sealed = dumps(content, ensure_ascii=True).encode("ascii")
     redaction.note(files[record], sealed, redaction.matches_of(made[record]))
@@ -151,7 +151,7 @@ def _incident(
 
 def _fits(entry: dict[str, Any]) -> bool:
     """Return whether an entry is what its digest says."""
-    return _digest(_line({key: value for key, value in entry.items() if key != "sha256"})) == entry.get("sha256")
+    return sha256_hex(_line({key: value for key, value in entry.items() if key != "sha256"})) == entry.get("sha256")
 
 
 def _line(entry: dict[str, Any]) -> bytes:
@@ -164,7 +164,3 @@ def _object(content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

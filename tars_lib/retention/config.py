@@ -5,18 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from tars_lib.config.yaml_file import read_yaml, validate
+from tars_lib.config.yaml_file import Strict, read_yaml, validate
 from tars_lib.files.assets import asset_folder
 from tars_lib.retention.policy import Kind, RetentionPolicy, Term
 
 PACKAGED = "retention.yaml"
 
 
-class _Term(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Term(Strict):
     archive_after_days: int | None = Field(default=None, ge=1, le=36600)
     delete_after_days: int | None = Field(default=None, ge=1, le=36600)
     source: str = Field(min_length=1)
@@ -32,9 +30,7 @@ class _Term(BaseModel):
         return self
 
 
-class _Policy(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Policy(Strict):
     run: _Term
     incident: _Term
     bundle: _Term

@@ -14,6 +14,7 @@ from tars_lib.evidence.sealing.names import check_path
 from tars_lib.evidence.sealing.stored_zip import MAX_BYTES
 from tars_lib.evidence.verification import verify as verify_bundle
 from tars_lib.evidence.verification import verify_bytes
+from tars_lib.files.reading import sha256_hex
 from tars_lib.incidents.store.verification import verify as verify_incident
 from tars_lib.retention.policy import Kind
 from tars_lib.retention.things import Thing, with_sidecars
@@ -69,7 +70,7 @@ def content_digest(content: Mapping[str, bytes]) -> str:
     """Return one digest over all files with their paths."""
     whole = hashlib.sha256()
     for path in sorted(content):
-        whole.update(f"{hashlib.sha256(content[path]).hexdigest()}  {path}\n".encode())
+        whole.update(f"{sha256_hex(content[path])}  {path}\n".encode())
     return whole.hexdigest()
 
 

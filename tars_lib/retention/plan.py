@@ -34,8 +34,6 @@ def plan(
     ----------
     archived : iterable of Archived
         What the register says is in the archive.
-    now : datetime
-        Aware.
 
     Returns
     -------

@@ -5,7 +5,6 @@ The register is written before the original goes, so whatever it does not name i
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.atomic import append, make_folder
 from tars_lib.files.json_records import dumps, from_json
 from tars_lib.files.limits import MAX_TIMELINE_BYTES
-from tars_lib.files.reading import is_there, read_whole, sha256_of
+from tars_lib.files.reading import is_there, read_whole, sha256_hex, sha256_of
 from tars_lib.model.names import Name
 from tars_lib.retention.policy import Kind
 
@@ -124,7 +123,7 @@ def add(archive: Path, line: RegisterLine) -> None:
     """
     path = archive / REGISTER_FILE
     known, size = _read(path)
-    previous = hashlib.sha256(known[-1][1]).hexdigest() if known else _START
+    previous = sha256_hex(known[-1][1]) if known else _START
     content = dumps(replace(line, previous=previous), indent=None, ensure_ascii=True).encode("ascii")
     try:
         append(path, content, size)
@@ -164,6 +163,6 @@ def _read(path: Path) -> tuple[list[tuple[RegisterLine, bytes]], int]:
             raise VerificationError(f"{path}, row {row}: altered: {' '.join(str(error).split())[:160]}") from error
         if line.previous != previous:
             raise VerificationError(f"{path}, row {row}: altered: it does not follow the row before it")
-        previous = hashlib.sha256(raw).hexdigest()
+        previous = sha256_hex(raw)
         entries.append((line, raw))
     return entries, end

@@ -7,7 +7,6 @@ leaves, the next one finishes: a hidden folder whose name is in the register is 
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from tars_lib.errors import InputError, TarsError, VerificationError
 from tars_lib.files.atomic import write_bytes
+from tars_lib.files.reading import sha256_hex, sha256_of
 from tars_lib.incidents.store.journal import read_incident
 from tars_lib.incidents.store.lock import locked as incident_locked
 from tars_lib.incidents.store.record import IncidentStatus
@@ -117,7 +117,7 @@ def _archive(clerk: Clerk, thing: Thing, reason: str) -> None:
         raise VerificationError(f"{thing.place}: it changed while it was packed; the original was kept")
     path = (folder / main).relative_to(clerk.places.archive).as_posix()
     line = _line(clerk, thing, Deed.ARCHIVED, content, reason)
-    line = replace(line, archive=path, sha256=hashlib.sha256(files[main]).hexdigest())
+    line = replace(line, archive=path, sha256=sha256_hex(files[main]))
     if all(known.archive != path for known in archived(read_lines(clerk.places.archive))):
         add(clerk.places.archive, line)
     _retire(thing)
@@ -192,7 +192,7 @@ def _finish(clerk: Clerk) -> None:
         # a deletion from the archive that was written down and not yet done
         if line.deed is Deed.DELETED and line.archive is not None:
             path = clerk.places.archive / line.archive
-            if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == line.sha256:
+            if path.is_file() and sha256_of(path) == line.sha256:
                 is_kept = any(clerk.places.archive / file.archive == path for file in archived(lines))
                 for file in () if is_kept else with_sidecars(path):
                     file.unlink()

@@ -44,17 +44,6 @@ def read_alerts(
 ) -> tuple[tuple[ReportedAlert, ...], tuple[str, ...]]:
     """Read alerts.
 
-    Parameters
-    ----------
-    content : object
-        Values of a JSON file.
-    repo : str
-        Whose alerts they are.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
-
     Returns
     -------
     alerts : tuple of ReportedAlert
@@ -96,14 +85,14 @@ def read_alerts(
 
 
 def _entries(content: object, label: str) -> list[Any]:
-    """The list of alerts, wherever the tool puts it."""
+    """Return the list of alerts, wherever the tool puts it."""
     if isinstance(content, dict) and isinstance(content.get("data"), dict):
         content = content["data"]
     if isinstance(content, dict):
         key = next((key for key in _LISTS if key in content), None)
         if key is None and content and not any(count in content for count in _COUNTS):
-            found = ", ".join(map(str, content))[:200]
-            raise InputError(f"{label}: no alerts are there; a list under the key alerts is needed; found: {found}")
+            keys = ", ".join(map(str, content))[:200]
+            raise InputError(f"{label}: no alerts are there; a list under the key alerts is needed; found: {keys}")
         content = [] if key is None else content[key] or []
         if not isinstance(content, list):
             raise InputError(f"{label}: {key}: a list is needed, {type(content).__name__} was found")
@@ -121,10 +110,10 @@ def _is_over(entry: object) -> bool:
 def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> ReportedAlert:
     if not isinstance(entry, dict):
         raise InputError(f"{where}: an object is needed")
-    found = ", ".join(map(str, entry))[:200] or "nothing"
+    keys = ", ".join(map(str, entry))[:200] or "nothing"
     key, severity = _first(entry, _SEVERITY)
     if severity is None:
-        raise InputError(f"{where}: no severity; severity, title and timestamp are needed; found: {found}")
+        raise InputError(f"{where}: no severity; severity, title and timestamp are needed; found: {keys}")
     if not isinstance(severity, str) or read_severity(severity) is None:
         allowed = ", ".join(member.value for member in AlertSeverity)
         raise InputError(
@@ -132,7 +121,7 @@ def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> 
         )
     _, title = _first(entry, _TITLE)
     if title is None or not str(title).strip():
-        raise InputError(f"{where}: no title; severity, title and timestamp are needed; found: {found}")
+        raise InputError(f"{where}: no title; severity, title and timestamp are needed; found: {keys}")
     key, time = _first(entry, _TIME)
     return ReportedAlert(
         repo,
@@ -143,7 +132,7 @@ def _alert(entry: object, repo: str, where: str, assume_tz: ZoneInfo | None) -> 
 
 
 def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[str, Any]:
-    """The first of several fields that is there, by its name."""
+    """Return the first of several fields that is there, by its name."""
     for key in keys:
         outer, _, inner = key.partition(".")
         value = entry.get(outer)

@@ -65,8 +65,6 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
         Its name is the repo's key.
     root : Path
         Out of which no link may lead.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------
@@ -117,7 +115,7 @@ def read_artefacts(folder: Path, root: Path, assume_tz: ZoneInfo | None = None) 
 
 
 def read_json_object(path: Path, label: str) -> dict[str, object]:
-    """A JSON file whose top level is an object.
+    """Return a JSON file whose top level is an object.
 
     Raises
     ------
@@ -200,8 +198,8 @@ def _is_light(board: dict[str, object], key: str) -> bool:
 
 
 def _nothing_read(content: dict[str, object], label: str, needed: tuple[str, ...]) -> str:
-    found = ", ".join(map(str, content))[:200] or "nothing"
-    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {found}"
+    keys = ", ".join(map(str, content))[:200] or "nothing"
+    return f"{label}: nothing was read: none of {', '.join(needed)} is there as it is needed; found: {keys}"
 
 
 def _refuse_many(entries: list[object], where: str) -> None:

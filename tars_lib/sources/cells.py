@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Spellings of "no value", after pandas' and R's exporters.
 NO_VALUE = ("", "NaN", "nan", "NA", "N/A", "null", "NULL", "None")
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 class _Faults:
@@ -47,7 +47,7 @@ class _Faults:
 
 
 def samples_of(table: pa.Table, origin: Origin, assume_tz: ZoneInfo | None, notes: tuple[str, ...] = ()) -> Samples:
-    """Samples of a table of the four columns.
+    """Return the samples of a table of the four columns.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def _unquoted(text: str) -> str:
 def _micros(
     column: pa.ChunkedArray, origin: Origin, assume_tz: ZoneInfo | None, faults: _Faults
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Times, and a note where the clock showed some of them twice."""
+    """Return the times, and a note where the clock showed some of them twice."""
     import pyarrow as pa
 
     kind = column.type
@@ -102,7 +102,7 @@ def _micros(
             missing = ~np.array(single.is_valid().to_pylist(), dtype=np.bool_)
             faults.add(missing, "timestamp", lambda row, where: f"{where}: empty; a time is needed")
         ticks = np.asarray(_filled(single.view(pa.int64()), 0), dtype=np.int64)
-        per_second = _PER_SECOND[kind.unit]
+        per_second = EPOCHS[kind.unit]
         first, last = (int(time.timestamp()) * per_second for time in (EARLIEST, LATEST))
         beyond = (ticks < first) | (ticks > last)
         if beyond.any():
@@ -139,7 +139,7 @@ def _micros(
 
 
 def _why(text: str | None, where: str, assume_tz: ZoneInfo | None) -> str:
-    """The message of a time that cannot be read."""
+    """Return the message of a time that cannot be read."""
     if not text:
         return f"{where}: empty; a time is needed"
     try:
@@ -151,7 +151,7 @@ def _why(text: str | None, where: str, assume_tz: ZoneInfo | None) -> str:
 
 def _beyond(ticks: int, unit: str) -> str:
     try:
-        shown = f"{from_micros(ticks * SECOND // _PER_SECOND[unit]):{SECONDS}}"
+        shown = f"{from_micros(ticks * SECOND // EPOCHS[unit]):{SECONDS}}"
     except OverflowError:
         shown = f"{ticks} {unit} since 1970"
     return f"{shown} is not allowed: a time from {EARLIEST.year} to the end of {LATEST.year - 1} is"
@@ -160,7 +160,7 @@ def _beyond(ticks: int, unit: str) -> str:
 def _local(
     micros: NDArray[np.int64], left_out: NDArray[np.bool_], zone: ZoneInfo, origin: Origin, faults: _Faults
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Times of a column that names no zone, in the zone that is assumed."""
+    """Return the times of a column that names no zone, in the zone that is assumed."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -213,7 +213,7 @@ def _no_number(text: str) -> str:
 
 
 def _single(column: pa.ChunkedArray) -> pa.Array:
-    """The chunks as one array, also where there is none."""
+    """Return the chunks as one array, also where there is none."""
     import pyarrow as pa
 
     return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)

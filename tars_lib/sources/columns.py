@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """A column without nulls.
+    """Return a column without nulls.
 
     Parameters
     ----------
@@ -32,13 +32,7 @@ def column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
 
 
 def coded(codes: NDArray[np.int32], names: Sequence[str]) -> pa.DictionaryArray:
-    """Names by their position.
-
-    Parameters
-    ----------
-    codes : ndarray of int32, shape (n,)
-    names : sequence of str
-    """
+    """Return the names by their position."""
     import pyarrow as pa
 
     texts = [name.encode() for name in names]

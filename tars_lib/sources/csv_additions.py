@@ -19,20 +19,16 @@ def with_rows(
     label: str,
     replaced: Mapping[int, Row] | None = None,
 ) -> str:
-    """A table with further rows at its end.
+    """Return a table with further rows at its end.
 
     Parameters
     ----------
     text : str or None
         The table as it is; None where there is none.
-    columns : sequence of str
-        Of a new table.
     needed : sequence of str
         Columns without which the table is refused.
     rows : sequence of mapping
         By column; what a row does not name is empty.
-    label : str
-        How messages name the table.
     replaced : mapping of int to mapping, optional
         Cells that take the place of others, by the line of their row.
 

@@ -19,7 +19,7 @@ from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.files.reading import not_utf8, row_of
 from tars_lib.model.spelling import trimmed
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _CHUNK = 1 << 23
 _HINT = "sep="
 """What spreadsheets write before the header to name the separator."""
@@ -31,11 +31,6 @@ class TableHead:
 
     Attributes
     ----------
-    columns : tuple of str
-        Without the blanks around them.
-    separator : str
-    line : int
-        Of the header, from 1.
     notes : tuple of str
         What was read in a particular way.
     """
@@ -53,8 +48,6 @@ def read_head(lines: Iterable[bytes], label: str, needed: Sequence[str]) -> Tabl
     ----------
     lines : iterable of bytes
         The file from its begin; no more is asked for than the header.
-    label : str
-        How messages name the file.
     needed : sequence of str
         Columns without which the file is refused.
 
@@ -88,16 +81,16 @@ OTHER_FORMS = (
 def _head_of(text: str, line: int, label: str, needed: Sequence[str]) -> TableHead:
     where = place(label, row=line)
     try:
-        cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in _SEPARATORS}
+        cells = {mark: next(csv.reader([text], delimiter=mark, skipinitialspace=True)) for mark in SEPARATORS}
     except csv.Error as error:
         raise InputError(f"{where}: {error}") from error
-    read = {mark: tuple(trimmed(cell) for cell in found) for mark, found in cells.items()}
+    read = {mark: tuple(trimmed(cell) for cell in names) for mark, names in cells.items()}
     separator = next((mark for mark, names in read.items() if set(needed) <= set(names)), ",")
     columns = read[separator]
     refuse_columns(columns, where, needed)
     notes = []
     if separator != ",":
-        notes.append(f"{where}: columns are separated by {_SEPARATORS[separator]}, and are read so")
+        notes.append(f"{where}: columns are separated by {SEPARATORS[separator]}, and are read so")
     if list(columns) != text.split(separator) and list(columns) != cells[separator]:
         notes.append(f"{where}: blanks around the names of columns are left out")
     return TableHead(columns, separator, line, tuple(notes))
@@ -113,14 +106,14 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
     lacking = [name for name in needed if name not in columns]
     if lacking:
         # hidden characters are shown, so that two names that look alike can be told apart
-        found = ", ".join(name if name.isprintable() else ascii(name) for name in columns)[:200]
+        shown = ", ".join(name if name.isprintable() else ascii(name) for name in columns)[:200]
         case = [name for name in columns if name.lower() in lacking]
         hint = f"; {', '.join(case)}: write it in lower case" if case else ""
         if "metric" in needed and not case:
             hint = "; " + OTHER_FORMS
         raise InputError(
             f"{where}: column {', '.join(lacking)} is missing; needed: {', '.join(needed)}; "
-            f"found: {' '.join(found.split()) or 'nothing'}{hint}"
+            f"found: {' '.join(shown.split()) or 'nothing'}{hint}"
         )
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")
@@ -130,7 +123,7 @@ def refuse_columns(columns: Sequence[str], where: str, needed: Sequence[str]) ->
 
 
 def rows_of(lines: Iterable[str], head: TableHead) -> Iterator[tuple[int, list[str]]]:
-    """First line and fields of each row after the header.
+    """Yield the first line and fields of each row after the header.
 
     Raises
     ------
@@ -146,7 +139,7 @@ def rows_of(lines: Iterable[str], head: TableHead) -> Iterator[tuple[int, list[s
 
 
 def row_after(lines: Iterable[str], head: TableHead, line: int) -> int:
-    """First line of the row after the one that begins at `line`, however its quotes stand."""
+    """Return the first line of the row after the one that begins at `line`, however its quotes stand."""
     reader = csv.reader(lines, delimiter=head.separator, skipinitialspace=True)
     before = 0
     for fields in reader:
@@ -162,7 +155,7 @@ def open_quote(line: int, error: csv.Error) -> str:
 
 
 def lines_of(path: Path, head: TableHead) -> Callable[[int], int]:
-    """Line of the data row at a position from 0; the file is walked again, once, because only a refusal asks."""
+    """Return the line of the data row at a position from 0; the file is walked again, once, because only a refusal asks."""
     known: array[int] = array("q")
 
     def line_of(position: int) -> int:

@@ -10,7 +10,7 @@ _PACKAGED = Path(__file__).resolve().parent.parent / "_demo" / "org-health"
 
 
 def demo_root() -> Path:
-    """Folder of the packaged demo organisation."""
+    """Return the folder of the packaged demo organisation."""
     return _PACKAGED
 
 

@@ -21,7 +21,7 @@ from tars_lib.sources.csv_rows import TableHead, open_quote, read_head, row_afte
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_NEEDED = ("timestamp", "repo", "kind", "title")
+NEEDED = ("timestamp", "repo", "kind", "title")
 
 
 def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tuple[tuple[Event, ...], tuple[str, ...]]:
@@ -31,14 +31,9 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
     ----------
     path : Path
         CSV with the columns timestamp, repo, kind, title and, optionally, ref and until. An empty repo concerns all.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Returns
     -------
-    events : tuple of Event
     notes : tuple of str
         What was read in a particular way, and the rows that were left out because no calendar has their time.
 
@@ -49,7 +44,7 @@ def read_events(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> tu
         cannot be read, a text is beyond the limits, or `until` is before `timestamp`; up to ten rows are named.
     """
     text = read_utf8(path, label, MAX_EVENT_BYTES)
-    head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, _NEEDED)
+    head = read_head((line.encode() for line in io.StringIO(text, newline="")), label, NEEDED)
     events: list[Event] = []
     faults: list[str] = []
     beyond: list[str] = []
@@ -117,7 +112,7 @@ def _event(row: dict[str, str], label: str, number: int, assume_tz: ZoneInfo | N
 
 
 def windows_that_exclude_nothing(events: Sequence[Event], label: str) -> list[str]:
-    """What a reader should know of maintenance that has no end, and of a kind that only looks like maintenance."""
+    """Return what a reader should know of maintenance that has no end, and of a kind that only looks like maintenance."""
     said = []
     endless = sum(event.kind == MAINTENANCE and event.until is None for event in events)
     if endless:
@@ -131,7 +126,7 @@ def windows_that_exclude_nothing(events: Sequence[Event], label: str) -> list[st
 
 
 def event_row(event: Event) -> dict[str, str]:
-    """An event as the cells of its row, of which a spreadsheet computes none."""
+    """Return an event as the cells of its row, of which a spreadsheet computes none."""
     return {
         "timestamp": time_text(event.timestamp),
         "repo": csv_cell(event.repo or ""),

@@ -66,7 +66,7 @@ def release_memory() -> None:
 
 
 def partition_of(label: str) -> dict[str, str]:
-    """The repo and metric that the folders of a file name, as Hive writes them.
+    """Return the repo and metric that the folders of a file name, as Hive writes them.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def refuse_types(schema: pa.Schema, label: str) -> None:
 
 
 def converted(table: pa.Table, label: str) -> pa.Table:
-    """The four columns in the types that are computed with, from any that `refuse_types` lets pass.
+    """Return the four columns in the types that are computed with, from any that `refuse_types` lets pass.
 
     Raises
     ------
@@ -165,7 +165,7 @@ _ALLOWED = {
 
 
 def _converted(cells: pa.ChunkedArray, name: str, label: str) -> pa.ChunkedArray:
-    """The column in the type that is computed with; one that this package wrote is left as it is."""
+    """Return the column in the type that is computed with; one that this package wrote is left as it is."""
     import pyarrow as pa
 
     kind = cells.type

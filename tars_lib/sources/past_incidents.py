@@ -35,10 +35,6 @@ def read_incidents(
     ----------
     path : Path
         CSV with the columns detected and title and, optionally, those of `COLUMNS`.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------
@@ -50,16 +46,16 @@ def read_incidents(
     refuse_columns(table.columns, label, NEEDED)
     if len(table.rows) > MAX_EVENTS:
         raise InputError(f"{label}: {len(table.rows)} incidents; up to {MAX_EVENTS} are allowed")
-    found: list[PastIncident] = []
+    incidents: list[PastIncident] = []
     faults: list[str] = []
     for line, row in zip(table.lines, table.rows, strict=True):
         try:
-            found.append(_incident(dict(zip(table.columns, row, strict=True)), label, line, assume_tz))
+            incidents.append(_incident(dict(zip(table.columns, row, strict=True)), label, line, assume_tz))
         except InputError as error:
             faults.append(str(error))
     if faults:
         raise InputError(listed(faults), faults=faults[:MAX_KEPT])
-    return tuple(found), table.lines
+    return tuple(incidents), table.lines
 
 
 def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None) -> PastIncident:
@@ -102,20 +98,20 @@ def _incident(row: dict[str, str], label: str, line: int, zone: ZoneInfo | None)
     )
 
 
-def incident_row(one: PastIncident) -> dict[str, str]:
-    """An incident as the cells of its row, of which a spreadsheet computes none."""
+def incident_row(incident: PastIncident) -> dict[str, str]:
+    """Return an incident as the cells of its row, of which a spreadsheet computes none."""
     times = {
-        "detected": one.detected,
-        "started": one.started,
-        "acknowledged": one.acknowledged,
-        "resolved": one.resolved,
+        "detected": incident.detected,
+        "started": incident.started,
+        "acknowledged": incident.acknowledged,
+        "resolved": incident.resolved,
     }
     return {
-        "repo": csv_cell(one.repo or ""),
-        "title": csv_cell(one.title),
-        "severity": "" if one.severity is None else one.severity.value,
-        "source": csv_cell(one.source),
-        "ref": csv_cell(one.ref or ""),
+        "repo": csv_cell(incident.repo or ""),
+        "title": csv_cell(incident.title),
+        "severity": "" if incident.severity is None else incident.severity.value,
+        "source": csv_cell(incident.source),
+        "ref": csv_cell(incident.ref or ""),
         **{column: "" if time is None else time_text(time) for column, time in times.items()},
     }
 
@@ -123,22 +119,17 @@ def incident_row(one: PastIncident) -> dict[str, str]:
 def with_incidents(
     path: Path | None, given: Sequence[PastIncident], label: str, *, is_live: bool = False
 ) -> tuple[str | None, int, int]:
-    """The text of an `incidents.csv` that holds further incidents, how many are new, and how many rows were filled in.
+    """Return the text of an `incidents.csv` that holds further incidents, how many are new, and how many rows were filled in.
 
     Parameters
     ----------
     path : Path or None
         Of the file; None where there is none yet.
-    given : sequence of PastIncident
-    label : str
-    is_live : bool
-        As for `merged_incidents`.
 
     Returns
     -------
     text : str or None
         None where nothing changes.
-    new, filled : int
 
     Raises
     ------
@@ -161,16 +152,12 @@ def merged_incidents(
     *,
     is_live: bool = False,
 ) -> tuple[list[dict[str, str]], dict[int, dict[str, str]]]:
-    """Rows of the incidents that are not there yet, and cells that are known now of those that are, by their line.
+    """Return the rows of the incidents that are not there yet, and cells that are known now of those that are, by their line.
 
     An incident is the same by source, `ref` and repo; without a `ref` by source, repo, time and title.
 
     Parameters
     ----------
-    known, lines
-        What is there.
-    given : sequence of PastIncident
-    label : str
     is_live : bool
         Their system says it now, so it wins; else it may say nothing new of a cell that is filled.
 
@@ -179,11 +166,14 @@ def merged_incidents(
     InputError
         If it says something else than the row that is there, unless `is_live`.
     """
-    at = {_key(incident_row(one)): (incident_row(one), line) for one, line in zip(known, lines, strict=True)}
+    at = {
+        _key(incident_row(incident)): (incident_row(incident), line)
+        for incident, line in zip(known, lines, strict=True)
+    }
     new: dict[tuple[str, ...], dict[str, str]] = {}
     filled: dict[int, dict[str, str]] = {}
-    for one in given:
-        now = incident_row(one)
+    for incident in given:
+        now = incident_row(incident)
         key = _key(now)
         was, line = at.get(key, (new.get(key), None))
         if was is None:
@@ -194,8 +184,8 @@ def merged_incidents(
             column = differing[0]
             where = label if line is None else place(label, row=line, column=column)
             raise InputError(
-                f"{where}: {was[column]}, but the import says {now[column]} of {one.source} {one.ref or one.title}; "
-                "one of them is meant"
+                f"{where}: {was[column]}, but the import says {now[column]} of {incident.source} "
+                f"{incident.ref or incident.title}; one of them is meant"
             )
         more = {column: text for column, text in now.items() if text and text != was[column]}
         was |= more

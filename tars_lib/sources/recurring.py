@@ -26,12 +26,8 @@ def recurring_events(
     ----------
     maintenance, hours : sequence of Recurring
         What is maintenance, and what alone is not.
-    repos : sequence of str
-        All repos.
     first, last : datetime
         Times of the first and the last sample, UTC.
-    label : str
-        How messages name the file.
 
     Raises
     ------

@@ -22,12 +22,7 @@ _ROUNDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Keeps refusals in a list; without one it raises them.
-
-    Attributes
-    ----------
-    refusals : list of TarsError or None
-    """
+    """Keeps refusals in a list; without one it raises them."""
 
     refusals: list[TarsError] | None
 

@@ -76,10 +76,6 @@ def read_root(
     refusals : list of TarsError, optional
         Takes every refusal, so that reading goes on without what is refused; without it the first one is raised.
 
-    Returns
-    -------
-    OrgData
-
     Raises
     ------
     NoRepositoriesError
@@ -101,7 +97,7 @@ def read_root(
     is_described = kept.is_clean
     # a refusal that is kept asks the gate again and again
     gathered = Gathering() if refusals is None else Gathering(sys.maxsize)
-    found, alerts = _read_repos(folder, zone, files, warnings, kept, gathered)
+    repos_read, alerts = _read_repos(folder, zone, files, warnings, kept, gathered)
     given = () if sla_policy is None else (sla_policy,) if isinstance(sla_policy, str | Path) else tuple(sla_policy)
     policies, policies_from = PolicySet(()), ""
     if is_described:  # units and directions of what the policies measure are known
@@ -113,11 +109,11 @@ def read_root(
     gathered.add(lambda: added)
     samples = gathered.all()
     named = {repo.repo for repo in described.repos} | {name for policy in policies.policies for name in policy.repos}
-    repo_names = spellings(samples, "repo", named, {repo.repo for repo in found})
+    repo_names = spellings(samples, "repo", named, {repo.repo for repo in repos_read})
     judged = {name for policy in policies.policies for name in policy.needs}
     metric_names = spellings(samples, "metric", set(described.metrics), judged | set(KNOWN_METRICS))
     warnings += (*repo_names.notes, *metric_names.notes)
-    found = [replace(repo, repo=repo_names.of(repo.repo)) for repo in found]
+    repos_read = [replace(repo, repo=repo_names.of(repo.repo)) for repo in repos_read]
     alerts = [replace(alert, repo=repo_names.of(alert.repo)) for alert in alerts]
     define = partial(definitions_with, described.metrics, policies.policies, policies.counters)
     metrics = kept.attempt(define) or dict(described.metrics)
@@ -126,7 +122,7 @@ def read_root(
     if len(samples) >= PART_ROWS:
         release_memory()
     warnings += history.notes
-    members = kept.attempt(partial(_members, described, found, history.repos, repos, folder)) or ()
+    members = kept.attempt(partial(_members, described, repos_read, history.repos, repos, folder)) or ()
     keys = {repo.repo for repo in members}
     dependencies = tuple(dict.fromkeys(_respelt_dependencies(described.dependencies, keys)))
     if own := sorted({edge.caller for edge in dependencies if edge.caller == edge.callee}):
@@ -179,7 +175,7 @@ def _sampled(
 
 
 def default_policies(metrics: Mapping[str, Metric] | None = None) -> tuple[AnyPolicy, ...]:
-    """The packaged policies, for organisations that bring none, in the units of their metrics."""
+    """Return the packaged policies, for organisations that bring none, in the units of their metrics."""
     path = asset_folder("parameters") / "sla-policies.yaml"
     return read_policies(path, "packaged sla-policies.yaml", metrics or {})[0]
 
@@ -208,9 +204,9 @@ def _read_repos(
         if rows is not None:
             files.append(path)
             logger.debug("%s: %d rows", path, rows)
-    for place in entries(folder, str(folder), MAX_FILES):
-        if place.is_dir() and has_artefacts(place):
-            read = kept.attempt(partial(read_artefacts, place, folder, zone))
+    for path_in_root in entries(folder, str(folder), MAX_FILES):
+        if path_in_root.is_dir() and has_artefacts(path_in_root):
+            read = kept.attempt(partial(read_artefacts, path_in_root, folder, zone))
             if read is None:
                 continue
             gathered.add(partial(iter, read.samples))
@@ -218,7 +214,7 @@ def _read_repos(
             alerts += read.alerts
             files += read.files
             warnings += read.warnings
-            logger.debug("%s: artefacts of a repo, %d files", place, len(read.files))
+            logger.debug("%s: artefacts of a repo, %d files", path_in_root, len(read.files))
     return repos, alerts
 
 
@@ -260,16 +256,16 @@ def _read_policies(
     own_map = _own(folder, MAP_NAME)
     listed, maps = policy_paths(chosen, [] if own_map is None else [(own_map, MAP_NAME)])
     try:
-        found = read_policy_set(listed, maps, metrics)
+        policies = read_policy_set(listed, maps, metrics)
     except ConfigError as error:
         if kept.refusals is None:
             raise
         kept.refusals.extend(policy_refusals(listed, maps, metrics) or [error])
         return PolicySet(()), ""
     files += [path for path, _ in (*listed, *maps)]
-    warnings += found.notes
-    logger.debug("%s: %d policies", folder, len(found.policies))
-    return found, ", ".join(name for _, name in named)
+    warnings += policies.notes
+    logger.debug("%s: %d policies", folder, len(policies.policies))
+    return policies, ", ".join(name for _, name in named)
 
 
 def _read_rules(
@@ -286,13 +282,13 @@ def _read_rules(
 
 
 def _respelt_dependencies(dependencies: Sequence[Dependency], keys: set[str]) -> tuple[Dependency, ...]:
-    """The calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
+    """Return the calls under the names that their repos are read as: those of `org.yaml` may be in another spelling too."""
     read = _reader(keys)
     return tuple(replace(edge, caller=read(edge.caller), callee=read(edge.callee)) for edge in dependencies)
 
 
 def _respelt_rules(rules: Sequence[AlertRule], keys: set[str], metrics: set[str]) -> tuple[AlertRule, ...]:
-    """The rules under the names that their repos and metrics are read as."""
+    """Return the rules under the names that their repos and metrics are read as."""
     read, read_metric = _reader(keys), _reader(metrics)
     return tuple(replace(rule, metric=read_metric(rule.metric), repos=tuple(map(read, rule.repos))) for rule in rules)
 
@@ -314,7 +310,7 @@ def _read_events(
     warnings += notes
     read = _reader(keys)
     respelt_names = {
-        event.repo: found for event in events if event.repo is not None and (found := read(event.repo)) != event.repo
+        event.repo: own for event in events if event.repo is not None and (own := read(event.repo)) != event.repo
     }
     if respelt_names:
         shown = ", ".join(f"{name!a} as {read!a}" for name, read in sorted(respelt_names.items())[:5])
@@ -348,20 +344,20 @@ def _with_recurring(
 
 
 def _own(folder: Path, name: str, refuse: type[TarsError] = ConfigError) -> Path | None:
-    """A part of the root, None where there is none; a link that leads out of the root is refused."""
+    """Return a part of the root, None where there is none; a link that leads out of the root is refused."""
     path = folder / name
     return inside(path, folder, name, refuse) if is_there(path, name, refuse) else None
 
 
 def _members(
     described: OrgConfig,
-    found: list[Repo],
+    repos: list[Repo],
     reported: tuple[str, ...],
     chosen: Sequence[str] | None,
     folder: Path,
 ) -> tuple[Repo, ...]:
     by_key = {name: Repo(name, name) for name in reported}
-    by_key |= {repo.repo: repo for repo in found}
+    by_key |= {repo.repo: repo for repo in repos}
     for repo in described.repos:
         named = by_key.get(repo.repo)
         keep_name = named is not None and repo.name == repo.repo

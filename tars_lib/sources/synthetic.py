@@ -54,7 +54,7 @@ def synthesize(
     rng: np.random.Generator,
     silent: Mapping[str, datetime] | None = None,
 ) -> pd.DataFrame:
-    """History of an organisation.
+    """Return the history of an organisation.
 
     Parameters
     ----------
@@ -62,9 +62,6 @@ def synthesize(
         Callees before callers or after, any order without cycles.
     times : DatetimeIndex
         UTC, even.
-    plants : sequence of Plant
-        The truth.
-    rng : Generator
     silent : mapping, optional
         Repos that stop reporting at a time.
 
@@ -119,7 +116,7 @@ def synthesize(
 
 
 def demo_history(seed: int = 20261102) -> pd.DataFrame:
-    """The history of the demo organisation: 36 days, hourly, with one incident planted in `ledger` in its last hours."""
+    """Return the history of the demo organisation: 36 days, hourly, with one incident planted in `ledger` in its last hours."""
     import pandas as pd
 
     at = read_time("2026-11-02T08:00:00Z", "demo")
@@ -173,7 +170,7 @@ _SHOP = (
 
 
 def _rhythm(times: pd.DatetimeIndex) -> Floats:
-    """Share of the noon traffic: low at night, a little lower on week-ends."""
+    """Return the share of the noon traffic: low at night, a little lower on week-ends."""
     hour = times.hour.to_numpy() + times.minute.to_numpy() / 60.0
     daily = 0.55 - 0.45 * np.cos(2.0 * np.pi * (hour - 2.0) / 24.0)
     return daily * np.where(times.dayofweek.to_numpy() >= 5, 0.85, 1.0)

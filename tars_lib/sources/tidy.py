@@ -45,10 +45,6 @@ def tidy_parts(path: Path, label: str, assume_tz: ZoneInfo | None = None) -> Ite
     ----------
     path : Path
         ``.csv`` (UTF-8, header row) or ``.parquet``.
-    label : str
-        How messages name the file.
-    assume_tz : ZoneInfo, optional
-        Zone of times that name none.
 
     Raises
     ------
@@ -152,7 +148,7 @@ def _arrow_csv(path: Path, head: TableHead, types: dict[str, Any]) -> pa.Table:
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """The names, with those that are passed over told apart."""
+    """Return the names, with those that are passed over told apart."""
     return [name if name in COLUMNS else f"{number} {name}" for number, name in enumerate(columns)]
 
 

@@ -9,7 +9,7 @@ from tars_lib.text.times import MINUTES
 
 
 def plural(count: int, word: str, words: str | None = None) -> str:
-    """A count with its noun; `words` is the plural where an "s" does not make it.
+    """Return a count with its noun; `words` is the plural where an "s" does not make it.
 
     Examples
     --------
@@ -20,7 +20,7 @@ def plural(count: int, word: str, words: str | None = None) -> str:
 
 
 def verb(count: int, one: str = "is", many: str = "are") -> str:
-    """The form of a verb that agrees with a count.
+    """Return the form of a verb that agrees with a count.
 
     Examples
     --------
@@ -52,6 +52,17 @@ def some_of(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
+def and_more(names: Sequence[str], most: int = 4) -> str:
+    """Return the first names, and how many more there are.
+
+    Examples
+    --------
+    >>> and_more(("a", "b", "c"), most=2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def active_text(active: int, total: int, as_of: datetime) -> str:
     """Return how many of some breaches were active at the end of the data: true however old these are.
 
@@ -76,7 +87,7 @@ _CLOSE = 0.08
 
 
 def one_in(share: float, word: str) -> str:
-    """A share of many as people say it; percent where no whole number is within 8 % of it.
+    """Return a share of many as people say it; percent where no whole number is within 8 % of it.
 
     Examples
     --------

@@ -6,7 +6,7 @@ import math
 
 
 def value_text(value: float | None, unit: str) -> str:
-    """A value as a reader writes it.
+    """Return a value as a reader writes it.
 
     Ratios of one half and more are shown in percent with as many digits as it takes to tell them from 100%.
 
@@ -35,7 +35,7 @@ def value_text(value: float | None, unit: str) -> str:
 
 
 def between_text(value: float, low: float, high: float, unit: str) -> str:
-    """A value with its interval, all in the unit that fits the value.
+    """Return a value with its interval, all in the unit that fits the value.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def between_text(value: float, low: float, high: float, unit: str) -> str:
 
 
 def days_text(value: float, low: float, high: float | None) -> str:
-    """Days from now with their range, whole ones; `high` None is out of sight.
+    """Return the days from now with their range, whole ones; `high` None is out of sight.
 
     Examples
     --------

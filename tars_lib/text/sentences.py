@@ -24,7 +24,7 @@ class Told:
 
     @classmethod
     def of(cls, sentences: Iterable[str]) -> Told:
-        """The sentences that are not empty."""
+        """Return the sentences that are not empty."""
         return cls(tuple(sentence for sentence in sentences if sentence))
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +52,7 @@ class Telling:
     __slots__ = ()
 
     def told(self) -> Told:
-        """The object in sentences."""
+        """Return the object in sentences."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

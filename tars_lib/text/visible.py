@@ -32,8 +32,6 @@ def visible(text: str, limit: int | None = None, drawable: Collection[int] | Non
 
     Parameters
     ----------
-    text : str
-        Any text.
     limit : int, optional
         Longest result before it is cut; a cut ends with an ellipsis and the full length. None: never cut.
     drawable : collection of int, optional

@@ -11,11 +11,14 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from org_samples import RootBuilder, counts, series
 from run_samples import RunSamples
 from warm import COLD
 from warm.server import attend
+
+from tars_lib.cli.shared import process as own_process
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="streams, signals and limits of POSIX")
 TARS = (COLD, "-m", "tars_lib.cli.main")
@@ -93,6 +96,40 @@ def test_a_signal_at_any_moment_ends_without_a_traceback_and_leaves_nothing(
         assert "Traceback" not in said
         hidden = [path.name for path in (tmp_path / "out").glob(".*")]
         assert hidden == []
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("swallowed", [None, RuntimeError("the end became another exception"), OSError("this one too")])
+def test_a_signal_decides_the_code_whatever_compiled_code_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sent: signal.Signals,
+    code: int,
+    swallowed: Exception | None,
+) -> None:
+    @click.command
+    def command() -> None:
+        try:
+            signal.raise_signal(sent)
+        except SystemExit:
+            if swallowed is not None:
+                raise swallowed from None
+
+    monkeypatch.setattr(sys, "argv", ["tars"])
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    both = (signal.SIGINT, signal.SIGTERM)
+    # a job in the background begins with an interrupt that is ignored, and so it would stay
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in both}
+    try:
+        with pytest.raises(SystemExit) as end:
+            own_process.start(command, "tars")
+        assert signal.getsignal(sent) is signal.SIG_DFL
+    finally:
+        for number in both:
+            signal.signal(number, before[number])
+    assert (end.value.code, capsys.readouterr().err) == (code, "")
 
 
 @pytest.mark.parametrize(("program", "is_quiet"), [("tars", True), ("notebook", False)])

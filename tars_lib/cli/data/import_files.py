@@ -14,6 +14,7 @@ from tars_lib.config.import_map import ImportMap, read_import_map
 from tars_lib.model.units import unit_of
 from tars_lib.sources.exported.formats import FORMATS
 from tars_lib.sources.exported.shapes import Choices
+from tars_lib.text.counts import and_more
 from tars_lib.text.times import MINUTES
 
 if TYPE_CHECKING:
@@ -170,8 +171,7 @@ def _metric_line(file: UnderstoodFile, name: str) -> str:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f"{len(names)}: {', '.join(names[:8])}{more}"
+    return f"{len(names)}: {and_more(names, 8)}"
 
 
 def _closing(planned: PlannedImport, root: Path, *, is_dry: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ import click
 
 from tars_lib.cli.engines.options import Output, engine_options, without_path
 from tars_lib.cli.shared.options import PATH
+from tars_lib.files.reading import sha256_hex
 
 
 @click.command(epilog="Example: tars health --root-dir ./org-health --json")
@@ -24,8 +25,6 @@ def health(
     tier HIGH or CRITICAL, 91 an organisation SLO is violated, 0 nothing found; 93 no repositories, 94 configuration error, 95
     input could not be read.
     """
-    import hashlib
-
     from tars_lib.engines.health.assess import assess_health
     from tars_lib.engines.health.risk_text import risk_text
     from tars_lib.model.times import read_time, read_zone
@@ -41,7 +40,7 @@ def health(
     samples = None
     if output.file is not None:
         samples = history_bytes(known.history)
-        report = without_path(report, f"{output.file.stem}.history.parquet", hashlib.sha256(samples).hexdigest())
+        report = without_path(report, f"{output.file.stem}.history.parquet", sha256_hex(samples))
 
     def summary() -> list[str]:
         lines = [f"{report.org.name}: health {risk_text(report)}; coverage {report.coverage:.0%}"]

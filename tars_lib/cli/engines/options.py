@@ -56,8 +56,6 @@ class Output:
 
         Parameters
         ----------
-        summary : callable
-            Lines for people.
         dropped : sequence of str
             Fields that the summary document leaves out.
         samples : bytes, optional
@@ -65,11 +63,6 @@ class Output:
         tell : callable, optional
             Tells a build server, and gives the code that the exit policy leaves; by default the policy decides by the
             report's code alone.
-
-        Returns
-        -------
-        int
-            Exit code.
         """
         from tars_lib.files.atomic import write_together
         from tars_lib.files.json_records import record_text, to_json

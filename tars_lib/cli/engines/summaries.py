@@ -14,7 +14,7 @@ MAX_LINES = 10
 
 
 def sla_lines(report: SlaReport, state: IncidentState) -> list[str]:
-    """Verdicts, breaches with their causes and, while there is something to contain, the actions; readiness."""
+    """Return the verdicts, breaches with their causes and, while there is something to contain, the actions; readiness."""
     readiness = report.executive_readiness
     lines = [state.sentence, f"As of {report.as_of:{MINUTES}}", ""]
     for result in report.compliance_results:
@@ -35,7 +35,7 @@ def sla_lines(report: SlaReport, state: IncidentState) -> list[str]:
 
 
 def alert_lines(report: AlertReport) -> list[str]:
-    """Alerts in order of priority."""
+    """Return the alerts in order of priority."""
     counted = ", ".join(f"{count} {name.lower()}" for name, count in sorted(report.severities.items())) or "none"
     lines = [f"Alerts as of {report.as_of:{MINUTES}}: {counted}"]
     lines += [f"  {alert.severity.value:8}  {alert.type.value}: {alert.title}" for alert in report.alerts[:MAX_LINES]]

@@ -73,7 +73,7 @@ class Options:
 
     @property
     def playbook(self) -> Playbook:
-        """The playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
+        """Return the playbook in force: `--playbook`, else the one beside the incidents, else the packaged one."""
         from tars_lib.incidents.store.playbook_in_force import playbook_in_force
 
         return playbook_in_force(self.root, self.playbook_file)
@@ -85,7 +85,7 @@ class Options:
 
     @property
     def reader(self) -> Reader:
-        """The reader's zone."""
+        """Return the reader's zone."""
         if self.tz is None:
             return Reader()
         from tars_lib.model.times import read_zone

@@ -98,7 +98,7 @@ def list_command(options: Options, only_open: bool, full: bool) -> int:
 
 
 def _archived(root: Path, there: set[str]) -> list[Archived]:
-    """Incidents that stand in the archive beside the register, newest first."""
+    """Return the incidents that stand in the archive beside the register, newest first."""
     from tars_lib.retention.policy import Kind
     from tars_lib.retention.register import archive_of, archived, read_lines
 

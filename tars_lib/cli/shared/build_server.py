@@ -77,12 +77,6 @@ class Build:
         ----------
         state : IncidentState
             What the summary leads with.
-        org : str
-            The organisation's name.
-        codes : mapping of str to int
-            Engine to the exit code of its report.
-        run : str, optional
-            Name of the run directory.
         """
         decision = decide(self.policy, codes.values(), {r.sla_id: r.status for r in sla.compliance_results})
         if self.junit is not None:

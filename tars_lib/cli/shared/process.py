@@ -22,10 +22,17 @@ def start(command: click.Command, name: str) -> NoReturn:
     A standard stream that is closed takes nothing and changes no verdict; that stdout is, stderr says. A signal ends the
     process with 128 and its number, after what is half done was removed; whatever nobody expected is one line and 199.
     """
+    received: list[int] = []
+
+    def end(number: int, _frame: object) -> NoReturn:
+        """End in order, so that what is half done is removed."""
+        received.append(number)
+        sys.exit(128 + number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         # what whoever started this one ignores, such as a shell's job in the background, stays ignored
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+            signal.signal(number, end)
     # no process that this one starts looks for its packages in the current folder
     os.environ["PYTHONSAFEPATH"] = "1"
     closed = _open_closed_streams()
@@ -39,21 +46,20 @@ def start(command: click.Command, name: str) -> NoReturn:
     try:
         command.main(prog_name=name)
     except Exception as error:  # noqa: BLE001 - a module that could not be imported, for instance, for want of a file handle
-        # in plain words of this module: what failed may be what would make better ones
-        click.echo(f"error: {' '.join(f'{type(error).__name__}: {error}'.split())}", err=True)
+        # in plain words of this module: what failed may be what would make better ones; an end that was asked for needs none
+        if not received:
+            click.echo(f"error: {' '.join(f'{type(error).__name__}: {error}'.split())}", err=True)
         drop_what_cannot_be_printed()
         sys.exit(FAILED if isinstance(error, OSError | MemoryError) else UNEXPECTED)
     finally:
         # nothing is half done any more, and an exception while the interpreter ends would be told with a traceback
         for number in (signal.SIGTERM, signal.SIGINT):
-            if signal.getsignal(number) is _end:
+            if signal.getsignal(number) is end:
                 signal.signal(number, signal.SIG_DFL)
+        if received:
+            # compiled code that the signal interrupted may have made another exception of the end, or none
+            sys.exit(128 + received[0])
     sys.exit(0)
-
-
-def _end(number: int, frame: object) -> NoReturn:
-    """End in order, so that what is half done is removed."""
-    sys.exit(128 + number)
 
 
 def _refuse_too_little_room() -> None:

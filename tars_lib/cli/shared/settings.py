@@ -71,13 +71,6 @@ class Chosen:
 def use_settings(ctx: click.Context, name: str, command: click.Command) -> None:
     """Make what the environment and the file say the defaults of a command, until the context is closed.
 
-    Parameters
-    ----------
-    ctx : click.Context
-        Of the group.
-    name : str
-        Of the command.
-
     Raises
     ------
     SettingsError

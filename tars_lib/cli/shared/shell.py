@@ -27,6 +27,7 @@ from tars_lib.errors import (
     SchedulerError,
     TarsError,
     VerificationError,
+    one_line,
 )
 
 P = ParamSpec("P")
@@ -205,7 +206,4 @@ def sentence_of(error: BaseException) -> str:
     """Return what an error says, in one line."""
     from tars_lib.reports.blocks.lengths import visible
 
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return visible(" ".join(text.split())) or type(error).__name__
+    return visible(one_line(error)) or type(error).__name__

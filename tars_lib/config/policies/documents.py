@@ -23,10 +23,6 @@ class Document:
 
     Attributes
     ----------
-    content : mapping
-        As YAML gives it.
-    file : str
-        How messages name the file.
     number : int
         Place in the file, from 1.
     """

@@ -143,7 +143,7 @@ def _further(entry: object) -> str | None:
 
 
 def _form_of(kind: str) -> type[Model]:
-    """Keys of a further kind: the fields that it adds, and those that it needs."""
+    """Return the keys of a further kind: the fields that it adds, and those that it needs."""
     cls = KINDS[kind]
     hints, shared = get_type_hints(cls), {field.name for field in dataclasses.fields(Policy)}
     own = [

@@ -19,7 +19,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tars_lib.config.policies.documents import Document
-from tars_lib.config.policies.openslo_annotations import own_annotations, with_annotations
+from tars_lib.config.policies.openslo_annotations import named_repos, own_annotations, with_annotations
 from tars_lib.config.policies.openslo_form import (
     OTHER_KINDS,
     Metadata,
@@ -145,7 +145,7 @@ def _policies(slo: Slo, slis: Mapping[str, Sli], file: str, reading: Reading) ->
             "window": window,
             "period_days": max(window.days, 1),
             "time_zone": zone,
-            "repos": (slo.spec.service,) if own.repos is None else _repos(own.repos),
+            "repos": (slo.spec.service,) if own.repos is None else named_repos(own.repos),
         }
         goal = _Goal(at, objective, _slices(objective, spec.budgetingMethod, at, window), common, reading)
         policy = _policy(goal, sli, sli_at, spec.budgetingMethod)
@@ -174,10 +174,6 @@ def _share(objective: Objective, where: str) -> float:
     if objective.target is not None:
         return share(objective.target, f"{where}.target")
     return share_of_percent(objective.targetPercent, f"{where}.targetPercent")
-
-
-def _repos(text: str) -> tuple[str, ...]:
-    return () if text.strip() == "*" else tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _window(spec: SloSpec, where: str, reading: Reading) -> tuple[Window, str]:

@@ -38,6 +38,11 @@ class Own(Model):
     warning: Number | None = None
 
 
+def named_repos(text: str) -> tuple[str, ...]:
+    """Return the repos that the annotation names; none where it means every one."""
+    return () if text.strip() == "*" else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def own_annotations(annotations: Mapping[str, Any], where: str) -> Own:
     """Read the annotations of this project; others are passed over.
 
@@ -55,13 +60,6 @@ def with_annotations(policy: AnyPolicy, own: Own, *, is_alone: bool, where: str,
 
     Parameters
     ----------
-    policy : AnyPolicy
-        As the document says it.
-    own : Own
-    is_alone : bool
-        Whether the SLO has one objective.
-    where : str
-        File and document, for messages.
     reading : Reading
         Its definitions of metrics decide about units.
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from tars_lib.config.policies.documents import Document
-from tars_lib.config.policies.openslo_annotations import REPOS
+from tars_lib.config.policies.openslo_annotations import REPOS, named_repos
 from tars_lib.config.policies.openslo_form import Metadata
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import prometheus_window, share_of_percent
-from tars_lib.config.yaml_file import validate
+from tars_lib.config.yaml_file import Strict, validate
 from tars_lib.errors import ConfigError
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
 
@@ -25,32 +25,28 @@ API_VERSION = "pyrra.dev/v1alpha1"
 KIND = "ServiceLevelObjective"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Query(_Model):
+class _Query(Strict):
     metric: str
 
 
-class _Ratio(_Model):
+class _Ratio(Strict):
     errors: _Query
     total: _Query
     grouping: tuple[str, ...] = ()
 
 
-class _Latency(_Model):
+class _Latency(Strict):
     success: _Query
     total: _Query
     grouping: tuple[str, ...] = ()
 
 
-class _Gauge(_Model):
+class _Gauge(Strict):
     metric: str
     grouping: tuple[str, ...] = ()
 
 
-class _Indicator(_Model):
+class _Indicator(Strict):
     ratio: _Ratio | None = None
     latency: _Latency | None = None
     gauge: _Gauge | None = Field(default=None, validation_alias=AliasChoices("bool_gauge", "boolGauge"))
@@ -65,7 +61,7 @@ class _Indicator(_Model):
         return self
 
 
-class _Spec(_Model):
+class _Spec(Strict):
     target: Any
     window: str
     description: str | None = None
@@ -75,7 +71,7 @@ class _Spec(_Model):
     performance_over_accuracy: Any = None
 
 
-class _Slo(_Model):
+class _Slo(Strict):
     apiVersion: str  # noqa: N815 - the specification's names
     kind: str
     metadata: Metadata
@@ -123,7 +119,7 @@ def _policy(document: Document, reading: Reading) -> AnyPolicy:
         "objective": share_of_percent(spec.target, f"{where}: spec.target"),
         "window": window,
         "period_days": max(window.days, 1),
-        "repos": () if repos.strip() == "*" else tuple(name.strip() for name in repos.split(",") if name.strip()),
+        "repos": named_repos(repos),
     }
     at = f"{where}: spec.indicator"
     if indicator.gauge is not None:

@@ -34,8 +34,6 @@ class Reading:
         Metrics that a document declares to be running totals, and the document.
     lacking : list
         Queries without a metric, each with its place.
-    metrics : mapping of str to Metric
-        Definitions of `org.yaml`.
     """
 
     queries: dict[str, str] = field(default_factory=dict)
@@ -51,10 +49,6 @@ class Reading:
 
         Parameters
         ----------
-        query : object
-            As the document gives it.
-        where : str
-            File, document and field.
         is_exact : bool
             Whether the query alone says all; without that the map is needed even for a plain name.
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from tars_lib.config.policies.documents import Document
 from tars_lib.config.policies.openslo_form import Metadata
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import share
-from tars_lib.config.yaml_file import Key, validate
+from tars_lib.config.yaml_file import Key, Strict, validate
 from tars_lib.errors import ConfigError
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
 
@@ -28,11 +26,7 @@ _EXPRESSION = ("expression", "query")
 _ALLOWED = "good_bad_ratio and query_sli"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Spec(_Model):
+class _Spec(Strict):
     description: str | None = None
     backend: Any = None
     method: Key
@@ -43,7 +37,7 @@ class _Spec(_Model):
     frequency: Any = None
 
 
-class _Slo(_Model):
+class _Slo(Strict):
     apiVersion: str  # noqa: N815 - the specification's names
     kind: str
     metadata: Metadata

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from tars_lib.config.policies.documents import Document
 from tars_lib.config.policies.queries import Reading
 from tars_lib.config.policies.shares import rest, share_of_percent
-from tars_lib.config.yaml_file import Key, validate
+from tars_lib.config.yaml_file import Key, Strict, validate
 from tars_lib.errors import ConfigError
 from tars_lib.model.slo import AnyPolicy, RatioPolicy, ThresholdPolicy
 
@@ -24,20 +24,16 @@ API_VERSION = "sloth.slok.dev/v1"
 KIND = "PrometheusServiceLevel"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Events(_Model):
+class _Events(Strict):
     error: str = Field(validation_alias=AliasChoices("error_query", "errorQuery"))
     total: str = Field(validation_alias=AliasChoices("total_query", "totalQuery"))
 
 
-class _Raw(_Model):
+class _Raw(Strict):
     error_ratio: str = Field(validation_alias=AliasChoices("error_ratio_query", "errorRatioQuery"))
 
 
-class _Sli(_Model):
+class _Sli(Strict):
     events: _Events | None = None
     raw: _Raw | None = None
     plugin: Any = None
@@ -51,7 +47,7 @@ class _Sli(_Model):
         return self
 
 
-class _Slo(_Model):
+class _Slo(Strict):
     name: Key = Field(min_length=1)
     description: str | None = None
     objective: Any
@@ -61,7 +57,7 @@ class _Slo(_Model):
     plugins: Any = None
 
 
-class _Spec(_Model):
+class _Spec(Strict):
     version: str | None = None
     service: Key = Field(min_length=1)
     labels: Any = None

@@ -62,14 +62,6 @@ FORMS: Mapping[str, type[SourceForm]] = MappingProxyType(
 def read_sources(path: Path, label: str, plugins: Collection[str] = ()) -> tuple[SourceForm, ...]:
     """Read `sources.yaml`.
 
-    Parameters
-    ----------
-    path : Path
-    label : str
-        How messages name the file.
-    plugins : collection of str
-        Kinds that other packages bring.
-
     Raises
     ------
     ConfigError

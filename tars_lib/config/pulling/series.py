@@ -24,7 +24,6 @@ _Database = Annotated[
         "an address of a database is needed: duckdb:///FILE, sqlite:///FILE, postgresql://HOST/NAME, snowflake://..., bigquery://...",
     ),
 ]
-COLUMNS = ("timestamp", "repo", "metric", "value")
 _SUBQUERY = re.compile(r"\[\s*\w+\s*:")
 _INCREASE = re.compile(r"\b(?:increase|delta)\s*\([^()\[\]]*(?:\{[^{}]*\})?\s*\[\s*(\w+)\s*\]")
 
@@ -40,7 +39,7 @@ class MetricForm(Model):
 
     @property
     def definition(self) -> dict[str, object]:
-        """The keys that `org.yaml` knows, as far as they are given."""
+        """Return the keys that `org.yaml` knows, as far as they are given."""
         given = {name: getattr(self, name) for name in MetricForm.model_fields}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -137,7 +136,7 @@ class TableForm(SourceForm):
         return self
 
     def column(self, name: str) -> str:
-        """Name in the source of one of the four columns."""
+        """Return the name in the source of one of the four columns."""
         return self.columns.get(name, name)  # type: ignore[call-overload, no-any-return]
 
     @property

@@ -23,7 +23,7 @@ _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|api-?key|passwor
 
 
 def length_of(text: str) -> timedelta | None:
-    """A length of time such as 30s, 5m, 1h or 7d; None for any other text."""
+    """Return a length of time such as 30s, 5m, 1h or 7d; None for any other text."""
     match = _LENGTH.fullmatch(text)
     return None if match is None else timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
@@ -103,6 +103,11 @@ class SourceForm(Model):
     kind: Key
     auth: Auth = Auth()
 
+    @property
+    def label(self) -> str:
+        """Return how messages name the source."""
+        return f"source {self.name}"
+
     @model_validator(mode="before")
     @classmethod
     def _no_password_in_url(cls, given: Any) -> Any:
@@ -135,7 +140,7 @@ def refuse_secrets(url: str) -> None:
 
 
 def refuse_secret_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Headers that are none of secrets, such as the tenant of Mimir.
+    """Return the headers that are none of secrets, such as the tenant of Mimir.
 
     Raises
     ------

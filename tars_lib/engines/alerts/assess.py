@@ -49,16 +49,8 @@ def assess_alerts(
 
     Parameters
     ----------
-    org : OrgData
-        As returned by `OrgData.at`, so that it holds nothing later than `as_of`.
-    as_of : datetime
-        UTC.
-    health : HealthReport
-        Of the same time.
     sla : SlaReport
         Of the same time; its verdicts are taken, its root causes compress storms.
-    stamp : Stamp
-        Clock and version for the report's head.
     overdue : Overdue
         What the register of incidents says, where it is asked.
 

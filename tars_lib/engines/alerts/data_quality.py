@@ -57,14 +57,14 @@ class _Silence:
 
 
 def doubts(org: OrgData, as_of: datetime) -> Iterator[Raised]:
-    """Alerts of type DATA_INTEGRITY."""
+    """Yield the alerts of type DATA_INTEGRITY."""
     yield from _silences(org, as_of)
     yield from _impossible_counts(org, as_of)
     yield from _changed_units(org)
 
 
 def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
-    """Repos of which regularly sampled metrics stopped, or of which under half of the recent samples arrived.
+    """Yield the repos of which regularly sampled metrics stopped, or of which under half of the recent samples arrived.
 
     A metric has stopped when more samples in a row are missing than ever before, at least `MIN_LOST`, and so many that
     the usual rate of losses would do it in one organisation out of a hundred.
@@ -90,7 +90,7 @@ def _silences(org: OrgData, as_of: datetime) -> Iterator[Raised]:
 
 
 def _regular_metrics(org: OrgData, repo: str, usual: Mapping[str, Ints]) -> int:
-    """Number of metrics that a repo reports regularly."""
+    """Return the number of metrics that a repo reports regularly."""
     column = org.history.repos.index(repo)
     return sum(_is_regular(org.history.series(metric, repo)[0], int(steps[column])) for metric, steps in usual.items())
 
@@ -193,7 +193,7 @@ def _since(oldest: int, times: Ints, values: Floats) -> tuple[Ints, Floats]:
 
 
 def _changed_units(org: OrgData) -> Iterator[Raised]:
-    """Series that jump by just the factor between two units, stay there, and vary by as much in proportion as
+    """Yield the series that jump by just the factor between two units, stay there, and vary by as much in proportion as
     before.
     """
     for metric in org.history.metrics:
@@ -232,7 +232,7 @@ def _changed_units(org: OrgData) -> Iterator[Raised]:
 
 
 def _unit_change(values: Floats) -> int | None:
-    """First sample in the new unit, None where the unit did not change lately.
+    """Return the first sample in the new unit, None where the unit did not change lately.
 
     Examples
     --------

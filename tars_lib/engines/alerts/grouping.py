@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from tars_lib.engines.alerts.raised import SEVERITY_ORDER, Raised
+from tars_lib.engines.alerts.raised import NEVER, SEVERITY_ORDER, Raised
 from tars_lib.engines.sla.report import Breach, SlaReport
 from tars_lib.model.history import DAY
 from tars_lib.model.names import AlertType
@@ -28,7 +28,6 @@ ONSET_SAMPLES = 2
 """Sampling intervals within which onsets are the same; the median of three samples delays a score by one or two."""
 MAX_NAMED = 10
 _EXPLAINABLE = (AlertType.HEALTH_DEGRADATION, AlertType.TREND_ANOMALY)
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class _Cause:
 
 
 def compress(raised: Iterable[Raised], org: OrgData, sla: SlaReport) -> list[Raised]:
-    """Alerts with storms compressed; each alert is in the result once, alone or as a member."""
+    """Return the alerts with storms compressed; each alert is in the result once, alone or as a member."""
     callers: dict[str, set[str]] = {}
     for edge in org.dependencies:
         callers.setdefault(edge.callee, set()).add(edge.caller)
@@ -81,7 +80,7 @@ def _causes(sla: SlaReport, callers: dict[str, set[str]]) -> list[_Cause]:
 
 
 def _reach(repo: str, breach: Breach, callers: dict[str, set[str]]) -> frozenset[str]:
-    """The cause and all that call it, directly or not; without a call graph the repos of the breach."""
+    """Return the cause and all that call it, directly or not; without a call graph the repos of the breach."""
     if not callers:
         return frozenset({repo, breach.target, *breach.repos})
     reached, pending = {repo}, [repo]
@@ -111,12 +110,12 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
         else:
             kinds.setdefault(_kind(alert), []).append(alert)
     for alerts in kinds.values():
-        pending = sorted(alerts, key=lambda a: (a.first_seen or _NEVER, a.root or ""))
+        pending = sorted(alerts, key=lambda a: (a.first_seen or NEVER, a.root or ""))
         while pending:
             # from the first onset on, not from one to the next: a chain of onsets is no common one
-            first = pending[0].first_seen or _NEVER
+            first = pending[0].first_seen or NEVER
             limit = first + _slack(pending[0], steps)
-            storm = [alert for alert in pending if (alert.first_seen or _NEVER) <= limit]
+            storm = [alert for alert in pending if (alert.first_seen or NEVER) <= limit]
             pending = pending[len(storm) :]
             if len(storm) < MIN_STORM:
                 compressed += storm
@@ -127,7 +126,7 @@ def _by_onset(raised: Iterable[Raised], callers: dict[str, set[str]], steps: Map
                     storm,
                     _stem(storm, callers),
                     "at the same time",
-                    f"all within {_slack_text(storm[0], steps)} of {when}",
+                    f"all within {duration_text(_slack(storm[0], steps))} of {when}",
                 )
             )
     return compressed
@@ -145,12 +144,8 @@ def _slack(alert: Raised, steps: Mapping[str, int]) -> timedelta:
     return timedelta(microseconds=ONSET_SAMPLES * step)
 
 
-def _slack_text(alert: Raised, steps: Mapping[str, int]) -> str:
-    return duration_text(_slack(alert, steps))
-
-
 def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:
-    """The repo that stands for a storm, the same in later runs: of those hit first, the one that most others call."""
+    """Return the repo that stands for a storm, the same in later runs: of those hit first, the one that most others call."""
     first = storm[0].first_seen
     names = {alert.root for alert in storm}
     earliest = [alert.root or "" for alert in storm if alert.first_seen == first]
@@ -159,7 +154,7 @@ def _stem(storm: Sequence[Raised], callers: dict[str, set[str]]) -> str:
 
 def _join(members: Sequence[Raised], root: str, short: str, reason: str) -> Raised:
     def urgency(alert: Raised) -> tuple[int, bool, datetime, str]:
-        return SEVERITY_ORDER.index(alert.severity), alert.root != root, alert.first_seen or _NEVER, alert.root or ""
+        return SEVERITY_ORDER.index(alert.severity), alert.root != root, alert.first_seen or NEVER, alert.root or ""
 
     ordered = sorted(members, key=urgency)
     worst = ordered[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from tars_lib.engines.alerts.persistence import Persistence, hold
@@ -12,6 +11,7 @@ from tars_lib.engines.alerts.score_history import RepoCourse, ScoreCourses
 from tars_lib.engines.alerts.trend import Decline
 from tars_lib.engines.health.report import HealthReport, RepositoryReport
 from tars_lib.engines.health.scores import GREEN, HIGH, SCORE, YELLOW, tier_of
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.history import from_micros
 from tars_lib.model.names import AlertSeverity, AlertType, HealthStatus, RiskTier, Severity
 from tars_lib.text.times import MINUTES
@@ -22,7 +22,7 @@ SOURCE = "health"
 
 
 def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[str, Decline]) -> Iterator[Raised]:
-    """Alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
+    """Yield the alerts for repos below YELLOW, and for YELLOW ones that got there by a decline.
 
     CRITICAL in tier CRITICAL and, for a customer-facing repo, in tier HIGH; else HIGH in tier HIGH, MEDIUM in tier
     MEDIUM. A tier is left only by two samples `MARGIN` beyond its bound. An unknown score raises nothing.
@@ -43,7 +43,7 @@ def degradations(health: HealthReport, courses: ScoreCourses, declines: Mapping[
 
 
 def anomalies(health: HealthReport, declines: Mapping[str, Decline]) -> Iterator[Raised]:
-    """Alerts for declines that matter and go on, or have just happened.
+    """Yield the alerts for declines that matter and go on, or have just happened.
 
     HIGH for a customer-facing repo and below YELLOW, else MEDIUM; a trend alone is no outage and never CRITICAL.
     """
@@ -79,7 +79,7 @@ def drifts(health: HealthReport, declines: Mapping[str, Decline], alerted: froze
         fell = declines.get(report.repo)
         if fell is None or report.repo in alerted or report.status is not HealthStatus.GREEN:
             continue
-        identity = hashlib.sha256(f"drift\0{SCORE}\0{report.repo}".encode()).hexdigest()[:12]
+        identity = sha256_hex(f"drift\0{SCORE}\0{report.repo}".encode())[:12]
         yield DriftFinding(
             finding_id=f"drift-{identity}",
             severity=Severity.SEV_4,

@@ -17,7 +17,7 @@ _SOURCE = "incident:"
 
 
 def overdue_rungs(rungs: Iterable[Timeout], repos: Iterable[Repo]) -> Iterator[Raised]:
-    """An ESCALATION_TIMEOUT for each overdue rung; severity is that of the incident.
+    """Yield an ESCALATION_TIMEOUT for each overdue rung; severity is that of the incident.
 
     `root` is null: the alert stands for an incident, so it is never taken for a cause of a breach, nor joined to a storm.
     """

@@ -99,7 +99,7 @@ def _held_so_far(beyond: Bools, credit: Ints) -> Ints:
 
 
 def _cleared_until(clear: Bools) -> int:
-    """Position after the last run of `CLEAR_SAMPLES` clear samples; 0 where there is none."""
+    """Return the position after the last run of `CLEAR_SAMPLES` clear samples; 0 where there is none."""
     if clear.size < CLEAR_SAMPLES:
         return 0
     windows = np.lib.stride_tricks.sliding_window_view(clear, CLEAR_SAMPLES).all(axis=1)

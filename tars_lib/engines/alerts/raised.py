@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from datetime import UTC, datetime
 
 from tars_lib.engines.alerts.report import Alert, AlertMember, OverdueRung
 from tars_lib.files.json_records import time_text
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo
 
 SEVERITY_ORDER = tuple(AlertSeverity)
 IMPACT_ORDER = tuple(AlertImpact)
-_NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 _SAID = "the incident's record says so"
 _WHY_IMPACT = {
     AlertImpact.CUSTOMER_FACING: "customer facing ({})",
@@ -55,7 +55,7 @@ class Raised:
     def fingerprint(self) -> str:
         """Stable over runs: from type, source, metric, key and root."""
         parts = (self.type.value, self.source, self.metric or "", self.key, self.root or "")
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return sha256_hex("\0".join(parts).encode())[:16]
 
     @property
     def member(self) -> AlertMember:
@@ -83,7 +83,7 @@ def _rank(alert: Raised, impact: AlertImpact, tiers: Mapping[str, int]) -> tuple
         IMPACT_ORDER.index(impact),
         SEVERITY_ORDER.index(alert.severity),
         min((tiers[repo] for repo in alert.repos if repo in tiers), default=math.inf),
-        alert.first_seen or _NEVER,
+        alert.first_seen or NEVER,
         alert.root or alert.source,
         alert.fingerprint,
     )
@@ -91,7 +91,7 @@ def _rank(alert: Raised, impact: AlertImpact, tiers: Mapping[str, int]) -> tuple
 
 def _alert(alert: Raised, impact: AlertImpact, priority: int, facing: set[str]) -> Alert:
     began = "" if alert.first_seen is None else time_text(alert.first_seen)
-    identity = hashlib.sha256(f"{alert.fingerprint}\0{began}".encode()).hexdigest()[:12]
+    identity = sha256_hex(f"{alert.fingerprint}\0{began}".encode())[:12]
     named = ", ".join(sorted(facing.intersection(alert.repos))[:3])
     return Alert(
         alert_id=f"alert-{identity}",

@@ -25,7 +25,7 @@ class _Carried:
 
 
 def carried(org: OrgData, as_of: datetime) -> Iterator[Raised]:
-    """Alerts of the artefacts that `OrgData.at` left: those that were known at its time.
+    """Yield the alerts of the artefacts that `OrgData.at` left: those that were known at its time.
 
     A CRITICAL one that has been open for longer than the first rung of the playbook's escalation matrix (15 minutes) is
     an ESCALATION_TIMEOUT, in place of itself; any other is a HEALTH_DEGRADATION of its repo. One without a time has no

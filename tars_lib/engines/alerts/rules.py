@@ -31,7 +31,7 @@ _MINUTE = 60_000_000
 
 
 def firing(org: OrgData, courses: ScoreCourses) -> Iterator[Raised]:
-    """Alerts of the user's rules, one a rule and repo."""
+    """Yield the alerts of the user's rules, one a rule and repo."""
     for rule in org.rules:
         for part in _parts(org, rule):
             derived = org.history.grid("error_rate", repos=part) if _is_derived(org, rule) else None
@@ -71,12 +71,12 @@ def _is_derived(org: OrgData, rule: AlertRule) -> bool:
 
 
 def _series(
-    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None, place: int
+    org: OrgData, metric: str, column: int, courses: ScoreCourses, derived: Grid | None, derived_column: int
 ) -> tuple[Ints, Floats, int]:
-    """Times, values and sampling interval; the score may be composed and the error rate derived, in column `place`."""
+    """Times, values and sampling interval; the score may be composed and the error rate derived, in `derived_column`."""
     repo = org.repos[column].repo
     if metric == "error_rate" and derived is not None:
-        values = derived.values[:, place]
+        values = derived.values[:, derived_column]
         seen = np.isfinite(values)
         return derived.times[seen], values[seen], derived.interval
     if metric == SCORE and not org.history.counts(SCORE)[column]:

@@ -52,7 +52,7 @@ class ScoreCourses:
         self._here = slice(0, 0)
 
     def of(self, repo: str) -> RepoCourse:
-        """Course of one repo; empty where it has no score."""
+        """Return the course of one repo; empty where it has no score."""
         if repo not in self._made:
             self._made[repo] = self._make(repo)
         return self._made[repo]
@@ -109,7 +109,7 @@ def _carried_on(values: Floats) -> tuple[Floats, Floats]:
 
 
 def trailing_median(values: Floats) -> Floats:
-    """Median of each sample and the two before it (fewer at the start), shape (n,): what the score is at that time.
+    """Return the median of each sample and the two before it (fewer at the start), shape (n,): what the score is at that time.
 
     Examples
     --------
@@ -127,11 +127,6 @@ def hinge(values: Floats) -> int:
 
     Least squares over all bends (Hinkley 1969, Inference about the intersection in two-phase regression,
     https://doi.org/10.1093/biomet/56.3.495), with the first part held flat.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Finite.
 
     Returns
     -------

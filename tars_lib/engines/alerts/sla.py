@@ -21,25 +21,20 @@ from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
 from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.history import DAY, History, from_micros, to_micros
-from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, Severity, SlaStatus
+from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import RatioPolicy
+from tars_lib.playbook.escalation import ALERT_SEVERITY
 from tars_lib.text.counts import some_of
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
 MAX_STEPS_BACK = 30
 """Samples by which the beginning of an at-risk verdict is searched back; judgement: a month of daily ones."""
-_BY_SEVERITY = {
-    Severity.SEV_1: AlertSeverity.CRITICAL,
-    Severity.SEV_2: AlertSeverity.HIGH,
-    Severity.SEV_3: AlertSeverity.MEDIUM,
-    Severity.SEV_4: AlertSeverity.LOW,
-}
 
 
 def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
-    """Alerts for breached SLAs, as urgent as the policy says, and for SLAs at risk.
+    """Yield the alerts for breached SLAs, as urgent as the policy says, and for SLAs at risk.
 
     At risk: HIGH where the SLA has priority 1 or a customer-facing repo is at risk, else MEDIUM. The playbook calls
     at-risk SLAs SEV-2, but what is left of the budget of a minor, internal SLA can wait for the next hour.
@@ -53,14 +48,14 @@ def violations(org: OrgData, sla: SlaReport) -> Iterator[Raised]:
 
 
 def slo_violations(org: OrgData, health: HealthReport, courses: ScoreCourses) -> Iterator[Raised]:
-    """Alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
+    """Yield the alerts for violated organisation SLOs: MEDIUM, as their exit code is SEV-3 in the playbook's terms."""
     for slo in health.slo_results:
         if slo.status == "VIOLATED":
             yield _violated(org, slo, health, courses)
 
 
 def _breached(breach: Breach, as_of: datetime) -> Raised:
-    severity = _BY_SEVERITY[breach.severity]
+    severity = ALERT_SEVERITY[breach.severity]
     why = f"severity_on_breach {breach.severity}"
     if breach.priority == 1 and severity is not AlertSeverity.CRITICAL:
         severity, why = AlertSeverity.CRITICAL, "the SLA has priority 1"
@@ -119,7 +114,7 @@ def _at_risk(org: OrgData, result: ComplianceResult, as_of: datetime) -> Raised:
 
 
 def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
-    """Repos of an SLA that the organisation as a whole puts at risk: those that report its metrics."""
+    """Return the repos of an SLA that the organisation as a whole puts at risk: those that report its metrics."""
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
     if policy.repos:
         return tuple(repo.repo for repo in org.repos if repo.repo in policy.repos)
@@ -128,7 +123,7 @@ def _scope(org: OrgData, result: ComplianceResult) -> tuple[str, ...]:
 
 
 def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> tuple[datetime, bool]:
-    """First sample since which the deciding scope has been at risk or in breach; whether it may be older."""
+    """Return the first sample since which the deciding scope has been at risk or in breach; whether it may be older."""
     policy = next(policy for policy in org.policies if policy.sla_id == result.sla_id)
     step = org.history.interval(policy.needs[0])
     if result.scope is not None:
@@ -152,7 +147,7 @@ def _at_risk_since(org: OrgData, result: ComplianceResult, as_of: datetime) -> t
 
 
 def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
-    """The organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
+    """Return the organisation as one repo with the counts of all that the SLA judges, without maintenance: quick to judge."""
     track = read_track(org, policy)
     if track is None or track.total is None:
         raise ValueError(f"{policy.sla_id}: a verdict needs counts")

@@ -75,7 +75,7 @@ def find_declines(health: HealthReport, courses: ScoreCourses) -> dict[str, Decl
 
 
 def _shift(report: RepositoryReport, course: RepoCourse, tests: int) -> Decline | None:
-    """The last change of level, if it went down and is no chance."""
+    """Return the last change of level, if it went down and is no chance."""
     if not report.change_points or report.score is None:
         return None
     last = report.change_points[-1]
@@ -114,7 +114,7 @@ def _residual(course: RepoCourse) -> float:
 
 
 def _trend(report: RepositoryReport, course: RepoCourse) -> Decline | None:
-    """A declining trend whose loss is no trifle even at the flat end of its interval."""
+    """Return a declining trend whose loss is no trifle even at the flat end of its interval."""
     if report.trend is not Trend.DECLINING or report.trend_interval is None or report.score is None:
         return None
     times = course.times[-TREND_SAMPLES:]

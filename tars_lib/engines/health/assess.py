@@ -69,15 +69,6 @@ class _Scores:
 def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
     """Judge the health of an organisation as it was known at a time.
 
-    Parameters
-    ----------
-    org : OrgData
-        As returned by `OrgData.at`, so that it holds nothing later than `as_of`.
-    as_of : datetime
-        UTC.
-    stamp : Stamp
-        Clock and version for the report's head.
-
     Returns
     -------
     HealthReport
@@ -119,13 +110,13 @@ def assess_health(org: OrgData, as_of: datetime, stamp: Stamp) -> HealthReport:
 
 
 def _may_be_judged(org: OrgData, as_of: datetime) -> bool:
-    """Whether the window of some SLA holds a sample of a metric that it is about."""
+    """Return whether the window of some SLA holds a sample of a metric that it is about."""
     needs = ((need, to_micros(as_of - policy.window.length)) for policy in org.policies for need in policy.needs)
     return any(org.history.has_since(metric, first) for metric, first in needs)
 
 
 def describe_history(org: OrgData) -> HistoryFile:
-    """Extent of the history; path and digest are known once it is written."""
+    """Return the extent of the history; path and digest are known once it is written."""
     history = org.history
     fullest = max(history.metrics, key=lambda m: (int(history.counts(m).sum()), m), default=None)
     step = None if fullest is None else history.interval(fullest)
@@ -372,7 +363,7 @@ def _warnings(org: OrgData, reports: list[RepositoryReport]) -> list[str]:
 
 
 def data_age(org: OrgData, as_of: datetime, now: datetime) -> str | None:
-    """A sentence on how old the newest sample is, None while it is younger than three sampling intervals or a day."""
+    """Return a sentence on how old the newest sample is, None while it is younger than three sampling intervals or a day."""
     end = org.history.end
     if end is None:
         return None

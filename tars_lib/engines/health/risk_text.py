@@ -16,12 +16,12 @@ def clash_text(health: HealthReport) -> str:
 
 
 def clash_note(health: HealthReport) -> str:
-    """The same under a number, where capitals would shout."""
+    """Return the same under a number, where capitals would shout."""
     return calm(clash_text(health))
 
 
 def calm(text: str) -> str:
-    """Names of risk tiers in small letters.
+    """Return the names of risk tiers in small letters.
 
     Examples
     --------

@@ -94,7 +94,7 @@ def component_score(values: Floats, metric: Metric) -> Floats:
 
 
 def scored_metrics(org: OrgData) -> tuple[Metric, ...]:
-    """Metrics of the history that make components, the derived error rate included.
+    """Return the metrics of the history that make components, the derived error rate included.
 
     Where availability is reported, an error rate that is merely derived is left out: the two would count one thing twice.
     """
@@ -105,7 +105,7 @@ def scored_metrics(org: OrgData) -> tuple[Metric, ...]:
 
 
 def level(history: History, metric: str, as_of: datetime) -> Level:
-    """Present level of a metric, from the last samples of each repo."""
+    """Return the present level of a metric, from the last samples of each repo."""
     if metric == "error_rate" and metric not in history.metrics:
         return _derived_error_rate(history, as_of)
     bounds = history.bounds(metric)
@@ -156,7 +156,7 @@ def _derived_error_rate(history: History, as_of: datetime) -> Level:
 
 
 def _median(values: Floats) -> Floats:
-    """Median of columns that hold one to three numbers; NaN for none."""
+    """Return the median of columns that hold one to three numbers; NaN for none."""
     count = np.isfinite(values).sum(axis=0)
     ordered = np.sort(values, axis=0)
     middle: Floats = ordered[0].copy()

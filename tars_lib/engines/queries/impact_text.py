@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tars_lib.engines.sla.readiness import breach_headline, lasting
 from tars_lib.engines.sla.report import Breach, SlaReport, UserImpact
 from tars_lib.model.organisation import duration_text
-from tars_lib.text.counts import listed, one_in
+from tars_lib.text.counts import and_more, listed, one_in
 from tars_lib.text.quantities import value_text
 from tars_lib.text.times import MINUTES
 
@@ -21,7 +21,7 @@ MAX_NAMED = 3
 
 
 def leading_breach(sla: SlaReport) -> Breach | None:
-    """The most urgent lasting breach that counts requests, else with a known impact; None where there is none.
+    """Return the most urgent lasting breach that counts requests, else with a known impact; None where there is none.
 
     Where all breaches have ended, the same of these.
     """
@@ -35,7 +35,6 @@ def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
 
     Parameters
     ----------
-    sla : SlaReport
     is_past : bool
         Told in the past and without a pace, as of what is settled; a breach that has ended always is.
     """
@@ -58,12 +57,12 @@ def impact_text(sla: SlaReport, *, is_past: bool = False) -> str:
 
 
 def lead(sla: SlaReport, *, is_past: bool = False) -> str:
-    """The first words of a text about a run: the impact, then the verdict."""
+    """Return the first words of a text about a run: the impact, then the verdict."""
     return " ".join(sentence for sentence in leads(sla, is_past=is_past) if sentence)
 
 
 def leads(sla: SlaReport, *, is_past: bool = False) -> tuple[str, str]:
-    """The same in two: what users see, and the verdict without a start that is said already; or the verdict alone."""
+    """Return the same in two: what users see, and the verdict without a start that is said already; or the verdict alone."""
     impact = impact_text(sla, is_past=is_past)
     if not sla.breaches:
         return sla.risk_narrative.headline, ""
@@ -104,5 +103,5 @@ def _what(impact: UserImpact, when: str, *, is_past: bool) -> str:
 
 def _named(names: tuple[str, ...]) -> str:
     if len(names) > MAX_NAMED:
-        return f"{', '.join(names[:MAX_NAMED])} and {len(names) - MAX_NAMED} more"
+        return and_more(names, MAX_NAMED)
     return listed(names)

@@ -25,9 +25,6 @@ class MetricCourse:
 
     Attributes
     ----------
-    repo, metric, unit : str
-    start, end : datetime
-        What was asked for, UTC.
     times : ndarray of int64, shape (n,)
         Microseconds since the epoch, within the stretch.
     values : ndarray of float64, shape (n,)
@@ -54,22 +51,19 @@ class MetricCourse:
 
     @property
     def seen(self) -> Floats:
-        """Values that were reported."""
+        """Return the values that were reported."""
         return self.values[np.isfinite(self.values)]
 
 
 def metric_course(
     org: OrgData, repo: str, metric: str, start: datetime, end: datetime, event: Event | None = None
 ) -> MetricCourse:
-    """Course of a metric from `start` to `end`, both included.
+    """Return the course of a metric from `start` to `end`, both included.
 
     Parameters
     ----------
-    org : OrgData
     repo, metric : str
         `error_rate` is derived from the two counts where nobody reports it.
-    start, end : datetime
-        With a zone.
     event : Event, optional
         Medians before and after it are taken within the stretch.
 
@@ -110,7 +104,7 @@ def metric_course(
 
 
 def window_of(org: OrgData, length: timedelta | None, event: Event | None) -> tuple[datetime, datetime]:
-    """A stretch of that length around an event, as far as the data go, else at their end; None: all of them.
+    """Return a stretch of that length around an event, as far as the data go, else at their end; None: all of them.
 
     Raises
     ------
@@ -139,7 +133,7 @@ def _series(org: OrgData, metric: str, repo: str) -> tuple[NDArray[np.int64], Fl
 
 
 def _with_gaps(times: NDArray[np.int64], values: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """The same with a NaN in the middle of each gap, so that a line breaks there."""
+    """Return the same with a NaN in the middle of each gap, so that a line breaks there."""
     if times.size < 3:
         return times, values
     steps = np.diff(times)

@@ -41,7 +41,6 @@ class MovedMetric:
 
     Attributes
     ----------
-    repo, metric, unit : str
     before, after : float
         Median before the event, mean since.
     times_usual : float
@@ -66,7 +65,7 @@ class MovedMetric:
 
     @property
     def levels(self) -> str:
-        """Both levels in words."""
+        """Return both levels in words."""
         unit = "" if self.unit == COUNT else self.unit
         return f"{value_text(self.after, unit)} since, {value_text(self.before, unit)} before"
 
@@ -77,10 +76,8 @@ class Moved(Telling):
 
     Attributes
     ----------
-    event : Event
     until : datetime
         End of what was looked at.
-    metrics : tuple of MovedMetric
     expected : float
         How many would have moved by chance, about.
     """
@@ -92,7 +89,7 @@ class Moved(Telling):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a metric: repo, metric, before, after, unit, times_usual, reaching, windows, is_moved."""
+        """Return a row a metric: repo, metric, before, after, unit, times_usual, reaching, windows, is_moved."""
         import pandas as pd
 
         rows = [{name: getattr(metric, name) for name in _COLUMNS} for metric in self.metrics]
@@ -144,7 +141,6 @@ def moved(org: OrgData, event: Event | str, length: timedelta = LENGTH) -> Moved
 
     Parameters
     ----------
-    org : OrgData
     event : Event or str
         An event, or its title or ref.
     length : timedelta

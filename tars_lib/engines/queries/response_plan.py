@@ -22,13 +22,12 @@ from tars_lib.model.times import read_duration
 from tars_lib.playbook.decision_tree import classify
 from tars_lib.playbook.escalation import Escalation, Rung, escalate
 from tars_lib.playbook.facts import BreachedSla, Facts, Status
+from tars_lib.text.counts import and_more
 from tars_lib.text.times import MINUTES
 
 VERIFY = "Verify: "
 """What the check after the actions begins with, in `recommended_actions`."""
 _IDLE = " without progress"
-MAX_NAMED = 4
-"""Services named in one action; judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,8 @@ class ResponsePlan:
 
     Attributes
     ----------
-    first : str
-        The first action.
-    then : tuple of str
-        The next ones, in order.
     verify : str
         What shows that they worked; empty where the playbook has nothing.
-    owner : str
-        Who does the first one.
-    severity : Severity
     clock : str
         Until when it is to be contained, in words: "within 15 minutes", "by 15:19 UTC"; empty where no time is set.
     recipients : tuple of Recipient
@@ -96,7 +88,7 @@ class ResponsePlan:
 
     @property
     def text(self) -> str:
-        """All but the title."""
+        """Return all but the title."""
         then = f"Then: {'; '.join(self.then)}. " if self.then else ""
         return f"{then}{self.notify}".strip()
 
@@ -111,18 +103,7 @@ def response_plan(
 ) -> ResponsePlan | None:
     """Decide the response to the finding that stands highest.
 
-    Parameters
-    ----------
-    org : OrgData
-    exit_code : int
-        Of that finding.
-    sla, alerts, correlation, temporal
-        Reports of one run.
-
-    Returns
-    -------
-    ResponsePlan or None
-        None where nothing is to be contained.
+    Return None where nothing is to be contained.
     """
     actions = (
         _of_breach(sla) or _of_path(org, temporal) or _of_cluster(org, correlation, temporal) or _of_alerts(alerts)
@@ -150,13 +131,10 @@ def response_plan(
 def with_record(
     plan: ResponsePlan, escalation: Escalation, actions: Sequence[str], due_at: datetime | None
 ) -> ResponsePlan:
-    """The same plan as far as a record has come: what is still to be done, by when, and who is still to be notified.
+    """Return the same plan as far as a record has come: what is still to be done, by when, and who is still to be notified.
 
     Parameters
     ----------
-    plan : ResponsePlan
-    escalation : Escalation
-        Of the incident, now.
     actions : sequence of str
         Those of its checklist that stop the impact and are not done, begun ones first; empty: the plan's own stay.
     due_at : datetime or None
@@ -188,7 +166,11 @@ def _of_path(org: OrgData, temporal: TemporalReport) -> list[str]:
         f"Roll back {event.kind} '{event.title}' of {event.repo}"
         for event in changes_before(org, path.path[:1], path.started_at, step)[:1]
     ]
-    return [*back, f"Isolate {path.path[0]} from {_some(path.path[1:])}", f"Freeze deployments to {_some(path.path)}"]
+    return [
+        *back,
+        f"Isolate {path.path[0]} from {and_more(path.path[1:])}",
+        f"Freeze deployments to {and_more(path.path)}",
+    ]
 
 
 def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: TemporalReport) -> list[str]:
@@ -206,7 +188,7 @@ def _of_cluster(org: OrgData, correlation: CorrelationReport, temporal: Temporal
         for factor in cluster.common_factors
         if factor.kind is FactorKind.SHARED_INFRASTRUCTURE
     ][:1]
-    return [*back, *shared, f"Freeze deployments to {_some(cluster.repos)}"]
+    return [*back, *shared, f"Freeze deployments to {and_more(cluster.repos)}"]
 
 
 def _of_alerts(alerts: AlertReport) -> list[str]:
@@ -214,7 +196,7 @@ def _of_alerts(alerts: AlertReport) -> list[str]:
 
 
 def _owner(org: OrgData, sla: SlaReport) -> str:
-    """The team of the service that the first action is about; who is on call where it has none."""
+    """Return the team of the service that the first action is about; who is on call where it has none."""
     breach = lasting(sla.breaches)[0] if sla.breaches else None
     causes = () if breach is None else breach.root_causes
     name = causes[0].repo if causes else next(iter(() if breach is None else breach.repos), "")
@@ -222,7 +204,7 @@ def _owner(org: OrgData, sla: SlaReport) -> str:
 
 
 def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_type: str) -> tuple[Recipient, ...]:
-    """The escalation counted from the end of the data."""
+    """Return the escalation counted from the end of the data."""
     opened = sla.as_of
     affected = {repo for breach in sla.breaches for repo in breach.repos}
     facts = Facts(
@@ -244,7 +226,3 @@ def _without_record(org: OrgData, sla: SlaReport, severity: Severity, incident_t
 
 def _recipient(rung: Rung, due: str) -> Recipient:
     return Recipient(rung.contact, " and ".join(rung.methods), rung.rule, due)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:MAX_NAMED]) + (f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else "")

@@ -41,7 +41,7 @@ class Comparison(Telling):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a change: subject, direction, before, after, delta."""
+        """Return a row a change: subject, direction, before, after, delta."""
         import pandas as pd
 
         names = ["subject", "direction", "before", "after", "delta"]
@@ -64,7 +64,7 @@ class Comparison(Telling):
 
 
 def compare(before: Mapping[str, Report], after: Mapping[str, Report]) -> tuple[Difference, ...]:
-    """Changes from one run to another, worst first, then in the order of the playbook's decision tree.
+    """Return the changes from one run to another, worst first, then in the order of the playbook's decision tree.
 
     A verdict that became UNKNOWN is a change for the worse where it was COMPLIANT, and no improvement where it was not.
 

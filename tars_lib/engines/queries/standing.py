@@ -15,6 +15,7 @@ from tars_lib.engines.sla.sli import in_scope, read_track
 from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.names import Event, Repo, SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
+from tars_lib.text.counts import and_more
 from tars_lib.text.quantities import value_text
 from tars_lib.text.sentences import Telling, Told
 from tars_lib.text.times import MINUTES
@@ -45,12 +46,12 @@ class RepoStanding(Telling, Repo):
     _org: OrgData
 
     def __new__(cls, *values: Any, **fields: Any) -> Repo:  # type: ignore[misc]
-        """A plain repo: what `dataclasses.replace` changes is no longer the organisation's."""
+        """Return a plain repo: what `dataclasses.replace` changes is no longer the organisation's."""
         return Repo(*values, **fields)
 
     @classmethod
     def of(cls, repo: Repo, org: OrgData) -> RepoStanding:
-        """The repo with its organisation."""
+        """Return the repo with its organisation."""
         made: RepoStanding = object.__new__(cls)
         Repo.__init__(made, **{f.name: getattr(repo, f.name) for f in dataclasses.fields(repo)})
         # the frozen base refuses plain assignment
@@ -94,7 +95,7 @@ class RepoStanding(Telling, Repo):
 
     @cached_property
     def slas(self) -> dict[str, RepoSla]:
-        """The SLAs that judge this repo, each over the repo alone, by their ids."""
+        """Return the SLAs that judge this repo, each over the repo alone, by their ids."""
         known, as_of = self._org.at(None)
         position = [repo.repo for repo in known.repos].index(self.repo)
         slas = {}
@@ -114,7 +115,7 @@ class RepoStanding(Telling, Repo):
         return slas
 
     def told(self) -> Told:
-        """The repo in sentences."""
+        """Return the repo in sentences."""
         return Told.of((*self._who(), *self._state(), *self._promises(), *self._past()))
 
     def _who(self) -> Iterator[str]:
@@ -122,9 +123,9 @@ class RepoStanding(Telling, Repo):
         team = f"of team {self.team}" if self.team else "without a team"
         kind = "external" if self.external else "customer facing" if self.customer_facing else "internal"
         tier = "" if self.tier is None else f", tier {self.tier}"
-        callees = [edge.callee for edge in self._org.dependencies if edge.caller == self.repo]
-        callers = [edge.caller for edge in self._org.dependencies if edge.callee == self.repo]
-        yield f"{named}, {team}, is {kind}{tier}; it calls {_some(callees)} and is called by {_some(callers)}."
+        callees = and_more([edge.callee for edge in self._org.dependencies if edge.caller == self.repo]) or "nobody"
+        callers = and_more([edge.caller for edge in self._org.dependencies if edge.callee == self.repo]) or "nobody"
+        yield f"{named}, {team}, is {kind}{tier}; it calls {callees} and is called by {callers}."
 
     def _state(self) -> Iterator[str]:
         health = self.health
@@ -184,9 +185,3 @@ class Organisation(OrgData):
 
     def _ipython_key_completions_(self) -> list[str]:
         return [repo.repo for repo in self.repos]
-
-
-def _some(names: list[str], limit: int = 4) -> str:
-    if not names:
-        return "nobody"
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -247,7 +247,7 @@ def _whole(was: ComplianceResult, now: ComplianceResult) -> Move:
 
 
 def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
-    """Repos alone that stand in one of the two lists; a repo that stands in none of them complies in both."""
+    """Yield the repos alone that stand in one of the two lists; a repo that stands in none of them complies in both."""
     if not was.judged_repos or not now.judged_repos:
         return
     first = {result.repo: result for result in was.repo_results if result.repo is not None}
@@ -260,7 +260,7 @@ def _alone(was: ComplianceResult, now: ComplianceResult) -> Iterator[Move]:
 
 
 def _measured(move: Move, before: tuple[OrgData, AnyPolicy], after: tuple[OrgData, AnyPolicy], time: datetime) -> Move:
-    """The same with both values: a report lists no value of a repo that complies."""
+    """Return the same with both values: a report lists no value of a repo that complies."""
     values = [
         judge(org, replace(policy, repos=(str(move.repo),)), time, (), look_ahead=False).result.value
         for org, policy in (before, after)

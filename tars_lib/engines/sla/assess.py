@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -19,8 +18,8 @@ from tars_lib.engines.sla.report import Breach, ComplianceResult, ScorecardRow, 
 from tars_lib.engines.sla.sli import Known, in_scope, scope_names
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.engines.sla.verdict import INFORMING, Verdict, judge
-from tars_lib.engines.sla.window.missing import MINUTES
 from tars_lib.files.json_records import time_text
+from tars_lib.files.reading import sha256_hex
 from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.metrics import percent_of
 from tars_lib.model.names import Repo, SlaStatus
@@ -29,6 +28,8 @@ from tars_lib.model.recurrence import CLOSED
 from tars_lib.model.slo import Window
 from tars_lib.playbook.containment import action_for, containment_row
 from tars_lib.stats.series.standing import standing
+from tars_lib.text.counts import some_of
+from tars_lib.text.times import MINUTES
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,6 @@ def assess_slas(
 
     Parameters
     ----------
-    org : OrgData
-        As returned by `OrgData.at`.
-    as_of : datetime
-        UTC.
-    health : HealthReport
-        Of the same time.
-    stamp : Stamp
-        Clock and version for the report's head.
     windows : tuple of Window
         Measured beside each SLA's own window, for information.
 
@@ -118,7 +111,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
     began = None if stretch is None else stretch.start
     identity = f"{policy.sla_id}\0{repo.repo}\0{'' if began is None else time_text(began)}"
     return Breach(
-        breach_id=f"breach-{hashlib.sha256(identity.encode()).hexdigest()[:12]}",
+        breach_id=f"breach-{sha256_hex(identity.encode())[:12]}",
         sla_id=policy.sla_id,
         sla_name=policy.sla_name,
         sla_type=policy.sla_type,
@@ -146,7 +139,7 @@ def _breach(org: OrgData, verdict: Verdict) -> Breach:
 
 
 def _target(org: OrgData, verdict: Verdict) -> int:
-    """The repo whose deviation is explained: customer facing before others, then by harm."""
+    """Return the repo whose deviation is explained: customer facing before others, then by harm."""
     policy, measured, track = verdict.policy, verdict.measured, verdict.track
     if measured is None or track is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")
@@ -217,7 +210,7 @@ def _brought_together(org: OrgData, verdicts: Iterable[Verdict]) -> list[str]:
             part, total = verdict.policy.needs[-1], verdict.policy.needs[0]
             warnings.append(f"{label}: {track.impossible} samples have more {part} than {total} and are excluded")
         for note, columns in zip(track.notes, track.noted, strict=True):
-            warnings.append(f"{label}: {note.format(_some(scope_names(org, columns)))}")
+            warnings.append(f"{label}: {note.format(some_of(scope_names(org, columns)))}")
         warnings += [f"{label}: {sentence}" for sentence in _doubts(org, verdict)]
         for item in verdict.result.exclusions:
             if item.kept_samples and not item.samples:
@@ -258,7 +251,7 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
         shares = 1.0 - measured.length[scope] / whole
         yield (
             f"maintenance excuses {float(shares.max()):.0%} of the window of "
-            f"{_some(scope_names(org, np.flatnonzero(scope)))}: the verdict is on the rest"
+            f"{some_of(scope_names(org, np.flatnonzero(scope)))}: the verdict is on the rest"
         )
 
 
@@ -270,12 +263,8 @@ def _warnings(results: Iterable[ComplianceResult]) -> list[str]:
         elif result.unknown_repos:
             count = len(result.unknown_repos)
             repos = "1 service" if count == 1 else f"{count} services"
-            warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {_some(result.unknown_repos)}")
+            warnings.append(f"SLA {result.sla_id} cannot be judged in {repos}: {some_of(result.unknown_repos)}")
         for sentence in result.missing:
             missing.setdefault(sentence, []).append(result.sla_id)
-    labels = (f"SLA{'s' if len(ids) > 1 else ''} {_some(ids)}: {sentence}" for sentence, ids in missing.items())
+    labels = (f"SLA{'s' if len(ids) > 1 else ''} {some_of(ids)}: {sentence}" for sentence, ids in missing.items())
     return [*warnings, *labels]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

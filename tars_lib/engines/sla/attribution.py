@@ -52,17 +52,12 @@ class Attribution:
 
 
 def attribute(org: OrgData, policy: AnyPolicy, target: str, stretch: Stretch | None, step: int) -> Attribution:
-    """Root causes of a breach in one repo.
+    """Return the root causes of a breach in one repo.
 
     Parameters
     ----------
-    org : OrgData
     policy : AnyPolicy
         The breached SLA; its metric is what is explained.
-    target : str
-        Repo whose deviation is explained.
-    stretch : Stretch or None
-        When it burnt.
     step : int
         Sampling interval in microseconds.
     """
@@ -135,7 +130,7 @@ def _candidates(org: OrgData, calls: DeclaredCalls | None, target: str) -> Seque
 
 
 def _table(org: OrgData, policy: AnyPolicy, columns: Sequence[int], step: int) -> Table:
-    """All metrics of the candidates: one without a direction can change in either."""
+    """Return all metrics of the candidates: one without a direction can change in either."""
     names = {name: name for name in org.history.metrics}
     if not policy.counts:
         names[policy.subject] = policy.subject

@@ -37,22 +37,19 @@ class Spending:
 
     @property
     def spent_at(self) -> int | None:
-        """Time (microseconds) of the first sample after which nothing was left; None where something is."""
+        """Return the time (microseconds) of the first sample after which nothing was left; None where something is."""
         gone = np.flatnonzero(self.remaining < 0)
         return int(self.times[gone[0]]) if gone.size else None
 
 
 def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spending | None:
-    """Course of the budget that `result` reports the end of.
+    """Return the course of the budget that `result` reports the end of.
 
     The budget is that of all events in the window, so a straight line from 1 to 0 spends exactly what is allowed.
 
-    Returns
-    -------
-    Spending or None
-        None for an SLI without a budget, an objective that allows nothing, or a window without samples.
+    Return None for an SLI without a budget, an objective that allows nothing, or a window without samples.
     """
-    policy = next((policy for policy in org.policies if policy.sla_id == result.sla_id), None)
+    policy = org.policy(result.sla_id)
     track = None if policy is None else read_track(org, policy)
     if policy is None or track is None or result.error_budget is None:
         return None

@@ -93,14 +93,14 @@ class Burns:
     counted: str
 
     def rates(self, column: int | None) -> tuple[BurnRate, ...]:
-        """All pairs in one repo by position; None for the whole organisation."""
+        """Return all pairs in one repo by position; None for the whole organisation."""
         position = -1 if column is None else column
         made = [self._rate(number, position) for number in range(len(PAIRS))]
         lowest = {(rate.long_window, rate.short_window): rate for rate in made}
         return tuple(_merged(rate, lowest[rate.long_window, rate.short_window]) for rate in made)
 
     def firing(self, column: int | None) -> BurnRate | None:
-        """The most urgent pair that fires, None where none does."""
+        """Return the most urgent pair that fires, None where none does."""
         return next((rate for rate in self.rates(column) if rate.is_firing), None)
 
     def candidates(self) -> NDArray[np.bool_]:
@@ -159,14 +159,10 @@ def burn_rates(policy: AnyPolicy, track: Track, repos: int, scope: Ints, as_of: 
 
     Parameters
     ----------
-    policy : AnyPolicy
     track : Track
         Its samples; those in maintenance windows are left out.
-    repos : int
-        Repos of the organisation.
     scope : ndarray of int64
         Positions of those that the SLA judges.
-    as_of : datetime
 
     Returns
     -------
@@ -256,7 +252,7 @@ def _merged(rate: BurnRate, lowest: BurnRate) -> BurnRate:
 
 
 def window_text(length: int) -> str:
-    """A length in microseconds as in `1d12h`, `5m`, `4m40s`.
+    """Return a length in microseconds as in `1d12h`, `5m`, `4m40s`.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tars_lib.engines.sla.report import Breach, ComplianceResult, SlaReport
 from tars_lib.engines.sla.thresholds import STANDS_OUT
 from tars_lib.model.names import SlaStatus
-from tars_lib.text.counts import plural, unexplained_text
+from tars_lib.text.counts import and_more, plural, unexplained_text
 from tars_lib.text.quantities import between_text, days_text, value_text
 from tars_lib.text.sentences import Told
 from tars_lib.text.times import MINUTES
@@ -49,7 +49,7 @@ def _verdict(result: ComplianceResult) -> Iterator[str]:
         yield f"At risk because {result.reason}."
     others = [repo for repo in result.affected_repos if repo != result.scope]
     if others:
-        yield f"{'Also breached' if result.scope else 'Breached'} in {_some(others)}, each judged alone."
+        yield f"{'Also breached' if result.scope else 'Breached'} in {and_more(others)}, each judged alone."
 
 
 def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[str]:
@@ -70,10 +70,10 @@ def _measured(result: ComplianceResult, *, could_be_chance: bool) -> Iterator[st
     yield from _bounded(result)
     left_out = [item for item in result.exclusions if item.samples]
     if left_out:
-        titles = _some([f"{item.title} ({plural(item.samples, 'sample')})" for item in left_out])
+        titles = and_more([f"{item.title} ({plural(item.samples, 'sample')})" for item in left_out])
         yield f"Excluded as planned maintenance: {titles}."
     if result.unknown_repos and result.status is not SlaStatus.UNKNOWN:
-        yield f"Cannot be judged in {_some(result.unknown_repos)}."
+        yield f"Cannot be judged in {and_more(result.unknown_repos)}."
 
 
 def _bounded(result: ComplianceResult) -> Iterator[str]:
@@ -124,11 +124,6 @@ def _to_do(result: ComplianceResult, breach: Breach | None) -> Iterator[str]:
         for action in breach.recommended_actions:
             yield f"{action}." if action.startswith("Verify: ") else f"Do: {action}."
     elif result.status is SlaStatus.UNKNOWN:
-        yield f"Do: report {_some(result.metrics)}; until then nobody knows whether the SLA is met."
+        yield f"Do: report {and_more(result.metrics)}; until then nobody knows whether the SLA is met."
     elif result.status is SlaStatus.AT_RISK:
         yield "Do: check it as often as the At-Risk Monitoring page says, and hold back risky changes."
-
-
-def _some(names: tuple[str, ...] | list[str], limit: int = 4) -> str:
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

@@ -107,7 +107,7 @@ class Outlooks:
 def forecasts(
     policies: Sequence[AnyPolicy], track: Track, repos: int, scope: Ints, as_of: datetime
 ) -> dict[float, Outlooks]:
-    """Outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
+    """Return the outlooks of SLAs in each of their repos and, for a ratio, in all of them together, by objective.
 
     Parameters
     ----------
@@ -115,11 +115,8 @@ def forecasts(
         At least one; they differ in the objective alone.
     track : Track
         Its samples; those in maintenance windows are left out.
-    repos : int
-        Repos of the organisation.
     scope : ndarray of int64
         Positions of those that the SLA judges.
-    as_of : datetime
 
     Returns
     -------

@@ -18,22 +18,7 @@ def impact_of(
 ) -> UserImpact | None:
     """Count what failed in one service from the start of a breach to its last sample.
 
-    Parameters
-    ----------
-    org : OrgData
-    policy, track
-        The SLA and its samples.
-    stretch : Stretch or None
-        When it was missed.
-    service : str
-        The one that is counted.
-    breached : iterable of str
-        All that miss the SLA.
-
-    Returns
-    -------
-    UserImpact or None
-        None without a start.
+    Return None without a start.
     """
     if stretch is None:
         return None

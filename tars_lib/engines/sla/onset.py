@@ -129,7 +129,7 @@ def _still_beyond(earlier: Floats, longest: int) -> int:
 
 
 def largest_sum(values: Floats) -> tuple[int, int]:
-    """First and last position of the contiguous run with the largest sum.
+    """Return the first and last position of the contiguous run with the largest sum.
 
     Examples
     --------

@@ -27,12 +27,10 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def past_windows(org: OrgData, as_of: datetime) -> tuple[SloPast, ...]:
-    """The SLI of every SLA over its past whole windows.
+    """Return the SLI of every SLA over its past whole windows.
 
     Parameters
     ----------
-    org : OrgData
-        As returned by `OrgData.at`.
     as_of : datetime
         UTC. A day or a calendar period that is not over yet is left out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tars_lib.engines.health.report import HealthReport
@@ -17,7 +18,7 @@ from tars_lib.engines.sla.report import (
 )
 from tars_lib.engines.sla.thresholds import LIKELY, STANDS_OUT
 from tars_lib.model.names import CauseType, ReadinessTier, Repo, RiskTier, SlaStatus
-from tars_lib.text.counts import active_text, plural
+from tars_lib.text.counts import active_text, and_more, plural, some_of
 from tars_lib.text.quantities import days_text, value_text
 from tars_lib.text.times import MINUTES
 
@@ -69,7 +70,7 @@ def assess_readiness(
 
 
 def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent:
-    """Points of a verdict, less what was not seen of its window."""
+    """Return the points of a verdict, less what was not seen of its window."""
     points = _POINTS.get(result.status)
     if points is None:
         return ReadinessComponent(f"SLA {result.sla_id}", None, share, result.status.value)
@@ -81,7 +82,7 @@ def _sla_component(result: ComplianceResult, share: float) -> ReadinessComponent
 
 
 def _health_component(health: HealthReport) -> ReadinessComponent:
-    """The aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
+    """Return the aggregate score, with 0 for every repo whose score is not known: a repo that falls silent earns nothing."""
     reports = health.repository_reports
     known = sum(report.score is not None for report in reports)
     score = None if health.aggregate_score is None else health.aggregate_score * known / len(reports)
@@ -94,7 +95,7 @@ def _health_component(health: HealthReport) -> ReadinessComponent:
 
 
 def summarize(results: Sequence[ComplianceResult]) -> SlaSummary:
-    """Number of SLAs by verdict."""
+    """Return the number of SLAs by verdict."""
     count = {status: sum(result.status is status for result in results) for status in SlaStatus}
     return SlaSummary(
         total=len(results),
@@ -112,7 +113,7 @@ def narrate(
     health: HealthReport,
     silent: Sequence[Repo] = (),
 ) -> RiskNarrative:
-    """The risk narrative: a headline and sentences, each with the fields that it rests on."""
+    """Return the risk narrative: a headline and sentences, each with the fields that it rests on."""
     summary = summarize(results)
     sentences = [_summary_sentence(summary)]
     explained: dict[tuple[str, str | None, str | None], str] = {}
@@ -162,13 +163,13 @@ def _headline(summary: SlaSummary, breaches: Sequence[Breach], silent: Sequence[
     if not summary.total:
         return "No SLA is defined."
     if silent:
-        names = ", ".join(repo.repo for repo in silent[:3]) + (", ..." if len(silent) > 3 else "")
+        names = some_of([repo.repo for repo in silent], 3)
         return f"All SLAs that can be judged are met, but {names} report{'s' if len(silent) == 1 else ''} nothing."
     return "The SLA is met." if summary.total == 1 else f"All {summary.total} SLAs are met."
 
 
 def breach_headline(breaches: Sequence[Breach], *, is_dated: bool = True, is_past: bool = False) -> str:
-    """The worst lasting breach in a sentence, and how many more last; of those that have ended where all have.
+    """Return the worst lasting breach in a sentence, and how many more last; of those that have ended where all have.
 
     Parameters
     ----------
@@ -236,7 +237,7 @@ def _summary_sentence(summary: SlaSummary) -> Sentence:
 
 
 def _counts(total: int, parts: Sequence[str]) -> str:
-    """Verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
+    """Return the verdicts in one sentence: "2 of 4 SLAs breached, 1 unknown, 1 compliant."."""
     if not parts:
         return "No SLA is defined."
     number, _, word = parts[0].partition(" ")
@@ -247,14 +248,13 @@ def _counts(total: int, parts: Sequence[str]) -> str:
 def _breach_sentences(
     breach: Breach, number: int, explained: dict[tuple[str, str | None, str | None], str]
 ) -> list[Sentence]:
-    """A breach and its first cause; evidence that an earlier breach has told, by `explained`, is not told again."""
+    """Return a breach and its first cause; evidence that an earlier breach has told, by `explained`, is not told again."""
     where = f"breaches[{number}]"
     when = "" if breach.started_at is None else f", {_when(breach)}"
     chance = " The 95% interval includes the objective, so this could be chance." if breach.could_be_chance else ""
     verdict = (
         f"{breach.sla_name}: {value_text(breach.value, breach.unit)} against {value_text(breach.objective, breach.unit)} in "
-        f"{', '.join(breach.repos[:3]) or 'the organisation as a whole'}"
-        f"{f' and {len(breach.repos) - 3} more' if len(breach.repos) > 3 else ''}{when}.{chance}"
+        f"{and_more(breach.repos, 3) or 'the organisation as a whole'}{when}.{chance}"
     )
     fields = ("sla_name", "started_at", "ended_at", "value", "objective", "repos", "could_be_chance")
     sentences = [Sentence(verdict, tuple(f"{where}.{field}" for field in fields if getattr(breach, field) is not None))]
@@ -302,7 +302,7 @@ def _expected(results: Sequence[ComplianceResult], are_others: bool) -> list[str
     likely = [result for result in known if (result.breach_probability or 0.0) > LIKELY]
     parts = []
     if likely:
-        first = min(likely, key=_days_left)
+        first = min(likely, key=lambda r: math.inf if r.days_until_breach is None else r.days_until_breach.value)
         days = first.days_until_breach
         when = "" if days is None else f" in {days_text(days.value, days.low, days.high)}"
         more = "" if len(likely) == 1 else f", and {len(likely) - 1} more SLA{'s' if len(likely) > 2 else ''} later"
@@ -314,7 +314,3 @@ def _expected(results: Sequence[ComplianceResult], are_others: bool) -> list[str
         more = "" if len(unknown) == 1 else f" and {len(unknown) - 1} more"
         parts.append(f"no forecast for {unknown[0].sla_name}{more}: {unknown[0].forecast_reason}")
     return parts
-
-
-def _days_left(result: ComplianceResult) -> float:
-    return float("inf") if result.days_until_breach is None else result.days_until_breach.value

@@ -201,7 +201,7 @@ class UserImpact:
 
     @property
     def share(self) -> float | None:
-        """Share of the requests that failed; None where none was counted."""
+        """Return the share of the requests that failed; None where none was counted."""
         return None if self.failed is None or not self.requests else self.failed / self.requests
 
 

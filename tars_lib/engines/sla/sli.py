@@ -45,7 +45,6 @@ class Measurement:
 
     Attributes
     ----------
-    window, start, end, is_partial
     reading : Observation
         Of the samples that were kept.
     samples : ndarray of int64
@@ -62,7 +61,6 @@ class Measurement:
         Share of the seen time in which no event came although some usually do.
     busy : ndarray of bool
         Repos whose past has an event.
-    exclusions : tuple of Exclusion
     keep : ndarray of bool, shape (n,)
         Samples of the track.
     half_keep : ndarray of bool, shape (h,)
@@ -94,10 +92,8 @@ def shared(known: Known | None, policy: AnyPolicy, what: tuple[object, ...], mak
     ----------
     known : dict or None
         What was made before, which is filled; nothing is shared without it.
-    policy : AnyPolicy
     what : tuple
         Everything that the result depends on beside the samples.
-    make : callable
     """
     if known is None or policy.same_samples is None:
         return make()
@@ -209,11 +205,11 @@ def _lead(track: Track, number: int, first: int, last: int) -> int:
     return max(max(lead, 0) - max(int(time[end - 1] + span[end - 1]) - last, 0), 0)
 
 
-def _counted(found: Track, chosen: Bools, n: int) -> Ints:
-    """Chosen samples of each repo, (N,)."""
+def _counted(track: Track, chosen: Bools, n: int) -> Ints:
+    """Return the chosen samples of each repo, (N,)."""
     counts = np.zeros(n, dtype=np.int64)
-    for block in series_blocks(found.column):
-        counts += np.bincount(found.column[block][chosen[block]], minlength=n)
+    for block in series_blocks(track.column):
+        counts += np.bincount(track.column[block][chosen[block]], minlength=n)
     return counts
 
 
@@ -222,7 +218,7 @@ def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
 
 
 def _course(track: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
+    """Return the time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
     seen, excused, short, long = (np.zeros(n) for _ in range(4))
     half, taken = track.half, 0
     ends = [block.stop for block in series_blocks(track.column)] or [0]
@@ -265,7 +261,7 @@ def _unseen(track: Track, short: Floats, long: Floats, missing: Floats) -> Float
 
 
 def _idle(track: Track, keep: Bools, n: int) -> Floats:
-    """Share of the seen time in which no event came although some usually do."""
+    """Return the share of the seen time in which no event came although some usually do."""
     idle = np.zeros(n)
     busy = track.busy
     if busy is None:

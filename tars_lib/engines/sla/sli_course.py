@@ -59,14 +59,11 @@ class Courses:
 
 
 def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
-    """Course of the breached SLI in every repo.
+    """Return the course of the breached SLI in every repo.
 
-    Returns
-    -------
-    Courses or None
-        None where the breach has no onset or its policy is not in the organisation.
+    Return None where the breach has no onset or its policy is not in the organisation.
     """
-    policy = next((policy for policy in org.policies if policy.sla_id == breach.sla_id), None)
+    policy = org.policy(breach.sla_id)
     track = None if policy is None else read_track(org, policy)
     if policy is None or track is None or breach.started_at is None:
         return None

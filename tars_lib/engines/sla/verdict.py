@@ -15,7 +15,7 @@ from tars_lib.engines.sla.forecast import Outlook, Outlooks, forecasts
 from tars_lib.engines.sla.report import ComplianceResult, DaysUntilBreach, ErrorBudget, RepoResult, WindowResult
 from tars_lib.engines.sla.sli import Known, Measurement, in_scope, measure, read_track, scope_names, shared
 from tars_lib.engines.sla.window.missing import MAX_TOLD
-from tars_lib.engines.sla.window.scopes import IDLE_TOLD, Judged, ScopeJudge, limits_of
+from tars_lib.engines.sla.window.scopes import IDLE_TOLD, Judged, ScopeJudge
 from tars_lib.engines.sla.window.traffic import collapse_texts, collapses
 from tars_lib.model.names import SlaStatus, Trend
 from tars_lib.model.organisation import OrgData
@@ -88,9 +88,8 @@ def judge(
     informing = []
     for window in windows:
         if window != policy.window:
-            beside = measure(org, policy, track, window, as_of, known)
-            by_window = ScopeJudge.of(org, policy, track, beside).judge(deciding.column, scope)
-            informing.append(_window_result(org, policy, track, beside, by_window))
+            beside = ScopeJudge.of(org, policy, track, measure(org, policy, track, window, as_of, known))
+            informing.append(_window_result(beside, beside.judge(deciding.column, scope)))
     logger.debug("sla %s: %s, value %s, coverage %.3f", policy.sla_id, status, deciding.value, deciding.coverage)
     busy = scope[measured.idle[scope] < IDLE_TOLD]
     noted = ([whole] if whole is not None else []) + judged
@@ -100,20 +99,15 @@ def judge(
         value=deciding.value,
         scope=None if deciding.column is None else org.repos[deciding.column].repo,
         reason=_reason(status, deciding, judged, strangers),
-        windows=(_window_result(org, policy, track, measured, deciding), *informing),
+        windows=(_window_result(own, deciding), *informing),
         error_budget=_budget(policy, deciding),
         burn_rates=() if burns is None else burns.rates(deciding.column),
         trend=ahead.trend,
         breach_probability=ahead.probability,
         days_until_breach=ahead.days,
         forecast_reason=ahead.reason,
-        affected_repos=scope_names(
-            org, [j.column for j in judged if j.status is SlaStatus.BREACHED and j.column is not None]
-        ),
-        unknown_repos=scope_names(
-            org, [j.column for j in judged if j.status is SlaStatus.UNKNOWN and j.column is not None]
-        )
-        + strangers,
+        affected_repos=_repos_of(org, judged, SlaStatus.BREACHED),
+        unknown_repos=_repos_of(org, judged, SlaStatus.UNKNOWN) + strangers,
         repo_results=tuple(
             RepoResult(
                 None if j.column is None else org.repos[j.column].repo, j.status, j.value, j.n, j.coverage, j.reason
@@ -129,7 +123,11 @@ def judge(
         missing=(*deciding.missing, *collapse_texts(org, policy, lost, busy, measured.start, measured.end)),
     )
     breached = tuple(j for j in noted if j.status is SlaStatus.BREACHED)
-    return Verdict(result, policy, track, measured, breached, _is_chance(org, policy, track, measured, deciding))
+    # whether a service that just meets the objective may have shown the deciding value
+    is_chance = deciding.status is SlaStatus.BREACHED and policy.could_be_chance(
+        deciding.bad, deciding.n, own.interval(deciding)
+    )
+    return Verdict(result, policy, track, measured, breached, is_chance)
 
 
 def _outlooks(
@@ -150,18 +148,10 @@ def _outlooks(
     return made[policy.objective]
 
 
-def _is_chance(org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, deciding: Judged) -> bool:
-    """Return whether a service that just meets the objective may have shown the deciding value."""
-    if deciding.status is not SlaStatus.BREACHED:
-        return False
-    between = None if deciding.is_completed else _interval(org, policy, track, measured, deciding)
-    return policy.could_be_chance(deciding.bad, deciding.n, between)
-
-
 def _look_ahead(
     org: OrgData, policy: AnyPolicy, judged: Judged, burns: Burns | None, outlooks: Outlooks | None
 ) -> Judged:
-    """The same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
+    """Return the same verdict, or AT_RISK where a compliant scope burns its budget too fast or is about to breach."""
     if judged.status is not SlaStatus.COMPLIANT:
         return judged
     where = "the organisation" if judged.column is None else f"service {org.repos[judged.column].repo}"
@@ -204,7 +194,7 @@ def _budget(policy: AnyPolicy, deciding: Judged) -> ErrorBudget | None:
 
 
 def _deciding(policy: AnyPolicy, judged: list[Judged], whole: Judged | None) -> Judged:
-    """The scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
+    """Return the scope whose value is shown: the organisation where it is as bad as the worst repo, else that repo."""
 
     def badness(j: Judged) -> tuple[int, float, int]:
         return (_RANK[j.status], -float("inf") if j.value is None else policy.beyond(j.value), -(j.column or 0))
@@ -233,6 +223,10 @@ def _is_certain(status: SlaStatus, noted: list[Judged]) -> bool:
     return status is not SlaStatus.UNKNOWN and all(j.is_certain for j in noted if j.takes_part)
 
 
+def _repos_of(org: OrgData, judged: list[Judged], status: SlaStatus) -> tuple[str, ...]:
+    return scope_names(org, [j.column for j in judged if j.status is status and j.column is not None])
+
+
 def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers: tuple[str, ...]) -> str | None:
     if status is not SlaStatus.UNKNOWN:
         return deciding.reason
@@ -244,10 +238,8 @@ def _reason(status: SlaStatus, deciding: Judged, judged: list[Judged], strangers
     return f"the rest is compliant, but {'; '.join([*unnamed, *unknown[:MAX_TOLD], *more])}"
 
 
-def _window_result(
-    org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, judged: Judged
-) -> WindowResult:
-    between = None if judged.value is None or judged.is_completed else _interval(org, policy, track, measured, judged)
+def _window_result(judge: ScopeJudge, judged: Judged) -> WindowResult:
+    measured, between = judge.measured, judge.interval(judged)
     return WindowResult(
         window=str(measured.window),
         start=measured.start,
@@ -264,20 +256,6 @@ def _window_result(
         value_high=judged.high,
         certain=judged.is_certain,
     )
-
-
-def _interval(
-    org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, judged: Judged
-) -> tuple[float, float] | None:
-    """The 95 % interval of a scope's value; the whole is that of the repos which the policy judges."""
-    if policy.adds_up:
-        # of events the sums suffice
-        columns = in_scope(org, policy, track) if judged.column is None else judged.column
-        events = float(measured.reading.events[columns].sum())
-        return policy.interval(judged.bad, events, track.value[:0], limits_of(org, policy))
-    mine = in_scope(org, policy, track)[track.column] if judged.column is None else track.of(judged.column)
-    seen = track.value[mine][measured.keep[mine]]
-    return policy.interval(judged.bad, float(seen.size), seen, limits_of(org, policy))
 
 
 def _named(policy: AnyPolicy) -> dict[str, Any]:

@@ -58,8 +58,6 @@ def log_for(bundle: Path, incidents: Path, identifier: str | None) -> Log:
     ----------
     bundle : Path
         The zip; it need not be there any more.
-    incidents : Path
-        Where incidents live.
     identifier : str or None
         What the bundle says that it is about. An incident is taken where its record here knows the bundle's name.
     """

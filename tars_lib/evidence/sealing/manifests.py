@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tars_lib.errors import ConfigError
 from tars_lib.evidence.sealing.names import check_path
+from tars_lib.files.reading import sha256_hex
 
 PAYLOAD_MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
@@ -25,7 +25,7 @@ class Listing:
 
 def manifest(files: Mapping[str, bytes]) -> bytes:
     """Digest and path of each file, as ``sha256sum -c`` reads it; paths need no escape, since `check_path` admits none."""
-    return "".join(f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files)).encode("ascii")
+    return "".join(f"{sha256_hex(files[path])}  {path}\n" for path in sorted(files)).encode("ascii")
 
 
 def read_manifest(content: bytes, *, of_payload: bool) -> Listing:

@@ -6,7 +6,6 @@ https://jedisct1.github.io/minisign/
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tars_lib.errors import ConfigError
+from tars_lib.files.reading import sha256_hex
 
 MINISIGN_ENDING, GPG_ENDING = ".minisig", ".asc"
 _SECONDS = 60
@@ -54,10 +54,6 @@ def sign(content: bytes, name: str, secret_key: str, password: str | None, time:
 
     Parameters
     ----------
-    content : bytes
-        The zip.
-    name : str
-        Its file name, for the trusted comment.
     secret_key : str
         Content of a minisign secret-key file, or its base64 line alone.
     password : str, optional
@@ -80,7 +76,7 @@ def sign(content: bytes, name: str, secret_key: str, password: str | None, time:
             if password is None:
                 raise ConfigError("signing key: it is encrypted; TARS_SIGN_PASSWORD or a terminal gives the password")
             key.decrypt(password)
-        comment = f"timestamp:{int(time.timestamp())} file:{name} sha256:{hashlib.sha256(content).hexdigest()}"
+        comment = f"timestamp:{int(time.timestamp())} file:{name} sha256:{sha256_hex(content)}"
         made = key.sign(content, untrusted_comment="signature of a T.A.R.S. evidence bundle", trusted_comment=comment)
     except minisign.Error:
         raise ConfigError("signing key: the password does not open it") from None
@@ -103,8 +99,6 @@ def check(content: bytes, signature: Path, public_key: str) -> Signature:
 
     Parameters
     ----------
-    content : bytes
-        The zip.
     public_key : str
         Content of a minisign public-key file, or its base64 line alone.
 
@@ -202,7 +196,7 @@ def _without_key(content: bytes, signature: Path) -> Signature:
     """Say what can be said without the key: the comment that `sign` writes names the digest of what was signed."""
     with signature.open("rb") as file:
         digest = _COMMENT_DIGEST.search(file.read(LONGEST_KEY))
-    if digest is not None and digest[1].decode() != hashlib.sha256(content).hexdigest():
+    if digest is not None and digest[1].decode() != sha256_hex(content):
         return Signature(
             signature.name, State.INVALID, None, f"it is over another file, of sha256 {digest[1].decode()}"
         )

@@ -20,10 +20,10 @@ MAX_BYTES = 1 << 30
 MAX_ENTRIES = 20_000
 """Judgement; a plain zip counts up to 65,535."""
 
-_LOCAL = struct.Struct("<4s5H3L2H")
+LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
-_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+LOCAL_MARK, _CENTRAL_MARK, END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _NEEDED, _MADE_BY = 20, (3 << 8) | 20
 _DATE = 0x21
 """1980-01-01, the first day that an entry can carry."""
@@ -85,7 +85,7 @@ def read_archive(content: bytes, where: str) -> Archive:
     if entries is None:
         entries = _by_central_directory(content)
     if entries is None:
-        if not any(mark in content for mark in (_LOCAL_MARK, _CENTRAL_MARK, _END_MARK)):
+        if not any(mark in content for mark in (LOCAL_MARK, _CENTRAL_MARK, END_MARK)):
             raise InputError(f"{where}: no readable bundle: it is no zip file")
         return Archive((), (Oddity("", _unreadable(content)),))
     oddities = [*_names(entries)]
@@ -112,12 +112,12 @@ def _written(entries: Sequence[Entry]) -> tuple[bytes, list[Span]]:
         common = (0, 0, 0, _DATE, checksum, size, size, len(name), 0)
         record = _CENTRAL.pack(_CENTRAL_MARK, _MADE_BY, _NEEDED, *common[:-1], 0, 0, 0, 0, _ATTRIBUTES, offset)
         central.append((record + name, entry.name))
-        add(_LOCAL.pack(_LOCAL_MARK, _NEEDED, *common) + name, "local header", entry.name)
+        add(LOCAL.pack(LOCAL_MARK, _NEEDED, *common) + name, "local header", entry.name)
         add(entry.content, "content", entry.name)
     begin = offset
     for part, shown in central:
         add(part, "directory record", shown)
-    end = _END.pack(_END_MARK, 0, 0, len(central) & 0xFFFF, len(central) & 0xFFFF, offset - begin, begin, 0)
+    end = _END.pack(END_MARK, 0, 0, len(central) & 0xFFFF, len(central) & 0xFFFF, offset - begin, begin, 0)
     add(end, "end record", "")
     return b"".join(parts), spans
 
@@ -126,12 +126,12 @@ def _by_local_headers(content: bytes) -> list[Entry] | None:
     """Return entries from the front; None where the headers do not lead to the directory."""
     entries: list[Entry] = []
     offset = 0
-    while content[offset : offset + 4] == _LOCAL_MARK and len(content) >= offset + _LOCAL.size:
-        _, _, flags, method, _, _, _, packed, size, name_size, extra = _LOCAL.unpack_from(content, offset)
-        begin = offset + _LOCAL.size + name_size + extra
+    while content[offset : offset + 4] == LOCAL_MARK and len(content) >= offset + LOCAL.size:
+        _, _, flags, method, _, _, _, packed, size, name_size, extra = LOCAL.unpack_from(content, offset)
+        begin = offset + LOCAL.size + name_size + extra
         if flags or method or packed != size or begin + size > len(content) or len(entries) >= MAX_ENTRIES:
             return None
-        name = content[offset + _LOCAL.size : offset + _LOCAL.size + name_size].decode("latin-1")
+        name = content[offset + LOCAL.size : offset + LOCAL.size + name_size].decode("latin-1")
         entries.append(Entry(name, content[begin : begin + size]))
         offset = begin + size
     return entries if content[offset : offset + 4] == _CENTRAL_MARK else None
@@ -139,7 +139,7 @@ def _by_local_headers(content: bytes) -> list[Entry] | None:
 
 def _by_central_directory(content: bytes) -> list[Entry] | None:
     """Return entries by the directory at the end; None where it does not lead to them."""
-    last = content.rfind(_END_MARK)
+    last = content.rfind(END_MARK)
     if last < 0 or len(content) < last + _END.size:
         return None
     _, _, _, _, count, size, begin, _ = _END.unpack_from(content, last)
@@ -153,11 +153,11 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
         fields = _CENTRAL.unpack_from(content, offset)
         method, packed, name_size, extra, comment, at = fields[4], fields[8], *fields[10:13], fields[16]
         name = content[offset + _CENTRAL.size : offset + _CENTRAL.size + name_size].decode("latin-1")
-        data = at + shift + _LOCAL.size + name_size
+        data = at + shift + LOCAL.size + name_size
         if method or data + packed > len(content) or len(entries) >= MAX_ENTRIES:
             return None
         # a local header may have an extra field that the directory has not
-        more = _LOCAL.unpack_from(content, at + shift)[-1]
+        more = LOCAL.unpack_from(content, at + shift)[-1]
         bodies = [content[begin : begin + packed] for begin in (data, data + more)]
         entries.append(Entry(name, next((body for body in bodies if zlib.crc32(body) == fields[7]), bodies[0])))
         offset += _CENTRAL.size + name_size + extra + comment
@@ -166,7 +166,7 @@ def _by_central_directory(content: bytes) -> list[Entry] | None:
 
 def _unreadable(content: bytes) -> str:
     """Say why no entries could be read."""
-    last = content.rfind(_END_MARK)
+    last = content.rfind(END_MARK)
     if last >= 0 and len(content) >= last + _END.size:
         begin = _END.unpack_from(content, last)[6]
         if content[begin : begin + 4] == _CENTRAL_MARK and len(content) >= begin + _CENTRAL.size:

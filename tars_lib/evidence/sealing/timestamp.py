@@ -95,10 +95,6 @@ def check_stamp(content: bytes, path: Path, certificates: bytes | None) -> Signa
 
     Parameters
     ----------
-    content : bytes
-        The zip.
-    path : Path
-        The stamp.
     certificates : bytes, optional
         PEM or DER: the authority's root, and others between it and the stamp. Without it the authority is not checked.
 
@@ -187,7 +183,7 @@ def _signer(read: TimeStampResponse) -> str | None:
 
 
 def _certificates(content: bytes) -> tuple[list[Any], list[Any]]:
-    """Roots, and others."""
+    """Return the roots, and others."""
     _library()
     from cryptography import x509
 

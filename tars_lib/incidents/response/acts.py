@@ -170,10 +170,6 @@ def start_containment(
     ----------
     action_id : str, optional
         Default, where `text` is not given either: the first that nobody has begun.
-    text : str, optional
-        A new action.
-    owner : str, optional
-        Default the writer.
     """
 
     def draft(incident: Incident) -> Draft:

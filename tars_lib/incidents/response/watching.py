@@ -73,10 +73,6 @@ def look(
     ----------
     root, outdir : Path
         The org-health folder, and where run directories go.
-    last : Run or None
-        The run before.
-    assume_tz : str, optional
-        Zone of times that name none.
     register : Path, optional
         Incidents whose overdue escalations become alerts of the run.
     """

@@ -74,14 +74,8 @@ def write(folder: Path, make: Callable[[Incident | None], Draft], actor: str, ti
 
     Parameters
     ----------
-    folder : Path
-        The incident's folder.
     make : callable
         Given the record as it stands (None: there is none), returns the entry to write; it raises to refuse.
-    actor : str
-        Who writes.
-    time : datetime
-        Aware.
 
     Raises
     ------

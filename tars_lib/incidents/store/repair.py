@@ -8,7 +8,6 @@ was done and why, so that no reader takes a mended record for one that was never
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from tars_lib.errors import InputError, VerificationError
 from tars_lib.files.atomic import write_bytes
+from tars_lib.files.reading import sha256_hex
 from tars_lib.incidents.store.journal import (
     RECORD_FILE,
     JournalState,
@@ -159,7 +159,7 @@ def _set_aside(folder: Path, files: RecordFiles) -> list[str]:
     for name, content in zip(_aside(number), (files.timeline, files.record), strict=True):
         if content is not None:
             write_bytes(folder / name, content, is_private=True, only_new=True)
-            sentences.append(f"{name} is what was found, sha256 {hashlib.sha256(content).hexdigest()}")
+            sentences.append(f"{name} is what was found, sha256 {sha256_hex(content)}")
     return sentences
 
 

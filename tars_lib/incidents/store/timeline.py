@@ -101,13 +101,6 @@ def line_of(entry: Entry) -> bytes:
 def parse_line(line: bytes, where: str) -> Entry:
     """Read an entry back and check it against its digest.
 
-    Parameters
-    ----------
-    line : bytes
-        With its newline.
-    where : str
-        Row and first byte, for the message.
-
     Raises
     ------
     VerificationError

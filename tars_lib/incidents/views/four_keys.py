@@ -170,7 +170,7 @@ def _failure_rate(deploys: Sequence[Event], incidents: Sequence[Facts], end: dat
 
 
 def _blamed(incident: Facts, deploys: Sequence[Event]) -> int | None:
-    """Position of the last deploy of an incident's repos before it began, if it is near enough."""
+    """Return the position of the last deploy of an incident's repos before it began, if it is near enough."""
     begun = _begun(incident)
     repos = _repos(incident)
     before = [

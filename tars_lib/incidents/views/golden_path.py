@@ -85,10 +85,6 @@ def golden_path(
 
     Parameters
     ----------
-    now : datetime
-        Aware.
-    playbook : Playbook
-        The one in force.
     due : sequence of Rung
         Who must be told now by its rules.
     incidents_dir : Path, optional
@@ -136,8 +132,6 @@ def query_text(action: Action, incident: Incident, folder: Path) -> str | None:
     ----------
     action : Action
         Its `query` names the places of the playbook's page.
-    folder : Path
-        The incident's, from where its runs are found.
     """
     latest = incident.after or incident.before
     if action.query is None or latest is None:
@@ -206,12 +200,12 @@ class _Commands:
 
     @property
     def new_run(self) -> str:
-        """A run into the incident's folder, and its entry in the record."""
+        """Return the command for a run into the incident's folder, and for its entry in the record."""
         return f"tars run --root {self.root} --outdir {self.folder}; {self('record', '--run', 'latest')}"
 
     @property
     def folder(self) -> str:
-        """The incident's folder, quoted for a shell."""
+        """Return the incident's folder, quoted for a shell."""
         return shlex.quote(str((self.incidents_dir or DEFAULT_DIR) / self.incident_id))
 
 

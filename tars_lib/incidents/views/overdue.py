@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from pathlib import Path
 
+from tars_lib.files.reading import sha256_of
 from tars_lib.incidents.store.journal import RECORD_FILE
 from tars_lib.incidents.store.playbook_in_force import playbook_in_force
 from tars_lib.incidents.views.all_cases import read_cases
@@ -20,8 +20,6 @@ def overdue_in(root: Path, time: datetime) -> Overdue:
     ----------
     root : Path
         A folder that does not exist is a warning: nobody looked at any incident.
-    time : datetime
-        Aware.
 
     Raises
     ------
@@ -36,10 +34,7 @@ def overdue_in(root: Path, time: datetime) -> Overdue:
     records = [root / name / RECORD_FILE for name in dict.fromkeys(rung.incident_id for rung in late)]
     return Overdue(
         rungs=late,
-        inputs=tuple(
-            InputFile(f"{path.parent.name}/{path.name}", hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in records
-        ),
+        inputs=tuple(InputFile(f"{path.parent.name}/{path.name}", sha256_of(path)) for path in records),
         warnings=tuple(
             f"incident {name} cannot be read, so its overdue escalations are unknown: {problem}"
             for name, problem in register.unreadable

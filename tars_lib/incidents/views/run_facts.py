@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from tars_lib.engines.difference import Difference, Direction
 from tars_lib.engines.queries.run_difference import compare
 from tars_lib.engines.sla.readiness import lasting
 from tars_lib.errors import TarsError
+from tars_lib.files.reading import sha256_of
 from tars_lib.findings.exit_codes import DECISION_ORDER, EXIT_CODES, highest
 from tars_lib.incidents.store.record import (
     AffectedRepo,
@@ -42,7 +42,7 @@ def reference(run: Run, folder: Path) -> RunReference:
     return RunReference(
         run_id=run.run_id,
         path=directory.relative_to(folder.resolve()).as_posix() if inside else str(directory),
-        manifest_sha256=hashlib.sha256((run.directory / MANIFEST_FILE).read_bytes()).hexdigest(),
+        manifest_sha256=sha256_of(run.directory / MANIFEST_FILE),
         as_of=run.status.as_of,
         exit_code=run.status.exit_code,
         finding=run.status.finding,

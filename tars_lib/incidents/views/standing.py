@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from tars_lib.engines.queries.incident_state import IncidentState, Resolution, State, incident_state
 from tars_lib.engines.queries.response_plan import ResponsePlan, response_plan, with_record
 from tars_lib.errors import TarsError
+from tars_lib.files.reading import sha256_of
 from tars_lib.incidents.store.journal import RECORD_FILE, read_incident
 from tars_lib.incidents.store.record import Action, ActionKind, ActionState, Incident
 from tars_lib.incidents.store.register import folders
@@ -50,7 +50,7 @@ def incident_about(run: Run, root: Path) -> Path | None:
     manifest = run.directory / MANIFEST_FILE
     if not root.is_dir() or not manifest.is_file():
         return None
-    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    sha256 = sha256_of(manifest)
     for folder in folders(root):
         try:
             # most records do not name it, and are not worth reading

@@ -15,15 +15,9 @@ _POLL, _PATIENCE = 0.1, 1.0
 
 
 def ahead(pieces: Iterator[T], at_most: int = PIECES) -> Generator[T, None, None]:
-    """The pieces of an iterator, which is run by a thread of its own.
+    """Yield the pieces of an iterator, which is run by a thread of its own.
 
     An error of the iterator is raised here. Closing this closes the iterator.
-
-    Parameters
-    ----------
-    pieces : iterator
-    at_most : int
-        Pieces that wait here.
 
     Examples
     --------

@@ -19,7 +19,7 @@ _SHOWN = 20
 
 
 def differences(config: OrgConfig, answer: Pulled, source: str) -> tuple[str, ...]:
-    """A sentence for each fact of a repo of which `org.yaml` says something else than the source."""
+    """Return a sentence for each fact of a repo of which `org.yaml` says something else than the source."""
     sentences = list(_of_repos(config, answer, source))
     more = len(sentences) - _SHOWN
     return (*sentences[:_SHOWN], f"and {more} more differences") if more > 0 else tuple(sentences)
@@ -32,7 +32,8 @@ def _of_repos(config: OrgConfig, answer: Pulled, source: str) -> Iterator[str]:
         for key in ("team", "tier") if ours is not None else ():
             mine, given = getattr(ours, key), getattr(theirs, key)
             if mine is not None and given is not None and mine != given:
-                yield _told(mine, key, theirs.repo, source, given)
+                what = f"{key} of {theirs.repo}"
+                yield f"org.yaml says {mine} for {what}, {source} says {given}; org.yaml is kept"
 
 
 def factors(config: OrgConfig, spec: SourceForm) -> dict[str, Fraction]:
@@ -59,7 +60,3 @@ def factors(config: OrgConfig, spec: SourceForm) -> dict[str, Fraction]:
                 )
             by_metric[name] = factor
     return {name: factor for name, factor in by_metric.items() if factor != 1}
-
-
-def _told(ours: object, key: str, name: str, source: str, theirs: object) -> str:
-    return f"org.yaml says {ours} for {key} of {name}, {source} says {theirs}; org.yaml is kept"

@@ -22,13 +22,12 @@ COLUMNS = ("timestamp", "repo", "kind", "title", "ref", "until", "source")
 
 
 def with_events(path: Path, events: Sequence[Event], source: str, pulled: Range) -> bytes:
-    """The content of `events.csv` with what a source says of a range.
+    """Return the content of `events.csv` with what a source says of a range.
 
     Parameters
     ----------
     path : Path
         Of the file; it need not be there.
-    events : sequence of Event
     source : str
         Stands in the column `source` of its rows.
     pulled : Range
@@ -58,7 +57,7 @@ def with_events(path: Path, events: Sequence[Event], source: str, pulled: Range)
 
 
 def _there(path: Path) -> tuple[list[str], list[list[str]], str]:
-    """Columns, rows and separator of the file as it is, with every column that is needed."""
+    """Return the columns, rows and separator of the file as it is, with every column that is needed."""
     if not is_there(path, NAME):
         return list(COLUMNS), [], ","
     text = read_utf8(path, NAME, MAX_EVENT_BYTES)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tars_lib.config.org import read_org_config
 from tars_lib.config.org_additions import OrgAdditions, with_additions
 from tars_lib.config.pulling.file import read_sources
-from tars_lib.errors import ConfigError, InputError, TarsError
+from tars_lib.errors import ConfigError, InputError, TarsError, one_line
 from tars_lib.files.atomic import staged_file, write_together
 from tars_lib.files.limits import MAX_CONFIG_BYTES
 from tars_lib.files.reading import inside, is_there, read_utf8, sha256_of
@@ -27,7 +27,7 @@ from tars_lib.pipeline.stamping import clock
 from tars_lib.sources.events import read_events
 from tars_lib.sources.past_incidents import read_incidents, with_incidents
 from tars_lib.sources.pulled import record
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook, outlook_of
 from tars_lib.sources.pulled.table import plugins, source_of
 from tars_lib.text.times import SECONDS
 
@@ -44,15 +44,12 @@ class PulledSource:
 
     Attributes
     ----------
-    source, kind : str
     error : str
         Why it failed, in one sentence; empty where it did not. What was there is as it was.
     rows, series, kept : int
         New samples and their series; samples of earlier pulls that stay.
-    events, incidents, repos, dependencies : int
     span : (str, str) or None
         First and last time of the samples.
-    notes : tuple of str
     outlook : PullOutlook or None
         What would come, where that alone was asked.
     """
@@ -78,12 +75,8 @@ class World:
 
     Attributes
     ----------
-    environment : mapping of str to str
-        Where secrets are looked for.
     tell : callable
         Takes source, pieces that came, and of how many (0: nobody knows).
-    pause : callable
-        Waits so many seconds.
     """
 
     environment: Mapping[str, str]
@@ -103,7 +96,7 @@ class _Notes:
 
 
 def chosen_sources(root: Path, names: Sequence[str] = ()) -> tuple[SourceForm, ...]:
-    """The sources of a root's `sources.yaml`, or those of some names.
+    """Return the sources of a root's `sources.yaml`, or those of some names.
 
     Raises
     ------
@@ -132,12 +125,8 @@ def pull(
 
     Parameters
     ----------
-    root : Path
-        The org-health folder.
-    wanted : Range
     names : sequence of str
         Sources; none: all.
-    world : World
     check : bool
         Say what would come, and write nothing.
 
@@ -182,10 +171,10 @@ def _looked(root: Path, spec: SourceForm, wanted: Range, world: World) -> Pulled
     notes = _Notes()
     try:
         config = _org(root / ORG_FILE)
-        stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=f"source {spec.name}")
-        outlook = source_of(spec.kind).look(spec, _ask(root, spec, stamps.asked, world, notes))
+        stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=spec.label)
+        outlook = outlook_of(source_of(spec.kind), spec, _ask(root, spec, stamps.asked, world, notes))
     except TarsError as error:
-        return PulledSource(spec.name, spec.kind, _one_line(error))
+        return PulledSource(spec.name, spec.kind, one_line(error))
     return PulledSource(spec.name, spec.kind, notes=tuple(notes.texts), outlook=outlook)
 
 
@@ -194,13 +183,13 @@ def _pulled(root: Path, spec: SourceForm, wanted: Range, world: World) -> Pulled
         with ExitStack() as stack:
             return _written(root, spec, wanted, world, stack)
     except (TarsError, OSError) as error:
-        return PulledSource(spec.name, spec.kind, _one_line(error))
+        return PulledSource(spec.name, spec.kind, one_line(error))
 
 
 def _written(root: Path, spec: SourceForm, wanted: Range, world: World, stack: ExitStack) -> PulledSource:
     """Ask one source, and put its files into place together once all of them are accepted."""
     notes = _Notes()
-    label = f"source {spec.name}"
+    label = spec.label
     org_path = root / ORG_FILE
     config = _org(org_path)
     stamps = stamps_of(spec, wanted, root_at_end=config.stamp_at_end, label=label)
@@ -262,7 +251,7 @@ def _samples(
 ) -> WrittenSamples:
     if answer.samples is None:
         return WrittenSamples()
-    label = f"source {spec.name}"
+    label = spec.label
     table = root / "history" / f"{spec.name}.parquet"
     origin = (spec.name, record.digest_of(spec, placing.stamps.shift, placing.factors))
     earlier = _earlier(root, table, origin, notes)
@@ -289,7 +278,7 @@ def _zone(spec: SourceForm) -> ZoneInfo | None:
 
 
 def _earlier(root: Path, table: Path, origin: tuple[str, str], notes: _Notes) -> Path | None:
-    """The file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
+    """Return the file of earlier pulls, whose samples outside the range stay; None where there is none to keep."""
     label = table.relative_to(root).as_posix()
     if not is_there(table, label):
         return None
@@ -377,10 +366,3 @@ def _entry(
         "dependencies": len(answer.dependencies),
         "notes": list(notes.texts),
     }
-
-
-def _one_line(error: BaseException) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(text.split())

@@ -23,13 +23,12 @@ class Range:
 
 
 def range_of(since: str | None, until: str | None, now: datetime) -> Range:
-    """The range that options name.
+    """Return the range that options name.
 
     Parameters
     ----------
     since, until : str, optional
         A time in ISO 8601, or a length such as 30d before the end.
-    now : datetime
 
     Raises
     ------
@@ -79,10 +78,8 @@ def stamps_of(spec: object, wanted: Range, *, root_at_end: bool, label: str) -> 
     ----------
     spec : SourceForm
         Its `interval` is what a sample stands for, its `stamp` where that lies; a source without them is asked for the range.
-    wanted : Range
     root_at_end : bool
         Whether the samples of the root are stamped at the end of their intervals.
-    label : str
 
     Raises
     ------

@@ -52,7 +52,6 @@ class WrittenSamples:
     ----------
     rows, kept, outside : int
         New samples; those of earlier pulls that stay; those that were answered though nobody asked.
-    series : set of (repo, metric)
     first, last : int or None
         Microseconds since 1970, of the new samples.
     """
@@ -72,13 +71,8 @@ class Placing:
 
     Attributes
     ----------
-    stamps : Stamps
     factors : mapping of str to Fraction
         What values of a metric are multiplied by.
-    definitions : mapping of str to Metric
-        For the gate.
-    zone : ZoneInfo or None
-        Of times that name none.
     """
 
     stamps: Stamps
@@ -102,15 +96,8 @@ def write_samples(
     ----------
     path : Path
         Of a file that is there, to be filled.
-    tables : iterator of pyarrow.Table
-        See `Pulled.samples`.
-    placing : Placing
-    label : str
-        How messages name the source.
     origin : (str, str)
         Name of the source, and digest of what is asked; `origin_of` finds them again.
-    earlier : Path, optional
-        The file of earlier pulls.
 
     Raises
     ------
@@ -132,7 +119,7 @@ def write_samples(
 
 
 def origin_of(path: Path) -> tuple[str, str]:
-    """Name of the source whose pull wrote a file, and digest of what it asked; both empty where no pull did."""
+    """Return the name of the source whose pull wrote a file, and digest of what it asked; both empty where no pull did."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -145,7 +132,7 @@ def origin_of(path: Path) -> tuple[str, str]:
 
 
 def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
-    """The tables in the types that are computed with; this is run by the thread that reads."""
+    """Yield the tables in the types that are computed with; this is run by the thread that reads."""
     try:
         for table in tables:
             refuse_types(table.schema, label)
@@ -157,7 +144,7 @@ def _encoded(tables: Iterator[pa.Table], label: str) -> Iterator[pa.Table]:
 
 
 def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written: WrittenSamples) -> Iterator[pa.Table]:
-    """What passed the gate, as it is written."""
+    """Yield what passed the gate, as it is written."""
     with closing(ahead(_encoded(tables, label))) as coming:
         for samples, is_all in _chunks(coming, label, placing.zone):
             table = _gated(samples, is_all, placing, written)
@@ -166,7 +153,7 @@ def _admitted(tables: Iterator[pa.Table], label: str, placing: Placing, written:
 
 
 def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> Iterator[tuple[Samples, bool]]:
-    """Samples of about `CHUNK` rows, and whether they are all that there are."""
+    """Yield the samples of about `CHUNK` rows, and whether they are all that there are."""
     import pyarrow as pa
 
     waiting: list[pa.Table] = []
@@ -187,7 +174,7 @@ def _chunks(tables: Iterator[pa.Table], label: str, zone: ZoneInfo | None) -> It
 
 
 def _gated(samples: Samples, is_all: bool, placing: Placing, written: WrittenSamples) -> pa.Table | None:
-    """The samples of the range that was asked for, once the gate let them pass."""
+    """Return the samples of the range that was asked for, once the gate let them pass."""
     import pyarrow as pa
 
     label = samples.origins[0].path
@@ -235,7 +222,7 @@ def _moved(samples: Samples, by: timedelta) -> Samples:
 
 
 def _converted(samples: Samples, factors: Mapping[str, Fraction]) -> Samples:
-    """The samples in the units of the root; a whole number times a fraction is rounded once."""
+    """Return the samples in the units of the root; a whole number times a fraction is rounded once."""
     value = samples.value
     for position, metric in enumerate(samples.metrics):
         factor = factors.get(metric)
@@ -306,7 +293,7 @@ def _schema() -> pa.Schema:
 
 
 def span_of(written: WrittenSamples) -> tuple[str, str] | None:
-    """First and last time of what came, in ISO 8601."""
+    """Return the first and last time of what came, in ISO 8601."""
     if written.first is None or written.last is None:
         return None
     first, last = (f"{from_micros(time):{SECONDS}}" for time in (written.first, written.last))

@@ -39,7 +39,7 @@ class Message:
 
 
 def escalation_text(facts: Facts) -> Message:
-    """The escalation communication template, in Markdown."""
+    """Return the escalation communication template, in Markdown."""
     body = f"""\
 **Incident ID:** {markdown_text(facts.incident_id)}
 **Severity:** {facts.severity.value}
@@ -69,7 +69,7 @@ def escalation_text(facts: Facts) -> Message:
 
 
 def status_page(facts: Facts, playbook: Playbook | None = None) -> Message:
-    """The text for customers: names they know, no internal causes, plain text."""
+    """Return the text for customers: names they know, no internal causes, plain text."""
     row = _row(playbook, "status-page")
     over = impact_end(facts)
     facing = listed([repo_text(repo) for repo in facts.repos if repo.customer_facing], nothing="")
@@ -97,7 +97,7 @@ def status_page(facts: Facts, playbook: Playbook | None = None) -> Message:
 
 
 def slack(facts: Facts, playbook: Playbook | None = None) -> Message:
-    """The message to engineering, in Slack's mrkdwn."""
+    """Return the message to engineering, in Slack's mrkdwn."""
     row = _row(playbook, "slack")
     lead = "Incident resolved:" if facts.is_over else f"{_opening(row.template)}:"
     body = "\n".join(
@@ -116,14 +116,12 @@ def slack(facts: Facts, playbook: Playbook | None = None) -> Message:
 
 
 def leadership_email(facts: Facts, summary: str = "", playbook: Playbook | None = None) -> Message:
-    """The e-mail to leadership, as plain text.
+    """Return the e-mail to leadership, as plain text.
 
     Parameters
     ----------
-    facts : Facts
     summary : str
         Executive summary of the SLA report (`risk_narrative`); empty: said to be unknown.
-    playbook : Playbook
     """
     row = _row(playbook, "email")
     text = "\n".join(line(part) for part in summary.splitlines()).strip()
@@ -148,7 +146,7 @@ ETA to resolution: {_eta(facts)}
 
 
 def bridge_call(facts: Facts, bridge: str = "", playbook: Playbook | None = None) -> Message:
-    """The invitation to the bridge call, as plain text. `bridge` is its number or address."""
+    """Return the invitation to the bridge call, as plain text. `bridge` is its number or address."""
     row = _row(playbook, "bridge")
     teams = listed(dict.fromkeys(line(repo.team) for repo in facts.repos if repo.team), nothing=UNKNOWN)
     body = f"""\
@@ -166,7 +164,7 @@ Agenda: 1. what is known  2. containment and who does it  3. who is told what  4
 def messages(
     facts: Facts, summary: str = "", bridge: str = "", playbook: Playbook | None = None
 ) -> tuple[Message, ...]:
-    """All texts: the escalation template and the four communication actions."""
+    """Return all texts: the escalation template and the four communication actions."""
     return (
         escalation_text(facts),
         status_page(facts, playbook),
@@ -181,7 +179,7 @@ def _row(playbook: Playbook | None, key: str) -> CommunicationRow:
 
 
 def _opening(template: str) -> str:
-    """The words of a template without the dots that stand for what follows."""
+    """Return the words of a template without the dots that stand for what follows."""
     return re.sub(r"\s*(\.{3}|…)\s*$", "", template)
 
 

@@ -43,7 +43,6 @@ class Impact:
         The start of the harm is known; otherwise the duration is a lower bound.
     budget_consumed : tuple of (str, float or None)
         SLA and share of its error budget; None where it has none or it is unknown.
-    slas, repos : tuple of str
     """
 
     duration: timedelta | None
@@ -91,14 +90,12 @@ def item_ids(facts: Facts) -> tuple[tuple[str, ActionItem], ...]:
 
 
 def postmortem(facts: Facts, now: datetime, playbook: Playbook | None = None) -> str:
-    """The page's template in Markdown, with a head in YAML (JSON values, which YAML reads).
+    """Return the page's template in Markdown, with a head in YAML (JSON values, which YAML reads).
 
     Parameters
     ----------
-    facts : Facts
     now : datetime
         Aware; decides what is overdue.
-    playbook : Playbook
     """
     playbook = playbook or packaged()
     cost = impact(facts)
@@ -249,7 +246,7 @@ def _due_at(row: Review, end: datetime, last: datetime | None, facts: Facts) -> 
 
 
 def _month_later(time: datetime) -> datetime:
-    """The same day of the next month, or its last one."""
+    """Return the same day of the next month, or its last one."""
     year, month = (time.year + 1, 1) if time.month == 12 else (time.year, time.month + 1)
     return time.replace(year=year, month=month, day=min(time.day, calendar.monthrange(year, month)[1]))
 
@@ -275,7 +272,7 @@ def _head(facts: Facts, cost: Impact, playbook: Playbook) -> list[str]:
 
 
 def _yaml(value: object) -> str:
-    """A value in YAML's flow style, which JSON is; what YAML does not allow in a text is shown as a code point."""
+    """Return a value in YAML's flow style, which JSON is; what YAML does not allow in a text is shown as a code point."""
     if isinstance(value, str):
         return json.dumps(visible(value), ensure_ascii=False)
     if isinstance(value, list):

@@ -70,7 +70,7 @@ class SloPast:
 
     @property
     def known(self) -> int:
-        """Windows that could be judged."""
+        """Return the windows that could be judged."""
         return sum(math.isfinite(value) for value in self.values)
 
     @property
@@ -98,7 +98,7 @@ class SloUpdate:
 
 
 def tickets(facts: Facts) -> tuple[Ticket, ...]:
-    """The incident itself where it is a SEV-4, and its open action items."""
+    """Return the incident itself where it is a SEV-4, and its open action items."""
     drafted = []
     if facts.severity is Severity.SEV_4:
         text = (
@@ -154,7 +154,7 @@ def slo_updates(pasts: Iterable[SloPast]) -> tuple[SloUpdate, ...]:
 
 
 def slo_tickets(updates: Iterable[SloUpdate]) -> tuple[Ticket, ...]:
-    """A ticket for each suggested objective: a target is changed by people."""
+    """Return a ticket for each suggested objective: a target is changed by people."""
     return tuple(
         Ticket(
             f"slo:{update.sla_id}",
@@ -170,7 +170,7 @@ def slo_tickets(updates: Iterable[SloUpdate]) -> tuple[Ticket, ...]:
 
 
 def as_markdown(rows: Sequence[Ticket]) -> str:
-    """A checklist in Markdown."""
+    """Return a checklist in Markdown."""
     if not rows:
         return "No tickets.\n"
     return "".join(

@@ -48,21 +48,21 @@ class Document:
     def __post_init__(self) -> None:
         titles = [index for index, block in enumerate(self.blocks) if isinstance(block, TitleBlock)]
         if titles != [0]:
-            found = f"{len(titles)} of {len(self.blocks)} blocks"
-            raise ReportError(f"a report begins with its one TitleBlock; TitleBlock found in {found}")
+            shown = f"{len(titles)} of {len(self.blocks)} blocks"
+            raise ReportError(f"a report begins with its one TitleBlock; TitleBlock found in {shown}")
         if self.generated_at.tzinfo is None:
             raise ReportError(f"generated_at: got {self.generated_at.isoformat()}, expected a time with a zone")
 
     @property
     def head(self) -> TitleBlock:
-        """The title block."""
+        """Return the title block."""
         head = self.blocks[0]
         assert isinstance(head, TitleBlock)  # noqa: S101 - __post_init__ refuses anything else
         return head
 
     @property
     def generated(self) -> str:
-        """The time of generation as pages print it."""
+        """Return the time of generation as pages print it."""
         return self.generated_at.astimezone(UTC).strftime(MINUTES)
 
 

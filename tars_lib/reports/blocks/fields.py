@@ -53,8 +53,6 @@ class Checked:
         ----------
         fields : mapping
             Field name to value; fields with a default may be missing.
-        where : str
-            What the mapping is part of, for messages.
 
         Raises
         ------
@@ -79,7 +77,7 @@ def field_hints(cls: type) -> dict[str, Any]:
 
 
 def excerpt(value: object) -> str:
-    """A value as messages show it: its repr, cut at `EXCERPT` characters.
+    """Return a value as messages show it: its repr, cut at `EXCERPT` characters.
 
     Examples
     --------
@@ -95,13 +93,9 @@ def checked(value: Any, hint: Any, where: str) -> Any:
 
     Parameters
     ----------
-    value : object
-        What a constructor or a JSON document gave.
     hint : object
         A resolved annotation: `str`, `bool`, `int`, `float`, `bytes`, `None`, a `Literal`, a `Checked` class,
         a union, `Annotated[float, Between(...)]`, `tuple[A, B]`, `Sequence[X]` or `Any`.
-    where : str
-        Block and field, for messages.
 
     Returns
     -------

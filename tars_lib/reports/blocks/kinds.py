@@ -342,11 +342,6 @@ KINDS: dict[str, type[Block]] = {
 def from_json(document: object) -> Block:
     """Read a block back from the JSON that `Block.to_json` gave.
 
-    Parameters
-    ----------
-    document : object
-        Parsed JSON.
-
     Raises
     ------
     ReportError

@@ -95,16 +95,12 @@ class KeyFigure(Checked):
 
     Attributes
     ----------
-    label : str
-        What is measured.
     value : str or float, optional
         A number is printed with at least three significant digits; None as "unknown", in that tone.
     unit : str
         Printed after the value.
     note : str
         One short line below: the objective, or why the value is unknown.
-    tone : Tone
-        Verdict on the figure.
     word : str
         The verdict in a word; empty: the tone's own word.
     """
@@ -152,16 +148,10 @@ class CandidateCause(Checked):
     ----------
     rank : int
         1 is the best.
-    cause : str
-        One sentence.
-    repo : str
-        The repository that it names.
     confidence : float, optional
         0-1; None: unknown.
     contribution : float, optional
         Share of the harm that it explains, 0-1; None: unknown.
-    containment : Badge, optional
-        Containment type.
     evidence : sequence of str
         Lines with numbers and units.
     """

@@ -56,8 +56,6 @@ def format_number(value: float, decimals: int | None = None) -> str:
 
     Parameters
     ----------
-    value : float
-        Finite.
     decimals : int, optional
         Places after the point. None: three significant digits, all digits before the point.
 
@@ -97,8 +95,6 @@ def views(blocks: Iterable[Block], text: Text = visible) -> list[dict[str, Any]]
 
     Parameters
     ----------
-    blocks : iterable of Block
-        In the order of the report.
     text : callable
         `visible` for the fonts of the medium: (text, limit) -> text.
 

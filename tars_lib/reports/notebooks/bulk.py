@@ -65,8 +65,6 @@ def run_jobs(
 
     Parameters
     ----------
-    jobs : sequence of Job
-    formats : sequence of {"html", "pdf"}
     workers : int
         Kernels at once, at least 1.
     on_done : callable, optional

@@ -129,8 +129,6 @@ def run_notebook(
 
     Parameters
     ----------
-    name : str or Path
-        See `find_notebook`.
     parameters : mapping
         Only names that the notebook's `parameters` cell declares, of the types of its defaults.
     output : Path
@@ -142,11 +140,6 @@ def run_notebook(
         Working folder of the kernel; None: the current one.
     has_bar : bool
         Show papermill's progress bar, one tick a cell, on a terminal.
-
-    Returns
-    -------
-    Path
-        `output`.
 
     Raises
     ------
@@ -188,17 +181,8 @@ def export(notebook: Path, formats: Iterable[str], output_dir: Path) -> dict[str
 
     Parameters
     ----------
-    notebook : Path
-        An executed notebook.
-    formats : iterable of {"html", "pdf"}
-        What to write.
     output_dir : Path
         Folder, made where it is missing; files are named after the notebook and appear whole or not at all.
-
-    Returns
-    -------
-    dict of str to Path
-        Format to file.
 
     Raises
     ------

@@ -60,7 +60,7 @@ class ThisInterpreter(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """A specification that no file on disk can redirect."""
+        """Return a specification that no file on disk can redirect."""
         if self._kernel_spec is None:
             from ipykernel.kernelspec import get_kernel_dict
 
@@ -119,13 +119,6 @@ def import_path(given: str, here: Path) -> list[str]:
     ----------
     given : str
         `PYTHONPATH` of this process. An empty entry in it, which a stray colon makes, is the current folder.
-    here : Path
-        The current folder.
-
-    Returns
-    -------
-    list of str
-        Absolute paths.
 
     Examples
     --------

@@ -21,11 +21,6 @@ _LITERALS = (str, bool, int, float, type(None))
 def declared_parameters(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that a notebook declares, with their defaults.
 
-    Parameters
-    ----------
-    notebook : mapping
-        A notebook of format 4.
-
     Returns
     -------
     dict of str to object
@@ -53,11 +48,6 @@ def declared_ranges(notebook: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Return the whole numbers that a notebook admits: its calls of ``whole_number(name, value, low, high)``.
 
     The notebook checks them itself, for papermill. Read here, they are checked before a kernel is started, too.
-
-    Parameters
-    ----------
-    notebook : mapping
-        A notebook of format 4.
 
     Returns
     -------
@@ -99,13 +89,9 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], note
 
     Parameters
     ----------
-    given : mapping
-        Name to value.
     declared : mapping
         Name to default, as `declared_parameters` returns it. A default of None admits any literal; a float
         admits whole numbers.
-    notebook : str
-        Its name, for messages.
 
     Raises
     ------
@@ -133,15 +119,12 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Any], note
 
 
 def read_value(name: str, text: str, default: Any, notebook: str) -> Any:
-    """A parameter's value from what was typed after `name=`, with the type of its default.
+    """Return a parameter's value from what was typed after `name=`, with the type of its default.
 
     Parameters
     ----------
-    name, text : str
     default : object
         A text stays as typed, `007` included; None takes any literal, and what is none as text.
-    notebook : str
-        For the message.
 
     Raises
     ------

@@ -50,11 +50,6 @@ class TarsExporter(Exporter):
     def read_document(self, notebook: Any) -> Document:
         """Return the document that a notebook holds.
 
-        Parameters
-        ----------
-        notebook : nbformat.NotebookNode
-            An executed notebook.
-
         Raises
         ------
         ReportError

@@ -37,12 +37,12 @@ def rendered(node: Any, formats: Iterable[str]) -> dict[str, bytes]:
 
 
 def figure_blocks(notebook: bytes) -> tuple[FigureBlock, ...]:
-    """The figures that an executed notebook reports, in order."""
+    """Return the figures that an executed notebook reports, in order."""
     return tuple(block for block in read_blocks(_read(notebook)) if isinstance(block, FigureBlock))
 
 
 def mark_partial(notebook: bytes, reasons: Sequence[str]) -> bytes:
-    """The notebook with a note that every export puts on its first page; see `tars_lib.reports.pages.partial`."""
+    """Return the notebook with a note that every export puts on its first page; see `tars_lib.reports.pages.partial`."""
     content = json.loads(notebook)
     content["metadata"].setdefault("tars", {})["partial"] = list(reasons)
     return f"{json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)}\n".encode()

@@ -28,10 +28,6 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 def render_html(document: Document) -> str:
     """Render a document as one self-contained HTML page.
 
-    Parameters
-    ----------
-    document : Document
-
     Returns
     -------
     str
@@ -93,7 +89,7 @@ def environment() -> jinja2.Environment:
 
 @functools.cache
 def page_style() -> str:
-    """The style of every page."""
+    """Return the style of every page."""
     text: str = (
         environment()
         .get_template("style.css.j2")

@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 def marked(blocks: Sequence[Block], reasons: Sequence[str]) -> tuple[Block, ...]:
-    """A report's blocks with the mark in the head of every page, and the reasons below the title."""
+    """Return a report's blocks with the mark in the head of every page, and the reasons below the title."""
     head = blocks[0]
     if not reasons or not isinstance(head, TitleBlock):
         return tuple(blocks)

@@ -60,10 +60,6 @@ _BAR_WIDTH = 9
 def render_pdf(document: Document) -> bytes:
     """Set a document as PDF.
 
-    Parameters
-    ----------
-    document : Document
-
     Returns
     -------
     bytes

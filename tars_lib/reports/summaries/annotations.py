@@ -31,7 +31,7 @@ class Annotation:
     lines: tuple[str, ...]
 
     def command(self) -> str:
-        r"""The line that GitHub reads.
+        r"""Return the line that GitHub reads.
 
         Examples
         --------
@@ -47,7 +47,6 @@ def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> t
 
     Parameters
     ----------
-    sla : SlaReport
     codes : iterable of int
         Exit codes of all engines that ran.
     decision : Decision
@@ -60,7 +59,7 @@ def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> t
         most ten a level, the last of which counts what was left out.
     """
     breaches = {breach.sla_id: breach for breach in sla.breaches}
-    found = []
+    annotations = []
     for result in sorted(
         (r for r in sla.compliance_results if r.status in _ORDER), key=lambda r: _ORDER.index(r.status)
     ):
@@ -69,13 +68,15 @@ def annotate(sla: SlaReport, codes: Iterable[int], decision: BuildDecision) -> t
         lines = [result.reason or known] if result.status is SlaStatus.UNKNOWN else [known]
         lines += [] if breach is None else breach_sentences(breach)
         level = "error" if result.sla_id in decision.failing_slas else "warning"
-        found.append(Annotation(level, f"{_WORDS[result.status]}: {result.sla_name}", tuple(lines)))
+        annotations.append(Annotation(level, f"{_WORDS[result.status]}: {result.sla_name}", tuple(lines)))
     others = set(codes) - {0, *SLA_CODES.values()}
     for code in (code for code in DECISION_ORDER if code in others):
         level = "error" if code in decision.failing_codes else "warning"
         meaning = EXIT_CODES[code].meaning
-        found.append(Annotation(level, f"{EXIT_CODES[code].finding} ({code})", (f"{meaning[0].upper()}{meaning[1:]}",)))
-    return (*first_of(found, "error"), *first_of(found, "warning"))
+        annotations.append(
+            Annotation(level, f"{EXIT_CODES[code].finding} ({code})", (f"{meaning[0].upper()}{meaning[1:]}",))
+        )
+    return (*first_of(annotations, "error"), *first_of(annotations, "warning"))
 
 
 def inert(line: str) -> str:
@@ -90,9 +91,9 @@ def inert(line: str) -> str:
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 
 
-def first_of(found: list[Annotation], level: str) -> list[Annotation]:
-    """Those of a level that GitHub keeps; the last of them counts what was left out."""
-    own = [one for one in found if one.level == level]
+def first_of(annotations: list[Annotation], level: str) -> list[Annotation]:
+    """Return those of a level that GitHub keeps; the last of them counts what was left out."""
+    own = [annotation for annotation in annotations if annotation.level == level]
     if len(own) <= PER_LEVEL:
         return own
     more = len(own) - PER_LEVEL + 1

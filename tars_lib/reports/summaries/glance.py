@@ -23,15 +23,7 @@ _TONES: dict[SlaStatus, Tone] = {
 
 
 def glance(health: HealthReport, alerts: AlertReport, sla: SlaReport, exit_code: int) -> tuple[Block, ...]:
-    """Verdict, scorecard and how to ask on.
-
-    Parameters
-    ----------
-    health, alerts, sla
-        Reports of one time.
-    exit_code : int
-        The finding that stands highest.
-    """
+    """Verdict, scorecard and how to ask on."""
     entry = EXIT_CODES[exit_code]
     severity = "" if entry.severity is None else f", {entry.severity.value}"
     readiness = sla.executive_readiness

@@ -32,20 +32,12 @@ def job_summary(
     decision: BuildDecision,
     run: str | None = None,
 ) -> str:
-    """Summary of what one command judged.
+    """Return the summary of what one command judged.
 
     Parameters
     ----------
-    sla : SlaReport
-    state : IncidentState
-    org : str
-        The organisation's name.
-    codes : mapping of str to int
-        Engine to the exit code of its report.
     decision : Decision
         What the exit policy makes of them.
-    run : str, optional
-        Name of the run directory.
 
     Returns
     -------
@@ -87,7 +79,7 @@ def job_summary(
 
 
 def failure_summary(command: str, sentence: str) -> str:
-    """Summary of a command that judged nothing."""
+    """Return the summary of a command that judged nothing."""
     return (
         f"## {markdown_text(command)}\n\n**Nothing was judged: {markdown_text(sentence)}**\n\nThis is no all-clear.\n"
     )
@@ -120,7 +112,7 @@ def _minutes(span: timedelta) -> str:
 
 
 def cut(lines: list[str]) -> str:
-    """Lines as a text that GitHub takes: at most `MAX_BYTES`, cut at the end of a line; it says so then."""
+    """Return the lines as a text that GitHub takes: at most `MAX_BYTES`, cut at the end of a line; it says so then."""
     whole = "\n".join(lines) + "\n"
     if len(whole.encode("utf-8")) <= MAX_BYTES:
         return whole

@@ -25,12 +25,6 @@ _CLASS = "tars.sla"
 def sla_cases(report: SlaReport, org: str) -> str:
     """JUnit document of an SLA report.
 
-    Parameters
-    ----------
-    report : SlaReport
-    org : str
-        The organisation's name, for the suite.
-
     Returns
     -------
     str

@@ -22,10 +22,6 @@ def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, ou
 
     Parameters
     ----------
-    sla : SlaReport
-    state : IncidentState
-    org, run : str
-        Names of the organisation and the run directory.
     outcomes : sequence of Outcome
         Of this run, in the order in which they are listed.
 
@@ -60,13 +56,13 @@ def reports_summary(sla: SlaReport, state: IncidentState, org: str, run: str, ou
 
 
 def annotate_reports(outcomes: Sequence[Outcome]) -> tuple[Annotation, ...]:
-    """An error for each report that failed, at most ten, the last of which counts what was left out."""
-    found = [
+    """Return an error for each report that failed, at most ten, the last of which counts what was left out."""
+    failed = [
         Annotation("error", f"Report failed: {outcome.job.name}", (" ".join(str(outcome.error).split()),))
         for outcome in outcomes
         if outcome.error is not None
     ]
-    return tuple(first_of(found, "error"))
+    return tuple(first_of(failed, "error"))
 
 
 def _row(outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tars_lib.errors import InputError
 from tars_lib.model.history import SECOND
-from tars_lib.sources.exported.clock import EPOCHS
+from tars_lib.sources.cells import EPOCHS
 from tars_lib.sources.exported.shapes import Choices, SampledSeries
 
 _TOTALS = {"total", "totals", "grand total", "sum", "all", "overall", "average", "avg", "mean", "median", "min", "max"}
@@ -22,11 +22,8 @@ def refuse_bystanders(series: Sequence[SampledSeries], named: Sequence[str], cho
 
     Parameters
     ----------
-    series : sequence of SampledSeries
     named : sequence of str
         The name in the file that each repo was taken from; empty where the user named the repo.
-    choices : Choices
-    label : str
 
     Raises
     ------

@@ -19,9 +19,9 @@ from tars_lib.errors import MAX_FAULTS, InputError, listed
 from tars_lib.files.limits import EARLIEST, LATEST
 from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.times import skipped_hour
+from tars_lib.sources.cells import EPOCHS
 from tars_lib.sources.exported.written_times import as_iso, half_day
 
-EPOCHS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST, _LAST = 946_684_800, 4_102_444_800
 """Years 2000 to 2100: counts of s, ms, us and ns in them do not overlap, so that the magnitude is certain."""
 _NUMBER = re.compile(r"\d+([.,]\d*)?([eE][+]?\d+)?")
@@ -54,11 +54,8 @@ def read_times(
 
     Parameters
     ----------
-    cells : sequence of str
     where : callable
         File, row and column of a cell by its position.
-    zone : ZoneInfo, optional
-        Of times that name none.
     epoch : str
         What numbers count: s, ms, us or ns; empty: their magnitude says it.
     time_format : str
@@ -93,7 +90,7 @@ def read_times(
 
 
 def _counts(cells: Sequence[str], where: Where, epoch: str) -> ReadTimes:
-    """Counts since 1970."""
+    """Return the counts since 1970."""
     numbers = []
     for position, cell in enumerate(cells):
         try:
@@ -102,14 +99,14 @@ def _counts(cells: Sequence[str], where: Where, epoch: str) -> ReadTimes:
             raise InputError(f"{where(position)}: {cell[:60]!r} is not a number") from error
     if not epoch:
         known = [_magnitude(number) for number in numbers]
-        unclear = next((position for position, one in enumerate(known) if not one), None)
+        unclear = next((position for position, unit in enumerate(known) if not unit), None)
         if unclear is not None:
             raise InputError(
                 f"{where(unclear)}: {cells[unclear][:60]} is a count since 1970 of which the magnitude does not say of what; "
                 f"--epoch s, ms, us or ns says it"
             )
         if len(set(known)) > 1:
-            other = next(position for position, one in enumerate(known) if one != known[0])
+            other = next(position for position, unit in enumerate(known) if unit != known[0])
             raise InputError(
                 f"{where(other)}: {cells[other][:60]} counts {known[other]} since 1970 by its magnitude, the rows before count "
                 f"{known[0]}; one of them in a column is allowed"
@@ -152,14 +149,14 @@ def _parsed(cells: Sequence[str], where: Where, time_format: str) -> tuple[list[
 def _one(cell: str, time_format: str, day_first: bool | None) -> datetime:
     if time_format:
         return datetime.strptime(cell, time_format)  # noqa: DTZ007 - a zone is looked for by the caller
-    found = _SLASHES.fullmatch(cell)
-    if found is None:
+    slashed = _SLASHES.fullmatch(cell)
+    if slashed is None:
         return datetime.fromisoformat(as_iso(cell))
-    one, _, two, three, hour, minute, second, half = found.groups()
-    if len(one) == 4:
-        year, month, day = one, two, three
+    left, _, middle, right, hour, minute, second, half = slashed.groups()
+    if len(left) == 4:
+        year, month, day = left, middle, right
     else:
-        year, month, day = (three, two, one) if day_first else (three, one, two)
+        year, month, day = (right, middle, left) if day_first else (right, left, middle)
     if len(year) != 4:
         raise ValueError("a year of two digits")
     number = half_day(int(hour or 0), half)
@@ -170,8 +167,10 @@ def _one(cell: str, time_format: str, day_first: bool | None) -> datetime:
 
 def _day_first(cells: Sequence[str], where: Where) -> bool | None:
     """Tell if days with slashes or dots put the day first; None where there are none, or the year is."""
-    found = [(position, _SLASHES.fullmatch(cell)) for position, cell in enumerate(cells)]
-    parts = [(position, int(one[1]), one[2], int(one[3])) for position, one in found if one and len(one[1]) < 4]
+    matches = [(position, _SLASHES.fullmatch(cell)) for position, cell in enumerate(cells)]
+    parts = [
+        (position, int(match[1]), match[2], int(match[3])) for position, match in matches if match and len(match[1]) < 4
+    ]
     if not parts:
         return None
     days = next((position for position, first, _, _ in parts if first > 12), None)

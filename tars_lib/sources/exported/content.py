@@ -20,10 +20,6 @@ class Content:
 
     Attributes
     ----------
-    path : Path
-    label : str
-        How messages name the file.
-    text : str
     document : object
         Parsed JSON, a list of what stands in its lines, or YAML; None where it is neither.
     columns : tuple of str
@@ -56,9 +52,9 @@ def read_content(path: Path, label: str) -> Content:
     if begin.startswith(("apiVersion:", "---")) or "\napiVersion:" in text[:10_000]:
         if len(text) > MAX_CONFIG_BYTES:
             raise InputError(f"{label}: {len(text)} characters of YAML; up to {MAX_CONFIG_BYTES} are allowed")
-        return Content(path, label, text, [one for one in documents_of(text, label) if one is not None])
-    found = head_of(text)
-    return Content(path, label, text, None, () if found is None else found[0])
+        return Content(path, label, text, [part for part in documents_of(text, label) if part is not None])
+    head = head_of(text)
+    return Content(path, label, text, None, () if head is None else head[0])
 
 
 def _json(text: str, label: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from tars_lib.model.names import PastIncident, read_severity
 from tars_lib.model.spelling import trimmed
 from tars_lib.model.times import read_time
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices
+from tars_lib.text.counts import plural
 from tars_lib.text.times import SECONDS
 
 Entry = Mapping[str, Any]
@@ -31,11 +32,11 @@ class PlacedEntry:
     choices: Choices = NO_CHOICES
 
     def at(self, path: str) -> Any:
-        """The value at a path; None where there is none."""
+        """Return the value at a path; None where there is none."""
         return at(self.entry, path)
 
     def text(self, *paths: str, at_most: int = MAX_TEXT) -> str:
-        """The first text or number that is there, in one line; empty where there is none.
+        """Return the first text or number that is there, in one line; empty where there is none.
 
         Raises
         ------
@@ -59,7 +60,7 @@ class PlacedEntry:
         return self.text(*paths, at_most=MAX_NAME)
 
     def time(self, *paths: str) -> datetime | None:
-        """The first time that is there, None where there is none.
+        """Return the first time that is there, None where there is none.
 
         Raises
         ------
@@ -74,18 +75,18 @@ class PlacedEntry:
         return None
 
     def records(self, path: str) -> list[PlacedEntry]:
-        """The entries of a list that has to be there, as `records_of` takes them."""
+        """Return the entries of a list that has to be there, as `records_of` takes them."""
         return records_of(self.entry, (path,), self.where, self.choices)
 
     def inner(self, path: str) -> list[PlacedEntry]:
-        """The objects in a list that may be there."""
+        """Return the objects in a list that may be there."""
         value = at(self.entry, path)
         objects = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
         return [PlacedEntry(item, f"{self.where}, {path}", self.choices) for item in objects]
 
 
 def records_of(document: object, keys: Sequence[str], label: str, choices: Choices = NO_CHOICES) -> list[PlacedEntry]:
-    """The entries of a list at the top, or under the first of `keys` that is there; each with its place for messages.
+    """Return the entries of a list at the top, or under the first of `keys` that is there; each with its place for messages.
 
     A list of such objects, as pages of an answer put together, is read as one.
 
@@ -149,7 +150,7 @@ def _walk(document: object, keys: Sequence[str]) -> Iterator[object]:
 
 
 def at(entry: Entry, path: str) -> Any:
-    """The value at a path such as ``service.summary``; None where there is none."""
+    """Return the value at a path such as ``service.summary``; None where there is none."""
     value: Any = entry
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
@@ -187,7 +188,7 @@ def past_incident(
     acknowledged: datetime | None = None,
     resolved: datetime | None = None,
 ) -> PastIncident:
-    """An incident whose times are in order.
+    """Return an incident whose times are in order.
 
     Raises
     ------
@@ -208,17 +209,14 @@ def past_incident(
 
 
 def unknown_severities(words: Sequence[str], label: str) -> tuple[str, ...]:
-    """A note of the words for a severity that no table here has."""
+    """Return a note of the words for a severity that no table here has."""
     unknown = sorted({word for word in words if word and read_severity(word) is None})
     return (f"{label}: severities that are not known are left empty: {', '.join(unknown[:5])}",) if unknown else ()
 
 
-def homeless(incidents: Sequence[PastIncident], label: str) -> tuple[str, ...]:
-    """A note of the incidents that name no repo."""
+def homeless(
+    incidents: Iterable[PastIncident], label: str, noun: str = "incident", lacking: str = "a service"
+) -> tuple[str, ...]:
+    """Return a note of the incidents that name no repo."""
     number = sum(incident.repo is None for incident in incidents)
-    return (f"{label}: {counted(number, 'incident')} without a service: no service is named",) if number else ()
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 alert`` or ``2 alerts``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return (f"{label}: {plural(number, noun)} without {lacking}: no service is named",) if number else ()

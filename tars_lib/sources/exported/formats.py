@@ -20,8 +20,6 @@ class ExportFormat:
 
     Attributes
     ----------
-    name : str
-        As `--format` takes it.
     says : str
         What it is, in a line.
     module, recognise, read : str
@@ -112,7 +110,7 @@ FORMATS: tuple[ExportFormat, ...] = (
 
 
 def format_of(content: Content, name: str = "") -> ExportFormat:
-    """The format of a file: that of the name, else the first that its content fits.
+    """Return the format of a file: that of the name, else the first that its content fits.
 
     Raises
     ------

@@ -13,11 +13,10 @@ _SPANS = ("_span", "_spandays")
 
 
 def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
-    """The table with one column of times and no column that only numbers rows.
+    """Return the table with one column of times and no column that only numbers rows.
 
     Parameters
     ----------
-    table : TextTable
     kept : tuple of str
         Columns that the user spoke of; they stay as they are.
 
@@ -32,7 +31,7 @@ def mended(table: TextTable, kept: tuple[str, ...]) -> TextTable:
 
 
 def without_closing(table: TextTable, time: str) -> tuple[TextTable, tuple[str, ...]]:
-    """The table without last rows that have a word in place of a time, as sums and remarks have, and notes of them.
+    """Return the table without last rows that have a word in place of a time, as sums and remarks have, and notes of them.
 
     Examples
     --------
@@ -58,14 +57,16 @@ def _with_days(table: TextTable, kept: tuple[str, ...]) -> TextTable:
         return table
     day, time = names[_DAY], names[_TIME]
     parts = [(row[day], row[time]) for row in table.rows]
-    if {table.columns[day], table.columns[time]} & set(kept) or any(":" in one or ":" not in two for one, two in parts):
+    if {table.columns[day], table.columns[time]} & set(kept) or any(
+        ":" in date or ":" not in hour for date, hour in parts
+    ):
         return table
     joined = [(*row[:time], f"{row[day]} {row[time]}", *row[time + 1 :]) for row in table.rows]
     return _without(replace(table, rows=tuple(joined)), {table.columns[day]})
 
 
 def _is_no_series(table: TextTable, name: str) -> bool:
-    """Whether a column numbers the rows without having a name, as pandas writes it, or is one of Splunk's own."""
+    """Return whether a column numbers the rows without having a name, as pandas writes it, or is one of Splunk's own."""
     if name in _SPANS:
         return _SPLUNK in table.columns
     return not name and len(table.columns) > 2 and table.cells(name) == [str(row) for row in range(len(table.rows))]

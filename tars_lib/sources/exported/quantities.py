@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tars_lib.errors import MAX_FAULTS, InputError, listed
 from tars_lib.model.units import BYTES, SHARE, TIME, factor_between, unit_of
 from tars_lib.sources.cells import NO_VALUE
+from tars_lib.sources.exported.clock import Where
 
 NO_VALUES = frozenset(
     {
@@ -49,8 +50,6 @@ _MOST, _MOST_DIGITS = 10**300, 400
 """What a binary64 holds, with room for the scale of a unit."""
 _BASES = {TIME: "s", BYTES: "B", SHARE: "ratio"}
 
-Where = Callable[[int], str]
-
 
 @dataclass(frozen=True, slots=True)
 class ReadValues:
@@ -84,19 +83,19 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
     for text, where in cells:
         if "," not in text and text.count(".") < (1 if is_local else 2):
             continue
-        found = _CELL.fullmatch(text)
-        if found is None:
+        parts = _CELL.fullmatch(text)
+        if parts is None:
             continue
-        number = _SPACES.sub("", found[2])
+        number = _SPACES.sub("", parts[2])
         mark = _mark_of(number)
-        if is_local and not mark and not found[3]:
+        if is_local and not mark and not parts[3]:
             mark = "?." if _THOUSANDS.fullmatch(number) else "."
         if mark:
             seen.setdefault(mark, (text, where))
     if "," in seen and "." in seen:
-        (one, there), (other, here) = seen[","], seen["."]
+        (with_comma, there), (with_point, here) = seen[","], seen["."]
         raise InputError(
-            f"{there()}: {one[:60]!r} has a decimal comma, {here()}: {other[:60]!r} a decimal point; one is allowed"
+            f"{there()}: {with_comma[:60]!r} has a decimal comma, {here()}: {with_point[:60]!r} a decimal point; one is allowed"
         )
     for mark, name in (("?", "comma"), ("?.", "point")):
         if list(seen) == [mark]:
@@ -109,7 +108,7 @@ def decimal_mark(cells: Iterable[tuple[str, Callable[[], str]]], chosen: str = "
 
 
 def _mark_of(number: str) -> str:
-    """The decimal mark that a number shows, ``?`` where it can be either, empty where it shows none."""
+    """Return the decimal mark that a number shows, ``?`` where it can be either, empty where it shows none."""
     commas, points = number.count(","), number.count(".")
     if commas and points:
         return "," if number.rindex(",") > number.rindex(".") else "."
@@ -164,7 +163,7 @@ def read_values(cells: Sequence[str], where: Where, decimal: str = ".") -> ReadV
 
 
 def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Numbers without units all at once; None where one is written in another way."""
+    """Return the numbers without units all at once; None where one is written in another way."""
     given = ["nan" if cell in NO_VALUES else cell for cell in cells]
     if any("_" in cell for cell in given):  # Python's own grouping of digits, not a number in any file
         return None
@@ -176,7 +175,7 @@ def _plain(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
-    """The unit of a column: the only one, else the base unit of their dimension."""
+    """Return the unit of a column: the only one, else the base unit of their dimension."""
     if len(named) <= 1:
         return next(iter(named), "")
     first = next(iter(named))
@@ -189,21 +188,21 @@ def _common(named: dict[str, None], where: Callable[[str], str]) -> str:
 
 
 def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
-    """Number and unit of a cell, None for no value; a text says what is wrong."""
+    """Return the number and unit of a cell, None for no value; a text says what is wrong."""
     text = cell.strip()
     if text in NO_VALUES:
         return None, ""
     if _INFINITE.fullmatch(text):
         return float("-inf") if text.startswith("-") else float("inf"), ""
-    found = _CELL.fullmatch(text)
-    if found is None:
+    parts = _CELL.fullmatch(text)
+    if parts is None:
         return (
             f"{text[:60]!r} is not a number; allowed: a number, with or without a unit, or nothing where it is missing"
         )
-    first, *groups = _SPACES.split(found[2].strip())
+    first, *groups = _SPACES.split(parts[2].strip())
     if groups and (not 1 <= len(first) <= 3 or any(re.match(r"\d{3}(?!\d)", group) is None for group in groups)):
         return f"{text[:60]!r} is not one number; digits between blanks stand in threes"
-    sign, digits, exponent, rest = found[1], _SPACES.sub("", found[2]), found[3] or "", (found[4] or "").strip()
+    sign, digits, exponent, rest = parts[1], _SPACES.sub("", parts[2]), parts[3] or "", (parts[4] or "").strip()
     other = "." if decimal == "," else ","
     whole, _, part = digits.partition(decimal)
     groups = whole.split(other)
@@ -223,7 +222,7 @@ def _read(cell: str, decimal: str) -> tuple[Fraction | float | None, str] | str:
 
 
 def _scaled(rest: str) -> tuple[int, str]:
-    """The power of ten and the unit that stand behind a number."""
+    """Return the power of ten and the unit that stand behind a number."""
     first, _, more = rest.partition(" ")
     if first in _SCALES:
         return 10 ** _SCALES[first], _spelt(more.strip())

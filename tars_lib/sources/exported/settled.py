@@ -28,7 +28,6 @@ class SettledMetric:
 
     Attributes
     ----------
-    metric : str
     unit : str
         In which its samples are kept; empty where nobody says one.
     why : str
@@ -46,7 +45,7 @@ class SettledMetric:
     declared: Mapping[str, str]
 
     def definition(self, definitions: Mapping[str, Metric]) -> Metric:
-        """The definition that the samples are checked by."""
+        """Return the definition that the samples are checked by."""
         base = definitions.get(self.metric) or known_metric(self.metric)
         unit, kind = self.declared.get("unit", base.unit), self.declared.get("kind", base.kind)
         least = 0.0 if kind in (COUNTS, COUNTER) and base.minimum is None else base.minimum
@@ -60,13 +59,8 @@ def settle(
 
     Parameters
     ----------
-    series : sequence of SampledSeries
     choices : Choices
         Its `unit` is that of values that name none.
-    definitions : mapping of str to Metric
-        Of `org.yaml`.
-    label : str
-        How messages name the file.
 
     Raises
     ------
@@ -105,7 +99,7 @@ def settle(
 
 
 def _unit(metric: str, unit: str, chosen: str, declared: Metric | None, label: str) -> tuple[str, str]:
-    """The unit of values, and how it is known."""
+    """Return the unit of values, and how it is known."""
     if unit:
         return unit, "as the file says"
     if chosen:
@@ -124,7 +118,7 @@ def _unit(metric: str, unit: str, chosen: str, declared: Metric | None, label: s
 
 
 def _target(metric: str, unit: str, declared: Metric | None) -> str:
-    """The unit in which a metric is kept: that of `org.yaml`, else that of its name, else its own."""
+    """Return the unit in which a metric is kept: that of `org.yaml`, else that of its name, else its own."""
     if declared is not None and declared.unit:
         return declared.unit
     return known_metric(metric).unit or unit
@@ -145,7 +139,7 @@ def _factor(metric: str, unit: str, target: str, label: str) -> Fraction:
 
 
 def _converted(values: NDArray[np.float64], factor: Fraction) -> NDArray[np.float64]:
-    """Values times a factor, exact in decimals; each different value is computed once."""
+    """Return the values times a factor, exact in decimals; each different value is computed once."""
     if factor == 1:
         return values
     distinct, back = np.unique(values, return_inverse=True)
@@ -155,7 +149,7 @@ def _converted(values: NDArray[np.float64], factor: Fraction) -> NDArray[np.floa
 
 
 def _power_of_ten(factor: Fraction) -> int | None:
-    """The exponent of a factor such as 1/1000; None where it is no power of ten."""
+    """Return the exponent of a factor such as 1/1000; None where it is no power of ten."""
     power = len(str(max(factor.numerator, factor.denominator))) - 1
     exponent = power if factor >= 1 else -power
     return exponent if Fraction(10) ** exponent == factor else None
@@ -170,7 +164,7 @@ def _moved(number: float, factor: Fraction, shift: int | None) -> float:
 
 
 def _chosen_kinds(metrics: Collection[str], kind: str, definitions: Mapping[str, Metric]) -> Mapping[str, str]:
-    """The metrics that `--kind` speaks of: those that are counts by name where there are some, else all of the file."""
+    """Return the metrics that `--kind` speaks of: those that are counts by name where there are some, else all of the file."""
     if not kind:
         return {}
     counts = [name for name in metrics if (definitions.get(name) or known_metric(name)).is_count]
@@ -180,7 +174,7 @@ def _chosen_kinds(metrics: Collection[str], kind: str, definitions: Mapping[str,
 def _kind(
     metric: str, members: Sequence[SampledSeries], declared: Metric | None, chosen: str, label: str
 ) -> tuple[str, bool]:
-    """Kind of a metric, and whether `org.yaml` has to say it."""
+    """Return the kind of a metric, and whether `org.yaml` has to say it."""
     kinds = sorted({sampled.kind for sampled in members if sampled.kind} or ({chosen} - {""}))
     by_name = COUNTS if (declared or known_metric(metric)).is_count else GAUGE
     if declared is not None and declared.kind:
@@ -210,7 +204,7 @@ def _refuse_doubtful(metric: str, members: Sequence[SampledSeries], label: str) 
 
 
 def samples_of_series(series: Sequence[SampledSeries], label: str) -> Samples:
-    """The series as samples before the gate, each of which knows its row; those without a value are left out."""
+    """Return the series as samples before the gate, each of which knows its row; those without a value are left out."""
     repos = tuple(dict.fromkeys(sampled.repo for sampled in series))
     metrics = tuple(dict.fromkeys(sampled.metric for sampled in series))
     kept = [np.flatnonzero(~np.isnan(sampled.value)) for sampled in series]

@@ -21,8 +21,6 @@ class Choices:
     ----------
     unit : str
         Of values that name none.
-    zone : ZoneInfo or None
-        Of times that name none.
     repo_from : str
         Label, dimension, field or column that holds the repo.
     repo, metric : str
@@ -56,7 +54,7 @@ class Choices:
     environments: tuple[str, ...] = ()
 
     def repo_of(self, name: str) -> str:
-        """The repo that a name of the file stands for."""
+        """Return the repo that a name of the file stands for."""
         return self.repos.get(name, name)
 
 
@@ -69,7 +67,6 @@ class SampledSeries:
 
     Attributes
     ----------
-    repo, metric : str
     time : ndarray of int64, shape (n,)
         Microseconds since 1970, UTC.
     value : ndarray of float64, shape (n,)
@@ -98,7 +95,6 @@ class Exported:
 
     Attributes
     ----------
-    series, events, incidents, repos, dependencies : tuple
     columns : str
         Where in the file it was found, for the reader.
     zone : str

@@ -22,6 +22,7 @@ from tars_lib.sources.exported.quantities import NO_VALUES, decimal_mark, read_v
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
 from tars_lib.sources.exported.tables import TextTable
 from tars_lib.sources.exported.whose import SeriesName, owners, series_name
+from tars_lib.text.counts import and_more
 
 _TIMES = {
     "time",
@@ -68,7 +69,7 @@ class Roles:
 
 
 def time_column(table: TextTable, choices: Choices) -> str:
-    """The column of times.
+    """Return the column of times.
 
     Raises
     ------
@@ -76,32 +77,34 @@ def time_column(table: TextTable, choices: Choices) -> str:
         If there is none, or more than one.
     """
     chosen = [name for name in table.columns if name in choices.columns and choices.columns[name].use == "time"]
-    found = (
+    candidates = (
         chosen
         or [name for name in table.columns if _bare(name) in _TIMES]
         or [name for name in table.columns if _LIKE_TIMES.fullmatch(_bare(name))]
     )
-    if len(found) == 1:
-        return found[0]
-    which = f"columns {', '.join(found)} may all be" if found else f"none of {', '.join(table.columns)[:200]} is"
+    if len(candidates) == 1:
+        return candidates[0]
+    which = (
+        f"columns {', '.join(candidates)} may all be" if candidates else f"none of {', '.join(table.columns)[:200]} is"
+    )
     raise InputError(
         f"{table.label}: {which} the column of times; a map file (--map) with columns: {{NAME: time}} says which one is"
     )
 
 
 def _bare(name: str) -> str:
-    found = _BEHIND.fullmatch(name)
-    return _PER_STEP.sub("", (found[1] if found else name).strip().lower())
+    parts = _BEHIND.fullmatch(name)
+    return _PER_STEP.sub("", (parts[1] if parts else name).strip().lower())
 
 
 def _zone_in(name: str) -> ZoneInfo | None:
-    """The zone that a name such as ``Time (UTC)``, ``time_utc`` or ``Time [Europe/Berlin]`` gives its column."""
-    found = _BEHIND.fullmatch(name)
-    said = found[2] if found else re.split(r"[_ ]", name)[-1]
+    """Return the zone that a name such as ``Time (UTC)``, ``time_utc`` or ``Time [Europe/Berlin]`` gives its column."""
+    parts = _BEHIND.fullmatch(name)
+    said = parts[2] if parts else re.split(r"[_ ]", name)[-1]
     if _UTC.fullmatch(said):
         return ZoneInfo("UTC")
     try:
-        return read_zone(said) if found and "/" in said else None
+        return read_zone(said) if parts and "/" in said else None
     except ConfigError:
         return None
 
@@ -115,7 +118,7 @@ def roles_of(table: TextTable, choices: Choices) -> Roles:
         If there is no column of times or of numbers.
     """
     time = time_column(table, choices)
-    use = {name: one.use for name, one in choices.columns.items() if name in table.columns}
+    use = {name: column.use for name, column in choices.columns.items() if name in table.columns}
     rest = [name for name in table.columns if name != time and use.get(name) != "skip"]
     texts = [name for name in rest if use.get(name) in ("repo", "metric") or _is_text(table, name, use.get(name, ""))]
     values = tuple(name for name in rest if name not in texts)
@@ -166,7 +169,7 @@ def _is_number(cell: str) -> bool:
 
 
 def of_table(table: TextTable, choices: Choices) -> Exported:
-    """The series of a table, wide or long.
+    """Return the series of a table, wide or long.
 
     Raises
     ------
@@ -193,8 +196,8 @@ def of_table(table: TextTable, choices: Choices) -> Exported:
             f"{_cell(table, first, name)}: {table.cells(name)[first][:60]!r} is not a number. If the column names the service, "
             f"--repo-from {name!r} says so; a map file with columns: {{{name}: skip}} leaves it out"
         )
-    found = _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)
-    return replace(found, notes=(*left_out, *found.notes))
+    exported = _long(table, roles, decimal, choices) if is_long else _wide(table, roles, decimal, choices)
+    return replace(exported, notes=(*left_out, *exported.notes))
 
 
 def _cell(table: TextTable, row: int, column: str) -> str:
@@ -241,18 +244,18 @@ _One = TypeVar("_One")
 _Other = TypeVar("_Other")
 
 
-def _both(one: Callable[[], _One], other: Callable[[], _Other]) -> tuple[_One, _Other]:
-    """Both answers; where both are refused, both refusals at once, so that one more try is enough."""
+def _both(ask: Callable[[], _One], ask_other: Callable[[], _Other]) -> tuple[_One, _Other]:
+    """Return both answers; where both are refused, both refusals at once, so that one more try is enough."""
     try:
-        first = one()
+        first = ask()
     except InputError as error:
         try:
-            other()
+            ask_other()
         except InputError as further:
             heads = [str(refusal).partition(";\n")[0] for refusal in (error, further)]
             raise InputError(listed(heads)) from error
         raise
-    return first, other()
+    return first, ask_other()
 
 
 def _at(table: TextTable, column: str) -> Callable[[int], str]:
@@ -271,7 +274,9 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
     for key, rows in groups.items():
         named += [(_named(key, column, roles, choices), rows, column) for column in roles.values]
     whose = owners([name for name, _, _ in named], choices, table.label)
-    read = {} if roles.unit else {one: read_values(table.cells(one), _at(table, one), decimal) for one in roles.values}
+    read = (
+        {} if roles.unit else {name: read_values(table.cells(name), _at(table, name), decimal) for name in roles.values}
+    )
     lines = np.array(table.lines, dtype=np.int64)
     series = []
     for owner, (name, rows, column) in zip(whose, named, strict=True):
@@ -303,7 +308,7 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
         series=tuple(series),
         columns=f"{', '.join(told)}, {_some(roles.values)}; a row a sample, by {table.shown_separator}",
         zone=times.zone,
-        is_rounded=any(one.is_rounded for one in read.values()),
+        is_rounded=any(numbers.is_rounded for numbers in read.values()),
         notes=_notes(table, decimal, times, series),
     )
 
@@ -311,13 +316,13 @@ def _long(table: TextTable, roles: Roles, decimal: str, choices: Choices) -> Exp
 def _with_units(
     table: TextTable, column: str, unit: str, rows: Sequence[int], decimal: str
 ) -> tuple[NDArray[np.float64], str]:
-    """Values of a series whose unit stands in a column beside them, in one unit."""
+    """Return the values of a series whose unit stands in a column beside them, in one unit."""
     cells, units = table.cells(column), table.cells(unit)
     named = {unit_of(units[row]).symbol for row in rows if units[row]}
     is_one = len(named) == 1 and all(units[row] for row in rows if cells[row] not in NO_VALUES)
     texts = [cells[row] if is_one or cells[row] in NO_VALUES else f"{cells[row]} {units[row]}" for row in rows]
-    found = read_values(texts, lambda at: _cell(table, rows[at], column), decimal)
-    return found.values, found.unit or (named.pop() if is_one else "")
+    read = read_values(texts, lambda at: _cell(table, rows[at], column), decimal)
+    return read.values, read.unit or (named.pop() if is_one else "")
 
 
 def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
@@ -333,7 +338,7 @@ def _keys(table: TextTable, roles: Roles) -> Iterator[tuple[str, str]]:
 
 
 def _named(key: tuple[str, str], column: str, roles: Roles, choices: Choices) -> SeriesName:
-    """The name of a series of a long table, as labels where a column holds the repo."""
+    """Return the name of a series of a long table, as labels where a column holds the repo."""
     if roles.series:
         return series_name(key[0])
     head = series_name(column)
@@ -348,11 +353,11 @@ def _refuse_further_series(table: TextTable, roles: Roles, groups: dict[tuple[st
     for name in roles.others:
         cells = table.cells(name)
         for key, rows in groups.items():
-            found = sorted({cells[row] for row in rows})
-            if len(found) > 1:
+            names = sorted({cells[row] for row in rows})
+            if len(names) > 1:
                 whose = " ".join(part for part in key if part)
                 raise InputError(
-                    f"{table.label}, column {name}: {', '.join(found[:3])} tell series of {whose or 'one repo'} apart; sum "
+                    f"{table.label}, column {name}: {', '.join(names[:3])} tell series of {whose or 'one repo'} apart; sum "
                     f"them in the query, or leave the column out by a map file with columns: {{{name}: skip}}"
                 )
 
@@ -376,8 +381,8 @@ def _refuse_equal_times(
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5])[:300] + more
+    # columns' names may be long
+    return and_more([", ".join(names[:5])[:300], *names[5:]], 1)
 
 
 def _notes(table: TextTable, decimal: str, times: ReadTimes, series: Sequence[SampledSeries]) -> tuple[str, ...]:

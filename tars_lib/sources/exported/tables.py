@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from tars_lib.errors import MAX_FAULTS, InputError, listed, place
 from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.model.spelling import trimmed
-from tars_lib.sources.csv_rows import TableHead, open_quote, row_after, rows_of
+from tars_lib.sources.csv_rows import SEPARATORS, TableHead, open_quote, row_after, rows_of
 from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _HINT = "sep="
 """What spreadsheets, and Grafana for them, write before the header to name the separator."""
 _TITLES = 10
@@ -29,14 +28,12 @@ class TextTable:
 
     Attributes
     ----------
-    label : str
     columns : tuple of str
         Without blanks around them.
     lines : tuple of int
         Line of each row.
     rows : tuple of tuple of str
         Cells without blanks around them, as many as there are columns.
-    separator : str
     """
 
     label: str
@@ -46,12 +43,12 @@ class TextTable:
     separator: str = ","
 
     def cells(self, column: str) -> list[str]:
-        """The cells of a column."""
+        """Return the cells of a column."""
         at = self.columns.index(column)
         return [row[at] for row in self.rows]
 
     def entries(self, choices: Choices) -> list[PlacedEntry]:
-        """Each row as an object, with its place for messages."""
+        """Return each row as an object, with its place for messages."""
         return [
             PlacedEntry(dict(zip(self.columns, row, strict=True)), place(self.label, row=line), choices)
             for line, row in zip(self.lines, self.rows, strict=True)
@@ -59,12 +56,12 @@ class TextTable:
 
     @property
     def shown_separator(self) -> str:
-        """The separator in words."""
-        return _SEPARATORS[self.separator]
+        """Return the separator in words."""
+        return SEPARATORS[self.separator]
 
 
 def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
-    """Columns, separator and line of a header; None where there is none of a table.
+    """Return the columns, separator and line of a header; None where there is none of a table.
 
     Before it may stand remarks, which begin with ``#``, and titles, which have no separator; a header itself may begin with
     ``#`` where the line after it is one of data.
@@ -77,31 +74,31 @@ def head_of(text: str) -> tuple[tuple[str, ...], str, int] | None:
             continue
         if len(line) > MAX_HEADER_BYTES or titles > _TITLES:
             return None
-        found = _head(line, number)
+        head = _head(line, number)
         if line.startswith("#"):
-            remark = found or remark
+            remark = head or remark
             continue
-        if found is None:
+        if head is None:
             titles += 1
             continue
-        if remark is not None and _DATA.match(line) and len(remark[0]) == len(found[0]):
+        if remark is not None and _DATA.match(line) and len(remark[0]) == len(head[0]):
             return (remark[0][0].lstrip("# "), *remark[0][1:]), remark[1], remark[2]
         after = _head(next(lines, (0, ""))[1], 0) if titles else None
-        return found if not titles or (after is not None and len(after[0]) == len(found[0])) else None
+        return head if not titles or (after is not None and len(after[0]) == len(head[0])) else None
     return remark
 
 
 def _head(line: str, number: int) -> tuple[tuple[str, ...], str, int] | None:
-    """The line as a header, by the separator that gives most columns; None where none gives two."""
-    found: tuple[tuple[str, ...], str, int] | None = None
-    for mark in _SEPARATORS:
+    """Return the line as a header, by the separator that gives most columns; None where none gives two."""
+    best: tuple[tuple[str, ...], str, int] | None = None
+    for mark in SEPARATORS:
         try:
             names = tuple(trimmed(name) for name in next(csv.reader([line], delimiter=mark, skipinitialspace=True)))
         except (csv.Error, StopIteration):
             continue
-        if len(names) > 1 and (found is None or len(names) > len(found[0])):
-            found = (names, mark, number)
-    return found
+        if len(names) > 1 and (best is None or len(names) > len(best[0])):
+            best = (names, mark, number)
+    return best
 
 
 def read_table(text: str, label: str) -> TextTable:
@@ -113,10 +110,10 @@ def read_table(text: str, label: str) -> TextTable:
         If there is no header of at least two columns, a column stands twice, a quote is not closed, or rows have another number
         of fields than the header; up to ten rows are named.
     """
-    found = head_of(text)
-    if found is None:
+    first_row = head_of(text)
+    if first_row is None:
         raise InputError(f"{label}: no table: a first row that names at least two columns is needed")
-    columns, separator, line = found
+    columns, separator, line = first_row
     where = place(label, row=line)
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{where}: {len(columns)} columns; up to {MAX_COLUMNS} are allowed")

@@ -24,7 +24,7 @@ _SPACED_OFFSET = re.compile(r"\s+([+-]\d{2}:?\d{2})$")
 
 
 def as_iso(cell: str) -> str:
-    """A time in a form that `datetime.fromisoformat` reads; one in no form that is known stays as it is.
+    """Return a time in a form that `datetime.fromisoformat` reads; one in no form that is known stays as it is.
 
     Examples
     --------
@@ -39,21 +39,21 @@ def as_iso(cell: str) -> str:
     go = _GO.fullmatch(cell)
     if go is not None:
         return go[1] + go[2]
-    found = _NAMED.fullmatch(cell)
-    if found is None:
+    named = _NAMED.fullmatch(cell)
+    if named is None:
         return _UTC_WORD.sub("+00:00", _SPACED_OFFSET.sub(r"\1", cell))
-    month = _MONTHS.get((found["m"] or found["M"]).lower())
-    hour = half_day(int(found["hour"]), found["half"])
+    month = _MONTHS.get((named["m"] or named["M"]).lower())
+    hour = half_day(int(named["hour"]), named["half"])
     if month is None or hour is None:
         return cell
-    zone = found["zone"].strip()
+    zone = named["zone"].strip()
     bare = zone.removeprefix("UTC").removeprefix("GMT").strip()
     offset = bare or ("Z" if zone else "")
-    return f"{found['y']}-{month}-{int(found['d'] or found['D']):02d}T{hour:02d}:{found['rest']}{offset}"
+    return f"{named['y']}-{month}-{int(named['d'] or named['D']):02d}T{hour:02d}:{named['rest']}{offset}"
 
 
 def half_day(hour: int, half: str | None) -> int | None:
-    """The hour of the day; None where there is no such hour of a half day."""
+    """Return the hour of the day; None where there is no such hour of a half day."""
     if half is None:
         return hour
     return hour % 12 + (12 if half.lower() == "pm" else 0) if 1 <= hour <= 12 else None

@@ -37,11 +37,10 @@ class _Job(Generic[Q, A]):
 
 
 def in_order(questions: Sequence[Q], ask: Callable[[Q], A], at_once: int) -> Iterator[A]:
-    """The answers to questions, of which a few are asked at once.
+    """Yield the answers to questions, of which a few are asked at once.
 
     Parameters
     ----------
-    questions : sequence
     ask : callable
         Safe to call from several threads.
     at_once : int

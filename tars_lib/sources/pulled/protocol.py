@@ -27,14 +27,10 @@ class Ask:
         Times of samples and events as the source stamps them: from `since` on, before `until`; UTC.
     root : Path
         The org-health folder; paths in `sources.yaml` are relative to it.
-    environment : mapping of str to str
-        Where secrets are looked for.
     tell : callable
         Takes how many pieces of the answer have come, and of how many (0 where nobody knows).
     note : callable
         Takes a sentence for `pulled.json` and the reader.
-    pause : callable
-        Waits so many seconds.
     clock : callable
         Seconds that pass, from any origin.
     """
@@ -49,11 +45,10 @@ class Ask:
     clock: Callable[[], float]
 
     def secret(self, auth: Auth, name: str) -> str | None:
-        """A secret from where `auth` says that it stands; None where it names no place.
+        """Return a secret from where `auth` says that it stands; None where it names no place.
 
         Parameters
         ----------
-        auth : Auth
         name : str
             ``bearer``, ``password``, ``secret_key`` or ``access_key``.
 
@@ -79,7 +74,7 @@ class Ask:
         return value
 
     def user(self, auth: Auth) -> str | None:
-        """The name of the user, from the file or from the environment."""
+        """Return the name of the user, from the file or from the environment."""
         return auth.user or (None if auth.user_env is None else self.environment.get(auth.user_env))
 
 
@@ -93,10 +88,6 @@ class Pulled:
         What was asked, in the source's own words, for `pulled.json`.
     samples : iterator of pyarrow.Table, optional
         Tables of the columns timestamp, repo, metric and value in any type that a history may have; read once, piece by piece.
-    events : sequence of Event
-    repos : sequence of Repo
-    dependencies : sequence of Dependency
-    incidents : sequence of PastIncident
     """
 
     asked: Mapping[str, str]
@@ -118,18 +109,24 @@ class PullOutlook:
     repos: int | None = None
     dependencies: int | None = None
 
+    @classmethod
+    def of(cls, answer: Pulled) -> PullOutlook:
+        """Count what an answer holds."""
+        series: set[tuple[object, object]] = set()
+        samples = 0
+        for table in answer.samples or ():
+            series.update(zip(table["repo"].to_pylist(), table["metric"].to_pylist(), strict=True))
+            samples += len(table)
+        parts = (answer.events, answer.incidents, answer.repos, answer.dependencies)
+        numbers = (None, None) if answer.samples is None else (len(series), samples)
+        return cls(*numbers, *(len(part) or None for part in parts))
+
 
 class Source(Protocol):
-    """A kind of source: a module, or any object that has these functions."""
+    """A kind of source: a module, or any object that has this function; see `outlook_of` for one that it may have."""
 
     def read(self, spec: Any, ask: Ask) -> Pulled:
         """Ask the system.
-
-        Parameters
-        ----------
-        spec : SourceForm
-            The entry of `sources.yaml`.
-        ask : Ask
 
         Raises
         ------
@@ -139,5 +136,8 @@ class Source(Protocol):
             If the entry is not acceptable, or a library is missing.
         """
 
-    def look(self, spec: Any, ask: Ask) -> PullOutlook:
-        """Say what `read` would give, without fetching all of it. Raises as `read` does."""
+
+def outlook_of(source: Source, spec: Any, ask: Ask) -> PullOutlook:
+    """Return what `read` would give: by the source's own `look`, where it can count without fetching all, else by reading."""
+    look: Callable[[Any, Ask], PullOutlook] | None = getattr(source, "look", None)
+    return PullOutlook.of(source.read(spec, ask)) if look is None else look(spec, ask)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.config.yaml_file import read_yaml
 from tars_lib.errors import ConfigError
 from tars_lib.files.json_records import dumps
-from tars_lib.files.reading import is_there, read_json
+from tars_lib.files.reading import is_there, read_json, sha256_hex
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.values import SourceForm
@@ -26,7 +25,7 @@ _BESIDE = {"auth", "timeout", "parallel", "points", "headers"}
 
 
 def read_record(root: Path) -> dict[str, dict[str, Any]]:
-    """Entries of `pulled.json` by source; empty where there is none, or it is no record.
+    """Return the entries of `pulled.json` by source; empty where there is none, or it is no record.
 
     Raises
     ------
@@ -46,7 +45,9 @@ def pulled_names(root: Path) -> frozenset[str]:
     path = root / SOURCES_FILE
     given = read_yaml(path, SOURCES_FILE) if is_there(path, SOURCES_FILE, ConfigError) else None
     listed = given.get("sources") if isinstance(given, dict) else None
-    named = [one.get("name") for one in listed or () if isinstance(one, dict)] if isinstance(listed, list) else []
+    named = (
+        [source.get("name") for source in listed or () if isinstance(source, dict)] if isinstance(listed, list) else []
+    )
     return frozenset(str(name).casefold() for name in [*named, *read_record(root)])
 
 
@@ -59,4 +60,4 @@ def digest_of(spec: SourceForm, shift: timedelta, factors: Mapping[str, Fraction
     """Digest of what is asked and how it is written: a source for which that changes keeps nothing of what it gave before."""
     asked = spec.model_dump(mode="json", exclude=_BESIDE)
     written = {"shift": shift.total_seconds(), "factors": {name: str(factor) for name, factor in factors.items()}}
-    return hashlib.sha256(json.dumps([asked, written], sort_keys=True, default=str).encode()).hexdigest()
+    return sha256_hex(json.dumps([asked, written], sort_keys=True, default=str).encode())

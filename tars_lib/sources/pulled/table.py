@@ -40,7 +40,7 @@ def plugins() -> tuple[str, ...]:
 
 
 def source_of(kind: str) -> Source:
-    """The source of a kind.
+    """Return the source of a kind.
 
     Raises
     ------
@@ -53,8 +53,8 @@ def source_of(kind: str) -> Source:
 
     for entry in entry_points(group=GROUP, name=kind):
         try:
-            found = entry.load()
+            source = entry.load()
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"kind {kind}: {entry.value} cannot be loaded: {type(error).__name__}") from error
-        return cast("Source", found)
+        return cast("Source", source)
     raise ConfigError(f"unknown kind {kind[:60]!r}; allowed: {', '.join(sorted([*SOURCES, *plugins()]))}")

@@ -64,7 +64,6 @@ class Web:
         Secrets included.
     timeout : float
         Seconds that one answer may take in all.
-    ask : Ask
     at_most : int
         Bytes of one answer.
     """
@@ -104,13 +103,12 @@ class Web:
         self._client.close()
 
     def json(self, path: str, parameters: Mapping[str, str] | None = None, *, form: bool = False) -> Any:
-        """The JSON that a path answers.
+        """Return the JSON that a path answers.
 
         Parameters
         ----------
         path : str
             Below the server's address, or an address on the same host (the next page of a list).
-        parameters : mapping of str to str, optional
         form : bool
             Send them as a form by POST, which has room for long queries.
 
@@ -233,7 +231,7 @@ class Web:
 
 
 def bearer(ask: Ask, auth: Any, scheme: str = "Bearer") -> dict[str, str]:
-    """The header of the token, none where `auth` names none."""
+    """Return the header of the token, none where `auth` names none."""
     token = ask.secret(auth, "bearer")
     if token is not None and not token.isascii():
         raise ConfigError("sources.yaml: the token has characters that no header may have")
@@ -241,7 +239,7 @@ def bearer(ask: Ask, auth: Any, scheme: str = "Bearer") -> dict[str, str]:
 
 
 def basic(ask: Ask, auth: Any) -> tuple[str, str] | None:
-    """User and password, None where `auth` names none."""
+    """Return the user and password, None where `auth` names none."""
     user, password = ask.user(auth), ask.secret(auth, "password")
     return None if user is None and password is None else (user or "", password or "")
 
@@ -250,17 +248,17 @@ _LINK = re.compile(r'<([^<>]{1,2000})>\s*;[^,<]*\brel="?next"?')
 
 
 def _next(header: str) -> str | None:
-    found = _LINK.search(header[:10_000])
-    return None if found is None else found[1]
+    link = _LINK.search(header[:10_000])
+    return None if link is None else link[1]
 
 
 def _words(body: bytes) -> str:
     """Return what a server says is wrong, as its JSON says it or as plain text; bounded, in one line."""
     text = body[:2000].decode("utf-8", "replace")
     for key in ("error", "message"):
-        found = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.){{1,300}})"', text)
-        if found is not None:
-            return " ".join(found[1].replace('\\"', '"').split())[:200]
+        said = re.search(rf'"{key}"\s*:\s*"((?:[^"\\]|\\.){{1,300}})"', text)
+        if said is not None:
+            return " ".join(said[1].replace('\\"', '"').split())[:200]
     return "" if text.lstrip().startswith(("<", "{")) else " ".join(text.split())[:200]
 
 

@@ -16,7 +16,7 @@ from worlds import World
 
 from tars_lib.config.pulling.file import FORMS
 from tars_lib.errors import InputError
-from tars_lib.sources.pulled.protocol import Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Pulled, PullOutlook, outlook_of
 from tars_lib.sources.pulled.table import source_of
 
 DAY = "2026-01-01T"
@@ -198,4 +198,4 @@ def test_nothing_is_no_fault(tmp_path: Path, kind: str) -> None:
     world = World(tmp_path)
     with scripted(said(empty)) as server:
         form = FORMS[kind].model_validate({"name": "x", "kind": kind, "url": server.url} | KINDS[kind])
-        assert source_of(kind).look(form, world.ask) == PullOutlook()
+        assert outlook_of(source_of(kind), form, world.ask) == PullOutlook()

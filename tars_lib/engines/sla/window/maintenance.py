@@ -64,7 +64,7 @@ def without_maintenance(org: OrgData, track: Track) -> Track:
 
 
 def _weight(planned: list[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool) -> Floats:
-    """Share of each sample that no maintenance excuses."""
+    """Return the share of each sample that no maintenance excuses."""
     excused = np.zeros(time.size)
     for stretch in planned:
         lap = overlap(stretch, column, time, span, at_end=at_end)

@@ -10,10 +10,10 @@ from tars_lib.model.history import from_micros, to_micros
 from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.text.quantities import value_text
+from tars_lib.text.times import MINUTES
 
 Ints = NDArray[np.int64]
 
-MINUTES = "%Y-%m-%d %H:%M UTC"
 MAX_TOLD = 3
 """Repos told of in one sentence; judgement: as many as are read."""
 

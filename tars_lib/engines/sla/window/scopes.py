@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.sla.sli import Measurement
+from tars_lib.engines.sla.sli import Measurement, in_scope
 from tars_lib.engines.sla.window.missing import coverage_text, half_text, idle_text
 from tars_lib.model.names import SlaStatus
 from tars_lib.model.organisation import OrgData
@@ -175,20 +175,33 @@ class ScopeJudge:
             return replace(known, is_certain=False, reason=self._idle_text(columns, idle), missing=())
         return self._met(known, value)
 
+    def interval(self, judged: Judged) -> tuple[float, float] | None:
+        """Return the 95 % interval of a verdict's value, unless that is one of a completion; the whole is what is judged."""
+        if judged.value is None or judged.is_completed:
+            return None
+        policy, track, measured, limits = self.policy, self.track, self.measured, limits_of(self.org, self.policy)
+        columns = in_scope(self.org, policy, track) if judged.column is None else judged.column
+        if policy.adds_up:
+            # of events the sums suffice
+            return policy.interval(judged.bad, float(measured.reading.events[columns].sum()), track.value[:0], limits)
+        mine = columns[track.column] if isinstance(columns, np.ndarray) else track.of(columns)
+        seen = track.value[mine][measured.keep[mine]]
+        return policy.interval(judged.bad, float(seen.size), seen, limits)
+
     def _plain(self, column: int) -> Judged:
-        """The verdict on a repo of which nothing is missing: the value is what was measured in every completion."""
+        """Return the verdict on a repo of which nothing is missing: the value is what was measured in every completion."""
         reading = self.measured.reading
         value, bad, events = (float(part[column]) for part in (reading.value, reading.bad, reading.events))
         status, reason = self._status(value) if self.policy.is_met_by(value) else (SlaStatus.BREACHED, None)
         return Judged(column, status, value, round(events), 1.0, reason, value, value, bad, is_certain=True)
 
     def _met(self, known: Judged, value: float) -> Judged:
-        """A verdict on a value that meets the objective: at risk, or compliant."""
+        """Return a verdict on a value that meets the objective: at risk, or compliant."""
         status, reason = self._status(value)
         return replace(known, status=status, reason=reason)
 
     def _status(self, value: float) -> tuple[SlaStatus, str | None]:
-        """Status of a value that meets the objective, and why it is not compliant."""
+        """Return the status of a value that meets the objective, and why it is not compliant."""
         share = self.policy.consumed_share(value)
         if share is not None and share >= AT_RISK_SHARE - _BINARY_SLACK:
             return SlaStatus.AT_RISK, f"{share:.0%} of the error budget is used"
@@ -268,7 +281,7 @@ def limits_of(org: OrgData, policy: AnyPolicy) -> tuple[float | None, float | No
 
 
 def _share(bad: float, total: float, without: float) -> float:
-    """Share of good events; with any number of events that of those without bound."""
+    """Return the share of good events; with any number of events that of those without bound."""
     if math.isinf(bad):
         return 0.0
     if math.isinf(total):

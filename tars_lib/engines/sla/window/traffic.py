@@ -58,16 +58,12 @@ class Collapse:
 
     Attributes
     ----------
-    since, until : int
-        Microseconds since the epoch.
     events : float
         In the stretch, by the day where days are compared.
     past : ndarray of float64
         Those of each stretch of the past.
     compared : tuple of str
         What the events are of, what they are compared with, and what each stretch is, for a sentence.
-    is_over : bool
-        Whether traffic came back.
     """
 
     since: int
@@ -79,19 +75,7 @@ class Collapse:
 
 
 def collapse_of(time: Ints, total: Floats, step: int, services: int = 1) -> Collapse | None:
-    """Return the stretch at the end of one series of counts in which most of its traffic is lost; None where there is none.
-
-    Parameters
-    ----------
-    time : ndarray of int64, shape (n,)
-        Microseconds, ascending.
-    total : ndarray of float64, shape (n,)
-        Events of each sample.
-    step : int
-        Usual distance of samples.
-    services : int
-        How many series are asked.
-    """
+    """Return the stretch at the end of one series of counts in which most of its traffic is lost; None where there is none."""
     fewest = FEWEST if step < DAY else 2
     if step > DAY or time.size < fewest + FEWEST or total[-fewest:].max() > (1.0 - LOST) * total.max():
         return None
@@ -160,7 +144,7 @@ def _onset(total: Floats) -> int:
 
 
 def _stretches_before(total: Floats, first: int) -> Floats:
-    """Events of each stretch as long as the one that begins at a sample, before it."""
+    """Return the events of each stretch as long as the one that begins at a sample, before it."""
     length = total.size - first
     return np.asarray(total[first % length : first].reshape(-1, length).sum(axis=1), dtype=np.float64)
 
@@ -193,14 +177,14 @@ def _low(time: Ints, total: Floats, rows: Ints, step: int) -> NDArray[np.bool_]:
 
 
 def _days_before(time: Ints, total: Floats, first: int) -> Floats:
-    """Events of each whole day before a sample; of a day of which a part is missing nothing is known."""
+    """Return the events of each whole day before a sample; of a day of which a part is missing nothing is known."""
     back = (int(time[first]) - 1 - time[:first]) // DAY
     count = np.bincount(back, minlength=1)
     return np.asarray(np.bincount(back, weights=total[:first])[count >= 0.8 * count.max()], dtype=np.float64)
 
 
 def _same_hours(time: Ints, total: Floats, first: int, length: int) -> Floats:
-    """Events of the same hours of each day before a stretch."""
+    """Return the events of the same hours of each day before a stretch."""
     begin = int(time[first]) - DAY * np.arange(1, int(time[first] - time[0]) // DAY + 1)
     edges = np.searchsorted(time, np.stack((begin, begin + length)) - (time[-1] - time[-2]) // 2)
     sums = np.concatenate(([0.0], np.cumsum(total)))
@@ -247,7 +231,7 @@ def _requests(org: OrgData, track: Track) -> Track | None:
 def collapse_texts(
     org: OrgData, policy: AnyPolicy, lost: Mapping[int, Collapse], columns: Ints, start: datetime, end: datetime
 ) -> Iterator[str]:
-    """Sentences on the services of an SLA that lost most of their traffic, by the numbers of their own past.
+    """Yield the sentences on the services of an SLA that lost most of their traffic, by the numbers of their own past.
 
     What is over is told where it is as much of the window as time without traffic has to be.
     """

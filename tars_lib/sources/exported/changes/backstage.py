@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Dependency, Repo
-from tars_lib.sources.exported.fields import EntryShape, PlacedEntry, counted
+from tars_lib.sources.exported.fields import EntryShape, PlacedEntry
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(("items", "entities"), {"apiVersion": object, "kind": object})
 _TIER = re.compile(r"(?:tier[-_ ]?)?([1-9])", re.IGNORECASE)
@@ -40,11 +41,6 @@ def parse(document: object, label: str = "backstage", choices: Choices = NO_CHOI
 
     `dependsOn` another component is a dependency, `dependsOn` a resource is shared infrastructure, and `consumesApis` is a
     dependency on the component that provides the API. The tier is that of the label or annotation ``tier``.
-
-    Parameters
-    ----------
-    document : object
-        A list of entities.
 
     Raises
     ------
@@ -72,7 +68,7 @@ def parse(document: object, label: str = "backstage", choices: Choices = NO_CHOI
     notes = []
     if lost:
         notes.append(
-            f"{label}: {counted(len(lost), 'API')} that no component here provides: {', '.join(sorted(lost)[:5])}"
+            f"{label}: {plural(len(lost), 'API')} that no component here provides: {', '.join(sorted(lost)[:5])}"
         )
     others = sorted({entity.kind for entity in entities} - {"component", "api", "resource"})
     if others:
@@ -120,12 +116,12 @@ def _callees(component: _Entity, providers: dict[str, str], lost: set[str]) -> I
 
 
 def _refs(entry: PlacedEntry, path: str, usual: str) -> Sequence[tuple[str, str]]:
-    """Kind and name of the entities that a field refers to."""
+    """Return the kind and name of the entities that a field refers to."""
     value = entry.at(path)
     refs = [ref for ref in value if isinstance(ref, str)] if isinstance(value, list) else []
     return [(ref.partition(":")[0].lower() if ":" in ref else usual, _name_of(ref)) for ref in refs]
 
 
 def _name_of(ref: str) -> str:
-    """The name in a reference such as ``component:default/api``."""
+    """Return the name in a reference such as ``component:default/api``."""
     return ref.rpartition(":")[2].rpartition("/")[2]

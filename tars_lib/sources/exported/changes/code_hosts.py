@@ -78,7 +78,7 @@ def _repo(entry: PlacedEntry, field: str, in_url: re.Match[str] | None) -> str:
 
 
 def _state(entry: PlacedEntry) -> str:
-    """The newest state; `inactive` says that a later deployment took the place of one that had succeeded."""
+    """Return the newest state; `inactive` says that a later deployment took the place of one that had succeeded."""
     timed = [(status.time("created_at"), status.text("state")) for status in entry.inner("statuses")]
     known = sorted((time, state) for time, state in timed if time is not None)
     return known[-1][1] if known else entry.text("latest_status.state", "state")

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Event
-from tars_lib.sources.exported.fields import counted
 from tars_lib.sources.exported.shapes import Choices
+from tars_lib.text.counts import plural
 
 _LIVE = ("production", "prod", "live", "prd")
 """Environments that users meet, by name; judgement. Others are left out where one of these is there, and a note counts them."""
@@ -34,12 +34,10 @@ class Deployment:
 def deploy_events(
     deployments: Sequence[Deployment], label: str, choices: Choices
 ) -> tuple[tuple[Event, ...], tuple[str, ...]]:
-    """Events of the deployments that reached an environment that is wanted, and notes of those left out.
+    """Return the events of the deployments that reached an environment that is wanted, and notes of those left out.
 
     Parameters
     ----------
-    found : sequence of Deployment
-    label : str
     choices : Choices
         `environments` of a map file decides; else those that are live by their host or by name; else the only one.
 
@@ -51,7 +49,7 @@ def deploy_events(
     homeless = [deployment for deployment in deployments if not deployment.repo]
     if homeless:
         raise InputError(
-            f"{label}: {counted(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
+            f"{label}: {plural(len(homeless), 'deployment')} of a service that is not named; add --repo NAME"
         )
     wanted = _wanted(deployments, label, choices)
     begun = [deployment for deployment in deployments if deployment.environment in wanted]
@@ -66,7 +64,7 @@ def deploy_events(
             "chooses others"
         )
     if len(done) < len(begun):
-        notes.append(f"{label}: left out: {counted(len(begun) - len(done), 'deployment')} not finished")
+        notes.append(f"{label}: left out: {plural(len(begun) - len(done), 'deployment')} not finished")
     events = tuple(
         Event(deployment.at, choices.repo_of(deployment.repo), "deploy", _title(deployment), deployment.ref or None)
         for deployment in sorted(done, key=lambda deployment: (deployment.at, deployment.repo, deployment.ref))

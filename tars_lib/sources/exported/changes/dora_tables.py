@@ -15,10 +15,11 @@ from tars_lib.errors import InputError
 from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.changes.deployments import Deployment, deploy_events
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import WITH_ZONE, PlacedEntry, counted, homeless, past_incident
+from tars_lib.sources.exported.fields import WITH_ZONE, PlacedEntry, homeless, past_incident
 from tars_lib.sources.exported.quantities import NO_VALUES
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.exported.tables import read_table
+from tars_lib.text.counts import plural
 
 _DEVLAKE_DEPLOYS = {"environment", "result", "finished_date"}
 _DEVLAKE_ISSUES = {"type", "created_date", "resolution_date"}
@@ -55,7 +56,7 @@ def read_devlake(content: Content, choices: Choices) -> Exported:
     wanted = [row for row in rows if row.text("type").upper() == "INCIDENT"]
     incidents = tuple(_devlake_incident(row) for row in wanted)
     left = len(rows) - len(wanted)
-    notes = (f"{content.label}: {counted(left, 'issue')} of other types than INCIDENT left out",) if left else ()
+    notes = (f"{content.label}: {plural(left, 'issue')} of other types than INCIDENT left out",) if left else ()
     return Exported(
         incidents=incidents,
         columns="created_date, resolution_date, severity",

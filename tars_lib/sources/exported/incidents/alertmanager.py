@@ -17,15 +17,15 @@ from tars_lib.sources.exported.fields import (
     WITH_ZONE,
     EntryShape,
     PlacedEntry,
-    counted,
+    homeless,
     past_incident,
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.sources.exported.whose import REPO_LABEL
+from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(("alerts", "data"), {"startsAt": object, "labels": dict})
-REPO_LABEL = "service"
-"""Label that holds the repo unless `--repo-from` names another one; judgement: the name that most alert rules use."""
 
 
 def parse(document: object, label: str = "alertmanager", choices: Choices = NO_CHOICES) -> Exported:
@@ -33,10 +33,6 @@ def parse(document: object, label: str = "alertmanager", choices: Choices = NO_C
 
     Parameters
     ----------
-    document : object
-        Parsed JSON.
-    label : str
-        How messages name the file.
     choices : Choices, optional
         `repo_from` is the label that holds the repo.
 
@@ -63,10 +59,8 @@ def parse(document: object, label: str = "alertmanager", choices: Choices = NO_C
         if before is None or before.resolved is None:
             alerts[identity] = alert
     if len(alerts) < len(entries):
-        notes.append(f"{label}: {counted(len(entries) - len(alerts), 'notification')} of alerts that are listed once")
-    homeless = sum(alert.repo is None for alert in alerts.values())
-    if homeless:
-        notes.append(f"{label}: {counted(homeless, 'alert')} without the label {key}: no service is named")
+        notes.append(f"{label}: {plural(len(entries) - len(alerts), 'notification')} of alerts that are listed once")
+    notes += homeless(alerts.values(), label, "alert", f"the label {key}")
     notes += unknown_severities([entry.text("labels.severity") for entry in entries], label)
     repo_from = f"repo {choices.repo}" if choices.repo else f"repo from label {key}"
     return Exported(

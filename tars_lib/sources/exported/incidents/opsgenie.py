@@ -21,12 +21,12 @@ from tars_lib.sources.exported.fields import (
     Entry,
     EntryShape,
     PlacedEntry,
-    counted,
     past_incident,
     unknown_severities,
 )
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.tables import read_table
+from tars_lib.text.counts import plural
 from tars_lib.text.times import SECONDS
 
 SHAPE = EntryShape(("data",), dict.fromkeys(("tinyId", "createdAt", "message"), object))
@@ -51,12 +51,12 @@ def read_report(content: Content, choices: Choices) -> Exported:
 
 
 def _plain(name: str) -> str:
-    """A column without case, blanks and marks: versions of the export write ``TinyId``, ``Tiny ID`` and ``tiny_id``."""
+    """Return a column without case, blanks and marks: versions of the export write ``TinyId``, ``Tiny ID`` and ``tiny_id``."""
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _of_row(cells: Entry) -> Entry:
-    """A row as the object that the API gives."""
+    """Return a row as the object that the API gives."""
     row = {_plain(name): cell for name, cell in cells.items() if cell}
     tags = [tag.strip(" []\"'") for tag in re.split(r"[,|;]", row.get("tags", ""))]
     report = {
@@ -101,7 +101,7 @@ def _exported(entries: Sequence[PlacedEntry], label: str, choices: Choices) -> E
     )
     if endless:
         notes.append(
-            f"{label}: {counted(endless, 'alert')} closed at a time that is not told: resolved is left empty. The list of "
+            f"{label}: {plural(endless, 'alert')} closed at a time that is not told: resolved is left empty. The list of "
             "the API has it in report.closeTime"
         )
     return Exported(
@@ -137,7 +137,7 @@ def _repo(entry: PlacedEntry) -> str:
 
 
 def _after(entry: PlacedEntry, path: str, begin: datetime | None) -> datetime | None:
-    """A time that is told as milliseconds since the alert was created."""
+    """Return a time that is told as milliseconds since the alert was created."""
     value = entry.at(path)
     if value is None or begin is None:
         return None

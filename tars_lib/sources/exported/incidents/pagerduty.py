@@ -17,7 +17,6 @@ from tars_lib.model.names import PastIncident
 from tars_lib.sources.exported.content import Content
 from tars_lib.sources.exported.fields import (
     PlacedEntry,
-    counted,
     homeless,
     past_incident,
     records_of,
@@ -25,6 +24,7 @@ from tars_lib.sources.exported.fields import (
 )
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.tables import read_table
+from tars_lib.text.counts import plural
 
 _LISTS = ("incidents", "data")
 _CREATED = ("created_at", "created_on")
@@ -83,7 +83,7 @@ def _exported(entries: Sequence[PlacedEntry], label: str, choices: Choices) -> E
     )
     if guessed:
         notes.append(
-            f"{label}: {counted(guessed, 'resolved incident')} without resolved_at: last_status_change_at is taken, which is "
+            f"{label}: {plural(guessed, 'resolved incident')} without resolved_at: last_status_change_at is taken, which is "
             "when the status became resolved"
         )
     return Exported(

@@ -12,8 +12,9 @@ from datetime import datetime
 
 from tars_lib.errors import InputError
 from tars_lib.model.names import Event, PastIncident
-from tars_lib.sources.exported.fields import WITH_ZONE, EntryShape, PlacedEntry, counted, past_incident
+from tars_lib.sources.exported.fields import WITH_ZONE, EntryShape, PlacedEntry, homeless, past_incident
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
+from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(
     ("incidents", "scheduled_maintenances"), dict.fromkeys(("impact", "name", "created_at", "status"), object)
@@ -35,7 +36,7 @@ def parse(document: object, label: str = "statuspage", choices: Choices = NO_CHO
     """
     incidents: list[PastIncident] = []
     events: list[Event] = []
-    homeless, unset = 0, 0
+    unset = 0
     for entry in SHAPE.records(document, label, choices):
         repos = _repos(entry)
         if entry.text("scheduled_for"):
@@ -43,14 +44,11 @@ def parse(document: object, label: str = "statuspage", choices: Choices = NO_CHO
             continue
         of_entry = [_incident(entry, repo) for repo in repos]
         incidents += of_entry
-        homeless += of_entry[0].repo is None
         unset += of_entry[0].started is None
-    notes = []
-    if homeless:
-        notes.append(f"{label}: {counted(homeless, 'incident')} without a component: no service is named")
+    notes = list(homeless(incidents, label, lacking="a component"))
     if unset:
         notes.append(
-            f"{label}: {counted(unset, 'incident')} whose begin nobody set apart from its posting: started is empty"
+            f"{label}: {plural(unset, 'incident')} whose begin nobody set apart from its posting: started is empty"
         )
     return Exported(
         incidents=tuple(incidents),

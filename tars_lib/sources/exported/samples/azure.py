@@ -12,7 +12,7 @@ import json
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import COUNTS
-from tars_lib.sources.exported.fields import EntryShape, PlacedEntry, time_of
+from tars_lib.sources.exported.fields import EntryShape, time_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_values
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import SeriesName
@@ -32,7 +32,7 @@ _UNITS = {
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
+    """Return whether parsed JSON looks like the answer."""
     return isinstance(document, dict) and SHAPE.fits(document)
 
 
@@ -57,7 +57,8 @@ def parse(document: object, label: str = "azure", choices: Choices = NO_CHOICES)
                     f"{series.where}: aggregates {', '.join(kinds)}; one is needed: ask for each by itself (--aggregation)"
                 )
             kind = COUNTS if kinds in (["total"], ["count"]) and _UNITS[unit] == "count" else ""
-            name, labels = metric.name("name.value"), _dimensions(series)
+            name = metric.name("name.value")
+            labels = {pair.name("name.value"): str(pair.at("value")) for pair in series.inner("metadatavalues")}
             text = f"{name}{json.dumps(labels, sort_keys=True)}"
             split = PointSeries(SeriesName(text, name, labels), "count" if kinds == ["count"] else _UNITS[unit], kind)
             for point in points:
@@ -70,7 +71,3 @@ def parse(document: object, label: str = "azure", choices: Choices = NO_CHOICES)
         columns="value, timeseries, data; labels of metadatavalues",
         zone="as each time says",
     )
-
-
-def _dimensions(series: PlacedEntry) -> dict[str, str]:
-    return {pair.name("name.value"): str(pair.at("value")) for pair in series.inner("metadatavalues")}

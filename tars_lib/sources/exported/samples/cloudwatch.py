@@ -67,7 +67,7 @@ def parse(document: object, label: str = "cloudwatch", choices: Choices = NO_CHO
 
 
 def _joined(parts: list[PlacedEntry], label: str) -> Points:
-    """The points of all parts of a series."""
+    """Return the points of all parts of a series."""
     times: list[int] = []
     values: list[object] = []
     for part in parts:
@@ -105,7 +105,7 @@ def _extended(point: PlacedEntry) -> Entry:
 
 
 def _micros(time: object, where: str, choices: Choices) -> int:
-    """A time in text, or as the answer carries it on the wire: seconds since 1970."""
+    """Return a time in text, or as the answer carries it on the wire: seconds since 1970."""
     if isinstance(time, int | float) and not isinstance(time, bool):
         return int(point_times([time], 1, where)[0])
     return to_micros(time_of(time, where, choices))

@@ -56,12 +56,12 @@ def _points(entry: PlacedEntry) -> Points:
 
 def _second(document: object) -> Entry | None:
     """Read an answer of the interface's second version: series, their times and values in lists beside each other."""
-    found = at(document, "data.attributes") if isinstance(document, dict) else None
-    return found if isinstance(found, dict) and {"series", "times", "values"} <= set(found) else None
+    attributes = at(document, "data.attributes") if isinstance(document, dict) else None
+    return attributes if isinstance(attributes, dict) and {"series", "times", "values"} <= set(attributes) else None
 
 
 def _of_lists(answer: Entry, label: str, choices: Choices) -> Exported:
-    """Series of the second version; it names no metric, and the repo by the tags of its group."""
+    """Return the series of the second version; it names no metric, and the repo by the tags of its group."""
     entries = records_of(answer, SHAPE.keys, label, choices)
     times, values = answer["times"], answer["values"]
     if not isinstance(times, list) or not isinstance(values, list) or len(values) != len(entries):
@@ -86,7 +86,7 @@ def _name(scope: str, metric: str) -> SeriesName:
 
 
 def _unit(entry: PlacedEntry) -> str:
-    """The unit, and what it is a share of, such as ``request`` per ``second``."""
+    """Return the unit, and what it is a share of, such as ``request`` per ``second``."""
     unit = entry.at("unit")
     parts = [
         PlacedEntry(part, entry.where).text("name") if isinstance(part, dict) else ""

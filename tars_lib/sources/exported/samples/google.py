@@ -12,10 +12,11 @@ import json
 from tars_lib.errors import InputError
 from tars_lib.model.history import to_micros
 from tars_lib.model.metrics import COUNTER, COUNTS, GAUGE
-from tars_lib.sources.exported.fields import Entry, EntryShape, PlacedEntry, counted, time_of
+from tars_lib.sources.exported.fields import Entry, EntryShape, PlacedEntry, time_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_values
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import SeriesName
+from tars_lib.text.counts import plural
 
 SHAPE = EntryShape(("timeSeries",), {"metricKind": object, "points": list})
 _KINDS = {"GAUGE": GAUGE, "DELTA": COUNTS, "CUMULATIVE": COUNTER}
@@ -74,7 +75,7 @@ def parse(document: object, label: str = "google", choices: Choices = NO_CHOICES
                 before.times += series.times
                 before.values += series.values
     notes = (
-        (f"{label}: {counted(passed, 'point')} without a number, as distributions are, passed over",) if passed else ()
+        (f"{label}: {plural(passed, 'point')} without a number, as distributions are, passed over",) if passed else ()
     )
     if not by_name:
         raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))

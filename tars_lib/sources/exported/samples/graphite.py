@@ -19,7 +19,7 @@ _MILLIS = 100_000_000_000
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON looks like the answer."""
+    """Return whether parsed JSON looks like the answer."""
     return isinstance(document, list) and SHAPE.fits(document)
 
 

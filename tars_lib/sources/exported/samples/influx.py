@@ -14,15 +14,15 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from tars_lib.errors import InputError, place
 from tars_lib.sources.exported.clock import read_times
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import PlacedEntry, counted, records_of
-from tars_lib.sources.exported.samples.points import PointSeries, point_values
-from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
-from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName
+from tars_lib.sources.exported.fields import PlacedEntry, records_of
+from tars_lib.sources.exported.samples.points import WrittenSeries, point_values
+from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported, SampledSeries
+from tars_lib.sources.exported.whose import REPO_LABEL, SeriesName, owners
+from tars_lib.text.counts import plural
 
 _TEXT = r'"(?:[^"\\]|\\.)*"'
 _KEY = r"(?:[^\s,=\\\"]|\\.)+"
@@ -39,17 +39,7 @@ _NUMBERS = {"double", "long", "unsignedLong"}
 _OWN = {"", "result", "table", "_start", "_stop", "_time", "_value", "_field", "_measurement"}
 
 
-@dataclass(slots=True)
-class _Series:
-    """Times and values of one measurement, field and set of tags, as they are met."""
-
-    name: SeriesName
-    times: list[str] = field(default_factory=list)
-    values: list[object] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-
-
-class _Collected(dict[str, _Series]):
+class _Collected(dict[str, WrittenSeries]):
     """Series by their whole name."""
 
     def add(self, measured: tuple[str, str], tags: Mapping[str, str], time: str, value: object, line: int) -> None:
@@ -58,31 +48,25 @@ class _Collected(dict[str, _Series]):
         metric = measurement if of in _PLAIN else "_".join(part for part in (measurement, of) if part)
         text = f"{metric}{{{','.join(f'{key}={told}' for key, told in sorted(tags.items()))}}}"
         if text not in self:
-            self[text] = _Series(SeriesName(text, metric, dict(tags) or {"": ""}))
-        one = self[text]
-        one.times.append(time)
-        one.values.append(value)
-        one.lines.append(line)
+            self[text] = WrittenSeries(SeriesName(text, metric, dict(tags) or {"": ""}))
+        self[text].add(time, value, line)
 
     def exported(self, label: str, choices: Choices, columns: str, passed: Counter[str]) -> Exported:
-        """The series, once their times are read."""
-        notes = [f"{label}: {counted(sum(passed.values()), 'value')} that are no numbers passed over"] if passed else []
+        """Return the series, once their times are read."""
+        notes = [f"{label}: {plural(sum(passed.values()), 'value')} that are no numbers passed over"] if passed else []
         if not self:
             raise InputError(f"{label}: no number in it" + "".join(f"; {note}" for note in notes))
-        zone, made = "", []
-        for one in self.values():
-
-            def where(position: int, lines: list[int] = one.lines) -> str:
-                return place(label, row=lines[position]) if lines[position] else f"{label}, {one.name.text[:100]}"  # noqa: B023
-
-            read = read_times(one.times, where, zone=choices.zone, epoch=choices.epoch)
-            zone = zone or read.zone
-            points = PointSeries(one.name)
-            points.extend(read.micros, point_values(one.values, f"{label}, {one.name.text[:100]}"), one.lines)
-            made.append(points)
-        return Exported(
-            series=PointSeries.settled(made, choices, label), columns=columns, zone=zone, notes=tuple(notes)
+        times, values = [], []
+        for written in self.values():
+            times.append(read_times(written.times, written.place_in(label), zone=choices.zone, epoch=choices.epoch))
+            values.append(point_values(written.values, f"{label}, {written.name.text[:100]}"))
+        whose = owners([written.name for written in self.values()], choices, label)
+        series = tuple(
+            SampledSeries(owner.repo, owner.metric, read.micros, numbers, owner.unit, owner.kind, written.rows)
+            for owner, read, numbers, written in zip(whose, times, values, self.values(), strict=True)
         )
+        zone = next((read.zone for read in times if read.zone), "")
+        return Exported(series=series, columns=columns, zone=zone, notes=tuple(notes))
 
 
 def is_lines(content: Content) -> bool:
@@ -99,7 +83,7 @@ def read_lines(content: Content, choices: Choices) -> Exported:
     InputError
         If a line cannot be read or has no time, or repo or metric cannot be told.
     """
-    label, found, passed = content.label, _Collected(), Counter[str]()
+    label, collected, passed = content.label, _Collected(), Counter[str]()
     for number, line in enumerate(content.text.split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -113,8 +97,8 @@ def read_lines(content: Content, choices: Choices) -> Exported:
             if _NUMBER.fullmatch(number_in) is None:
                 passed[key] += 1
                 continue
-            found.add((_bare(parts[1]), _bare(key)), tags, parts[4], number_in, number)
-    return found.exported(label, choices, _columns("line protocol", choices), passed)
+            collected.add((_bare(parts[1]), _bare(key)), tags, parts[4], number_in, number)
+    return collected.exported(label, choices, _columns("line protocol", choices), passed)
 
 
 def _bare(text: str) -> str:
@@ -139,7 +123,7 @@ def read_annotated(content: Content, choices: Choices) -> Exported:
     InputError
         If the query failed, a table has no times or numbers, or repo or metric cannot be told.
     """
-    label, found, passed = content.label, _Collected(), Counter[str]()
+    label, collected, passed = content.label, _Collected(), Counter[str]()
     kinds: Sequence[str] = ()
     defaults: Sequence[str] = ()
     columns: Sequence[str] = ()
@@ -161,11 +145,15 @@ def read_annotated(content: Content, choices: Choices) -> Exported:
                     raise InputError(f"{place(label, row=line)}: {len(row)} fields; {len(columns)} are needed")
                 filled = [cell or (defaults[k] if k < len(defaults) else "") for k, cell in enumerate(row)]
                 _add_row(
-                    found, dict(zip(columns, filled, strict=True)), dict(zip(columns, kinds, strict=True)), line, passed
+                    collected,
+                    dict(zip(columns, filled, strict=True)),
+                    dict(zip(columns, kinds, strict=True)),
+                    line,
+                    passed,
                 )
     except csv.Error as error:
         raise InputError(f"{label}: {error}") from error
-    return found.exported(label, choices, _columns("annotated CSV", choices), passed)
+    return collected.exported(label, choices, _columns("annotated CSV", choices), passed)
 
 
 def _refuse_head(columns: Sequence[str], kinds: Sequence[str], where: str) -> None:
@@ -176,7 +164,7 @@ def _refuse_head(columns: Sequence[str], kinds: Sequence[str], where: str) -> No
 
 
 def _add_row(
-    found: _Collected, row: Mapping[str, str], kinds: Mapping[str, str], line: int, passed: Counter[str]
+    collected: _Collected, row: Mapping[str, str], kinds: Mapping[str, str], line: int, passed: Counter[str]
 ) -> None:
     tags = {name: row[name] for name, kind in kinds.items() if kind == "string" and name not in _OWN and row[name]}
     measurement = row.get("_measurement", "")
@@ -186,22 +174,24 @@ def _add_row(
         if kinds[name] not in _NUMBERS:
             passed[of] += 1
         else:
-            found.add((measurement, of), tags, row["_time"], row[name] or None, line)
+            collected.add((measurement, of), tags, row["_time"], row[name] or None, line)
 
 
 def is_answer(document: object) -> bool:
     """Return whether parsed JSON looks like the answer to a query in InfluxQL."""
     parts = document if isinstance(document, list) else [document]
     return bool(parts) and all(
-        isinstance(one, dict) and isinstance(one.get("results"), list) and _is_statement(one["results"])
-        for one in parts
+        isinstance(part, dict) and isinstance(part.get("results"), list) and _is_statement(part["results"])
+        for part in parts
     )
 
 
 def _is_statement(results: Sequence[object]) -> bool:
     return bool(results) and all(
-        isinstance(one, dict) and ("statement_id" in one or "series" in one) and "beginTimeSeconds" not in one
-        for one in results
+        isinstance(result, dict)
+        and ("statement_id" in result or "series" in result)
+        and "beginTimeSeconds" not in result
+        for result in results
     )
 
 
@@ -213,18 +203,18 @@ def read_answer(document: object, label: str = "influx", choices: Choices = NO_C
     InputError
         If the query failed, a row does not fit its columns, or repo or metric cannot be told.
     """
-    found, passed = _Collected(), Counter[str]()
+    collected, passed = _Collected(), Counter[str]()
     for result in records_of(document, ("results",), label, choices):
         if result.entry.get("error") or result.entry.get("partial"):
             raise InputError(
                 f"{result.where}: the answer is not whole: {str(result.entry.get('error') or 'partial')[:200]}"
             )
         for series in result.records("series") if "series" in result.entry else ():
-            _add_series(found, series, passed)
-    return found.exported(label, choices, _columns("columns and values", choices), passed)
+            _add_series(collected, series, passed)
+    return collected.exported(label, choices, _columns("columns and values", choices), passed)
 
 
-def _add_series(found: _Collected, series: PlacedEntry, passed: Counter[str]) -> None:
+def _add_series(collected: _Collected, series: PlacedEntry, passed: Counter[str]) -> None:
     """Add a series; a column of texts is a tag only where it names the service."""
     columns, tags = series.entry.get("columns"), series.entry.get("tags")
     repo_from = series.choices.repo_from or REPO_LABEL
@@ -239,7 +229,7 @@ def _add_series(found: _Collected, series: PlacedEntry, passed: Counter[str]) ->
             if key == "time" or key in texts:
                 passed.update([key] if key in texts and key not in own else [])
             else:
-                found.add((series.name("name"), key), own, str(row["time"]), value, 0)
+                collected.add((series.name("name"), key), own, str(row["time"]), value, 0)
 
 
 def _rows(given: object, width: int, where: str) -> Iterator[list[object]]:

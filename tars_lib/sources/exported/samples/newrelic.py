@@ -57,13 +57,13 @@ def _points(metric: str, rows: list[tuple[str, object, object]]) -> Points:
 
 
 def _inner(document: object) -> object:
-    found = at(document, _NERDGRAPH) if isinstance(document, dict) else None
-    inner = document if found is None else found
+    answer = at(document, _NERDGRAPH) if isinstance(document, dict) else None
+    inner = document if answer is None else answer
     return {SHAPE.keys[0]: list(_flat(inner))} if isinstance(inner, dict) and _is_older(inner) else inner
 
 
 def _is_older(answer: Entry) -> bool:
-    """Whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
+    """Return whether an answer is one of the Insights query interface: series below each facet, the numbers in a list."""
     return any(
         shape.fits(answer)
         for shape in (EntryShape((_SERIES,), {_BEGIN: object}), EntryShape((_FACETS,), {_SERIES: list}))
@@ -71,27 +71,27 @@ def _is_older(answer: Entry) -> bool:
 
 
 def _flat(answer: Entry) -> Iterator[object]:
-    """Entries of an older answer as NerdGraph writes them."""
+    """Yield the entries of an older answer as NerdGraph writes them."""
     parts = answer.get(_FACETS)
     for part in parts if isinstance(parts, list) else [answer]:
         name = part.get("name") if isinstance(part, dict) else None
         facet = ", ".join(map(str, name)) if isinstance(name, list) else name
         for entry in part[_SERIES]:
             told = entry.get("results") if isinstance(entry, dict) else None
-            numbers = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+            numbers = [number for number in told if isinstance(number, dict)] if isinstance(told, list) else []
             if isinstance(entry, dict):
                 yield {
                     **({} if facet is None else {"facet": facet}),
                     **{key: entry.get(key) for key in (_BEGIN, _END)},
-                    **{key: value for one in numbers for key, value in one.items()},
+                    **{key: value for number in numbers for key, value in number.items()},
                 }
 
 
 def _values(entry: Entry) -> Iterator[tuple[str, object]]:
-    """Numbers of an entry by the function that gave them; those of a percentile have one for each."""
+    """Yield the numbers of an entry by the function that gave them; those of a percentile have one for each."""
     for key, value in entry.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", one) for inner, one in value.items())
+            yield from ((f"{key}.{inner}", number) for inner, number in value.items())
         elif key not in (_BEGIN, _END) and (value is None or not isinstance(value, str | bool | list)):
             yield key, value
 

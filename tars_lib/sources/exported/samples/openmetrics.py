@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from tars_lib.errors import MAX_FAULTS, InputError, listed, place
 from tars_lib.model.metrics import COUNTER, GAUGE
 from tars_lib.model.units import unit_in_name, unit_of
 from tars_lib.sources.exported.clock import read_times
 from tars_lib.sources.exported.content import Content
-from tars_lib.sources.exported.fields import counted
-from tars_lib.sources.exported.samples.points import point_values
+from tars_lib.sources.exported.samples.points import WrittenSeries, point_values
 from tars_lib.sources.exported.shapes import Choices, Exported, SampledSeries
-from tars_lib.sources.exported.whose import SeriesName, owners, series_name
+from tars_lib.sources.exported.whose import owners, series_name
+from tars_lib.text.counts import plural
 
 _SAMPLE = re.compile(r'([A-Za-z_:][\w:.]*)(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+(\S+)(?:[ \t]+(\S+))?(?:[ \t]+#.*)?')
 _ABOUT = re.compile(r"#[ \t]+(TYPE|UNIT|HELP)[ \t]+(\S+)(?:[ \t]+(.*))?")
@@ -32,14 +30,10 @@ _PASSED = ("_bucket", "_sum", "_count", "_created", "_info", "_gsum", "_gcount")
 
 
 @dataclass(slots=True)
-class _Raw:
-    """Samples of one series as they are met."""
+class _Raw(WrittenSeries):
+    """`base` is the name under which the text tells type and unit."""
 
-    name: SeriesName
-    base: str
-    times: list[str] = field(default_factory=list)
-    values: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    base: str = ""
 
 
 def is_one(content: Content) -> bool:
@@ -69,17 +63,15 @@ def read(content: Content, choices: Choices) -> Exported:
     kinds, units, raw, passed = _collect(content.text, label)
     if not raw:
         raise InputError(
-            f"{label}: no sample of a gauge or counter" + (f"; passed over: {_told(passed)}" if passed else "")
+            f"{label}: no sample of a gauge or counter"
+            + (f"; passed over: {plural(sum(passed.values()), 'sample')}" if passed else "")
         )
     is_open = content.text.rstrip().endswith("# EOF")
     epoch = choices.epoch or ("s" if is_open else "ms")
     whose = owners([raw_series.name for raw_series in raw], choices, label)
     series = []
     for owner, raw_series in zip(whose, raw, strict=True):
-
-        def where(position: int, lines: list[int] = raw_series.lines) -> str:
-            return place(label, row=lines[position])
-
+        where = raw_series.place_in(label)
         by_size = read_times(raw_series.times, where, epoch=choices.epoch)
         if not choices.epoch and f"counted in {epoch} " not in by_size.zone:
             raise InputError(
@@ -91,12 +83,12 @@ def read(content: Content, choices: Choices) -> Exported:
         )
         unit = owner.unit or units.get(raw_series.base, "") or unit_in_name(raw_series.name.name)[1]
         values = point_values(raw_series.values, label)
-        series.append(
-            SampledSeries(
-                owner.repo, owner.metric, by_size.micros, values, unit, kind, np.array(raw_series.lines, dtype=np.int64)
-            )
-        )
-    notes = [f"{label}: {_told(passed)} of histograms and summaries are passed over"] if passed else []
+        series.append(SampledSeries(owner.repo, owner.metric, by_size.micros, values, unit, kind, raw_series.rows))
+    notes = (
+        [f"{label}: {plural(sum(passed.values()), 'sample')} of histograms and summaries are passed over"]
+        if passed
+        else []
+    )
     keys = f"repo {choices.repo}" if choices.repo else f"repo from label {choices.repo_from or 'service'}"
     return Exported(
         series=tuple(series),
@@ -104,10 +96,6 @@ def read(content: Content, choices: Choices) -> Exported:
         zone=f"UTC, counted in {epoch} since 1970",
         notes=tuple(notes),
     )
-
-
-def _told(passed: Counter[str]) -> str:
-    return counted(sum(passed.values()), "sample")
 
 
 def _collect(text: str, label: str) -> tuple[dict[str, str], dict[str, str], list[_Raw], Counter[str]]:
@@ -140,10 +128,7 @@ def _collect(text: str, label: str) -> tuple[dict[str, str], dict[str, str], lis
         if (kind not in ("", "counter", "gauge", "unknown", "untyped")) or _is_part(name, kinds):
             passed[name] += 1
             continue
-        raw_series = raw.setdefault(key, _Raw(series_name(key), base))
-        raw_series.values.append(sample[3])
-        raw_series.times.append(sample[4])
-        raw_series.lines.append(number)
+        raw.setdefault(key, _Raw(series_name(key), base=base)).add(sample[4], sample[3], number)
     if faults:
         raise InputError(listed(faults[:MAX_FAULTS], len(faults)))
     return kinds, units, list(raw.values()), passed

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 
 from tars_lib.errors import InputError
 from tars_lib.model.metrics import COUNTER, COUNTS, GAUGE
-from tars_lib.sources.exported.fields import Entry, PlacedEntry, counted, records_of
+from tars_lib.sources.exported.fields import Entry, PlacedEntry, records_of
 from tars_lib.sources.exported.samples.points import PointSeries, point_times, point_values
 from tars_lib.sources.exported.shapes import NO_CHOICES, Choices, Exported
 from tars_lib.sources.exported.whose import SeriesName
+from tars_lib.text.counts import plural
 
 _LISTS = ("resourceMetrics",)
 _DELTA, _CUMULATIVE = 1, 2
@@ -40,7 +41,7 @@ _NO_VALUE = 1
 def is_one(document: object) -> bool:
     """Return whether parsed JSON holds metrics of OpenTelemetry."""
     parts = document if isinstance(document, list) else [document]
-    return bool(parts) and all(isinstance(one, dict) and isinstance(one.get(_LISTS[0]), list) for one in parts)
+    return bool(parts) and all(isinstance(part, dict) and isinstance(part.get(_LISTS[0]), list) for part in parts)
 
 
 def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) -> Exported:
@@ -78,7 +79,7 @@ def parse(document: object, label: str = "otlp", choices: Choices = NO_CHOICES) 
             time = point_times([_nanos(point)], 1_000_000_000, point.where)[0]
             series.add(time, point_values([value], point.where)[0])
     notes = (
-        [f"{label}: {counted(sum(passed.values()), 'metric')} with histograms or summaries passed over"]
+        [f"{label}: {plural(sum(passed.values()), 'metric')} with histograms or summaries passed over"]
         if passed
         else []
     )
@@ -131,7 +132,7 @@ def _attributes(entry: PlacedEntry) -> dict[str, str]:
 
 
 def _nanos(point: PlacedEntry) -> object:
-    """The time of a point, a whole number in text."""
+    """Return the time of a point, a whole number in text."""
     stamp = point.entry.get("timeUnixNano")
     if isinstance(stamp, str) and stamp.isascii() and stamp.isdigit() and len(stamp) < 30:
         return int(stamp)

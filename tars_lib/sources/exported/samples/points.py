@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.errors import InputError
+from tars_lib.errors import InputError, place
 from tars_lib.files.limits import EARLIEST, LATEST, MAX_ROWS
 from tars_lib.model.history import SECOND
 from tars_lib.sources.exported.shapes import Choices, SampledSeries
@@ -19,7 +19,7 @@ _LEAST = int(EARLIEST.timestamp())
 
 
 def point_times(given: Sequence[object], per_second: int, where: str) -> NDArray[np.int64]:
-    """Counts since 1970 as microseconds.
+    """Return the counts since 1970 as microseconds.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def point_times(given: Sequence[object], per_second: int, where: str) -> NDArray
 
 
 def point_values(given: Sequence[object], where: str) -> NDArray[np.float64]:
-    """Numbers, or texts that hold one, as Prometheus writes them; null and NaN are no value.
+    """Return the numbers, or texts that hold one, as Prometheus writes them; null and NaN are no value.
 
     Raises
     ------
@@ -70,7 +70,7 @@ Points = tuple[NDArray[np.int64], NDArray[np.float64], str, str]
 def owned_series(
     names: Sequence[SeriesName], points: Iterable[Points], choices: Choices, label: str
 ) -> tuple[SampledSeries, ...]:
-    """Series with their repos and metrics; points are read once it is known whose they are.
+    """Return the series with their repos and metrics; points are read once it is known whose they are.
 
     Raises
     ------
@@ -85,45 +85,50 @@ def owned_series(
 
 @dataclass(slots=True)
 class PointSeries:
-    """Points of one series, as they are met in a file; `lines` stays empty where the file has none that matter."""
+    """Points of one series, as they are met in a file."""
 
     name: SeriesName
     unit: str = ""
     kind: str = ""
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
 
     def add(self, time: int, value: float) -> None:
         """Add a point, its time in microseconds since 1970."""
         self.times.append(time)
         self.values.append(value)
 
-    def extend(self, times: NDArray[np.int64], values: NDArray[np.float64], lines: Sequence[int]) -> None:
-        """Add points."""
-        self.times.extend(times.tolist())
-        self.values.extend(values.tolist())
-        self.lines.extend(lines)
+    @property
+    def points(self) -> Points:
+        """Return what was added."""
+        return np.array(self.times, dtype=np.int64), np.array(self.values, dtype=np.float64), self.unit, self.kind
 
     @staticmethod
-    def settled(found: Iterable[PointSeries], choices: Choices, label: str) -> tuple[SampledSeries, ...]:
-        """The series with their repos and metrics.
+    def settled(met: Collection[PointSeries], choices: Choices, label: str) -> tuple[SampledSeries, ...]:
+        """Return the series with their repos and metrics, as `owned_series` finds them."""
+        return owned_series([series.name for series in met], (series.points for series in met), choices, label)
 
-        Raises
-        ------
-        InputError
-            If it cannot be told whose a series is.
-        """
-        met = list(found)
-        return tuple(
-            SampledSeries(
-                owner.repo,
-                owner.metric,
-                np.array(one.times, dtype=np.int64),
-                np.array(one.values, dtype=np.float64),
-                owner.unit or one.unit,
-                owner.kind or one.kind,
-                np.array(one.lines, dtype=np.int64) if any(one.lines) else None,
-            )
-            for owner, one in zip(owners([one.name for one in met], choices, label), met, strict=True)
-        )
+
+@dataclass(slots=True)
+class WrittenSeries:
+    """Samples of one series as a text has them, as they are met; a line is 0 where the text has none that matters."""
+
+    name: SeriesName
+    times: list[str] = field(default_factory=list)
+    values: list[object] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, time: str, value: object, line: int) -> None:
+        """Add a sample."""
+        self.times.append(time)
+        self.values.append(value)
+        self.lines.append(line)
+
+    def place_in(self, label: str) -> Callable[[int], str]:
+        """Return what tells the place of a sample by its position, for messages."""
+        return lambda at: place(label, row=self.lines[at]) if self.lines[at] else f"{label}, {self.name.text[:100]}"
+
+    @property
+    def rows(self) -> NDArray[np.int64] | None:
+        """Return the lines, where they matter."""
+        return np.array(self.lines, dtype=np.int64) if any(self.lines) else None

@@ -51,12 +51,12 @@ def parse(document: object, label: str = "prometheus", choices: Choices = NO_CHO
     if not result:
         raise InputError(f"{label}: the query found no series")
     names: list[SeriesName] = []
-    for number, one in enumerate(result, start=1):
-        labels = at(one, "metric") if isinstance(one, dict) else None
-        if not isinstance(labels, dict) or not isinstance(at(one, "values" if kind == "matrix" else "value"), list):
+    for number, entry in enumerate(result, start=1):
+        labels = at(entry, "metric") if isinstance(entry, dict) else None
+        if not isinstance(labels, dict) or not isinstance(at(entry, "values" if kind == "matrix" else "value"), list):
             what = (
                 "native histograms are not read"
-                if isinstance(one, dict) and "histograms" in one
+                if isinstance(entry, dict) and "histograms" in entry
                 else "no metric and values"
             )
             raise InputError(f"{label}, series {number}: {what}; a series of numbers is needed")
@@ -65,11 +65,11 @@ def parse(document: object, label: str = "prometheus", choices: Choices = NO_CHO
         inner = ", ".join(f'{key}="{value}"' for key, value in texts.items() if key != "__name__")
         names.append(SeriesName(f"{own}{{{inner}}}", own, texts or {"": ""}))
     series = []
-    for number, (owner, name, one) in enumerate(
+    for number, (owner, name, entry) in enumerate(
         zip(owners(names, choices, label), names, result, strict=True), start=1
     ):
         where = f"{label}, series {number}"
-        times, values = _points(one, kind, where)
+        times, values = _points(entry, kind, where)
         is_total = name.name.endswith("_total") and not owner.kind
         series.append(
             SampledSeries(
@@ -98,11 +98,13 @@ def parse(document: object, label: str = "prometheus", choices: Choices = NO_CHO
 
 
 def _answer(document: object) -> tuple[str, object, object]:
-    """Kind of a result, its series, and warnings; the kind is empty where it is none of Prometheus."""
+    """Return the kind of a result, its series, and warnings; the kind is empty where it is none of Prometheus."""
     if isinstance(document, dict) and "metric" in document:
         document = [document]
     if isinstance(document, list):
-        if not document or not all(isinstance(one, dict) and isinstance(one.get("metric"), dict) for one in document):
+        if not document or not all(
+            isinstance(entry, dict) and isinstance(entry.get("metric"), dict) for entry in document
+        ):
             return "", None, None
         return "matrix" if "values" in document[0] else "vector", document, None
     if not isinstance(document, dict):
@@ -111,9 +113,9 @@ def _answer(document: object) -> tuple[str, object, object]:
     return str(inner.get("resultType") or ""), inner.get("result"), document.get("warnings")
 
 
-def _points(one: Mapping[str, object], kind: str, where: str) -> tuple[NDArray[np.int64], list[object]]:
-    """Times and values of a series: pairs in seconds, or two lists, the times of which are in milliseconds."""
-    given, stamps = one["values"] if kind == "matrix" else [one["value"]], one.get("timestamps")
+def _points(entry: Mapping[str, object], kind: str, where: str) -> tuple[NDArray[np.int64], list[object]]:
+    """Return the times and values of a series: pairs in seconds, or two lists, the times of which are in milliseconds."""
+    given, stamps = entry["values"] if kind == "matrix" else [entry["value"]], entry.get("timestamps")
     assert isinstance(given, list)  # noqa: S101 - looked at by the caller
     if isinstance(stamps, list):
         if len(stamps) != len(given):

@@ -16,7 +16,7 @@ _DEEPEST = 4
 
 
 def is_one(document: object) -> bool:
-    """Whether parsed JSON is a list of records with a time."""
+    """Return whether parsed JSON is a list of records with a time."""
     if not SHAPE.fits(document):
         return False
     entries = [record.entry for record in SHAPE.records(document, "", NO_CHOICES)]
@@ -38,11 +38,11 @@ def parse(document: object, label: str = "records", choices: Choices = NO_CHOICE
     InputError
         As a table does, or if a record holds a list.
     """
-    found = [dict(_cells(record.entry, "", record.where)) for record in SHAPE.records(document, label, choices)]
-    columns = tuple(dict.fromkeys(name for record in found for name in record))
+    records = [dict(_cells(record.entry, "", record.where)) for record in SHAPE.records(document, label, choices)]
+    columns = tuple(dict.fromkeys(name for record in records for name in record))
     if len(columns) > MAX_COLUMNS:
         raise InputError(f"{label}: {len(columns)} fields; up to {MAX_COLUMNS} are allowed")
-    rows = tuple(tuple(record.get(name, "") for name in columns) for record in found)
+    rows = tuple(tuple(record.get(name, "") for name in columns) for record in records)
     return of_table(TextTable(label, columns, tuple(range(1, len(rows) + 1)), rows), choices)
 
 

@@ -24,7 +24,7 @@ def is_tidy(content: Content) -> bool:
 
 
 def is_grafana(content: Content) -> bool:
-    """Whether a table looks like one of Grafana: its column of times is called Time, as no other tool here writes it."""
+    """Return whether a table looks like one of Grafana: its column of times is called Time, as no other tool here writes it."""
     columns = content.columns
     return bool(columns) and (columns[0] == "Time" or set(columns) == _GRAFANA_ROWS)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tars_lib.sources.exported.incidents.alertmanager import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.hosts.pages import entries_in, pulled_of, server
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import AlertmanagerForm
@@ -21,11 +21,6 @@ _PATH = "/api/v2/alerts"
 def read(spec: AlertmanagerForm, ask: Ask) -> Pulled:
     """Read the alerts; see `Source.read`."""
     with server(spec, ask) as web:
-        found = entries_in(web.json(_PATH), None, label_of(spec))
-    read = parse(found, label_of(spec), Choices(repo_from=spec.repo)) if found else Exported()
+        entries = entries_in(web.json(_PATH), None, spec.label)
+    read = parse(entries, spec.label, Choices(repo_from=spec.repo)) if entries else Exported()
     return pulled_of(read, ask, {"alerts": _PATH})
-
-
-def look(spec: AlertmanagerForm, ask: Ask) -> PullOutlook:
-    """Count the alerts; see `Source.look`."""
-    return outlook_of(read(spec, ask))

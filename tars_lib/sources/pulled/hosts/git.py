@@ -53,15 +53,15 @@ def read(spec: GitForm, ask: Ask) -> Pulled:
 
 
 def look(spec: GitForm, ask: Ask) -> PullOutlook:
-    """Count the events; see `Source.look`."""
+    """Count the events; see `outlook_of`."""
     return PullOutlook(events=len(read(spec, ask).events))
 
 
 def _lines(spec: GitForm, ask: Ask, *words: str) -> Iterator[tuple[datetime, str, str]]:
-    """Time, text and reference of each line within the range."""
+    """Yield the time, text and reference of each line within the range."""
     for number, line in enumerate(_output(spec, ask, words).splitlines()):
         if number > MAX_EVENTS:
-            raise InputError(f"source {spec.name}: more than {MAX_EVENTS} lines of git; up to that many are allowed")
+            raise InputError(f"{spec.label}: more than {MAX_EVENTS} lines of git; up to that many are allowed")
         seconds, _, rest = line.partition("\t")
         text, _, ref = rest.rpartition("\t")
         try:
@@ -74,7 +74,7 @@ def _lines(spec: GitForm, ask: Ask, *words: str) -> Iterator[tuple[datetime, str
 
 def _output(spec: GitForm, ask: Ask, words: Sequence[str]) -> str:
     git = shutil.which("git")
-    label = f"source {spec.name}"
+    label = spec.label
     if git is None:
         raise ConfigError(f"{label}: git is not installed, or not found in PATH")
     if spec.branch is not None and spec.branch.startswith("-"):

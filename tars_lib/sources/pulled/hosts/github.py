@@ -21,15 +21,13 @@ from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
     entries_in,
-    label_of,
-    outlook_of,
-    pulled_of,
+    read_lists,
     recent,
     release_events,
     server,
     span_of,
 )
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web
 from tars_lib.text.times import SECONDS
 
@@ -43,60 +41,51 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 def read(spec: GithubForm, ask: Ask) -> Pulled:
     """Read what the entry names, of each repository; see `Source.read`."""
-    events: list[Event] = []
-    notes: list[str] = []
-    total = len(spec.repos) * len(spec.read)
+
+    def read_list(name: str, repo: str, listed: str) -> Exported:
+        if _NAME.fullmatch(name) is None:
+            raise ConfigError(f"sources.yaml: {spec.name}: repos.{name[:60]}: OWNER/NAME: REPO is needed")
+        return _READERS[listed](spec, ask, web, name, repo)
+
     with server(spec, ask, headers=_VERSION) as web:
-        for number, (place, repo) in enumerate(spec.repos.items()):
-            if _NAME.fullmatch(place) is None:
-                raise ConfigError(f"sources.yaml: {spec.name}: repos.{place[:60]}: OWNER/NAME: REPO is needed")
-            for part, what in enumerate(spec.read):
-                found = _READERS[what](spec, ask, web, place, repo)
-                events += found.events
-                notes += found.notes
-                ask.tell(number * len(spec.read) + part + 1, total)
-    asked = {place: ", ".join(spec.read) for place in spec.repos}
-    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
+        return read_lists(spec, ask, read_list)
 
 
-def look(spec: GithubForm, ask: Ask) -> PullOutlook:
-    """Count the events; see `Source.look`."""
-    return outlook_of(read(spec, ask))
-
-
-def _deployments(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, deployments of {place}"
+def _deployments(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
+    label = f"{spec.label}, deployments of {name}"
     wanted = {} if spec.environment is None else {"environment": spec.environment}
-    path = f"/repos/{place}/deployments"
-    found = []
+    path = f"/repos/{name}/deployments"
+    deployments = []
     for entry in recent(web, path, wanted, label, ask):
         time = PlacedEntry(entry, label).time("created_at")
         number = entry.get("id")
         if time is None or not ask.since <= time < ask.until or not isinstance(number, int):
             continue
         statuses = web.json(f"{path}/{number}/statuses", {"per_page": "100"})
-        found.append({**entry, "statuses": entries_in(statuses, None, label)})
+        deployments.append({**entry, "statuses": entries_in(statuses, None, label)})
     environments = () if spec.environment is None else (spec.environment,)
-    return read_github(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+    return read_github(deployments, label, Choices(repo=repo, environments=environments)) if deployments else Exported()
 
 
-def _releases(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, releases of {place}"
-    found = list(recent(web, f"/repos/{place}/releases", {}, label, ask))
-    return Exported(events=tuple(release_events(found, repo, label, "published_at")))
+def _releases(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
+    label = f"{spec.label}, releases of {name}"
+    releases = list(recent(web, f"/repos/{name}/releases", {}, label, ask))
+    return Exported(events=tuple(release_events(releases, repo, label, "published_at")))
 
 
-def _commits(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, commits of {place}"
-    found = recent(web, f"/repos/{place}/commits", span_of(ask), label, ask, field=_COMMITTED)
-    return Exported(events=tuple(commit_events(found, repo, label, time=_COMMITTED, said="commit.message", sha="sha")))
+def _commits(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
+    label = f"{spec.label}, commits of {name}"
+    commits = recent(web, f"/repos/{name}/commits", span_of(ask), label, ask, field=_COMMITTED)
+    return Exported(
+        events=tuple(commit_events(commits, repo, label, time=_COMMITTED, said="commit.message", sha="sha"))
+    )
 
 
-def _runs(spec: GithubForm, ask: Ask, web: Web, place: str, repo: str) -> Exported:
-    label = f"{label_of(spec)}, workflow runs of {place}"
+def _runs(spec: GithubForm, ask: Ask, web: Web, name: str, repo: str) -> Exported:
+    label = f"{spec.label}, workflow runs of {name}"
     span = f"{ask.since:{SECONDS}}..{ask.until:{SECONDS}}"
     events = []
-    path = f"/repos/{place}/actions/runs"
+    path = f"/repos/{name}/actions/runs"
     for entry in recent(web, path, {"created": span}, label, ask, key="workflow_runs"):
         run = PlacedEntry(entry, label)
         time, ended = run.time("run_started_at", "created_at"), run.text("conclusion", "status")

@@ -19,15 +19,13 @@ from tars_lib.sources.exported.fields import PlacedEntry
 from tars_lib.sources.exported.shapes import Choices, Exported
 from tars_lib.sources.pulled.hosts.pages import (
     commit_events,
-    label_of,
-    outlook_of,
-    pulled_of,
+    read_lists,
     recent,
     release_events,
     server,
     span_of,
 )
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web
 from tars_lib.text.times import SECONDS
 
@@ -39,44 +37,33 @@ _COMMITTED = "committed_date"
 
 def read(spec: GitlabForm, ask: Ask) -> Pulled:
     """Read what the entry names, of each project; see `Source.read`."""
-    events: list[Event] = []
-    notes: list[str] = []
-    total = len(spec.repos) * len(spec.read)
+
+    def read_list(name: str, repo: str, listed: str) -> Exported:
+        project, label = f"/api/v4/projects/{quote(name, safe='')}", f"{spec.label}, {listed} of {name}"
+        return _READERS[listed](spec, ask, web, project, repo, label)
+
     with server(spec, ask) as web:
-        for number, (place, repo) in enumerate(spec.repos.items()):
-            for part, what in enumerate(spec.read):
-                label = f"{label_of(spec)}, {what} of {place}"
-                found = _READERS[what](spec, ask, web, f"/api/v4/projects/{quote(place, safe='')}", repo, label)
-                events += found.events
-                notes += found.notes
-                ask.tell(number * len(spec.read) + part + 1, total)
-    asked = {place: ", ".join(spec.read) for place in spec.repos}
-    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
-
-
-def look(spec: GitlabForm, ask: Ask) -> PullOutlook:
-    """Count the events; see `Source.look`."""
-    return outlook_of(read(spec, ask))
+        return read_lists(spec, ask, read_list)
 
 
 def _deployments(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
     wanted = {"order_by": "created_at", "sort": "desc"}
     if spec.environment is not None:
         wanted["environment"] = spec.environment
-    found = list(recent(web, f"{project}/deployments", wanted, label, ask))
+    deployments = list(recent(web, f"{project}/deployments", wanted, label, ask))
     environments = () if spec.environment is None else (spec.environment,)
-    return read_gitlab(found, label, Choices(repo=repo, environments=environments)) if found else Exported()
+    return read_gitlab(deployments, label, Choices(repo=repo, environments=environments)) if deployments else Exported()
 
 
 def _releases(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
     wanted = {"order_by": "released_at", "sort": "desc"}
-    found = list(recent(web, f"{project}/releases", wanted, label, ask, field="released_at"))
-    return Exported(events=tuple(release_events(found, repo, label, "released_at")))
+    releases = list(recent(web, f"{project}/releases", wanted, label, ask, field="released_at"))
+    return Exported(events=tuple(release_events(releases, repo, label, "released_at")))
 
 
 def _commits(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:
-    found = recent(web, f"{project}/repository/commits", span_of(ask), label, ask, field=_COMMITTED)
-    return Exported(events=tuple(commit_events(found, repo, label, time=_COMMITTED, said="title", sha="id")))
+    commits = recent(web, f"{project}/repository/commits", span_of(ask), label, ask, field=_COMMITTED)
+    return Exported(events=tuple(commit_events(commits, repo, label, time=_COMMITTED, said="title", sha="id")))
 
 
 def _pipelines(spec: GitlabForm, ask: Ask, web: Web, project: str, repo: str, label: str) -> Exported:

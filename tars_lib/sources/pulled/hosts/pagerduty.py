@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tars_lib.errors import InputError
 from tars_lib.sources.exported.incidents.pagerduty import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.hosts.pages import entries_in, pulled_of, server
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web
 from tars_lib.text.times import SECONDS
 
@@ -31,14 +31,9 @@ def read(spec: PagerDutyForm, ask: Ask) -> Pulled:
     """Read the incidents of the range; see `Source.read`."""
     headers = {"Accept": "application/vnd.pagerduty+json;version=2"}
     with server(spec, ask, scheme="Token token=", headers=headers) as web:
-        found = list(_incidents(spec, ask, web))
-    read = parse(found, label_of(spec), Choices(repos=dict(spec.repos))) if found else Exported()
+        entries = list(_incidents(spec, ask, web))
+    read = parse(entries, spec.label, Choices(repos=dict(spec.repos))) if entries else Exported()
     return pulled_of(read, ask, {"incidents": "/incidents"})
-
-
-def look(spec: PagerDutyForm, ask: Ask) -> PullOutlook:
-    """Count the incidents; see `Source.look`."""
-    return outlook_of(read(spec, ask))
 
 
 def _incidents(spec: PagerDutyForm, ask: Ask, web: Web) -> Iterator[Any]:
@@ -48,12 +43,12 @@ def _incidents(spec: PagerDutyForm, ask: Ask, web: Web) -> Iterator[Any]:
         span = {"since": f"{since:{SECONDS}}", "until": f"{until:{SECONDS}}", "time_zone": "UTC"}
         for offset in range(0, _OFFSETS, _PAGE):
             page = web.json("/incidents", {**span, "limit": str(_PAGE), "offset": str(offset)})
-            yield from entries_in(page, "incidents", label_of(spec))
+            yield from entries_in(page, "incidents", spec.label)
             if page.get("more") is not True:
                 break
         else:
             raise InputError(
-                f"{label_of(spec)}: more than {_OFFSETS} incidents in {until - since}; PagerDuty gives no more at once, a "
+                f"{spec.label}: more than {_OFFSETS} incidents in {until - since}; PagerDuty gives no more at once, a "
                 "shorter range is needed"
             )
         since = until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tars_lib.errors import InputError
@@ -10,30 +10,25 @@ from tars_lib.files.limits import MAX_EVENTS
 from tars_lib.model.names import Event
 from tars_lib.sources.exported.fields import PlacedEntry, records_of
 from tars_lib.sources.exported.shapes import Exported
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 from tars_lib.sources.pulled.web import Web, basic, bearer
 from tars_lib.text.times import SECONDS
 
 if TYPE_CHECKING:
-    from tars_lib.config.pulling.changes import WebForm
+    from tars_lib.config.pulling.changes import GithubForm, GitlabForm
 
 MAX_PAGES = 1_000
 """Pages of one list; judgement: with 100 entries each that is a deploy every five minutes for a year."""
 
 
-def label_of(spec: WebForm) -> str:
-    """Return how messages name a source."""
-    return f"source {spec.name}"
-
-
 def server(spec: Any, ask: Ask, *, scheme: str = "Bearer", headers: Mapping[str, str] | None = None) -> Web:
-    """The server of a source, with its token."""
+    """Return the server of a source, with its token."""
     given = {**(headers or {}), **spec.headers, **bearer(ask, spec.auth, scheme)}
-    return Web(label_of(spec), spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
+    return Web(spec.label, spec.url, given, spec.timeout, ask, auth=basic(ask, spec.auth))
 
 
 def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Iterator[Any]:
-    """The pages of a list, by the addresses that their headers name (RFC 8288).
+    """Yield the pages of a list, by the addresses that their headers name (RFC 8288).
 
     Raises
     ------
@@ -53,19 +48,19 @@ def pages(web: Web, path: str, parameters: Mapping[str, str], label: str) -> Ite
 
 
 def entries_in(page: Any, key: str | None, label: str) -> list[Any]:
-    """The entries of a page, which is a list, or an object that has one under a key.
+    """Return the entries of a page, which is a list, or an object that has one under a key.
 
     Raises
     ------
     InputError
         If there is no such list, or it is too long.
     """
-    found = page if key is None else page.get(key) if isinstance(page, dict) else None
-    if not isinstance(found, list):
+    entries = page if key is None else page.get(key) if isinstance(page, dict) else None
+    if not isinstance(entries, list):
         raise InputError(f"{label}: the answer has no list{'' if key is None else f' under {key}'}")
-    if len(found) > MAX_EVENTS:
-        raise InputError(f"{label}: {len(found)} entries; up to {MAX_EVENTS} are allowed")
-    return found
+    if len(entries) > MAX_EVENTS:
+        raise InputError(f"{label}: {len(entries)} entries; up to {MAX_EVENTS} are allowed")
+    return entries
 
 
 def recent(
@@ -78,7 +73,7 @@ def recent(
     key: str | None = None,
     field: str = "created_at",
 ) -> Iterator[Any]:
-    """The entries of a list that has the newest first, down to the begin of the range."""
+    """Yield the entries of a list that has the newest first, down to the begin of the range."""
     for page in pages(web, path, {"per_page": "100", **parameters}, label):
         entries = entries_in(page, key, label)
         times = []
@@ -90,17 +85,17 @@ def recent(
             return
 
 
-def release_events(found: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
-    """Releases as changes; drafts are none."""
-    for release in records_of(found, (), label):
+def release_events(entries: list[Any], repo: str, label: str, field: str) -> Iterator[Event]:
+    """Yield the releases as changes; drafts are none."""
+    for release in records_of(entries, (), label):
         time, tag = release.time(field), release.text("tag_name")
         if time is not None and release.entry.get("draft") is not True:
             yield Event(time, repo, "change", f"Release {release.text('name') or tag}", tag or None)
 
 
-def commit_events(found: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
-    """Commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
-    for entry in found:
+def commit_events(entries: Iterable[Any], repo: str, label: str, *, time: str, said: str, sha: str) -> Iterator[Event]:
+    """Yield the commits of the default branch as changes: from them to the next deploy is the lead time. Fields are paths."""
+    for entry in entries:
         commit = PlacedEntry(entry, label)
         moment, message = commit.time(time), commit.at(said)
         title = " ".join(message.splitlines()[0].split())[:200] if isinstance(message, str) and message.strip() else ""
@@ -109,28 +104,32 @@ def commit_events(found: Iterable[Any], repo: str, label: str, *, time: str, sai
 
 
 def span_of(ask: Ask) -> dict[str, str]:
-    """The range as both code hosts take it."""
+    """Return the range as both code hosts take it."""
     return {"since": f"{ask.since:{SECONDS}}", "until": f"{ask.until:{SECONDS}}"}
 
 
-def pulled_of(found: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
+def read_lists(spec: GithubForm | GitlabForm, ask: Ask, read_list: Callable[[str, str, str], Exported]) -> Pulled:
+    """Read each list that the entry of a code host names of each of its projects, given name in the host, repo and list."""
+    events: list[Event] = []
+    notes: list[str] = []
+    lists = [(project, repo, listed) for project, repo in spec.repos.items() for listed in spec.read]
+    for number, (project, repo, listed) in enumerate(lists, start=1):
+        exported = read_list(project, repo, listed)
+        events += exported.events
+        notes += exported.notes
+        ask.tell(number, len(lists))
+    asked = {project: ", ".join(spec.read) for project in spec.repos}
+    return pulled_of(Exported(events=tuple(events), notes=tuple(notes)), ask, asked)
+
+
+def pulled_of(exported: Exported, ask: Ask, asked: Mapping[str, str]) -> Pulled:
     """Return what a parser read, as far as it is of the range."""
-    for note in found.notes:
+    for note in exported.notes:
         ask.note(note)
     return Pulled(
         asked,
-        events=[event for event in found.events if ask.since <= event.timestamp < ask.until],
-        incidents=[one for one in found.incidents if ask.since <= one.detected < ask.until],
-        repos=found.repos,
-        dependencies=found.dependencies,
-    )
-
-
-def outlook_of(found: Pulled) -> PullOutlook:
-    """Count how much an answer holds."""
-    return PullOutlook(
-        events=len(found.events) or None,
-        incidents=len(found.incidents) or None,
-        repos=len(found.repos) or None,
-        dependencies=len(found.dependencies) or None,
+        events=[event for event in exported.events if ask.since <= event.timestamp < ask.until],
+        incidents=[incident for incident in exported.incidents if ask.since <= incident.detected < ask.until],
+        repos=exported.repos,
+        dependencies=exported.dependencies,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tars_lib.sources.exported.incidents.statuspage import parse
 from tars_lib.sources.exported.shapes import Choices, Exported
-from tars_lib.sources.pulled.hosts.pages import entries_in, label_of, outlook_of, pulled_of, server
-from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
+from tars_lib.sources.pulled.hosts.pages import entries_in, pulled_of, server
+from tars_lib.sources.pulled.protocol import Ask, Pulled
 
 if TYPE_CHECKING:
     from tars_lib.config.pulling.changes import StatuspageForm
@@ -21,11 +21,6 @@ _LISTS = {"incidents": "/api/v2/incidents.json", "scheduled_maintenances": "/api
 def read(spec: StatuspageForm, ask: Ask) -> Pulled:
     """Read the page's lists; see `Source.read`."""
     with server(spec, ask, scheme="OAuth") as web:
-        found = [entry for key, path in _LISTS.items() for entry in entries_in(web.json(path), key, label_of(spec))]
-    read = parse(found, label_of(spec), Choices(repos=dict(spec.repos))) if found else Exported()
+        entries = [entry for key, path in _LISTS.items() for entry in entries_in(web.json(path), key, spec.label)]
+    read = parse(entries, spec.label, Choices(repos=dict(spec.repos))) if entries else Exported()
     return pulled_of(read, ask, dict(_LISTS))
-
-
-def look(spec: StatuspageForm, ask: Ask) -> PullOutlook:
-    """Count what is published; see `Source.look`."""
-    return outlook_of(read(spec, ask))

@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
     from tars_lib.config.pulling.series import TableForm
 
-_EPOCH = {"epoch_s": "s", "epoch_ms": "ms", "epoch_us": "us", "epoch_ns": "ns"}
+PER_SECOND = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000, "epoch_ns": 1_000_000_000}
+"""What counts since 1970 count, by the word of `sources.yaml`."""
+BATCH = 131_072
+"""Rows of a batch; judgement: some 10 MB."""
 
 
 def needed(spec: TableForm) -> tuple[str, ...]:
-    """Columns of the source that are read."""
+    """Return the columns of the source that are read."""
     if spec.wide:
         return (spec.column("timestamp"), spec.column("repo"), *spec.wide.values())
     return tuple(spec.column(name) for name in ("timestamp", "repo", "metric", "value"))
 
 
-def refuse_missing(found: Sequence[str], spec: TableForm, label: str) -> None:
+def refuse_missing(there: Sequence[str], spec: TableForm, label: str) -> None:
     """Refuse a table that lacks a column.
 
     Raises
@@ -34,20 +37,20 @@ def refuse_missing(found: Sequence[str], spec: TableForm, label: str) -> None:
     InputError
         That names those that are missing and those that are there.
     """
-    if len(found) > MAX_COLUMNS:
-        raise InputError(f"{label}: {len(found)} columns; up to {MAX_COLUMNS} are allowed")
-    missing = [name for name in needed(spec) if name not in found]
+    if len(there) > MAX_COLUMNS:
+        raise InputError(f"{label}: {len(there)} columns; up to {MAX_COLUMNS} are allowed")
+    missing = [name for name in needed(spec) if name not in there]
     if missing:
         raise InputError(
-            f"{label}: no column {', '.join(missing)[:200]}; there: {', '.join(found)[:300]}; columns in sources.yaml maps them"
+            f"{label}: no column {', '.join(missing)[:200]}; there: {', '.join(there)[:300]}; columns in sources.yaml maps them"
         )
-    twice = [name for name in needed(spec) if list(found).count(name) > 1]
+    twice = [name for name in needed(spec) if list(there).count(name) > 1]
     if twice:
         raise InputError(f"{label}: column {twice[0][:100]} stands twice; each name once is allowed")
 
 
 def long_tables(batches: Iterable[pa.RecordBatch], spec: TableForm, label: str) -> Iterator[pa.Table]:
-    """Tables of timestamp, repo, metric and value from the batches of a source.
+    """Yield the tables of timestamp, repo, metric and value from the batches of a source.
 
     Raises
     ------
@@ -70,19 +73,18 @@ def long_tables(batches: Iterable[pa.RecordBatch], spec: TableForm, label: str) 
 
 
 def _times(column: pa.Array, spec: TableForm, label: str) -> pa.Array:
-    """The times, those of an epoch as such."""
+    """Return the times, those of an epoch as such."""
     import pyarrow as pa
 
     where = place(label, column=spec.column("timestamp"))
     kind = column.type
-    unit = _EPOCH.get(spec.time)
-    if unit is None:
+    if spec.time not in PER_SECOND:
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
             raise InputError(
                 f"{where}: numbers; time: epoch_s, epoch_ms, epoch_us or epoch_ns in sources.yaml says of what"
             )
         return column
     try:
-        return column.cast(pa.int64()).cast(pa.timestamp(unit, "UTC"))
+        return column.cast(pa.int64()).cast(pa.timestamp(spec.time.removeprefix("epoch_"), "UTC"))
     except pa.ArrowException as error:
         raise InputError(f"{where}: {' '.join(str(error).split())[:200]}; whole numbers are needed") from error

@@ -19,7 +19,7 @@ from tars_lib.errors import ConfigError, InputError, place
 from tars_lib.files.object_store import filesystem_of, store_path
 from tars_lib.model.times import read_zone
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
-from tars_lib.sources.pulled.series.columns import long_tables, needed, refuse_missing
+from tars_lib.sources.pulled.series.columns import BATCH, PER_SECOND, long_tables, needed, refuse_missing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 
     from tars_lib.config.pulling.series import ParquetForm
 
-BATCH = 131_072
-"""Rows of a batch; judgement: some 10 MB."""
 _AHEAD = 4
 """Batches and files that are read ahead; judgement: the default of 16 takes a gigabyte."""
-_PER_SECOND = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000, "epoch_ns": 1_000_000_000}
 
 
 def read(spec: ParquetForm, ask: Ask) -> Pulled:
@@ -41,15 +38,15 @@ def read(spec: ParquetForm, ask: Ask) -> Pulled:
 
 
 def look(spec: ParquetForm, ask: Ask) -> PullOutlook:
-    """Count the rows of the range and their series; see `Source.look`."""
+    """Count the rows of the range and their series; see `outlook_of`."""
     import pyarrow as pa
 
     with _errors(spec):
-        found = _dataset(spec, ask)
+        dataset = _dataset(spec, ask)
         names = [spec.column("repo"), *([] if spec.wide else [spec.column("metric")])]
         seen: set[tuple[str, ...]] = set()
         rows = 0
-        for batch in _scanner(found, names, _wanted(found, spec, ask)).to_batches():
+        for batch in _scanner(dataset, names, _wanted(dataset, spec, ask)).to_batches():
             rows += batch.num_rows
             # the distinct pairs of a batch, counted by Arrow
             pairs = pa.table([column.cast(pa.string()) for column in batch.columns], names=names)
@@ -58,23 +55,19 @@ def look(spec: ParquetForm, ask: Ask) -> PullOutlook:
     return PullOutlook(series=len(seen) * times, samples=rows * times)
 
 
-def _label(spec: ParquetForm) -> str:
-    return f"source {spec.name}"
-
-
 def _samples(spec: ParquetForm, ask: Ask) -> Iterator[pa.Table]:
     rows = 0
     with _errors(spec):
-        found = _dataset(spec, ask)
-        scanner = _scanner(found, list(needed(spec)), _wanted(found, spec, ask))
-        for table in long_tables(scanner.to_batches(), spec, _label(spec)):
+        dataset = _dataset(spec, ask)
+        scanner = _scanner(dataset, list(needed(spec)), _wanted(dataset, spec, ask))
+        for table in long_tables(scanner.to_batches(), spec, spec.label):
             rows += table.num_rows
             ask.tell(rows, 0)
             yield table
 
 
-def _scanner(found: ds.Dataset, columns: list[str], wanted: Any) -> ds.Scanner:
-    return found.scanner(
+def _scanner(dataset: ds.Dataset, columns: list[str], wanted: Any) -> ds.Scanner:
+    return dataset.scanner(
         columns=columns, filter=wanted, batch_size=BATCH, batch_readahead=_AHEAD, fragment_readahead=_AHEAD
     )
 
@@ -84,11 +77,11 @@ def _dataset(spec: ParquetForm, ask: Ask) -> ds.Dataset:
 
     filesystem, path = _place(spec, ask)
     partitions = ds.partitioning(flavor="hive") if spec.partitions == "hive" else None
-    found = ds.dataset(path, filesystem=filesystem, format="parquet", partitioning=partitions)
-    if not found.files:
-        raise InputError(f"{_label(spec)}: {spec.url}: no Parquet file is there")
-    refuse_missing(found.schema.names, spec, _label(spec))
-    return found
+    dataset = ds.dataset(path, filesystem=filesystem, format="parquet", partitioning=partitions)
+    if not dataset.files:
+        raise InputError(f"{spec.label}: {spec.url}: no Parquet file is there")
+    refuse_missing(dataset.schema.names, spec, spec.label)
+    return dataset
 
 
 def _place(spec: ParquetForm, ask: Ask) -> tuple[pafs.FileSystem, str]:
@@ -117,22 +110,22 @@ def _place(spec: ParquetForm, ask: Ask) -> tuple[pafs.FileSystem, str]:
     return filesystem_of(store)
 
 
-def _wanted(found: ds.Dataset, spec: ParquetForm, ask: Ask) -> Any:
-    """The range as an expression, in the type of the column, so that files and row groups outside it are not read."""
+def _wanted(dataset: ds.Dataset, spec: ParquetForm, ask: Ask) -> Any:
+    """Return the range as an expression, in the type of the column, so that files and row groups outside it are not read."""
     import pyarrow as pa
     import pyarrow.dataset as ds
 
     name = spec.column("timestamp")
-    kind = found.schema.field(name).type
+    kind = dataset.schema.field(name).type
     first, last = (_scalar(time, kind, spec, name) for time in (ask.since, ask.until))
     wanted = (ds.field(name) >= first) & (ds.field(name) < last)
     if spec.date_partition is None:
         return wanted
     # a day more on both sides: the partition may be by another zone's days
     days = (ask.since - timedelta(days=1), ask.until + timedelta(days=1))
-    if spec.date_partition not in found.schema.names:
-        raise InputError(f"{_label(spec)}: no column {spec.date_partition}, which date_partition names")
-    dated = found.schema.field(spec.date_partition).type
+    if spec.date_partition not in dataset.schema.names:
+        raise InputError(f"{spec.label}: no column {spec.date_partition}, which date_partition names")
+    dated = dataset.schema.field(spec.date_partition).type
     low, high = (time.date() if pa.types.is_date(dated) else time.date().isoformat() for time in days)
     return wanted & (ds.field(spec.date_partition) >= low) & (ds.field(spec.date_partition) <= high)
 
@@ -145,10 +138,10 @@ def _scalar(time: datetime, kind: pa.DataType, spec: ParquetForm, name: str) -> 
             zone = UTC if spec.time_zone is None else read_zone(spec.time_zone)
             time = time.astimezone(zone).replace(tzinfo=None)
         return pa.scalar(time, pa.timestamp("us", "UTC" if kind.tz else None)).cast(kind, safe=False)
-    if pa.types.is_integer(kind) and spec.time in _PER_SECOND:
-        return pa.scalar(round(time.timestamp() * _PER_SECOND[spec.time]), pa.int64()).cast(kind)
+    if pa.types.is_integer(kind) and spec.time in PER_SECOND:
+        return pa.scalar(round(time.timestamp() * PER_SECOND[spec.time]), pa.int64()).cast(kind)
     raise InputError(
-        f"{place(_label(spec), column=name)}: type {kind} is not allowed; a timestamp is, or whole numbers with time: epoch_s "
+        f"{place(spec.label, column=name)}: type {kind} is not allowed; a timestamp is, or whole numbers with time: epoch_s "
         "(epoch_ms, epoch_us, epoch_ns) in sources.yaml"
     )
 
@@ -163,4 +156,4 @@ def _errors(spec: ParquetForm) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, ConfigError | InputError):
             raise
-        raise InputError(f"{_label(spec)}: {spec.url}: {' '.join(str(error).split())[:300]}") from error
+        raise InputError(f"{spec.label}: {spec.url}: {' '.join(str(error).split())[:300]}") from error

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +69,7 @@ def read(spec: PrometheusForm, ask: Ask) -> Pulled:
 
 
 def look(spec: PrometheusForm, ask: Ask) -> PullOutlook:
-    """Ask how many series and points there are; see `Source.look`."""
+    """Ask how many series and points there are; see `outlook_of`."""
     first, last = _grid(spec, ask)
     length = max((last - first) // _MILLI, 1)
     series = samples = 0
@@ -78,26 +77,22 @@ def look(spec: PrometheusForm, ask: Ask) -> PullOutlook:
         for metric in spec.metrics.values():
             step = max(int(spec.step.total_seconds()), 1)
             counted = f"count_over_time(({metric.query})[{length + step}s:{step}s])"
-            found = series_of(
-                web.json("/api/v1/query", {"query": counted, "time": _seconds(last)}, form=True), _label(spec), "vector"
+            answered = series_of(
+                web.json("/api/v1/query", {"query": counted, "time": _seconds(last)}, form=True), spec.label, "vector"
             )
-            series += len(found)
-            samples += int(sum(float(values_of(one, _label(spec))[1].sum()) for one in found))
+            series += len(answered)
+            samples += int(sum(float(values_of(counts, spec.label)[1].sum()) for counts in answered))
         calls = None if spec.service_graph is None else len(_calls(spec, ask, web))
     return PullOutlook(series=series, samples=samples, dependencies=calls)
 
 
-def _label(spec: PrometheusForm) -> str:
-    return f"source {spec.name}"
-
-
 def _server(spec: PrometheusForm, ask: Ask) -> Web:
     headers = dict(spec.headers) | bearer(ask, spec.auth)
-    return Web(_label(spec), spec.url, headers, spec.timeout, ask, auth=basic(ask, spec.auth), at_most=_ANSWER)
+    return Web(spec.label, spec.url, headers, spec.timeout, ask, auth=basic(ask, spec.auth), at_most=_ANSWER)
 
 
 def _grid(spec: PrometheusForm, ask: Ask) -> tuple[int, int]:
-    """First and last point, in milliseconds, on multiples of the step: the same points whenever it is asked."""
+    """Return the first and last point, in milliseconds, on multiples of the step: the same points whenever it is asked."""
     step = int(spec.step.total_seconds()) * _MILLI
     # rounded up, as a point is in the range from its begin on and before its end
     since, until = (-(-to_micros(time) // (SECOND // _MILLI)) for time in (ask.since, ask.until))
@@ -114,7 +109,7 @@ def _pieces(spec: PrometheusForm, ask: Ask) -> list[_Piece]:
 
 
 def _samples(spec: PrometheusForm, ask: Ask) -> Iterator[pa.Table]:
-    """The answers in order; a few are asked for ahead, so that memory is bounded."""
+    """Yield the answers in order; a few are asked for ahead, so that memory is bounded."""
     pieces = _pieces(spec, ask)
     missing = 0
     with _server(spec, ask) as web:
@@ -128,7 +123,7 @@ def _samples(spec: PrometheusForm, ask: Ask) -> Iterator[pa.Table]:
 
 
 def _piece(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int]:
-    """The samples of a piece, and how many points had no value."""
+    """Return the samples of a piece, and how many points had no value."""
     metric = spec.metrics[piece.metric]
     try:
         content = web.json(
@@ -145,7 +140,7 @@ def _piece(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int
         if piece.first == piece.last or not (isinstance(error, TooLargeError) or _TOO_MUCH.search(error.said)):
             raise InputError(f"{error} (metric {piece.metric})") from error
         return _halved(spec, web, piece)
-    return _table(spec, piece, metric, series_of(content, f"{_label(spec)}, {piece.metric}", "matrix"))
+    return _table(spec, piece, metric, series_of(content, f"{spec.label}, {piece.metric}", "matrix"))
 
 
 def _halved(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, int]:
@@ -153,29 +148,29 @@ def _halved(spec: PrometheusForm, web: Web, piece: _Piece) -> tuple[pa.Table, in
 
     step = int(spec.step.total_seconds()) * _MILLI
     middle = piece.first + (piece.last - piece.first) // step // 2 * step
-    one, lost = _piece(spec, web, _Piece(piece.metric, piece.first, middle))
-    other, more = _piece(spec, web, _Piece(piece.metric, middle + step, piece.last))
-    return pa.concat_tables([one, other]), lost + more
+    first, lost = _piece(spec, web, _Piece(piece.metric, piece.first, middle))
+    second, more = _piece(spec, web, _Piece(piece.metric, middle + step, piece.last))
+    return pa.concat_tables([first, second]), lost + more
 
 
 def _table(
-    spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, found: list[AnsweredSeries]
+    spec: PrometheusForm, piece: _Piece, metric: PrometheusMetric, answered: list[AnsweredSeries]
 ) -> tuple[pa.Table, int]:
     import pyarrow as pa
 
-    label = f"{_label(spec)}, {piece.metric}"
+    label = f"{spec.label}, {piece.metric}"
     repos: dict[str, int] = {}
     times, values, codes = [], [], []
     missing = 0
-    for one in found:
-        repo = _repo_of(one.labels, metric.repo, label)
+    for series in answered:
+        repo = _repo_of(series.labels, metric.repo, label)
         if repo in repos:
             raise InputError(
                 f"{label}: several series of service {repo[:100]!a}; one a service is allowed, "
                 f"such as by sum by ({metric.repo}) (...)"
             )
         repos[repo] = len(repos)
-        time, value = values_of(one, label)
+        time, value = values_of(series, label)
         if time.size and not (piece.first <= time.min() and time.max() <= piece.last):
             raise InputError(f"{label}: points outside the range that was asked, from {_iso(piece.first)} on")
         if (np.diff(time) <= 0).any():
@@ -205,7 +200,7 @@ _FIELD = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
 
 
 def _repo_of(labels: dict[str, str], wanted: str, label: str) -> str:
-    """The repo of a series: the value of a label, or a template such as ``{namespace}/{service}``."""
+    """Return the repo of a series: the value of a label, or a template such as ``{namespace}/{service}``."""
     names = _FIELD.findall(wanted) or [wanted]
     for name in names:
         if not labels.get(name):
@@ -225,20 +220,16 @@ def _calls(spec: PrometheusForm, ask: Ask, web: Web) -> list[Dependency]:
     """Return who called whom at least once in the range."""
     graph = spec.service_graph
     assert graph is not None  # noqa: S101 - for the type
-    label = f"{_label(spec)}, service_graph"
+    label = f"{spec.label}, service_graph"
     content = web.json(
-        "/api/v1/query", {"query": _graph_query(spec, ask), "time": f"{_epoch(ask.until):.3f}"}, form=True
+        "/api/v1/query", {"query": _graph_query(spec, ask), "time": f"{to_micros(ask.until) / SECOND:.3f}"}, form=True
     )
-    found = []
-    for one in series_of(content, label, "vector"):
-        pair = (_repo_of(one.labels, graph.client, label), _repo_of(one.labels, graph.server, label))
+    pairs = []
+    for series in series_of(content, label, "vector"):
+        pair = (_repo_of(series.labels, graph.client, label), _repo_of(series.labels, graph.server, label))
         if pair[0] != pair[1] and not set(pair) & set(graph.leave_out):
-            found.append(pair)
-    return [Dependency(caller, callee) for caller, callee in sorted(set(found))]
-
-
-def _epoch(time: datetime) -> float:
-    return to_micros(time) / SECOND
+            pairs.append(pair)
+    return [Dependency(caller, callee) for caller, callee in sorted(set(pairs))]
 
 
 def _seconds(millis: int) -> str:

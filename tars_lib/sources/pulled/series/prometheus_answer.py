@@ -26,14 +26,10 @@ class AnsweredSeries:
 
 
 def series_of(content: Any, label: str, kind: str) -> list[AnsweredSeries]:
-    """The series of an answer.
+    """Return the series of an answer.
 
     Parameters
     ----------
-    content : any
-        Parsed JSON.
-    label : str
-        How messages begin.
     kind : str
         ``matrix`` of a range query or ``vector`` of an instant query.
 
@@ -70,7 +66,7 @@ def _series(item: Any, label: str, kind: str) -> AnsweredSeries:
 
 
 def values_of(series: AnsweredSeries, label: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Times in milliseconds and values of a series, NaN included.
+    """Return the times in milliseconds and values of a series, NaN included.
 
     Raises
     ------

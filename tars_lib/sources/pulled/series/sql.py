@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from tars_lib.errors import ConfigError, InputError
 from tars_lib.model.times import read_zone
 from tars_lib.sources.pulled.protocol import Ask, Pulled, PullOutlook
-from tars_lib.sources.pulled.series.columns import long_tables, needed
+from tars_lib.sources.pulled.series.columns import BATCH, PER_SECOND, long_tables, needed
 from tars_lib.sources.pulled.series.sql_text import bound
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from tars_lib.config.pulling.series import SqlForm
 
-BATCH = 131_072
-"""Rows that DuckDB and SQLite hand over at once; judgement: some 10 MB."""
 _DRIVERS = {
     "sqlite": "adbc_driver_sqlite",
     "postgresql": "adbc_driver_postgresql",
@@ -42,7 +40,6 @@ _DRIVERS = {
     "bigquery": "adbc_driver_bigquery",
 }
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-_EPOCH = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000, "epoch_ns": 1_000_000_000}
 
 
 def read(spec: SqlForm, ask: Ask) -> Pulled:
@@ -52,7 +49,7 @@ def read(spec: SqlForm, ask: Ask) -> Pulled:
 
 
 def look(spec: SqlForm, ask: Ask) -> PullOutlook:
-    """Let the database count what the query gives; see `Source.look`."""
+    """Let the database count what the query gives; see `outlook_of`."""
     keys = [_name(spec.column("repo")), *([] if spec.wide else [_name(spec.column("metric"))])]
     listed = ", ".join(keys)
     whole = (
@@ -65,22 +62,18 @@ def look(spec: SqlForm, ask: Ask) -> PullOutlook:
     return PullOutlook(series=int(rows[0]["series"] or 0) * times, samples=int(rows[0]["samples"] or 0) * times)
 
 
-def _label(spec: SqlForm) -> str:
-    return f"source {spec.name}"
-
-
 def _samples(spec: SqlForm, ask: Ask) -> Iterator[pa.Table]:
-    """Tables of the four columns; the rows that came are told."""
+    """Yield the tables of the four columns; the rows that came are told."""
     rows = 0
     with _errors(spec), closing(_batches(spec, ask, "{}")) as batches:
-        for table in long_tables(batches, spec, _label(spec)):
+        for table in long_tables(batches, spec, spec.label):
             rows += table.num_rows
             ask.tell(rows, 0)
             yield table
 
 
 def _query(spec: SqlForm) -> tuple[str, tuple[str, ...]]:
-    """The query as this database takes it, and the order of its parameters."""
+    """Return the query as this database takes it, and the order of its parameters."""
     where = f"sources.yaml: {spec.name}: query"
     kind = _kind(spec)
     if kind == "duckdb":
@@ -88,7 +81,7 @@ def _query(spec: SqlForm) -> tuple[str, tuple[str, ...]]:
     if kind in ("postgresql", "postgres"):
         # a query with parameters of its own cannot be copied out as a stream; the values are bound to settings of the session,
         # which a subquery reads once and not for every row
-        kind = "bigint" if spec.time in _EPOCH else "text" if spec.time == "text" else "timestamptz"
+        kind = "bigint" if spec.time in PER_SECOND else "text" if spec.time == "text" else "timestamptz"
         return bound(spec.query, lambda name: f"(select current_setting('tars.{name}')::{kind})", where)
     return bound(spec.query, lambda name: "?", where)
 
@@ -98,9 +91,9 @@ def _kind(spec: SqlForm) -> str:
 
 
 def _value(spec: SqlForm, time: datetime) -> Any:
-    """A time as the column of the database has it."""
-    if spec.time in _EPOCH:
-        return round(time.timestamp() * _EPOCH[spec.time])
+    """Return a time as the column of the database has it."""
+    if spec.time in PER_SECOND:
+        return round(time.timestamp() * PER_SECOND[spec.time])
     zone = UTC if spec.time_zone is None else read_zone(spec.time_zone)
     local = time.astimezone(zone)
     if spec.time == "text" or _kind(spec) == "sqlite":
@@ -110,7 +103,7 @@ def _value(spec: SqlForm, time: datetime) -> Any:
 
 
 def _batches(spec: SqlForm, ask: Ask, wrap: str) -> Generator[pa.RecordBatch, None, None]:
-    """Batches of the query inside `wrap`, ``{}`` being the query."""
+    """Yield the batches of the query inside `wrap`, ``{}`` being the query."""
     query, order = _query(spec)
     values = {"since": _value(spec, ask.since), "until": _value(spec, ask.until)}
     text = wrap.replace("{}", query)
@@ -125,12 +118,12 @@ def _duckdb(spec: SqlForm, ask: Ask, query: str, values: dict[str, Any]) -> Iter
         import duckdb
     except ImportError as error:
         raise ConfigError(
-            f"{_label(spec)}: duckdb is not installed; pip install 'tars-incident-workbook[sql]'"
+            f"{spec.label}: duckdb is not installed; pip install 'tars-incident-workbook[sql]'"
         ) from error
     path = _file(spec, ask)
-    place = ":memory:" if path is None else str(path)
+    database = ":memory:" if path is None else str(path)
     config: dict[str, Any] = {**spec.options}
-    with duckdb.connect(place, read_only=path is not None, config=config) as connection:
+    with duckdb.connect(database, read_only=path is not None, config=config) as connection:
         # it would be drawn on standard output, among the answers of this command
         connection.execute("set enable_progress_bar = false")
         # times without a zone are compared in this one
@@ -146,7 +139,7 @@ def _adbc(spec: SqlForm, ask: Ask, query: str, ordered: list[Any], values: dict[
         driver = import_module(f"{_DRIVERS[kind]}.dbapi")
     except ImportError as error:
         package = _DRIVERS[kind].replace("_", "-")
-        raise ConfigError(f"{_label(spec)}: {package} is not installed; pip install {package}") from error
+        raise ConfigError(f"{spec.label}: {package} is not installed; pip install {package}") from error
     with closing(_connected(spec, ask, driver)) as connection, closing(connection.cursor()) as cursor:
         if kind in ("postgresql", "postgres"):
             texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values.values()]
@@ -173,7 +166,7 @@ def _connected(spec: SqlForm, ask: Ask, driver: Any) -> Any:
     if kind == "sqlite":
         path = _file(spec, ask)
         if path is None:
-            raise ConfigError(f"{_label(spec)}: sqlite:///FILE is needed")
+            raise ConfigError(f"{spec.label}: sqlite:///FILE is needed")
         return driver.connect(f"file:{quote(path.as_posix())}?mode=ro")
     password = ask.secret(spec.auth, "password")
     if kind in ("postgresql", "postgres"):
@@ -187,7 +180,7 @@ def _connected(spec: SqlForm, ask: Ask, driver: Any) -> Any:
 
 
 def _with_user(spec: SqlForm, ask: Ask, password: str | None) -> str:
-    """The address with user and password, which are put in here alone; messages never repeat it."""
+    """Return the address with user and password, which are put in here alone; messages never repeat it."""
     parts = urlsplit(spec.url)
     user = ask.user(spec.auth) or unquote(parts.username or "")
     if not user and password is None:
@@ -198,23 +191,23 @@ def _with_user(spec: SqlForm, ask: Ask, password: str | None) -> str:
 
 
 def _file(spec: SqlForm, ask: Ask) -> Path | None:
-    """The database file; three slashes begin a path relative to the root, four an absolute one, as in SQLAlchemy."""
+    """Return the database file; three slashes begin a path relative to the root, four an absolute one, as in SQLAlchemy."""
     rest = spec.url.partition(":")[2]
     if not rest.startswith("///"):
         raise ConfigError(
-            f"{_label(spec)}: {_kind(spec)}:///FILE is needed, or {_kind(spec)}:////FILE for an absolute path"
+            f"{spec.label}: {_kind(spec)}:///FILE is needed, or {_kind(spec)}:////FILE for an absolute path"
         )
     name = rest.removeprefix("///")
     if name == ":memory:":
         return None
     path = ask.root / name
     if not path.is_file():
-        raise InputError(f"{_label(spec)}: {path}: no such file; a database is needed")
+        raise InputError(f"{spec.label}: {path}: no such file; a database is needed")
     return path
 
 
 def _name(column: str) -> str:
-    """A column's name, quoted where SQL needs it; Snowflake writes names that are not in capitals."""
+    """Return a column's name, quoted where SQL needs it; Snowflake writes names that are not in capitals."""
     if _PLAIN.fullmatch(column):
         return column
     return '"' + column.replace('"', '""') + '"'
@@ -249,4 +242,4 @@ def _errors(spec: SqlForm) -> Iterator[None]:
         if not module.startswith(("adbc", "duckdb", "_duckdb", "pyarrow")):
             raise
         said = _SECRET.sub("...", " ".join(str(error).split()))[:300]
-        raise InputError(f"{_label(spec)}: {said}") from error
+        raise InputError(f"{spec.label}: {said}") from error

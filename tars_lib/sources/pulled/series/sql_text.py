@@ -18,7 +18,7 @@ _READS = re.compile(r"[\s(]*(?:select|with|from|values|table)\b", re.IGNORECASE)
 
 
 def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tuple[str, ...]]:
-    """The query as a database takes it.
+    """Return the query as a database takes it.
 
     Parameters
     ----------
@@ -26,12 +26,9 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
         With ``:since`` and ``:until``.
     write : callable
         How a parameter is written, by its name.
-    where : str
-        File and key for messages.
 
     Returns
     -------
-    query : str
     order : tuple of str
         The parameters in the order in which they stand.
 
@@ -47,10 +44,10 @@ def bound(query: str, write: Callable[[str], str], where: str) -> tuple[str, tup
     """
     order: list[str] = []
 
-    def put(found: re.Match[str]) -> str:
-        name = found["name"]
+    def put(part: re.Match[str]) -> str:
+        name = part["name"]
         if name is None:
-            return found[0]
+            return part[0]
         if name not in PARAMETERS:
             raise ConfigError(f"{where}: parameter :{name[:40]} is not known; allowed: :since, :until")
         order.append(name)
