@@ -255,7 +255,7 @@ def _load_fonts() -> frozenset[int]:
 
 
 def slim(svg: bytes) -> bytes:
-    """An SVG without prologue and empty metadata, its coordinates to 0.01 pt."""
+    """Return an SVG without prologue and empty metadata, its coordinates to 0.01 pt."""
     svg = _PROLOGUE.sub(b"", svg, count=1)
     svg = _EMPTY_METADATA.sub(b"", svg, count=1)
     return _PATH_DATA.sub(lambda data: _NUMBER.sub(_rounded, data.group()), svg)
