@@ -1,9 +1,9 @@
 """Which constants of the root causes matter? Each is halved and doubled, those of one name together, and all is asked again.
 
 Prints the incidents named right as they are, without request counts and without a call graph, the healthy windows without a
-cause, the answers to quantiles that are wrong at a confidence of 0.6 or more, and the simulated incidents in which resources
-lead to the cause and to another, where any of these moves; the other constants are listed below the table. Of a pair of
-constants both are moved.
+cause, the answers to quantiles that are wrong at a confidence of 0.6 or more, the simulated incidents in which resources
+lead to the cause and to another, and those named right whose harm shows at callers, where any of these moves; the others
+are listed below the table. Of a pair of constants both are moved.
 
     python benchmarks/sensitivity.py --dataset ../shared/data/petshop [--only NAME]... [--markdown]
 
@@ -43,12 +43,15 @@ RESOURCES_SETS = 6
 """Simulated incidents of each fault in which only resources are reported below the target; half as many of each fault of
 `simulated_resources`."""
 
+AT_CALLERS = ("given up", "pauses", "delay", "slow")
+"""Faults that show at callers, and one that does not; as many incidents of each as of the resources."""
+
 RATHER_SURE = 0.6
 """Confidence from which on a wrong answer to quantiles counts; they are given at most two thirds."""
 
 QUANTILES = ("p90 alone", "p50 and p90 alone")
 
-Figures = tuple[int, int, int, int, int, int, int]
+Figures = tuple[int, int, int, int, int, int, int, int]
 
 Constant = float | tuple[float, ...]
 
@@ -95,8 +98,10 @@ def changed(name: str, value: Constant) -> Iterator[None]:
             setattr(module, name, usual)
 
 
-def figures(questions: list[Asked], resources: list[Asked]) -> Figures:
-    """Right as they are, without counts, without calls; quiet; sure and wrong by quantiles; right, wrong by resources."""
+def figures(questions: list[Asked], resources: list[Asked], at_callers: list[Asked]) -> Figures:
+    """Right as they are, without counts, without calls; quiet; sure and wrong by quantiles; right, wrong by resources; right
+    of those at callers.
+    """
     incidents = [one for one in questions if one.case.cause]
     healthy = [one for one in questions if not one.case.cause][::HEALTHY_STEP]
     intact, uncounted, uncalled = (ROWS[name].change for name in ("as they are", "no request counts", "no graph"))
@@ -110,6 +115,7 @@ def figures(questions: list[Asked], resources: list[Asked]) -> Figures:
         sum(sure >= RATHER_SURE and not is_right for sure, is_right in quantiles),
         by_kinds.right,
         by_kinds.wrong,
+        score(intact, at_callers).right,
     )
 
 
@@ -143,7 +149,9 @@ def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
         raise click.ClickException(str(error)) from error
     resources = list(of_simulation(VIEWS["resources"], FAULTS, RESOURCES_SETS, RESOURCES_SEED))
     resources = [one for one in resources if one.case.cause] + list(of_resources())
-    usual = figures(questions, resources)
+    at_callers = list(of_simulation(VIEWS["as simulated"], AT_CALLERS, RESOURCES_SETS, RESOURCES_SEED))
+    at_callers = [one for one in at_callers if one.case.cause]
+    usual = figures(questions, resources, at_callers)
     names = [
         "right",
         "right, no counts",
@@ -152,6 +160,7 @@ def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
         "quantiles, sure and wrong",
         "by resources",
         "wrong by resources",
+        "at callers",
     ]
     rows = [["constant", "value", *names], ["as it is", "", *map(str, usual)]]
     still = []
@@ -162,7 +171,7 @@ def main(dataset: Path, only: tuple[str, ...], markdown: bool) -> None:
         for factor in (0.5, 2.0):
             other = scaled(value, factor)
             with changed(name, other):
-                now = figures(questions, resources)
+                now = figures(questions, resources, at_callers)
             if now != usual:
                 moves.append([f"{name} = {shown(value)}", shown(other), *map(str, now)])
         rows += moves

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contract.workspaces import cascade
 from warm import COLD
 
 from tars_lib.cli.main import commands
@@ -38,7 +39,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_a_breach_gives_142_and_a_whole_run_directory(root: Path, tmp_path: Path) -> None:
     words = ("run", "--root", root, "--outdir", "runs", "--timestamp", "20260105-143000", "--print-paths")
-    done = tars(*words, cwd=tmp_path, python=COLD)
+    done = tars(*words, cwd=tmp_path)
     assert done.returncode == 142
     run = tmp_path / "runs" / "tars-run-20260105-143000"
     names = {path.name for path in run.iterdir()}
@@ -85,10 +86,11 @@ def test_same_input_gives_the_same_bytes(root: Path, tmp_path: Path) -> None:
     runs = []
     # a fork has the seed of hashes that the session drew, and relations from memory; the other one computes them
     for name, around in (("a", {"TZ": "Asia/Kathmandu"}), ("b", {"TZ": "UTC", "PYTHONHASHSEED": "2"})):
-        tars(
+        done = tars(
             "run", "--root", root, "--outdir", name, "--timestamp", "20260105-143000", cwd=tmp_path,
             SOURCE_DATE_EPOCH="1767620000", **around,
         )  # fmt: skip
+        assert done.returncode == 142
         folder = tmp_path / name / "tars-run-20260105-143000"
         runs.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert runs[0] == runs[1]
@@ -201,7 +203,7 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_run_and_an_answer_load_no_library_that_they_do_not_need(root: Path, tmp_path: Path) -> None:
+def test_a_run_and_an_answer_load_no_library_that_they_do_not_need(tmp_path: Path) -> None:
     heavy = "('pandas', 'pyarrow.compute', 'scipy.stats', 'matplotlib', 'networkx', 'jinja2', *unneeded)"
     code = (
         "import sys; from click.testing import CliRunner; from tars_lib.cli.main import cli\n"
@@ -214,6 +216,7 @@ def test_a_run_and_an_answer_load_no_library_that_they_do_not_need(root: Path, t
         command = [sys.executable, "-c", code, unneeded, *words]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
 
+    root = cascade(tmp_path / "org-health")
     assert loaded("papermill", "run", "--root", str(root), "--outdir", "runs", "--quiet") == "[]"
     (report,) = tmp_path.glob("runs/tars-run-*/org-health-report.json")
     assert loaded("pydantic,yaml", "correlation", "--org-report", str(report), "--json") == "[]"

@@ -48,11 +48,11 @@ def test_a_run_on_a_store_is_the_run_on_a_disk(store: Store, tmp_path: Path) -> 
     assert list((tmp_path / "temporary").iterdir()) == [], "copies are left behind"
 
     runs = "s3://bucket/runs/tars-run-*"
-    done = call("report", "executive_summary", "--run", runs, "--output", "s3://bucket/pages", "--format", "html")
+    done = call("report", "propagation", "--run", runs, "--output", "s3://bucket/pages", "--format", "html")
     assert done.exit_code == 0, done.output
     assert f"the newest is used: s3://bucket/runs/{RUN}-2" in done.stderr
-    assert done.stdout.splitlines() == [f"s3://bucket/pages/executive_summary.{kind}" for kind in ("ipynb", "html")]
-    assert b"<html" in store.get("pages/executive_summary.html")
+    assert done.stdout.splitlines() == [f"s3://bucket/pages/propagation.{kind}" for kind in ("ipynb", "html")]
+    assert b"<html" in store.get("pages/propagation.html")
     assert "temporary" not in done.output
 
 

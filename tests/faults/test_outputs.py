@@ -103,10 +103,10 @@ def test_a_link_in_place_of_an_executed_notebook_is_replaced_and_nothing_hidden_
     samples: RunSamples, tmp_path: Path
 ) -> None:
     (tmp_path / "precious").write_text("keep")
-    place = tmp_path / "out" / "executive_summary.ipynb"
+    place = tmp_path / "out" / "propagation.ipynb"
     place.parent.mkdir()
     place.symlink_to(tmp_path / "precious")
-    run_notebook("executive_summary", {"run_dir": str(samples.run("demo").directory)}, place)
+    run_notebook("propagation", {"run_dir": str(samples.run("demo").directory)}, place)
     assert ((tmp_path / "precious").read_text(), place.is_symlink()) == ("keep", False)
     assert [path.name for path in place.parent.iterdir()] == [place.name]
 

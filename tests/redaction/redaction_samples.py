@@ -13,7 +13,7 @@ from tars_lib.incidents.response.opening import from_run, open_incident
 from tars_lib.pipeline import analyze, load_run, write_run
 from tars_lib.pipeline.loading import load_org
 
-START, HOUR = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1)
+START, HOUR = datetime(2026, 3, 20, tzinfo=UTC), timedelta(hours=1)
 MAIL, ADDRESS, CUSTOMER, PERSON = "ada@example.com", "203.0.113.9", "cust-77-shop", "Grace Hopper"
 TOKEN = "gh" + "p_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 SECRETS = (MAIL, ADDRESS, CUSTOMER, PERSON, TOKEN)
@@ -27,7 +27,7 @@ fields:
 
 def write_case(folder: Path) -> tuple[Path, Path, Path]:
     """Root, run directory and incident."""
-    hours = 660
+    hours = 204
     builder = RootBuilder(folder / "org-health")
     for repo, share in ((CUSTOMER, 0.3), ("web", 0.25), ("mail", 0.0)):
         failed = [1000 * share if hour >= hours - 6 else 1 + hour % 3 for hour in range(hours)]

@@ -19,7 +19,7 @@ from run_samples import one_drawing
 from tars_lib.cli.main import cli
 from tars_lib.engines.steps import STEPS
 
-START, HOUR, HOURS = datetime(2026, 3, 1, tzinfo=UTC), timedelta(hours=1), 660
+START, HOUR, HOURS = datetime(2026, 3, 20, tzinfo=UTC), timedelta(hours=1), 204
 FAILING, FACING = "<script>alert(1)</script>", 'x"onmouseover=alert(1) y'
 REPOS = (
     FAILING,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,32 +64,36 @@ def watch(browser: Browser, path: Path) -> Watched:
         )
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
 @pytest.mark.slow
-def test_hostile_names_are_inert_text_in_a_browser(session: Session) -> None:
+def test_hostile_names_are_inert_text_in_a_browser(session: Session, browser: Browser) -> None:
     listed = pages(session)
     assert len(listed) >= 4
     shown = ""
-    with chromium() as browser:
-        for path in listed:
-            found = watch(browser, path)
-            assert (found.events, found.active) == ([], 0), path.name
-            # the pictures are the figures' own; none came out of a name
-            assert set(found.images) <= {"data:image/"}, path.name
-            assert FAILING in found.text, path.name
-            assert "\u202e" not in found.text, path.name
-            shown += found.text
+    for path in listed:
+        found = watch(browser, path)
+        assert (found.events, found.active) == ([], 0), path.name
+        # the pictures are the figures' own; none came out of a name
+        assert set(found.images) <= {"data:image/"}, path.name
+        assert FAILING in found.text, path.name
+        assert "\u202e" not in found.text, path.name
+        shown += found.text
     assert "{{7*7}}" in shown
     assert '#read("/etc/passwd")' in shown
 
 
 @pytest.mark.slow
-def test_a_page_that_runs_a_name_would_be_noticed(tmp_path: Path) -> None:
+def test_a_page_that_runs_a_name_would_be_noticed(tmp_path: Path, browser: Browser) -> None:
     """The same watch over the same policy: what the test above looks for does show."""
     policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
     (tmp_path / "bad.html").write_text(f"{policy}<p>{FAILING}<img src=x onerror=alert(2)>", encoding="utf-8")
     (tmp_path / "open.html").write_text(f"<p>{FAILING}", encoding="utf-8")
-    with chromium() as browser:
-        refused, run = watch(browser, tmp_path / "bad.html"), watch(browser, tmp_path / "open.html")
+    refused, run = watch(browser, tmp_path / "bad.html"), watch(browser, tmp_path / "open.html")
     assert any("Content Security Policy" in event for event in refused.events)
     assert "inline" in refused.events
     assert refused.active >= 2
@@ -96,11 +101,8 @@ def test_a_page_that_runs_a_name_would_be_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_names_of_the_organisation_are_shown_as_they_are_written(session: Session) -> None:
-    with (
-        chromium() as browser,
-        opened(browser, (session.folder / "pages" / "incident_report.html").as_uri()) as (page, seen),
-    ):
+def test_the_names_of_the_organisation_are_shown_as_they_are_written(session: Session, browser: Browser) -> None:
+    with opened(browser, (session.folder / "pages" / "incident_report.html").as_uri()) as (page, seen):
         text = page.evaluate("document.body.innerText").replace("\u200b", "").replace("\u00ad", "")
         assert seen.is_quiet
     for name in (ORG, FAILING, FACING):

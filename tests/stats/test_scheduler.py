@@ -68,6 +68,9 @@ def test_relations_are_the_same_bytes(where: str) -> None:
     pd.testing.assert_frame_equal(found, tars.lead_lag(frame, max_lag=5), check_exact=True)
 
 
+@pytest.mark.parametrize(
+    "where", ["threads", pytest.param("processes:2", marks=pytest.mark.thorough), "dask"], indirect=True
+)
 def test_changes_and_forecasts_are_the_same_bytes(where: str) -> None:
     rng = np.random.default_rng(8)
     values, columns = rng.standard_normal((70, 420)), np.arange(420)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import pkgutil
@@ -28,8 +29,10 @@ LIBRARIES = (
     "pandas",
     "pyarrow.parquet",
     "pyarrow.csv",
+    "scipy.cluster.hierarchy",
     "scipy.stats",
     "scipy.optimize",
+    "threadpoolctl",
     "yaml",
     "pydantic",
     "networkx",
@@ -72,6 +75,9 @@ def load(home: Path) -> None:
 
         remember_pairs(pytest.MonkeyPatch(), home.parent / PAIRS)
         sys.path.remove(str(ROOT / "tests"))
+    # what is looked at for rubbish is written to, and each fork would copy it
+    gc.collect()
+    gc.freeze()
 
 
 def daemonize() -> None:

@@ -45,7 +45,7 @@ _TYPE_COLOUR = dict(zip(AlertType, ("#9a1b1b", SERIES[1], SERIES[0], CONTEXT, SE
 
 
 def draw_storm(report: AlertReport) -> Picture | None:
-    """Before and after compression: two stacked bars, and each remaining alert as a row with a dot for each one it stands for.
+    """Draw alerts before and after compression: two stacked bars, and a row of dots for each that remains.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def draw_storm(report: AlertReport) -> Picture | None:
 
 
 def draw_priorities(report: AlertReport) -> Picture | None:
-    """Alerts as numbered squares: group by row, impact by column in the playbook's order.
+    """Draw alerts as numbered squares: group by row, impact by column in the playbook's order.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def draw_priorities(report: AlertReport) -> Picture | None:
 
 
 def worded(name: str) -> str:
-    """An enumeration's name for a reader.
+    """Return an enumeration's name for a reader.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def worded(name: str) -> str:
 
 
 def in_words(name: str) -> str:
-    """An enumeration's name within a sentence.
+    """Return an enumeration's name within a sentence.
 
     Examples
     --------

@@ -24,7 +24,7 @@ _FEW = 60
 
 
 def draw_metric(shown: MetricCourse, events: Sequence[Event] = ()) -> Picture | None:
-    """One metric over time: objectives dashed, events dotted, levels before and after the chosen event as thin lines.
+    """Draw a metric over time: objectives dashed, events dotted, levels before and after the chosen event as thin lines.
 
     Parameters
     ----------

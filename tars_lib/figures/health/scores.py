@@ -43,7 +43,7 @@ _ROW_HEIGHT = 1.12
 def draw_scores(
     shown: ScoreCourse, reports: Sequence[RepositoryReport], events: Sequence[Event], since: datetime | None = None
 ) -> Picture | None:
-    """Small multiples of the health score on one scale, the change points and events of each repo marked.
+    """Draw the health scores as small multiples on one scale, with the change points and events of each repo.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ def draw_scores(
     with themed():
         figure = Figure(figsize=(FULL[0], _ROW_HEIGHT * rows + 0.35))
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-        for place, axes in enumerate(grid.flat):
-            if place >= len(drawn):
+        for position, axes in enumerate(grid.flat):
+            if position >= len(drawn):
                 axes.set_visible(False)
                 continue
-            mine = [event for event in events if event.repo == drawn[place].repo]
-            _panel(axes, shown, drawn[place], mine, since)
-            axes.tick_params(labelbottom=place + columns >= len(drawn))
+            mine = [event for event in events if event.repo == drawn[position].repo]
+            _panel(axes, shown, drawn[position], mine, since)
+            axes.tick_params(labelbottom=position + columns >= len(drawn))
         for axes in grid[:, 0]:
             axes.set_ylabel("score, 0-100", fontsize=7.2)
         figure.supxlabel("time, UTC", fontsize=7.6, color=MUTED)
@@ -125,7 +125,7 @@ def _panel(
 
 
 def score_between(report: RepositoryReport) -> tuple[float, float] | None:
-    """Least and most that a score may be over all values of the components that are not known; None where all are."""
+    """Return least and most that a score may be over all values of the components that are unknown; None where all are."""
     weight = sum(component.weight for component in report.components)
     unknown = sum(component.weight for component in report.components if component.score is None)
     if report.score is None or not 0 < unknown < weight:
@@ -135,7 +135,7 @@ def score_between(report: RepositoryReport) -> tuple[float, float] | None:
 
 
 def _short(repo: str) -> str:
-    """A name for a narrow panel; it is cut in the middle, since names of one family differ at their end."""
+    """Return a name for a narrow panel, cut in the middle, since names of one family differ at their end."""
     return label(repo if len(repo) <= 15 else f"{repo[:6]}…{repo[-8:]}")
 
 
@@ -155,7 +155,7 @@ def _said(drawn: Sequence[RepositoryReport], changed: Sequence[RepositoryReport]
 
 
 def weakest_first(reports: Sequence[RepositoryReport]) -> list[RepositoryReport]:
-    """Repos to be drawn: lowest score first, then those whose level changed last."""
+    """Return the repos to be drawn: lowest score first, then those whose level changed last."""
 
     def changed(report: RepositoryReport) -> float:
         return report.change_points[-1].at.timestamp() if report.change_points else -np.inf

@@ -43,7 +43,7 @@ _LATE = 0.8
 
 
 def draw_trends(shown: Courses, breach: Breach, changes: Sequence[Event]) -> Picture:
-    """Small multiples of the breached SLI: the target, the cause and the other affected repos.
+    """Draw the breached SLI as small multiples: the target, the cause and the other affected repos.
 
     The incident is shaded, the objective dashed, changes of the repo are marked.
 
@@ -97,7 +97,7 @@ def moved_text(shown: Courses, breach: Breach) -> str:
 
 
 def panel_repos(shown: Courses, breach: Breach) -> list[str]:
-    """Repos that get a panel: target, best cause, further causes, affected repos; at most `MAX_PANELS`."""
+    """Return the repos that get a panel: target, best cause, further causes, affected repos; at most `MAX_PANELS`."""
     wanted = [breach.target, *(cause.repo for cause in breach.root_causes[:1]), *breach.repos]
     wanted += [cause.repo for cause in breach.root_causes[1:] if cause.contribution >= 0.05]
     return [repo for repo in dict.fromkeys(wanted) if repo in shown.by_repo][:MAX_PANELS]

@@ -47,7 +47,7 @@ class LengthRow:
 
 
 def draw_lengths(rows: Sequence[LengthRow]) -> Picture | None:
-    """Each incident a dot on a scale of powers; median, 90th percentile, mean and target as marks; open ones apart.
+    """Draw each incident as a dot on a scale of powers; median, 90th percentile, mean and target as marks; open ones apart.
 
     Returns
     -------
@@ -69,8 +69,8 @@ def draw_lengths(rows: Sequence[LengthRow]) -> Picture | None:
         axes = figure.subplots()
         axes.set_xscale("log")
         axes.set_xlim(SHORTEST / 1.25, top)
-        for place, row in enumerate(rows):
-            _draw_row(axes, place, row, step)
+        for position, row in enumerate(rows):
+            _draw_row(axes, position, row, step)
         axes.set_ylim(len(rows) - 0.42, -0.66)
         axes.set_yticks(range(len(rows)), [label(row.name, 18) for row in rows])
         axes.tick_params(axis="y", labelcolor=INK, labelsize=8.2)
@@ -91,7 +91,7 @@ def draw_lengths(rows: Sequence[LengthRow]) -> Picture | None:
 
 
 def stacked(values: Sequence[float], step: float) -> list[tuple[float, int]]:
-    """Each value with its height in a pile of those that would cover it; values in order.
+    """Return each value with its height in a pile of those that would cover it; values in order.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ class ClockBar:
 def draw_escalation(
     found: Escalation, clocks: Sequence[ClockBar], opened_at: datetime, now: datetime, ended_at: datetime | None = None
 ) -> Picture:
-    """The clocks and the people to be told, in rows over the time since the opening.
+    """Draw the clocks and the people to be told, in rows over the time since the opening.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def draw_escalation(
 def _extent(
     rungs: Sequence[Rung], clocks: Sequence[ClockBar], opened_at: datetime, stop: datetime
 ) -> tuple[float, bool]:
-    """Minutes that the axis shows, and whether the last moment lies beyond it: a week's age must not flatten an hour."""
+    """Return the minutes on the axis, and whether the last moment lies beyond: a week's age must not flatten an hour."""
     times = [time for rung in rungs for time in (rung.due_at, rung.told_at) if time is not None]
     times += [time for clock in clocks for time in (clock.due_at, clock.stopped_at) if time is not None]
     marks = max([_LEAST, *((time - opened_at) / _MINUTE for time in times)])

@@ -48,7 +48,7 @@ class GraphNode:
 
 
 def draw_leads(temporal: TemporalReport) -> Picture | None:
-    """The direct leads, drawn left to right in time, the path with the most impact on the first row.
+    """Draw the direct leads from left to right in time, the path with the most impact on the first row.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def place_nodes(temporal: TemporalReport) -> tuple[dict[str, GraphNode], tuple[L
     for lead in temporal.lead_lag:
         if lead.is_direct:
             best.setdefault((lead.leader, lead.follower), lead)
-    influence = {one.repo: one.influence_score for one in temporal.influence_scores}
+    influence = {influenced.repo: influenced.influence_score for influenced in temporal.influence_scores}
     wanted = [repo for path in temporal.propagation_paths for repo in path.path]
     wanted += [repo for pair in best for repo in pair]
     chosen = list(dict.fromkeys(wanted))[:MAX_NODES]
@@ -185,7 +185,7 @@ def bends(nodes: dict[str, GraphNode], leads: Sequence[Lead], span: int) -> tupl
 
 
 def curve(start: tuple[float, float], end: tuple[float, float], bend: float) -> list[tuple[float, float]]:
-    """Points on the arrow's way, inches: a parabola through both ends that leaves their middle by `bend`."""
+    """Return points on the arrow's way, inches: a parabola through both ends that leaves their middle by `bend`."""
     (x0, y0), (x1, y1) = start, end
     length = max(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5, 1e-9)
     over, up = -(y1 - y0) / length * bend, (x1 - x0) / length * bend
@@ -203,14 +203,14 @@ def _place(node: GraphNode, span: int) -> tuple[float, float]:
 def _in_rows(
     repos: list[str], at: dict[str, int], before: dict[str, list[str]], influence: dict[str, float]
 ) -> dict[str, GraphNode]:
-    """The first row in which a repo's name fits, those nearest to its last leader's row first."""
+    """Return the first row in which a repo's name fits, those nearest to its last leader's row first."""
     span = max(at.values(), default=0) or 1
     taken: list[list[tuple[float, float]]] = []
     nodes: dict[str, GraphNode] = {}
     for repo in repos:
         half = 0.5 * _LETTER * max(min(len(repo), _NAME), 12) + 0.08
         left, right = (at[repo] / span * _WIDTH + sign * half for sign in (-1.0, 1.0))
-        leaders = [nodes[one] for one in before[repo] if one in nodes]
+        leaders = [nodes[leader] for leader in before[repo] if leader in nodes]
         near = max(leaders, key=lambda leader: leader.at).row if leaders else 0
         row = next(
             (
@@ -272,13 +272,13 @@ def _role(node: GraphNode, main: PropagationPath | None) -> str:
 
 
 def _room(nodes: dict[str, GraphNode], lead: Lead, bend: float, row: int) -> float:
-    """Inches that an arrow along an outer row needs beyond what its names have."""
+    """Return the inches that an arrow along an outer row needs beyond what its names have."""
     is_along = nodes[lead.leader].row == nodes[lead.follower].row == row
     return max(0.0, bend - 0.33) if is_along else 0.0
 
 
 def lag_text(duration: str) -> str:
-    """An ISO 8601 duration for a reader.
+    """Return an ISO 8601 duration for a reader.
 
     Examples
     --------

@@ -25,7 +25,7 @@ _TOGETHER, _OPPOSITE = np.array([0.0, 0.447, 0.698]), np.array([0.835, 0.369, 0.
 
 
 def draw_matrix(report: CorrelationReport) -> Picture | None:
-    """Lower triangle of the significant correlations, clusters outlined.
+    """Draw the lower triangle of the significant correlations, clusters outlined.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def draw_matrix(report: CorrelationReport) -> Picture | None:
     if not report.correlations:
         return None
     repos = ordered_repos(report)
-    more = len({one for pair in report.correlations for one in (pair.repo_a, pair.repo_b)}) - len(repos)
+    more = len({repo for pair in report.correlations for repo in (pair.repo_a, pair.repo_b)}) - len(repos)
     coefficients, q_values = matrices(report, repos)
     n = len(repos)
     cell = 0.22
@@ -76,19 +76,19 @@ def draw_matrix(report: CorrelationReport) -> Picture | None:
 
 
 def ordered_repos(report: CorrelationReport) -> tuple[str, ...]:
-    """Repos that have a significant pair: cluster by cluster, then by their strongest pair; at most `MAX_REPOS`."""
-    tied = list(dict.fromkeys(one for pair in report.correlations for one in (pair.repo_a, pair.repo_b)))
+    """Return the repos in a significant pair: cluster by cluster, then by their strongest pair; at most `MAX_REPOS`."""
+    tied = list(dict.fromkeys(repo for pair in report.correlations for repo in (pair.repo_a, pair.repo_b)))
     clustered = [repo for cluster in report.clusters for repo in cluster.repos if repo in set(tied)]
     return tuple(dict.fromkeys([*clustered, *tied]))[:MAX_REPOS]
 
 
 def matrices(report: CorrelationReport, repos: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Coefficients and q-values, shape (n, n) each, lower triangle; NaN where the pair is not significant."""
-    place = {repo: position for position, repo in enumerate(repos)}
+    """Return coefficients and q-values, shape (n, n) each, lower triangle; NaN where the pair is not significant."""
+    row_of = {repo: position for position, repo in enumerate(repos)}
     coefficients, q_values = np.full((len(repos), len(repos)), np.nan), np.full((len(repos), len(repos)), np.nan)
     for pair in report.correlations:
-        if pair.repo_a in place and pair.repo_b in place:
-            column, row = sorted((place[pair.repo_a], place[pair.repo_b]))
+        if pair.repo_a in row_of and pair.repo_b in row_of:
+            column, row = sorted((row_of[pair.repo_a], row_of[pair.repo_b]))
             coefficients[row, column], q_values[row, column] = pair.coefficient, pair.q_value
     return coefficients, q_values
 

@@ -47,7 +47,7 @@ _MANY = 60
 
 
 def draw_unfolding(shown: Unfolding, changes: Sequence[Event] = ()) -> Picture:
-    """One course a repo in the order in which they turned, each on its own scale, worse drawn as it was measured.
+    """Draw the course of each repo in the order in which they turned, each on its own scale, worse as it was measured.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def draw_unfolding(shown: Unfolding, changes: Sequence[Event] = ()) -> Picture:
 
 
 def _order(shown: Unfolding) -> str:
-    """The finding in words; repos that turned in one sample have no order."""
+    """Return the finding in words; repos that turned in one sample have no order."""
     groups: dict[datetime, list[str]] = {}
     for turn in shown.turned:
         assert turn.at is not None  # noqa: S101 - it turned
@@ -111,7 +111,7 @@ def _order(shown: Unfolding) -> str:
 
 
 def _together(names: list[str]) -> str:
-    """Names as they stand in a sentence; of many the first and how many more."""
+    """Return names as they stand in a sentence; of many the first and how many more."""
     if len(names) > MAX_NAMED:
         return f"{', '.join(names[:MAX_NAMED])} and {len(names) - MAX_NAMED} more in the same sample"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} (in the same sample)"

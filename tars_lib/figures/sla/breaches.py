@@ -26,7 +26,7 @@ MAX_CHANGES = 3
 def draw_breach_timeline(
     breaches: Sequence[Breach], changes: Sequence[Event], as_of: datetime, *, is_settled: bool = False
 ) -> Picture | None:
-    """One bar a breached SLA, from its onset to its last sample beyond the objective; the last changes before as marks.
+    """Draw a bar for each breached SLA, from its onset to its last sample beyond the objective; changes before it as marks.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def draw_breach_timeline(
                 textcoords="offset points", color=INK, fontsize=7.4, va="bottom", annotation_clip=False,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
             )  # fmt: skip
-        for place, event in enumerate(near):
-            low = len(dated) + 0.45 * place
+        for position, event in enumerate(near):
+            low = len(dated) + 0.45 * position
             axes.plot(event.timestamp, low, marker="D", ms=5, color=CHANGE, zorder=3)  # type: ignore[arg-type]
             axes.plot([event.timestamp] * 2, [0.0, low], color=CHANGE, lw=0.8, ls=":", zorder=1)  # type: ignore[arg-type]
             is_late = event.timestamp > begin + 0.4 * (as_of - begin)
@@ -113,7 +113,7 @@ def draw_breach_timeline(
 
 
 def near_changes(changes: Sequence[Event], first: datetime, as_of: datetime, span: timedelta) -> list[Event]:
-    """The last changes before the first onset and soon after, oldest first: what may have to do with it."""
+    """Return the last changes before the first onset and soon after, oldest first: what may have to do with it."""
     reach = max(span, timedelta(hours=3))
     close = [event for event in changes if first - reach <= event.timestamp <= min(as_of, first + 0.1 * span)]
     return sorted(close, key=lambda event: event.timestamp)[-MAX_CHANGES:]

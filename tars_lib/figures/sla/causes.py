@@ -18,7 +18,7 @@ MAX_CAUSES = 5
 
 
 def draw_causes(breach: Breach) -> Picture | None:
-    """Confidence of each cause, and the share of the impact that it explains; the last row is what no cause explains.
+    """Draw the confidence of each cause and the share of the impact that it explains; the last row is what no cause explains.
 
     Returns
     -------

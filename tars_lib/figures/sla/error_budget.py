@@ -37,7 +37,7 @@ SLOWEST = 0.05
 
 
 def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | None = None) -> Picture:
-    """Budget left over the SLA's window, and beside it the burn rate in each pair of windows against its threshold.
+    """Draw the budget left over the SLA's window, and the burn rate in each pair of windows against its threshold.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def draw_burn_down(spent: Spending, result: ComplianceResult, since: datetime | 
 
 
 def left_whatever(result: ComplianceResult) -> tuple[float, float] | None:
-    """Least and most of the budget, in per cent, that is left over all completions of what is missing.
+    """Return least and most of the budget, in per cent, that is left over all completions of what is missing.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def _span(least: float, most: float) -> str:
 
 
 def distinct_pairs(rates: list[BurnRate]) -> list[BurnRate]:
-    """Pairs of windows, each drawn once: of those that have become the same, the one that can fire, else the first."""
+    """Return pairs of windows, each once: of those that have become the same, the one that can fire, else the first."""
     kept: dict[tuple[str, str], BurnRate] = {}
     for rate in rates:
         key = (rate.long_window, rate.short_window)

@@ -44,7 +44,7 @@ class Box:
 
 
 def draw_harm(shown: Courses, breach: Breach, graph: nx.DiGraph[str]) -> Picture | None:
-    """The target and what it calls, from left to right, shaded by the share of the harm that begins in each repo.
+    """Draw the target and what it calls, from left to right, shaded by the share of the harm that begins in each repo.
 
     Parameters
     ----------

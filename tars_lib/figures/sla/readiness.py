@@ -18,7 +18,7 @@ _TIERS = {ReadinessTier.RED: BREACH, ReadinessTier.YELLOW: SERIES[1], ReadinessT
 
 
 def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
-    """A waterfall from 100 to the score: one step a component that takes points off, hatched where it is unknown."""
+    """Draw a waterfall from 100 to the score: a step for each component that takes points off, hatched where it is unknown."""
     from matplotlib.figure import Figure
 
     steps = losses(readiness)
@@ -75,7 +75,7 @@ def draw_readiness(readiness: ExecutiveReadiness) -> Picture:
 
 
 def losses(readiness: ExecutiveReadiness) -> list[tuple[str, float, bool]]:
-    """Name, points lost and whether they are unknown, most first; what loses less is put together in the last."""
+    """Return name, points lost and whether they are unknown, most first; what loses less is put together in the last."""
     lost = [
         (_name(part), part.weight * (100.0 - (part.score or 0.0)), part.score is None) for part in readiness.components
     ]

@@ -35,7 +35,7 @@ class RunPoint:
 
 
 def draw_readiness_runs(points: Sequence[RunPoint]) -> Picture | None:
-    """Readiness over the time that each run judged.
+    """Draw readiness over the time that each run judged.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def draw_readiness_runs(points: Sequence[RunPoint]) -> Picture | None:
     """
     from matplotlib.figure import Figure
 
-    if len({one.as_of for one in points}) < 2:
+    if len({point.as_of for point in points}) < 2:
         return None
     with themed():
         figure = Figure(figsize=(FULL[0], 2.15))
         axes = figure.subplots()
-        axes.plot([one.as_of for one in points], [one.score for one in points], color=CONTEXT, lw=1.2, zorder=2)  # type: ignore[arg-type]
+        axes.plot([point.as_of for point in points], [point.score for point in points], color=CONTEXT, lw=1.2, zorder=2)  # type: ignore[arg-type]
         for tier, (marker, colour) in _MARKS.items():
-            mine = [one for one in points if one.tier is tier]
+            mine = [point for point in points if point.tier is tier]
             axes.plot(
-                [one.as_of for one in mine], [one.score for one in mine], marker=marker, color=colour, ms=5.6, ls="",  # type: ignore[arg-type]
+                [point.as_of for point in mine], [point.score for point in mine], marker=marker, color=colour, ms=5.6, ls="",  # type: ignore[arg-type]
                 mec="white", mew=0.6, zorder=4,
             )  # fmt: skip
         for bound, word in ((YELLOW, "red below"), (GREEN, "green from")):

@@ -86,13 +86,13 @@ def _make_room(figure: Figure, axes: Axes) -> None:
 
 
 def _label(axes: Axes, shown: list[Axes], *, is_left: bool, is_lowest: bool) -> None:
-    """Tick labels and axis labels where the panel stands now; panels with one scale say it once a row and a column."""
+    """Set tick and axis labels for where the panel stands now; panels with one scale have them once a row and a column."""
     first = shown[0]
     shares_x = axes.get_shared_x_axes().joined(axes, first)
     if axes.get_shared_y_axes().joined(axes, first):
         axes.tick_params(labelleft=is_left)
         axes.set_ylabel(first.get_ylabel() if is_left else "", fontsize=first.yaxis.label.get_fontsize())
     if shares_x and len(shown) > 1:
-        text = next((one.get_xlabel() for one in shown if one.get_xlabel()), "")
+        text = next((panel.get_xlabel() for panel in shown if panel.get_xlabel()), "")
         axes.tick_params(labelbottom=is_lowest)
         axes.set_xlabel(text if is_lowest else "")

@@ -32,12 +32,12 @@ from tars_lib.workbook.sections.title import head, of_code
 
 
 def at_risk(run: Run) -> list[ComplianceResult]:
-    """SLAs at risk, by priority."""
+    """Return the SLAs at risk, by priority."""
     return [result for result in worst_first(run) if result.status is SlaStatus.AT_RISK]
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Head of the page: what is at risk, and what is to be expected."""
+    """Show the head of the page: what is at risk, and what is to be expected."""
     return head(run, "At-risk monitoring", None, of_code(run, 141, 142), incident_id, state=state)
 
 
@@ -98,7 +98,7 @@ def verdict(run: Run, check_minutes: int, state: IncidentState | None = None) ->
 
 
 def at_risk_table(run: Run) -> Table:
-    """Each SLA at risk: how far from its objective, how much of the budget, how fast, and when."""
+    """Return each SLA at risk: how far from its objective, how much of the budget, how fast, and when."""
     rows = []
     for result in at_risk(run):
         days = result.days_until_breach
@@ -133,7 +133,7 @@ def budget_section(run: Run) -> list[Block]:
 
 
 def outlook_section(run: Run) -> list[Block]:
-    """Forecasts of all SLAs, and the alerts that are there already."""
+    """Show forecasts of all SLAs, and the alerts that are there already."""
     is_open = any(result.status is not SlaStatus.BREACHED for result in run.sla.compliance_results)
     # where all are breached there is nothing to forecast, and the breach's own page lists the alerts
     told = (
@@ -145,7 +145,7 @@ def outlook_section(run: Run) -> list[Block]:
 
 
 def watching(run: Run, check_minutes: int) -> Table:
-    """The playbook's monitoring escalation, with what calls for each row here."""
+    """Return the playbook's monitoring escalation, with what calls for each row here."""
     risky = at_risk(run)
     rows = (
         (
@@ -169,7 +169,7 @@ def watching(run: Run, check_minutes: int) -> Table:
 
 
 def next_action(run: Run, check_minutes: int, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """Watch closely, look deeper, or carry on; once the incident is settled, what is left."""
+    """Name the next step: watch closely, look deeper, or carry on; once the incident is settled, what is left."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if run.sla.breaches:

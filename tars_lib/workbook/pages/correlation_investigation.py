@@ -24,7 +24,7 @@ _MODULES = "python -m analytics.run_org_"
 
 
 def narrowed(run: Run, repo: str = "") -> Run:
-    """The run with the relations of one repo alone; of all where no repo is named. Counts of what was tested stay.
+    """Return the run with the relations of one repo; of all where none is named. Counts of what was tested stay.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """Pairs and leads with what chance alone would give, clusters, and what deviates."""
+    """Return pairs and leads with what chance alone would give, clusters, and what deviates."""
     correlation, temporal = run.correlation, run.temporal
     dark = correlation.reason is not None
     deviating = _deviating(run)
@@ -92,7 +92,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def first_step(run: Run, state: IncidentState | None = None) -> Callout:
-    """Look into it, or go to the page that contains it."""
+    """Name the first step: to look into it, or to go to the page that contains it."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -214,19 +214,23 @@ def in_order(run: Run, max_pairs: int = 8) -> list[Block]:
 
 
 def trouble(run: Run) -> Table:
-    """Is any of it a problem now?"""
+    """Tell whether any of it is a problem now."""
     rows = [
         (
-            Badge(one.severity.value, "critical" if one.severity is Severity.SEV_1 else "warning"),
-            since_words(one.started_at),
-            one.message,
+            Badge(anomaly.severity.value, "critical" if anomaly.severity is Severity.SEV_1 else "warning"),
+            since_words(anomaly.started_at),
+            anomaly.message,
         )
-        for one in run.correlation.anomalies
+        for anomaly in run.correlation.anomalies
     ]
     rows += [
-        (Badge(one.severity.value, "warning" if one.is_active else "neutral"), since_words(one.started_at), one.message)
-        for one in run.temporal.temporal_anomalies
-        if one.is_active
+        (
+            Badge(anomaly.severity.value, "warning" if anomaly.is_active else "neutral"),
+            since_words(anomaly.started_at),
+            anomaly.message,
+        )
+        for anomaly in run.temporal.temporal_anomalies
+        if anomaly.is_active
     ]
     return Table(
         caption="Is any of it a problem now?",

@@ -45,7 +45,7 @@ _NOTEBOOK = {AlertType.SLO_VIOLATION: "sla_breach", AlertType.HEALTH_DEGRADATION
 
 
 def critical(run: Run) -> tuple[Alert, ...]:
-    """The critical alerts, first to be looked at first."""
+    """Return the critical alerts, first to be looked at first."""
     return tuple(alert for alert in run.alerts.alerts if alert.severity is AlertSeverity.CRITICAL)
 
 
@@ -56,8 +56,8 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """Critical ones, what compression left, whom they concern."""
-    alerts, found = run.alerts.alerts, critical(run)
+    """Count the critical alerts, what compression left, and whom they concern."""
+    alerts, urgent = run.alerts.alerts, critical(run)
     seen = [alert for alert in alerts if alert.impact is AlertImpact.CUSTOMER_FACING]
     data = [alert for alert in alerts if alert.impact is AlertImpact.DATA_INTEGRITY]
     others = ", ".join(
@@ -68,8 +68,8 @@ def key_figures(run: Run) -> KeyFigures:
     return KeyFigures(
         (
             KeyFigure(
-                "Critical alerts", f"{len(found)} of {len(alerts)}", note=others or "no other",
-                tone="critical" if found else "good", word="" if found else "None",
+                "Critical alerts", f"{len(urgent)} of {len(alerts)}", note=others or "no other",
+                tone="critical" if urgent else "good", word="" if urgent else "None",
             ),
             KeyFigure(
                 "Open", str(len(alerts)), note=f"{run.alerts.raised} raised, each storm combined into one",
@@ -88,7 +88,7 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def first_step(run: Run, state: IncidentState | None = None) -> Callout:
-    """The alert to begin with."""
+    """Name the alert to begin with."""
     state = state or state_by(run, None)
     if (settled := settled_step(state)) is not None:
         return settled
@@ -106,12 +106,12 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
 
 
 def critical_list(run: Run, max_alerts: int = 12) -> Table:
-    """The playbook's first step: every critical alert."""
+    """List every critical alert, the playbook's first step."""
     return _table(critical(run), "Critical alerts, by priority", "No alert is critical.", max_alerts)
 
 
 def groups(run: Run) -> list[Block]:
-    """The playbook's second step: how many of each kind, before and after storms were compressed."""
+    """Count the alerts of each kind before and after storms were compressed, the playbook's second step."""
     alerts = run.alerts.alerts
     raised: Counter[AlertType] = Counter()
     for alert in alerts:
@@ -138,7 +138,7 @@ def groups(run: Run) -> list[Block]:
 
 
 def priorities(run: Run, max_alerts: int = 12) -> list[Block]:
-    """The playbook's third step: by impact, and what comes after the critical ones."""
+    """Order the alerts by impact, and show what comes after the critical ones: the playbook's third step."""
     rest = tuple(alert for alert in run.alerts.alerts if alert.severity is not AlertSeverity.CRITICAL)
     blocks: list[Block] = [*figures(draw_priorities(run.alerts))]
     if rest or not run.alerts.alerts:
@@ -151,10 +151,10 @@ def next_action(run: Run, incident_id: str = "", state: IncidentState | None = N
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     query = f"{_MODULE} --org-report {health_report(run)} --json | jq '.alerts[] | select(.severity == \"CRITICAL\")'"
-    found = critical(run)
-    if not found:
+    urgent = critical(run)
+    if not urgent:
         return next_steps(("Run the checks again, hourly", run_again(run)), ("This run's report", query))
-    kinds = dict.fromkeys(alert.type for alert in found)
+    kinds = dict.fromkeys(alert.type for alert in urgent)
     further = tuple(
         (f"Investigate: {in_words(kind.value)}", f"tars report {_NOTEBOOK[kind]} --run {run_place(run)}")
         for kind in kinds

@@ -55,7 +55,7 @@ _LARGE = 100.0
 
 
 def chosen(run: Run, cluster_id: str = "") -> Cluster | None:
-    """The cluster that the page is about: the one named, else the most urgent that deviates now.
+    """Return the cluster that the page is about: the one named, else the most urgent that deviates now.
 
     Raises
     ------
@@ -63,8 +63,12 @@ def chosen(run: Run, cluster_id: str = "") -> Cluster | None:
         If there is no cluster of that id; the message lists those that there are.
     """
     clusters = run.correlation.clusters
-    named = known_name("cluster_id", cluster_id, [one.cluster_id for one in clusters], "this run", "the most urgent")
-    return next((one for one in clusters if (one.cluster_id == named if named else one.is_anomalous)), None)
+    named = known_name(
+        "cluster_id", cluster_id, [cluster.cluster_id for cluster in clusters], "this run", "the most urgent"
+    )
+    return next(
+        (cluster for cluster in clusters if (cluster.cluster_id == named if named else cluster.is_anomalous)), None
+    )
 
 
 def title(run: Run, cluster: Cluster | None, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
@@ -75,9 +79,9 @@ def title(run: Run, cluster: Cluster | None, incident_id: str = "", state: Incid
 
 
 def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
-    """Clusters, members, distance from their level, and the best common factor."""
+    """Return clusters, members, distance from their level, and the best common factor."""
     report = run.correlation
-    deviating = [one for one in report.clusters if one.is_anomalous]
+    deviating = [related for related in report.clusters if related.is_anomalous]
     dark = report.reason is not None
     items = [
         KeyFigure(
@@ -89,7 +93,7 @@ def key_figures(run: Run, cluster: Cluster | None) -> KeyFigures:
     if cluster is None:
         return KeyFigures(tuple(items))
     seen = facing(run, cluster.repos)
-    factor = max(cluster.common_factors, key=lambda one: one.confidence, default=None)
+    factor = max(cluster.common_factors, key=lambda common: common.confidence, default=None)
     bad = cluster.is_anomalous and cluster.direction is ClusterDirection.DECLINE
     items += [
         KeyFigure(
@@ -166,10 +170,10 @@ def common_factor(cluster: Cluster | None) -> Table:
     """Answer the playbook's four questions: what do most members have that most other repos have not?"""
     rows: list[tuple[object, ...]] = []
     for kind, question in _FACTORS if cluster is not None else ():
-        mine = [one for one in cluster.common_factors if one.kind is kind] if cluster is not None else []
+        mine = [factor for factor in cluster.common_factors if factor.kind is kind] if cluster is not None else []
         rows += [
-            (question, Badge("Found", "warning"), one.factor, Bar(one.confidence), "; ".join(one.evidence))
-            for one in mine
+            (question, Badge("Found", "warning"), factor.factor, Bar(factor.confidence), "; ".join(factor.evidence))
+            for factor in mine
         ]
         if not mine:
             rows.append((question, Badge("None found", "neutral"), "-", "-", "-"))
@@ -188,7 +192,7 @@ def common_factor(cluster: Cluster | None) -> Table:
 
 
 def containment(run: Run, cluster: Cluster | None) -> list[Block]:
-    """The playbook's three measures with what they concern here."""
+    """Show the playbook's three measures with what they concern here."""
     if cluster is None or not cluster.is_anomalous or cluster.direction is not ClusterDirection.DECLINE:
         return [
             Prose(
@@ -200,7 +204,9 @@ def containment(run: Run, cluster: Cluster | None) -> list[Block]:
             )
         ]
     recent = changes_before(run, cluster.repos, cluster.onset)
-    shared = tuple(one.factor for one in cluster.common_factors if one.kind is FactorKind.SHARED_INFRASTRUCTURE)
+    shared = tuple(
+        factor.factor for factor in cluster.common_factors if factor.kind is FactorKind.SHARED_INFRASTRUCTURE
+    )
     seen = facing(run, cluster.repos)
     clock = "within 30 min" if cluster.severity is Severity.SEV_1 else ""
     return [

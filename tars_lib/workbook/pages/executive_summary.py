@@ -26,7 +26,7 @@ from tars_lib.workbook.sections.title import breached_since, head
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Head of the page."""
+    """Show the head of the page."""
     entry, state = EXIT_CODES[run.status.exit_code], state or state_by(run, None)
     return head(run, "Executive summary", None, entry, incident_id, breached_since(run), state)
 
@@ -37,7 +37,7 @@ def readiness(run: Run) -> list[Block]:
 
 
 def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """The risk narrative as the report has it, the outlook until it is settled, and what the verdicts leave open."""
+    """Show the risk narrative as the report has it, the outlook until it is settled, and what the verdicts leave open."""
     outlook = "" if (state or state_by(run, None)).is_settled else run.sla.executive_readiness.outlook
     text = f"{outlook[:1].upper()}{outlook[1:]}." if outlook else ""
     return [
@@ -49,7 +49,7 @@ def narrative(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def case_of(register: Register, incident_id: str) -> Case | None:
-    """The incident that the page is about; None where none is named, or it is kept elsewhere than in a register at hand.
+    """Return the incident that the page is about; None where none is named, or it is kept elsewhere than in a register at hand.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
     parts = [
         f"{incident.status.value.capitalize()}",
         f"actions: {done} done, {begun} under way, {states[ActionState.SUGGESTED]} not started",
-        f"notified: {listed(tuple(dict.fromkeys(one.contact for one in case.escalation.told)), 6) or 'nobody yet'}",
+        f"notified: {listed(tuple(dict.fromkeys(recipient.contact for recipient in case.escalation.told)), 6) or 'nobody yet'}",
     ]
     if not facts.is_over:
         parts.append(
@@ -98,7 +98,7 @@ def response(run: Run, case: Case | None, incident_id: str = "", state: Incident
 
 
 def trends(run: Run) -> list[Block]:
-    """Health of the weakest repos over time; says so where no repo has a score."""
+    """Show the health of the weakest repos over time, and say so where no repo has a score."""
     heading = Heading("Trends")
     course = score_course(run.org, run.sla.as_of)
     drawn = None

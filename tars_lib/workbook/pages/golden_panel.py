@@ -26,7 +26,7 @@ BEAT = 5
 
 
 def step_blocks(run: Run, register: Register, case: Case | None, number: int) -> list[Block]:
-    """One step: what is asked, what the record holds, what to type.
+    """Show one step: what is asked, what the record holds, what to type.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class GoldenPanel(Shown):
         self.detail.value = preview(*step_blocks(self.run, self.register, self.case, self.step.value))
 
     def beat(self) -> None:
-        """One look at clocks and record, and the next one later; a panel that was made after this one takes over."""
+        """Look at clocks and record once, and again later; a panel that was made after this one takes over."""
         if GoldenPanel._shown_last is None or GoldenPanel._shown_last() is not self:
             return
         if self.follow.value:
@@ -156,7 +156,7 @@ class GoldenPanel(Shown):
             asyncio.get_running_loop().call_later(BEAT, self.beat)
 
     def _now(self) -> int:
-        """Position of the step that comes now: the first at the beginning, the last at the end."""
+        """Return the position of the step that comes now: the first at the beginning, the last at the end."""
         if self.case is None:
             return 0
         path = walk(self.register, self.case)
@@ -164,5 +164,5 @@ class GoldenPanel(Shown):
 
 
 def panel(run: Run, incidents_dir: str = "", as_of: str = "", incident_id: str = "") -> GoldenPanel | Callout:
-    """The panel, or how to get it."""
+    """Return the panel, or say how to get it."""
     return GoldenPanel(run, incidents_dir, as_of, incident_id) if has_widgets() else missing("The panel")

@@ -45,7 +45,7 @@ _RECORDED = 180
 
 
 def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
-    """Head of the page: which incident, which minute, what comes now."""
+    """Show the head of the page: which incident, which minute, what comes now."""
     if case is None:
         return no_case_head(run, register, "Golden path", _nothing(register))
     path = walk(register, case)
@@ -59,12 +59,12 @@ def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
 
 
 def walk(register: Register, case: Case) -> GoldenPath:
-    """The path as `tars incident golden` has it."""
+    """Show the path as `tars incident golden` has it."""
     return path_of(case, register.given_dir)
 
 
 def clocks(run: Run, register: Register, case: Case | None) -> KeyFigures:
-    """Time left on both clocks, the minute, the steps that are done, the next update."""
+    """Show the time left on both clocks, the minute, the steps that are done, the next update."""
     if case is None:
         steps = register.playbook.golden_path
         last = max((step.end for step in steps), default=0)
@@ -141,7 +141,7 @@ def now_do(run: Run, register: Register, case: Case | None) -> list[Block]:
 
 
 def escalation_clock(case: Case | None) -> list[Block]:
-    """The clocks and the people to be told, over the time since the opening."""
+    """Show the clocks and the people to be told, over the time since the opening."""
     if case is None:
         return []
     incident = case.incident
@@ -154,7 +154,7 @@ def escalation_clock(case: Case | None) -> list[Block]:
 
 
 def minutes(register: Register, case: Case | None) -> Table:
-    """The five steps: minutes, what is asked, what the record holds, and whether it is enough."""
+    """Show the five steps: minutes, what is asked, what the record holds, and whether it is enough."""
     columns = (Column("Minute"), Column("Step and question"), Column("Recorded"), Column("State", "badge"))
     if case is None:
         return Table(
@@ -188,7 +188,7 @@ def minutes(register: Register, case: Case | None) -> Table:
 
 
 def contain(register: Register, case: Case | None) -> list[Block]:
-    """The playbook's containment row for the cause that the record holds."""
+    """Show the playbook's containment row for the cause that the record holds."""
     if case is None:
         return []
     heading = Heading("Minute 8-12: contain")
@@ -199,7 +199,9 @@ def contain(register: Register, case: Case | None) -> list[Block]:
             Prose(("No cause of a known type is recorded yet, so no row of the containment table applies.",)),
         ]
     cause = next(
-        one for one in case.incident.causes if one.containment_type is row.containment_type and one.confidence != 0
+        cause
+        for cause in case.incident.causes
+        if cause.containment_type is row.containment_type and cause.confidence != 0
     )
     done = [
         ChecklistItem(
@@ -233,22 +235,25 @@ def contain(register: Register, case: Case | None) -> list[Block]:
 
 
 def tell(case: Case | None) -> list[Block]:
-    """Whom to tell, by which rule, until when, and who has been told."""
+    """Show whom to tell, by which rule, until when, and who has been told."""
     if case is None:
         return []
-    found = case.escalation
+    escalation = case.escalation
     late, now = Badge("Overdue", "critical"), Badge("Now", "critical")
     states = [
-        *((rung, late if case.time > rung.due_at else now) for rung in found.due),
-        *((rung, Badge("Without progress", "neutral")) for rung in found.upcoming),
-        *((rung, Badge("Notified", "good")) for rung in found.told),
+        *((rung, late if case.time > rung.due_at else now) for rung in escalation.due),
+        *((rung, Badge("Without progress", "neutral")) for rung in escalation.upcoming),
+        *((rung, Badge("Notified", "good")) for rung in escalation.told),
     ]
     rows = [(_named(rung), f"{rung.told_at or rung.due_at:{MINUTES}}", rung.rule, state) for rung, state in states]
-    asked = ", ".join(condition.value.replace("_", " ").lower() for condition in found.unknown)
+    asked = ", ".join(condition.value.replace("_", " ").lower() for condition in escalation.unknown)
     return [
         Heading("Minute 12-15: escalate and document"),
         Table(
-            caption=f"Notify: {len(found.due)} now, {len(found.upcoming)} later without progress; {len(found.told)} notified",
+            caption=(
+                f"Notify: {len(escalation.due)} now, {len(escalation.upcoming)} later without progress; "
+                f"{len(escalation.told)} notified"
+            ),
             columns=(Column("Who"), Column("When"), Column("Rule"), Column("State", "badge")),
             rows=tuple(rows),
             note=f"Not answered yet: {asked}." if asked else "",
@@ -258,7 +263,7 @@ def tell(case: Case | None) -> list[Block]:
 
 
 def next_action(run: Run, register: Register, case: Case | None) -> Table:
-    """The command for what is missing, and those that follow."""
+    """Name the command for what is missing, and those that follow."""
     if case is None:
         entry = EXIT_CODES[run.status.exit_code]
         if not is_urgent(entry):
@@ -282,12 +287,12 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
 
 
 def open_command(run: Run, register: Register) -> str:
-    """The command that opens an incident from the run."""
+    """Return the command that opens an incident from the run."""
     return f"tars incident open --from-run {run_place(run)}{where_option(register)}"
 
 
 def where_option(register: Register) -> str:
-    """`--incidents-dir` where commands need it, with a space before it."""
+    """Return `--incidents-dir` where commands need it, with a space before it."""
     import shlex
 
     return "" if register.given_dir is None else f" --incidents-dir {shlex.quote(register.given_dir.as_posix())}"

@@ -44,7 +44,7 @@ MAX_REPOS = 6
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Head of the report: severity, readiness tier and one sentence that says it all."""
+    """Show the head of the report: severity, readiness tier and one sentence that says it all."""
     entry = EXIT_CODES[run.status.exit_code]
     # what is found to move together is looked into, but nothing is wrong yet
     what = "Incident report" if entry.severity in (Severity.SEV_1, Severity.SEV_2) else "Status report"
@@ -53,7 +53,7 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """The five numbers that leadership should remember."""
+    """Return the five numbers that leadership should remember."""
     readiness, health, summary = run.sla.executive_readiness, run.health, run.sla.summary
     affected = affected_repos(run)
     spent = [row for row in run.sla.scorecard if row.budget_consumed is not None]
@@ -100,7 +100,7 @@ def risk_note(health: HealthReport) -> str:
 
 
 def scorecard(run: Run) -> Table:
-    """Every SLA in a line: measured with its interval, objective, budget, verdict."""
+    """Show every SLA in a line: measured with its interval, objective, budget, verdict."""
     rows: list[tuple[object, ...]] = []
     for result in worst_first(run):
         spent = None if result.error_budget is None else result.error_budget.consumed_share
@@ -153,7 +153,7 @@ def first_step(run: Run, state: IncidentState | None = None) -> Callout:
 
 
 def weakest_repos(run: Run) -> Table:
-    """The repos with the lowest scores, and why."""
+    """Return the repos with the lowest scores, and why."""
     known = [report for report in run.health.repository_reports if report.score is not None and report.score < 80.0]
     rows = tuple(
         (
@@ -195,7 +195,7 @@ def spread_and_alerts(run: Run, state: IncidentState) -> list[Block]:
 
 
 def service_health(run: Run) -> list[Block]:
-    """The section of the weakest services; nothing where every one is known to be well."""
+    """Show the section of the weakest services; nothing where every one is known to be well."""
     shown = weakest_repos(run)
     if not shown.rows and all(report.score is not None for report in run.health.repository_reports):
         return []
@@ -251,7 +251,7 @@ def data_quality(run: Run) -> list[Block]:
 
 
 def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """The next steps for what was found, in the order of the playbook; once it is settled, those that are left."""
+    """Return the next steps for what was found, in the order of the playbook; once it is settled, those that are left."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if run.sla.breaches:
@@ -297,7 +297,7 @@ def _facing_note(facing: tuple[str, ...]) -> str:
 
 
 def measured(result: ComplianceResult) -> str:
-    """Value over the SLA's own window, with its interval."""
+    """Return the value over the SLA's own window, with its interval."""
     if result.value is None:
         return "unknown"
     window = result.windows[0]
@@ -308,7 +308,7 @@ def measured(result: ComplianceResult) -> str:
 
 
 def _slo_rows(run: Run) -> list[tuple[object, ...]]:
-    """Violated objectives for the organisation as a whole; named as such, since they are none of the SLAs that are counted."""
+    """Return the violated objectives of the organisation as a whole, named as such: none is a counted SLA."""
     return [
         (f"SLO (organisation): {slo.name}", f"≥ {slo.objective:g}", "unknown" if slo.value is None else f"{slo.value:.3g}",
          "n/a", "-",

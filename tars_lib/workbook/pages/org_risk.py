@@ -38,7 +38,7 @@ _NOTHING = 0.05
 
 
 def headline(run: Run) -> str:
-    """The risk in a sentence: tier, score, why, and who takes most off."""
+    """Tell the risk in a sentence: tier, score, why, and who takes most off."""
     health = run.health
     if health.aggregate_score is None:
         return f"The risk is not known: {health.coverage:.0%} of the samples expected recently arrived."
@@ -55,12 +55,12 @@ def headline(run: Run) -> str:
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Head of the page."""
+    """Show the head of the page."""
     return head(run, "Organisation risk", headline(run), of_code(run, 92, 91), incident_id, state=state)
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """Question 1, the risk score: tier, aggregate, how many repos are low, how much was seen."""
+    """Answer question 1, the risk score: tier, aggregate, how many repos are low, how much was seen."""
     health = run.health
     low = low_repos(run)
     tiers = [report.risk_tier for report in health.repository_reports]
@@ -91,13 +91,13 @@ def key_figures(run: Run) -> KeyFigures:
 
 
 def low_repos(run: Run) -> list[RepositoryReport]:
-    """Repos below the threshold, lowest first."""
+    """Return the repos below the threshold, lowest first."""
     names = set(run.health.below_threshold)
     return [report for report in run.health.repository_reports if report.repo in names]
 
 
 def contributors(run: Run, max_repos: int) -> list[Block]:
-    """Question 2: repos by score, ascending, with what each takes off and why."""
+    """Answer question 2: repos by score, ascending, with what each takes off and why."""
     points = {part.repo: part.points for part in run.health.contributions}
     most = max(points.values(), default=0.0)
     known = [report for report in run.health.repository_reports if report.score is not None]
@@ -147,7 +147,7 @@ def contributors(run: Run, max_repos: int) -> list[Block]:
 
 
 def mitigation(run: Run) -> list[Block]:
-    """Question 3: a ticket for each low repo, a sprint, and objectives to look at."""
+    """Answer question 3: a ticket for each low repo, a sprint, and objectives to look at."""
     items = [
         ChecklistItem(
             f"Improvement ticket for {report.repo}: {'; '.join(report.reasons[-1:]) or 'score below the threshold'}",
@@ -169,7 +169,7 @@ def mitigation(run: Run) -> list[Block]:
 
 
 def objectives(run: Run) -> Table:
-    """Objectives that are not met, with the long window: one that was never met may be unrealistic."""
+    """Return the objectives that are not met, with the long window: one that was never met may be unrealistic."""
     rows: list[tuple[object, ...]] = [
         (
             slo.name or slo.slo_id,
@@ -216,7 +216,7 @@ def objectives(run: Run) -> Table:
 
 
 def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """The next step: assess again, or carry on; once the incident is settled, what is left."""
+    """Name the next step: assess again, or carry on; once the incident is settled, what is left."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if not run.health.below_threshold:

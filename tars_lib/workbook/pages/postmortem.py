@@ -57,7 +57,7 @@ _MAX_CAUSES = 5
 
 
 def title(run: Run, register: Register, case: Case | None) -> TitleBlock:
-    """Head of the page: what happened, how long, what it cost."""
+    """Show the head of the page: what happened, how long, what it cost."""
     if case is None:
         said = (
             f"No incident in {register.root} is over yet: nothing to review."
@@ -150,15 +150,15 @@ def timeline(case: Case | None) -> list[Block]:
 
 
 def root_cause(run: Run, case: Case | None) -> list[Block]:
-    """The cause that the record holds first, with its confidence, what else was considered, and the figures that show it."""
+    """Show the cause that the record holds first, its confidence, what else was considered, and the figures that show it."""
     if case is None:
         return []
-    said = Prose(tuple(f"{one}." for one in causes_considered(case.facts)[:_MAX_CAUSES]))
+    said = Prose(tuple(f"{considered}." for considered in causes_considered(case.facts)[:_MAX_CAUSES]))
     return [Heading("Root cause"), said, *overview(run, state_by(run, case)), *courses_of(run, 0)]
 
 
 def effects(case: Case | None) -> list[Block]:
-    """Duration, SLAs with what they measured, error budgets, repos, customers."""
+    """Show the duration, SLAs with what they measured, error budgets, repos, customers."""
     if case is None:
         return []
     facts, cost = case.facts, impact(case.facts)
@@ -206,7 +206,7 @@ def lessons(case: Case | None) -> list[Block]:
 
 
 def items(case: Case | None) -> list[Block]:
-    """Action items with owner, date and state."""
+    """Show action items with owner, date and state."""
     if case is None:
         return []
     late = {key for key, _ in overdue_items(case.facts, case.time)}
@@ -238,7 +238,7 @@ def items(case: Case | None) -> list[Block]:
 
 
 def reviews(case: Case | None) -> list[Block]:
-    """Reviews that are still to be held, with what is overdue."""
+    """Show reviews that are still to be held, with what is overdue."""
     if case is None:
         return []
     due = review_deadlines(case.facts, case.time, case.playbook)
@@ -282,7 +282,7 @@ def next_action(run: Run, register: Register, case: Case | None) -> Table:
 
 
 def _measured(case: Case, metric: MetricId) -> str | None:
-    """Length that this incident adds to a metric; None where it adds none."""
+    """Return how much this incident adds to a metric; None where it adds none."""
     known = lengths(metric, [case.facts], case.time).known
     return length_text(timedelta(minutes=known[0][1])) if known else None
 

@@ -50,9 +50,9 @@ def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -
 
 
 def key_figures(run: Run) -> KeyFigures:
-    """Paths, first mover, repos reached, impact and pace."""
+    """Return paths, first mover, repos reached, impact and pace."""
     report, path = run.temporal, _first(run)
-    active = [one for one in report.propagation_paths if one.is_active]
+    active = [path for path in report.propagation_paths if path.is_active]
     tested = f"{report.pairs_tested} pairs tested, {plural(report.leads_found, 'lead')}"
     if path is None:
         dark = report.reason is not None
@@ -193,17 +193,17 @@ def paths(run: Run, max_paths: int = 8) -> list[Block]:
 
 
 def activity(run: Run) -> Table:
-    """Is it travelling now? What is unusual in how trouble moves."""
-    active = [one for one in run.temporal.temporal_anomalies if one.is_active]
+    """Tell whether it is travelling now, and what is unusual in how trouble moves."""
+    active = [anomaly for anomaly in run.temporal.temporal_anomalies if anomaly.is_active]
     over = len(run.temporal.temporal_anomalies) - len(active)
     rows = tuple(
         (
-            one.type.value.replace("_", " ").capitalize(),
-            Badge(one.severity.value, "critical" if one.severity is Severity.SEV_1 else "warning"),
-            since_words(one.started_at),
-            one.message,
+            anomaly.type.value.replace("_", " ").capitalize(),
+            Badge(anomaly.severity.value, "critical" if anomaly.severity is Severity.SEV_1 else "warning"),
+            since_words(anomaly.started_at),
+            anomaly.message,
         )
-        for one in active[:8]
+        for anomaly in active[:8]
     )
     return Table(
         caption="Is it spreading now?",
@@ -215,13 +215,13 @@ def activity(run: Run) -> Table:
 
 
 def containment(run: Run) -> list[Block]:
-    """The playbook's three measures with the repos that they concern, and how to tell that they worked."""
+    """Show the playbook's three measures with the repos that they concern, and how to tell that they worked."""
     path = _first(run)
     if path is None or not (path.is_active and path.is_declining):
         return [Prose(("Nothing is spreading now, so there is nothing to isolate.",))]
     leader, followers = path.path[0], path.path[1:]
     teams = {repo.repo: repo.team or "" for repo in run.org.repos}
-    others = tuple(one for one in _callers(run, leader) if one not in path.path)
+    others = tuple(caller for caller in _callers(run, leader) if caller not in path.path)
     row = containment_row(ContainmentType.CASCADING_FAILURE)
     clock = "within 15 min" if path.severity is Severity.SEV_1 else ""
     return [
@@ -263,7 +263,7 @@ def monitoring(run: Run, incident_id: str = "", state: IncidentState | None = No
 
 
 def _first(run: Run) -> PropagationPath | None:
-    """The path that the page is about: the report lists active ones and those with the most impact first."""
+    """Return the path that the page is about: the report lists active ones and those with the most impact first."""
     return next(iter(run.temporal.propagation_paths), None)
 
 
@@ -294,7 +294,7 @@ def _headline(run: Run) -> str:
 
 
 def _together(run: Run) -> list[str]:
-    """Declines without an order that are still about now, in words."""
+    """List declines without an order that are still about now, in words."""
     return [
         one.message.rstrip(".") + "."
         for one in run.temporal.temporal_anomalies

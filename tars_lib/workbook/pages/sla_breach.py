@@ -50,13 +50,13 @@ MAX_BREACHES = 3
 
 
 def title(run: Run, incident_id: str = "", state: IncidentState | None = None) -> TitleBlock:
-    """Head of the page; its sentence is that of every other report of the run."""
+    """Show the head of the page; its sentence is that of every other report of the run."""
     state = state or state_by(run, None)
     return head(run, "SLA breach response", None, of_code(run, 142), incident_id, breached_since(run), state)
 
 
 def identify(run: Run) -> list[Block]:
-    """Minute 2-5: which SLAs are breached?"""
+    """Answer minute 2-5: which SLAs are breached?"""
     heading = Heading("Minute 2-5: which SLAs are breached?")
     if not run.sla.breaches:
         return [heading, _nothing(run)]
@@ -81,7 +81,7 @@ def identify(run: Run) -> list[Block]:
 
 
 def explain(run: Run, max_causes: int, state: IncidentState | None = None) -> list[Block]:
-    """Minute 5-8: what is the root cause of each breach?
+    """Answer minute 5-8: what is the root cause of each breach?
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def explain(run: Run, max_causes: int, state: IncidentState | None = None) -> li
     if not run.sla.breaches:
         return [heading, Prose((f"{none_is(run, 'breached')}, so there is no cause to find.",))]
     blocks: list[Block] = [heading, *overview(run, state)]
-    for place, breach in enumerate(run.sla.breaches[:MAX_BREACHES]):
-        earlier = [other for other in run.sla.breaches[:place] if same_cause(breach, other)]
+    for position, breach in enumerate(run.sla.breaches[:MAX_BREACHES]):
+        earlier = [other for other in run.sla.breaches[:position] if same_cause(breach, other)]
         blocks.append(Heading(breach.sla_name, 2))
         if earlier:
             first = breach.root_causes[0]
@@ -116,20 +116,20 @@ def primary_cause(breach: Breach) -> str:
 
 
 def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """Minute 8-12: the playbook's containment table, with the row that the cause calls for."""
+    """Answer minute 8-12 by the playbook's containment table, with the row that the cause calls for."""
     heading = Heading("Minute 8-12: contain")
     if not run.sla.breaches:
         return [
             heading,
             Prose((f"{none_is(run, 'breached')}{'' if is_dark(run) else ', so no containment is needed'}.",)),
         ]
-    found: dict[ContainmentType, RootCause] = {}
+    causes: dict[ContainmentType, RootCause] = {}
     for breach in run.sla.breaches:
         if breach.root_causes and breach.root_causes[0].confidence >= STANDS_OUT:
-            found.setdefault(breach.root_causes[0].containment_type, breach.root_causes[0])
+            causes.setdefault(breach.root_causes[0].containment_type, breach.root_causes[0])
     rows = []
     for row in packaged().containment:
-        cause = found.get(row.containment_type)
+        cause = causes.get(row.containment_type)
         rows.append(
             (
                 row.cause,
@@ -158,7 +158,7 @@ def contain(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def _actions(run: Run, plan: ResponsePlan) -> tuple[str, ...]:
-    """Those of the plan, the check that shows that they worked, and those of breaches with another cause."""
+    """List the actions of the plan, the check that shows that they worked, and those of breaches with another cause."""
     first, *rest = run.sla.breaches
     others = (action for breach in rest if not same_cause(first, breach) for action in breach.recommended_actions)
     check = (f"{VERIFY}{plan.verify}",) if plan.verify else ()
@@ -170,11 +170,11 @@ def _to_do(actions: Iterable[str]) -> Checklist:
 
 
 def impact(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """Business impact: readiness, and the narrative for the board."""
+    """Show the business impact: readiness, and the narrative for the board."""
     customers = facing(run, affected_repos(run))
     seen = "" if customers else "No customer-facing service is affected."
-    told = impact_text(run.sla, is_past=(state or state_by(run, None)).is_settled)
-    said = f"{told} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
+    sentences = impact_text(run.sla, is_past=(state or state_by(run, None)).is_settled)
+    said = f"{sentences} {seen}".strip() if run.sla.breaches else f"{none_is(run, 'breached')}."
     return [
         Heading("Business impact"),
         Prose((said, *risk_paragraphs(run))),
@@ -183,7 +183,7 @@ def impact(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """Immediate actions: whom to tell and when, by the escalation matrix."""
+    """Show the immediate actions: whom to tell and when, by the escalation matrix."""
     heading = Heading("Who to notify")
     if not run.sla.breaches:
         return [heading, Prose((f"Nobody to notify. {none_is(run, 'breached')}.",))]
@@ -194,10 +194,12 @@ def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
     if plan is None:
         return [heading, Prose(("No notification is due.",))]
     items = [
-        ChecklistItem(f"{one.who}{f', by {one.by}' if one.by else ''} ({one.rule})", due=one.due)
-        for one in plan.recipients
+        ChecklistItem(
+            f"{recipient.who}{f', by {recipient.by}' if recipient.by else ''} ({recipient.rule})", due=recipient.due
+        )
+        for recipient in plan.recipients
     ]
-    items += [ChecklistItem(one, is_done=True) for one in plan.notified]
+    items += [ChecklistItem(recipient, is_done=True) for recipient in plan.notified]
     customers = facing(run, affected_repos(run))
     if customers:
         items.append(ChecklistItem(f"Status page: we are investigating ({listed(customers)})", due="now"))
@@ -211,7 +213,7 @@ def tell(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def next_action(run: Run, incident_id: str = "", state: IncidentState | None = None) -> Table:
-    """The next steps, down to minutes 12-15."""
+    """Return the next steps, down to minutes 12-15."""
     if (left := settled_steps(run, incident_id, state)) is not None:
         return left
     if not run.sla.breaches:

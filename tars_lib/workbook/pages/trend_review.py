@@ -89,7 +89,7 @@ def trend(register: Register, runs: PastRuns, months: int) -> TrendFacts:
 
 
 def title(run: Run, shown: TrendFacts) -> TitleBlock:
-    """Head of the page: how many targets are met, and where readiness stands."""
+    """Show the head of the page: how many targets are met, and where readiness stands."""
     readiness = run.sla.executive_readiness
     number = len(shown.found.cases)
     facts = (
@@ -112,56 +112,58 @@ def title(run: Run, shown: TrendFacts) -> TitleBlock:
 
 
 def headline(shown: TrendFacts) -> str:
-    """One sentence: which targets are met, which are missed and by what."""
+    """Tell in one sentence which targets are met, which are missed and by what."""
     number = len(shown.found.cases)
     if not number:
         if not shown.register.is_there:
             return f"There is no incident register at {shown.register.root}: response cannot be measured."
         return f"No incident is recorded in {shown.register.root}: response cannot be measured."
-    if all(one.verdict is MetricVerdict.UNKNOWN for one in shown.values):
+    if all(metric.verdict is MetricVerdict.UNKNOWN for metric in shown.values):
         return f"{plural(number, 'incident')}, none with a duration yet: no target can be judged."
-    known = [one for one in shown.values if _verdict(one) is not MetricVerdict.UNKNOWN]
+    known = [metric for metric in shown.values if _verdict(metric) is not MetricVerdict.UNKNOWN]
     if not known:
         return f"{plural(number, 'incident')}: too few to judge a target, which takes {MIN_JUDGED} with a value."
-    met = [one for one in known if _verdict(one) is MetricVerdict.MET]
-    missed = [one for one in known if _verdict(one) is MetricVerdict.MISSED]
+    met = [metric for metric in known if _verdict(metric) is MetricVerdict.MET]
+    missed = [metric for metric in known if _verdict(metric) is MetricVerdict.MISSED]
     said = f"{len(met)} of {len(known)} targets are met over {plural(number, 'incident')}"
     if missed:
         said += "; missed: " + ", ".join(
-            f"{_NAMES[one.metric_id]} at {value_of(one)} (target {one.target})" for one in missed
+            f"{_NAMES[metric.metric_id]} at {value_of(metric)} (target {metric.target})" for metric in missed
         )
     return f"{said}."
 
 
 def key_figures(shown: TrendFacts) -> KeyFigures:
-    """The four metrics against their targets."""
+    """Show the four metrics against their targets."""
     return KeyFigures(
         tuple(
             KeyFigure(
-                _NAMES[one.metric_id], value_of(one) if one.value is not None else None,
-                note=f"target {one.target}, n {one.n}", tone=_badge(one).tone, word=_badge(one).text,
+                _NAMES[metric.metric_id], value_of(metric) if metric.value is not None else None,
+                note=f"target {metric.target}, n {metric.n}", tone=_badge(metric).tone, word=_badge(metric).text,
             )
-            for one in shown.values
+            for metric in shown.values
         )
     )  # fmt: skip
 
 
 def metrics(shown: TrendFacts) -> list[Block]:
-    """Each metric with n, mean, median, 90th percentile, interval, target and verdict; what is open, apart."""
+    """Show each metric with n, mean, median, 90th percentile, interval, target and verdict; what is open, apart."""
     if not shown.found.cases:
         return [Heading("How fast, and does it recur?"), Callout("Nothing to measure", headline(shown), "unknown")]
-    values = {one.metric_id: one for one in shown.values}
+    values = {metric.metric_id: metric for metric in shown.values}
     rows = [
         LengthRow(_NAMES[key], *_lengths(shown, key), values[key].value, values[key].median, values[key].p90)
         for key in _DURATIONS
     ]
     still = [
-        f"{_NAMES[one.metric_id]}: {listed(one.open_incidents, 3)}{_oldest(one)}"
-        for one in shown.values
-        if one.open_incidents
+        f"{_NAMES[metric.metric_id]}: {listed(metric.open_incidents, 3)}{_oldest(metric)}"
+        for metric in shown.values
+        if metric.open_incidents
     ]
     lacking = [
-        f"{_NAMES[one.metric_id]}: {listed(one.unknown_incidents, 3)}" for one in shown.values if one.unknown_incidents
+        f"{_NAMES[metric.metric_id]}: {listed(metric.unknown_incidents, 3)}"
+        for metric in shown.values
+        if metric.unknown_incidents
     ]
     notes = [f"Still open, so no value yet: {'; '.join(still)}."] if still else []
     notes += [f"Over, but a time or the cause is unknown: {'; '.join(lacking)}."] if lacking else []
@@ -175,7 +177,7 @@ def metrics(shown: TrendFacts) -> list[Block]:
                 *(Column(name, "text", "right") for name in _SPREAD),
                 Column("Verdict", "badge"),
             ),
-            rows=tuple(_row(one) for one in shown.values),
+            rows=tuple(_row(metric) for metric in shown.values),
             note="The mean is compared with the target, as the playbook says, "
             f"from {MIN_JUDGED} values. The interval is that of the median, from order statistics (of the rate: Wilson's).",
         ),
@@ -185,7 +187,7 @@ def metrics(shown: TrendFacts) -> list[Block]:
 
 
 def by_months(shown: TrendFacts) -> list[Block]:
-    """The metrics by the month in which incidents were opened."""
+    """Show the metrics by the month in which incidents were opened."""
     if not shown.months:
         return []
     opened: dict[str, int] = defaultdict(int)
@@ -196,10 +198,10 @@ def by_months(shown: TrendFacts) -> list[Block]:
             caption="By the month in which incidents were opened (UTC)",
             columns=(
                 Column("Month"), Column("Incidents", "number"),
-                *(Column(_NAMES[one.metric_id], "text", "right") for one in shown.values),
+                *(Column(_NAMES[metric.metric_id], "text", "right") for metric in shown.values),
             ),
             rows=tuple(
-                (month, float(opened[month]), *(value_of(one) + _MARKS.get(one.verdict, "") for one in values))
+                (month, float(opened[month]), *(value_of(metric) + _MARKS.get(metric.verdict, "") for metric in values))
                 for month, values in reversed(shown.months.items())
             ),
             note="* beyond the target. A dash: no incident with a value.",
@@ -208,7 +210,7 @@ def by_months(shown: TrendFacts) -> list[Block]:
 
 
 def recurring(shown: TrendFacts) -> list[Block]:
-    """Causes that more than one incident had."""
+    """Show causes that more than one incident had."""
     if not shown.found.cases:
         return []
     groups: dict[str, list[Facts]] = defaultdict(list)
@@ -237,7 +239,7 @@ def recurring(shown: TrendFacts) -> list[Block]:
 
 
 def readiness(run: Run, shown: TrendFacts) -> list[Block]:
-    """Readiness from run to run, and the SLAs that were breached."""
+    """Show readiness from run to run, and the SLAs that were breached."""
     heading = Heading("Readiness over runs")
     points = shown.runs.points
     blocks: list[Block] = [heading]
@@ -268,13 +270,13 @@ def readiness(run: Run, shown: TrendFacts) -> list[Block]:
 
 
 def due(shown: TrendFacts) -> list[Block]:
-    """Reviews and action items of all incidents that are due, overdue ones first."""
+    """List reviews and action items of all incidents that are due, overdue ones first."""
     time, playbook = shown.register.time, shown.register.playbook
     rows: list[tuple[bool, str, ChecklistItem]] = []
     for facts in shown.found.cases:
-        for one in review_deadlines(facts, time, playbook):
-            day, text = f"{one.due_at:%Y-%m-%d}", f"{one.incident_id}: {one.activity}"
-            rows.append((one.is_overdue, day, _item(text, one.participants, day, one.is_overdue)))
+        for deadline in review_deadlines(facts, time, playbook):
+            day, text = f"{deadline.due_at:%Y-%m-%d}", f"{deadline.incident_id}: {deadline.activity}"
+            rows.append((deadline.is_overdue, day, _item(text, deadline.participants, day, deadline.is_overdue)))
         late = {key for key, _ in overdue_items(facts, time)}
         for key, item in item_ids(facts):
             if item.is_done:
@@ -313,7 +315,7 @@ def next_action(run: Run, shown: TrendFacts) -> Table:
 
 
 def value_of(one: MetricValue) -> str:
-    """A metric's value for a reader, as `tars metrics` prints it; a dash where there is none."""
+    """Return a metric's value for a reader, as `tars metrics` prints it; a dash where there is none."""
     return _text(one.value, one.unit)
 
 
@@ -347,7 +349,7 @@ def _oldest(one: MetricValue) -> str:
 
 
 def _verdict(one: MetricValue) -> MetricVerdict:
-    """The verdict as `tars metrics` has it, but none on fewer incidents than a page judges by."""
+    """Return the verdict as `tars metrics` has it, but none on fewer incidents than a page judges by."""
     return MetricVerdict.UNKNOWN if one.n < MIN_JUDGED else one.verdict
 
 

@@ -37,7 +37,7 @@ _REASONS = 10
 
 
 def load(run_dir: str) -> Found:
-    """The run that is named, or the demo organisation, judged here and now.
+    """Load the run that is named, or judge the demo organisation here and now.
 
     Raises
     ------
@@ -52,21 +52,21 @@ def load(run_dir: str) -> Found:
 
 
 def worst_sla(found: Found) -> str:
-    """Id of the SLA to ask about: the first breach, else the first SLA; empty where none is defined."""
+    """Return the id of the SLA to ask about: the first breach, else the first SLA; empty where none is defined."""
     if found.sla.breaches:
         return found.sla.breaches[0].sla_id
     return found.sla.compliance_results[0].sla_id if found.sla.compliance_results else ""
 
 
 def worst_repo(found: Found) -> str:
-    """The repo to ask about: where the first breach is explained, else the one of least health."""
+    """Return the repo to ask about: where the first breach is explained, else the one of least health."""
     if found.sla.breaches:
         return found.sla.breaches[0].target
     return found.health.repository_reports[0].repo
 
 
 def title(found: Found) -> TitleBlock:
-    """Head of the page."""
+    """Show the head of the page."""
     readiness = found.sla.executive_readiness
     state = incident_state(found.health.history.interval, found.sla)
     name = found.health.org.name
@@ -119,7 +119,7 @@ def why(found: Found) -> list[Block]:
 
 
 def course(found: Found) -> list[Block]:
-    """The metric that the first breach is about, in the repo where it is explained, around the change that is suspected."""
+    """Draw the metric that the first breach is about, in the repo where it is explained, around the suspected change."""
     if not found.sla.breaches:
         return [Callout("Nothing to draw", "No SLA is breached; the explorer draws any metric.", "info")]
     breach = found.sla.breaches[0]
@@ -135,7 +135,7 @@ def course(found: Found) -> list[Block]:
 
 
 def incident_stretch(found: Found) -> list[Excluded]:
-    """Begin and end of the first breach, as `what_if` leaves it out; empty where there is none or it has no date."""
+    """Return begin and end of the first breach, as `what_if` leaves it out; empty where there is none or it has no date."""
     breach = found.sla.breaches[0] if found.sla.breaches else None
     if breach is None or breach.started_at is None:
         return []
@@ -155,12 +155,12 @@ def verdicts_moved(found: Found) -> list[Block]:
 
 
 def explore(org: OrgData, repo: str = "", metric: str = "") -> Explorer | Callout:
-    """The explorer, or how to get it."""
+    """Return the explorer, or say how to get it."""
     return Explorer(org, repo, metric) if has_widgets() else missing("The explorer")
 
 
 def try_out(org: OrgData) -> WhatIfPanel | Callout:
-    """The panel of objectives and stretches left out, or how to get it."""
+    """Return the panel of objectives and stretches left out, or say how to get it."""
     return WhatIfPanel(org) if has_widgets() else missing("The panel")
 
 

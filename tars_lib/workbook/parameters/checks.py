@@ -12,7 +12,7 @@ _LISTED = 10
 
 
 def known_name(parameter: str, value: object, known: Sequence[str], place: str, empty: str) -> str:
-    """A name that a notebook takes as a parameter; empty where none is given.
+    """Return a name that a notebook takes as a parameter; empty where none is given.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def known_name(parameter: str, value: object, known: Sequence[str], place: str, 
 
 
 def incident_id(value: object) -> str:
-    """An incident's id as given, empty where none was opened.
+    """Return an incident's id as given, empty where none was opened.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def incident_id(value: object) -> str:
 
 
 def whole_number(name: str, value: object, low: int, high: int) -> int:
-    """A count that a notebook takes as a parameter.
+    """Return a count that a notebook takes as a parameter.
 
     Raises
     ------

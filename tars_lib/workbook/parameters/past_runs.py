@@ -27,7 +27,7 @@ class PastRuns:
 
 
 def past_runs(run: Run, pattern: object) -> PastRuns:
-    """Readiness of the runs that stand beside a run, or that a pattern matches; the run itself is among them.
+    """Return the readiness of the runs that stand beside a run, or that a pattern matches; the run itself is among them.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def past_runs(run: Run, pattern: object) -> PastRuns:
 
 
 def places(run: Run, pattern: object) -> list[Path]:
-    """Paths of the runs that a pattern matches, or that stand beside a run; see `past_runs`."""
+    """Return the paths of the runs that a pattern matches, or that stand beside a run; see `past_runs`."""
     if not isinstance(pattern, str):
         raise InputError(f"runs {pattern!r}: a pattern such as reports/runs/tars-run-* is allowed, or an empty text")
     if not pattern:
@@ -67,7 +67,7 @@ def places(run: Run, pattern: object) -> list[Path]:
 
 
 def _verdict(folder: Path) -> SlaReport:
-    """The SLA report of a run, compared with the manifest.
+    """Return the SLA report of a run, compared with the manifest.
 
     Raises
     ------

@@ -86,7 +86,7 @@ def open_register(incidents_dir: object, as_of: object) -> Register:
 
 
 def case_to_respond(register: Register, incident_id: str) -> Case | None:
-    """The incident by its id, else the newest that is under way; None where there is none.
+    """Return the incident by its id, else the newest that is under way; None where there is none.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def case_to_respond(register: Register, incident_id: str) -> Case | None:
 
 
 def case_to_review(register: Register, incident_id: str) -> Case | None:
-    """The incident by its id, else the newest that is over; see `case_to_respond`."""
+    """Return the incident by its id, else the newest that is over; see `case_to_respond`."""
     return _case(register, incident_id, lambda incident: not is_running(incident))
 
 
@@ -129,7 +129,7 @@ def check(values: Mapping[str, object], known: Collection[str], run: Path) -> No
 
 
 def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
-    """The id that a page prints, checked as `tars report` checks it, for a notebook that is run without that command.
+    """Return the id that a page prints, checked as `tars report` does, for a notebook that is run without that command.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def known_incident(run: Run, incident_id: object, incidents_dir: object) -> str:
 
 
 def incident_of(run: Run, incidents_dir: object) -> str:
-    """The id of the incident that the run belongs to: in whose folder it stands, or whose record names it; else empty."""
+    """Return the id of the incident that the run belongs to: in whose folder it is, or whose record names it; else empty."""
     folder = _folder_of(run, "", incidents_dir)
     return "" if folder is None else folder.name
 

@@ -13,7 +13,7 @@ FOLDER = "notebooks"
 
 
 def in_workspace(path: Path) -> Path:
-    """A path as it is, or from the folder above where it is only there."""
+    """Return a path as it is, or from the folder above where it is only there."""
     above = Path("..") / path
     return above if _is_beside(path) and not path.exists() and above.exists() else path
 

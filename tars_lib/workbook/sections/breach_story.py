@@ -89,7 +89,7 @@ def courses_of(run: Run, position: int) -> list[Block]:
 
 
 def breach_stories(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """The stories of the first breaches, and how many more there are."""
+    """Tell the stories of the first breaches, and how many more there are."""
     blocks = [block for position in range(MAX_BREACHES) for block in breach_story(run, position, state)]
     more = len(run.sla.breaches) - MAX_BREACHES
     if more > 0:
@@ -125,7 +125,7 @@ def told_story(run: Run, breach: Breach, state: IncidentState | None = None) -> 
 
 
 def causes_of(breach: Breach, limit: int = 5) -> CauseList:
-    """Root causes of a breach, best first, at most `limit` told, with what is unexplained."""
+    """Return the root causes of a breach, best first, at most `limit` told, with what is unexplained."""
     told = [
         cause for cause in breach.root_causes if cause is breach.root_causes[0] or cause.confidence >= MIN_CONFIDENCE
     ][:limit]
@@ -158,7 +158,7 @@ def same_cause(one: Breach, other: Breach) -> bool:
 
 
 def timeline(run: Run) -> list[Block]:
-    """Changes before the onset, the onsets, and the time of the data; nothing where there is no more than that."""
+    """Draw changes before the onset, the onsets, and the time of the data; nothing where there is no more than that."""
     entries: list[tuple[object, TimelineEntry]] = []
     starts = [breach.started_at for breach in run.sla.breaches if breach.started_at is not None]
     first = min(starts, default=run.sla.as_of)
@@ -239,7 +239,7 @@ def actions(run: Run) -> list[Block]:
 
 
 def _courses(run: Run, breach: Breach) -> Courses | None:
-    """The courses around a breach; None where its target has none."""
+    """Return the courses around a breach; None where its target has none."""
     shown = courses(run.org, breach, run.sla.as_of)
     return shown if shown is not None and breach.target in shown.by_repo else None
 

@@ -27,16 +27,16 @@ HARMLESS = (
 
 
 def doubts(run: Run) -> list[Block]:
-    """A table of what the verdicts leave open; nothing where nothing does."""
-    found = doubtful((*run.sla.warnings, *run.health.warnings))
-    if not found:
+    """Return a table of what the verdicts leave open; nothing where nothing does."""
+    warnings = doubtful((*run.sla.warnings, *run.health.warnings))
+    if not warnings:
         return []
-    more = len(found) - MOST
+    more = len(warnings) - MOST
     return [
         Table(
             caption="Before these verdicts are relied on",
             columns=(Column("What they leave open"),),
-            rows=tuple((f"{text[:1].upper()}{text[1:]}",) for text in found[:MOST]),
+            rows=tuple((f"{text[:1].upper()}{text[1:]}",) for text in warnings[:MOST]),
             note=f"{plural(more, 'more warning')} in the incident report." if more > 0 else "",
         )
     ]

@@ -9,12 +9,12 @@ from tars_lib.reports.blocks.kinds import FigureBlock
 
 
 def figures(*pictures: Picture | None) -> list[FigureBlock]:
-    """The pictures that there are, in order; a figure function returns None where there is nothing to draw."""
+    """Render the pictures that there are, in order; a figure function returns None where there is nothing to draw."""
     return [figure(picture) for picture in pictures if picture is not None]
 
 
 def figure(picture: Picture) -> FigureBlock:
-    """A picture, rendered."""
+    """Render a picture."""
     svg, png = render(picture.figure)
     # a half figure is as wide as a phone already
     is_narrowed = picture.width == "full" and picture.phone > 0

@@ -15,7 +15,7 @@ from tars_lib.workbook.parameters.workspace import in_workspace
 
 
 def past_of(org_root: object) -> tuple[Facts, ...]:
-    """Incidents of the folder that a parameter names; none where it names none.
+    """Return the incidents of the folder that a parameter names; none where it names none.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def past_of(org_root: object) -> tuple[Facts, ...]:
 
 
 def dora(run: Run, incidents: tuple[Facts, ...]) -> list[Block]:
-    """Each key with its value, n, interval and how it was counted; one that lacks data is unknown."""
+    """Return each key with its value, n, interval and how it was counted; one that lacks data is unknown."""
     keys = four_keys(run.org.events, incidents, run.org.history, run.sla.as_of)
     return [
         Table(
@@ -45,7 +45,7 @@ def dora(run: Run, incidents: tuple[Facts, ...]) -> list[Block]:
                 Column("95% interval", "text", "right"),
                 Column("Counted"),
             ),
-            rows=tuple(_row(one) for one in keys),
+            rows=tuple(_row(key) for key in keys),
             note="Deploys are those of events.csv. One that failed before it reached its users does not count.",
         )
     ]

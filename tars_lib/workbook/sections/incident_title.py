@@ -21,7 +21,7 @@ _STATUS: dict[Status, Tone] = {
 
 
 def case_badges(case: Case) -> tuple[Badge, ...]:
-    """Severity, type and state of an incident; once it is over the state comes first, and nothing alarms."""
+    """Return the severity, type and state of an incident; once it is over the state comes first, and nothing alarms."""
     incident = case.incident
     status = Badge(incident.status.value.capitalize(), _STATUS[incident.status])
     tone: Tone = "neutral" if case.facts.is_over else "critical" if incident.severity is Severity.SEV_1 else "warning"
@@ -32,7 +32,7 @@ def case_badges(case: Case) -> tuple[Badge, ...]:
 def case_head(
     run: Run, case: Case, what: str, headline: str, badges: tuple[Badge, ...], detail: str = ""
 ) -> TitleBlock:
-    """Title, badges and facts of a page about an incident; clocks are read at the case's time."""
+    """Return the title, badges and facts of a page about an incident; clocks are read at the case's time."""
     incident = case.incident
     began = "" if incident.began_at is None else f"{incident.began_at:{MINUTES}}"
     before = incident.before.run_id if incident.before is not None else ""
@@ -54,7 +54,7 @@ def case_head(
 
 
 def no_case_head(run: Run, register: Register, what: str, headline: str) -> TitleBlock:
-    """The same where there is no incident to tell of."""
+    """Return the same where there is no incident to tell of."""
     return TitleBlock(
         title=f"{what}: {run.health.org.name}",
         subtitle=f"{plural(run.sla.summary.total, 'SLA')} over {plural(len(run.org.repos), 'service')}",
@@ -66,5 +66,5 @@ def no_case_head(run: Run, register: Register, what: str, headline: str) -> Titl
 
 
 def synthetic(run: Run) -> str:
-    """The word at the head of every page where the data are made up."""
+    """Return the word at the head of every page where the data are made up."""
     return "Synthetic data" if "(synthetic)" in run.health.org.name else ""

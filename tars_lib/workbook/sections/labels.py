@@ -28,22 +28,22 @@ _RISK: dict[RiskTier, Tone] = {
 
 
 def sla_badge(status: SlaStatus) -> Badge:
-    """Badge of an SLA's verdict."""
+    """Return the badge of an SLA's verdict."""
     return Badge(status.value.replace("_", " ").capitalize(), _SLA[status])
 
 
 def readiness_tone(tier: ReadinessTier) -> Tone:
-    """Tone of a readiness tier."""
+    """Return the tone of a readiness tier."""
     return _READINESS[tier]
 
 
 def risk_tone(tier: RiskTier) -> Tone:
-    """Tone of a risk tier."""
+    """Return the tone of a risk tier."""
     return _RISK[tier]
 
 
 def listed(names: tuple[str, ...], limit: int = 4) -> str:
-    """Some names and how many more.
+    """Return some names and how many more.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def listed(names: tuple[str, ...], limit: int = 4) -> str:
 
 
 def label_of(name: str, limit: int = 40) -> str:
-    """A name for a narrow place; a cut ends with an ellipsis."""
+    """Return a name for a narrow place; a cut ends with an ellipsis."""
     return name if len(name) <= limit else name[: limit - 1] + "…"
 
 

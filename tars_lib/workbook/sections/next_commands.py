@@ -33,15 +33,15 @@ LEADS = (
 
 
 def appendix(commands: Table, *notes: str) -> list[Block]:
-    """The last section of a page: what one types next, and how to read the numbers."""
+    """Return the last section of a page: what one types next, and how to read the numbers."""
     heading = Heading(f"Appendix: commands{' and method' if notes else ''}")
     return [heading, commands, *([Prose((" ".join(notes),))] if notes else [])]
 
 
 def run_place(run: Run) -> str:
-    """The run's path as one types it in the workspace, quoted for a shell; outside a workspace the path as it is."""
+    """Return the run's path as one types it in the workspace, quoted for a shell; outside a workspace the path as it is."""
     parts = run.directory.parts
-    homes = [place for place, part in enumerate(parts) if part in _HOMES]
+    homes = [position for position, part in enumerate(parts) if part in _HOMES]
     path = Path(*parts[homes[-1] :]) if homes else run.directory
     return shlex.quote(path.as_posix())
 
@@ -52,7 +52,7 @@ def run_again(run: Run) -> str:
 
 
 def health_report(run: Run) -> str:
-    """Path of the run's health report, which every later engine starts from."""
+    """Return the path of the run's health report, which every later engine starts from."""
     return shlex.quote(f"{shlex.split(run_place(run))[0]}/{HEALTH_FILE}")
 
 
@@ -62,7 +62,7 @@ def incident_folder(incident_id: str) -> str:
 
 
 def incident_runs(incident_id: str) -> str:
-    """Pattern of an incident's runs, quoted: of several that match, a command takes the newest."""
+    """Return the pattern of an incident's runs, quoted: of several that match, a command takes the newest."""
     return (
         shlex.quote(f"./incidents/{incident_id}/tars-run-*")
         if incident_id
@@ -71,7 +71,7 @@ def incident_runs(incident_id: str) -> str:
 
 
 def next_steps(*steps: tuple[str, str], caption: str = "What to do next") -> Table:
-    """Steps in order, each with its command."""
+    """Return steps in order, each with its command."""
     return Table(
         caption=caption, columns=(Column("Step"), Column("Command", "mono")), rows=tuple(steps), empty="Nothing to do."
     )

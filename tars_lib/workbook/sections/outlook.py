@@ -41,7 +41,7 @@ def budgets(run: Run, limit: int = MAX_BUDGETS) -> list[FigureBlock]:
 
 
 def alerts(run: Run) -> Table:
-    """The alerts of most priority, fewer beside a breach, whose own page lists them; and how many were combined into them."""
+    """Show the alerts of most priority, fewer beside a breach, whose own page lists them, and how many were combined."""
     limit = FEWER if run.sla.breaches else MAX_ALERTS
     shown = run.alerts.alerts[:limit]
     rows = tuple(
@@ -73,7 +73,7 @@ def outlook(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def forecasts(run: Run) -> Table:
-    """Each SLA that is not breached: chance and day of a breach, or why none can be told."""
+    """Return each SLA that is not breached: chance and day of a breach, or why none can be told."""
     rows = []
     for result in worst_first(run):
         if result.status is SlaStatus.BREACHED:
@@ -109,7 +109,7 @@ def forecasts(run: Run) -> Table:
 
 
 def burn_sentence(result: ComplianceResult) -> str:
-    """The fastest pair of windows that fires; else what the pairs say."""
+    """Name the fastest pair of windows that fires; else say what the pairs say."""
     firing = [rate for rate in result.burn_rates if rate.is_firing]
     if firing:
         return f"fires: {_rates(firing[0])}"

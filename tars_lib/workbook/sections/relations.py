@@ -35,7 +35,7 @@ def page_head(
     began: datetime | None,
     state: IncidentState | None = None,
 ) -> TitleBlock:
-    """Head of a page on one finding: a run may be in trouble for other reasons, so that its absence is named as such.
+    """Return the head of a page on one finding: a run may be in trouble for other reasons, so its absence is named as such.
 
     Parameters
     ----------
@@ -55,9 +55,11 @@ def page_head(
     entry = of_code(run, *codes)
     block = head(run, what, headline, entry, incident_id, state=state)
     facts = block.facts if began is None else (*block.facts, ("Began", since_words(began)))
-    found = finding_badges(run, None)
+    unfound = finding_badges(run, None)
     badges = (
-        block.badges if entry is not None else tuple(Badge(nothing, "good") if b in found else b for b in block.badges)
+        block.badges
+        if entry is not None
+        else tuple(Badge(nothing, "good") if b in unfound else b for b in block.badges)
     )
     if entry is None and run.sla.breaches and not (state or state_by(run, None)).is_settled:
         # what the page is about is fine, and the run is not
@@ -66,7 +68,7 @@ def page_head(
 
 
 def way(path: PropagationPath, limit: int = 6) -> str:
-    """A path as a reader writes it."""
+    """Return a path as a reader writes it."""
     names = [label_of(repo) for repo in path.path]
     return " → ".join(names if len(names) <= limit else [*names[: limit - 1], "…", names[-1]])
 
@@ -77,7 +79,7 @@ def lag_words(path: PropagationPath) -> str:
 
 
 def since_words(time: datetime | None) -> str:
-    """A moment; that none is seen is said."""
+    """Return a moment in words; that none is seen is said."""
     return "no change seen" if time is None else f"{time:{MINUTES}}"
 
 
@@ -109,16 +111,16 @@ def who_hears(severity: Severity) -> str:
 
 
 def changes_before(run: Run, repos: Iterable[str], onset: datetime | None) -> list[Event]:
-    """Changes of these repos shortly before an onset; the latest first."""
+    """Return the changes of these repos shortly before an onset; the latest first."""
     return changes.changes_before(run.org, repos, onset, read_duration(run.temporal.interval))
 
 
 def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Table:
-    """The changes that may be rolled back, the latest first."""
-    found = changes_before(run, repos, onset)
+    """Return the changes that may be rolled back, the latest first."""
+    changes = changes_before(run, repos, onset)
     rows = tuple(
         (f"{event.timestamp:{MINUTES}}", event.repo or "all", f"{event.kind}: {event.title}", event.ref or "-")
-        for event in found[:MAX_CHANGES]
+        for event in changes[:MAX_CHANGES]
     )
     why = "No start is visible, so no change can be matched to it."
     if onset is not None:
@@ -127,13 +129,13 @@ def change_table(run: Run, repos: tuple[str, ...], onset: datetime | None) -> Ta
         caption="Changes shortly before the start, latest first",
         columns=(Column("Time"), Column("Service", "mono"), Column("Change"), Column("Reference")),
         rows=rows,
-        note=f"{len(found) - len(rows)} earlier ones are not shown." if len(found) > len(rows) else "",
+        note=f"{len(changes) - len(rows)} earlier ones are not shown." if len(changes) > len(rows) else "",
         empty=why,
     )
 
 
 def rollbacks(events: list[Event]) -> str:
-    """Changes to roll back in one line."""
+    """Return the changes to roll back, in one line."""
     return "; ".join(
         f"{event.kind} '{label_of(event.title, 60)}' of {label_of(event.repo or 'all services')}"
         + (f" ({event.ref})" if event.ref else "")

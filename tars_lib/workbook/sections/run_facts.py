@@ -18,33 +18,33 @@ def is_dark(run: Run) -> bool:
 
 
 def none_is(run: Run, what: str) -> str:
-    """The sentence for nothing found, which claims no more than is known: "No SLA is (known to be) breached"."""
+    """Return the sentence for nothing found, which claims no more than is known: "No SLA is (known to be) breached"."""
     return f"No SLA is {'known to be ' if is_dark(run) else ''}{what}"
 
 
 def affected_repos(run: Run) -> tuple[str, ...]:
-    """Repos that breach an SLA alone, each once, in the order of the breaches."""
+    """Return the repos that breach an SLA alone, each once, in the order of the breaches."""
     return tuple(dict.fromkeys(repo for breach in run.sla.breaches for repo in breach.repos))
 
 
 def facing(run: Run, repos: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the repos that customers see."""
+    """Return those of the repos that customers see."""
     seen = {repo.repo for repo in run.org.repos if repo.customer_facing}
     return tuple(repo for repo in repos if repo in seen)
 
 
 def since(run: Run) -> datetime | None:
-    """First onset of a breach; None where there is none or it has no date."""
+    """Return the first onset of a breach; None where there is none or it has no date."""
     return min((b.started_at for b in run.sla.breaches if b.started_at is not None), default=None)
 
 
 def worst_first(run: Run) -> list[ComplianceResult]:
-    """All SLAs: breached, at risk, unknown, compliant; within each by priority."""
+    """Return all SLAs: breached, at risk, unknown, compliant; within each by priority."""
     return sorted(run.sla.compliance_results, key=lambda r: (_WORST_FIRST[r.status], r.priority, r.sla_id))
 
 
 def risk_paragraphs(run: Run) -> tuple[str, ...]:
-    """The risk narrative with a paragraph for each breach, since eleven lines in one are not read."""
+    """Return the risk narrative with a paragraph for each breach, since eleven lines in one are not read."""
     sentences = run.sla.risk_narrative.sentences
     groups = groupby(sentences, key=lambda one: one.sources[0].partition(".")[0] if one.sources else "")
     return tuple(" ".join(sentence.text for sentence in group) for _, group in groups)

@@ -19,7 +19,7 @@ MAX_FACTORS = 3
 
 
 def spread(run: Run, state: IncidentState | None = None) -> list[Block]:
-    """A verdict in a sentence, and the paths, clusters and common factors that it rests on; once settled, without alarm."""
+    """Tell how trouble spreads, with the paths, clusters and common factors that it rests on; once settled, without alarm."""
     paths = active_paths(run)
     clusters = declining_clusters(run)
     is_settled = (state or state_by(run, None)).is_settled
@@ -38,13 +38,13 @@ def spread(run: Run, state: IncidentState | None = None) -> list[Block]:
 
 
 def active_paths(run: Run) -> tuple[PropagationPath, ...]:
-    """Paths along which health declines now, most impact first."""
-    found = [path for path in run.temporal.propagation_paths if path.is_active and path.is_declining]
-    return tuple(sorted(found, key=lambda path: -path.impact_score))
+    """Return the paths along which health declines now, most impact first."""
+    active = [path for path in run.temporal.propagation_paths if path.is_active and path.is_declining]
+    return tuple(sorted(active, key=lambda path: -path.impact_score))
 
 
 def declining_clusters(run: Run) -> tuple[Cluster, ...]:
-    """Clusters that are anomalous now and not for the better."""
+    """Return the clusters that are anomalous now and not for the better."""
     return tuple(
         c for c in run.correlation.clusters if c.is_anomalous and c.direction is not ClusterDirection.IMPROVEMENT
     )
@@ -138,7 +138,7 @@ def _onset(cluster: Cluster) -> str:
 
 
 def _calm(cluster: Cluster) -> str:
-    """Members that belong by their correlation and stand where they always did."""
+    """Return the members that belong by their correlation and stand where they always did."""
     calm = tuple(repo for repo in cluster.repos if repo not in cluster.deviating)
     return f"; moves with them, but at its usual level: {listed(calm, 2)}" if calm else ""
 

@@ -41,7 +41,7 @@ def settled_step(state: IncidentState) -> Callout | None:
 
 
 def without_alarm(figures: KeyFigures, state: IncidentState) -> KeyFigures:
-    """The numbers without the colour of alarm once the incident is settled."""
+    """Return the numbers without the colour of alarm once the incident is settled."""
     if not state.is_settled:
         return figures
     return KeyFigures(

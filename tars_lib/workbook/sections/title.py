@@ -24,7 +24,7 @@ def head(
     since: str = "",
     state: IncidentState | None = None,
 ) -> TitleBlock:
-    """Title, badges and facts.
+    """Return the title, badges and facts.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def head(
 
 
 def finding_badges(run: Run, entry: ExitCode | None, *, is_settled: bool = False) -> tuple[Badge, ...]:
-    """Severity and name of a finding; where there is none, whether that is good or merely not known.
+    """Return severity and name of a finding; where there is none, whether that is good or merely not known.
 
     What is settled is named without alarm.
     """
@@ -89,13 +89,13 @@ def finding_name(entry: ExitCode) -> str:
 
 
 def breached_since(run: Run) -> str:
-    """Onset of the first breach in words; empty where it has none."""
+    """Return the onset of the first breach in words; empty where it has none."""
     if not run.sla.breaches or (began := run.sla.breaches[0].started_at) is None:
         return ""
     return f"{'at or before ' if run.sla.breaches[0].started_before else ''}{began:{MINUTES}}"
 
 
 def of_code(run: Run, *codes: int) -> ExitCode | None:
-    """The first of these findings that some step of the run has made."""
-    found = {step.exit_code for step in run.status.steps}
-    return next((EXIT_CODES[code] for code in codes if code in found), None)
+    """Return the first of these findings that some step of the run has made."""
+    made = {step.exit_code for step in run.status.steps}
+    return next((EXIT_CODES[code] for code in codes if code in made), None)

@@ -17,7 +17,7 @@ INSTALL = "pip install 'tars-incident-workbook[lab]'"
 
 
 def widgets() -> ModuleType:
-    """The library, loaded when the first widget is made.
+    """Return the library, loaded when the first widget is made.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def missing(what: str) -> Callout:
 
 
 def picture_html(picture: Picture) -> str:
-    """A picture for an HTML widget: sharp at any size, its words beside it as text."""
+    """Return a picture for an HTML widget: sharp at any size, its words beside it as text."""
     data = base64.b64encode(render_svg(picture.figure)).decode("ascii")
     alt, caption = (escape(visible(text)) for text in (picture.alt, picture.words))
     return (
@@ -55,7 +55,7 @@ def picture_html(picture: Picture) -> str:
 
 
 def message_html(text: str) -> str:
-    """A sentence in place of a picture."""
+    """Return a sentence in place of a picture."""
     return f'<p role="status" class="tars-message">{escape(visible(text))}</p>'
 
 

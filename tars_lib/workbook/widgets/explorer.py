@@ -102,7 +102,7 @@ class Explorer(Shown):
 
 
 def event_name(event: Event) -> str:
-    """An event as a choice: time, kind, title, repo."""
+    """Return an event as a choice: time, kind, title, repo."""
     title = f"{event.timestamp:%Y-%m-%d %H:%M} {event.kind}: {label_of(event.title)}"
     return f"{title} ({event.repo or 'all services'})"
 

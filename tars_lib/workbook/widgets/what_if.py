@@ -20,9 +20,9 @@ _STEPS = 200
 
 
 def moved(found: WhatIf) -> tuple[Block, ...]:
-    """Every SLA before and after, moved ones first, then the moved verdicts on repos alone, and readiness."""
+    """List every SLA before and after, moved ones first, then the moved verdicts on repos alone, and readiness."""
     was, is_now = found.before.executive_readiness, found.after.executive_readiness
-    state = (
+    names = (
         f"Readiness {was.tier.value} at {was.readiness_score:.0f} before, {is_now.tier.value} at "
         f"{is_now.readiness_score:.0f} after."
     )
@@ -33,7 +33,7 @@ def moved(found: WhatIf) -> tuple[Block, ...]:
     return (
         Callout(
             head,
-            f"{' '.join(found.changes)} {state}",
+            f"{' '.join(found.changes)} {names}",
             readiness_tone(is_now.tier),
             f"Readiness {is_now.tier.value.lower()}",
         ),
@@ -139,7 +139,7 @@ class WhatIfPanel(Shown):
 
 
 def objective_range(policy: AnyPolicy, measured: float | None) -> tuple[float, float]:
-    """Objectives that a slider offers: from none to twice the present one, and what is measured always within.
+    """Return the objectives that a slider offers: from none to twice the present one, and what is measured always within.
 
     For a share what may fail is what is scaled: ten times as much as now, down to nothing.
 
