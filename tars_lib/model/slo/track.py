@@ -175,6 +175,16 @@ class Track:
         """Return the samples of one repo; all of them for None."""
         return self if column is None else self.part(column, column + 1)
 
+    def __getstate__(self) -> list[object]:
+        """Travel without what is the same for all samples."""
+        return [_once(getattr(self, field.name)) for field in fields(self)]
+
+    def __setstate__(self, state: list[object]) -> None:
+        """Arrive."""
+        for field, value in zip(fields(self), state, strict=True):
+            given = np.broadcast_to(value.value, value.size) if isinstance(value, _Same) else value
+            object.__setattr__(self, field.name, given)
+
     def parts(self) -> Iterator[tuple[slice, Track]]:
         """Return some repos after the other, and where their samples stand, so that little is held at a time."""
         for first, end in self.rows.blocks():
@@ -186,6 +196,19 @@ class Track:
         if self.total is None:
             return replace(self, weight=weight, half=half)
         return replace(self, value=self.value * weight, total=self.total * weight, weight=weight, half=half)
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """An array whose values are all the same."""
+
+    value: Any
+    size: int
+
+
+def _once(value: object) -> object:
+    is_same = isinstance(value, np.ndarray) and value.strides == (0,) and value.size > 1
+    return _Same(value[0], value.size) if is_same else value  # type: ignore[index, attr-defined]
 
 
 def summed_by_time(parts: Iterable[tuple[Ints, Floats, Floats]]) -> tuple[Ints, Floats, Floats]:
