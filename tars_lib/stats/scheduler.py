@@ -39,6 +39,8 @@ ATTEMPTS = 4
 """How often a task is begun before its workers' deaths are its own fault; as Dask counts by default."""
 AHEAD = 4
 """Tasks for each thread of a cluster that are handed to it before their results are asked for; judgement: none is ever idle."""
+LARGE = 1_000_000
+"""Bytes from which an item is sent to a worker as data, not as part of its task; judgement: Dask warns of ten times as much."""
 
 
 class Scheduler(Protocol):
@@ -237,29 +239,44 @@ class DaskCluster:
         return str(self.client.scheduler.address)
 
     def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
-        """Return the results in order; Dask begins a task anew whose worker died."""
+        """Return the results in order; a task is begun anew whose worker died, and what died with it is sent again."""
         from distributed import CancelledError, KilledWorker
 
-        try:
-            # under a name of its own: sent anew under one that is just being let go, it would never arrive
-            (sent,) = self.client.scatter([shared], broadcast=True, hash=False)
-            # some ahead of the one that is waited for, as the scheduler holds the items that were handed to it
-            waiting, ahead = deque[Any](), AHEAD * max(sum(self.client.nthreads().values()), 1)
-            for item in items:
-                waiting.append(self.client.submit(_on_worker, work, sent, item, pure=False))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
+        place, deaths = 0, 0
+        while place < len(items):
+            try:
+                for result in self._begun(work, shared, items[place:]):
+                    yield cast("Result", result)
+                    place, deaths = place + 1, 0
+            except (KilledWorker, CancelledError, OSError, TimeoutError) as error:
+                if self.client.status != "running":
+                    said = " ".join(str(error).split())
+                    raise SchedulerError(f"{self._name}: the cluster went away in the middle: {said}") from error
+                deaths += 1
+                if deaths == ATTEMPTS or isinstance(error, KilledWorker):
+                    raise SchedulerError(
+                        f"{self._name}: the workers that took a task died, one after the other; too little memory is the "
+                        "usual reason"
+                    ) from error
+
+    def _begun(self, work: Callable[[Shared, Item], object], shared: Shared, items: Sequence[Item]) -> Iterator[object]:
+        # under a name of its own: sent anew under one that is just being let go, it would never arrive
+        (sent,) = self.client.scatter([shared], broadcast=True, hash=False)
+        # some ahead of the one that is waited for, as the scheduler holds the items that were handed to it
+        waiting, ahead = deque[Any](), AHEAD * max(sum(self.client.nthreads().values()), 1)
+        for item in items:
+            packed = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+            if len(packed) > LARGE:
+                (packed,) = self.client.scatter([packed], hash=False)
+            waiting.append(self.client.submit(_on_worker, work, sent, packed, pure=False))
+            if len(waiting) > ahead:
                 yield waiting.popleft().result()
-        except KilledWorker as error:
-            raise SchedulerError(
-                f"{self._name}: the workers that took a task died, one after the other; too little memory is the usual reason"
-            ) from error
-        except (CancelledError, OSError, TimeoutError) as error:
-            raise SchedulerError(f"{self._name}: the cluster went away in the middle: {error}") from error
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _on_worker(work: Callable[[Shared, Item], Result], shared: Shared, item: Item) -> Result:
+def _on_worker(work: Callable[[Shared, Item], Result], shared: Shared, packed: bytes) -> Result:
+    item: Item = pickle.loads(packed)  # noqa: S301 - from who asks; whoever reaches a cluster runs code on it anyway
     with one_blas_thread():
         return work(shared, item)
 

@@ -122,10 +122,11 @@ def test_a_client_is_taken_as_it_is_and_left_open(cluster: str) -> None:
 
 
 @KILLS
-@pytest.mark.parametrize("form", ["processes:2", "dask"])
+@pytest.mark.parametrize(("form", "large"), [("processes:2", 1), ("dask", scheduler.LARGE), ("dask", 1)])
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(
-    form: str, request: pytest.FixtureRequest, tmp_path: Path
+    form: str, large: int, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scheduler, "LARGE", large)  # items that travel as data are lost with their worker
     with using(request.getfixturevalue("cluster") if form == "dask" else form):
         assert list(scheduled(die_once, str(tmp_path / "died"), range(6))) == [0, 1, 4, 9, 16, 25]
     assert (tmp_path / "died").exists()
