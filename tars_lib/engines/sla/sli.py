@@ -168,8 +168,8 @@ def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_
     asked = _Asked(policy, first, last, holds_start)
     repos = list(track.rows.blocks())
     parts = list(scheduled_columns(_of_part, asked, [(part, track.part(*part)) for part in repos], n))
-    by_repo = np.concatenate([np.zeros((10, 0)), *(part[0] for part in parts)], axis=1)
-    value, bad, events, seen, excused, short, long, half_time, idle, busy = by_repo
+    by_repo = np.concatenate([np.zeros((11, 0)), *(part[0] for part in parts)], axis=1)
+    value, bad, events, counted, seen, excused, short, long, half_time, idle, busy = by_repo
     keep, half_keep = (np.concatenate([np.zeros(0, dtype=bool), *(part[at] for part in parts)]) for at in (1, 2))
     slots = (last - first) // track.step * track.step + track.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)
@@ -189,7 +189,7 @@ def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_
         end=end,
         is_partial=is_partial,
         reading=Observation(value, bad, events),
-        samples=np.array([np.count_nonzero(keep[track.of(number)]) for number in range(n)], dtype=np.int64),
+        samples=counted.astype(np.int64),
         length=length,
         missing=missing,
         unseen=_unseen(track, short, long, uncounted),
@@ -204,7 +204,7 @@ def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_
 
 
 def _of_part(asked: _Asked, item: tuple[tuple[int, int], Track]) -> tuple[Floats, Bools, Bools]:
-    """Measure the repos of a part, each by its own samples alone: ten numbers of each, and which samples were kept."""
+    """Measure the repos of a part, each by its own samples alone: eleven numbers of each, and which samples were kept."""
     (begin, end), part = item
     n, column, time = part.step.size, part.column, part.time
     inside, half, busy = asked.inside(time), part.half, part.busy
@@ -220,6 +220,7 @@ def _of_part(asked: _Asked, item: tuple[tuple[int, int], Track]) -> tuple[Floats
         reading.value,
         reading.bad,
         reading.events,
+        np.bincount(column[keep], minlength=n),
         *_course(part, column[inside], time[inside], inside, within),
         half_time,
         np.zeros(n) if busy is None else _idle(part, column, busy, inside & ~part.planned),
