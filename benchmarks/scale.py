@@ -51,6 +51,14 @@ from tars_lib.pipeline import write_run
 SCHEDULERS = ("threads", "processes:2", "dask")
 # glibc maps each larger array anew where only the trim threshold is fixed, as Dask does for its workers
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "1000000000"}
+# of a cluster as docs/scale.md starts one: it looks at itself once a second, not up to a hundred times
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "1s",
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.scheduler.work-stealing": False,
+}
 
 
 def frame_of(samples: int, services: int) -> pd.DataFrame:
@@ -81,9 +89,7 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
             import distributed
 
             environment = MEMORY | {"OPENBLAS_NUM_THREADS": "1"}
-            dask.config.set(
-                {"distributed.nanny.pre-spawn-environ": environment, "distributed.worker.profile.enabled": False}
-            )
+            dask.config.set({"distributed.nanny.pre-spawn-environ": environment} | QUIET)
             made: Any = distributed.LocalCluster
             cluster = stack.enter_context(made(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"))
             connect: Any = distributed.Client

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -313,12 +314,14 @@ def _odd_latencies(history: History) -> list[str]:
         if not part.size:
             continue
         is_plain = name not in history.definitions and not unit_in_name(name)[1]
-        if is_plain and part.max() >= LONG_LATENCY and float(np.median(part)) >= LONG_LATENCY:
+        # counted first, as the median takes a copy
+        are_long = is_plain and 2 * np.count_nonzero(part >= LONG_LATENCY) >= part.size
+        if are_long and float(np.median(part)) >= LONG_LATENCY:
             notes.append(
                 f"{name} is read in seconds, and its median is {np.median(part):g} s; "
                 f"for milliseconds org.yaml needs metrics: {{{name}: {{unit: ms}}}}"
             )
-        zeros = np.diff(np.concatenate(([0], np.cumsum(part == 0)))[bounds - bounds[0]])
+        zeros = np.array([np.count_nonzero(history.value[first:end] == 0) for first, end in pairwise(bounds.tolist())])
         filled = np.flatnonzero(zeros >= _SOME)
         if filled.size:
             repo = int(filled[np.argmax(zeros[filled])])
@@ -328,7 +331,7 @@ def _odd_latencies(history: History) -> list[str]:
                 "samples: nothing lasts no time, so these look like gaps that were filled; leave the value empty where nothing "
                 "was measured"
             )
-        notes += _two_scales(name, part[part > 0], history.metric(name).unit)
+        notes += _two_scales(name, part, history.metric(name).unit)
     return notes
 
 
@@ -369,18 +372,21 @@ def _among(
     return np.concatenate([values[:0], *(part[is_one(part)] for part in parts)])
 
 
-def _two_scales(name: str, value: NDArray[np.float64], unit: str) -> list[str]:
+def _two_scales(name: str, values: NDArray[np.float64], unit: str) -> list[str]:
     """A note where values lie about a thousandfold apart and none lies between, as seconds beside milliseconds do."""
-    if value.size < 2 * _SOME:
-        return []
-    counts, edges = np.histogram(np.log10(value), bins=np.arange(-12.0, 16.0, 0.25))
+    bins = np.arange(-12.0, 16.0, 0.25)
+    counts = np.zeros(bins.size - 1, dtype=np.int64)
+    for first in range(0, values.size, PART_ROWS):
+        part = values[first : first + PART_ROWS]
+        counts += np.histogram(np.log10(part[part > 0]), bins=bins)[0]
     there = np.flatnonzero(counts)
     gap = int(np.argmax(np.diff(there))) if there.size > 1 else 0
     if there.size < 2 or there[gap + 1] - there[gap] < _EMPTY:
         return []
-    is_low = np.log10(value) < edges[there[gap] + 1]
-    low, high = float(np.median(value[is_low])), float(np.median(value[~is_low]))
-    if min(int(is_low.sum()), int((~is_low).sum())) < _SOME or not 500 <= high / low <= 2000:
+    edge = 10.0 ** bins[there[gap] + 1]
+    both = _among(values, lambda part: (part > 0) & (part < edge)), _among(values, lambda part: part >= edge)
+    low, high = (float(np.median(some)) for some in both)
+    if min(some.size for some in both) < _SOME or not 500 <= high / low <= 2000:
         return []
     return [
         f"{name} has values about {low:g} and values about {high:g} {unit}, and none between: is a part in another unit? "

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import re
 import sys
+from collections import deque
 from contextvars import ContextVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -19,6 +23,7 @@ from tars_lib.stats.parallel import in_parallel, one_blas_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ProcessPoolExecutor
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -32,6 +37,10 @@ FEW_COLUMNS = 400
 """Up to so many columns are looked at here: sending them takes longer; judgement."""
 ATTEMPTS = 4
 """How often a task is begun before its workers' deaths are its own fault; as Dask counts by default."""
+AHEAD = 4
+"""Tasks for each thread of a cluster that are handed to it before their results are asked for; judgement: none is ever idle."""
+LARGE = 1_000_000
+"""Bytes from which an item is sent to a worker as data, not as part of its task; judgement: Dask warns of ten times as much."""
 
 
 class Scheduler(Protocol):
@@ -64,7 +73,7 @@ class Threads:
 
 
 class Processes:
-    """So many processes of this machine, each with an interpreter of its own.
+    """So many processes of this machine, each with an interpreter of its own; they stay until they are let go of.
 
     Parameters
     ----------
@@ -74,36 +83,46 @@ class Processes:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self._pool: ProcessPoolExecutor | None = None
 
     def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
         """Return the results in order; a worker that is killed is replaced, and its task begun anew."""
-        from concurrent.futures import ProcessPoolExecutor
         from concurrent.futures.process import BrokenProcessPool
-        from multiprocessing import get_context
 
         place, deaths = 0, 0
-        while place < len(items):
-            pool = ProcessPoolExecutor(
-                min(self.number, len(items)), get_context("spawn"), initializer=_receive, initargs=(work, shared)
-            )
-            try:
-                with _no_main_module():
-                    results = pool.map(_task, items[place:])
-                for result in results:
-                    yield cast("Result", result)
-                    place, deaths = place + 1, 0
-            except BrokenProcessPool as error:
-                deaths += 1
-                if deaths == ATTEMPTS:
-                    raise SchedulerError(
-                        f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
-                        "too little memory for so many processes is the usual reason: fewer, or threads, take less"
-                    ) from error
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        with TemporaryDirectory(prefix="tars-") as folder:
+            # in a file, from which each worker reads it once
+            told = Path(folder, "shared")
+            with told.open("wb") as file:
+                pickle.dump((work, shared), file, pickle.HIGHEST_PROTOCOL)
+            while place < len(items):
+                try:
+                    for result in self._started(told, items[place:]):
+                        yield cast("Result", result)
+                        place, deaths = place + 1, 0
+                except BrokenProcessPool as error:
+                    self.close()
+                    deaths += 1
+                    if deaths == ATTEMPTS:
+                        raise SchedulerError(
+                            f"processes:{self.number}: a worker was ended from outside {ATTEMPTS} times at one task; "
+                            "too little memory for so many processes is the usual reason: fewer, or threads, take less"
+                        ) from error
+
+    def _started(self, told: Path, items: Sequence[object]) -> Iterator[object]:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.number, get_context("spawn"))
+        with _no_main_module():
+            return self._pool.map(_task, [told] * len(items), items)
 
     def close(self) -> None:
-        """Do nothing: processes end with their work."""
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 @contextlib.contextmanager
@@ -117,16 +136,16 @@ def _no_main_module() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-_received: list[tuple[Callable[[Any, Any], Any], Any]] = []
-"""What a worker process was told to do, and what all its tasks share."""
+_received: dict[Path, tuple[Callable[[Any, Any], Any], Any]] = {}
+"""What a worker process was told last, by the file that says it: what to do, and what all its tasks share."""
 
 
-def _receive(work: Callable[[Any, Any], Any], shared: object) -> None:
-    _received.append((work, shared))
-
-
-def _task(item: object) -> object:
-    work, shared = _received[-1]
+def _task(told: Path, item: object) -> object:
+    if told not in _received:
+        _received.clear()
+        with told.open("rb") as file:
+            _received[told] = pickle.load(file)  # noqa: S301 - from the process that started this one
+    work, shared = _received[told]
     with one_blas_thread():
         return work(shared, item)
 
@@ -220,26 +239,44 @@ class DaskCluster:
         return str(self.client.scheduler.address)
 
     def map(self, work: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item]) -> Iterator[Result]:
-        """Return the results in order; Dask begins a task anew whose worker died."""
+        """Return the results in order; a task is begun anew whose worker died, and what died with it is sent again."""
         from distributed import CancelledError, KilledWorker
 
-        try:
-            # under a name of its own: sent anew under one that is just being let go, it would never arrive
-            (sent,) = self.client.scatter([shared], broadcast=True, hash=False)
-            tasks = [self.client.submit(_on_worker, work, sent, item, pure=False) for item in items]
-            for place, task in enumerate(tasks):
-                result: Result = task.result()
-                tasks[place] = None
-                yield result
-        except KilledWorker as error:
-            raise SchedulerError(
-                f"{self._name}: the workers that took a task died, one after the other; too little memory is the usual reason"
-            ) from error
-        except (CancelledError, OSError, TimeoutError) as error:
-            raise SchedulerError(f"{self._name}: the cluster went away in the middle: {error}") from error
+        place, deaths = 0, 0
+        while place < len(items):
+            try:
+                for result in self._begun(work, shared, items[place:]):
+                    yield cast("Result", result)
+                    place, deaths = place + 1, 0
+            except (KilledWorker, CancelledError, OSError, TimeoutError) as error:
+                if self.client.status != "running":
+                    said = " ".join(str(error).split())
+                    raise SchedulerError(f"{self._name}: the cluster went away in the middle: {said}") from error
+                deaths += 1
+                if deaths == ATTEMPTS or isinstance(error, KilledWorker):
+                    raise SchedulerError(
+                        f"{self._name}: the workers that took a task died, one after the other; too little memory is the "
+                        "usual reason"
+                    ) from error
+
+    def _begun(self, work: Callable[[Shared, Item], object], shared: Shared, items: Sequence[Item]) -> Iterator[object]:
+        # under a name of its own: sent anew under one that is just being let go, it would never arrive
+        (sent,) = self.client.scatter([shared], broadcast=True, hash=False)
+        # some ahead of the one that is waited for, as the scheduler holds the items that were handed to it
+        waiting, ahead = deque[Any](), AHEAD * max(sum(self.client.nthreads().values()), 1)
+        for item in items:
+            packed = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
+            if len(packed) > LARGE:
+                (packed,) = self.client.scatter([packed], hash=False)
+            waiting.append(self.client.submit(_on_worker, work, sent, packed, pure=False))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _on_worker(work: Callable[[Shared, Item], Result], shared: Shared, item: Item) -> Result:
+def _on_worker(work: Callable[[Shared, Item], Result], shared: Shared, packed: bytes) -> Result:
+    item: Item = pickle.loads(packed)  # noqa: S301 - from who asks; whoever reaches a cluster runs code on it anyway
     with one_blas_thread():
         return work(shared, item)
 

@@ -27,6 +27,8 @@ from tars_lib.model import samples, sorting
 from tars_lib.model.admission import admit
 from tars_lib.model.history import History
 from tars_lib.model.samples import Gathering
+from tars_lib.model.slo import ratio
+from tars_lib.model.slo import rows as track_rows
 from tars_lib.pipeline import load_run
 from tars_lib.pipeline.loading import load_org
 from tars_lib.sources import parquet_types
@@ -44,7 +46,8 @@ def make_small(patch: pytest.MonkeyPatch) -> None:
     """Files of more than seven rows are read in parts, nothing is held in between, and few services are looked at together."""
     for module in (samples, sorting, parquet_types):
         patch.setattr(module, "PART_ROWS", 7)
-    patch.setattr(spans, "BLOCK", 7)
+    for module in (spans, track_rows, ratio):
+        patch.setattr(module, "BLOCK", 7)
     patch.setattr(samples, "HELD_ROWS", 0)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from org_samples import DAILY, T0, counts, org_of, ratio
 from scheduler_tasks import die, die_once, fail, last_digits
 
 import tars_lib as tars
 from tars_lib.cli.main import cli
+from tars_lib.engines.sla.sli import measure, read_track
 from tars_lib.errors import ConfigError, SchedulerError
+from tars_lib.model.slo import rows as rows_of_tracks
 from tars_lib.sources.demo import demo_root
 from tars_lib.stats import scheduler
 from tars_lib.stats.changes.break_points import lasting_breaks
@@ -92,6 +97,23 @@ def test_changes_and_forecasts_are_the_same_bytes(where: str) -> None:
     assert len(set(methods)) > 1  # type: ignore[call-overload]
 
 
+def test_what_an_sla_measures_is_the_same_bytes(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, names = np.random.default_rng(6), [f"service-{number:03d}" for number in range(410)]
+    total = rng.poisson(400, (410, 6))
+    rows = [row for name, events in zip(names, total, strict=True) for row in counts(name, events, events // 90)]
+    org, policy = org_of(rows[40:], ratio(0.99)), ratio(0.99)
+    track, end = read_track(org, policy), T0 + 5 * DAILY
+    assert track is not None
+    whole = measure(org, policy, track, policy.window, end)
+    assert whole.half.any()  # of the services whose totals were dropped
+    monkeypatch.setattr(rows_of_tracks, "BLOCK", 500)
+    with using(where):
+        parted = measure(org, policy, track, policy.window, end)
+    for field in dataclasses.fields(whole):
+        one, other = getattr(whole, field.name), getattr(parted, field.name)
+        assert pickle.dumps(one) == pickle.dumps(other), field.name
+
+
 def test_a_client_is_taken_as_it_is_and_left_open(cluster: str) -> None:
     import distributed
 
@@ -103,10 +125,11 @@ def test_a_client_is_taken_as_it_is_and_left_open(cluster: str) -> None:
 
 
 @KILLS
-@pytest.mark.parametrize("form", ["processes:2", "dask"])
+@pytest.mark.parametrize(("form", "large"), [("processes:2", 1), ("dask", scheduler.LARGE), ("dask", 1)])
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(
-    form: str, request: pytest.FixtureRequest, tmp_path: Path
+    form: str, large: int, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scheduler, "LARGE", large)  # items that travel as data are lost with their worker
     with using(request.getfixturevalue("cluster") if form == "dask" else form):
         assert list(scheduled(die_once, str(tmp_path / "died"), range(6))) == [0, 1, 4, 9, 16, 25]
     assert (tmp_path / "died").exists()

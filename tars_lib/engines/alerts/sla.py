@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tars_lib.engines.alerts.raised import Raised
 from tars_lib.engines.alerts.score_history import Floats, ScoreCourses
@@ -23,7 +24,7 @@ from tars_lib.engines.sla.verdict import judge
 from tars_lib.model.history import DAY, History, from_micros, to_micros
 from tars_lib.model.names import AlertImpact, AlertSeverity, AlertType, Repo, SlaStatus
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import RatioPolicy
+from tars_lib.model.slo import RatioPolicy, Track, summed_by_time
 from tars_lib.playbook.escalation import ALERT_SEVERITY
 from tars_lib.text.counts import some_of
 from tars_lib.text.quantities import value_text
@@ -151,10 +152,8 @@ def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     track = read_track(org, policy)
     if track is None or track.total is None:
         raise ValueError(f"{policy.sla_id}: a verdict needs counts")
-    inside = in_scope(org, policy, track)[track.column] & ~track.says_nothing
-    times, at = np.unique(track.time[inside], return_inverse=True)
-    bad = np.bincount(at, weights=track.value[inside], minlength=times.size)
-    total = np.bincount(at, weights=track.total[inside], minlength=times.size)
+    scope = in_scope(org, policy, track)
+    times, bad, total = summed_by_time(_told(part, scope) for _, part in track.parts())
     history = History(
         ("all",),
         ("bad", "total"),
@@ -164,6 +163,12 @@ def _summed(org: OrgData, policy: RatioPolicy) -> tuple[OrgData, RatioPolicy]:
     )
     whole = OrgData(name=org.name, repos=(Repo("all", "all"),), history=history)
     return whole, replace(policy, total="total", part="bad", part_is_good=False, repos=())
+
+
+def _told(track: Track, scope: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Time, bad events and events of the samples of a scope that no maintenance excuses."""
+    inside = scope[track.column] & ~track.says_nothing
+    return track.time[inside], track.value[inside], track.value[:0] if track.total is None else track.total[inside]
 
 
 def _violated(org: OrgData, slo: SloResult, health: HealthReport, courses: ScoreCourses) -> Raised:

@@ -144,8 +144,7 @@ def _target(org: OrgData, verdict: Verdict) -> int:
     if measured is None or track is None:
         raise ValueError(f"{policy.sla_id}: a breach needs data")
     alone = [judged.column for judged in verdict.breached if judged.column is not None]
-    seen = np.bincount(track.column, minlength=len(org.repos)) > 0
-    columns = alone or np.flatnonzero(seen & in_scope(org, policy, track)).tolist()
+    columns = alone or np.flatnonzero((track.rows.counts > 0) & in_scope(org, policy, track)).tolist()
 
     def harm(column: int) -> float:
         reading = measured.reading
@@ -240,7 +239,7 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
         mine = track.of(number)
         amount = track.value if track.total is None else track.total
         if (still := standing(amount[mine])) and policy.slices is None:
-            since = from_micros(int(track.time[mine][-still]))
+            since = from_micros(int(track.rows.of_repo(number)[-still]))
             yield (
                 f"{policy.needs[0]} of {org.repos[number].repo} is {amount[mine][-1]:g} in each of the last {still} samples, "
                 f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"

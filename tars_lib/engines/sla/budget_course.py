@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tars_lib.engines.sla.report import ComplianceResult
 from tars_lib.engines.sla.sli import in_scope, measure, read_track
 from tars_lib.model.organisation import OrgData
+from tars_lib.model.slo import Track, summed_by_time
 
 Floats = NDArray[np.float64]
 
@@ -53,18 +54,21 @@ def spending(org: OrgData, result: ComplianceResult, as_of: datetime) -> Spendin
     track = None if policy is None else read_track(org, policy)
     if policy is None or track is None or result.error_budget is None:
         return None
-    parts = policy.spent(track)
-    if parts is None or parts[2] <= 0:
+    spent = policy.spent(track.part(0, 0))
+    if spent is None or spent[2] <= 0:
         return None
-    bad, weight, allowed = parts
     measured = measure(org, policy, track, policy.window, as_of)
     judged = in_scope(org, policy, track)
     if result.scope is not None:
         judged &= np.array([repo.repo == result.scope for repo in org.repos], dtype=bool)
-    mine = measured.keep & judged[track.column]
-    total = float(weight[mine].sum())
+
+    def kept(place: slice, part: Track) -> tuple[NDArray[np.int64], Floats, Floats]:
+        mine, own = measured.keep[place] & judged[part.column], policy.spent(part) or spent
+        return part.time[mine], own[0][mine], own[1][mine]
+
+    times, bad, weight = summed_by_time(kept(place, part) for place, part in track.parts())
+    total = float(weight.sum())
     if not total > 0:
         return None
-    times, which = np.unique(track.time[mine], return_inverse=True)
-    spent = np.cumsum(np.bincount(which, weights=bad[mine], minlength=times.size)) / (allowed * total)
-    return Spending(measured.start, measured.end, times, 1.0 - spent)
+    spent_share = np.cumsum(bad) / (spent[2] * total)
+    return Spending(measured.start, measured.end, times, 1.0 - spent_share)

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import BurnRate
 from tars_lib.model.history import DAY, SECOND, to_micros
-from tars_lib.model.slo import AnyPolicy, Track
+from tars_lib.model.slo import AnyPolicy, Track, summed_by_time
 from tars_lib.stats.counts import wilson_interval
-from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -169,24 +168,23 @@ def burn_rates(policy: AnyPolicy, track: Track, repos: int, scope: Ints, as_of: 
     Burns or None
         None where the SLI is no mean of shares, so that it has no budget that is spent over time.
     """
-    spent = policy.spent(track)
+    spent = policy.spent(track.part(0, 0))
     if spent is None:
         return None
-    bad, weight, allowed = spent
-    last = to_micros(as_of)
+    allowed, last = spent[2], to_micros(as_of)
     judged = np.zeros(repos, dtype=bool)
     judged[scope] = True
     steps = np.append(track.step, int(np.median(track.step)))
     factor = policy.period_days / BASE_DAYS
     reach = max(int(max(pair.long for pair in PAIRS) * factor), int(steps.max()))
-    speaks = ~track.says_nothing
     lengths = [np.maximum(int(length * factor), steps) for pair in PAIRS for length in (pair.long, pair.short)]
     sums = np.zeros((len(lengths), 3, repos + 1))
-    for block in series_blocks(track.column):
-        column, time = track.column[block], track.time[block]
-        near = judged[column] & speaks[block] & (time <= last) & (time > last - reach)
+    for _, part in track.parts():
+        column, time = part.column, part.time
+        near = judged[column] & ~part.says_nothing & (time <= last) & (time > last - reach)
         column, time = column[near], time[near]
-        values = (bad[block][near], weight[block][near], np.ones(time.size))
+        bad, weight, _ = policy.spent(part) or spent
+        values = (bad[near], weight[near], np.ones(time.size))
         for length, into in zip(lengths, sums, strict=True):
             own, whole = time > last - length[column], time > last - length[-1]
             for value, total in zip(values, into, strict=True):
@@ -198,15 +196,11 @@ def burn_rates(policy: AnyPolicy, track: Track, repos: int, scope: Ints, as_of: 
     parts = tuple(zip(made[::2], made[1::2], strict=True))
     burns = Burns(allowed, parts, np.ones(repos + 1), policy.fewest, policy.counted)
     for position in np.flatnonzero(burns.candidates()).tolist():
-        burns.noise[position] = _over_dispersion(
-            track, speaks, judged, None if position == repos else position, last - reach
-        )
+        burns.noise[position] = _over_dispersion(track, judged, None if position == repos else position, last - reach)
     return burns
 
 
-def _over_dispersion(
-    track: Track, speaks: NDArray[np.bool_], judged: NDArray[np.bool_], column: int | None, before: int
-) -> float:
+def _over_dispersion(track: Track, judged: NDArray[np.bool_], column: int | None, before: int) -> float:
     """Variance of earlier samples of a ratio over that of binomial counts with one rate, 1 or more.
 
     The median of the squared Pearson residuals over that of chi-squared, so that an old incident does not hide a new one;
@@ -214,15 +208,11 @@ def _over_dispersion(
     """
     if track.total is None:
         return 1.0
-    mine = slice(None) if column is None else track.of(column)
-    time, counts = track.time[mine], track.total[mine]
-    chosen = speaks[mine] & (time <= before) & (counts > 0)
     if column is None:
-        chosen &= judged[track.column]
-    bad, total = track.value[mine][chosen], counts[chosen]
-    if column is None:
-        _, which = np.unique(time[chosen], return_inverse=True)
-        bad, total = (np.bincount(which, part).astype(np.float64) for part in (bad, total))
+        _, bad, total = summed_by_time(_earlier(part, part.total, before, judged) for _, part in track.parts())
+    else:
+        mine = track.alone(column)
+        _, bad, total = _earlier(mine, mine.total, before, None)
     rate = float(bad.sum() / total.sum()) if total.size else 0.0
     if total.size < MIN_PAST or not 0.0 < rate < 1.0:
         return 1.0
@@ -233,6 +223,19 @@ def _over_dispersion(
     agreed = float((signs[1:] * signs[:-1]).mean())
     r = min(max(float(np.sin(0.5 * np.pi * agreed)), 0.0), 0.9)
     return max(spread, 1.0) * (1.0 + r) / (1.0 - r)
+
+
+def _earlier(
+    track: Track, total: Floats | None, before: int, judged: NDArray[np.bool_] | None
+) -> tuple[Ints, Floats, Floats]:
+    """Time, bad events and events of the samples up to a time at which some came."""
+    if total is None:
+        total = np.zeros(len(track.rows))
+    time = track.time
+    chosen = ~track.says_nothing & (time <= before) & (total > 0)
+    if judged is not None:
+        chosen &= judged[track.column]
+    return time[chosen], track.value[chosen], total[chosen]
 
 
 def _merged(rate: BurnRate, lowest: BurnRate) -> BurnRate:

@@ -22,7 +22,6 @@ from tars_lib.model.slo import AnyPolicy, Track
 from tars_lib.stats.changes.trend import Trends, linear_trends
 from tars_lib.stats.forecasting.extrapolation import AS_NOW, SHIFT
 from tars_lib.stats.forecasting.limit_crossing import BreachForecasts, forecasts_of
-from tars_lib.stats.series.spans import series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -124,7 +123,7 @@ def forecasts(
         Without forecasts for a window of minutes or hours or of the calendar, and for an SLI that is no mean over it.
     """
     policy = policies[0]
-    amount, weight, _, is_mean = _harm(policy, track)
+    is_mean = _harm(policy, track.part(0, 0))[3]
     last = to_micros(as_of)
     common = int(np.median(track.step)) if track.step.size else DAY
     row = max(common, DAY) if policy.window.days else common
@@ -132,8 +131,9 @@ def forecasts(
     judged[scope] = True
     span = int(policy.window.length.total_seconds() * 1e6)
     window = max(round(span / row), 1)
-    most = min(max(MAX_ROWS, window), max((last - int(track.time.min(initial=last))) // row + 1, 0))
-    amounts, weights = _in_rows(track, (amount, weight), judged, last, row, most)
+    earliest = track.rows.earliest
+    most = min(max(MAX_ROWS, window), max((last - (last if earliest is None else earliest)) // row + 1, 0))
+    amounts, weights = _in_rows(policy, track, judged, last, row, most)
     if policy.adds_up:
         for sums in (amounts, weights):
             sums[:, -1] = sums[:, :-1].sum(axis=1)
@@ -152,7 +152,7 @@ def forecasts(
     horizon = max(int(policy.period_days * DAY / row), 1)
     # repos out of scope would only dilute the control of false discoveries
     chosen = np.append(scope, repos) if policy.adds_up else scope
-    limits = np.array([[_harm(alike, track)[2]] for alike in policies])
+    limits = np.array([[_harm(alike, track.part(0, 0))[2]] for alike in policies])
     made = forecasts_of(amounts[:, chosen], weights[:, chosen], window, horizon, np.repeat(limits, chosen.size, axis=1))
     return {
         alike.objective: Outlooks(trends, _spread(of_one, chosen, repos + 1), row / DAY, policy.period_days, None)
@@ -190,22 +190,21 @@ def _harm(policy: AnyPolicy, track: Track) -> tuple[Floats, Floats, float, bool]
 
 
 def _in_rows(
-    track: Track, parts: tuple[Floats, Floats], judged: NDArray[np.bool_], last: int, row: int, most: int
+    policy: AnyPolicy, track: Track, judged: NDArray[np.bool_], last: int, row: int, most: int
 ) -> list[Floats]:
-    """Sums a row and repo of each part, (T, repos + 1) with T at most `most`; the last column is for all repos together."""
-    repos, speaks = judged.size, ~track.says_nothing
-    sums = [np.zeros((most, repos + 1)) for _ in parts]
+    """Amount and weight summed by row and repo, (T, repos + 1), T at most `most`; the last column is for all repos together."""
+    sums = [np.zeros((most, judged.size + 1)) for _ in range(2)]
     rows = 0
-    for block in series_blocks(track.column):
-        # a cell holds samples of one repo, all of which are in one block
-        column, age = track.column[block], (last - track.time[block]) // row
-        counted = judged[column] & speaks[block] & (age >= 0) & (age < most)
+    for _, mine in track.parts():
+        # a cell holds samples of one repo, all of which are in one part
+        column, age = mine.column, (last - mine.time) // row
+        counted = judged[column] & ~mine.says_nothing & (age >= 0) & (age < most)
         if not counted.any():
             continue
         first, end = int(column[0]), int(column[-1]) + 1
         rows = max(rows, int(age[counted].max()) + 1)
         cell = (most - 1 - age[counted]) * (end - first) + column[counted] - first
-        for part, whole in zip(parts, sums, strict=True):
-            added = np.bincount(cell, part[block][counted], most * (end - first))
+        for part, whole in zip(_harm(policy, mine)[:2], sums, strict=True):
+            added = np.bincount(cell, part[counted], most * (end - first))
             whole[:, first:end] = added.reshape(most, end - first)
     return [whole[most - rows :] for whole in sums]

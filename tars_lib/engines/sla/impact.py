@@ -23,16 +23,16 @@ def impact_of(
     if stretch is None:
         return None
     column = next(position for position, repo in enumerate(org.repos) if repo.repo == service)
-    mine = track.of(column)
-    times, onset, until = track.time[mine], to_micros(stretch.start), to_micros(stretch.end)
+    mine = track.alone(column)
+    times, onset, until = mine.time, to_micros(stretch.start), to_micros(stretch.end)
     since = (times >= onset) & (times <= until)
     failed = requests = None
     before = during = math.nan
-    if policy.adds_up and track.total is not None:
-        failed = round(float(track.value[mine][since].sum()))
-        requests = round(float(track.total[mine][since].sum()))
+    if policy.adds_up and mine.total is not None:
+        failed = round(float(mine.value[since].sum()))
+        requests = round(float(mine.total[since].sum()))
     else:
-        before, during = levels(times, policy.course(track)[mine], onset, until)
+        before, during = levels(times, policy.course(mine), onset, until)
     facing = {repo.repo for repo in org.repos if repo.customer_facing}
     return UserImpact(
         repo=service,

@@ -46,6 +46,7 @@ def burning_stretch(policy: AnyPolicy, track: Track, measured: Measurement, colu
     Stretch or None
         None where no sample is beyond the objective.
     """
+    track = track.alone(column)
     times, excess = excess_series(policy, track, column)
     known = times <= to_micros(measured.end)
     times, excess = times[known], excess[known]

@@ -69,11 +69,12 @@ def _value(verdict: Verdict) -> float:
 def _ends(org: OrgData, policy: AnyPolicy, as_of: datetime) -> list[datetime]:
     """Ends of the whole windows that the history holds, oldest first; thinned evenly where there are many."""
     track = read_track(org, policy)
-    if track is None or not track.time.size:
+    earliest = None if track is None else track.rows.earliest
+    if track is None or earliest is None:
         return []
     step = timedelta(microseconds=int(np.median(track.step)))
     # a sample stands for the time up to the next one, so a window may begin just before the first
-    first = from_micros(int(track.time.min())) - step
+    first = from_micros(earliest) - step
     ends = list(_walk(policy, first, as_of, step))
     return ends[:: math.ceil(len(ends) / MAX_WINDOWS) or 1][::-1]
 

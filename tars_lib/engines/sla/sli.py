@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -22,7 +21,7 @@ from tars_lib.model.organisation import OrgData
 from tars_lib.model.slo import AnyPolicy, Observation, Track, Window
 from tars_lib.model.slo.threshold import FAILED, RATE, TOTAL
 from tars_lib.model.times import read_zone
-from tars_lib.stats.series.spans import series_blocks
+from tars_lib.stats.scheduler import scheduled_columns
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -126,11 +125,11 @@ def in_scope(org: OrgData, policy: AnyPolicy, track: Track | None) -> Bools:
     """Return which repos a policy judges: those that it names, else all that ever reported the metric or half of it."""
     if policy.repos:
         return np.array([repo.repo in policy.repos for repo in org.repos], dtype=bool)
-    scope = np.zeros(len(org.repos), dtype=bool)
-    if track is not None:
-        scope[track.column] = True
-        if track.half is not None:
-            scope[track.half.column] = True
+    if track is None:
+        return np.zeros(len(org.repos), dtype=bool)
+    scope: Bools = track.rows.counts > 0
+    if track.half is not None:
+        scope[track.half.column] = True
     return scope
 
 
@@ -142,23 +141,32 @@ def measure(
     return shared(known, policy, made, lambda: _measured(org, policy, track, window, as_of))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is measured in each part of a track: a policy over a window."""
+
+    policy: AnyPolicy
+    first: int
+    last: int
+    holds_start: bool
+
+    def inside(self, time: Ints) -> Bools:
+        """Return whether times lie in the window."""
+        return (time >= self.first if self.holds_start else time > self.first) & (time <= self.last)
+
+
 def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_of: datetime) -> Measurement:
     n = len(org.repos)
     common = int(np.median(track.step)) if track.step.size else DAY
     start, end, is_partial = window.span(as_of, read_zone(policy.time_zone), timedelta(microseconds=common))
     first, last = to_micros(start), to_micros(end)
     holds_start = bool(window.anchor) and not track.at_end
-    inside = _inside(track.time, first, last, holds_start=holds_start)
-    keep = inside & ~track.says_nothing
-    half = track.half
-    half_keep = np.zeros(0, dtype=bool)
-    within = half_keep
-    half_time: Floats = np.zeros(n)
-    if half is not None and half.time.size:
-        within = _inside(half.time, first, last, holds_start=holds_start)
-        half_keep = within & (half.weight > 0)
-        half_time += np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
-    seen, excused, short, long = _course(track, inside, within, n)
+    asked = _Asked(policy, first, last, holds_start)
+    repos = list(track.rows.blocks())
+    parts = list(scheduled_columns(_of_part, asked, [(part, track.part(*part)) for part in repos], n))
+    by_repo = np.concatenate([np.zeros((11, 0)), *(part[0] for part in parts)], axis=1)
+    value, bad, events, counted, seen, excused, short, long, half_time, idle, busy = by_repo
+    keep, half_keep = (np.concatenate([np.zeros(0, dtype=bool), *(part[at] for part in parts)]) for at in (1, 2))
     slots = (last - first) // track.step * track.step + track.step if holds_start else last - first
     length = np.full(n, slots, dtype=np.float64)
     # maintenance in which nothing was reported is planned too; what lies in samples that are too long for it was seen
@@ -176,19 +184,45 @@ def _measured(org: OrgData, policy: AnyPolicy, track: Track, window: Window, as_
         start=start,
         end=end,
         is_partial=is_partial,
-        reading=policy.read(track, keep, n),
-        samples=_counted(track, keep, n),
+        reading=Observation(value, bad, events),
+        samples=counted.astype(np.int64),
         length=length,
         missing=missing,
         unseen=_unseen(track, short, long, uncounted),
         uncounted=uncounted,
         half=half_time,
-        idle=_idle(track, inside & ~track.planned, n),
-        busy=np.zeros(n, dtype=bool) if track.busy is None else _counted(track, track.busy, n) > 0,
-        exclusions=exclusions_of(org, track, inside, first, last),
+        idle=idle,
+        busy=busy > 0,
+        exclusions=exclusions_of(org, track, asked.inside, first, last),
         keep=keep,
         half_keep=half_keep,
     )
+
+
+def _of_part(asked: _Asked, item: tuple[tuple[int, int], Track]) -> tuple[Floats, Bools, Bools]:
+    """Measure the repos of a part, each by its own samples alone: eleven numbers of each, and which samples were kept."""
+    (begin, end), part = item
+    n, column, time = part.step.size, part.column, part.time
+    inside, half, busy = asked.inside(time), part.half, part.busy
+    keep = inside & ~part.says_nothing
+    within = half_keep = np.zeros(0, dtype=bool)
+    half_time: Floats = np.zeros(n)
+    if half is not None and half.time.size:
+        within = asked.inside(half.time)
+        half_keep = within & (half.weight > 0)
+        half_time += np.bincount(half.column[within], weights=(half.span * half.weight)[within], minlength=n)
+    reading = asked.policy.read(part, keep, n)
+    by_repo = (
+        reading.value,
+        reading.bad,
+        reading.events,
+        np.bincount(column[keep], minlength=n),
+        *_course(part, column[inside], time[inside], inside, within),
+        half_time,
+        np.zeros(n) if busy is None else _idle(part, column, busy, inside & ~part.planned),
+        np.zeros(n) if busy is None else np.bincount(column[busy], minlength=n),
+    )
+    return np.stack([numbers[begin:end] for numbers in by_repo]), keep, half_keep
 
 
 def _lead(track: Track, number: int, first: int, last: int) -> int:
@@ -196,8 +230,7 @@ def _lead(track: Track, number: int, first: int, last: int) -> int:
 
     The last one within it stands for time after it instead, so that samples at one pace come to the same either way.
     """
-    mine = track.of(number)
-    time, span = track.time[mine], track.span[mine]
+    time, span = track.rows.of_repo(number), track.span[track.of(number)]
     begin, end = np.searchsorted(time, (first, last), side="right").tolist()
     if not 0 < begin < end:
         return 0
@@ -205,43 +238,24 @@ def _lead(track: Track, number: int, first: int, last: int) -> int:
     return max(max(lead, 0) - max(int(time[end - 1] + span[end - 1]) - last, 0), 0)
 
 
-def _counted(track: Track, chosen: Bools, n: int) -> Ints:
-    """Return the chosen samples of each repo, (N,)."""
-    counts = np.zeros(n, dtype=np.int64)
-    for block in series_blocks(track.column):
-        counts += np.bincount(track.column[block][chosen[block]], minlength=n)
-    return counts
-
-
-def _inside(time: Ints, first: int, last: int, *, holds_start: bool) -> Bools:
-    return (time >= first if holds_start else time > first) & (time <= last)
-
-
-def _course(track: Track, inside: Bools, within: Bools, n: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return the time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (n,) each."""
-    seen, excused, short, long = (np.zeros(n) for _ in range(4))
-    half, taken = track.half, 0
-    ends = [block.stop for block in series_blocks(track.column)] or [0]
-    for first, end in pairwise((0, *ends)):
-        chosen = slice(first, end)
-        there = inside[chosen]
-        column, time = track.column[chosen][there], track.time[chosen][there]
-        span, weight = track.span[chosen][there], track.weight[chosen][there]
-        if half is not None and half.time.size:
-            up_to = track.column[end - 1] if end < track.column.size else n
-            also = slice(taken, int(np.searchsorted(half.column, half.column.dtype.type(up_to), side="right")))
-            taken, more = also.stop, within[also]
-            column, time = np.append(column, half.column[also][more]), np.append(time, half.time[also][more])
-            span, weight = np.append(span, half.span[also][more]), np.append(weight, half.weight[also][more])
-            order = np.lexsort((time, column))
-            column, time, span, weight = column[order], time[order], span[order], weight[order]
-        seen += np.bincount(column, weights=span * weight, minlength=n)
-        excused += np.bincount(column, weights=span * (1.0 - weight), minlength=n)
-        same = column[1:] == column[:-1]
-        stood = span[1:] if track.at_end else span[:-1]
-        gaps = np.where(same, np.maximum(time[1:] - time[:-1] - stood, 0), 0).astype(np.float64)
-        short += np.bincount(column[:-1], weights=np.where(gaps < DAY, gaps, 0.0), minlength=n)
-        long += np.bincount(column[:-1], weights=np.where(gaps >= DAY, gaps, 0.0), minlength=n)
+def _course(
+    track: Track, column: NDArray[np.int32], time: Ints, inside: Bools, within: Bools
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Time that was seen, that maintenance excuses, and in gaps below a day and above, of each repo, (N,) each."""
+    n, span, weight = track.step.size, track.span[inside], track.weight[inside]
+    if track.half is not None and within.any():
+        half = track.half.where(within)
+        column, time = np.append(column, half.column), np.append(time, half.time)
+        span, weight = np.append(span, half.span), np.append(weight, half.weight)
+        order = np.lexsort((time, column))
+        column, time, span, weight = column[order], time[order], span[order], weight[order]
+    same = column[1:] == column[:-1]
+    stood = span[1:] if track.at_end else span[:-1]
+    gaps = np.where(same, np.maximum(time[1:] - time[:-1] - stood, 0), 0).astype(np.float64)
+    is_short = gaps < DAY
+    of_samples, of_gaps = (span * weight, span * (1.0 - weight)), (gaps * is_short, gaps * ~is_short)
+    seen, excused = (np.bincount(column, weights=part, minlength=n).astype(np.float64) for part in of_samples)
+    short, long = (np.bincount(column[:-1], weights=part, minlength=n).astype(np.float64) for part in of_gaps)
     return seen, excused, short, long
 
 
@@ -260,23 +274,13 @@ def _unseen(track: Track, short: Floats, long: Floats, missing: Floats) -> Float
         return np.asarray(sum(by_part), dtype=np.float64)
 
 
-def _idle(track: Track, keep: Bools, n: int) -> Floats:
-    """Return the share of the seen time in which no event came although some usually do."""
-    idle = np.zeros(n)
-    busy = track.busy
-    if busy is None:
-        return idle
-    empty, seen = np.zeros(n), np.zeros(n)
-    for block in series_blocks(track.column):
-        chosen = keep[block]
-        column, span = track.column[block][chosen], track.span[block][chosen].astype(np.float64)
-        empty += np.bincount(column, weights=np.where(busy[block][chosen], 0.0, span), minlength=n)
-        seen += np.bincount(column, weights=span, minlength=n)
-    for number in np.flatnonzero(empty > 0):
-        mine = track.of(int(number))
-        span = track.span[mine].astype(np.float64)
-        unusual = _unusual(busy[mine], span)
-        idle[number] = (span * unusual)[keep[mine]].sum() / seen[number]
+def _idle(track: Track, column: NDArray[np.int32], busy: Bools, keep: Bools) -> Floats:
+    """Share of the seen time of each repo in which no event came although some usually do."""
+    n, idle, span = track.step.size, np.zeros(track.step.size), track.span.astype(np.float64)
+    empty, seen = (np.bincount(column[part], weights=span[part], minlength=n) for part in (keep & ~busy, keep))
+    for number in np.flatnonzero(empty > 0).tolist():
+        mine = track.of(number)
+        idle[number] = (span[mine] * _unusual(busy[mine], span[mine]))[keep[mine]].sum() / seen[number]
     return idle
 
 

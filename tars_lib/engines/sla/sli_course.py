@@ -72,16 +72,17 @@ def courses(org: OrgData, breach: Breach, as_of: datetime) -> Courses | None:
     lead = max(BEFORE * (end - breach.started_at), timedelta(microseconds=MIN_BEFORE * step))
     first, onset = to_micros(breach.started_at - lead), to_micros(breach.started_at)
     last, until = to_micros(as_of), to_micros(end)
-    values = policy.course(track)
     by_repo = {}
-    half = track.half
-    for column in np.unique(track.column if half is None else np.append(track.column, half.column)):
-        mine = track.of(int(column))
-        times, series = track.time[mine], values[mine]
+    half, seen = track.half, track.rows.counts > 0
+    if half is not None:
+        seen[half.column] = True
+    for column in np.flatnonzero(seen).tolist():
+        mine = track.alone(column)
+        times, series = mine.time, policy.course(mine)
         shown = (times >= first) & (times <= last)
-        repo = org.repos[int(column)].repo
+        repo = org.repos[column].repo
         before, during = levels(times, series, onset, until)
-        half_times, low, high = _half_shares(half, int(column), first, last)
+        half_times, low, high = _half_shares(half, column, first, last)
         by_repo[repo] = Course(repo, times[shown], series[shown], before, during, half_times, low, high)
     counted = policy.adds_up
     return Courses(

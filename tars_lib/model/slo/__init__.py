@@ -8,7 +8,7 @@ from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
-from tars_lib.model.slo.track import Bounds, Half, Observation, Track, Traffic
+from tars_lib.model.slo.track import Bounds, Half, Observation, Track, Traffic, summed_by_time
 
 KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {"ratio": RatioPolicy, "threshold": ThresholdPolicy}
 """Name of each kind, as reports carry it. A further kind extends one of these two, as it counts events or looks at samples."""
@@ -32,4 +32,5 @@ __all__ = [
     "Window",
     "counted_together",
     "definitions_with",
+    "summed_by_time",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,15 +13,18 @@ from numpy.typing import NDArray
 from tars_lib.model.clock import intervals
 from tars_lib.model.history import DAY, History
 from tars_lib.model.slo.policy import Policy
+from tars_lib.model.slo.rows import Rows
 from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Half, Observation, Track, Traffic
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.joining import Joined, join
-from tars_lib.stats.series.spans import series_blocks
+from tars_lib.stats.series.spans import BLOCK, series_blocks
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Totals = tuple[NDArray[np.int32], Ints, Ints, Floats]
+"""Column, time, span and total of each sample."""
 
 _NIGHTS_SEEN = 3
 """Days of known traffic from which on the least of it bounds what was not seen; judgement: two nights, whatever is missing."""
@@ -108,46 +112,67 @@ class RatioPolicy(Policy):
         Track or None
             None where nobody reports one of the counts.
         """
-        total = history.samples(self.total)
-        if history.have_same_times(self.total, self.part):
-            first, *_, end = history.bounds(self.part).tolist()
-            part = (*total[:2], history.value[first:end])  # equal, and a long history holds them once
-        else:
-            part = history.samples(self.part)
+        samples = self._at_the_same_times(history, at_end=at_end) or self._joined(history, at_end=at_end)
+        if samples is None or self.slices is None or samples.total is None:
+            return samples
+        return in_slices(samples, self.slices, samples.total - samples.value, samples.total, self.sla_id)
+
+    def _at_the_same_times(self, history: History, *, at_end: bool) -> Track | None:
+        """Return the samples without a copy where each time has both counts and no part exceeds its total; else None."""
+        total, part = history.values_of(self.total), history.values_of(self.part)
+        blocks = range(0, total.size, BLOCK)
+        if not (
+            total.size
+            and history.have_same_times(self.total, self.part)
+            and all((part[first : first + BLOCK] <= total[first : first + BLOCK]).all() for first in blocks)
+        ):
+            return None
+        rows = Rows.of_metric(history, self.total)
+        span = rows.spans(history.interval(self.total) or DAY, at_end=at_end)
+        samples = self._samples(rows, (total, part), span, intervals(history, self.total))
+        seen = ((mine.column, mine.time, mine.span, total[place]) for place, mine in samples.parts())
+        return replace(samples, traffic=_traffic(seen, len(history.repos)))
+
+    def _samples(self, rows: Rows, counts: tuple[Floats, Floats], span: Ints, step: Ints) -> Track:
+        total, part = counts
+        return Track(
+            rows=rows,
+            span=span,
+            value=total - part if self.part_is_good else part,
+            total=total,
+            weight=np.broadcast_to(1.0, total.size),
+            step=step,
+        )
+
+    def _joined(self, history: History, *, at_end: bool) -> Track | None:
+        """Return the samples at which both counts are known, and what is half reported."""
+        total, part = history.samples(self.total), history.samples(self.part)
         if not total[1].size or not (part[1].size or self.missing_is_zero):
             return None
-        common = history.interval(self.total) or DAY
+        common, n = history.interval(self.total) or DAY, len(history.repos)
         rows = join(total, part, common, at_end=at_end, absent_is_zero=self.missing_is_zero)
         counted, open_part = rows.part, rows.open_part
         if self.missing_is_zero:
             counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)
         whole = (rows.open_total == 0) & (open_part == 0)
         possible = whole & (counted <= rows.total)
-        # views of the history where nothing is left out
-        used = slice(None) if possible.all() else possible
-        n = len(history.repos)
-        traffic = _traffic(rows, n)
+        traffic = _traffic(_known(rows), n)
         step = intervals(history, self.total)
         step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
-        events, counted_part = rows.total[used], counted[used]
         notes, noted = self._notes(rows)
-        samples = Track(
-            column=rows.column[used],
-            time=rows.time[used],
-            span=rows.span[used],
-            value=events - counted_part if self.part_is_good else counted_part,
-            total=events,
-            weight=np.broadcast_to(1.0, events.size),
-            step=step,
+        return replace(
+            self._samples(
+                Rows.of(rows.column[possible], rows.time[possible], n),
+                (rows.total[possible], counted[possible]),
+                rows.span[possible],
+                step,
+            ),
             half=self._half(rows, counted, open_part, traffic, ~possible),
             traffic=traffic,
             impossible=int((whole & ~possible).sum()),
             notes=notes,
             noted=noted,
         )
-        if self.slices is None:
-            return samples
-        return in_slices(samples, self.slices, events - samples.value, events, self.sla_id)
 
     def _half(self, rows: Joined, counted: Floats, open_part: Floats, traffic: Traffic, chosen: Bools) -> Half:
         """Bad and all events in the worst and the best completion of what is half reported."""
@@ -205,12 +230,11 @@ class RatioPolicy(Policy):
         """Return the share of good events over the kept samples, for each of `n` repos."""
         if track.total is None:
             raise ValueError(f"{self.sla_id}: a ratio needs totals")
-        bad, events = np.zeros(n), np.zeros(n)
-        for block in series_blocks(track.column):
-            chosen = keep[block]
-            column = track.column[block][chosen]
-            bad += np.bincount(column, weights=track.value[block][chosen], minlength=n)
-            events += np.bincount(column, weights=track.total[block][chosen], minlength=n)
+        column = track.column[keep]
+        bad, events = (
+            np.bincount(column, weights=counts[keep], minlength=n).astype(np.float64)
+            for counts in (track.value, track.total)
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             # good / all, not 1 - bad / all: exact where the objective is met with no event to spare
             return Observation(np.where(events > 0, (events - bad) / events, np.nan), bad, events)
@@ -257,14 +281,20 @@ class RatioPolicy(Policy):
             return np.where(track.total > 0, track.value / track.total, np.nan)
 
 
-def _traffic(rows: Joined, n: int) -> Traffic:
-    """Usual events of each repo in a unit of time, from all times at which the total is whole."""
-    usual = Traffic(np.zeros(n), np.full(n, np.inf), np.full(n, np.inf))
+def _known(rows: Joined) -> Iterator[Totals]:
+    """Return the times at which the total is whole."""
     for block in series_blocks(rows.column):
-        known = (rows.open_total[block] == 0) & (rows.span[block] > 0)
-        if known.any():
-            columns = (rows.column, rows.time, rows.span, rows.total)
-            _add_traffic(usual, *(values[block][known] for values in columns))
+        known = rows.open_total[block] == 0
+        yield rows.column[block][known], rows.time[block][known], rows.span[block][known], rows.total[block][known]
+
+
+def _traffic(parts: Iterable[Totals], n: int) -> Traffic:
+    """Usual events of each repo in a unit of time, from totals, of whole series at a time."""
+    usual = Traffic(np.zeros(n), np.full(n, np.inf), np.full(n, np.inf))
+    for part in parts:
+        lasts = part[2] > 0
+        if lasts.any():
+            _add_traffic(usual, *(part if lasts.all() else (values[lasts] for values in part)))
     return usual
 
 

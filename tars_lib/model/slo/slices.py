@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tars_lib.errors import ConfigError
+from tars_lib.model.slo.rows import Rows
 from tars_lib.model.slo.track import Floats, Track, Traffic
 
 MINUTE = 60_000_000
@@ -68,8 +69,8 @@ def in_slices(track: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
         If a repo is sampled at longer intervals than a slice.
     """
     length = slices.minutes * MINUTE
-    if track.step.size and int(track.step.max()) > length and track.time.size:
-        seen = np.unique(track.column)
+    seen = track.rows.counts > 0
+    if seen.any():
         longest = int(track.step[seen].max())
         if longest > length:
             raise ConfigError(
@@ -110,8 +111,7 @@ def in_slices(track: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
     rate = np.full(track.step.size, 1.0 / length)
     return replace(
         track,
-        column=column[keep],
-        time=number[keep] * length,
+        rows=Rows.of(column[keep], number[keep] * length, track.step.size),
         span=np.full(size, length, dtype=np.int64),
         value=value if track.total is None else 1.0 - value,
         total=None if track.total is None else np.where(empty, 0.0, 1.0),

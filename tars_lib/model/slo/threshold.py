@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from tars_lib.model.clock import intervals
 from tars_lib.model.history import DAY, History
 from tars_lib.model.slo.policy import Policy
+from tars_lib.model.slo.rows import Rows
 from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Bounds, Half, Observation, Track
 from tars_lib.stats.counts import could_be_chance, wilson_interval
 from tars_lib.stats.series.intervals import mean_interval, median_interval
 from tars_lib.stats.series.joining import join
-from tars_lib.stats.series.spans import spans
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,22 +98,22 @@ class ThresholdPolicy(Policy):
             None where nobody reports it.
         """
         name = self.metric
-        column, time, value = history.samples(name)
-        span = spans(column, time, history.interval(name) or DAY)
-        samples = Track(column, time, span, value, None, np.ones(time.size), intervals(history, name))
+        rows, value = Rows.of_metric(history, name), history.values_of(name)
+        weight = np.broadcast_to(1.0, value.size)
+        samples = Track(rows, rows.spans(history.interval(name) or DAY), value, None, weight, intervals(history, name))
         if name == RATE and TOTAL in history.metrics:
-            samples = replace(samples, empty=_without_traffic(history, column, time))
+            samples = replace(samples, empty=_without_traffic(history, samples.column, samples.time))
             if FAILED in history.metrics:
                 samples = _with_derived(samples, _derived_rate(history, at_end=at_end))
-        if not samples.time.size and (samples.half is None or not samples.half.time.size):
+        if not len(samples.rows) and (samples.half is None or not samples.half.time.size):
             return None
         if self.slices is None:
             return samples
         busy = ~samples.says_nothing
         span, value = samples.span[busy], samples.value[busy]
         samples = replace(
-            samples, column=samples.column[busy], time=samples.time[busy], span=span, value=value, weight=np.ones(span.size),
-            empty=None,
+            samples, rows=Rows.of(samples.column[busy], samples.time[busy], samples.step.size), span=span, value=value,
+            weight=np.ones(span.size), empty=None,
         )  # fmt: skip
         if self.aggregate == "good_share":
             return in_slices(samples, self.slices, self._is_within(value), np.ones(span.size), self.sla_id)
@@ -151,9 +151,12 @@ class ThresholdPolicy(Policy):
         """
         if self.aggregate != "good_share":
             return None
-        column, weight = track.column[keep], track.span[keep] * track.weight[keep]
-        heavy = np.bincount(column, weights=weight, minlength=n)
-        good = np.bincount(column, weights=weight * self._is_good(track.value[keep]), minlength=n)
+        heavy, good = np.zeros(n), np.zeros(n)
+        for place, part in track.parts():
+            kept = keep[place]
+            column, weight = part.column[kept], part.span[kept] * part.weight[kept]
+            heavy += np.bincount(column, weights=weight, minlength=n)
+            good += np.bincount(column, weights=weight * self._is_good(part.value[kept]), minlength=n)
         with np.errstate(invalid="ignore"):
             return good / heavy
 
@@ -206,7 +209,8 @@ class ThresholdPolicy(Policy):
 
     def _median_bounds(self, track: Track, keep: Bools, missing: Floats, low: Floats, high: Floats) -> None:
         for number in np.flatnonzero((missing > 0) & (missing < 0.5)):
-            ordered = np.sort(track.value[track.of(int(number))][keep[track.of(int(number))]])
+            mine = track.of(int(number))
+            ordered = np.sort(track.value[mine][keep[mine]])
             if not ordered.size:
                 continue
             # all that is missing lies below the lowest, or above the highest, sample
@@ -246,7 +250,7 @@ class ThresholdPolicy(Policy):
 
         None for an SLI that is no mean of shares: a latency has no budget, and a maximum does not add up.
         """
-        ones = np.ones(track.value.size)
+        ones = np.broadcast_to(1.0, track.value.size)
         if self.aggregate == "good_share":
             return 1.0 - self._is_good(track.value), ones, self.allowed
         if not self.is_share or self.aggregate != "mean":
@@ -277,20 +281,18 @@ class ThresholdPolicy(Policy):
 
 def _with_derived(reported: Track, derived: Track) -> Track:
     """The reported rate, and the derived one of the repos that report none."""
-    other, half = ~np.isin(derived.column, reported.column), derived.half
+    is_reported, of_derived = reported.rows.counts > 0, derived.column
+    other, half = ~is_reported[of_derived], derived.half
     if half is not None:
-        mine = ~np.isin(half.column, reported.column)
-        half = half.where(mine)
+        half = half.where(~is_reported[half.column])
     empty, idle = (
-        np.zeros(part.time.size, dtype=np.bool_) if part.empty is None else part.empty for part in (reported, derived)
+        np.zeros(len(part.rows), dtype=np.bool_) if part.empty is None else part.empty for part in (reported, derived)
     )
-    column = np.concatenate((reported.column, derived.column[other]))
+    column = np.concatenate((reported.column, of_derived[other]))
     time = np.concatenate((reported.time, derived.time[other]))
     order = np.lexsort((time, column))
-    is_reported = np.isin(np.arange(reported.step.size), reported.column)
     return Track(
-        column[order],
-        time[order],
+        Rows.of(column[order], time[order], reported.step.size),
         np.concatenate((reported.span, derived.span[other]))[order],
         np.concatenate((reported.value, derived.value[other]))[order],
         None,
@@ -315,8 +317,7 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
     )
     none = np.zeros(int(half.sum()))
     return Track(
-        rows.column[whole],
-        rows.time[whole],
+        Rows.of(rows.column[whole], rows.time[whole], len(history.repos)),
         rows.span[whole],
         value,
         None,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tars_lib.model.slo.rows import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,7 +67,7 @@ class Half:
     lacks: Ints
     names: tuple[str, ...]
 
-    def where(self, chosen: NDArray[np.bool_]) -> Half:
+    def where(self, chosen: NDArray[np.bool_] | slice) -> Half:
         """Return those times alone."""
         columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         columns |= {name: part[chosen] for name, part in columns.items() if isinstance(part, np.ndarray)}
@@ -77,10 +80,8 @@ class Track:
 
     Attributes
     ----------
-    column : ndarray of int32, shape (n,)
-        Position of the repo, ascending.
-    time : ndarray of int64, shape (n,)
-        Microseconds since the epoch, ascending within a repo.
+    rows : Rows
+        Repo and time of each sample.
     span : ndarray of int64, shape (n,)
         For how long each sample stands, microseconds.
     value : ndarray of float64, shape (n,)
@@ -107,8 +108,7 @@ class Track:
         Whether a sample stands for the time before its stamp.
     """
 
-    column: Columns
-    time: Ints
+    rows: Rows
     span: Ints
     value: Floats
     total: Floats | None
@@ -121,6 +121,16 @@ class Track:
     noted: tuple[Ints, ...] = ()
     empty: NDArray[np.bool_] | None = None
     at_end: bool = False
+
+    @property
+    def column(self) -> Columns:
+        """Return the position of the repo of each sample, ascending, (n,); made anew each time."""
+        return self.rows.column
+
+    @property
+    def time(self) -> Ints:
+        """Return microseconds since the epoch, ascending within a repo, (n,); made anew where repos share them."""
+        return self.rows.time
 
     @property
     def planned(self) -> NDArray[np.bool_]:
@@ -141,9 +151,44 @@ class Track:
 
     def of(self, column: int) -> slice:
         """Return where the samples of a repo stand."""
-        # of the same type, or numpy would convert the whole column for each repo
-        bounds = np.array((column, column + 1), dtype=self.column.dtype)
-        return slice(*np.searchsorted(self.column, bounds).tolist())
+        return slice(int(self.rows.bounds[column]), int(self.rows.bounds[column + 1]))
+
+    def part(self, first: int, end: int) -> Track:
+        """Return the samples of the repos from `first` up to `end`, views of these."""
+        mine = slice(int(self.rows.bounds[first]), int(self.rows.bounds[end]))
+        half = self.half
+        if half is not None:
+            places = np.searchsorted(half.column, np.array((first, end), dtype=half.column.dtype))
+            half = half.where(slice(*places.tolist()))
+        return replace(
+            self,
+            rows=self.rows.part(first, end),
+            span=self.span[mine],
+            value=self.value[mine],
+            total=None if self.total is None else self.total[mine],
+            weight=self.weight[mine],
+            half=half,
+            empty=None if self.empty is None else self.empty[mine],
+        )
+
+    def alone(self, column: int | None) -> Track:
+        """Return the samples of one repo; all of them for None."""
+        return self if column is None else self.part(column, column + 1)
+
+    def __getstate__(self) -> list[object]:
+        """Travel without what is the same for all samples."""
+        return [_once(getattr(self, field.name)) for field in fields(self)]
+
+    def __setstate__(self, state: list[object]) -> None:
+        """Arrive."""
+        for field, value in zip(fields(self), state, strict=True):
+            given = np.broadcast_to(value.value, value.size) if isinstance(value, _Same) else value
+            object.__setattr__(self, field.name, given)
+
+    def parts(self) -> Iterator[tuple[slice, Track]]:
+        """Return some repos after the other, and where their samples stand, so that little is held at a time."""
+        for first, end in self.rows.blocks():
+            yield slice(int(self.rows.bounds[first]), int(self.rows.bounds[end])), self.part(first, end)
 
     def excused(self, weight: Floats, half_weight: Floats) -> Track:
         """Return the track less what maintenance excuses, by share."""
@@ -151,6 +196,29 @@ class Track:
         if self.total is None:
             return replace(self, weight=weight, half=half)
         return replace(self, value=self.value * weight, total=self.total * weight, weight=weight, half=half)
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """An array whose values are all the same."""
+
+    value: Any
+    size: int
+
+
+def _once(value: object) -> object:
+    is_same = isinstance(value, np.ndarray) and value.strides == (0,) and value.size > 1
+    return _Same(value[0], value.size) if is_same else value  # type: ignore[index, attr-defined]
+
+
+def summed_by_time(parts: Iterable[tuple[Ints, Floats, Floats]]) -> tuple[Ints, Floats, Floats]:
+    """Each time once, ascending, and two amounts summed over all samples of it; parts are added up one after the other."""
+    time, sums = np.zeros(0, dtype=np.int64), np.zeros((2, 0))
+    for moments, *amounts in parts:
+        time, which = np.unique(np.concatenate((time, moments)), return_inverse=True)
+        added = zip(sums, amounts, strict=True)
+        sums = np.stack([np.bincount(which, np.concatenate(pair), time.size) for pair in added])
+    return time, sums[0], sums[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
-_Row = tuple[list[tuple[NDArray[np.intp], NDArray[np.intp], Floats32]], Ints]
+_Found = tuple[NDArray[np.intp], NDArray[np.intp], Floats32]
 
 MOST_MISSING = 0.3
 """Above this share of missing rows in any window a column's shared rows are counted, not bounded; judgement."""
@@ -177,12 +177,11 @@ def _searched(
             if progress is not None:
                 progress(before + share * (until - before))
 
-        for found, classes in search.hits(base, kept_from, report):
+        for (row, column, value), classes in search.hits(base, kept_from, report):
             counted += classes
-            for row, column, value in found:
-                first.append(row)
-                second.append(column)
-                score.append(value.astype(np.float64) + search.slack)
+            first.append(row)
+            second.append(column)
+            score.append(value.astype(np.float64) + search.slack)
         before = until
     return np.concatenate(first), np.concatenate(second), np.concatenate(score), counted
 
@@ -225,13 +224,13 @@ class _Search:
         across = -(-self.columns // self.form.tile)
         return across * (across + 1) // 2
 
-    def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[_Row]:
-        """Yield what may reach `kept_from`, a row of tiles at a time, and counts of what may reach `base` and not that."""
+    def hits(self, base: float, kept_from: float, report: Callable[[float], None]) -> Iterator[tuple[_Found, Ints]]:
+        """Yield what may reach `kept_from`, some rows of tiles at a time, and counts of what may reach `base` and not that."""
         floors = self._floor(base), self._floor(kept_from)
         done, tasks = 0, self._tasks()
         asked = [(starts, *floors) for starts in tasks]
-        for starts, rows in zip(tasks, scheduled(_rows_of_tiles, self, asked), strict=True):
-            yield from rows
+        for starts, found in zip(tasks, scheduled(_rows_of_tiles, self, asked), strict=True):
+            yield found
             done += sum(map(self._tiles_of, starts))
             report(done / self.tiles)
 
@@ -253,7 +252,7 @@ class _Search:
     def _floor(self, critical: float) -> np.float32:
         return np.float32(max(critical - self.slack, 0.0) * (1.0 - 2.0 * stream.UNIT_ROUNDOFF))
 
-    def row(self, start: int, base: np.float32, kept_from: np.float32) -> _Row:
+    def row(self, start: int, base: np.float32, kept_from: np.float32) -> tuple[list[_Found], Ints]:
         """Row, column and figure of what reaches a floor in the tiles to the right of one on the diagonal.
 
         Also how many reach only a lower one, in equal classes from that to this.
@@ -276,13 +275,20 @@ class _Search:
                 which = np.clip(((rest - base) / width).astype(np.int64), 0, BINS - 1)
                 classes += np.bincount(which, minlength=BINS)
             found.append((start + row[keep], other + column[keep], value[keep]))
-        none = np.zeros(0, dtype=np.intp)
-        return found or [(none, none, np.zeros(0, dtype=np.float32))], classes
+        return found, classes
 
 
-def _rows_of_tiles(search: _Search, asked: tuple[list[int], np.float32, np.float32]) -> list[_Row]:
+def _rows_of_tiles(search: _Search, asked: tuple[list[int], np.float32, np.float32]) -> tuple[_Found, Ints]:
+    """What some rows of tiles give, in few arrays: on a cluster each costs a message."""
     starts, base, kept_from = asked
-    return [search.row(start, base, kept_from) for start in starts]
+    none, classes = np.zeros(0, dtype=np.intp), np.zeros(BINS, dtype=np.int64)
+    found: list[_Found] = [(none, none, np.zeros(0, dtype=np.float32))]
+    for start in starts:
+        more, counted = search.row(start, base, kept_from)
+        found += more
+        classes += counted
+    first, second, score = zip(*found, strict=True)
+    return (np.concatenate(first), np.concatenate(second), np.concatenate(score)), classes
 
 
 def _rows(known: Known, columns: NDArray[np.intp], counted: bool) -> tuple[Floats, Floats32]:

@@ -6,6 +6,7 @@ maintenance is kept: of a day in which five minutes were planned nobody can say 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +54,15 @@ def without_maintenance(org: OrgData, track: Track) -> Track:
     if not planned:
         return track
     is_count = track.total is not None
-    weight = _weight(planned, track.column, track.time, track.span, is_count=is_count, at_end=track.at_end)
+    weight = np.concatenate(
+        [
+            np.ones(0),
+            *(
+                _weight(planned, part.column, part.time, part.span, is_count=is_count, at_end=track.at_end)
+                for _, part in track.parts()
+            ),
+        ]
+    )
     half = track.half
     of_half = (
         np.ones(0)
@@ -81,25 +90,35 @@ def overlap(stretch: Planned, column: Columns, time: Ints, span: Ints, *, at_end
     return lap if stretch.column is None else np.where(column == stretch.column, lap, 0)
 
 
-def exclusions_of(org: OrgData, track: Track, inside: Bools, first: int, last: int) -> tuple[Exclusion, ...]:
+def exclusions_of(
+    org: OrgData, track: Track, inside: Callable[[Ints], Bools], first: int, last: int
+) -> tuple[Exclusion, ...]:
     """Return each maintenance event within a window, with the samples that it excuses and those too long for it."""
-    if next(org.maintenance(), None) is None:
-        return ()
     keys = [repo.repo for repo in org.repos]
-    listed: list[Exclusion] = []
-    column, time, span = track.column[inside], track.time[inside], track.span[inside]
-    for event, until in org.maintenance():
-        begin, finish = to_micros(event.timestamp), to_micros(until)
+    events = [(event, until) for event, until in org.maintenance() if event.repo is None or event.repo in keys]
+    if not events:
+        return ()
+    stretches = [
+        Planned(None if event.repo is None else keys.index(event.repo), to_micros(event.timestamp), to_micros(until))
+        for event, until in events
+    ]
+    excused, coarse = (np.zeros(len(events), dtype=np.int64) for _ in range(2))
+    for _, part in track.parts():
+        there = inside(part.time)
+        column, time, span = part.column[there], part.time[there], part.span[there]
         reach = int(span.max(initial=0))
-        if finish < first - reach or begin > last + reach or (event.repo is not None and event.repo not in keys):
-            continue
-        stretch = Planned(None if event.repo is None else keys.index(event.repo), begin, finish)
-        hit = overlap(stretch, column, time, span, at_end=track.at_end) > 0
-        coarse = hit & (span > COARSE * (finish - begin))
-        if hit.any() or (finish >= first and begin <= last):
-            excused = int((hit & ~coarse).sum())
-            listed.append(Exclusion(event.repo, event.timestamp, until, event.title, excused, int(coarse.sum())))
-    return tuple(listed)
+        for at, stretch in enumerate(stretches):
+            if stretch.finish < first - reach or stretch.begin > last + reach:
+                continue
+            hit = overlap(stretch, column, time, span, at_end=track.at_end) > 0
+            is_coarse = span > COARSE * (stretch.finish - stretch.begin)
+            excused[at] += np.count_nonzero(hit & ~is_coarse)
+            coarse[at] += np.count_nonzero(hit & is_coarse)
+    return tuple(
+        Exclusion(event.repo, event.timestamp, until, event.title, int(excused[at]), int(coarse[at]))
+        for at, (event, until) in enumerate(events)
+        if excused[at] or coarse[at] or (stretches[at].finish >= first and stretches[at].begin <= last)
+    )
 
 
 def planned_time(org: OrgData, first: int, last: int) -> Floats:

@@ -65,8 +65,7 @@ def coverage_text(org: OrgData, policy: AnyPolicy, track: Track, measured: Measu
 def _silence(org: OrgData, policy: AnyPolicy, track: Track, measured: Measurement, number: int) -> str:
     repo, length = org.repos[number].repo, float(measured.length[number])
     covered = 1.0 - float(measured.missing[number]) / length if length > 0 else 0.0
-    mine = track.of(number)
-    times, span = track.time[mine], track.span[mine]
+    times, span = track.rows.of_repo(number), track.span[track.of(number)]
     if track.half is not None:
         half = track.half.column == number
         times, span = np.append(times, track.half.time[half]), np.append(span, track.half.span[half])

@@ -22,9 +22,9 @@ from tars_lib.engines.sla.window.scopes import IDLE_TOLD
 from tars_lib.model.history import DAY, from_micros, to_micros
 from tars_lib.model.organisation import OrgData, duration_text
 from tars_lib.model.slo import AnyPolicy, Track
+from tars_lib.model.slo.rows import Rows
 from tars_lib.model.slo.threshold import TOTAL
 from tars_lib.stats.pairs.significance import sidak
-from tars_lib.stats.series.spans import spans
 from tars_lib.text.times import MINUTES
 
 Floats = NDArray[np.float64]
@@ -203,13 +203,13 @@ def collapses(
     traffic = track if track.total is not None else _requests(org, track)
     by_column: dict[int, Collapse] = {}
     if traffic is not None and traffic.total is not None:
-        for number in np.flatnonzero(np.bincount(traffic.column)).tolist():
+        for number in np.flatnonzero(traffic.rows.counts).tolist():
             if org.repos[number].quiet:
                 continue
             mine = traffic.of(number)
             whole = traffic.weight[mine] >= 1.0
             step, services = int(traffic.step[number]), len(org.repos)
-            series = traffic.time[mine][whole], traffic.total[mine][whole]
+            series = traffic.rows.of_repo(number)[whole], traffic.total[mine][whole]
             lost = collapse_of(*series, step, services) or lull_of(*series, services)
             if lost is not None:
                 by_column[number] = lost
@@ -219,13 +219,13 @@ def collapses(
 
 
 def _requests(org: OrgData, track: Track) -> Track | None:
-    column, time, value = org.history.samples(TOTAL)
-    if not time.size:
+    rows, value = Rows.of_metric(org.history, TOTAL), org.history.values_of(TOTAL)
+    if not len(rows):
         return None
-    step = np.full(len(org.repos), org.history.interval(TOTAL) or DAY)
-    stands = spans(column, time, int(step[0]) if step.size else DAY, at_end=track.at_end)
-    weight = np.ones(time.size)
-    return without_maintenance(org, Track(column, time, stands, value, value, weight, step, at_end=track.at_end))
+    common = org.history.interval(TOTAL) or DAY
+    stands, weight = rows.spans(common, at_end=track.at_end), np.broadcast_to(1.0, value.size)
+    samples = Track(rows, stands, value, value, weight, np.full(len(org.repos), common), at_end=track.at_end)
+    return without_maintenance(org, samples)
 
 
 def collapse_texts(
