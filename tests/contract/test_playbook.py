@@ -134,7 +134,7 @@ def test_determine_root_cause_prints_cause_and_confidence(runs: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "SLA: availability"
     assert lines[1].startswith("  Cause: ledger: deploy 'Connection pool rewrite' (v41)")
-    assert re.search(r"\(confidence: 0\.9\d+\)$", lines[1])
+    assert re.search(r"\(confidence: 0\.[89]\d*\)$", lines[1])
 
 
 def test_escalate_and_document_leaves_a_run_and_a_bundle(two_runs: Path) -> None:
@@ -173,7 +173,7 @@ def test_breach_attribution_by_jq(two_runs: Path) -> None:
     first = found["root_causes"][0]
     assert (first["repo"], first["cause_type"]) == ("ledger", "CHANGE_EVENT")
     assert first["containment_type"] == "CASCADING_FAILURE"
-    assert first["confidence"] > 0.9
+    assert first["confidence"] > 0.8
 
 
 @needs_jq

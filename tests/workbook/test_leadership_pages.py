@@ -101,7 +101,7 @@ def test_figures_state_their_finding_above_and_how_to_read_them_below(demo: Run)
     drawn = [block for block in breach_story.breach_stories(demo) if isinstance(block, FigureBlock)]
     assert [block.title for block in drawn] == [
         "Failed requests of checkout went from 0.0408% to 14.1%",
-        "92% of the impact on checkout begins in ledger",
+        "99% of the impact on checkout begins in ledger",
     ]
     assert all("Shaded" in block.caption or "Calls go" in block.caption for block in drawn)
 

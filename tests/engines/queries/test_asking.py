@@ -82,7 +82,7 @@ def test_why_answers_for_an_sla_and_for_a_service(analysis: Analysis) -> None:
     assert str(analysis.why("availability")).startswith("Availability is BREACHED in ledger")
     story = str(analysis.why("ledger"))
     assert (
-        "It is the most likely cause of the breach of Availability (92% confidence): deploy 'Connection pool" in story
+        "It is the most likely cause of the breach of Availability (88% confidence): deploy 'Connection pool" in story
     )
     calm = str(analysis.why("inventory"))
     assert "No alert names it." in calm
