@@ -29,7 +29,7 @@ from tars_lib.engines.root_causes.flow import (
     own_shares,
     shares_without_calls,
 )
-from tars_lib.engines.root_causes.requests import LOST, callers_of, calls_made, loads
+from tars_lib.engines.root_causes.requests import CLAIM_ALPHA, LOST, MOST, WORTH_TELLING, callers_of, calls_made, loads
 from tars_lib.engines.root_causes.series import FAILURES, travels
 from tars_lib.engines.root_causes.telemetry import USUAL_REQUESTS
 from tars_lib.stats.pairs.significance import sidak
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tars_lib.engines.root_causes.recording import Cut, Recording
-
-CLAIM_ALPHA = 0.01
-"""How rare the change of a callee must be in its own past, corrected for the callees asked; the level of the gate."""
 
 REAL_ALPHA = 0.05
 """From this p-value on what lies below such a callee moves nothing; that of the walk in the target's own metric."""
@@ -56,12 +53,6 @@ waiting sets it to a few times what is usual."""
 FAILING = 0.01
 """Share of a callee's requests that must fail beyond the usual to make its caller slow; judgement: with fewer, attempts would
 have to take a hundred times the wait that is felt."""
-
-WORTH_TELLING = 0.05
-"""Least share of the target's deviation that is followed; judgement: less is no lead for anybody."""
-
-MOST = 0.5
-"""Share of the deviation that the callers must keep: most of it."""
 
 BY_ITSELF = 0.25
 """Least part of a caller's harm that what it calls does not account for; judgement: less may be what a call takes beyond what
@@ -138,7 +129,8 @@ def other_form(
     Returns
     -------
     OtherForm or None
-        None where nothing moves: no calls are known, the metric does not travel along them, or no callee is in such trouble.
+        None where nothing moves: the metric does not travel along calls, no callee is in such trouble, or no calls are known
+        and the metric is no failure.
     """
     if not travels(metric):
         return None
@@ -192,13 +184,15 @@ def _without_calls(
     shares, failing = kept
     _, chosen = _suspects(excess, "latency")
     base, now = recording.values("requests_total")
+    chosen &= excess.reference > 0.0
     # a load makes slow
     chosen &= departure(recording, cut, base, now, 1.0 + LOST).p_value > CLAIM_ALPHA
     chosen &= sidak(excess.p_value, int(excess.known.sum())) <= CLAIM_ALPHA
     chosen &= (excess.onset >= -EARLIEST_ONSET) & (excess.onset <= failing.onset[target] + 1)
     if not chosen.any():
         return None
-    rise = np.where(chosen, excess.level / excess.reference - 1.0, 0.0)
+    rise = np.zeros(len(shares))
+    rise[chosen] = excess.level[chosen] / excess.reference[chosen] - 1.0
     first = int(np.argmax(rise * excess.harm))
     if failing.p_value[first] <= REAL_ALPHA:
         # who fails by itself is found by that
@@ -283,7 +277,7 @@ def moved_to_shared(
         unlike = np.full(len(shares), np.inf)
         for callee in np.flatnonzero(alike).tolist():
             above = [i for i in callers[callee] if in_trouble[i]]
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 unlike[callee] = np.ptp(np.log(excess.harm[above] * parts[above]) - np.log(calls[above, callee]))
         alike &= ~(unlike > unlike.min() + np.log(LIKELIER))
     if not 1 <= np.count_nonzero(alike) <= MOST_ALIKE:
