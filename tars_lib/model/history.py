@@ -199,7 +199,8 @@ class History:
 
     def cut(self, series: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values of series m * len(repos) + r, views of the columns."""
-        return self.times(series, series + 1), self.value[self.offsets[series] : self.offsets[series + 1]]
+        first, end, start = self.offsets[series], self.offsets[series + 1], self.starts[series]
+        return self.time[start : start + end - first], self.value[first:end]
 
     def samples(self, metric: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
         """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from tars_lib.errors import MAX_KEPT, InputError, listed, place
 from tars_lib.files.limits import MAX_COLUMNS, MAX_HEADER_BYTES
 from tars_lib.files.reading import not_utf8, row_of
@@ -238,8 +240,12 @@ def _has_open_line(path: Path) -> bool:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             whole, _, after = (rest + chunk).rpartition(b"\n")
-            if b'"' in whole and any(line.count(b'"') % 2 for line in whole.split(b"\n")):
-                return True
+            if b'"' in whole:
+                content = np.frombuffer(whole + b"\n", dtype=np.uint8)
+                quotes, ends = (np.flatnonzero(content == ord(mark)) for mark in ('"', "\n"))
+                # each line has an even number if there are so many before each end
+                if (np.searchsorted(quotes, ends) % 2).any():
+                    return True
             rest = after
     return rest.count(b'"') % 2 == 1
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def mean_interval(seen: Floats) -> tuple[float, float]:
     rho = min(max(rho, 0.0), 0.9)
     variance = power / steps.size / (2.0 * (1.0 - rho))
     independent = max(n * (1.0 - rho) / (1.0 + rho), 3.0)
-    half = float(special.stdtrit(independent - 1.0, 0.975)) * float(np.sqrt(variance / independent))
+    half = float(scipy.special.stdtrit(independent - 1.0, 0.975)) * float(np.sqrt(variance / independent))
     return mean - half, mean + half
 
 
@@ -54,6 +54,6 @@ def median_interval(seen: Floats) -> tuple[float, float]:
 def _median_rank(n: int) -> int:
     """Largest rank r, from 0, for which the median lies below the r-th smallest with at most 2.5 %."""
     rank = 0
-    while rank + 1 < n // 2 and special.bdtr(rank + 1, n, 0.5) <= 0.025:
+    while rank + 1 < n // 2 and scipy.special.bdtr(rank + 1, n, 0.5) <= 0.025:
         rank += 1
     return rank
