@@ -202,13 +202,19 @@ class History:
         first, end, start = self.offsets[series], self.offsets[series + 1], self.starts[series]
         return self.time[start : start + end - first], self.value[first:end]
 
-    def samples(self, metric: str) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
-        """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it."""
+    def samples(
+        self, metric: str, begin: int = 0, end: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+        """Position of the repo, time and value of all samples of a metric, ascending; empty where nobody reports it.
+
+        `begin` and `end` are the positions between which repos are meant; by default all.
+        """
+        last = len(self.repos) if end is None else end
         if metric not in self.metrics:
             return np.zeros(0, dtype=np.int32), self.time[:0], self.value[:0]
-        n, first = len(self.repos), self.first_series(metric)
-        column = np.repeat(np.arange(n, dtype=np.int32), np.diff(self.bounds(metric)))
-        return column, self.times(first, first + n), self.values_of(metric)
+        first, bounds = self.first_series(metric), self.bounds(metric)[begin : last + 1]
+        column = np.repeat(np.arange(begin, last, dtype=np.int32), np.diff(bounds))
+        return column, self.times(first + begin, first + last), self.value[int(bounds[0]) : int(bounds[-1])]
 
     def values_of(self, metric: str) -> NDArray[np.float64]:
         """All values of a metric, a view; which repo each is of say its `bounds`."""

@@ -22,8 +22,8 @@ HELD_ROWS = 8_000_000
 """Rows that are held between looking at a file and sorting it, 200 MB; what is beyond them is read twice. Judgement."""
 
 _ALWAYS_ROWS = 50_000_000
-"""Rows that are read whatever the memory is: it may be told wrong, and so many take 2.4 GB."""
-_ROW_BYTES = 48
+"""Rows that are read whatever the memory is: it may be told wrong, and so many take 1.6 GB."""
+_ROW_BYTES = 32
 """Memory that a run takes for each sample at most, as measured for two counts of 2,000 services by the minute."""
 
 

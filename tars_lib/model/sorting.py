@@ -197,11 +197,11 @@ class _Axes:
     def packed(self) -> Ints:
         """Give the room back that nothing was written to; return where the times of each series begin then."""
         starts, end = np.zeros(self.leader.size, dtype=np.int64), 0
-        known: dict[tuple[int, int, int], int] = {}
+        known: dict[int, int] = {}
         for number in np.unique(self.leader[self.filled > 0]).tolist():
             own = self._of(number, self.time)
             # metrics that are read one after the other have leaders of their own
-            same = known.setdefault((own.size, int(own[0]), int(own[-1])), end)
+            same = known.setdefault(hash(own.tobytes()), end)
             starts[number] = same
             if same == end or not np.array_equal(self.time[same : same + own.size], own):
                 self.time[end : end + own.size] = own

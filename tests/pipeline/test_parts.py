@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from org_samples import T0, RootBuilder, Row, counts, samples_of, series
+from org_samples import DAILY, T0, RootBuilder, Row, counts, samples_of, series
 
 from tars_lib.cli.main import cli
 from tars_lib.errors import InputError
@@ -130,6 +130,19 @@ def test_a_dataset_of_parts_gives_the_reports_of_one_file(tmp_path: Path, monkey
     warnings = load_run(whole).health.warnings
     assert "7 identical duplicate samples were dropped" in warnings
     assert "1 rows have no value and count as missing samples" in warnings
+
+
+def test_metrics_share_the_times_of_their_repo_also_where_other_repos_have_as_many(
+    tmp_path: Path, small_parts: None
+) -> None:
+    rng = np.random.default_rng(4)
+    days = {repo: (0, *np.sort(rng.choice(np.arange(1, 29), 12, replace=False)).tolist(), 30) for repo in "abcdef"}
+    for name in ("latency_p95", "lead_time"):
+        rows: list[Row] = [(T0 + day * DAILY, repo, name, 1.0) for repo, mine in days.items() for day in mine]
+        parquet(tmp_path / "org" / "history" / f"{name}.parquet", rows)
+    history = load_org(tmp_path / "org").history
+    assert history.time.size == 6 * 14
+    assert history.have_same_times("latency_p95", "lead_time")
 
 
 def test_folders_say_the_repo_and_the_metric(tmp_path: Path, small_parts: None) -> None:

@@ -236,12 +236,12 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
                     "is sampled more closely at some times, and samples are judged"
                 )
     for number in np.flatnonzero(in_scope(org, policy, track) & (measured.samples > 0)).tolist():
-        mine = track.of(number)
-        amount = track.value if track.total is None else track.total
-        if (still := standing(amount[mine])) and policy.slices is None:
+        mine = track.alone(number)
+        amount = mine.value if mine.total is None else mine.total
+        if (still := standing(amount)) and policy.slices is None:
             since = from_micros(int(track.rows.of_repo(number)[-still]))
             yield (
-                f"{policy.needs[0]} of {org.repos[number].repo} is {amount[mine][-1]:g} in each of the last {still} samples, "
+                f"{policy.needs[0]} of {org.repos[number].repo} is {amount[-1]:g} in each of the last {still} samples, "
                 f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
             )
     whole = (measured.end - measured.start) // timedelta(microseconds=1)

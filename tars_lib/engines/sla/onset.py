@@ -72,15 +72,19 @@ def _could_have_shown(policy: AnyPolicy, track: Track, column: int | None, first
     With the share p that failed in the breach, n good events in a row have the chance (1 - p)^n while it lasts. A metric
     without counts has no n: its first sample within the objective counts.
     """
-    if not policy.adds_up or track.total is None:
+    if not policy.adds_up:
         return True
-    mine = ~track.says_nothing if column is None else track.column == column
-    during, since = (
-        mine & (track.time >= low) & (track.time <= high) for low, high in ((first, final), (final + 1, end))
-    )
-    events, bad = float(track.total[during].sum()), float(track.value[during].sum())
+    events = bad = after = 0.0
+    for _, part in track.alone(column).parts():
+        time, total = part.time, part.total
+        if total is None:
+            return True
+        judged = ~part.says_nothing if column is None else np.ones(time.size, dtype=bool)
+        during = judged & (time >= first) & (time <= final)
+        events, bad = events + float(total[during].sum()), bad + float(part.value[during].sum())
+        after += float(total[judged & (time > final) & (time <= end)].sum())
     share = bad / events if events > 0 else 0.0
-    return share <= 0.0 or share >= 1.0 or (1.0 - share) ** float(track.total[since].sum()) <= CHANCE
+    return share <= 0.0 or share >= 1.0 or (1.0 - share) ** after <= CHANCE
 
 
 def excess_series(policy: AnyPolicy, track: Track, column: int | None) -> tuple[NDArray[np.int64], Floats]:
@@ -88,13 +92,14 @@ def excess_series(policy: AnyPolicy, track: Track, column: int | None) -> tuple[
 
     Samples in maintenance windows are left out, as in the verdict.
     """
-    chosen = ~track.says_nothing if column is None else (track.column == column) & ~track.planned
-    times, excess = track.time[chosen], policy.excess(track)[chosen]
-    half = track.half
+    mine = track.alone(column)
+    chosen = ~mine.says_nothing if column is None else ~mine.planned
+    times, excess = mine.time[chosen], policy.excess(mine)[chosen]
+    half = mine.half
     if half is not None and half.time.size and policy.adds_up:
         # what is bad in every completion is harm, though one of the two counts is absent
         harm = (half.best_bad - policy.allowed * half.best_total) * half.weight
-        surely = (harm > 0) & ((half.column == column) | (column is None))
+        surely = harm > 0
         times, excess = np.concatenate((times, half.time[surely])), np.concatenate((excess, harm[surely]))
         order = np.argsort(times, kind="stable")
         times, excess = times[order], excess[order]

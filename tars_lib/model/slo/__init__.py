@@ -8,7 +8,7 @@ from tars_lib.model.slo.policy import Policy, Window
 from tars_lib.model.slo.ratio import RatioPolicy
 from tars_lib.model.slo.slices import Slices
 from tars_lib.model.slo.threshold import AGGREGATES, ThresholdPolicy
-from tars_lib.model.slo.track import Bounds, Half, Observation, Track, Traffic, summed_by_time
+from tars_lib.model.slo.track import Bounds, Excused, Half, Observation, Track, Traffic, summed_by_time
 
 KINDS: dict[str, type[RatioPolicy] | type[ThresholdPolicy]] = {"ratio": RatioPolicy, "threshold": ThresholdPolicy}
 """Name of each kind, as reports carry it. A further kind extends one of these two, as it counts events or looks at samples."""
@@ -21,6 +21,7 @@ __all__ = [
     "KINDS",
     "AnyPolicy",
     "Bounds",
+    "Excused",
     "Half",
     "Observation",
     "Policy",

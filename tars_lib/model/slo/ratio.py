@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tars_lib.model.clock import intervals
 from tars_lib.model.history import DAY, History
 from tars_lib.model.slo.policy import Policy
-from tars_lib.model.slo.rows import Rows
+from tars_lib.model.slo.rows import Rows, repo_blocks
 from tars_lib.model.slo.slices import in_slices
 from tars_lib.model.slo.track import Half, Observation, Track, Traffic
 from tars_lib.stats.counts import could_be_chance, wilson_interval
@@ -131,45 +131,47 @@ class RatioPolicy(Policy):
         span = rows.spans(history.interval(self.total) or DAY, at_end=at_end)
         samples = self._samples(rows, (total, part), span, intervals(history, self.total))
         seen = ((mine.column, mine.time, mine.span, total[place]) for place, mine in samples.parts())
-        return replace(samples, traffic=_traffic(seen, len(history.repos)))
+        return replace(samples, traffic=_traffic(seen, Traffic.unknown(len(history.repos))))
 
     def _samples(self, rows: Rows, counts: tuple[Floats, Floats], span: Ints, step: Ints) -> Track:
         total, part = counts
         return Track(
             rows=rows,
             span=span,
-            value=total - part if self.part_is_good else part,
-            total=total,
-            weight=np.broadcast_to(1.0, total.size),
+            raw=total - part if self.part_is_good else part,
+            raw_total=total,
             step=step,
         )
 
     def _joined(self, history: History, *, at_end: bool) -> Track | None:
         """Return the samples at which both counts are known, and what is half reported."""
-        total, part = history.samples(self.total), history.samples(self.part)
-        if not total[1].size or not (part[1].size or self.missing_is_zero):
+        counts = [history.counts(name) for name in (self.total, self.part)]
+        seen = [int(count.sum()) for count in counts]
+        if not seen[0] or not (seen[1] or self.missing_is_zero):
             return None
         common, n = history.interval(self.total) or DAY, len(history.repos)
-        rows = join(total, part, common, at_end=at_end, absent_is_zero=self.missing_is_zero)
-        counted, open_part = rows.part, rows.open_part
-        if self.missing_is_zero:
-            counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)
-        whole = (rows.open_total == 0) & (open_part == 0)
-        possible = whole & (counted <= rows.total)
-        traffic = _traffic(_known(rows), n)
-        step = intervals(history, self.total)
-        step[rows.summed] = np.maximum(step, intervals(history, self.part))[rows.summed]
-        notes, noted = self._notes(rows)
+        kept = _Kept(seen[0] if self.missing_is_zero else min(seen), n)
+        for first, end in repo_blocks(np.concatenate(([0], np.cumsum(counts[0] + counts[1])))):
+            total, part = (history.samples(name, first, end) for name in (self.total, self.part))
+            if not total[1].size + part[1].size:
+                continue
+            rows = join(total, part, common, at_end=at_end, absent_is_zero=self.missing_is_zero)
+            counted, open_part = rows.part, rows.open_part
+            if self.missing_is_zero:
+                counted, open_part = np.where(np.isnan(counted), 0.0, counted), np.zeros(counted.size)
+            whole = (rows.open_total == 0) & (open_part == 0)
+            possible = whole & (counted <= rows.total)
+            traffic = _traffic(_known(rows), kept.traffic)
+            kept.add(rows, counted, possible, self._half(rows, counted, open_part, traffic, ~possible))
+            kept.impossible += int((whole & ~possible).sum())
+        step, summed = intervals(history, self.total), np.concatenate(kept.summed)
+        step[summed] = np.maximum(step, intervals(history, self.part))[summed]
+        notes, noted = self._notes(kept)
         return replace(
-            self._samples(
-                Rows.of(rows.column[possible], rows.time[possible], n),
-                (rows.total[possible], counted[possible]),
-                rows.span[possible],
-                step,
-            ),
-            half=self._half(rows, counted, open_part, traffic, ~possible),
-            traffic=traffic,
-            impossible=int((whole & ~possible).sum()),
+            self._samples(kept.rows, kept.counts, kept.span, step),
+            half=Half.together(kept.halves),
+            traffic=kept.traffic,
+            impossible=kept.impossible,
             notes=notes,
             noted=noted,
         )
@@ -210,20 +212,21 @@ class RatioPolicy(Policy):
             names=self.needs,
         )
 
-    def _notes(self, rows: Joined) -> tuple[tuple[str, ...], tuple[Ints, ...]]:
+    def _notes(self, kept: _Kept) -> tuple[tuple[str, ...], tuple[Ints, ...]]:
         """Say how samples of the two counts were brought together."""
         notes, noted = [], []
-        if rows.shifted.size:
+        shifted, summed = np.concatenate(kept.shifted), np.concatenate(kept.summed)
+        if shifted.size:
             notes.append(
-                f"{self.total} and {self.part} of {{}} are stamped up to {rows.apart / 1e6:g} s apart and are joined"
+                f"{self.total} and {self.part} of {{}} are stamped up to {kept.apart / 1e6:g} s apart and are joined"
             )
-            noted.append(rows.shifted)
-        if rows.summed.size:
+            noted.append(shifted)
+        if summed.size:
             notes.append(
                 f"{self.total} and {self.part} of {{}} are sampled at different intervals: the finer is summed over each "
                 "interval of the coarser"
             )
-            noted.append(rows.summed)
+            noted.append(summed)
         return tuple(notes), tuple(noted)
 
     def read(self, track: Track, keep: Bools, n: int) -> Observation:
@@ -281,6 +284,59 @@ class RatioPolicy(Policy):
             return np.where(track.total > 0, track.value / track.total, np.nan)
 
 
+class _Kept:
+    """Samples of two counts that are kept, repos after repos, so that little else is held on the way.
+
+    Parameters
+    ----------
+    most : int
+        Samples at most.
+    n : int
+        Repos.
+    """
+
+    def __init__(self, most: int, n: int) -> None:
+        self.traffic = Traffic.unknown(n)
+        self.halves: list[Half] = []
+        self.shifted: list[Ints] = []
+        self.summed: list[Ints] = []
+        self.apart = self.impossible = 0
+        self._size, self._of_repo, self._spans = 0, np.zeros(n, dtype=np.int64), list[Ints]()
+        # room takes no memory before something is written to it
+        self._time, self._total, self._part = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
+
+    def add(self, rows: Joined, part: Floats, chosen: Bools, half: Half) -> None:
+        """Add the chosen rows of some repos, and what is half reported of them."""
+        column, place = rows.column[chosen], slice(self._size, self._size + int(chosen.sum()))
+        self._time[place], self._total[place], self._part[place] = rows.time[chosen], rows.total[chosen], part[chosen]
+        self._of_repo += np.bincount(column, minlength=self._of_repo.size)
+        self._size, span = place.stop, rows.span[chosen]
+        self._spans.append(np.broadcast_to(span[0], span.size) if span.size and (span == span[0]).all() else span)
+        self.halves.append(half)
+        self.shifted.append(rows.shifted)
+        self.summed.append(rows.summed)
+        self.apart = max(self.apart, rows.apart)
+
+    @property
+    def rows(self) -> Rows:
+        """Repo and time of each."""
+        bounds = np.concatenate(([0], np.cumsum(self._of_repo)))
+        return Rows(bounds, self._time[: self._size], bounds[:-1])
+
+    @property
+    def counts(self) -> tuple[Floats, Floats]:
+        """Total and part of each."""
+        return self._total[: self._size], self._part[: self._size]
+
+    @property
+    def span(self) -> Ints:
+        """For how long each stands, held once where that is the same for all."""
+        filled = [span for span in self._spans if span.size]
+        if filled and all(span.strides == (0,) and span[0] == filled[0][0] for span in filled):
+            return np.broadcast_to(filled[0][0], self._size)
+        return np.concatenate(self._spans)
+
+
 def _known(rows: Joined) -> Iterator[Totals]:
     """Return the times at which the total is whole."""
     for block in series_blocks(rows.column):
@@ -288,9 +344,8 @@ def _known(rows: Joined) -> Iterator[Totals]:
         yield rows.column[block][known], rows.time[block][known], rows.span[block][known], rows.total[block][known]
 
 
-def _traffic(parts: Iterable[Totals], n: int) -> Traffic:
-    """Usual events of each repo in a unit of time, from totals, of whole series at a time."""
-    usual = Traffic(np.zeros(n), np.full(n, np.inf), np.full(n, np.inf))
+def _traffic(parts: Iterable[Totals], usual: Traffic) -> Traffic:
+    """Fill in usual events of each repo in a unit of time, from totals, of whole series at a time; return what was filled."""
     for part in parts:
         lasts = part[2] > 0
         if lasts.any():

@@ -95,13 +95,8 @@ class Rows:
         return Rows(bounds, self.held[low:high], np.where(np.diff(bounds) > 0, self.starts - low, 0))
 
     def blocks(self) -> Iterator[tuple[int, int]]:
-        """First repo and end of stretches of all repos, with up to `BLOCK` samples together, or of one repo."""
-        first, repos = 0, self.starts.size
-        while first < repos:
-            end = int(np.searchsorted(self.bounds, self.bounds[first] + BLOCK, side="right")) - 1
-            end = min(max(end, first + 1), repos)
-            yield first, end
-            first = end
+        """Stretches of repos, as `repo_blocks` has them."""
+        return repo_blocks(self.bounds)
 
     def spans(self, default: int, *, at_end: bool = False) -> Ints:
         """For how long each sample stands, as `stats.series.spans` has it; read only."""
@@ -118,3 +113,19 @@ class Rows:
                 stands = np.full(len(self), common)
             stands[place : int(self.bounds[end])] = own
         return np.broadcast_to(common, len(self)) if stands is None else stands
+
+
+def repo_blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
+    """First repo and end of stretches of all repos, with up to `BLOCK` samples together, or of one repo.
+
+    Parameters
+    ----------
+    bounds : ndarray of int64, shape (N + 1,)
+        Where the samples of each repo begin, and the end.
+    """
+    first, repos = 0, bounds.size - 1
+    while first < repos:
+        end = int(np.searchsorted(bounds, bounds[first] + BLOCK, side="right")) - 1
+        end = min(max(end, first + 1), repos)
+        yield first, end
+        first = end

@@ -99,8 +99,7 @@ class ThresholdPolicy(Policy):
         """
         name = self.metric
         rows, value = Rows.of_metric(history, name), history.values_of(name)
-        weight = np.broadcast_to(1.0, value.size)
-        samples = Track(rows, rows.spans(history.interval(name) or DAY), value, None, weight, intervals(history, name))
+        samples = Track(rows, rows.spans(history.interval(name) or DAY), value, None, intervals(history, name))
         if name == RATE and TOTAL in history.metrics:
             samples = replace(samples, empty=_without_traffic(history, samples.column, samples.time))
             if FAILED in history.metrics:
@@ -111,10 +110,8 @@ class ThresholdPolicy(Policy):
             return samples
         busy = ~samples.says_nothing
         span, value = samples.span[busy], samples.value[busy]
-        samples = replace(
-            samples, rows=Rows.of(samples.column[busy], samples.time[busy], samples.step.size), span=span, value=value,
-            weight=np.ones(span.size), empty=None,
-        )  # fmt: skip
+        rows = Rows.of(samples.column[busy], samples.time[busy], samples.step.size)
+        samples = replace(samples, rows=rows, span=span, raw=value, empty=None)
         if self.aggregate == "good_share":
             return in_slices(samples, self.slices, self._is_within(value), np.ones(span.size), self.sla_id)
         return in_slices(samples, self.slices, value * span, span.astype(np.float64), self.sla_id)
@@ -296,7 +293,6 @@ def _with_derived(reported: Track, derived: Track) -> Track:
         np.concatenate((reported.span, derived.span[other]))[order],
         np.concatenate((reported.value, derived.value[other]))[order],
         None,
-        np.ones(time.size),
         np.where(is_reported, reported.step, derived.step),
         half=half,
         empty=np.concatenate((empty, idle[other]))[order],
@@ -321,7 +317,6 @@ def _derived_rate(history: History, *, at_end: bool) -> Track:
         rows.span[whole],
         value,
         None,
-        np.ones(busy.size),
         intervals(history, TOTAL),
         half=Half(
             rows.column[half], rows.time[half], rows.span[half], np.ones(none.size), none, none, none, none, none,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -27,6 +27,11 @@ class Traffic:
     least: Floats
     most: Floats
     busiest: Floats
+
+    @classmethod
+    def unknown(cls, n: int) -> Traffic:
+        """That of repos that never said."""
+        return cls(np.zeros(n), np.full(n, np.inf), np.full(n, np.inf))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +72,41 @@ class Half:
     lacks: Ints
     names: tuple[str, ...]
 
+    @classmethod
+    def together(cls, halves: Sequence[Half]) -> Half:
+        """Return those of one repo after the other in one."""
+        columns: dict[str, Any] = {field.name: getattr(halves[0], field.name) for field in fields(cls)}
+        for name, column in columns.items():
+            if isinstance(column, np.ndarray):
+                columns[name] = np.concatenate([getattr(half, name) for half in halves])
+        return cls(**columns)
+
     def where(self, chosen: NDArray[np.bool_] | slice) -> Half:
         """Return those times alone."""
         columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         columns |= {name: part[chosen] for name, part in columns.items() if isinstance(part, np.ndarray)}
         return Half(**columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excused:
+    """Samples of which maintenance excuses a part.
+
+    Attributes
+    ----------
+    at : ndarray of int64, shape (k,)
+        Their positions, ascending.
+    left : ndarray of float64, shape (k,)
+        Share of each that is not excused.
+    """
+
+    at: Ints
+    left: Floats
+
+    def within(self, places: slice) -> Excused | None:
+        """Return those of a slice of the samples; None where there are none."""
+        first, end = np.searchsorted(self.at, (places.start, places.stop)).tolist()
+        return None if first == end else Excused(self.at[first:end] - places.start, self.left[first:end])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,12 +119,10 @@ class Track:
         Repo and time of each sample.
     span : ndarray of int64, shape (n,)
         For how long each sample stands, microseconds.
-    value : ndarray of float64, shape (n,)
-        The metric; for a ratio the bad events that no maintenance excuses.
-    total : ndarray of float64 or None, shape (n,)
-        All events of a ratio that no maintenance excuses.
-    weight : ndarray of float64, shape (n,)
-        Share of the sample that no maintenance excuses.
+    raw : ndarray of float64, shape (n,)
+        The metric; for a ratio the bad events.
+    raw_total : ndarray of float64 or None, shape (n,)
+        All events of a ratio.
     step : ndarray of int64, shape (N,)
         Sampling interval of each repo.
     half : Half or None
@@ -106,13 +139,14 @@ class Track:
         Samples of a rate at which no request came, so that it says nothing.
     at_end : bool
         Whether a sample stands for the time before its stamp.
+    excused : Excused or None
+        What maintenance excuses.
     """
 
     rows: Rows
     span: Ints
-    value: Floats
-    total: Floats | None
-    weight: Floats
+    raw: Floats
+    raw_total: Floats | None
     step: Ints
     half: Half | None = None
     traffic: Traffic | None = None
@@ -121,6 +155,26 @@ class Track:
     noted: tuple[Ints, ...] = ()
     empty: NDArray[np.bool_] | None = None
     at_end: bool = False
+    excused: Excused | None = None
+
+    @property
+    def weight(self) -> Floats:
+        """Return the share of each sample that no maintenance excuses, (n,)."""
+        if self.excused is None:
+            return np.broadcast_to(1.0, len(self.rows))
+        weight = np.ones(len(self.rows))
+        weight[self.excused.at] = self.excused.left
+        return weight
+
+    @property
+    def value(self) -> Floats:
+        """Return the metric, (n,); for a ratio the bad events that no maintenance excuses."""
+        return self.raw if self.excused is None or self.raw_total is None else self.raw * self.weight
+
+    @property
+    def total(self) -> Floats | None:
+        """Return all events of a ratio that no maintenance excuses, (n,)."""
+        return self.raw_total if self.excused is None or self.raw_total is None else self.raw_total * self.weight
 
     @property
     def column(self) -> Columns:
@@ -135,13 +189,14 @@ class Track:
     @property
     def planned(self) -> NDArray[np.bool_]:
         """Return whether a maintenance window excuses the whole sample, (n,)."""
-        return self.weight <= 0
+        return self.weight <= 0.0
 
     @property
     def busy(self) -> NDArray[np.bool_] | None:
         """Return whether an event came at each sample, (n,); None of an SLI without events."""
-        if self.total is not None:
-            return self.total > 0
+        total = self.total
+        if total is not None:
+            return total > 0
         return None if self.empty is None else ~self.empty
 
     @property
@@ -164,9 +219,9 @@ class Track:
             self,
             rows=self.rows.part(first, end),
             span=self.span[mine],
-            value=self.value[mine],
-            total=None if self.total is None else self.total[mine],
-            weight=self.weight[mine],
+            raw=self.raw[mine],
+            raw_total=None if self.raw_total is None else self.raw_total[mine],
+            excused=None if self.excused is None else self.excused.within(mine),
             half=half,
             empty=None if self.empty is None else self.empty[mine],
         )
@@ -189,13 +244,6 @@ class Track:
         """Return some repos after the other, and where their samples stand, so that little is held at a time."""
         for first, end in self.rows.blocks():
             yield slice(int(self.rows.bounds[first]), int(self.rows.bounds[end])), self.part(first, end)
-
-    def excused(self, weight: Floats, half_weight: Floats) -> Track:
-        """Return the track less what maintenance excuses, by share."""
-        half = None if self.half is None else replace(self.half, weight=half_weight)
-        if self.total is None:
-            return replace(self, weight=weight, half=half)
-        return replace(self, value=self.value * weight, total=self.total * weight, weight=weight, half=half)
 
 
 @dataclass(frozen=True, slots=True)

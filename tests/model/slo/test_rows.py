@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -76,3 +77,37 @@ def test_sums_by_time_are_those_of_all_samples_at_once(monkeypatch: pytest.Monke
     assert time.tolist() == sorted(set(track.time.tolist()))
     assert bad.tolist() == [track.value[track.time == moment].sum() for moment in time]
     assert total.tolist() == [track.total[track.time == moment].sum() for moment in time]
+
+
+@pytest.mark.parametrize("missing_is_zero", [False, True])
+@pytest.mark.parametrize("part_is_good", [False, True])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_half_reported_counts_are_joined_alike_whether_some_repos_or_all_at_a_time(
+    part_is_good: bool, missing_is_zero: bool, at_end: bool
+) -> None:
+    rng = np.random.default_rng(8)
+    gaps = [row for row in counts("a", rng.poisson(500, 30), rng.poisson(4, 30)) if rng.random() > 0.2]
+    whole = counts("b", rng.poisson(500, 30), rng.poisson(4, 30))
+    late = [(moment + timedelta(hours=6), "c", *rest) for moment, _, *rest in counts("c", [0] * 30, rng.poisson(4, 30))]
+    shifted = [row for row in counts("c", rng.poisson(500, 30), [0] * 30) if row[2] == "requests_total"]
+    shifted += [row for row in late if row[2] == "requests_failed"]
+    fine = [(T0 + n * DAILY / 4, "d", "requests_failed", 1.0) for n in range(120)]
+    fine += [row for row in counts("d", rng.poisson(500, 30), [0] * 30) if row[2] == "requests_total"]
+    totals_alone = [row for row in counts("e", rng.poisson(500, 30), [0] * 30) if row[2] == "requests_total"]
+    history = history_of([*gaps, *whole, *shifted, *fine, *totals_alone])
+    policy = ratio(part_is_good=part_is_good, missing_is_zero=missing_is_zero)
+    at_once = policy.track(history, at_end=at_end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(track_rows, "BLOCK", 7)
+        by_repo = policy.track(history, at_end=at_end)
+    assert at_once is not None
+    assert at_once.half is not None
+    assert by_repo is not None
+    assert at_once.half.time.size
+    assert len(at_once.rows)
+    for name in ("column", "time", "span", "value", "total", "weight", "step", "impossible", "notes", "noted"):
+        np.testing.assert_equal(getattr(by_repo, name), getattr(at_once, name), err_msg=name)
+    for part in ("half", "traffic"):
+        for field in dataclasses.fields(getattr(at_once, part)):
+            values = (getattr(getattr(track, part), field.name) for track in (by_repo, at_once))
+            np.testing.assert_equal(*values, err_msg=field.name)

@@ -6,16 +6,16 @@ maintenance is kept: of a day in which five minutes were planned nobody can say 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tars_lib.engines.sla.report import Exclusion
-from tars_lib.model.history import to_micros
+from tars_lib.model.history import SECOND, to_micros
 from tars_lib.model.organisation import OrgData
-from tars_lib.model.slo import Track
+from tars_lib.model.slo import Excused, Track
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,41 +53,83 @@ def without_maintenance(org: OrgData, track: Track) -> Track:
     planned = planned_of(org)
     if not planned:
         return track
-    is_count = track.total is not None
-    weight = np.concatenate(
-        [
-            np.ones(0),
-            *(
-                _weight(planned, part.column, part.time, part.span, is_count=is_count, at_end=track.at_end)
-                for _, part in track.parts()
-            ),
-        ]
-    )
+    is_count, at_end = track.raw_total is not None, track.at_end
+    pieces = [
+        (part.start + at, left)
+        for part, mine in track.parts()
+        for at, left in (_excused(planned, mine.column, mine.time, mine.span, is_count=is_count, at_end=at_end),)
+    ]
+    at = np.concatenate([np.zeros(0, dtype=np.int64), *(at for at, _ in pieces)])
+    left = np.concatenate([np.zeros(0), *(left for _, left in pieces)])
     half = track.half
-    of_half = (
-        np.ones(0)
-        if half is None
-        else _weight(planned, half.column, half.time, half.span, is_count=is_count, at_end=track.at_end)
-    )
-    return track.excused(weight, of_half)
+    if half is not None:
+        spared = _excused(planned, half.column, half.time, half.span, is_count=is_count, at_end=at_end)
+        half = replace(half, weight=np.ones(half.time.size))
+        half.weight[spared[0]] = spared[1]
+    return replace(track, excused=Excused(at, left) if at.size else None, half=half)
 
 
-def _weight(planned: list[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool) -> Floats:
-    """Return the share of each sample that no maintenance excuses."""
-    excused = np.zeros(time.size)
-    for stretch in planned:
-        lap = overlap(stretch, column, time, span, at_end=at_end)
-        excused += np.where(span > COARSE * (stretch.finish - stretch.begin), 0, lap)
-    share = np.minimum(excused / np.maximum(span, 1), 1.0)
+def _excused(
+    planned: Sequence[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool
+) -> tuple[Ints, Floats]:
+    """Return the samples of which maintenance excuses a part, by position, and the share of each that it does not."""
+    at, which, lap = laps(planned, column, time, span, at_end=at_end)
+    length = np.array([stretch.finish - stretch.begin for stretch in planned])
+    fits = span[at] <= COARSE * length[which]
+    at, place = np.unique(at[fits], return_inverse=True)
+    share = np.minimum(np.bincount(place, lap[fits], at.size) / np.maximum(span[at], 1), 1.0)
     # a metric is no amount that could be divided: it was taken within the maintenance, or not
-    return np.where(share >= (_WHOLE if is_count else 0.5), 0.0, 1.0 - share)
+    return at, np.where(share >= (_WHOLE if is_count else 0.5), 0.0, 1.0 - share)
 
 
-def overlap(stretch: Planned, column: Columns, time: Ints, span: Ints, *, at_end: bool) -> Ints:
-    """Return how much of each sample lies in the stretch, microseconds."""
-    begin = time - span if at_end else time
-    lap = np.maximum(np.minimum(begin + span, stretch.finish) - np.maximum(begin, stretch.begin), 0)
-    return lap if stretch.column is None else np.where(column == stretch.column, lap, 0)
+def laps(
+    planned: Sequence[Planned], column: Columns, time: Ints, span: Ints, *, at_end: bool
+) -> tuple[Ints, Ints, Ints]:
+    """Find the samples that lie in stretches of maintenance.
+
+    Parameters
+    ----------
+    planned : sequence of Planned
+    column, time, span : ndarray of integers, shape (n,)
+        Samples, ascending by column and time.
+    at_end : bool
+        Whether a sample stands for the time before its stamp.
+
+    Returns
+    -------
+    at, which, lap : ndarray of int64, shape (k,)
+        Position of a sample, that of a stretch, and how much of the one lies in the other, more than 0 microseconds.
+    """
+    none = np.zeros(0, dtype=np.int64)
+    if not time.size or not planned:
+        return none, none, none
+    there = np.unique(column).astype(np.int64)
+    pairs = [(there, number) for number, stretch in enumerate(planned) if stretch.column is None]
+    own = [number for number, stretch in enumerate(planned) if stretch.column is not None]
+    columns = np.array([planned[number].column for number in own], dtype=np.int64)
+    known = np.isin(columns, there)
+    of_column = np.concatenate([none, *(every for every, _ in pairs), columns[known]])
+    which = np.concatenate(
+        [none, *(np.full(every.size, number) for every, number in pairs), np.array(own, dtype=np.int64)[known]]
+    )
+    begin = np.array([planned[number].begin for number in range(len(planned))])[which]
+    finish = np.array([planned[number].finish for number in range(len(planned))])[which]
+    # in whole seconds a column and a time make one number, and all stretches are looked up at once
+    reach, second = int(span.max()) // SECOND + 2, time // SECOND
+    origin, width = int(second.min()), int(second.max() - second.min()) + 2
+    keys = column * np.int64(width) + (second - origin)
+    from_second, to_second = (
+        of_column * width + np.clip(bound - origin, -1, width - 1)
+        for bound in (begin // SECOND - reach, finish // SECOND + reach)
+    )
+    low, high = np.searchsorted(keys, from_second), np.searchsorted(keys, to_second, side="right")
+    sizes = np.maximum(high - low, 0)
+    which, begin, finish = (np.repeat(values, sizes) for values in (which, begin, finish))
+    at = np.arange(which.size) + np.repeat(low - np.cumsum(sizes) + sizes, sizes)
+    start = time[at] - span[at] if at_end else time[at]
+    lap = np.minimum(start + span[at], finish) - np.maximum(start, begin)
+    hit = lap > 0
+    return at[hit], which[hit], lap[hit]
 
 
 def exclusions_of(
@@ -103,17 +145,14 @@ def exclusions_of(
         for event, until in events
     ]
     excused, coarse = (np.zeros(len(events), dtype=np.int64) for _ in range(2))
+    length = np.array([stretch.finish - stretch.begin for stretch in stretches])
     for _, part in track.parts():
         there = inside(part.time)
-        column, time, span = part.column[there], part.time[there], part.span[there]
-        reach = int(span.max(initial=0))
-        for at, stretch in enumerate(stretches):
-            if stretch.finish < first - reach or stretch.begin > last + reach:
-                continue
-            hit = overlap(stretch, column, time, span, at_end=track.at_end) > 0
-            is_coarse = span > COARSE * (stretch.finish - stretch.begin)
-            excused[at] += np.count_nonzero(hit & ~is_coarse)
-            coarse[at] += np.count_nonzero(hit & is_coarse)
+        span = part.span[there]
+        at, which, _ = laps(stretches, part.column[there], part.time[there], span, at_end=track.at_end)
+        is_coarse = span[at] > COARSE * length[which]
+        excused += np.bincount(which[~is_coarse], minlength=length.size)
+        coarse += np.bincount(which[is_coarse], minlength=length.size)
     return tuple(
         Exclusion(event.repo, event.timestamp, until, event.title, int(excused[at]), int(coarse[at]))
         for at, (event, until) in enumerate(events)

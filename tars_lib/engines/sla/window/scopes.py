@@ -183,9 +183,9 @@ class ScopeJudge:
         columns = in_scope(self.org, policy, track) if judged.column is None else judged.column
         if policy.adds_up:
             # of events the sums suffice
-            return policy.interval(judged.bad, float(measured.reading.events[columns].sum()), track.value[:0], limits)
+            return policy.interval(judged.bad, float(measured.reading.events[columns].sum()), track.raw[:0], limits)
         mine = columns[track.column] if isinstance(columns, np.ndarray) else track.of(columns)
-        seen = track.value[mine][measured.keep[mine]]
+        seen = track.raw[mine][measured.keep[mine]]
         return policy.interval(judged.bad, float(seen.size), seen, limits)
 
     def _plain(self, column: int) -> Judged:

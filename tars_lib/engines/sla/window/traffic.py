@@ -200,16 +200,18 @@ def collapses(
     is_shared = known is not None and shared[1] is not None
     if known is not None and is_shared and shared in known:
         return cast("Mapping[int, Collapse]", known[shared])
-    traffic = track if track.total is not None else _requests(org, track)
+    traffic = track if track.raw_total is not None else _requests(org, track)
     by_column: dict[int, Collapse] = {}
-    if traffic is not None and traffic.total is not None:
+    if traffic is not None:
         for number in np.flatnonzero(traffic.rows.counts).tolist():
             if org.repos[number].quiet:
                 continue
-            mine = traffic.of(number)
-            whole = traffic.weight[mine] >= 1.0
+            mine = traffic.alone(number)
+            if mine.raw_total is None:
+                raise ValueError(f"{TOTAL}: a collapse of traffic needs totals")
+            whole = mine.weight >= 1.0
             step, services = int(traffic.step[number]), len(org.repos)
-            series = traffic.rows.of_repo(number)[whole], traffic.total[mine][whole]
+            series = mine.time[whole], mine.raw_total[whole]
             lost = collapse_of(*series, step, services) or lull_of(*series, services)
             if lost is not None:
                 by_column[number] = lost
@@ -223,8 +225,8 @@ def _requests(org: OrgData, track: Track) -> Track | None:
     if not len(rows):
         return None
     common = org.history.interval(TOTAL) or DAY
-    stands, weight = rows.spans(common, at_end=track.at_end), np.broadcast_to(1.0, value.size)
-    samples = Track(rows, stands, value, value, weight, np.full(len(org.repos), common), at_end=track.at_end)
+    stands = rows.spans(common, at_end=track.at_end)
+    samples = Track(rows, stands, value, value, np.full(len(org.repos), common), at_end=track.at_end)
     return without_maintenance(org, samples)
 
 
