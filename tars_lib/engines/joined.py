@@ -1,7 +1,7 @@
 """Joins what the other engines found to the breaches: clusters, propagation paths and alerts as causes and evidence.
 
 The ranking by own excess along the calls stays first: it is the one that was measured against real incidents. What the other
-engines say about the same repo becomes evidence of it; what they say about another becomes a further cause behind it.
+engines say about the same repo becomes evidence of it; what they say about another becomes a further cause behind the first, in order of confidence.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def _joined(breach: Breach, alerts: AlertReport, correlation: CorrelationReport,
     further = [c for c in candidates if c.repo not in known and c.cause_type is not CauseType.ALERT_PATTERN]
     # of causes that exclude each other, others have what the best one leaves
     left = 1.0 - breach.root_causes[0].confidence
-    others = (replace(c, confidence=min(c.confidence, left)) for c in further[:MAX_JOINED])
-    return replace(breach, root_causes=(*causes, *others))
+    others = [replace(c, confidence=min(c.confidence, left)) for c in further[:MAX_JOINED]]
+    rest = sorted([*causes[1:], *others], key=lambda cause: -cause.confidence)
+    return replace(breach, root_causes=(causes[0], *rest))
 
 
 def _as_evidence(cause: RootCause) -> str:

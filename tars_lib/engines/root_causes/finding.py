@@ -1,13 +1,7 @@
 """Is there an incident at all, and whose own is how much of it?
 
-The target deviates where its own past shows as much in at most 1 % of windows. A weaker deviation is believed
-where a repo that accounts for a quarter of it deviates with it, and both together are that rare: by Fisher's
-combination of the two p-values, or by counting the windows of the past in which both showed as much.
-
 References
 ----------
-Fisher (1932), Statistical Methods for Research Workers, section 21.1: -2 ln q of the product q of two p-values is
-chi-squared with 4 degrees of freedom, so that the combination is q (1 - ln q)
 Sidak (1967), https://doi.org/10.1080/01621459.1967.10482935
 """
 
@@ -19,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.excess import Excess, chance, joint_chance, measure, rise_over_usual
+from tars_lib.engines.root_causes.excess import Excess, chance, measure, rise_over_usual
 from tars_lib.engines.root_causes.flow import (
     CallGraph,
     forward_calls,
@@ -30,6 +24,7 @@ from tars_lib.engines.root_causes.flow import (
     reachable,
     shares_without_calls,
 )
+from tars_lib.engines.root_causes.gate import ALPHA, JOINT_TARGET_ALPHA, in_another_form, together
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import (
     Loads,
@@ -49,17 +44,6 @@ from tars_lib.engines.root_causes.unmeasured import MOST, Unmeasured, find_unmea
 from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series.robust import Floats
 
-ALPHA = 0.01
-"""Level of the gate; the 1 % at which a cluster of repos is called anomalous, too."""
-
-JOINT_TARGET_ALPHA = 0.35
-"""For the joint test the target itself must still be among the worst third of its past; judgement. A handful
-of failures at a busy entry point is nothing by itself, and unmistakable at the one callee that never failed
-before."""
-
-JOINT_SHARE = 0.25
-"""For the joint test the cause must account for at least a quarter of the target's deviation; judgement."""
-
 REAL_ALPHA = 0.05
 """Excess with p at or above this moves no harm; below it counts with weight 1 - p / 0.05. Judgement."""
 
@@ -73,13 +57,6 @@ whose usual levels are closer may stand in either order."""
 LATE_WEIGHT = 0.1
 """Without a call graph each sample of delay behind the target leaves this much of a repo's weight: what turned later is
 hardly the cause, but an onset in noise may be off by a sample. Judgement; between 0 and 0.5 the figures do not move."""
-
-UNHEARD = 5.0
-"""For the joint test, harm in units of the target's above which nobody waits for a repo; calls side by side add some."""
-
-EARLIEST_ONSET = 1
-"""Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
-What was bad for longer before was bad without the target."""
 
 LATEST_ONSET = 30
 """Samples of delay that are counted at most."""
@@ -217,11 +194,8 @@ def _follow(
     """Follow the target's harm along the calls, and judge whether it is chance; `among` repos could have been it."""
     within = reachable(callees, question.position)
     shares = _shares(question, excess, callees, established)
-    joint = (
-        _joint(question, excess, (within, shares), own, among or int(within.sum()))
-        if own <= JOINT_TARGET_ALPHA
-        else 1.0
-    )
+    among = among or int(within.sum())
+    joint = together(question, excess, (within, shares), own, among) if own <= JOINT_TARGET_ALPHA else 1.0
     # the target alone, and together with a cause: two looks where there is anybody else
     chance_of_claim = min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0))
     load = _load(question)
@@ -229,17 +203,13 @@ def _follow(
     if question.metric not in FAILURES:
         # a network that is slow makes callers fail as well, so what is slow is looked at before what fails
         shares, is_shared = _by_shared_callee(question, excess, (callees, established), shares, load)
-    form = None
-    if chance_of_claim <= ALPHA:
-        form = other_form(
-            question.recording,
-            question.metric,
-            question.cut,
-            question.dependencies,
-            (shares, excess),
-            question.position,
-            question.higher_is_better,
-        )
+    form = _other_form(question, shares, excess) if chance_of_claim <= ALPHA else None
+    if chance_of_claim > ALPHA and own <= REAL_ALPHA and question.metric in FAILURES:
+        # a third look, past what fails below: where so little does, it is noise, and its onset too
+        at_target = np.eye(len(shares))[question.position]
+        form = _other_form(question, at_target, replace(excess, onset=np.maximum(excess.onset, 0)))
+        chance_of_claim = min(chance_of_claim, 3.0 * in_another_form(form, own, among))
+        form = form if chance_of_claim <= ALPHA else None
     shares = shares if form is None else form.left
     lost, moved = _by_requests(question, excess, shares, established, load)
     # what requests moved is as real as their change, and may lead to a repo that went silent
@@ -289,6 +259,19 @@ def _felt(
     base, _, _, _ = harm_series(question.recording, question.metric, question.higher_is_better)
     seen = views(callees, excess.p_value <= ALPHA, excess.level, excess.onset)
     return lambda caller, below: np.where(seen[list(below)], 0.0, felt(base, question.metric, caller, below))
+
+
+def _other_form(question: Question, kept: Floats, excess: Excess) -> OtherForm | None:
+    """What repos keep that lies at what they call, in the other form of harm."""
+    return other_form(
+        question.recording,
+        question.metric,
+        question.cut,
+        question.dependencies,
+        (kept, excess),
+        question.position,
+        question.higher_is_better,
+    )
 
 
 def _load(question: Question) -> Loads | None:
@@ -376,25 +359,3 @@ def _callees(question: Question, excess: Excess) -> list[list[int]]:
     callees: list[list[int]] = [[] for _ in question.recording.repos]
     callees[question.position] = [j for j in np.flatnonzero(excess.known).tolist() if j != question.position]
     return callees
-
-
-def _joint(
-    question: Question, excess: Excess, follow: tuple[NDArray[np.bool_], Floats], own: float, among: int
-) -> float:
-    within, shares = follow
-    candidates = within & (shares >= JOINT_SHARE) & (excess.onset >= -EARLIEST_ONSET)
-    candidates[question.position] = False
-    if excess.adds_up and question.metric not in FAILURES:
-        candidates &= excess.harm <= UNHEARD * excess.harm[question.position]
-    best = 1.0
-    for j in np.flatnonzero(candidates).tolist():
-        product = max(own * float(sidak(excess.p_value[j], among)), 1e-300)
-        together = joint_chance(
-            question.recording,
-            question.metric,
-            question.cut,
-            (question.position, j),
-            question.higher_is_better,
-        )
-        best = min(best, product * (1.0 - np.log(product)), together * int(candidates.sum()))
-    return float(best)

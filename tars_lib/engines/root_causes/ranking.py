@@ -180,14 +180,15 @@ def rank(
         return _empty(f"{target[0]} has no past {target[1]} to compare with")
     is_turned = direction(target[1], higher_is_better) is True
     wording = Wording(recording, cut, target, finding, is_turned, unit, higher_is_better)
-    if not finding.is_claimed:
-        return _empty(quiet_sentence(wording, position, finding.own_chance))
     work = other_kinds.of_its_work(question)
-    for asked in work:
+    # trouble in its work is believed of a target that is nearly as bad as never
+    for asked in work if finding.is_claimed or finding.own_chance <= REAL_ALPHA else ():
         other = rank(recording, asked, dependencies, started_at, higher_is_better, known_metric(asked[1]).unit)
         if other.causes or other.unmeasured is not None:
             note = other_kinds.along(asked, target)
             return replace(other, causes=tuple(replace(one, evidence=(*one.evidence, note)) for one in other.causes))
+    if not finding.is_claimed:
+        return _empty(quiet_sentence(wording, position, finding.own_chance))
     if work and (begun := other_kinds.origins(question)):
         return _by_other_kinds(question, finding, begun)
     changes = other_kinds.changes_elsewhere(question, finding, within)

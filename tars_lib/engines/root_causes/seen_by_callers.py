@@ -50,6 +50,10 @@ MUCH_SLOWER = 3.0
 """Factor from which on it is taken that somebody did, whose own latency need not show it; judgement: who sets a limit to
 waiting sets it to a few times what is usual."""
 
+TWICE = 2.0
+"""The same where requests are counted and the callee fails no more than usual; judgement: else other requests than usual may
+make its mean longer, and a callee that fails is found by that."""
+
 FAILING = 0.01
 """Share of a callee's requests that must fail beyond the usual to make its caller slow; judgement: with fewer, attempts would
 have to take a hundred times the wait that is felt."""
@@ -137,10 +141,11 @@ def other_form(
     shares, onset = kept[0], kept[1].onset
     other = "latency" if metric in FAILURES else "availability"
     excess = measure(recording, other, cut, higher_is_better)
+    much = np.where(recording.counts_requests & (kept[1].p_value > REAL_ALPHA), TWICE, MUCH_SLOWER)
     if graph is None:
-        return _without_calls(recording, cut, kept, excess, target) if other == "latency" else None
+        return _without_calls(recording, cut, kept, (excess, much), target) if other == "latency" else None
     callees = forward_calls(measured_callees(graph, recording.repos, excess.known), target)
-    suspects, clear = _suspects(excess, other)
+    suspects, clear = _suspects(excess, other, much)
     suspects &= ~_loaded(recording, cut, graph, other)
     established = np.clip(1.0 - excess.p_value / REAL_ALPHA, 0.0, 1.0)
     callers = callers_of(recording.repos, graph)
@@ -178,11 +183,11 @@ def other_form(
 
 
 def _without_calls(
-    recording: Recording, cut: Cut, kept: tuple[Floats, Excess], excess: Excess, target: int
+    recording: Recording, cut: Cut, kept: tuple[Floats, Excess], slow: tuple[Excess, Floats], target: int
 ) -> OtherForm | None:
     """The same of failures where any repo may be one that nobody waits longer for."""
-    shares, failing = kept
-    _, chosen = _suspects(excess, "latency")
+    (shares, failing), (excess, much) = kept, slow
+    _, chosen = _suspects(excess, "latency", much)
     base, now = recording.values("requests_total")
     chosen &= excess.reference > 0.0
     # a load makes slow
@@ -216,13 +221,15 @@ def _loaded(recording: Recording, cut: Cut, graph: CallGraph, metric: str) -> ND
     return (load.surge > 1.0) & ~load.begins
 
 
-def _suspects(excess: Excess, metric: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which repos are in trouble that can have made their callers fail or wait, and which so that they must; shape (R,)."""
+def _suspects(excess: Excess, metric: str, much: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which repos are in trouble that can have made their callers fail or wait, and which so that they must, being so
+    much slower; shape (R,).
+    """
     risen = excess.known & (excess.harm > 0.0)
     if metric in FAILURES:
         fail = risen & (excess.level - excess.reference >= FAILING)
         return fail, fail
-    return risen & (excess.level >= SLOWER * excess.reference), risen & (excess.level >= MUCH_SLOWER * excess.reference)
+    return risen & (excess.level >= SLOWER * excess.reference), risen & (excess.level >= much * excess.reference)
 
 
 def in_use(recording: Recording, cut: Cut) -> NDArray[np.bool_]:

@@ -64,3 +64,8 @@ def test_who_does_not_wait_for_a_callee_does_not_suffer_from_it(felt, named):
     frame.columns = pd.MultiIndex.from_tuples(frame.columns, names=["repo", "metric"])
     causes = rank_root_causes(frame[PAST:], frame[:PAST], ("shop", "latency"), CALLS, TIME[PAST])
     assert causes.repo.tolist()[:1] == named
+
+
+@pytest.mark.parametrize(("slow", "named"), [(0.5, ["smtp"]), (0.0, [])])
+def test_a_queue_that_ages_nearly_as_never_is_believed_with_trouble_in_the_work_of_its_consumer(slow, named):
+    assert rank(slow=slow, aging=0.14)["repo"].tolist()[:1] == named
