@@ -1,7 +1,8 @@
 """Joins what the other engines found to the breaches: clusters, propagation paths and alerts as causes and evidence.
 
 The ranking by own excess along the calls stays first: it is the one that was measured against real incidents. What the other
-engines say about the same repo becomes evidence of it; what they say about another becomes a further cause behind the first, in order of confidence.
+engines say about the same repo becomes evidence of it; what they say about another becomes a further cause. All after the first
+stand in order of confidence.
 """
 
 from __future__ import annotations
