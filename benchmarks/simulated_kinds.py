@@ -5,9 +5,9 @@ two repos that fail at the same time, of which either is right, applications in 
 (`simulated_resources`), and a deployment that gives a repo another name as the incident begins. Methods from papers run on
 the same data; those that look at all metrics are not shown the target's own where it cannot be the cause.
 
-    python benchmarks/simulated_kinds.py [--sets 40] [--seed 11] [--kind NAME]... [--markdown]
+    python benchmarks/simulated_kinds.py [--sets 40] [--seed 17] [--kind NAME]... [--markdown]
 
-Rules were chosen on seeds 1, 3, 5, 7, 8, 9 and 13, and the table of seed 2 was seen; the published one is of seed 11. About four
+Rules were chosen on seeds 1, 3, 5, 7 to 9 and 11 to 13, and the table of seed 2 was seen; the published one is of seed 17. About four
 minutes on an idle core.
 """
 
@@ -190,7 +190,7 @@ def _share(hits: int, of: int) -> str:
 
 @click.command()
 @click.option("--sets", default=40, show_default=True, help="Incidents of each kind.")
-@click.option("--seed", default=11, show_default=True)
+@click.option("--seed", default=17, show_default=True)
 @click.option("--kind", "only", multiple=True, metavar="NAME", help="Rows whose name begins so; repeatable.")
 @click.option("--no-peers", is_flag=True, help="The package's own method alone.")
 @click.option("--cases", "show", is_flag=True, help="Also each answer that is not right.")

@@ -28,7 +28,7 @@ from tars_lib.engines.root_causes.flow import CallGraph, dependents
 from tars_lib.engines.root_causes.recording import Recording, find_cut, read_recording
 from tars_lib.engines.root_causes.requests import callers_of
 from tars_lib.engines.root_causes.series import FAILURES, direction, is_quantile, own_series, sees_tail, travels
-from tars_lib.engines.root_causes.telemetry import with_ends, without_incidents
+from tars_lib.engines.root_causes.telemetry import with_ends, with_names_kept, without_incidents
 from tars_lib.engines.root_causes.unmeasured import (
     MOST,
     Unmeasured,
@@ -172,6 +172,8 @@ def rank(
         return _empty(f"{target[0]} reports no {target[1]} during the incident")
     noticed = None if started_at is None else int(np.searchsorted(recording.incident.times, started_at))
     cut = find_cut(base[:, position], now[:, position], noticed, recording.is_adjacent)
+    recording, dependencies = with_names_kept(recording, target, cut, dependencies, higher_is_better)
+    position = recording.repos.index(target[0])
     within = dependents(recording.repos, dependencies, position)
     calm = without_incidents(recording, target[1], position, within, higher_is_better)
     question = Question(calm, target[1], position, cut, dependencies, higher_is_better)

@@ -6,16 +6,21 @@ late, and a sample in which most of what is usually there is missing is left out
 A past that holds incidents like the one that is asked about would make it look like chance. Samples in which the target and
 a repo that it depends on are both extreme are incidents by any standard, and are no part of the past; a burst of the target
 alone stays in, since nothing says that it was no noise.
+
+A deployment may give a repo another name as the incident begins. Where one repo falls silent, another is new, and it goes on
+as the first was, it is taken for the same: else the change of name looks like a cause that nobody measures.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tars_lib.engines.root_causes.excess import departure
+from tars_lib.engines.root_causes.flow import CallGraph
 from tars_lib.engines.root_causes.recording import Recording, Table
 from tars_lib.engines.root_causes.series import FAILURES, harm_series
 from tars_lib.stats import counts
@@ -23,7 +28,9 @@ from tars_lib.stats.series import robust
 from tars_lib.stats.series.robust import EXTREME, Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from tars_lib.engines.root_causes.recording import Cut
 
 USUAL_REQUESTS = 5.0
 """Usual requests a sample from which on none at all is no chance: e^-5 = 0.7 % for a Poisson count."""
@@ -46,6 +53,13 @@ HIGH = 1 / 3
 
 ALPHA = 0.01
 """How rare it must be by chance that the target is high in the bursts of one repo; the level of the gate."""
+
+
+CHANGED_ALPHA = 0.05
+"""Chance up to which a level is another one than that of a past under another name; the level from which harm moves."""
+
+AS_MANY = 2.0
+"""So many times the requests of the old name are those of another repo; judgement: an incident rather makes them fewer."""
 
 
 def with_ends(recording: Recording, noticed_at: int | None) -> Recording:
@@ -77,6 +91,86 @@ def with_ends(recording: Recording, noticed_at: int | None) -> Recording:
     counts = ("requests_total", "requests_failed")
     values[-1, [repo in repos and metric in counts for repo, metric in incident.labels]] = np.nan
     return replace(recording, incident=Table(incident.times, incident.labels, values))
+
+
+def with_names_kept(
+    recording: Recording,
+    target: tuple[str, str],
+    cut: Cut,
+    graph: CallGraph | None,
+    higher_is_better: Mapping[str, bool] | None,
+) -> tuple[Recording, CallGraph | None]:
+    """Give a repo that goes on under another name its past, and the calls of its old name.
+
+    Parameters
+    ----------
+    recording : Recording
+    target : (str, str)
+        Repo and metric; a repo that changed in this metric as well is not taken for the same.
+    cut : Cut
+    graph : CallGraph or None
+    higher_is_better : mapping, optional
+    """
+    base, now, _, _ = harm_series(recording, target[1], higher_is_better)
+    if not len(base):
+        return recording, graph
+    had, has = (np.isfinite(values).mean(axis=0) for values in (base, now[cut.first :]))
+    stopped = np.flatnonzero((had >= USUALLY_THERE) & (has == 0.0))
+    new = np.flatnonzero((has >= USUALLY_THERE) & (had == 0.0))
+    if stopped.size != 1 or new.size != 1:
+        return recording, graph
+    first, second = int(stopped[0]), int(new[0])
+    old, name = recording.repos[first], recording.repos[second]
+    if old == target[0] or _metrics_of(recording.baseline, old) != _metrics_of(recording.incident, name):
+        return recording, graph
+    for before, after, most in ((base, now, 1.0), (*recording.values("requests_total"), AS_MANY)):
+        past, since = before[:, [first]], np.where(np.isfinite(after), after, after[:, [first]])[:, [second]]
+        change = departure(recording, cut, past, since, most)
+        fall = departure(recording, cut, -past, -since, 1.0)
+        if change.p_value[0] <= CHANGED_ALPHA or (most == 1.0 and fall.p_value[0] <= CHANGED_ALPHA):
+            return recording, graph
+    renamed = replace(
+        recording,
+        baseline=_renamed(recording.baseline, old, name),
+        incident=_renamed(recording.incident, old, name),
+        repos=tuple(repo for repo in recording.repos if repo != old),
+    )
+    return renamed, None if graph is None else _Calls(graph, old, name)
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """Who calls whom where one repo has another name now."""
+
+    graph: CallGraph
+    old: str
+    name: str
+
+    def __contains__(self, repo: object, /) -> bool:
+        return repo != self.old and (repo in self.graph or (repo == self.name and self.old in self.graph))
+
+    def successors(self, repo: str, /) -> Iterable[str]:
+        owners = [owner for owner in ((self.old, repo) if repo == self.name else (repo,)) if owner in self.graph]
+        called = [callee for owner in owners for callee in self.graph.successors(owner)]
+        return dict.fromkeys(self.name if callee == self.old else callee for callee in called)
+
+
+def _metrics_of(table: Table, repo: str) -> set[str]:
+    return {
+        metric
+        for j, (owner, metric) in enumerate(table.labels)
+        if owner == repo and np.isfinite(table.values[:, j]).any()
+    }
+
+
+def _renamed(table: Table, old: str, name: str) -> Table:
+    """The table with the samples of an old name under the new one."""
+    columns: dict[tuple[str, str], Floats] = {}
+    for j, (owner, metric) in enumerate(table.labels):
+        label = (name if owner == old else owner, metric)
+        values, known = table.values[:, j], columns.get(label)
+        columns[label] = values if known is None else np.where(np.isfinite(known), known, values)
+    return Table(table.times, tuple(columns), np.column_stack(list(columns.values())))
 
 
 def without_incidents(

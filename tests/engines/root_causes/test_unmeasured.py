@@ -164,3 +164,17 @@ def test_incidents_of_the_past_do_not_make_one_of_today_chance():
         past.iloc[start : start + 4] = frame.iloc[PAST : PAST + 4].to_numpy()
     causes = rank(frame[PAST:], past)
     assert causes["repo"].iloc[0] == "db"
+
+
+@pytest.mark.parametrize("has_old_name", [True, False])
+def test_a_callee_that_goes_on_under_a_new_name_takes_no_blame_from_its_caller(has_old_name):
+    frame = system(slow="api")
+    during = frame[PAST:].rename(columns={"db": "db-2"}, level="repo")
+    new = [("api", "db-2"), ("worker", "db-2")]
+    calls = [*CALLS, *new] if has_old_name else [*(call for call in CALLS if call[1] != "db"), *new]
+    causes = rank(during, frame[:PAST], calls)
+    assert causes.attrs["unmeasured"] is None
+    assert causes["repo"].iloc[0] == "api"
+    others = during.drop(columns=[("db-2", "requests_total")])
+    told = rank(others, frame[:PAST], calls).attrs["unmeasured"]
+    assert {"db", "db-2"} & set(told.calls)
