@@ -7,8 +7,8 @@ the same data; those that look at all metrics are not shown the target's own whe
 
     python benchmarks/simulated_kinds.py [--sets 40] [--seed 17] [--kind NAME]... [--markdown]
 
-Rules were chosen on seeds 1, 3, 5, 7 to 9 and 11 to 13, and the table of seed 2 was seen; the published one is of seed 17. About four
-minutes on an idle core.
+Rules were chosen on seeds 1, 3, 5, 7 to 9 and 11 to 13, and the table of seed 2 was seen; the published one is of seed 17.
+About four minutes on an idle core.
 """
 
 from __future__ import annotations
