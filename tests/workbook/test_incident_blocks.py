@@ -94,7 +94,7 @@ def test_a_second_breach_of_the_same_cause_does_not_repeat_it(samples: RunSample
     first, second = story.breach_story(run, 0), story.breach_story(run, 1)
     assert any(isinstance(block, CauseList) for block in first)
     assert not any(isinstance(block, CauseList) for block in second)
-    assert "Same cause as above: ledger, with 89% confidence; it explains 100% of the impact" in told(second)
+    assert "Same cause as above: ledger, with 88% confidence; it explains 100% of the impact" in told(second)
 
 
 def test_the_overview_is_two_figures_side_by_side(samples: RunSamples) -> None:
