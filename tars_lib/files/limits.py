@@ -77,7 +77,7 @@ REASONS: Mapping[str, Limit] = MappingProxyType(
         "MAX_ROWS": Limit(
             "samples of all history files",
             "rows",
-            "20,000 services by the minute for a month; beyond 50 million also what fits in memory, at 48 bytes each",
+            "20,000 services by the minute for a month; beyond 50 million also what fits in memory, at 32 bytes each",
         ),
         "MAX_EVENTS": Limit("events, and the entries of one artefact", "entries", "a deploy a minute for two years"),
         "MAX_COLUMNS": Limit("columns of a table", "columns", "four are needed; further ones are passed over"),

@@ -8,10 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from tars_lib.engines.root_causes.excess import Excess
+from tars_lib.engines.root_causes.excess import ALPHA, Excess
 from tars_lib.engines.root_causes.finding import REAL_ALPHA, Finding
 from tars_lib.engines.root_causes.flow import CallGraph
-from tars_lib.engines.root_causes.gate import ALPHA
 from tars_lib.engines.root_causes.other_kinds import Sign
 from tars_lib.engines.root_causes.own_past import PastWindows, count_past
 from tars_lib.engines.root_causes.recording import Cut, Recording

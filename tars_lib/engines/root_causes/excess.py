@@ -4,6 +4,13 @@ Harm is counted upwards. Where a mean adds up (mean latency, failures) and reque
 extra request-seconds, failed requests. Quantiles and scores do not add up over requests, so their harm is the
 excess itself. A repo that has no past cannot have changed: it says nothing here, and its caller, which began
 to call it, is where the change is looked for.
+
+The target deviates where its own past shows as much in at most 1 % of windows. A weaker deviation is believed where a repo
+that accounts for a quarter of it deviates with it, and both are that rare together: by Fisher's combination of the two
+p-values, or by the windows of the past in which both showed as much.
+
+Fisher (1932), Statistical Methods for Research Workers, section 21.1: -2 ln q of the product q of two p-values is
+chi-squared with 4 degrees of freedom, so that the combination is q (1 - ln q)
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ from numpy.typing import NDArray
 
 from tars_lib.engines.root_causes.series import FAILURES, harm_series, own_series
 from tars_lib.stats import counts
+from tars_lib.stats.pairs.significance import sidak
 from tars_lib.stats.series import robust
 from tars_lib.stats.series.robust import Floats
 
@@ -31,6 +39,25 @@ Judgement: the tail of the null needs a few dozen distinct values."""
 NULL_SHARE = 10
 """Matched windows are at most a tenth of the baseline, so that about ten of them are independent; judgement.
 A longer incident is then compared with shorter windows, which vary more: the error is on the careful side."""
+
+
+ALPHA = 0.01
+"""Level of the gate; the 1 % at which a cluster of repos is called anomalous, too."""
+
+JOINT_TARGET_ALPHA = 0.35
+"""For the joint test the target itself must still be among the worst third of its past; judgement. A handful
+of failures at a busy entry point is nothing by itself, and unmistakable at the one callee that never failed
+before."""
+
+JOINT_SHARE = 0.25
+"""For the joint test the cause must account for at least a quarter of the target's deviation; judgement."""
+
+UNHEARD = 2.5
+"""For the joint test, harm in units of the target's above which nobody waits for a repo; calls side by side add some."""
+
+EARLIEST_ONSET = 1
+"""Samples by which a repo may deviate before the target and still deviate with it, for the joint test: clocks are off by one.
+What was bad for longer before was bad without the target."""
 
 
 @dataclass(frozen=True)
@@ -106,35 +133,6 @@ def measure(recording: Recording, metric: str, cut: Cut, higher_is_better: Mappi
     )
 
 
-def rise_over_usual(
-    recording: Recording, metric: str, excess: Excess, higher_is_better: Mapping[str, bool] | None
-) -> Floats:
-    """Excess of every repo in units of what is usual at it; shape (R,), at least 0, 0 where unknown.
-
-    Usual is the reference, and for failures the share of the past: at least one failure in all requests of the repo that got
-    the fewest, since less cannot be told from none.
-    """
-    if metric in FAILURES:
-        base, _, _, _ = harm_series(recording, metric, higher_is_better)
-        known = np.isfinite(base)
-        requests = np.nan_to_num(recording.values("requests_total")[0])
-        if not recording.counts_requests:
-            # the smallest share that was seen is one failure
-            requests = np.full_like(base, 1.0 / base[base > 0.0].min(initial=1.0))
-        asked = np.where(known, requests, 0.0).sum(axis=0)
-        usual = np.where(known, base * requests, 0.0).sum(axis=0) / np.maximum(asked, 1.0)
-        some = asked[(excess.harm > 0.0) & (asked > 0.0)]
-        usual = np.maximum(usual, 1.0 / some.min()) if some.size else np.ones(len(asked))
-    else:
-        usual = np.abs(excess.reference)
-    is_some = np.isfinite(usual) & (usual > 0.0)
-    # what is usually 0 rose from no more than the least that is usual anywhere
-    least = float(usual[is_some].min()) if is_some.any() else 1.0
-    rise = (excess.level - excess.reference) / np.where(is_some, usual, least)
-    result: Floats = np.where(excess.known & (rise > 0.0), rise, 0.0)
-    return result
-
-
 @dataclass(frozen=True)
 class Departure:
     """How any series of R repos departs upwards from its own past; see `departure`."""
@@ -205,6 +203,75 @@ def joint_chance(
     hits = int(np.count_nonzero((null >= observed).all(axis=1)))
     independent = min(float(len(null)), len(base) / k)
     return min(1.0, cut.looks * robust.share_reaching(hits, len(null), independent))
+
+
+def together(
+    recording: Recording,
+    metric: str,
+    cut: Cut,
+    target: int,
+    follow: tuple[Excess, NDArray[np.bool_], Floats],
+    own: float,
+    among: int,
+    higher_is_better: Mapping[str, bool] | None = None,
+) -> float:
+    """How often chance shows as much as the target and a repo that it is due to.
+
+    Parameters
+    ----------
+    recording : Recording
+    metric : str
+        The target's.
+    cut : Cut
+    target : int
+    follow : (Excess; ndarray of bool, shape (R,); ndarray, shape (R,))
+        Excess of all repos, those that may explain the target, and the share that each keeps.
+    own : float
+        How often the target's past shows as much.
+    among : int
+        Repos that it could have been.
+    """
+    excess, within, shares = follow
+    candidates = within & (shares >= JOINT_SHARE) & (excess.onset >= -EARLIEST_ONSET)
+    candidates[target] = False
+    if excess.adds_up and metric not in FAILURES:
+        candidates &= excess.harm <= UNHEARD * excess.harm[target]
+    best = 1.0
+    for j in np.flatnonzero(candidates).tolist():
+        counted = joint_chance(
+            recording,
+            metric,
+            cut,
+            (target, j),
+            higher_is_better,
+        )
+        best = min(best, _both(own, excess.p_value[j], among), counted * int(candidates.sum()))
+    return float(best)
+
+
+def in_another_form(given: Floats, other: Excess, own: float, among: int) -> float:
+    """How often chance shows as much as the target and a repo that deviates in another form of harm.
+
+    Parameters
+    ----------
+    given : ndarray, shape (R,)
+        Share of the target's deviation that went to each repo; who was given less than a quarter is not asked.
+    other : Excess
+        In the other form.
+    own : float
+        How often the target's past shows as much.
+    among : int
+        Repos that it could have been, in the target's metric; in the other form those that are known in it.
+    """
+    among = max(among, int(other.known.sum()))
+    likely = np.flatnonzero(given >= JOINT_SHARE).tolist()
+    return min((_both(own, other.p_value[j], among) for j in likely), default=1.0)
+
+
+def _both(own: float, other: float, among: int) -> float:
+    """Fisher's combination of the target's p-value and that of one of so many repos."""
+    product = max(own * float(sidak(other, among)), 1e-300)
+    return float(product * (1.0 - np.log(product)))
 
 
 def window_lengths(past: Floats, local: Floats, during: Floats) -> tuple[int, int]:

@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tars_lib.engines.root_causes.excess import Excess, chance, measure, rise_over_usual
+from tars_lib.engines.root_causes.excess import (
+    ALPHA,
+    JOINT_TARGET_ALPHA,
+    Excess,
+    chance,
+    in_another_form,
+    measure,
+    together,
+)
 from tars_lib.engines.root_causes.flow import (
     CallGraph,
     forward_calls,
@@ -22,9 +30,9 @@ from tars_lib.engines.root_causes.flow import (
     own_parts,
     own_shares,
     reachable,
+    rise_over_usual,
     shares_without_calls,
 )
-from tars_lib.engines.root_causes.gate import ALPHA, JOINT_TARGET_ALPHA, in_another_form, together
 from tars_lib.engines.root_causes.recording import Cut, Recording
 from tars_lib.engines.root_causes.requests import (
     Loads,
@@ -195,7 +203,18 @@ def _follow(
     within = reachable(callees, question.position)
     shares = _shares(question, excess, callees, established)
     among = among or int(within.sum())
-    joint = together(question, excess, (within, shares), own, among) if own <= JOINT_TARGET_ALPHA else 1.0
+    joint = 1.0
+    if own <= JOINT_TARGET_ALPHA:
+        joint = together(
+            question.recording,
+            question.metric,
+            question.cut,
+            question.position,
+            (excess, within, shares),
+            own,
+            among,
+            question.higher_is_better,
+        )
     # the target alone, and together with a cause: two looks where there is anybody else
     chance_of_claim = min(1.0, min(own, joint) * (2.0 if np.count_nonzero(within) > 1 else 1.0))
     load = _load(question)
@@ -208,7 +227,8 @@ def _follow(
         # a third look, past what fails below: where so little does, it is noise, and its onset too
         at_target = np.eye(len(shares))[question.position]
         form = _other_form(question, at_target, replace(excess, onset=np.maximum(excess.onset, 0)))
-        chance_of_claim = min(chance_of_claim, 3.0 * in_another_form(form, own, among))
+        if form is not None:
+            chance_of_claim = min(chance_of_claim, 3.0 * in_another_form(form.given, form.excess, own, among))
         form = form if chance_of_claim <= ALPHA else None
     shares = shares if form is None else form.left
     lost, moved = _by_requests(question, excess, shares, established, load)

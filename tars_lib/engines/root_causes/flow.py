@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from tars_lib.engines.root_causes.series import FAILURES, harm_series
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from tars_lib.engines.root_causes.excess import Excess
+    from tars_lib.engines.root_causes.recording import Recording
     from tars_lib.stats.series.robust import Floats
 
 UNCOUNTED_CALLS = 3.0
@@ -304,3 +308,32 @@ def shares_without_calls(rise: Floats, harm: Floats, established: Floats, target
 def _portion(harm: float, real: float, seen_by: float) -> float:
     """A caller's part of a callee's total; its own harm counts in full even where it could be chance."""
     return harm / (seen_by - real + harm)
+
+
+def rise_over_usual(
+    recording: Recording, metric: str, excess: Excess, higher_is_better: Mapping[str, bool] | None
+) -> Floats:
+    """Excess of every repo in units of what is usual at it; shape (R,), at least 0, 0 where unknown.
+
+    Usual is the reference, and for failures the share of the past: at least one failure in all requests of the repo that got
+    the fewest, since less cannot be told from none.
+    """
+    if metric in FAILURES:
+        base, _, _, _ = harm_series(recording, metric, higher_is_better)
+        known = np.isfinite(base)
+        requests = np.nan_to_num(recording.values("requests_total")[0])
+        if not recording.counts_requests:
+            # the smallest share that was seen is one failure
+            requests = np.full_like(base, 1.0 / base[base > 0.0].min(initial=1.0))
+        asked = np.where(known, requests, 0.0).sum(axis=0)
+        usual = np.where(known, base * requests, 0.0).sum(axis=0) / np.maximum(asked, 1.0)
+        some = asked[(excess.harm > 0.0) & (asked > 0.0)]
+        usual = np.maximum(usual, 1.0 / some.min()) if some.size else np.ones(len(asked))
+    else:
+        usual = np.abs(excess.reference)
+    is_some = np.isfinite(usual) & (usual > 0.0)
+    # what is usually 0 rose from no more than the least that is usual anywhere
+    least = float(usual[is_some].min()) if is_some.any() else 1.0
+    rise = (excess.level - excess.reference) / np.where(is_some, usual, least)
+    result: Floats = np.where(excess.known & (rise > 0.0), rise, 0.0)
+    return result

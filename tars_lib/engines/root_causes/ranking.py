@@ -183,7 +183,7 @@ def rank(
     is_turned = direction(target[1], higher_is_better) is True
     wording = Wording(recording, cut, target, finding, is_turned, unit, higher_is_better)
     work = other_kinds.of_its_work(question)
-    # trouble in its work is believed of a target that is nearly as bad as never
+    # that its past shows as much in 5 % of windows suffices to ask what its work shows
     for asked in work if finding.is_claimed or finding.own_chance <= REAL_ALPHA else ():
         other = rank(recording, asked, dependencies, started_at, higher_is_better, known_metric(asked[1]).unit)
         if other.causes or other.unmeasured is not None:

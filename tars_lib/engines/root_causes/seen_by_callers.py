@@ -51,8 +51,8 @@ MUCH_SLOWER = 3.0
 waiting sets it to a few times what is usual."""
 
 TWICE = 2.0
-"""The same where requests are counted and the callee fails no more than usual; judgement: else other requests than usual may
-make its mean longer, and a callee that fails is found by that."""
+"""The same where the callee's requests are counted and it fails no more than usual; judgement: else other requests than
+usual may make its mean longer, and a callee that fails is found by that."""
 
 FAILING = 0.01
 """Share of a callee's requests that must fail beyond the usual to make its caller slow; judgement: with fewer, attempts would
@@ -141,7 +141,8 @@ def other_form(
     shares, onset = kept[0], kept[1].onset
     other = "latency" if metric in FAILURES else "availability"
     excess = measure(recording, other, cut, higher_is_better)
-    much = np.where(recording.counts_requests & (kept[1].p_value > REAL_ALPHA), TWICE, MUCH_SLOWER)
+    is_counted = np.isfinite(recording.values("requests_total")[1][cut.first :]).any(axis=0)
+    much = np.where(is_counted & kept[1].known & (kept[1].p_value > REAL_ALPHA), TWICE, MUCH_SLOWER)
     if graph is None:
         return _without_calls(recording, cut, kept, (excess, much), target) if other == "latency" else None
     callees = forward_calls(measured_callees(graph, recording.repos, excess.known), target)

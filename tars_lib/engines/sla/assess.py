@@ -235,15 +235,17 @@ def _doubts(org: OrgData, verdict: Verdict) -> Iterator[str]:
                     f"{share:.1%} of the samples of {org.repos[number].repo} are good, which is {of_time:.1%} of the time: it "
                     "is sampled more closely at some times, and samples are judged"
                 )
-    for number in np.flatnonzero(in_scope(org, policy, track) & (measured.samples > 0)).tolist():
-        mine = track.alone(number)
-        amount = mine.value if mine.total is None else mine.total
-        if (still := standing(amount)) and policy.slices is None:
-            since = from_micros(int(track.rows.of_repo(number)[-still]))
-            yield (
-                f"{policy.needs[0]} of {org.repos[number].repo} is {amount[-1]:g} in each of the last {still} samples, "
-                f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
-            )
+    judged = in_scope(org, policy, track) & (measured.samples > 0)
+    for (first, end), (_, part) in zip(track.rows.blocks(), track.parts(), strict=True):
+        amount = part.value if part.total is None else part.total
+        for number in (first + np.flatnonzero(judged[first:end])).tolist() if policy.slices is None else ():
+            mine = amount[part.of(number)]
+            if still := standing(mine):
+                since = from_micros(int(part.rows.of_repo(number)[-still]))
+                yield (
+                    f"{policy.needs[0]} of {org.repos[number].repo} is {mine[-1]:g} in each of the last {still} samples, "
+                    f"since {since:{MINUTES}}, and moved before: does its source repeat its last answer?"
+                )
     whole = (measured.end - measured.start) // timedelta(microseconds=1)
     scope = in_scope(org, policy, track) & (measured.samples > 0) & (measured.length < EXCUSED * whole)
     if scope.any() and not any(item.title == CLOSED for item in verdict.result.exclusions):

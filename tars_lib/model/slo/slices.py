@@ -60,7 +60,7 @@ def in_slices(track: Track, slices: Slices, good: Floats, all_: Floats, sla_id: 
     Returns
     -------
     Track
-        `value` holds the bad share of each slice and `total` ones, for a ratio; else `value` holds the slice's SLI. With a
+        `raw` holds the bad share of each slice and `raw_total` ones, for a ratio; else `raw` holds the slice's SLI. With a
         target both are 0 or 1.
 
     Raises

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +45,18 @@ def test_samples_in_maintenance(
                 expected[at, which] = lap
     found = laps(planned, column, time, span, at_end=at_end)
     assert {(at, which): lap for at, which, lap in zip(*(part.tolist() for part in found), strict=True)} == expected
+
+
+def test_one_repo_that_is_seldom_sampled_does_not_make_all_others_candidates() -> None:
+    days, minute = 60, 60 * SECOND
+    time = np.concatenate([np.arange(days * 1440) * minute, [0, days * 720 * minute]])
+    column = np.repeat(np.array([0, 1], dtype=np.int32), [days * 1440, 2])
+    span = np.full(time.size, minute)
+    span[-2:] = days * 720 * minute
+    nightly = [Planned(None, day * 1440 * minute, (day * 1440 + 60) * minute) for day in range(days)]
+    tracemalloc.start()
+    at, _, _ = laps(nightly, column, time, span, at_end=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.count_nonzero(at < days * 1440) == days * 60
+    assert peak < 20_000_000

@@ -28,6 +28,10 @@ _WHOLE = 0.999
 """Share from which a sample is excused as a whole: clocks differ by seconds; judgement."""
 
 
+_TOGETHER = 50
+"""Stretches that are looked up at once, so that what is computed on the way stays small; judgement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A stretch of maintenance of one repo by position, or of all (None)."""
@@ -73,6 +77,9 @@ def _excused(
     planned: Sequence[Planned], column: Columns, time: Ints, span: Ints, *, is_count: bool, at_end: bool
 ) -> tuple[Ints, Floats]:
     """Return the samples of which maintenance excuses a part, by position, and the share of each that it does not."""
+    # what is too short for any sample is not looked up
+    least = int(span.min(initial=np.iinfo(np.int64).max))
+    planned = [stretch for stretch in planned if COARSE * (stretch.finish - stretch.begin) >= least]
     at, which, lap = laps(planned, column, time, span, at_end=at_end)
     length = np.array([stretch.finish - stretch.begin for stretch in planned])
     fits = span[at] <= COARSE * length[which]
@@ -101,9 +108,21 @@ def laps(
         Position of a sample, that of a stretch, and how much of the one lies in the other, more than 0 microseconds.
     """
     none = np.zeros(0, dtype=np.int64)
-    if not time.size or not planned:
-        return none, none, none
-    there = np.unique(column).astype(np.int64)
+    found = [(none, none, none)]
+    for first in range(0, len(planned) if time.size else 0, _TOGETHER):
+        at, which, lap = _laps(planned[first : first + _TOGETHER], column, time, span, at_end=at_end)
+        found.append((at, which + first, lap))
+    at, which, lap = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return at, which, lap
+
+
+def _laps(
+    planned: Sequence[Planned], column: Columns, time: Ints, span: Ints, *, at_end: bool
+) -> tuple[Ints, Ints, Ints]:
+    """The same of some samples and a few stretches."""
+    none = np.zeros(0, dtype=np.int64)
+    there, firsts = np.unique(column, return_index=True)
+    there = there.astype(np.int64)
     pairs = [(there, number) for number, stretch in enumerate(planned) if stretch.column is None]
     own = [number for number, stretch in enumerate(planned) if stretch.column is not None]
     columns = np.array([planned[number].column for number in own], dtype=np.int64)
@@ -115,7 +134,7 @@ def laps(
     begin = np.array([planned[number].begin for number in range(len(planned))])[which]
     finish = np.array([planned[number].finish for number in range(len(planned))])[which]
     # in whole seconds a column and a time make one number, and all stretches are looked up at once
-    reach, second = int(span.max()) // SECOND + 2, time // SECOND
+    second, reach = time // SECOND, (np.maximum.reduceat(span, firsts) // SECOND + 2)[np.searchsorted(there, of_column)]
     origin, width = int(second.min()), int(second.max() - second.min()) + 2
     keys = column * np.int64(width) + (second - origin)
     from_second, to_second = (

@@ -202,16 +202,16 @@ def collapses(
         return cast("Mapping[int, Collapse]", known[shared])
     traffic = track if track.raw_total is not None else _requests(org, track)
     by_column: dict[int, Collapse] = {}
-    if traffic is not None:
-        for number in np.flatnonzero(traffic.rows.counts).tolist():
-            if org.repos[number].quiet:
+    for (first, end), (_, part) in (
+        zip(traffic.rows.blocks(), traffic.parts(), strict=True) if traffic is not None else ()
+    ):
+        total, is_whole = part.total, part.weight >= 1.0
+        for number in (first + np.flatnonzero(part.rows.counts[first:end])).tolist():
+            if total is None or org.repos[number].quiet:
                 continue
-            mine = traffic.alone(number)
-            if mine.raw_total is None:
-                raise ValueError(f"{TOTAL}: a collapse of traffic needs totals")
-            whole = mine.weight >= 1.0
-            step, services = int(traffic.step[number]), len(org.repos)
-            series = mine.time[whole], mine.raw_total[whole]
+            mine = part.of(number)
+            step, services = int(part.step[number]), len(org.repos)
+            series = part.rows.of_repo(number)[is_whole[mine]], total[mine][is_whole[mine]]
             lost = collapse_of(*series, step, services) or lull_of(*series, services)
             if lost is not None:
                 by_column[number] = lost
