@@ -8,6 +8,7 @@ loaded.
 
     python benchmarks/scale.py --one threads 50000 365
     python benchmarks/scale.py --run 2000x10000
+    python benchmarks/scale.py --run 2000x50000 --lacking 0.01 --nightly
     python benchmarks/scale.py --run 50000x365 --every 1440
     python benchmarks/scale.py --run 2000x365 --every 1440 --slas 50
     python benchmarks/scale.py --against REF [--sizes 500x90 5000x365] [--runs 3]
@@ -108,8 +109,11 @@ def measure(scheduler: str, services: int, samples: int) -> dict[str, float]:
     return {"seconds": seconds, "processor": mine, "bytes": max(peaks), "found": len(found)}
 
 
-def write_parts(folder: Path, services: int, samples: int, every: int) -> None:
-    """Requests and failures of each service, `every` minutes apart, a file for every 500 times or a million samples."""
+def write_parts(folder: Path, services: int, samples: int, every: int, lacking: float) -> None:
+    """Requests and failures of each service, `every` minutes apart, a file for every 500 times or a million samples.
+
+    A share of the times of each service is `lacking`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -119,6 +123,9 @@ def write_parts(folder: Path, services: int, samples: int, every: int) -> None:
     for first in range(0, samples, times):
         time = np.repeat(minutes[first : first + times], services)
         repo = np.tile(np.arange(services, dtype=np.int32), time.size // services)
+        if lacking:
+            there = rng.random(time.size) >= lacking
+            time, repo = time[there], repo[there]
         total = rng.poisson(1000.0, time.size).astype(np.float64)
         tables = [
             pa.table(
@@ -154,14 +161,19 @@ def write_policies(path: Path, slas: int) -> None:
     path.write_text(json.dumps({"policies": policies}), encoding="utf-8")
 
 
-def measure_run(services: int, samples: int, every: int, slas: int) -> dict[str, float]:
+def measure_run(
+    services: int, samples: int, every: int, slas: int, lacking: float, *, nightly: bool
+) -> dict[str, float]:
     """Seconds, processor seconds, bytes and samples of a whole run that refers to its history."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place) / "org-health"
         (root / "history").mkdir(parents=True)
         # in a process of its own, whose memory is not counted
         words = [sys.executable, __file__, "--write", str(root / "history"), f"{services}x{samples}"]
-        subprocess.run([*words, "--every", str(every)], check=True)
+        subprocess.run([*words, "--every", str(every), "--lacking", str(lacking)], check=True)
+        if nightly:
+            window = {"title": "night", "start": "2025-01-01T02:00:00Z", "duration": "2h", "rrule": "FREQ=DAILY"}
+            (root / "org.yaml").write_text(json.dumps({"name": "Scale", "maintenance": [window]}), encoding="utf-8")
         if slas:
             write_policies(root / "sla-policies.yaml", slas)
         began, before = time.perf_counter(), time.process_time()
@@ -228,15 +240,20 @@ def main() -> None:
     parser.add_argument("--slas", type=int, default=0, metavar="COUNT", help="policies that judge --run")
     parser.add_argument("--against", metavar="REF", help="a wheel, commit or tag to hold `tars run` against")
     parser.add_argument("--runs", type=int, default=3, help="runs of each with --against; default %(default)s")
+    parser.add_argument(
+        "--lacking", type=float, default=0.0, help="share of the times that each service lacks, with --run"
+    )
+    parser.add_argument("--nightly", action="store_true", help="two hours of maintenance every night, with --run")
     parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
         services, samples = map(int, options.write[1].split("x"))
-        write_parts(Path(options.write[0]), services, samples, options.every)
+        write_parts(Path(options.write[0]), services, samples, options.every, options.lacking)
         return
     if options.run:
         services, samples = map(int, options.run.split("x"))
-        print(json.dumps(measure_run(services, samples, options.every, options.slas)))
+        shape = (services, samples, options.every, options.slas, options.lacking)
+        print(json.dumps(measure_run(*shape, nightly=options.nightly)))
         return
     if options.one:
         print(json.dumps(measure(options.one[0], *map(int, options.one[1:]))))
